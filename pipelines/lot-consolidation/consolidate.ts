@@ -1,0 +1,159 @@
+import { named, type Rejection, type Stage } from 'sluice';
+import { extend } from 'sluice/transforms';
+import { isNewNumber, monthOfOldNumber, newLotNumber } from './numbers.js';
+import type { OldSerial } from './source.js';
+
+/** A serial with the LOT that it goes to. */
+export type Consolidated = OldSerial & NewLot;
+
+type NewLot = {
+  readonly new_lot_id: string;
+  readonly new_lot_number: string;
+  /** Its LOT was in the new format already: LOT and serial stay as they are. */
+  readonly kept: boolean;
+  /** The number that a kept serial has within its LOT; those that join its group go on behind it. */
+  readonly sequence: number | undefined;
+};
+
+const withNewLot = extend<NewLot>('new_lot_id', 'new_lot_number', 'kept', 'sequence');
+
+/** The reason under which kept rows are counted. */
+export const KEPT = 'already_in_the_new_format';
+
+/** What is known of one old LOT: all its serials share it. */
+interface Verdict {
+  /** Its first line. */
+  readonly row: OldSerial;
+  readonly rejection: Rejection | undefined;
+  readonly key: string;
+  readonly number: string;
+  readonly kept: boolean;
+}
+
+/**
+ * Gives every serial the LOT it goes to. LOTs of one (line, model, month) become one: the one that has
+ * the group's new number already, else the one of the smallest id, which is the first in LOT_ORDER. LOTs
+ * in the new format stay as they are. Rejects: missing_line, missing_model, malformed_lot_number,
+ * malformed_code, month_disagrees, missing_lot_id.
+ */
+export const consolidate: Stage<OldSerial, Consolidated> = named('consolidate', async function* (rows, run) {
+  let verdict: Verdict | undefined;
+  let group: { readonly key: string; readonly lotId: string; readonly number: string } | undefined;
+  for await (const chunk of rows) {
+    const out: Consolidated[] = [];
+    let kept = 0;
+    for (const row of chunk) {
+      if (verdict === undefined || verdict.row.lot_id !== row.lot_id) verdict = judge(row);
+      const rejection = agree(verdict.row, row) ? verdict.rejection : disagreement(verdict.row, row);
+      if (rejection !== undefined) {
+        run.reject(row, rejection);
+        continue;
+      }
+      if (group === undefined || group.key !== verdict.key)
+        group = { key: verdict.key, lotId: row.lot_id as string, number: verdict.number };
+      const sequence = verdict.kept ? sequenceOf(row.serial_number, group.number) : undefined;
+      // The renumbering counts the kept serials that have a number; these are the others.
+      if (verdict.kept && sequence === undefined) kept += 1;
+      out.push(
+        withNewLot(row, {
+          new_lot_id: group.lotId,
+          new_lot_number: group.number,
+          kept: verdict.kept,
+          sequence,
+        }),
+      );
+    }
+    if (kept > 0) run.keep(KEPT, kept);
+    if (out.length > 0) yield out;
+  }
+});
+
+function judge(row: OldSerial): Verdict {
+  const lotId = row.lot_id ?? '';
+  const line = row.line_code;
+  const model = row.model_code;
+  const month = row.production_month ?? '';
+  const lot = row.lot_number ?? '';
+  const base = { row, rejection: undefined };
+  const reject = (rejection: Rejection): Verdict => ({ row, rejection, key: '', number: '', kept: false });
+
+  if (row.lot_id === null)
+    return reject({ reason: 'missing_lot_id', column: 'lot_id', message: 'the line names no LOT' });
+  const own = line !== null && model !== null ? newLotNumber(line, model, month) : undefined;
+  const key = `${row.production_line_id}|${row.product_model_id}|${month}`;
+  if (isNewNumber(lot))
+    // A number of the new format that is not its own group's stays, and stays out of the group.
+    return lot === own
+      ? { ...base, key, number: lot, kept: true }
+      : { ...base, key: `LOT ${lotId}`, number: lot, kept: true };
+  if (line === null)
+    return reject({
+      reason: 'missing_line',
+      column: 'line_code',
+      message: `LOT ${lot} has no production line`,
+    });
+  if (model === null)
+    return reject({
+      reason: 'missing_model',
+      column: 'model_code',
+      message: `LOT ${lot} has no product model`,
+    });
+  const said = monthOfOldNumber(lot);
+  if (said === undefined)
+    return reject({
+      reason: 'malformed_lot_number',
+      column: 'lot_number',
+      value: lot,
+      expected: 'WF-KR-YYMMDD{D|N}-nnn',
+      message: `the LOT number ${lot} is neither old (WF-KR-YYMMDD{D|N}-nnn) nor new (LI14PSA2511)`,
+    });
+  if (said !== month)
+    return reject({
+      reason: 'month_disagrees',
+      column: 'production_month',
+      value: month,
+      expected: said,
+      message: `LOT ${lot} is of ${said} by its number and of ${month} by its production_month`,
+    });
+  if (own === undefined || !isNewNumber(own))
+    return reject({
+      reason: 'malformed_code',
+      column: line.length === 4 ? 'model_code' : 'line_code',
+      value: `${line} ${model} ${month}`,
+      expected: 'a line of 4 (KR01) and a model of 3 characters (PSA)',
+      message: `line ${line}, model ${model} and month ${month} do not make a LOT number of 11 characters`,
+    });
+  return { ...base, key, number: own, kept: false };
+}
+
+/** Whether two lines of one LOT say the same of it; in a file, one of them may have been spoilt. */
+function agree(first: OldSerial, row: OldSerial): boolean {
+  return (
+    first === row ||
+    (first.lot_number === row.lot_number &&
+      first.production_month === row.production_month &&
+      first.line_code === row.line_code &&
+      first.model_code === row.model_code &&
+      first.production_line_id === row.production_line_id &&
+      first.product_model_id === row.product_model_id)
+  );
+}
+
+/** What is wrong with a line that says otherwise than the first of its LOT. */
+function disagreement(first: OldSerial, row: OldSerial): Rejection {
+  const wrong = judge(row).rejection;
+  if (wrong !== undefined) return wrong;
+  return {
+    reason: 'lot_lines_disagree',
+    column: 'lot_id',
+    value: row.lot_id,
+    message: `this line of LOT ${row.lot_id} (${row.lot_number}) says otherwise of it than its first line (${first.lot_number})`,
+  };
+}
+
+/** The sequence of a serial number within its LOT; undefined where it is not of the new format. */
+function sequenceOf(serial: string | null, lot: string): number | undefined {
+  if (serial === null || !serial.startsWith(lot)) return undefined;
+  const rest = serial.slice(lot.length);
+  return /^\d{1,9}$/.test(rest) ? Number(rest) : undefined;
+}

@@ -1,0 +1,172 @@
+import { type Check, check, offenders, type Validation, validation } from 'sluice';
+import { NEW_LOT_PATTERN } from './numbers.js';
+
+/** A serial number has 3 digits for its sequence. */
+export const MOST_SERIALS = 999;
+
+/** Groups that have more serials than three digits can number. Asked of the tables, where they are the input. */
+export const fitsThreeDigits: Check = check(
+  'fits-three-digits',
+  `no group has more than ${MOST_SERIALS} serials`,
+  async ({ database, live, settings, replaced }) => {
+    if (replaced('serials') || settings.overflow === 'widen') return [];
+    const groups = await database.query(
+      `SELECT p.line_code || m.model_code || l.production_month AS lot, count(DISTINCT l.id) AS lots, count(*) AS serials
+       FROM ${live('lots')} l
+       JOIN ${live('serials')} s ON s.lot_id = l.id
+       JOIN production_lines p ON p.id = l.production_line_id
+       JOIN product_models m ON m.id = l.product_model_id
+       GROUP BY l.production_line_id, l.product_model_id, l.production_month, p.line_code, m.model_code
+       HAVING count(*) > ${MOST_SERIALS}
+          AND bool_or(l.lot_number <> p.line_code || m.model_code || l.production_month
+                      AND l.lot_number !~ '${NEW_LOT_PATTERN}')
+       ORDER BY 1`,
+    );
+    return offenders(
+      groups,
+      (n) =>
+        `${n === 1 ? 'a group has' : `${n} groups have`} more than ${MOST_SERIALS} serials, and three digits number no more`,
+      (group) => `${group.lot}: ${group.serials} serials in ${group.lots} LOTs`,
+      { next: 'sluice run lot-consolidation --set overflow=widen   (more digits for those groups)' },
+    );
+  },
+);
+
+/** A group's new number may be held by a LOT of another group (of the same codes, or mislabelled). */
+export const numberNotTaken: Check = check(
+  'number-not-taken',
+  'no group would take a number that a LOT outside it holds',
+  async ({ database, live, replaced }) => {
+    if (replaced('serials')) return [];
+    const taken = await database.query(
+      `WITH lot AS (
+         SELECT l.id, l.lot_number, l.production_line_id AS line, l.product_model_id AS model, l.production_month AS month,
+                p.line_code || m.model_code || l.production_month AS number
+         FROM ${live('lots')} l
+         JOIN production_lines p ON p.id = l.production_line_id
+         JOIN product_models m ON m.id = l.product_model_id
+       ), coming AS (
+         SELECT number, line, model, month, min(id) AS id FROM lot
+         WHERE lot_number <> number AND lot_number !~ '${NEW_LOT_PATTERN}'
+         GROUP BY number, line, model, month
+       )
+       SELECT c.number, c.id::text, h.id::text AS holder, h.lot_number AS holder_number
+       FROM coming c
+       JOIN ${live('lots')} h ON h.lot_number = c.number
+        AND (h.production_line_id, h.product_model_id, h.production_month) IS DISTINCT FROM (c.line, c.model, c.month)
+       UNION ALL
+       SELECT c.number, c.id::text, o.id::text, NULL
+       FROM coming c JOIN coming o ON o.number = c.number AND o.id < c.id
+       ORDER BY 1, 2`,
+    );
+    return offenders(
+      taken,
+      (n) => `${n === 1 ? 'a number is' : `${n} numbers are`} wanted by a group and held by a LOT outside it`,
+      (row) =>
+        `${row.number}: wanted for LOT ${row.id} and its group, held by LOT ${row.holder}, which is of another group`,
+      { next: 'correct the line, model or month of the LOT that holds it, then run again' },
+    );
+  },
+);
+
+/** No two LOTs, and no two serials, of the same number. */
+export const numbersUnique: Validation = validation(
+  'numbers-unique',
+  'no two LOTs and no two serials share a number',
+  async ({ database, staged }) => [
+    ...offenders(
+      await database.query(
+        `SELECT lot_number, string_agg(id::text, ', ' ORDER BY id) AS ids FROM ${staged('lots')}
+         GROUP BY lot_number HAVING count(*) > 1 ORDER BY 1 LIMIT 1000`,
+      ),
+      (n) => `${n === 1 ? 'a LOT number is' : `${n} LOT numbers are`} held by more than one LOT`,
+      (row) => `${row.lot_number}: LOTs ${row.ids}`,
+      { next: 'one of them is of another group: correct its line, model or month, then run again' },
+    ),
+    ...offenders(
+      await database.query(
+        `SELECT serial_number, count(*) AS times FROM ${staged('serials')}
+         GROUP BY serial_number HAVING count(*) > 1 ORDER BY 1 LIMIT 1000`,
+      ),
+      (n) => `${n === 1 ? 'a serial number would be' : `${n} serial numbers would be`} held more than once`,
+      (row) => `${row.serial_number}: ${row.times} times`,
+      { next: 'a serial outside the group has that number already, or the input names a serial twice' },
+    ),
+  ],
+);
+
+export const oneLotPerGroup: Validation = validation(
+  'one-lot-per-group',
+  'one LOT for each line, model and month',
+  async ({ database, staged }) =>
+    offenders(
+      await database.query(
+        `SELECT l.production_line_id, l.product_model_id, l.production_month, count(*) AS lots
+         FROM ${staged('lots')} l
+         JOIN production_lines p ON p.id = l.production_line_id
+         JOIN product_models m ON m.id = l.product_model_id
+         WHERE l.lot_number = p.line_code || m.model_code || l.production_month OR l.lot_number !~ '${NEW_LOT_PATTERN}'
+         GROUP BY 1, 2, 3 HAVING count(*) > 1 ORDER BY 1, 2, 3 LIMIT 1000`,
+      ),
+      (n) => `${n} groups would have more than one LOT`,
+      (row) =>
+        `line ${row.production_line_id}, model ${row.product_model_id}, month ${row.production_month}: ${row.lots} LOTs`,
+    ),
+);
+
+/** LOTs that had their new number before are left as they are, gaps and all. */
+export const serialsRunFromOne: Validation = validation(
+  'serials-run-from-one',
+  'in every LOT that changes, serials run from 001 without gaps',
+  async ({ database, staged, live }) =>
+    offenders(
+      await database.query(
+        `SELECT lot_number, count(*) AS serials, min(sequence) AS first, max(sequence) AS last
+         FROM (SELECT l.lot_number,
+                      CASE WHEN starts_with(s.serial_number, l.lot_number) AND substr(s.serial_number, 12) ~ '^[0-9]{1,18}$'
+                           THEN substr(s.serial_number, 12)::bigint END AS sequence
+               FROM ${staged('lots')} l JOIN ${staged('serials')} s ON s.lot_id = l.id
+               WHERE l.lot_number ~ '${NEW_LOT_PATTERN}' AND NOT EXISTS (
+                 SELECT FROM ${live('lots')} o WHERE o.id = l.id AND o.lot_number = l.lot_number)) numbered
+         GROUP BY lot_number
+         HAVING min(sequence) <> 1 OR max(sequence) <> count(*) OR count(sequence) <> count(*)
+         ORDER BY 1 LIMIT 1000`,
+      ),
+      (n) => `in ${n} LOTs the serials do not run from 001 without gaps`,
+      (row) => `${row.lot_number}: ${row.serials} serials from ${row.first} to ${row.last}`,
+    ),
+);
+
+/** Live may be empty where a fresh system is filled from a file: then there is no "before". */
+export const sameNumberOfSerials: Validation = validation(
+  'same-number-of-serials',
+  'as many serials as before',
+  async ({ database, staged, live }) => {
+    const [counts] = await database.query<{ before: string; after: string }>(
+      `SELECT (SELECT count(*) FROM ${live('serials')}) AS before, (SELECT count(*) FROM ${staged('serials')}) AS after`,
+    );
+    const { before, after } = counts as { before: string; after: string };
+    if (before === '0' || before === after) return [];
+    return [
+      {
+        severity: 'error',
+        message: `there were ${before} serials and there would be ${after}`,
+        next: 'if the input is a file, export it again: it does not hold what the tables hold',
+      },
+    ];
+  },
+);
+
+export const noSerialWithoutLot: Validation = validation(
+  'no-serial-without-lot',
+  'every serial has its LOT',
+  async ({ database, staged }) =>
+    offenders(
+      await database.query(
+        `SELECT s.id, s.serial_number, s.lot_id FROM ${staged('serials')} s
+         WHERE NOT EXISTS (SELECT FROM ${staged('lots')} l WHERE l.id = s.lot_id) ORDER BY s.id LIMIT 1000`,
+      ),
+      (n) => `${n} serials would have no LOT`,
+      (row) => `serial ${row.id} (${row.serial_number}): LOT ${row.lot_id} is not there`,
+    ),
+);

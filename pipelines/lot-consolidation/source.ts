@@ -1,0 +1,47 @@
+import { query } from 'sluice';
+import { NEW_LOT_PATTERN } from './numbers.js';
+
+/** The columns of the input: one line a serial with its LOT; a LOT without serials has one line. */
+export const COLUMNS = [
+  'lot_id',
+  'lot_number',
+  'production_line_id',
+  'line_code',
+  'product_model_id',
+  'model_code',
+  'production_month',
+  'lot_status',
+  'target_quantity',
+  'lot_created_at',
+  'closed_at',
+  'serial_id',
+  'serial_number',
+  'serial_status',
+  'serial_created_at',
+] as const;
+
+/** A line of the input: text as the database or the file has it. */
+export type OldSerial = Readonly<Record<(typeof COLUMNS)[number], string | null>>;
+
+/**
+ * The order the stages rely on: groups together; within one, LOTs that already have their new number
+ * first, then by LOT id, then the serials in their old order: shorter numbers first, then by code.
+ */
+export const LOT_ORDER = 'groups, new numbers first, LOT id, old serial order';
+
+/** The old serials out of the tables themselves, in LOT_ORDER. */
+export const oldSerials = query<OldSerial>(
+  `SELECT l.id AS lot_id, l.lot_number, l.production_line_id, p.line_code, l.product_model_id, m.model_code,
+          l.production_month, l.status AS lot_status, l.target_quantity, l.created_at AS lot_created_at,
+          l.closed_at, s.id AS serial_id, s.serial_number, s.status AS serial_status,
+          s.created_at AS serial_created_at
+   FROM lots l
+   LEFT JOIN production_lines p ON p.id = l.production_line_id
+   LEFT JOIN product_models m ON m.id = l.product_model_id
+   LEFT JOIN serials s ON s.lot_id = l.id
+   ORDER BY l.production_line_id, l.product_model_id, l.production_month,
+            CASE WHEN l.lot_number = p.line_code || m.model_code || l.production_month THEN 1
+                 WHEN l.lot_number ~ '${NEW_LOT_PATTERN}' THEN 0 ELSE 2 END,
+            l.id, length(s.serial_number), s.serial_number COLLATE "C", s.id`,
+  { name: 'lots and serials', columns: COLUMNS, order: LOT_ORDER },
+);

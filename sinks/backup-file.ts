@@ -1,0 +1,158 @@
+import { once } from 'node:events';
+import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
+import { mkdir, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline as pipe } from 'node:stream/promises';
+import { failed, type SluiceError } from '../src/core/errors.js';
+import type { Row } from '../src/core/row.js';
+import type { Run } from '../src/core/run.js';
+import type { Sink } from '../src/core/types.js';
+import { rowJson } from './row-json.js';
+
+/** A backup document in the making: each section is an array of rows in one JSON file. */
+export interface BackupFile {
+  /** The sink of one section; its rows become objects of the array `name`. */
+  section<R extends Row>(name: string): Sink<R>;
+}
+
+interface Document {
+  readonly path: string;
+  readonly parts: { readonly name: string; readonly path: string }[];
+  open: number;
+}
+
+/**
+ * A JSON file `<prefix>_YYYYMMDD_HHMMSS.json` (local time, mode 0600) in `directory`, with one array for
+ * every section: {"pipeline", "batch", "created_at", "<section>": [ {…}, … ], …}. Rows are streamed, each
+ * section into a part of its own, and the parts are joined when the last one closes: memory stays flat.
+ * The file is complete before anything is published; a run that fails leaves none.
+ */
+export function backupFile(
+  prefix: string,
+  options: { readonly pipeline: string; readonly directory?: string },
+): BackupFile {
+  let current: Promise<Document> | undefined;
+
+  const begin = async (run: Run): Promise<Document> => {
+    const directory = options.directory ?? '.';
+    await mkdir(directory, { recursive: true }).catch((error: Error) => {
+      throw cannotWrite(directory, error);
+    });
+    const path = await unusedPath(directory, `${prefix}_${stamp(new Date())}`);
+    run.log.debug('backup file opened', { path });
+    return { path, parts: [], open: 0 };
+  };
+
+  return {
+    section: (name) => ({
+      name: `backup of ${name}`,
+      writes: 'file',
+      async open(run) {
+        current ??= begin(run);
+        const document = await current;
+        document.open += 1;
+        const path = `${document.path}.${name}.part`;
+        document.parts.push({ name, path });
+        const out = createWriteStream(path, { mode: 0o600, highWaterMark: 1 << 20 });
+        const json = rowJson();
+        let count = 0;
+        let failure: Error | undefined;
+        let wake = () => {};
+        // One listener for all: two for every wait would add up.
+        out.on('error', (error) => {
+          failure = error;
+          wake();
+        });
+        out.on('drain', () => wake());
+        const check = () => {
+          if (failure !== undefined) throw cannotWrite(document.path, failure);
+        };
+        return {
+          async write(chunk) {
+            check();
+            let text = '';
+            for (const row of chunk) {
+              text += count === 0 ? '\n' : ',\n';
+              text += json(row);
+              count += 1;
+            }
+            if (!out.write(text) && failure === undefined)
+              await new Promise<void>((resolve) => {
+                wake = resolve;
+              });
+            check();
+          },
+          async close() {
+            await finish(out);
+            check();
+            document.open -= 1;
+            if (document.open === 0) {
+              current = undefined;
+              await assemble(document, options.pipeline, run);
+              run.wrote(document.path, 'backup of the old numbers and contents');
+            }
+            return count;
+          },
+          async discard() {
+            current = undefined;
+            out.destroy();
+            await rm(path, { force: true });
+            await rm(document.path, { force: true });
+          },
+        };
+      },
+    }),
+  };
+}
+
+async function finish(out: WriteStream): Promise<void> {
+  if (out.errored !== null) return;
+  out.end();
+  await once(out, 'close').catch(() => {});
+}
+
+async function assemble(document: Document, pipeline: string, run: Run): Promise<void> {
+  const head = { pipeline, batch: run.batch ?? null, created_at: new Date().toISOString() };
+  try {
+    const file = await open(document.path, 'a', 0o600);
+    await file.write(JSON.stringify(head, null, 1).replace(/\n}$/, ''));
+    for (const part of document.parts) {
+      await file.write(`,\n ${JSON.stringify(part.name)}: [`);
+      await pipe(createReadStream(part.path), createWriteStream(document.path, { flags: 'a' }));
+      await file.write('\n ]');
+      await rm(part.path);
+    }
+    await file.write('\n}\n');
+    await file.sync();
+    await file.close();
+  } catch (error) {
+    throw cannotWrite(document.path, error as Error);
+  }
+}
+
+function cannotWrite(path: string, error: Error): SluiceError {
+  return failed('backup_failed', `the backup ${path} cannot be written: ${error.message}`, {
+    state: 'nothing was published; live tables are untouched',
+    next: 'make room, or run where the folder can be written',
+    cause: error,
+  });
+}
+
+/** A name that no earlier run has taken: a second run within the same second gets `_2`. */
+async function unusedPath(directory: string, stem: string): Promise<string> {
+  for (let n = 1; ; n++) {
+    const path = join(directory, n === 1 ? `${stem}.json` : `${stem}_${n}.json`);
+    try {
+      const file = await open(path, 'wx', 0o600);
+      await file.close();
+      return path;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw cannotWrite(path, error as Error);
+    }
+  }
+}
+
+function stamp(at: Date): string {
+  const two = (n: number) => String(n).padStart(2, '0');
+  return `${at.getFullYear()}${two(at.getMonth() + 1)}${two(at.getDate())}_${two(at.getHours())}${two(at.getMinutes())}${two(at.getSeconds())}`;
+}

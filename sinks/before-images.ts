@@ -1,0 +1,77 @@
+import { literal } from '../src/db/quote.js';
+import { columnsOf, imageHash, namesOf, sameKey } from './row-sql.js';
+import { type RowNames, type RowTableFacts, rowObjects } from './row-target.js';
+
+/**
+ * The statements that create what undo needs: images of rows as they were before they were changed
+ * (`…__before`) and before they were deleted (`…__deleted`), key and hash of every row as it was published
+ * (`…__written`), and the numbers of the publish. Created before the window and empty until it commits, so
+ * that the window holds its locks for row changes alone.
+ */
+export function beforeImageTables(facts: RowTableFacts, names: RowNames): string[] {
+  const { live, before, deleted, written, counts } = rowObjects(facts.target, names);
+  const image = `SELECT ${namesOf(facts.image)} FROM ${live} WITH NO DATA`;
+  const key = facts.key.length === 0 ? '' : `${namesOf(facts.key)}, `;
+  return [
+    `CREATE TABLE ${before} AS ${image}`,
+    `CREATE TABLE ${deleted} AS ${image}`,
+    `CREATE TABLE ${written} AS SELECT ${key}NULL::text AS sluice_kind, NULL::bytea AS sluice_hash FROM ${live} WITH NO DATA`,
+    `CREATE TABLE IF NOT EXISTS ${counts} (position integer GENERATED ALWAYS AS IDENTITY, schema_name text NOT NULL, table_name text NOT NULL, mode text NOT NULL, key_columns text[] NOT NULL, triggers_off boolean NOT NULL, staged bigint NOT NULL, added bigint NOT NULL, changed bigint NOT NULL, unchanged bigint NOT NULL, missing bigint NOT NULL, deleted bigint NOT NULL, published_at timestamptz NOT NULL DEFAULT now(), undone_at timestamptz, PRIMARY KEY (schema_name, table_name))`,
+  ];
+}
+
+/**
+ * When a row's hash is taken: as it is written, which costs nothing extra, or at the end, because triggers of
+ * any table of the batch may change a row once more (a counter in the parent, say).
+ */
+export type Hashing = 'at once' | 'at the end';
+
+/** Saves the images of the live rows that satisfy `condition` (over `l`, live, and `s`, staging). */
+export function saveBefore(facts: RowTableFacts, names: RowNames, condition: string): string {
+  const { live, staging, before } = rowObjects(facts.target, names);
+  return `INSERT INTO ${before} (${namesOf(facts.image)}) SELECT ${columnsOf('l', facts.image)} FROM ${live} l JOIN ${staging} s ON ${sameKey(facts.key, 'l', 's')} WHERE ${condition}`;
+}
+
+/**
+ * `write`, an INSERT or UPDATE of live under the alias `l`, together with the key of every row that it
+ * wrote, and the row's hash where nothing can change the row afterwards. RETURNING sees what defaults and
+ * BEFORE triggers made of the row, and leaves out rows that a trigger suppressed.
+ */
+export function noteWritten(
+  facts: RowTableFacts,
+  names: RowNames,
+  kind: 'added' | 'changed',
+  write: string,
+  hashing: Hashing,
+): string {
+  const { written } = rowObjects(facts.target, names);
+  const key = facts.key.length === 0 ? '' : `${columnsOf('l', facts.key)}, `;
+  const target = facts.key.length === 0 ? '' : `${namesOf(facts.key)}, `;
+  const atOnce = facts.key.length === 0 || hashing === 'at once';
+  const hash = atOnce ? imageHash(facts.image, 'l') : 'NULL::bytea';
+  return `WITH w AS (${write} RETURNING ${key}${literal(kind)}, ${hash}) INSERT INTO ${written} (${target}sluice_kind, sluice_hash) SELECT * FROM w`;
+}
+
+/** Takes the hashes after the row changes of all tables; nothing to do for rows without a key. */
+export function hashWritten(facts: RowTableFacts, names: RowNames): string | undefined {
+  if (facts.key.length === 0) return undefined;
+  const { live, written } = rowObjects(facts.target, names);
+  return `UPDATE ${written} w SET sluice_hash = ${imageHash(facts.image, 'l')} FROM ${live} l WHERE ${sameKey(facts.key, 'l', 'w')}`;
+}
+
+/** Saves the images of the live rows (`l`) that satisfy `condition` and are to be deleted. */
+export function saveDeleted(facts: RowTableFacts, names: RowNames, condition: string): string {
+  const { live, deleted } = rowObjects(facts.target, names);
+  return `INSERT INTO ${deleted} (${namesOf(facts.image)}) SELECT ${columnsOf('l', facts.image)} FROM ${live} l WHERE ${condition}`;
+}
+
+/**
+ * Records the publish's numbers and what undo must know. Staged rows that changed nothing are unchanged:
+ * equal to live, or suppressed by a trigger. `missing` is an SQL expression for the keys not in live.
+ */
+export function noteCounts(facts: RowTableFacts, names: RowNames, missing: string): string {
+  const { staging, written, deleted, counts } = rowObjects(facts.target, names);
+  const { schema, table, mode, noTriggers } = facts.target;
+  const key = `ARRAY[${facts.key.map((column) => literal(column.name)).join(', ')}]::text[]`;
+  return `INSERT INTO ${counts} (schema_name, table_name, mode, key_columns, triggers_off, staged, added, changed, unchanged, missing, deleted) SELECT ${literal(schema)}, ${literal(table)}, ${literal(mode)}, ${key}, ${noTriggers === true}, s.n, w.added, w.changed, s.n - w.added - w.changed - m.n, m.n, d.n FROM (SELECT count(*) AS n FROM ${staging}) s, (SELECT count(*) FILTER (WHERE sluice_kind = 'added') AS added, count(*) FILTER (WHERE sluice_kind = 'changed') AS changed FROM ${written}) w, (SELECT ${missing} AS n) m, (SELECT count(*) AS n FROM ${deleted}) d`;
+}

@@ -1,0 +1,39 @@
+import { usage } from '../../src/core/errors.js';
+import { literal, qualified } from '../../src/db/quote.js';
+
+/** A live table that the guard watches. */
+export interface GuardedTable {
+  readonly schema: string;
+  readonly table: string;
+}
+
+/** A guard: the batch it belongs to and the batch's schema, where its journal and functions are. */
+export interface Guard {
+  readonly batch: string;
+  readonly schema: string;
+}
+
+/** All guard triggers start with this; catalog surveys must neither carry them over nor refuse them. */
+export const GUARD_PREFIX = 'sluice_guard_';
+
+/** The trigger events that are watched, each with the transition table that holds the rows it touched. */
+export const GUARD_EVENTS = [
+  { suffix: 'ins', event: 'INSERT', rows: 'NEW' },
+  { suffix: 'upd', event: 'UPDATE', rows: 'NEW' },
+  { suffix: 'del', event: 'DELETE', rows: 'OLD' },
+  { suffix: 'trn', event: 'TRUNCATE', rows: null },
+] as const;
+
+/** The name of a trigger of `batch`. Throws usage() where the batch's id is too long to fit. */
+export function triggerName(batch: string, suffix: string): string {
+  const name = `${GUARD_PREFIX}${batch}_${suffix}`;
+  if (Buffer.byteLength(name) <= 63) return name;
+  throw usage('batch_id_too_long', `batch id ${batch} is too long for a trigger's name`, {
+    next: 'use an id of at most 46 bytes',
+  });
+}
+
+export const journalTable = (guard: Guard) => qualified(guard.schema, 'guard_journal');
+export const journalFunction = (guard: Guard, kind: 'rows' | 'truncate') =>
+  qualified(guard.schema, `guard_${kind}`);
+export const nameLiteral = ({ schema, table }: GuardedTable) => literal(qualified(schema, table));

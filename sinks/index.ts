@@ -1,0 +1,2 @@
+export { type BackupFile, backupFile } from './backup-file.js';
+export { type ReportOptions, report } from './report.js';

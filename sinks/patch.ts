@@ -1,0 +1,28 @@
+import { type Hashing, noteCounts } from './before-images.js';
+import { updateStatements } from './merge.js';
+import { offence, raiseWhen, SQLSTATE } from './row-refusals.js';
+import { keyJson, sameKey } from './row-sql.js';
+import { type RowNames, type RowTableFacts, rowObjects } from './row-target.js';
+
+/**
+ * The row changes of a patch, for a table that is locked against writers: UPDATE of the named columns where
+ * they differ. Keys that live does not have stop the publish, or are counted under missing: 'skip'.
+ */
+export function patchStatements(facts: RowTableFacts, names: RowNames, hashing: Hashing): string[] {
+  const { live, staging } = rowObjects(facts.target, names);
+  const absent = `FROM ${staging} s WHERE NOT EXISTS (SELECT FROM ${live} o WHERE ${sameKey(facts.key, 'o', 's')})`;
+  const skip = facts.target.missing === 'skip';
+  const check = raiseWhen(
+    SQLSTATE.keyMissing,
+    'rows of staging have a key that live does not have',
+    offence(
+      `${facts.target.schema}.${facts.target.table}`,
+      `SELECT ${keyJson(facts.key, 's')}::text AS line ${absent}`,
+    ),
+  );
+  return [
+    ...(skip ? [] : [check]),
+    ...updateStatements(facts, names, hashing),
+    noteCounts(facts, names, skip ? `(SELECT count(*) ${absent})` : '0::bigint'),
+  ];
+}

@@ -1,0 +1,273 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client, QueryResult } from 'pg';
+import { failed, refused, type SluiceError } from '../src/core/errors.js';
+import { ident, qualified } from '../src/db/quote.js';
+import { type Blocker, blockersOf, describeBlocker, preparedOn } from './blockers.js';
+import { WINDOW_SAVEPOINT } from './guard/lock.js';
+import { backoff, isLockFailure, sqlstate } from './retry.js';
+import { CLOCK, mergedLocks, type WindowPart, windowSql } from './window.js';
+
+export interface RetryInfo {
+  /** The attempt that failed (from 1), of how many. */
+  readonly attempt: number;
+  readonly of: number;
+  readonly reason: string;
+  /** Who was in the way when it was last looked at. */
+  readonly blockers: readonly Blocker[];
+  /** How long until the next attempt. */
+  readonly waitMs: number;
+}
+
+export interface PublishOptions {
+  readonly attempts: number;
+  /** Statements that record the publish, inside its transaction; search_path is empty there: qualify names. */
+  readonly ledger: readonly string[];
+  readonly onRetry: (info: RetryInfo) => void;
+  /** Reads the ledger on a session of its own: did the publish commit? Asked only after a lost connection. */
+  readonly resolve: () => Promise<'committed' | 'not'>;
+  readonly rehearse?: boolean;
+  /** Default 150 and 400. */
+  readonly lockTimeoutMs?: number;
+  readonly statementTimeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /**
+   * A session in whose transaction holdGuard has locked the tables: the window runs in it, between attempts
+   * it goes back to the guard's savepoint, and the end of the window ends the transaction. The caller ends the
+   * session.
+   */
+  readonly held?: Client;
+}
+
+export interface Published {
+  readonly attempts: number;
+  /** From BEGIN to the answer to COMMIT, as the client saw it, in the attempt that succeeded. */
+  readonly windowMs: number;
+  /** From the last lock taken to COMMIT, as the server saw it: how long others had to wait at most. */
+  readonly lockMs: number;
+}
+
+const UNTOUCHED = 'Nothing was published; live is as it was and staging is kept.';
+
+/**
+ * Runs the publishing transaction until it commits (or, in a rehearsal, is rolled back on purpose). While
+ * it waits for locks a second session looks who is in the way. Lock timeouts and deadlocks are retried up
+ * to `attempts` times with growing, random waits; a running autovacuum is given one attempt long enough
+ * to be cancelled by the server. Both sessions come from `connect` and are ended here.
+ *
+ * Throws refused('prepared_transaction'), refused('locked') naming the blockers, refused('catalog_changed'),
+ * refused('guard_lost') where the session of `held` is gone, failed('outcome_unknown') where a lost connection's outcome cannot be learned, interrupted errors of
+ * `signal`, and refused or failed('publish') for any other error of a statement. Except for
+ * 'outcome_unknown', nothing was published when it throws.
+ */
+export async function publish(
+  connect: () => Promise<Client>,
+  parts: readonly WindowPart[],
+  options: PublishOptions,
+): Promise<Published> {
+  let patience: { lockTimeoutMs: number; statementTimeoutMs: number } | undefined;
+  for (let attempt = 1; ; attempt++) {
+    options.signal?.throwIfAborted();
+    const usual = {
+      lockTimeoutMs: options.lockTimeoutMs ?? 150,
+      statementTimeoutMs: options.statementTimeoutMs ?? 400,
+    };
+    const outcome = await attemptOnce(connect, parts, options, patience ?? usual);
+    if ('published' in outcome) return { attempts: attempt, ...outcome.published };
+    const reason = outcome.error instanceof Error ? outcome.error.message : String(outcome.error);
+    if (outcome.blockers.some((blocker) => blocker.pid === 0)) throw prepared([]);
+    if (attempt >= options.attempts) throw locked(attempt, reason, outcome);
+    const vacuumed = outcome.blockers.some((blocker) => blocker.backend === 'autovacuum worker');
+    // The server cancels an autovacuum for a waiter only after deadlock_timeout; wait that long, once.
+    patience =
+      vacuumed && patience === undefined
+        ? { lockTimeoutMs: outcome.deadlockMs + 300, statementTimeoutMs: outcome.deadlockMs + 800 }
+        : undefined;
+    const waitMs = backoff(attempt + 1);
+    options.onRetry({ attempt, of: options.attempts, reason, blockers: outcome.blockers, waitMs });
+    await sleep(waitMs, undefined, { signal: options.signal });
+  }
+}
+
+interface Failure {
+  readonly error: unknown;
+  readonly blockers: readonly Blocker[];
+  readonly deadlockMs: number;
+}
+
+type Outcome = { readonly published: Omit<Published, 'attempts'> } | Failure;
+
+async function attemptOnce(
+  connect: () => Promise<Client>,
+  parts: readonly WindowPart[],
+  options: PublishOptions,
+  patience: { lockTimeoutMs: number; statementTimeoutMs: number },
+): Promise<Outcome> {
+  const { held } = options;
+  const client = held ?? (await connect());
+  client.on('error', () => {});
+  const undo = held === undefined ? 'ROLLBACK' : `ROLLBACK TO SAVEPOINT ${ident(WINDOW_SAVEPOINT)}`;
+  const watch = await connect();
+  watch.on('error', () => {});
+  const waiting = { over: false };
+  try {
+    const session = await client
+      .query<{ pid: number; deadlock_ms: number }>(
+        `SELECT pg_backend_pid() AS pid, (SELECT setting::int FROM pg_settings WHERE name = 'deadlock_timeout') AS deadlock_ms`,
+      )
+      .catch((error: unknown) => {
+        throw held === undefined ? error : guardLost(error);
+      });
+    const { pid, deadlock_ms } = session.rows[0] as { pid: number; deadlock_ms: number };
+    const names = mergedLocks(parts).map((lock) => qualified(lock.schema, lock.table));
+    const stuck = await preparedOn(watch, names);
+    if (stuck.length > 0) throw prepared(stuck.map((each) => `${each.relation}: '${each.gid}'`));
+    await rehearseChecks(client, parts, held === undefined ? ['BEGIN'] : [], undo);
+    let blockers: readonly Blocker[] = [];
+    const watching = (async () => {
+      while (!waiting.over) {
+        const now = await blockersOf(watch, pid).catch(() => []);
+        if (now.length > 0) blockers = now;
+        await sleep(25);
+      }
+    })();
+    const begun = performance.now();
+    try {
+      const sql = windowSql(parts, { ...options, ...patience, held: held !== undefined });
+      const results = (await client.query(sql)) as unknown as QueryResult[];
+      return { published: { windowMs: performance.now() - begun, lockMs: lockedFor(results) } };
+    } catch (error) {
+      await client.query(undo).catch(() => {});
+      if (sqlstate(error) === undefined || /^(08|57P)/.test(sqlstate(error) as string)) {
+        const outcome = options.rehearse ? 'not' : await outcomeOf(connect, pid, options, error);
+        if (outcome === 'committed') return { published: { windowMs: performance.now() - begun, lockMs: 0 } };
+        if (held !== undefined) throw guardLost(error);
+        return { error, blockers, deadlockMs: deadlock_ms };
+      }
+      if (isLockFailure(error)) return { error, blockers, deadlockMs: deadlock_ms };
+      throw refusal(error);
+    } finally {
+      waiting.over = true;
+      await watching;
+    }
+  } finally {
+    const ours = held === undefined ? [client, watch] : [watch];
+    await Promise.all(ours.map((session) => session.end().catch(() => {})));
+  }
+}
+
+/**
+ * Runs the rechecks once without locks: what has changed already is refused before anybody waits for us,
+ * and the session reads the catalog into its caches now instead of under the locks.
+ */
+async function rehearseChecks(
+  client: Client,
+  parts: readonly WindowPart[],
+  begin: readonly string[],
+  undo: string,
+): Promise<void> {
+  const checks = parts.flatMap((part) => part.rechecks);
+  if (checks.length === 0) return;
+  try {
+    await client.query([...begin, "SET LOCAL search_path = ''", ...checks, undo].join(';\n'));
+  } catch (error) {
+    await client.query(undo).catch(() => {});
+    throw sqlstate(error) === undefined ? error : refusal(error);
+  }
+}
+
+function lockedFor(results: readonly QueryResult[]): number {
+  const read = (name: string) =>
+    results.flatMap((result) => result.rows as Record<string, unknown>[]).find((row) => name in row)?.[name];
+  return Math.max(0, Number(read(CLOCK.end)) - Number(read(CLOCK.locked)));
+}
+
+/**
+ * What became of the transaction of session `pid`, whose connection broke: the server may still be running
+ * it, and commits it without us. So its end is awaited before the ledger is asked.
+ */
+async function outcomeOf(
+  connect: () => Promise<Client>,
+  pid: number,
+  options: PublishOptions,
+  cause: unknown,
+): Promise<'committed' | 'not'> {
+  const until = Date.now() + 30_000;
+  for (;;) {
+    try {
+      const client = await connect();
+      client.on('error', () => {});
+      try {
+        const { rowCount } = await client.query(
+          `SELECT FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND backend_start < now() AND pid <> pg_backend_pid()`,
+          [pid],
+        );
+        if (rowCount === 0) return await options.resolve();
+      } finally {
+        await client.end().catch(() => {});
+      }
+    } catch (error) {
+      if (Date.now() > until) throw unknownOutcome(error, cause);
+    }
+    if (Date.now() > until) throw unknownOutcome(undefined, cause);
+    await sleep(200);
+  }
+}
+
+function unknownOutcome(error: unknown, cause: unknown): SluiceError {
+  return failed(
+    'outcome_unknown',
+    'The connection was lost during the publish, and its outcome is not known.',
+    {
+      cause: error ?? cause,
+      state: 'All of it is published, or none: the ledger knows.',
+      next: 'sluice status',
+    },
+  );
+}
+
+function guardLost(cause: unknown): SluiceError {
+  return refused('guard_lost', 'The session that kept writers out was lost before the publish was done.', {
+    cause,
+    state: UNTOUCHED,
+    next: 'Run it again: rows may have been written since. Or use --guard journal, which outlives a session.',
+  });
+}
+
+function prepared(details: readonly string[]): SluiceError {
+  return refused('prepared_transaction', 'A prepared transaction holds a lock on a table to be published.', {
+    details,
+    state: UNTOUCHED,
+    next: 'COMMIT PREPARED or ROLLBACK PREPARED it, then publish again.',
+  });
+}
+
+function locked(attempts: number, reason: string, { error, blockers }: Failure): SluiceError {
+  return refused('locked', `The tables could not be locked in ${attempts} attempts: ${reason}.`, {
+    sqlstate: sqlstate(error),
+    details: blockers.map(describeBlocker),
+    cause: error,
+    state: UNTOUCHED,
+    next: 'Publish again when these sessions are done, or end them: SELECT pg_terminate_backend(pid).',
+  });
+}
+
+function refusal(error: unknown): SluiceError {
+  const code = sqlstate(error) as string;
+  const { message, detail } = error as { message: string; detail?: string };
+  const facts = {
+    sqlstate: code,
+    details: detail === undefined ? [] : [detail],
+    cause: error,
+    state: UNTOUCHED,
+  };
+  if (code === 'SL001') {
+    return refused('catalog_changed', `The publish was stopped: ${message}.`, {
+      ...facts,
+      next: 'Publish again; the tables are surveyed anew.',
+    });
+  }
+  return failed('publish', `The publish failed: ${message}.`, {
+    ...facts,
+    next: 'Mend the cause, then publish again from staging.',
+  });
+}

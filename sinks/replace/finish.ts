@@ -1,0 +1,229 @@
+import type { Client } from 'pg';
+import { failed, refused } from '../../src/core/errors.js';
+import type { TableFacts } from '../../src/db/catalog/facts.js';
+import { withCatalog } from '../../src/db/catalog/session.js';
+import { readTable } from '../../src/db/catalog/table.js';
+import { ident, qualified } from '../../src/db/quote.js';
+import { patiently } from '../retry.js';
+import { differences } from './differences.js';
+import { dressStatements } from './dress.js';
+import { swapKeys } from './foreign-keys.js';
+import { freezeAndAnalyze } from './freeze.js';
+import { makeKeys } from './keys.js';
+import { structureStatements } from './reconcile.js';
+import { shapeDifferences } from './shape.js';
+import type { StagedTable } from './staging.js';
+import type { Survey } from './survey.js';
+
+export interface FinishOptions {
+  /** Rows that staging must hold, by `schema.table` of the live table; a table left out is only counted. */
+  readonly expectedRows: ReadonlyMap<string, number | bigint>;
+  readonly onProgress?: (text: string) => void;
+  /** Further sessions for index builds; `sessions` at once, the given client among them (default 2). */
+  readonly connect?: () => Promise<Client>;
+  readonly sessions?: number;
+  /** How long to wait for transactions older than the load (default 60 s). */
+  readonly freezeWaitMs?: number;
+}
+
+/** What publishing needs to know of a staged table that is ready. */
+export interface FinishedTable extends StagedTable {
+  readonly rows: bigint;
+  /** For each sequence behind a column, the highest (or, counting down, lowest) value loaded. */
+  readonly reached: Readonly<Record<string, string>>;
+  /** Staging was unlogged: this server start must still be the running one when it is published. */
+  readonly serverStart: string | null;
+}
+
+export interface FinishReport {
+  readonly tables: readonly FinishedTable[];
+}
+
+/**
+ * Makes loaded staged tables ready to take their live tables' places: counts the rows, builds what
+ * `survey` (a fresh one) says live has, foreign keys both ways among it, freezes and analyses, and at last
+ * compares every fact with live's. Can be repeated, after live was altered say: it changes only what
+ * differs. Throws refused('shape'), failed('row_count'), refused('orphans'), refused('old_snapshot'),
+ * failed('staging_differs'), or the server's error for a unique or exclusion constraint that the rows
+ * break (refused('constraint')). Live's rows and tables stay as they are, but for foreign keys that other
+ * tables get towards staging at the end: publish soon, or take them off with releaseLive.
+ */
+export async function finishStaging(
+  client: Client,
+  survey: Survey,
+  staged: readonly StagedTable[],
+  options: FinishOptions,
+): Promise<FinishReport> {
+  const progress = options.onProgress ?? (() => {});
+  const facts = async (table: StagedTable) =>
+    (await withCatalog(client, () => readTable(client, table.oid))) as TableFacts;
+  const counts = new Map<number, bigint>();
+  for (const table of staged) {
+    const live = liveOf(survey, table);
+    const shape = shapeDifferences(live, await facts(table));
+    if (shape.length > 0) {
+      throw refused('shape', `${live.schema}.${live.table} and its staging differ in shape.`, {
+        table: `${live.schema}.${live.table}`,
+        details: shape,
+        state: 'Live is untouched.',
+        next: 'Load into a new batch.',
+      });
+    }
+    progress(`count rows of ${table.schema}.${table.table}`);
+    counts.set(table.oid, await countRows(client, table, options.expectedRows));
+  }
+  for (const table of staged) await build(client, liveOf(survey, table), await facts(table), table, options);
+  const keys = swapKeys(survey, staged);
+  const outbound = keys.filter((key) => key.name === key.staged);
+  await makeKeys(client, outbound, progress);
+  await freezeAndAnalyze(client, staged, { waitMs: options.freezeWaitMs ?? 60_000, onProgress: progress });
+  const tables: FinishedTable[] = [];
+  for (const table of staged) {
+    const live = liveOf(survey, table);
+    const dress = dressStatements(live, await facts(table), table);
+    if (dress.length > 0) await patiently(client, dress);
+    const differing = differences(live, await facts(table), table, staged);
+    if (differing.length > 0) {
+      throw failed('staging_differs', `Staging of ${live.schema}.${live.table} does not match live.`, {
+        table: `${live.schema}.${live.table}`,
+        details: differing,
+        state: 'Live is untouched.',
+        next: 'Please report this; nothing can be published that would lose these.',
+      });
+    }
+    tables.push({
+      ...table,
+      rows: counts.get(table.oid) as bigint,
+      reached: await reached(client, live, table),
+      serverStart: live.persistence === 'u' ? await serverStart(client) : null,
+    });
+  }
+  // Last, since from here on writes to these tables must suit staging as well as live.
+  const inbound = keys.filter((key) => key.name !== key.staged);
+  await makeKeys(client, inbound, progress);
+  return { tables };
+}
+
+/** The surveyed facts of the live table that `table` is for. */
+export function liveOf(survey: Survey, table: StagedTable): TableFacts {
+  const live = survey.tables.find((each) => each.oid === table.target.oid);
+  if (live === undefined) {
+    throw refused('catalog_changed', `${table.target.schema}.${table.target.table} is another table now.`, {
+      table: `${table.target.schema}.${table.target.table}`,
+      state: 'Live is untouched.',
+      next: 'Load into a new batch.',
+    });
+  }
+  return live;
+}
+
+async function countRows(
+  client: Client,
+  table: StagedTable,
+  expected: ReadonlyMap<string, number | bigint>,
+): Promise<bigint> {
+  const { rows } = await client.query<{ count: string }>(
+    `SELECT count(*) AS count FROM ONLY ${qualified(table.schema, table.table)}`,
+  );
+  const count = BigInt(rows[0]?.count ?? 0);
+  const want = expected.get(`${table.target.schema}.${table.target.table}`);
+  if (want !== undefined && BigInt(want) !== count) {
+    throw failed('row_count', `Staging holds ${count} rows, but ${want} were loaded into it.`, {
+      table: `${table.target.schema}.${table.target.table}`,
+      state: 'Live is untouched.',
+      next: 'Run it again. Did the server restart, or did another session write to staging?',
+    });
+  }
+  return count;
+}
+
+async function build(
+  client: Client,
+  live: TableFacts,
+  have: TableFacts,
+  table: StagedTable,
+  options: FinishOptions,
+): Promise<void> {
+  const structure = structureStatements(live, have, table);
+  const quick = [...structure.drop, ...structure.columns];
+  if (quick.length > 0) await patiently(client, quick);
+  try {
+    await sideBySide(client, structure.indexes, options);
+    for (const sql of [...structure.constraints, ...structure.statistics]) {
+      options.onProgress?.(sql);
+      await patiently(client, [sql]);
+    }
+  } catch (error) {
+    const { code, message, detail } = error as { code?: string; message: string; detail?: string };
+    if (code === undefined || !code.startsWith('23')) throw error;
+    throw refused(
+      'constraint',
+      `The rows staged for ${live.schema}.${live.table} break a constraint: ${message}.`,
+      {
+        table: `${live.schema}.${live.table}`,
+        sqlstate: code,
+        details: detail === undefined ? [] : [detail],
+        cause: error,
+        state: 'Live is untouched.',
+        next: 'Reject or repair these rows in the pipeline.',
+      },
+    );
+  }
+}
+
+/** Runs independent statements over several sessions, each taking the next one when it is free. */
+async function sideBySide(
+  client: Client,
+  statements: readonly string[],
+  options: FinishOptions,
+): Promise<void> {
+  const queue = [...statements];
+  const work = async (session: Client) => {
+    for (let sql = queue.shift(); sql !== undefined; sql = queue.shift()) {
+      options.onProgress?.(sql);
+      await session.query(sql).catch(async (error) => {
+        // An index in a tablespace of its own is built in a transaction, which must not stay open.
+        await session.query('ROLLBACK').catch(() => {});
+        throw error;
+      });
+    }
+  };
+  const more = options.connect === undefined ? 0 : Math.min(options.sessions ?? 2, statements.length) - 1;
+  const others = await Promise.all(
+    Array.from({ length: Math.max(0, more) }, () => (options.connect as () => Promise<Client>)()),
+  );
+  const stop = (error: unknown) => {
+    queue.length = 0;
+    throw error;
+  };
+  const done = await Promise.allSettled([client, ...others].map((session) => work(session).catch(stop)));
+  await Promise.all(others.map((session) => session.end()));
+  const broken = done.find((each): each is PromiseRejectedResult => each.status === 'rejected');
+  if (broken !== undefined) throw broken.reason;
+}
+
+async function reached(
+  client: Client,
+  live: TableFacts,
+  table: StagedTable,
+): Promise<Record<string, string>> {
+  const highest: Record<string, string> = {};
+  for (const sequence of live.sequences) {
+    const column = live.columns.find((each) => each.name === sequence.column);
+    if (column === undefined || !/^(smallint|integer|bigint)$/.test(column.type)) continue;
+    const extreme = sequence.increment.startsWith('-') ? 'min' : 'max';
+    const { rows } = await client.query<{ value: string | null }>(
+      `SELECT ${extreme}(${ident(column.name)})::text AS value FROM ONLY ${qualified(table.schema, table.table)}`,
+    );
+    const value = rows[0]?.value;
+    if (value != null && BigInt(value) <= BigInt(sequence.max) && BigInt(value) >= BigInt(sequence.min)) {
+      highest[`${sequence.schema}.${sequence.name}`] = value;
+    }
+  }
+  return highest;
+}
+
+async function serverStart(client: Client): Promise<string> {
+  const { rows } = await client.query<{ at: string }>('SELECT pg_postmaster_start_time()::text AS at');
+  return rows[0]?.at as string;
+}

@@ -1,0 +1,15 @@
+export type { Carried } from './carried.js';
+export { discardStaging, dropRetained, releaseLive } from './discard.js';
+export type { FinishedTable, FinishOptions, FinishReport } from './finish.js';
+export { finishStaging } from './finish.js';
+export type { StagingNames } from './names.js';
+export { schemasFor } from './names.js';
+export { CATALOG_CHANGED, replaceParts } from './parts.js';
+export type { Refusal } from './refusals.js';
+export type { StagedTable } from './staging.js';
+export { createStaging } from './staging.js';
+export { stripOld, stripTable } from './strip.js';
+export type { ReplaceTarget, Survey } from './survey.js';
+export { assertReplaceable, surveyReplace } from './survey.js';
+export type { RetainedTable } from './undo.js';
+export { adoptAsStaging, returnRetained } from './undo.js';

@@ -1,0 +1,138 @@
+import type { ColumnFacts, TableFacts } from '../../src/db/catalog/facts.js';
+import { ident, literal, qualified, value } from '../../src/db/quote.js';
+import { indexOn, statisticsOn } from './definitions.js';
+import type { StagedTable } from './staging.js';
+
+/** SQL that makes a staged table structurally like live. `indexes` may run in any order and side by side. */
+export interface Structure {
+  /** Takes off what live has not, or has otherwise. */
+  readonly drop: readonly string[];
+  readonly columns: readonly string[];
+  readonly indexes: readonly string[];
+  /** Constraints but foreign keys, after the indexes. */
+  readonly constraints: readonly string[];
+  readonly statistics: readonly string[];
+}
+
+/** What must change so that `have` (the staged table's facts) gets the structure of `live`. Pure. */
+export function structureStatements(live: TableFacts, have: TableFacts, staged: StagedTable): Structure {
+  const table = qualified(staged.schema, staged.table);
+  const drop: string[] = [];
+  const indexes: string[] = [];
+  const constraints: string[] = [];
+  const statistics: string[] = [];
+
+  const kept = new Set<string>();
+  for (const index of have.indexes) {
+    const want = live.indexes.find((each) => each.name === index.name);
+    const key = have.constraints.find((each) => each.name === index.constraint);
+    const wantKey = live.constraints.find((each) => each.name === want?.constraint);
+    const same =
+      want !== undefined &&
+      index.valid &&
+      indexOn(want, live, staged) === indexOn(index, staged, staged) &&
+      want.tablespace === index.tablespace &&
+      key?.definition === wantKey?.definition;
+    if (same) kept.add(index.name);
+    else if (index.constraint !== null)
+      drop.push(`ALTER TABLE ${table} DROP CONSTRAINT ${ident(index.constraint)}`);
+    else drop.push(`DROP INDEX ${qualified(staged.schema, index.name)}`);
+  }
+  for (const index of live.indexes.filter((each) => !kept.has(each.name))) {
+    const key = live.constraints.find((each) => each.name === index.constraint);
+    if (key === undefined || (key.type !== 'x' && !key.period)) {
+      const build = indexOn(index, live, staged);
+      const placed = `BEGIN; SET LOCAL default_tablespace = ${literal(index.tablespace ?? '')}; ${build}; COMMIT`;
+      indexes.push(index.tablespace === null ? build : placed);
+    }
+    if (key !== undefined) {
+      const deferral = `${key.deferrable ? ' DEFERRABLE' : ''}${key.deferred ? ' INITIALLY DEFERRED' : ''}`;
+      const body =
+        key.type === 'x' || key.period
+          ? key.definition
+          : `${key.type === 'p' ? 'PRIMARY KEY' : 'UNIQUE'} USING INDEX ${ident(index.name)}${deferral}`;
+      constraints.push(`ALTER TABLE ${table} ADD CONSTRAINT ${ident(key.name)} ${body}`);
+    }
+  }
+
+  const plain = (facts: TableFacts) => facts.constraints.filter((each) => 'cn'.includes(each.type));
+  for (const check of plain(have)) {
+    const same = plain(live).some(
+      (each) =>
+        each.name === check.name && each.definition === check.definition && each.enforced === check.enforced,
+    );
+    if (!same) drop.push(`ALTER TABLE ${table} DROP CONSTRAINT ${ident(check.name)}`);
+  }
+  for (const check of plain(live)) {
+    if (plain(have).some((each) => each.name === check.name && each.definition === check.definition))
+      continue;
+    constraints.push(`ALTER TABLE ${table} ADD CONSTRAINT ${ident(check.name)} ${check.definition}`);
+  }
+
+  for (const object of have.statistics) {
+    const want = live.statistics.find((each) => each.name === object.name);
+    const at = { schema: staged.schema, table: staged.table };
+    if (want && statisticsOn(want, live, at, staged.schema) === statisticsOn(object, at, at, staged.schema))
+      continue;
+    drop.push(`DROP STATISTICS ${qualified(object.schema, object.name)}`);
+  }
+  for (const want of live.statistics) {
+    const built = statisticsOn(want, live, staged, staged.schema);
+    const same = have.statistics.some(
+      (each) => each.name === want.name && statisticsOn(each, staged, staged, staged.schema) === built,
+    );
+    if (!same) statistics.push(built);
+  }
+  return { drop, columns: columnStatements(live, have, table), indexes, constraints, statistics };
+}
+
+const STORAGE: Record<string, string> = { p: 'PLAIN', e: 'EXTERNAL', m: 'MAIN', x: 'EXTENDED' };
+const COMPRESSION: Record<string, string> = { '': 'DEFAULT', p: 'pglz', l: 'lz4' };
+
+function columnStatements(live: TableFacts, have: TableFacts, table: string): string[] {
+  const changes: string[] = [];
+  // From 18 on NOT NULL is a named constraint, and reconciled as one.
+  const named = [...live.constraints, ...have.constraints].some((each) => each.type === 'n');
+  for (const want of live.columns) {
+    const is = have.columns.find((each) => each.name === want.name) as ColumnFacts;
+    const change = (sql: string) =>
+      changes.push(`ALTER TABLE ${table} ALTER COLUMN ${ident(want.name)} ${sql}`);
+    if (want.generated === '' && want.default !== is.default) {
+      change(want.default === null ? 'DROP DEFAULT' : `SET DEFAULT ${want.default}`);
+    }
+    if (!named && want.notNull !== is.notNull) change(want.notNull ? 'SET NOT NULL' : 'DROP NOT NULL');
+    if (want.storage !== is.storage) change(`SET STORAGE ${STORAGE[want.storage]}`);
+    if (want.compression !== is.compression) change(`SET COMPRESSION ${COMPRESSION[want.compression]}`);
+    if (want.statistics !== is.statistics) change(`SET STATISTICS ${want.statistics}`);
+    changes.push(
+      ...optionChanges(`ALTER TABLE ${table} ALTER COLUMN ${ident(want.name)}`, want.options, is.options),
+    );
+    if (want.comment !== is.comment) {
+      changes.push(`COMMENT ON COLUMN ${table}.${ident(want.name)} IS ${value(want.comment)}`);
+    }
+  }
+  return changes;
+}
+
+/** `alter SET (…)` and `alter RESET (…)` as needed to get from `is` to `want`. */
+export function optionChanges(
+  alter: string,
+  want: readonly string[],
+  is: readonly string[],
+  prefix = '',
+): string[] {
+  const name = (option: string) => option.split('=', 1)[0] as string;
+  const set = want.filter((option) => !is.includes(option));
+  const reset = is.filter((option) => !want.some((other) => name(other) === name(option)));
+  const list = (options: readonly string[]) =>
+    options.map((option) => {
+      const at = option.indexOf('=');
+      return `${prefix}${ident(option.slice(0, at))}=${literal(option.slice(at + 1))}`;
+    });
+  return [
+    ...(set.length === 0 ? [] : [`${alter} SET (${list(set).join(', ')})`]),
+    ...(reset.length === 0
+      ? []
+      : [`${alter} RESET (${reset.map((option) => prefix + ident(name(option))).join(', ')})`]),
+  ];
+}

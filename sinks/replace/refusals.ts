@@ -1,0 +1,158 @@
+import type { CompiledFunction, Dependent } from '../../src/db/catalog/dependents.js';
+import type { TableFacts } from '../../src/db/catalog/facts.js';
+import type { Obstacle } from '../../src/db/catalog/obstacles.js';
+
+/** Why a table cannot be replaced: which object stands in the way, why, and what to do about it. */
+export interface Refusal {
+  /** `schema.table`. */
+  readonly table: string;
+  readonly object: string;
+  /** A clause without its full stop. */
+  readonly reason: string;
+  /** A sentence. */
+  readonly wayOut: string;
+}
+
+type Why = readonly [reason: string, wayOut: string];
+
+const MERGE = 'Publish this table by merge, which keeps the table and changes its rows.';
+
+const OBSTACLES: Record<Obstacle['code'], (object: string) => Why> = {
+  partition: () => ['the table is a partition', `Replace a whole partition by hand, or: ${MERGE}`],
+  inheritance: (object) => [`the table takes part in inheritance with ${object}`, MERGE],
+  typed: (object) => [`the table is typed (OF ${object})`, `ALTER TABLE … NOT OF, or: ${MERGE}`],
+  extension: (object) => [`it belongs to an extension: ${object}`, MERGE],
+  extension_part: (object) => [
+    `it is marked as depending on an extension: ${object}`,
+    'ALTER … NO DEPENDS ON EXTENSION before the run.',
+  ],
+  publication: (object) => [
+    `the table is published by ${object}; subscribers would keep the old rows`,
+    `${MERGE} Or take it out of the publication and resynchronise the subscribers afterwards.`,
+  ],
+  subscription: (object) => [
+    `the table receives changes from subscription ${object}, which would skip the new table`,
+    `${MERGE} Or disable and drop the subscription.`,
+  ],
+  security_label: (object) => [`a security label is on ${object}`, `Take the label off, or: ${MERGE}`],
+  disabled_key: (object) => [
+    `the triggers behind foreign key ${object} are disabled`,
+    'ALTER TABLE … ENABLE TRIGGER ALL before the run.',
+  ],
+  not_owner: (object) => [
+    `the table belongs to ${object}, whose rights the connected role lacks`,
+    `GRANT ${object} to the role that runs this, or connect as ${object}.`,
+  ],
+  schema_create: (object) => [
+    `the connected role may not create in schema ${object}`,
+    `GRANT CREATE ON SCHEMA ${object} to the role that runs this.`,
+  ],
+  database_create: (object) => [
+    `the connected role may not create schemas in database ${object}`,
+    `GRANT CREATE ON DATABASE ${object} to the role that runs this.`,
+  ],
+  grantor: (object) => [
+    `a privilege on it was granted by ${object}, as whom the connected role cannot grant it again`,
+    `GRANT ${object} to the role that runs this (and USAGE on the schema to ${object}), or revoke that grant.`,
+  ],
+  prepared_transaction: (object) => [
+    `prepared transaction ${object} holds a lock on it, until somebody ends it`,
+    `COMMIT PREPARED or ROLLBACK PREPARED '${object}'.`,
+  ],
+};
+
+const KINDS: Record<string, string> = {
+  p: 'a partitioned table',
+  f: 'a foreign table',
+  v: 'a view',
+  m: 'a materialized view',
+  S: 'a sequence',
+  c: 'a composite type',
+};
+
+/** Every reason not to replace the tables, by name and with the way out. Pure. */
+export function refusalsFor(
+  tables: readonly TableFacts[],
+  dependents: readonly Dependent[],
+  compiled: readonly CompiledFunction[],
+  obstacles: readonly Obstacle[],
+): Refusal[] {
+  const refusals: Refusal[] = [];
+  const nameOf = (oid: number | undefined) => {
+    const table = tables.find((each) => each.oid === oid);
+    return table === undefined ? String(oid) : `${table.schema}.${table.table}`;
+  };
+  const refuse = (oid: number | undefined, object: string, [reason, wayOut]: Why) =>
+    refusals.push({ table: nameOf(oid), object, reason, wayOut });
+
+  for (const table of tables) {
+    const kind = KINDS[table.kind];
+    if (kind !== undefined) refuse(table.oid, nameOf(table.oid), [`it is ${kind}`, MERGE]);
+    if (table.persistence === 't') {
+      refuse(table.oid, nameOf(table.oid), ['it is temporary', 'Load into an ordinary table.']);
+    }
+    for (const index of table.indexes.filter((each) => !each.valid)) {
+      refuse(table.oid, `index ${index.name}`, [
+        'the index is invalid (a CREATE INDEX CONCURRENTLY failed?)',
+        'REINDEX or drop it.',
+      ]);
+    }
+  }
+  for (const { target, code, object } of obstacles) refuse(target, nameOf(target), OBSTACLES[code](object));
+  for (const each of dependents) {
+    const why = againstDependent(each);
+    if (why !== undefined) refuse(each.targets[0], each.label, why);
+  }
+  for (const each of compiled.filter((one) => one.rowType && !one.owned)) {
+    refuse(each.target, `function ${each.signature}`, [
+      "it uses the table's row type and belongs to another role, so open sessions cannot be told to recompile it",
+      'GRANT its owner to the role that runs this.',
+    ]);
+  }
+  return refusals;
+}
+
+function againstDependent(each: Dependent): Why | undefined {
+  if (each.kind === 'other') {
+    return each.part.includes('row type')
+      ? [
+          "it uses the table's row type, which a swap cannot move",
+          `Use plain columns there, drop it, or: ${MERGE}`,
+        ]
+      : [
+          `it depends on the table's ${each.part} in a way that is not known to survive (${each.catalog})`,
+          `Drop it for the run, or: ${MERGE}`,
+        ];
+  }
+  if (each.kind === 'materialized view') {
+    return [
+      'it reads the table directly and would keep the old rows',
+      'Let it read the table through a view, or drop it and create it again afterwards.',
+    ];
+  }
+  if (each.kind === 'view' && each.temporary) {
+    return ['a session has a temporary view on the table', 'End that session.'];
+  }
+  if (each.kind === 'foreign key' && (each.inherited || each.childKind !== 'r')) {
+    return ['the key is on a partitioned table, where it cannot be prepared without long locks', MERGE];
+  }
+  if (each.kind === 'function' && each.definition === null) {
+    return ['it is an aggregate or window function over the table', 'Drop it for the run.'];
+  }
+  if (each.kind === 'rule' && 'vm'.includes(each.on) && !each.definition.startsWith('CREATE RULE ')) {
+    return ['its definition cannot be read back', 'Drop it for the run.'];
+  }
+  if (!each.owned) {
+    return [
+      `it belongs to ${each.owner}, whose rights the connected role lacks`,
+      `GRANT ${each.owner} to the role that runs this.`,
+    ];
+  }
+  if ((each.kind === 'view' || each.kind === 'function') && !each.mayCreate) {
+    return [
+      'the connected role may not create in its schema',
+      'GRANT CREATE on that schema to the role that runs this.',
+    ];
+  }
+  return undefined;
+}

@@ -1,0 +1,157 @@
+import type { Client } from 'pg';
+import { failed } from '../../src/core/errors.js';
+import type { TableFacts } from '../../src/db/catalog/facts.js';
+import { inTransaction } from '../../src/db/catalog/session.js';
+import { readTable, tableOid } from '../../src/db/catalog/table.js';
+import { ident, literal, qualified } from '../../src/db/quote.js';
+import { revokeStatements } from './grants.js';
+import { type StagingNames, schemasFor } from './names.js';
+import { assertReplaceable, type Survey } from './survey.js';
+
+/** A table that is to take a live table's place. */
+export interface StagedTable {
+  /** The live table. */
+  readonly target: { readonly schema: string; readonly table: string; readonly oid: number };
+  /** Where it stands now. */
+  readonly schema: string;
+  readonly table: string;
+  readonly oid: number;
+  /** The columns that can be loaded, in order: all but generated ones. */
+  readonly columns: readonly string[];
+}
+
+/** `fillfactor='70', toast.autovacuum_enabled='off'` out of reloptions. */
+export function optionList(options: readonly string[], prefix = ''): string[] {
+  return options.map((option) => {
+    const at = option.indexOf('=');
+    return at < 0
+      ? `${prefix}${ident(option)}`
+      : `${prefix}${ident(option.slice(0, at))}=${literal(option.slice(at + 1))}`;
+  });
+}
+
+/** Statements that make schema `name` for `owners` alone: the first owns it, the others may create in it. */
+export function schemaStatements(name: string, owners: readonly string[]): string[] {
+  const [first, ...others] = [...new Set(owners)];
+  return [
+    `CREATE SCHEMA ${ident(name)} AUTHORIZATION ${ident(first ?? '')}`,
+    ...others.map((owner) => `GRANT USAGE, CREATE ON SCHEMA ${ident(name)} TO ${ident(owner)}`),
+  ];
+}
+
+/** Statements that make an empty table like `live` in `schema`, as the live table's owner. */
+export function stagingStatements(live: TableFacts, schema: string): string[] {
+  const table = qualified(schema, live.table);
+  const options = [...optionList(live.options), ...optionList(live.toastOptions, 'toast.')];
+  const create = [
+    `CREATE ${live.persistence === 'u' ? 'UNLOGGED ' : ''}TABLE ${table}`,
+    `(LIKE ${qualified(live.schema, live.table)} INCLUDING ALL`,
+    // Identity is left out because LIKE would name its sequence itself, and live's name must be kept.
+    'EXCLUDING IDENTITY EXCLUDING INDEXES EXCLUDING STATISTICS)',
+    ...(live.accessMethod === null ? [] : [`USING ${ident(live.accessMethod)}`]),
+    ...(options.length === 0 ? [] : [`WITH (${options.join(', ')})`]),
+    ...(live.tablespace === null ? [] : [`TABLESPACE ${ident(live.tablespace)}`]),
+  ].join(' ');
+  const identities = live.sequences
+    .filter((sequence) => sequence.kind === 'identity')
+    .map((sequence) => {
+      const always = live.columns.find((column) => column.name === sequence.column)?.identity === 'a';
+      const settings = [
+        `SEQUENCE NAME ${qualified(schema, sequence.name)}`,
+        `START WITH ${sequence.start} INCREMENT BY ${sequence.increment}`,
+        `MINVALUE ${sequence.min} MAXVALUE ${sequence.max} CACHE ${sequence.cache}`,
+        sequence.cycle ? 'CYCLE' : 'NO CYCLE',
+      ].join(' ');
+      return `ALTER TABLE ${table} ALTER COLUMN ${ident(sequence.column)} ADD GENERATED ${always ? 'ALWAYS' : 'BY DEFAULT'} AS IDENTITY (${settings})`;
+    });
+  return [`SET LOCAL ROLE ${ident(live.owner)}`, create, ...identities, 'RESET ROLE'];
+}
+
+/** Makes those of the schemas that are not there yet. Call inside a transaction. */
+export async function makeSchemas(
+  client: Client,
+  survey: Survey,
+  names: readonly string[],
+  liveSchemas: readonly string[],
+): Promise<void> {
+  for (const [at, name] of names.entries()) {
+    const there = await client.query('SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1', [name]);
+    if (there.rowCount !== 0) continue;
+    const owners = survey.tables
+      .filter((table) => table.schema === liveSchemas[at])
+      .map((table) => table.owner);
+    for (const sql of schemaStatements(name, owners)) await client.query(sql);
+  }
+}
+
+/**
+ * Makes the batch's schemas (owned by the tables' owners, closed to everybody else) and in them one empty
+ * table for each surveyed one, to be filled by COPY. All or nothing. `client` must be idle. Throws
+ * refused('cannot_replace') where the survey has refusals, failed('staging_exists') where a staged table of
+ * the batch is already there.
+ */
+export async function createStaging(
+  client: Client,
+  survey: Survey,
+  names: StagingNames,
+): Promise<StagedTable[]> {
+  assertReplaceable(survey);
+  const schemas = schemasFor(survey.tables, names);
+  const live = [...schemas.keys()];
+  const settings = ["SET LOCAL search_path = ''", "SET LOCAL default_tablespace = ''"];
+  return inTransaction(client, settings, async () => {
+    for (const which of ['staging', 'old'] as const) {
+      await makeSchemas(
+        client,
+        survey,
+        [...schemas.values()].map((pair) => pair[which]),
+        live,
+      );
+    }
+    const staged: StagedTable[] = [];
+    for (const table of survey.tables) {
+      const schema = (schemas.get(table.schema) as StagingNames).staging;
+      if ((await tableOid(client, schema, table.table)) !== undefined) {
+        throw failed('staging_exists', `Staging ${schema}.${table.table} is already there.`, {
+          table: `${table.schema}.${table.table}`,
+          state: 'Live is untouched.',
+          next: 'Clean up the batch that made it, or start a new batch.',
+        });
+      }
+      for (const sql of stagingStatements(table, schema)) await client.query(sql);
+      staged.push(await describeStaged(client, table, schema, table.table));
+    }
+    return staged;
+  });
+}
+
+/** The staged table as it stands, after default privileges that leaked onto it have been taken off. */
+export async function describeStaged(
+  client: Client,
+  live: TableFacts,
+  schema: string,
+  table: string,
+): Promise<StagedTable> {
+  const oid = (await tableOid(client, schema, table)) as number;
+  const facts = (await readTable(client, oid)) as TableFacts;
+  const revokes = [
+    ...revokeStatements(`TABLE ${qualified(schema, table)}`, facts.owner, facts.grants),
+    ...facts.sequences
+      .filter((sequence) => sequence.kind === 'identity')
+      .flatMap((sequence) =>
+        revokeStatements(
+          `SEQUENCE ${qualified(sequence.schema, sequence.name)}`,
+          facts.owner,
+          sequence.grants,
+        ),
+      ),
+  ];
+  for (const sql of revokes) await client.query(sql);
+  return {
+    target: { schema: live.schema, table: live.table, oid: live.oid },
+    schema,
+    table,
+    oid,
+    columns: facts.columns.filter((column) => column.generated === '').map((column) => column.name),
+  };
+}

@@ -1,0 +1,143 @@
+import type { ClientBase } from 'pg';
+import { qualified } from '../src/db/quote.js';
+import { appendStatements } from './append.js';
+import { type Hashing, hashWritten } from './before-images.js';
+import { deleteStatements, mergeStatements, saveStatements } from './merge.js';
+import { patchStatements } from './patch.js';
+import { parentsFirst } from './row-order.js';
+import { offence, raiseWhen, SQLSTATE } from './row-refusals.js';
+import { sequenceStatements } from './row-sequences.js';
+import { firing, keyJson, sameKey } from './row-sql.js';
+import { COUNTS_TABLE, type RowNames, type RowTableFacts, rowObjects } from './row-target.js';
+import { withoutTriggers } from './row-triggers.js';
+import type { TableLock, WindowPart } from './window.js';
+
+/** One table to be published by append, merge or patch. */
+export interface RowPublish {
+  readonly facts: RowTableFacts;
+  readonly names: RowNames;
+  /** Whether it must see tables that the same window swaps in (a child of a replaced parent). */
+  readonly late?: boolean;
+  /** Statements that raise where the write guard was tripped; run once the table is locked. */
+  readonly guard?: readonly string[];
+}
+
+/**
+ * The window's parts for `publishes`: locks, checks and before-images of every table, then all inserts and updates, parents before children, then the deletes of
+ * tables that others refer to, children before parents. A table that nobody refers to deletes first, so that
+ * a value of a secondary unique key can pass from a deleted row to a new one.
+ *
+ * The locks are SHARE ROW EXCLUSIVE (merge, patch): nobody writes between comparing and changing, readers
+ * go on. They are taken inside `early`, whose statements take as long as the rows do: the window must
+ * set statement_timeout only after them. They hold under any `search_path`; user triggers need the usual
+ * one.
+ */
+export function rowParts(publishes: readonly RowPublish[]): WindowPart[] {
+  const ordered = parentsFirst(publishes.map((one) => ({ ...one, live: one.facts.live })));
+  const deletesLast = ordered
+    .filter(({ facts }) => facts.target.missingRows === 'delete' && facts.live.children.length > 0)
+    .reverse();
+  const quiet = ({ facts }: RowPublish) => facts.target.noTriggers === true || firing(facts).length === 0;
+  const hashing: Hashing = ordered.every(quiet) ? 'at once' : 'at the end';
+  return [
+    ...ordered.map(opening),
+    ...ordered.map((publish) => part(publish, writes(publish, hashing))),
+    ...deletesLast.map((publish) =>
+      part(publish, guarded(publish.facts, deleteStatements(publish.facts, publish.names))),
+    ),
+    ...(hashing === 'at once' ? [] : hashParts(ordered)),
+  ];
+}
+
+/** The hashes of all tables, once the last of them has been written. */
+function hashParts(publishes: readonly RowPublish[]): WindowPart[] {
+  const late = publishes.some((publish) => publish.late === true);
+  return publishes.flatMap((publish) => {
+    const hash = hashWritten(publish.facts, publish.names);
+    return hash === undefined ? [] : [part({ ...publish, late }, [hash])];
+  });
+}
+
+function writes({ facts, names }: RowPublish, hashing: Hashing): string[] {
+  const { mode, missingRows } = facts.target;
+  const deletesFirst = missingRows === 'delete' && facts.live.children.length === 0;
+  const rows =
+    mode === 'append'
+      ? // Large tables may be scanned from the middle to share pages with another scan, which would lose the order.
+        ['SET LOCAL synchronize_seqscans = off', ...appendStatements(facts, names, hashing)]
+      : mode === 'merge'
+        ? mergeStatements(facts, names, hashing)
+        : patchStatements(facts, names, hashing);
+  const deletes = deletesFirst ? deleteStatements(facts, names) : [];
+  return [
+    ...guarded(facts, [...deletes, ...rows]),
+    ...(mode === 'patch' ? [] : sequenceStatements(facts, names)),
+  ];
+}
+
+function guarded(facts: RowTableFacts, statements: readonly string[]): string[] {
+  return facts.target.noTriggers === true ? withoutTriggers(facts, statements) : [...statements];
+}
+
+/** Without a unique index a staged row could match, and change, several live rows. */
+function ambiguityCheck(facts: RowTableFacts, names: RowNames): string {
+  const { live, staging } = rowObjects(facts.target, names);
+  const twice = `SELECT min(${keyJson(facts.key, 's')}::text) AS line FROM ${staging} s JOIN ${live} l ON ${sameKey(facts.key, 'l', 's')} GROUP BY s.ctid HAVING count(*) > 1`;
+  return raiseWhen(
+    SQLSTATE.keyAmbiguous,
+    'rows of staging match more than one live row by key',
+    offence(`${facts.target.schema}.${facts.target.table}`, twice),
+  );
+}
+
+/**
+ * What comes first, for all tables before any row is changed: the lock, the guard's verdict, the checks that
+ * need the lock, and the images of the rows to be changed.
+ */
+function opening(publish: RowPublish): WindowPart {
+  const { facts, names, late = false, guard = [] } = publish;
+  const { schema, table, mode } = facts.target;
+  const lock = `LOCK TABLE ${qualified(schema, table)} IN SHARE ROW EXCLUSIVE MODE`;
+  const ambiguity = mode === 'append' || facts.keyEnforced ? [] : [ambiguityCheck(facts, names)];
+  const saves = [...ambiguity, ...saveStatements(facts, names)];
+  const opened = part(publish, late ? saves : [...(mode === 'append' ? [] : [lock]), ...guard, ...saves]);
+  const locks: TableLock[] = mode === 'append' ? [] : [{ schema, table, mode: 'SHARE ROW EXCLUSIVE' }];
+  return late ? { ...opened, locks, rechecks: guard } : { ...opened, locks };
+}
+
+function part({ facts, late = false }: RowPublish, statements: readonly string[]): WindowPart {
+  const { schema, table } = facts.target;
+  return {
+    table: `${schema}.${table}`,
+    early: late ? [] : statements,
+    dependents: [],
+    locks: [],
+    rechecks: [],
+    out: [],
+    in: [],
+    after: [],
+    late: late ? statements : [],
+  };
+}
+
+/** What a publish did to one table. */
+export interface RowCounts {
+  readonly table: string;
+  readonly mode: string;
+  /** Rows in staging: added + changed + unchanged + missing. */
+  readonly staged: number;
+  readonly added: number;
+  readonly changed: number;
+  readonly unchanged: number;
+  /** patch: keys that live did not have. */
+  readonly missing: number;
+  readonly deleted: number;
+}
+
+/** The numbers of a batch's committed publish, in publishing order; empty before the window has committed. */
+export async function readCounts(client: ClientBase, names: Pick<RowNames, 'undo'>): Promise<RowCounts[]> {
+  const result = await client.query(
+    `SELECT schema_name || '.' || table_name AS "table", mode, staged::float8, added::float8, changed::float8, unchanged::float8, missing::float8, deleted::float8 FROM ${qualified(names.undo, COUNTS_TABLE)} ORDER BY position`,
+  );
+  return result.rows as RowCounts[];
+}

@@ -1,0 +1,127 @@
+import type { ClientBase } from 'pg';
+import { refused } from '../src/core/errors.js';
+import type { RowColumn } from '../src/db/catalog/row-tables.js';
+import { ident } from '../src/db/quote.js';
+import { firing, keyJson, sameKey } from './row-sql.js';
+import { type RowNames, type RowTableFacts, rowObjects } from './row-target.js';
+
+/** One question to staging before the window; it passes where `offenders` yields no row. */
+export interface RowPrecheck {
+  /** What is wrong with the rows found: `have a key that …`. */
+  readonly saying: string;
+  /** A SELECT with one text column `line`, a row per offender. */
+  readonly offenders: string;
+}
+
+const EXAMPLES = 5;
+
+/**
+ * Asks everything that would make the window fail, or do what nobody meant, while nothing is locked.
+ * Gathers planner statistics of staging first, which the window's statements need as well. Throws refused()
+ * with every finding, its number of rows and example keys. Live may change afterwards: what matters is asked
+ * again under the lock, or is the business of a constraint.
+ */
+export async function precheckRows(client: ClientBase, facts: RowTableFacts, names: RowNames): Promise<void> {
+  const { staging, live } = rowObjects(facts.target, names);
+  const name = `${facts.target.schema}.${facts.target.table}`;
+  await client.query(`ANALYZE ${staging}`);
+  const details: string[] = [];
+  for (const { saying, offenders } of rowPrechecks(facts, names)) {
+    const { rows } = await client.query(
+      `SELECT count(*)::float8 AS count, json_agg(o.line) FILTER (WHERE o.n <= ${EXAMPLES}) AS examples FROM (SELECT f.line, row_number() OVER () AS n FROM (${offenders}) f) o`,
+    );
+    const { count, examples } = rows[0] as { count: number; examples: string[] | null };
+    if (count > 0)
+      details.push(`${count} ${saying}: ${(examples ?? []).join(', ')}${count > EXAMPLES ? ', …' : ''}`);
+  }
+  if (facts.target.missingRows === 'delete') {
+    const { rows } = await client.query(
+      `SELECT EXISTS (SELECT FROM ${live}) AND NOT EXISTS (SELECT FROM ${staging}) AS wiped`,
+    );
+    if (rows[0]?.wiped === true) details.push('nothing was loaded, so every live row would be deleted');
+  }
+  if (details.length === 0) return;
+  throw refused(
+    'rows_not_publishable',
+    `the rows loaded for ${name} cannot be published by ${facts.target.mode}`,
+    {
+      table: name,
+      details,
+      state: 'the rows are in staging; live is unchanged',
+      next: 'mend the source or the stages before it, then run again',
+    },
+  );
+}
+
+/** The questions of precheckRows for one target. */
+export function rowPrechecks(facts: RowTableFacts, names: RowNames): RowPrecheck[] {
+  const { target, live: table, key, loaded } = facts;
+  const { live, staging } = rowObjects(target, names);
+  const upserts = target.mode !== 'append';
+  // A BEFORE trigger may put a value where none was loaded.
+  const fills = target.noTriggers !== true && firing(facts).some((trigger) => trigger.before);
+  const label = key.length > 0 && key.every((column) => loaded.includes(column)) ? key : loaded.slice(0, 3);
+  const line = (columns: readonly RowColumn[]) => `${keyJson(columns, 's')}::text AS line`;
+  const checks: RowPrecheck[] = [];
+
+  for (const column of loaded) {
+    const inKey = upserts && key.includes(column);
+    if (!inKey && (!column.notNull || fills)) continue;
+    checks.push({
+      saying: `rows have NULL in ${column.name}, ${inKey ? 'which belongs to the key' : 'which is NOT NULL in live'}`,
+      offenders: `SELECT ${line(label)} FROM ${staging} s WHERE s.${ident(column.name)} IS NULL`,
+    });
+  }
+
+  const byName = new Map(loaded.map((column) => [column.name, column]));
+  const uniques = table.keys
+    .map((one) => one.columns.map((column) => byName.get(column)))
+    .filter((columns): columns is RowColumn[] => columns.every((column) => column?.equality != null));
+  const same = (columns: readonly RowColumn[]) =>
+    columns.every((one) => key.includes(one)) && columns.length === key.length;
+  if (upserts && !uniques.some(same)) uniques.unshift([...key]);
+  for (const columns of uniques) {
+    const list = columns.map((column) => column.name).join(', ');
+    checks.push({
+      saying: `values of ${list} occur more than once among the loaded rows`,
+      offenders: duplicates(columns, staging),
+    });
+    if (upserts) continue;
+    checks.push({
+      saying: `rows have a value of ${list} that live has already`,
+      offenders: `SELECT ${line(columns)} FROM ${staging} s WHERE EXISTS (SELECT FROM ${live} l WHERE ${sameKey(columns, 'l', 's')})`,
+    });
+  }
+  if (!upserts) return checks;
+
+  const unknown = `FROM ${staging} s WHERE NOT EXISTS (SELECT FROM ${live} l WHERE ${sameKey(key, 'l', 's')})`;
+  if (target.mode === 'patch' && target.missing !== 'skip') {
+    checks.push({
+      saying: 'rows have a key that live does not have',
+      offenders: `SELECT ${line(key)} ${unknown}`,
+    });
+  }
+  const required = table.columns.filter(
+    (column) => column.notNull && !column.filled && !column.generated && !loaded.includes(column),
+  );
+  if (target.mode === 'merge' && required.length > 0 && !fills) {
+    checks.push({
+      saying: `rows are new to live but lack ${required.map((column) => column.name).join(', ')} (NOT NULL, not loaded)`,
+      offenders: `SELECT ${line(key)} ${unknown}`,
+    });
+  }
+  if (!facts.keyEnforced) {
+    checks.push({
+      saying: 'rows match more than one live row by key',
+      offenders: `SELECT min(${keyJson(key, 's')}::text) AS line FROM ${staging} s JOIN ${live} l ON ${sameKey(key, 'l', 's')} GROUP BY s.ctid HAVING count(*) > 1`,
+    });
+  }
+  return checks;
+}
+
+/** NULLs are left out: a unique index takes them as distinct, and NULLs in a key are asked for separately. */
+function duplicates(columns: readonly RowColumn[], staging: string): string {
+  const list = columns.map((column) => `s.${ident(column.name)}`).join(', ');
+  const known = columns.map((column) => `s.${ident(column.name)} IS NOT NULL`).join(' AND ');
+  return `SELECT ${keyJson(columns, 's')}::text AS line FROM ${staging} s WHERE ${known} GROUP BY ${list} HAVING count(*) > 1`;
+}

@@ -1,0 +1,124 @@
+import { failed, refused, type SluiceError } from '../src/core/errors.js';
+import { literal } from '../src/db/quote.js';
+
+/** SQLSTATEs that statements of the window raise; class `SL` is used neither by the standard nor by PostgreSQL. */
+export const SQLSTATE = {
+  guardTripped: 'SLG01',
+  guardMissing: 'SLG02',
+  keyAmbiguous: 'SLK01',
+  keyMissing: 'SLK02',
+  childrenWouldGo: 'SLC01',
+  changedSince: 'SLU01',
+  undoNotExact: 'SLU02',
+  alreadyUndone: 'SLU03',
+} as const;
+
+/** How many offenders a message lists. */
+export const LISTED = 20;
+
+/** What the DETAIL of such an error holds, as JSON. */
+export interface Offence {
+  readonly table: string;
+  readonly count: number;
+  /** At most LISTED lines. */
+  readonly list: readonly string[];
+}
+
+/**
+ * A statement that raises `sqlstate` where `query` yields a json value (an Offence) instead of NULL or no
+ * row. A DO block, so that it can stand in the window's one message.
+ */
+export function raiseWhen(sqlstate: string, message: string, query: string): string {
+  // The variable's name is one that no column has: plpgsql refuses names that could mean either.
+  const body = `DECLARE sluice_offence json; BEGIN sluice_offence := (${query}); IF sluice_offence IS NOT NULL THEN RAISE EXCEPTION USING ERRCODE = ${literal(sqlstate)}, MESSAGE = ${literal(message)}, DETAIL = sluice_offence::text; END IF; END`;
+  return `DO ${literal(body)}`;
+}
+
+/**
+ * A query for raiseWhen: NULL where `offenders` yields no row, else an Offence. `offenders` is a SELECT with
+ * one column `line` (text); it is run once, and only the first LISTED lines are kept.
+ */
+export function offence(table: string, offenders: string): string {
+  return `SELECT CASE WHEN count(*) > 0 THEN json_build_object('table', ${literal(table)}, 'count', count(*), 'list', json_agg(o.line) FILTER (WHERE o.n <= ${LISTED})) END FROM (SELECT f.line, row_number() OVER () AS n FROM (${offenders}) f) o`;
+}
+
+const SAYINGS: Readonly<
+  Record<string, { code: string; say: (offence: Offence) => string; next: string; state: string }>
+> = {
+  [SQLSTATE.guardTripped]: {
+    code: 'live_written_during_load',
+    say: (o) => `${statements(o.count)} wrote to ${o.table} since the source was read`,
+    state: 'nothing was published; live is as those statements left it',
+    next: 'run the pipeline again, so that it reads what was written; or use --guard lock to keep writers out',
+  },
+  [SQLSTATE.guardMissing]: {
+    code: 'guard_missing',
+    say: (o) => `the write guard of ${o.table} is not armed any more, so writes since may be unknown`,
+    state: 'nothing was published',
+    next: 'run the pipeline again; if somebody drops its triggers, use --guard lock',
+  },
+  [SQLSTATE.keyAmbiguous]: {
+    code: 'key_not_unique',
+    say: (o) => `${rows(o.count)} of staging match more than one row of ${o.table} by key`,
+    state: 'nothing was published',
+    next: 'choose a key that is unique in live',
+  },
+  [SQLSTATE.keyMissing]: {
+    code: 'key_not_in_live',
+    say: (o) => `${rows(o.count)} of staging have a key that ${o.table} does not have`,
+    state: 'nothing was published',
+    next: "leave those rows out, use merge to add them, or say missing: 'skip'",
+  },
+  [SQLSTATE.childrenWouldGo]: {
+    code: 'children_refer_to_rows',
+    say: (o) => `rows to be deleted from ${o.table} are referred to by other rows, ${rows(o.count)} in all`,
+    state: 'nothing was changed',
+    next: 'remove or re-point those rows first; they are never deleted along by a cascade',
+  },
+  [SQLSTATE.changedSince]: {
+    code: 'changed_since_publish',
+    say: (o) => `${rows(o.count)} of ${o.table} were changed since they were published`,
+    state: 'nothing was undone',
+    next: 'keep them by leaving the batch as it is, or lose those changes with --discard-writes',
+  },
+  [SQLSTATE.undoNotExact]: {
+    code: 'undo_not_exact',
+    say: (o) => `${rows(o.count)} of ${o.table} would not be as before: a trigger or policy interferes`,
+    state: 'nothing was undone',
+    next: 'undo as the owner of the table, so that its triggers can be switched off for the repair',
+  },
+  [SQLSTATE.alreadyUndone]: {
+    code: 'already_undone',
+    say: (o) => `the publish of ${o.table} was undone before`,
+    state: 'nothing was changed',
+    next: 'look at the batch with: sluice status',
+  },
+};
+
+/**
+ * The refusal that a statement of the window raised, as a SluiceError that lists the offenders; undefined
+ * for any other error, which is the caller's to explain.
+ */
+export function rowRefusal(error: unknown): SluiceError | undefined {
+  const { code, detail } = (error ?? {}) as { code?: string; detail?: string };
+  const saying = code === undefined ? undefined : SAYINGS[code];
+  if (saying === undefined) return undefined;
+  let found: Offence;
+  try {
+    found = JSON.parse(detail ?? '') as Offence;
+  } catch {
+    return failed('window_refused', `the publish was refused (${code}) without saying why`, { cause: error });
+  }
+  const more = found.count - found.list.length;
+  return refused(saying.code, saying.say(found), {
+    table: found.table,
+    sqlstate: code as string,
+    details: more > 0 && found.list.length > 0 ? [...found.list, `… and ${more} more`] : found.list,
+    state: saying.state,
+    next: saying.next,
+    cause: error,
+  });
+}
+
+const rows = (n: number) => `${n} row${n === 1 ? '' : 's'}`;
+const statements = (n: number) => `${n} statement${n === 1 ? '' : 's'}`;

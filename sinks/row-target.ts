@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import type { RowColumn, RowTable } from '../src/db/catalog/row-tables.js';
+import { MAX_IDENTIFIER_BYTES, qualified } from '../src/db/quote.js';
+
+/** How one live table's rows are to be changed from staging. */
+export interface RowTarget {
+  readonly schema: string;
+  readonly table: string;
+  /** append: insert all; merge: insert new keys, update changed rows; patch: update known keys only. */
+  readonly mode: 'append' | 'merge' | 'patch';
+  /** Columns that identify a row; the primary key where left out. */
+  readonly key?: readonly string[];
+  /** The columns that are loaded, key included; nothing else of live is written. */
+  readonly columns: readonly string[];
+  /** Publish with the table's user triggers switched off; needs the owner's rights. */
+  readonly noTriggers?: boolean;
+  /** patch: what to do with keys that live does not have. Default `refuse`. */
+  readonly missing?: 'refuse' | 'skip';
+  /** merge: what to do with live rows that staging does not have. Default `keep`. */
+  readonly missingRows?: 'keep' | 'delete';
+}
+
+/** The schemas of a batch. */
+export interface RowNames {
+  /** Holds the staging tables, each under its live table's name. */
+  readonly staging: string;
+  /** Holds before-images, keys and counts for as long as the batch can be undone. */
+  readonly undo: string;
+}
+
+/** A target that has been checked against the catalog; see surveyRows. */
+export interface RowTableFacts {
+  readonly target: RowTarget;
+  readonly live: RowTable;
+  /** Empty only for an append to a table without any unique key. */
+  readonly key: readonly RowColumn[];
+  /** Whether a unique index of live enforces the key. */
+  readonly keyEnforced: boolean;
+  /** The loaded columns, in the target's order. */
+  readonly loaded: readonly RowColumn[];
+  /** The loaded columns outside the key. */
+  readonly values: readonly RowColumn[];
+  /** All columns that are not generated: what a before-image holds. */
+  readonly image: readonly RowColumn[];
+}
+
+/** The qualified, quoted tables that one target uses. */
+export interface RowObjects {
+  readonly live: string;
+  readonly staging: string;
+  /** Images, before the publish, of the rows it changed. */
+  readonly before: string;
+  /** Images of the rows it deleted. */
+  readonly deleted: string;
+  /** Key and hash, after the publish, of the rows it added and changed. */
+  readonly written: string;
+  /** One row per published table of the batch. */
+  readonly counts: string;
+}
+
+/** The table that holds the numbers of a batch's publish, in its undo schema. */
+export const COUNTS_TABLE = 'publish_counts';
+
+/** The tables of `target` under `names`. */
+export function rowObjects(target: { schema: string; table: string }, names: RowNames): RowObjects {
+  const undo = (suffix: string) => qualified(names.undo, undoTable(target.schema, target.table, suffix));
+  return {
+    live: qualified(target.schema, target.table),
+    staging: qualified(names.staging, target.table),
+    before: undo('before'),
+    deleted: undo('deleted'),
+    written: undo('written'),
+    counts: qualified(names.undo, COUNTS_TABLE),
+  };
+}
+
+/**
+ * `table__suffix`, with the schema in front unless it is `public`. Where that is longer than an identifier
+ * may be, PostgreSQL would cut it and let two tables meet; the cut end is replaced by a hash of the whole.
+ */
+export function undoTable(schema: string, table: string, suffix: string): string {
+  const stem = schema === 'public' ? table : `${schema}.${table}`;
+  const whole = `${stem}__${suffix}`;
+  if (Buffer.byteLength(whole) <= MAX_IDENTIFIER_BYTES) return whole;
+  const tail = `_${createHash('sha256').update(stem).digest('hex').slice(0, 12)}__${suffix}`;
+  let head = '';
+  for (const character of stem) {
+    if (Buffer.byteLength(head + character + tail) > MAX_IDENTIFIER_BYTES) break;
+    head += character;
+  }
+  return head + tail;
+}

@@ -1,0 +1,28 @@
+import { ident, qualified } from '../src/db/quote.js';
+import { firing } from './row-sql.js';
+import type { RowTableFacts } from './row-target.js';
+
+/**
+ * `statements` with the table's user triggers switched off around them, each back in the state it had.
+ *
+ * ALTER TABLE … DISABLE TRIGGER rather than session_replication_role = replica: the latter also switches off
+ * foreign keys of every table and of everything that triggers write, so that orphans would get in unseen, and
+ * it needs a superuser's or a granted right. Switching triggers off needs the owner and takes SHARE ROW
+ * EXCLUSIVE, which the window holds anyway; a rollback switches them on again. Each trigger by name, since
+ * ENABLE TRIGGER USER would also switch on what was off, and turn ALWAYS into ORIGIN.
+ */
+export function withoutTriggers(facts: Pick<RowTableFacts, 'live'>, statements: readonly string[]): string[] {
+  const triggers = firing(facts);
+  if (triggers.length === 0 || statements.length === 0) return [...statements];
+  const table = qualified(facts.live.schema, facts.live.table);
+  return [
+    ...triggers.map((trigger) => `ALTER TABLE ${table} DISABLE TRIGGER ${ident(trigger.name)}`),
+    ...statements,
+    // ALTER TABLE fails (55006) while deferred constraint checks of the table are pending.
+    ...(facts.live.deferrable ? ['SET CONSTRAINTS ALL IMMEDIATE'] : []),
+    ...triggers.map(
+      (trigger) =>
+        `ALTER TABLE ${table} ENABLE${trigger.enabled === 'A' ? ' ALWAYS' : ''} TRIGGER ${ident(trigger.name)}`,
+    ),
+  ];
+}

@@ -1,0 +1,135 @@
+import { literal, qualified } from '../src/db/quote.js';
+
+/** A lock that the window takes on a live table, in the mode's SQL name. */
+export interface TableLock {
+  readonly schema: string;
+  readonly table: string;
+  readonly mode: 'ACCESS EXCLUSIVE' | 'SHARE ROW EXCLUSIVE' | 'ROW EXCLUSIVE';
+}
+
+/**
+ * One table's share of the publishing transaction, as SQL statements without their semicolons. The
+ * window runs all parts phase by phase: every part's `early` statements, then every part's `dependents`,
+ * then all locks in one statement, then `rechecks`, and so on, so that parts of any mode mix in one
+ * transaction.
+ */
+export interface WindowPart {
+  /** `schema.table`, for messages. */
+  readonly table: string;
+  /** Row changes that need no exclusive lock (append, merge, patch); run before any ACCESS EXCLUSIVE lock. */
+  readonly early: readonly string[];
+  /** Statements that lock dependents before the tables they read (`ALTER VIEW v OWNER TO <same>`). */
+  readonly dependents: readonly string[];
+  readonly locks: readonly TableLock[];
+  /** Statements that raise an error when what was surveyed no longer holds (OIDs, fingerprint, journal). */
+  readonly rechecks: readonly string[];
+  /** Moves the live tables out of their schema. */
+  readonly out: readonly string[];
+  /** Moves the staged tables in. */
+  readonly in: readonly string[];
+  /** Everything the new table must get once it has its name: keys, views, triggers, policies, grants. */
+  readonly after: readonly string[];
+  /** Row changes that must see the swapped tables (a child merged under a replaced parent). */
+  readonly late: readonly string[];
+}
+
+export interface WindowOptions {
+  /** How long one lock is waited for. Below the server's deadlock_timeout nobody is ever killed for us. */
+  readonly lockTimeoutMs: number;
+  /** How long all locks together are waited for, and how long any statement under them may take. */
+  readonly statementTimeoutMs: number;
+  /** Statements that record the publish; they commit or vanish with it. search_path is empty: qualify names. */
+  readonly ledger: readonly string[];
+  /** End in ROLLBACK: everything is done, held and measured, and nothing stays. */
+  readonly rehearse?: boolean;
+  /** The session is in a transaction already, whose locks keep writers out: no BEGIN. See holdGuard. */
+  readonly held?: boolean;
+}
+
+const STRENGTH: Record<TableLock['mode'], number> = {
+  'ROW EXCLUSIVE': 0,
+  'SHARE ROW EXCLUSIVE': 1,
+  'ACCESS EXCLUSIVE': 2,
+};
+
+/**
+ * Every table once, in its strongest mode, by mode and name: each window takes them in one order. Pure.
+ */
+export function mergedLocks(parts: readonly WindowPart[]): TableLock[] {
+  const strongest = new Map<string, TableLock>();
+  for (const lock of parts.flatMap((part) => part.locks)) {
+    const name = qualified(lock.schema, lock.table);
+    const known = strongest.get(name);
+    if (known === undefined || STRENGTH[known.mode] < STRENGTH[lock.mode]) strongest.set(name, lock);
+  }
+  const byName = ([a]: [string, TableLock], [b]: [string, TableLock]) => (a < b ? -1 : 1);
+  return [...strongest]
+    .sort(byName)
+    .map(([, lock]) => lock)
+    .sort((a, b) => STRENGTH[a.mode] - STRENGTH[b.mode]);
+}
+
+/** `body` (plpgsql statements, each with its semicolon) as an anonymous block whose quotes it cannot end. */
+export function anonymousBlock(body: string): string {
+  let tag = 'sluice';
+  while (body.includes(`$${tag}$`)) tag += '_';
+  return `DO $${tag}$ BEGIN ${body} END $${tag}$`;
+}
+
+/** `statements` as one anonymous block, so that one statement_timeout bounds them together. */
+export function asBlock(statements: readonly string[]): string {
+  return anonymousBlock(statements.map((statement) => `\n  EXECUTE ${literal(statement)};`).join(''));
+}
+
+/** The column under which the window's clock readings (milliseconds since 1970) come back. */
+export const CLOCK = { start: 'sluice_start', locked: 'sluice_locked', end: 'sluice_end' } as const;
+
+const clock = (name: string) => `SELECT extract(epoch FROM pg_catalog.clock_timestamp()) * 1000 AS ${name}`;
+
+/**
+ * The whole publishing transaction as one simple-protocol message, BEGIN to COMMIT: no round trip happens
+ * under the locks, and a client that dies leaves either all of it or none. Dependents are locked before
+ * the tables they read, and with the tables in one block: lock_timeout counts per lock, and only a
+ * statement's timeout bounds their sum. `early` and `late` row changes are bounded by neither.
+ */
+export function windowSql(parts: readonly WindowPart[], options: WindowOptions): string {
+  const all = (phase: 'early' | 'dependents' | 'rechecks' | 'out' | 'in' | 'after' | 'late') =>
+    parts.flatMap((part) => part[phase]);
+  const locks = mergedLocks(parts);
+  const lockStatements = [...new Set(locks.map((lock) => lock.mode))].map((mode) => {
+    const names = locks
+      .filter((lock) => lock.mode === mode)
+      .map((lock) => qualified(lock.schema, lock.table));
+    return `LOCK TABLE ONLY ${names.join(', ONLY ')} IN ${mode} MODE`;
+  });
+  const first = [...all('dependents'), ...lockStatements];
+  const early = all('early');
+  const late = all('late');
+  const usual = 'SET LOCAL search_path TO DEFAULT';
+  const empty = "SET LOCAL search_path = ''";
+  // Row changes fire triggers, whose functions may rely on the usual search_path; deferred ones at COMMIT.
+  const triggers = early.length + late.length > 0;
+  const statements = [
+    ...(options.held ? [] : ['BEGIN']),
+    triggers ? usual : empty,
+    `SET LOCAL lock_timeout = ${Math.trunc(options.lockTimeoutMs)}`,
+    'SET LOCAL statement_timeout = 0',
+    'SET LOCAL idle_in_transaction_session_timeout = 2000',
+    ...early,
+    ...(triggers ? [empty] : []),
+    `SET LOCAL statement_timeout = ${Math.trunc(options.statementTimeoutMs)}`,
+    clock(CLOCK.start),
+    ...(first.length === 0 ? [] : [asBlock(first)]),
+    clock(CLOCK.locked),
+    ...all('rechecks'),
+    ...all('out'),
+    ...all('in'),
+    ...all('after'),
+    ...(late.length === 0 ? [] : ['SET LOCAL statement_timeout = 0', usual, ...late, empty]),
+    ...options.ledger,
+    ...(triggers ? [usual] : []),
+    clock(CLOCK.end),
+    options.rehearse ? 'ROLLBACK' : 'COMMIT',
+  ];
+  return `${statements.join(';\n')};\n`;
+}

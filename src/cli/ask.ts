@@ -1,0 +1,26 @@
+import { createInterface } from 'node:readline/promises';
+import { interrupted, usage } from '../core/errors.js';
+
+/**
+ * Asks a yes-or-no question on the terminal; no is the default. Throws a usage error off a terminal, where
+ * nobody can answer, or where stdin is the data.
+ */
+export async function ask(question: string, readsStdin = false): Promise<boolean> {
+  if (readsStdin || process.stdin.isTTY !== true)
+    throw usage('needs_yes', 'off a terminal (or with the data on stdin) nobody can be asked', {
+      state: 'nothing was written',
+      next: 'look at what is shown above, then run it again with --yes',
+    });
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  const gone = new AbortController();
+  prompt.on('SIGINT', () => gone.abort());
+  prompt.on('close', () => gone.abort());
+  try {
+    const answer = await prompt.question(`${question} [y/N] `, { signal: gone.signal });
+    return /^y(es)?$/i.test(answer.trim());
+  } catch {
+    throw interrupted('stopped at the question', { state: 'nothing was written' });
+  } finally {
+    prompt.close();
+  }
+}

@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import { EXIT } from '../core/errors.js';
+import { type PipelineFlags, pairs, withInputs } from './flags.js';
+
+/** `sluice check P` */
+export function declareCheck(root: Command): void {
+  withInputs(root.command('check').argument('<pipeline>', 'its name, or the path of a .ts or .js file'))
+    .description('ask every question that a run would ask first; write nothing')
+    .action(async (wanted: string, flags: PipelineFlags) => {
+      const { findPipeline } = await import('./pipelines.js');
+      const { withSession } = await import('./session.js');
+      const { pipeline, from } = await findPipeline(wanted);
+      process.exitCode = await withSession(flags.databaseUrl, async (session) => {
+        const { checkPipeline } = await import('../run/run.js');
+        const { givenInputs } = await import('./inputs.js');
+        const { batchLog } = await import('./log.js');
+        const { showFindings, showPlan } = await import('./plan-text.js');
+        const { print, say, styled } = await import('./terminal.js');
+        const log = batchLog({ jsonToStderr: false });
+        log.discard();
+        const { plan, findings, asked } = await checkPipeline(pipeline, {
+          database: session.database,
+          signal: session.signal,
+          from,
+          inputs: givenInputs(pipeline, flags),
+          settings: pairs('--set', flags.set),
+          log,
+        });
+        showPlan(plan);
+        showFindings(findings);
+        const refused = findings.some(({ finding }) => finding.severity === 'error');
+        if (flags.json === true)
+          print(
+            JSON.stringify({
+              pipeline: pipeline.name,
+              ok: !refused,
+              asked,
+              findings: findings.map(({ name, finding }) => ({ name, ...finding })),
+              plan,
+            }),
+          );
+        if (!refused)
+          say(`${styled('green', '✓')} ${asked.length} checks passed; next: sluice run ${wanted} --dry-run`);
+        return refused ? EXIT.refused : EXIT.done;
+      });
+    });
+}

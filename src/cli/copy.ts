@@ -1,0 +1,219 @@
+import { type Command, Option } from 'commander';
+import type { Proposal } from '../copy/create.js';
+import type { CopyRequest } from '../copy/request.js';
+import { EXIT, SluiceError, usage } from '../core/errors.js';
+import type { PublishMode } from '../core/target.js';
+import type { FileFormat } from '../sources/file.js';
+import { pairs, type RunFlags, withDatabase, withRunning } from './flags.js';
+import type { Session } from './session.js';
+
+interface CopyFlags extends Omit<RunFlags, 'input' | 'source' | 'set'> {
+  readonly into: string;
+  readonly mode?: PublishMode;
+  readonly key?: string;
+  readonly map: readonly string[];
+  readonly skipColumns?: string;
+  readonly omit?: string;
+  readonly columns?: string;
+  readonly format?: FileFormat;
+  readonly delimiter?: string;
+  readonly null?: string;
+  readonly quote?: string;
+  readonly escape?: string;
+  readonly encoding?: string;
+  readonly at?: string;
+  readonly schema?: string;
+  readonly create?: boolean;
+}
+
+const EXAMPLES = `
+Columns are matched by name. Examples:
+  sluice copy orders.csv --into orders --dry-run
+  sluice copy orders.csv.gz --into shop.orders --mode replace --map "Order No=order_no"
+  zcat changes.jsonl.gz | sluice copy - --format jsonl --into orders --mode merge --key id --yes
+  sluice copy new.csv --into new_table --create`;
+
+/** `sluice copy FILE|- --into T` */
+export function declareCopy(root: Command): void {
+  const command = root
+    .command('copy')
+    .argument('<files...>', "CSV, TSV, JSON Lines or JSON, also .gz or .zst; '-' is stdin")
+    .description('load files into a table without writing a pipeline')
+    .requiredOption('--into <table>', 'the table, or schema.table')
+    .addOption(
+      new Option('--mode <how>', 'add the rows, put them in place of all, or find rows by a key').choices([
+        'append',
+        'replace',
+        'merge',
+        'patch',
+      ]),
+    )
+    .option('--key <a,b>', 'merge, patch: what identifies a row (default: the primary key)')
+    .option(
+      '--map <column=name>',
+      "the file's column and the table's, where names differ; may be repeated",
+      (value: string, before: readonly string[]) => [...before, value],
+      [],
+    )
+    .option('--skip-columns <a,b>', 'columns of the file that are not loaded')
+    .option('--omit <a,b>', 'replace: columns of the table that are left to their defaults')
+    .option('--columns <a,b>', 'the columns of a CSV file that has no header; the keys of JSON rows')
+    .addOption(
+      new Option('--format <format>', 'default: what the name says; CSV').choices([
+        'csv',
+        'tsv',
+        'jsonl',
+        'json',
+      ]),
+    )
+    .option('--delimiter <text>', "CSV: between fields ('tab' or '\\t' for a tab)")
+    .option('--null <text>', 'CSV: unquoted text that means NULL (default: nothing at all)')
+    .option('--quote <char>', "CSV: the quote character; 'none' where quotes mean nothing")
+    .option('--escape <char>', 'CSV: before a quote inside quotes (default: the quote)')
+    .option('--encoding <name>', 'windows-1252, say (default: UTF-8)')
+    .option('--at <a.b>', 'JSON: where the array of rows is')
+    .option('--schema <file>', 'a JSON Schema that every row of the file must fit')
+    .option('--create', 'where the table is not there: propose one from the data, ask, create it')
+    .option('--dry-run', 'read and check every row; write nothing')
+    .option('--rehearse', 'load and run the whole publish, then roll it back')
+    .option('--no-swap', 'stop when staging is loaded and checked; `swap` publishes it')
+    .addHelpText('after', EXAMPLES);
+  withRunning(withDatabase(command)).action(copy);
+}
+
+async function copy(files: readonly string[], flags: CopyFlags): Promise<void> {
+  const { assertRunnable } = await import('./run.js');
+  const { withSession } = await import('./session.js');
+  assertRunnable(flags);
+  const request = await requestOf(files, flags);
+  process.exitCode = await withSession(flags.databaseUrl, (session) => inSession(session, request, flags));
+}
+
+async function inSession(session: Session, request: CopyRequest, flags: CopyFlags): Promise<number> {
+  const { batchLog } = await import('./log.js');
+  const log = batchLog({ jsonToStderr: false });
+  log.discard();
+  const around = { database: session.database, signal: session.signal, log };
+  if (flags.create !== true) return load(session, request, flags);
+  const { createTable, dropCreated, futureTable, proposeTable } = await import('../copy/create.js');
+  const { say } = await import('./terminal.js');
+  const proposal = await proposeTable(request, around);
+  if (proposal === undefined) {
+    say(`${request.into} is there already: nothing to create`);
+    return load(session, request, flags);
+  }
+  await show(proposal);
+  if (flags.dryRun === true)
+    return load(session, request, flags, await futureTable(session.database, proposal));
+  const { ask } = await import('./ask.js');
+  if (flags.yes !== true && !(await ask('create it?'))) {
+    say('nothing was created');
+    return EXIT.interrupted;
+  }
+  const oid = await createTable(session.database, proposal);
+  const name = `${proposal.schema}.${proposal.table}`;
+  let kept = false;
+  try {
+    const code = await load(session, request, flags);
+    kept = flags.rehearse !== true;
+    return code;
+  } finally {
+    if (!kept)
+      say(
+        (await dropCreated(session.database, proposal, oid))
+          ? `${name}, which --create had made, is dropped again`
+          : `${name}, which --create had made, could not be dropped again: look at it`,
+      );
+  }
+}
+
+async function load(
+  session: Session,
+  request: CopyRequest,
+  flags: CopyFlags,
+  future?: Awaited<ReturnType<typeof import('../copy/create.js').futureTable>>,
+): Promise<number> {
+  const { prepareCopy } = await import('../copy/prepare.js');
+  const { runWith } = await import('./run.js');
+  const { batchLog } = await import('./log.js');
+  const log = batchLog({ jsonToStderr: false });
+  log.discard();
+  const { database, signal } = session;
+  const prepared = await inFlags(() => prepareCopy(request, { database, signal, log }, future)).catch(
+    (error) => {
+      throw error instanceof SluiceError ? error.with({ state: 'nothing was written' }) : error;
+    },
+  );
+  try {
+    return await runWith(session, prepared.pipeline, prepared.from, { ...flags, input: [], set: [] });
+  } finally {
+    await prepared.release();
+  }
+}
+
+async function show({ ddl, sampled }: Proposal): Promise<void> {
+  const { count, say } = await import('./terminal.js');
+  say(`proposed from the first ${count(sampled)} rows; a later value that does not fit is a rejected row:`);
+  say();
+  for (const line of `${ddl};`.split('\n')) say(`  ${line}`);
+  say();
+}
+
+/** The flags as a request. Throws usage errors for those that contradict each other. */
+async function requestOf(files: readonly string[], flags: CopyFlags): Promise<CopyRequest> {
+  const { parseList } = await import('../copy/request.js');
+  const { mode = 'append', into, format, encoding, at, schema } = flags;
+  const byKey = mode === 'merge' || mode === 'patch';
+  if (flags.key !== undefined && !byKey && flags.create !== true)
+    throw usage('key_not_used', `--key says how merge and patch find rows; this is ${mode}`, {
+      next: ['leave --key away', 'or insert new rows and update those of the same key: --mode merge'],
+    });
+  if (mode === 'patch' && flags.create === true)
+    throw usage('which', 'patch updates rows, and a table that is created has none', {
+      next: 'leave --create away',
+    });
+  if (flags.omit !== undefined && mode !== 'replace')
+    throw usage(
+      'omit_not_used',
+      `--omit is for --mode replace; with ${mode} other columns are left alone anyway`,
+      {
+        next: 'leave --omit away',
+      },
+    );
+  const list = (option: string, text: string | undefined) =>
+    text === undefined ? undefined : parseList(option, text);
+  const lists = {
+    key: list('--key', flags.key),
+    skip: list('--skip-columns', flags.skipColumns),
+    omit: list('--omit', flags.omit),
+    columns: list('--columns', flags.columns),
+  };
+  const given = {
+    ...lists,
+    format,
+    encoding,
+    at,
+    schema,
+    delimiter: flags.delimiter === 'tab' || flags.delimiter === '\\t' ? '\t' : flags.delimiter,
+    null: flags.null,
+    quote: flags.quote === 'none' ? (false as const) : flags.quote,
+    escape: flags.escape,
+    create: flags.create,
+    map: flags.map.length === 0 ? undefined : pairs('--map', flags.map),
+  };
+  const known = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return { files, into, mode, ...(known as Partial<CopyRequest>) };
+}
+
+/** What options of csv() are to a pipeline are flags here. */
+async function inFlags<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof SluiceError) || error.code !== 'bad_csv_option') throw error;
+    throw usage(error.code, error.message, {
+      ...error.facts,
+      next: "--delimiter ';'   (tab for a tab), --quote \"'\" (none where quotes mean nothing), --escape '\\'",
+    });
+  }
+}

@@ -1,0 +1,82 @@
+import type { Command } from 'commander';
+import { exitCode, tell } from './failure.js';
+import { print, say, table } from './terminal.js';
+
+/** `sluice db start|stop|status|url` */
+export function declareDb(root: Command): void {
+  const db = root.command('db').description('the embedded PostgreSQL: keep it running, stop it, look inside');
+  const guarded = (work: (flags: Flags) => Promise<void>) => async (flags: Flags) => {
+    try {
+      await work(flags);
+    } catch (error) {
+      tell(error);
+      process.exitCode = exitCode(error);
+    }
+  };
+  db.command('start')
+    .description('start it and keep it until `sluice db stop`')
+    .action(
+      guarded(async () => {
+        const { keepEmbedded } = await import('../db/embedded/index.js');
+        const server = await keepEmbedded();
+        say(`the embedded PostgreSQL listens on port ${server.port}, data in ${server.dataDirectory}`);
+        say('next: psql "$(sluice db url)"   ·   sluice db stop');
+      }),
+    );
+  db.command('stop')
+    .description('stop it; refuses while other commands use it')
+    .option('--force', 'stop it all the same')
+    .action(
+      guarded(async (flags) => {
+        const { stopEmbedded } = await import('../db/embedded/index.js');
+        const stopped = await stopEmbedded({ force: flags.force === true });
+        say(stopped ? 'stopped; the data stays' : 'it was not running');
+      }),
+    );
+  db.command('status')
+    .description('whether it runs, where, and who uses it')
+    .option('--json', 'as JSON on stdout')
+    .action(
+      guarded(async (flags) => {
+        const { embeddedStatus } = await import('../db/embedded/index.js');
+        const { url, ...status } = await embeddedStatus();
+        if (flags.json === true) return print(JSON.stringify(status));
+        print(
+          table(
+            ['', ''],
+            [
+              ['running', status.running ? `yes, process ${status.pid}, port ${status.port}` : 'no'],
+              [
+                'kept',
+                status.kept
+                  ? 'yes, until `sluice db stop`'
+                  : 'no: it stops with the last command that uses it',
+              ],
+              ['used by', status.leases.length === 0 ? 'nobody' : `processes ${status.leases.join(', ')}`],
+              ['version', status.version ?? ''],
+              ['data', status.dataDirectory],
+              ['log', status.log ?? ''],
+            ],
+          ),
+        );
+      }),
+    );
+  db.command('url')
+    .description('its URL, with the password, for psql and other programs')
+    .action(
+      guarded(async () => {
+        const { embeddedStatus } = await import('../db/embedded/index.js');
+        const status = await embeddedStatus();
+        if (status.url === undefined || !status.running) {
+          const { failed } = await import('../core/errors.js');
+          throw failed('not_running', 'the embedded PostgreSQL is not running', { next: 'sluice db start' });
+        }
+        print(status.url);
+      }),
+    );
+}
+
+interface Flags {
+  readonly json?: boolean;
+  readonly force?: boolean;
+}

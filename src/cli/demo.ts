@@ -1,0 +1,75 @@
+import type { Command } from 'commander';
+import { EXIT, nearest, usage } from '../core/errors.js';
+
+/** The demos: for each a module that makes the old system and shows what is in it. */
+const DEMOS: Readonly<Record<string, () => Promise<{ demo: Demo }>>> = {
+  'lot-consolidation': () => import('../../samples/lot-consolidation/demo.js'),
+};
+
+/** A sample that can be run end to end. */
+export interface Demo {
+  /** What stands in the old system, in a sentence. */
+  readonly about: string;
+  /** Makes the old system afresh, whatever an earlier demo has left. */
+  prepare(query: (sql: string) => Promise<unknown>): Promise<void>;
+  /** Queries that show the tables before and after. */
+  readonly look: readonly { readonly title: string; readonly sql: string }[];
+}
+
+/** `sluice demo P` */
+export function declareDemo(root: Command): void {
+  root
+    .command('demo')
+    .argument('<pipeline>', `one of: ${Object.keys(DEMOS).join(', ')}`)
+    .description('make a sample of the old system on the embedded PostgreSQL and run the pipeline on it')
+    .option('--quiet', 'only warnings and errors on stderr')
+    .action(async (name: string) => {
+      const load = Object.hasOwn(DEMOS, name) ? DEMOS[name] : undefined;
+      if (load === undefined) {
+        const meant = nearest(name, Object.keys(DEMOS));
+        throw usage('no_such_demo', `there is no demo "${name}"`, {
+          next: `${meant === undefined ? '' : `did you mean ${meant}? `}there are: ${Object.keys(DEMOS).join(', ')}`,
+        });
+      }
+      const { demo } = await load();
+      const { findPipeline } = await import('./pipelines.js');
+      const { withEmbedded } = await import('./session.js');
+      const { runWith } = await import('./run.js');
+      const { print, say, styled, table } = await import('./terminal.js');
+      const { pipeline, from } = await findPipeline(name);
+      process.exitCode = await withEmbedded(async (session) => {
+        const { database } = session;
+        say(demo.about);
+        await demo.prepare((sql) => database.query(sql));
+        const look = async (when: string) => {
+          for (const { title, sql } of demo.look) {
+            const rows = await database.query(sql);
+            print('');
+            print(styled('bold', `${title}, ${when}`));
+            if (rows[0] !== undefined)
+              print(
+                table(
+                  Object.keys(rows[0]),
+                  rows.map((row) => Object.values(row).map((value) => String(value ?? ''))),
+                  { indent: '  ' },
+                ),
+              );
+          }
+          print('');
+        };
+        await look('before');
+        const code = await runWith(session, pipeline, from, {
+          input: [],
+          set: [],
+          swap: true,
+          yes: true,
+          guard: 'journal',
+          logFormat: 'text',
+        });
+        if (code === EXIT.done) await look('after');
+        say('The embedded server keeps these tables. Look inside:');
+        say('  sluice db start && psql "$(sluice db url)"     (from a clone: npx sluice …)');
+        return code;
+      });
+    });
+}

@@ -1,0 +1,57 @@
+import { type ErrorKind, EXIT, SluiceError } from '../core/errors.js';
+import { styled, warn } from './terminal.js';
+
+const EXITS: Readonly<Record<ErrorKind, number>> = {
+  failed: EXIT.failed,
+  usage: EXIT.usage,
+  refused: EXIT.refused,
+  interrupted: EXIT.interrupted,
+};
+
+/** The exit code for whatever was thrown. */
+export function exitCode(error: unknown): number {
+  return error instanceof SluiceError ? EXITS[error.kind] : EXIT.failed;
+}
+
+/** Says what happened, where, what state things are in now, and what to type next. */
+export function tell(error: unknown): void {
+  for (const line of told(error)) warn(line);
+}
+
+/** The lines of `tell`. */
+export function told(error: unknown): string[] {
+  if (!(error instanceof SluiceError)) {
+    const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return [
+      `${styled('red', 'sluice:')} unexpected error: ${said}`,
+      `  ${styled('dim', 'next: ')} this is a fault of Sluice's or of the pipeline's code; please report it with the lines above`,
+    ];
+  }
+  const { facts } = error;
+  const lines = [`${styled(error.kind === 'refused' ? 'yellow' : 'red', 'sluice:')} ${error.message}`];
+  const where = [
+    facts.input === undefined ? '' : facts.input,
+    facts.table === undefined ? '' : `table ${facts.table}`,
+    facts.line === undefined ? '' : `line ${facts.line}`,
+    facts.offset === undefined ? '' : `byte ${facts.offset}`,
+    facts.column === undefined ? '' : `column ${facts.column}`,
+    facts.value === undefined ? '' : `value ${shown(facts.value)}`,
+    facts.sqlstate === undefined ? '' : `SQLSTATE ${facts.sqlstate}`,
+  ].filter((part) => part !== '');
+  const labelled = (label: string, text: string) =>
+    lines.push(`  ${styled('dim', `${label}:`.padEnd(6))} ${text}`);
+  if (where.length > 0) labelled('where', where.join(', '));
+  for (const detail of facts.details ?? []) lines.push(`    ${detail}`);
+  if (facts.state !== undefined) labelled('state', facts.state);
+  const next = facts.next === undefined ? [] : typeof facts.next === 'string' ? [facts.next] : facts.next;
+  for (const [at, step] of next.entries()) {
+    if (at === 0) labelled('next', step);
+    else lines.push(`         ${step}`);
+  }
+  return lines;
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}

@@ -1,0 +1,105 @@
+import type { Report } from '../core/report.js';
+import type { Events } from '../run/options.js';
+import { SHOWN_ROWS, showReport } from './summary-text.js';
+import { bytes, count, say, seconds, styled } from './terminal.js';
+
+/** Off a terminal one line at most so often. */
+const LINE_EVERY_MS = 5_000;
+
+/** What shows a run's progress, and how it is put away. */
+export interface Progress extends Events {
+  /** Removes what is still on the screen. */
+  stop(): void;
+}
+
+/** A bar with rate and ETA on a terminal, plain lines now and then off it. */
+export async function showProgress(): Promise<Progress> {
+  const shared = {
+    phase: (_name: string, what: string) => say(`${styled('dim', '·')} ${what}`),
+    note: (text: string) => say(`  ${text}`),
+    report: (report: Report) => showReport(report, SHOWN_ROWS),
+    warn: (text: string) => say(`${styled('yellow', 'warning:')} ${text}`),
+  };
+  return process.stderr.isTTY ? bar(shared) : lines(shared);
+}
+
+type Shared = Required<Pick<Events, 'phase' | 'note' | 'warn' | 'report'>>;
+
+async function bar(shared: Shared): Promise<Progress> {
+  const { SingleBar } = await import('cli-progress');
+  let current: InstanceType<typeof SingleBar> | undefined;
+  let from = 0;
+  const stop = () => {
+    current?.stop();
+    current = undefined;
+  };
+  const above =
+    <A extends readonly string[]>(tell: (...said: A) => void) =>
+    (...said: A) => {
+      stop();
+      tell(...said);
+    };
+  return {
+    phase: above(shared.phase),
+    note: above(shared.note),
+    report: (report) => {
+      stop();
+      shared.report(report);
+    },
+    warn: above(shared.warn),
+    stop,
+    progress({ rows, done = 0, of, unit }) {
+      if (current === undefined) {
+        from = performance.now();
+        current = new SingleBar({
+          format:
+            of === undefined
+              ? '  {rows} rows · {rate}'
+              : '  {bar} {percentage}% · {rows} rows · {rate} · {eta_text}',
+          stream: process.stderr,
+          barsize: 28,
+          barCompleteChar: '█',
+          barIncompleteChar: '░',
+          hideCursor: true,
+          clearOnComplete: true,
+          fps: 8,
+          linewrap: false,
+        });
+        current.start(of ?? 0, 0, { rows: '0', rate: '', eta_text: '' });
+      }
+      const elapsed = (performance.now() - from) / 1000;
+      const left = of === undefined || done === 0 ? undefined : (elapsed / done) * (of - done);
+      if (of !== undefined) current.setTotal(of);
+      current.update(Math.min(done, of ?? done), {
+        rows: count(rows),
+        rate: `${count(Math.round(rows / Math.max(elapsed, 0.001)))} rows/s`,
+        eta_text: left === undefined || elapsed < 1 ? '' : `${seconds(Math.max(0, left))} left`,
+        ...(unit === 'bytes' ? { size: bytes(done) } : {}),
+      });
+    },
+  };
+}
+
+function lines(shared: Shared): Progress {
+  let from = 0;
+  let last = 0;
+  return {
+    ...shared,
+    stop() {},
+    progress({ rows, done, of }) {
+      const now = performance.now();
+      if (from === 0) {
+        from = now;
+        last = now;
+      }
+      if (now - last < LINE_EVERY_MS) return;
+      last = now;
+      const elapsed = (now - from) / 1000;
+      const share =
+        of === undefined || done === undefined || of === 0 ? '' : `${Math.floor((100 * done) / of)}% · `;
+      const left =
+        of === undefined || !done ? '' : ` · ${seconds(Math.max(0, (elapsed / done) * (of - done)))} left`;
+      say(`  ${share}${count(rows)} rows · ${count(Math.round(rows / elapsed))} rows/s${left}`);
+    },
+  };
+}

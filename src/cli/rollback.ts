@@ -1,0 +1,116 @@
+import type { Command } from 'commander';
+import { EXIT, usage } from '../core/errors.js';
+import type { UndoneTable } from '../run/written-since.js';
+import { collect, type DatabaseFlags, withDatabase } from './flags.js';
+import type { Session } from './session.js';
+
+interface RollbackFlags extends DatabaseFlags {
+  readonly yes?: boolean;
+  readonly dryRun?: boolean;
+  readonly discardWrites?: boolean;
+  readonly backupFile?: string;
+  readonly pipeline?: string;
+  readonly table: readonly string[];
+}
+
+/** `sluice rollback B`, `sluice rollback --backup-file F` */
+export function declareRollback(root: Command): void {
+  withDatabase(root.command('rollback').argument('[batch]', 'its id'))
+    .description('put back what a batch replaced or changed; or restore from a backup file')
+    .option('--yes', 'do not ask; needed off a terminal')
+    .option('--dry-run', 'say what would be put back; change nothing')
+    .option('--discard-writes', 'also where rows were written since: they are lost')
+    .option('--table <name>', 'only this table of the batch; may be repeated', collect, [])
+    .option('--backup-file <file>', 'restore from this file alone, though the old tables are gone')
+    .option('--pipeline <name>', 'the pipeline that wrote the backup file (default: the file says)')
+    .action(async (id: string | undefined, flags: RollbackFlags) => {
+      if (id === undefined && flags.table.length > 0)
+        throw usage('which', '--table goes with a batch id', { next: 'sluice rollback 12 --table lots' });
+      if ((id === undefined) === (flags.backupFile === undefined))
+        throw usage('which', 'give a batch id or --backup-file', {
+          next: [
+            'sluice status   (shows the batches)',
+            'sluice rollback 12',
+            'sluice rollback --backup-file migration_backup_….json',
+          ],
+        });
+      const { withSession } = await import('./session.js');
+      process.exitCode = await withSession(flags.databaseUrl, (session) =>
+        id === undefined ? fromFile(session, flags.backupFile as string, flags) : ofBatch(session, id, flags),
+      );
+    });
+}
+
+async function ofBatch(session: Session, id: string, flags: RollbackFlags): Promise<number> {
+  const { rollbackBatch } = await import('../run/rollback.js');
+  const { writtenLines } = await import('../run/written-since.js');
+  const { batchLog } = await import('./log.js');
+  const { showProgress } = await import('./progress.js');
+  const { ask } = await import('./ask.js');
+  const { count, print, say, styled, table } = await import('./terminal.js');
+  const log = batchLog({ jsonToStderr: false });
+  log.discard();
+  const progress = await showProgress();
+  const options = {
+    database: session.database,
+    signal: session.signal,
+    log,
+    events: progress,
+    discardWrites: flags.discardWrites ?? false,
+    tables: flags.table,
+  };
+  const planned = await rollbackBatch(id, { ...options, dryRun: true });
+  const shown = planned.tables.map((each) => [each.table, each.mode, count(each.rows), undoOf(each)]);
+  say(`batch ${id} published:`);
+  say(table(['table', 'how', 'rows', 'rollback'], shown, { right: [2], indent: '  ' }));
+  const written = planned.tables.flatMap(writtenLines);
+  for (const line of written) say(`  ${styled('yellow', '!')} ${line}`);
+  if (flags.dryRun === true) {
+    const refuses = written.length > 0 && flags.discardWrites !== true;
+    if (flags.json === true) print(JSON.stringify({ ...planned, status: 'dry run' }));
+    else print(planned.statements ?? '');
+    say(
+      refuses
+        ? 'rollback would refuse, since rows were written since (--discard-writes loses them); nothing was changed'
+        : `rollback would put ${planned.whole ? 'all of it' : 'these tables'} back in the transaction above; nothing was changed`,
+    );
+    return refuses ? EXIT.refused : EXIT.done;
+  }
+  if (flags.yes !== true && !(await ask('put it back?'))) return EXIT.interrupted;
+  const done = await rollbackBatch(id, options);
+  say(
+    `${styled('green', '✓')} ${done.whole ? `batch ${id} is` : `${done.tables.map((each) => each.table).join(', ')} of batch ${id}:`} rolled back; live tables were locked for ${done.lock_ms?.toFixed(1)} ms`,
+  );
+  if (flags.json === true) print(JSON.stringify({ ...done, status: 'rolled_back' }));
+  return EXIT.done;
+}
+
+/** What the rollback of one table does, for the table. */
+function undoOf({ restored, removed, reinserted }: UndoneTable): string {
+  if (restored === null) return 'the table that it replaced comes back';
+  return `${restored} rows put back, ${removed} taken away, ${reinserted} added again`;
+}
+
+async function fromFile(session: Session, file: string, flags: RollbackFlags): Promise<number> {
+  const { readBackupHead } = await import('./backup-head.js');
+  const { findPipeline } = await import('./pipelines.js');
+  const { runWith } = await import('./run.js');
+  const name = flags.pipeline ?? (await readBackupHead(file)).pipeline;
+  const { pipeline } = await findPipeline(name);
+  if (pipeline.restore === undefined)
+    throw usage('no_restore', `the pipeline ${name} cannot restore from a backup file`, {
+      next: 'sluice status',
+    });
+  const restoring = pipeline.restore(file, { discardWrites: flags.discardWrites ?? false });
+  return runWith(session, restoring, name, {
+    input: [],
+    set: [],
+    swap: true,
+    allowEmpty: true,
+    guard: 'journal',
+    logFormat: 'text',
+    ...(flags.yes === undefined ? {} : { yes: flags.yes }),
+    ...(flags.dryRun === undefined ? {} : { dryRun: flags.dryRun }),
+    ...(flags.json === undefined ? {} : { json: flags.json }),
+  });
+}

@@ -1,0 +1,121 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { EXIT, usage } from '../core/errors.js';
+import type { Pipeline } from '../core/pipeline.js';
+import { pairs, type RunFlags, withRun } from './flags.js';
+import type { Session } from './session.js';
+
+/** `sluice run P` and `sluice load P` */
+export function declareRun(root: Command): void {
+  withRun(root.command('run').argument('<pipeline>', 'its name, or the path of a .ts or .js file'))
+    .description('check, load, validate and publish a pipeline')
+    .option('--dry-run', 'read, transform and check every row; write nothing')
+    .option('--rehearse', 'load and run the whole publish, then roll it back')
+    .option('--no-swap', 'stop when staging is loaded and validated (as `load`)')
+    .action((wanted: string, flags: RunFlags) => command(wanted, flags));
+  withRun(root.command('load').argument('<pipeline>', 'its name, or the path of a .ts or .js file'))
+    .description('check, load and validate a pipeline; `swap` publishes it later')
+    .action((wanted: string, flags: RunFlags) => command(wanted, { ...flags, swap: false }));
+}
+
+async function command(wanted: string, flags: RunFlags): Promise<void> {
+  const { findPipeline } = await import('./pipelines.js');
+  const { withSession } = await import('./session.js');
+  assertRunnable(flags);
+  const { pipeline, from } = await findPipeline(wanted);
+  process.exitCode = await withSession(flags.databaseUrl, (session) =>
+    runWith(session, pipeline, from, flags),
+  );
+}
+
+/** Throws a usage error for flags that contradict each other. */
+export function assertRunnable(flags: Pick<RunFlags, 'dryRun' | 'rehearse' | 'limit' | 'resume'>): void {
+  if (
+    flags.resume !== undefined &&
+    (flags.dryRun === true || flags.rehearse === true || flags.limit !== undefined)
+  )
+    throw usage('which', '--resume goes on with a run that is to be published', {
+      next: 'leave --dry-run, --rehearse and --limit away',
+    });
+  if (flags.dryRun === true && flags.rehearse === true)
+    throw usage('which', '--dry-run writes nothing and --rehearse loads staging', {
+      next: 'give one of them',
+    });
+  if (flags.limit !== undefined && flags.dryRun !== true && flags.rehearse !== true)
+    throw usage('limit_publishes', '--limit would publish a part of the rows', {
+      next: 'add --dry-run or --rehearse, or leave --limit away',
+    });
+}
+
+/** Runs `pipeline` in an open session as the flags say; shows the plan, asks, shows progress and summary. */
+export async function runWith(
+  session: Session,
+  pipeline: Pipeline,
+  from: string,
+  flags: RunFlags,
+): Promise<number> {
+  const { runPipeline } = await import('../run/run.js');
+  const { givenInputs, resumedInputs } = await import('./inputs.js');
+  const { ask } = await import('./ask.js');
+  const { batchLog } = await import('./log.js');
+  const { showProgress } = await import('./progress.js');
+  const { showPlan } = await import('./plan-text.js');
+  const { showPublish } = await import('./publish-text.js');
+  const { showSummary } = await import('./summary-text.js');
+  const { rejectLines } = await import('./reject-text.js');
+  const { print, say } = await import('./terminal.js');
+
+  const log = batchLog({ jsonToStderr: flags.logFormat === 'json' });
+  // A dry run has no batch to name its log after: it has one only where it is asked for.
+  if (flags.dryRun === true && flags.logFile !== undefined) log.openFile(flags.logFile);
+  else if (flags.dryRun === true) log.discard();
+  const progress = await showProgress();
+  const { resume } = flags;
+  const inputs =
+    resume === undefined
+      ? givenInputs(pipeline, flags)
+      : await resumedInputs(session.database, pipeline, resume, flags);
+  const readsStdin = Object.values({ ...pipeline.inputs, ...inputs }).some(({ kind }) => kind === 'stdin');
+  try {
+    const { summary, rejects } = await runPipeline(pipeline, {
+      database: session.database,
+      signal: session.signal,
+      from,
+      inputs,
+      settings: pairs('--set', flags.set),
+      dryRun: flags.dryRun ?? false,
+      rehearse: flags.rehearse ?? false,
+      publish: flags.swap,
+      ...(resume === undefined ? {} : { resume }),
+      stopOnError: flags.stopOnError ?? false,
+      allowEmpty: flags.allowEmpty ?? false,
+      guard: flags.guard,
+      noSourceData: flags.sourceData === false,
+      ...(flags.onlyRejectsOf === undefined ? {} : { onlyRejectsOf: flags.onlyRejectsOf }),
+      ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
+      ...(flags.triggers === false ? { noTriggers: true } : {}),
+      ...(flags.maxRejects === undefined ? {} : { maxRejects: flags.maxRejects }),
+      ...(flags.limit === undefined ? {} : { limit: flags.limit }),
+      log,
+      events: progress,
+      logFileFor: (batch) => flags.logFile ?? join('.sluice', 'logs', `${batch}.log`),
+      onBatch: (batch, logFile) => {
+        if (logFile !== undefined) log.openFile(logFile);
+        say(`batch ${batch}, log in ${logFile}`);
+      },
+      confirm: async (plan) => {
+        showPlan(plan);
+        if (plan.publish !== undefined) showPublish(plan.publish);
+        if (flags.dryRun === true || flags.rehearse === true || flags.yes === true) return true;
+        return ask('go on?', readsStdin);
+      },
+    });
+    progress.stop();
+    showSummary(summary, rejectLines(rejects, summary.rejected, summary.batch), from);
+    if (flags.json === true) print(JSON.stringify(summary));
+    return summary.rejected > 0 && summary.status === 'completed' ? EXIT.publishedWithRejects : EXIT.done;
+  } finally {
+    progress.stop();
+    log.close();
+  }
+}

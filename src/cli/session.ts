@@ -1,0 +1,105 @@
+import { interrupted, type SluiceError, usage } from '../core/errors.js';
+import { type Address, describeUrl, PgDatabase } from '../db/connect.js';
+import { exitCode, tell } from './failure.js';
+import { say, styled } from './terminal.js';
+
+/** What a command that works on a database is given. */
+export interface Session {
+  readonly database: PgDatabase;
+  /** Aborted at the first SIGINT or SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+/** The variables by which libpq and pg find a database; one of them is enough to mean a server of one's own. */
+const PG_VARIABLES = ['PGHOST', 'PGPORT', 'PGDATABASE', 'PGUSER', 'PGHOSTADDR'] as const;
+
+/**
+ * Opens the database (--database-url > SLUICE_DATABASE_URL > DATABASE_URL > PG* > the embedded server),
+ * runs `work`, closes everything, and returns the exit code. Errors are told here.
+ */
+export async function withSession(databaseUrl: string | undefined, work: Work): Promise<number> {
+  return inSession(() => givenAddress(databaseUrl), work);
+}
+
+/** The same, always on the embedded server: a demo must not write into somebody's database. */
+export async function withEmbedded(work: Work): Promise<number> {
+  return inSession(() => undefined, work);
+}
+
+type Work = (session: Session) => Promise<number>;
+
+async function inSession(addressOf: () => Address | undefined, work: Work): Promise<number> {
+  const stop = new AbortController();
+  const ignore = onSignals(stop);
+  let release = async () => {};
+  let database: PgDatabase | undefined;
+  try {
+    let address = addressOf();
+    if (address === undefined) {
+      const { acquireEmbedded } = await import('../db/embedded/index.js');
+      const server = await acquireEmbedded();
+      release = () => server.release();
+      say(
+        styled(
+          'dim',
+          `using the embedded PostgreSQL on port ${server.port}, data in ${server.dataDirectory} (--database-url names another)`,
+        ),
+      );
+      address = { url: server.url, described: describeUrl(server.url), from: 'the embedded server' };
+    }
+    database = new PgDatabase(address);
+    return await work({ database, signal: stop.signal });
+  } catch (error) {
+    tell(error);
+    return exitCode(error);
+  } finally {
+    await database?.close();
+    await release();
+    ignore();
+  }
+}
+
+/** The database that the user has named, or undefined for the embedded one. */
+export function givenAddress(
+  databaseUrl: string | undefined,
+  environment: NodeJS.ProcessEnv = process.env,
+): Address | undefined {
+  const named = [
+    ['--database-url', databaseUrl],
+    ['SLUICE_DATABASE_URL', environment.SLUICE_DATABASE_URL],
+    ['DATABASE_URL', environment.DATABASE_URL],
+  ] as const;
+  for (const [from, url] of named) {
+    if (url === undefined || url === '') continue;
+    if (!/^postgres(ql)?:\/\/.+/.test(url) || !URL.canParse(url))
+      throw usage('bad_database_url', `${from} is not the URL of a PostgreSQL database`, {
+        state: 'nothing was read or written',
+        next: 'postgres://user:password@host:5432/database',
+      });
+    return { url, described: describeUrl(url), from };
+  }
+  const set = PG_VARIABLES.filter((name) => (environment[name] ?? '') !== '');
+  if (set.length === 0) return undefined;
+  const user = environment.PGUSER ?? environment.USER ?? '';
+  const host = environment.PGHOST ?? environment.PGHOSTADDR ?? 'localhost';
+  return {
+    described: `${host}:${environment.PGPORT ?? '5432'}/${environment.PGDATABASE ?? user} as ${user}`,
+    from: set.join(', '),
+  };
+}
+
+/** The first signal asks the work to stop, the second ends the process at once. */
+function onSignals(stop: AbortController): () => void {
+  const handle = (signal: NodeJS.Signals) => {
+    if (stop.signal.aborted) process.exit(130);
+    const reason: SluiceError = interrupted(`stopped by ${signal}`, { state: 'nothing was published' });
+    say('stopping; once more to stop at once');
+    stop.abort(reason);
+  };
+  process.on('SIGINT', handle);
+  process.on('SIGTERM', handle);
+  return () => {
+    process.off('SIGINT', handle);
+    process.off('SIGTERM', handle);
+  };
+}

@@ -1,0 +1,40 @@
+import { type FlowAccount, type Reasons, sum } from '../core/accounting.js';
+import { count, table } from './terminal.js';
+
+/**
+ * The books as a table, a line for each stage: rows in and out, and what became of the others. Columns in
+ * which nothing stands are left out.
+ */
+export function stagesTable(accounts: readonly FlowAccount[], indent = '  '): string {
+  const several = accounts.length > 1;
+  const lines = accounts.flatMap(({ source, stages }) =>
+    stages.map(({ stage, branch, in: taken, out, rejected, skipped, merged, added, kept }) => [
+      `${several && !stage.startsWith('read ') ? `${source}: ` : ''}${branch === '' ? '' : `${branch} `}${stage}`,
+      count(taken),
+      reasons(added),
+      reasons(rejected),
+      reasons(skipped),
+      reasons(merged),
+      reasons(kept),
+      count(out),
+    ]),
+  );
+  const head = ['stage', 'in', 'added', 'rejected', 'skipped', 'merged', 'unchanged', 'out'];
+  const shown = head.map((_, at) => at).filter((at) => lines.some((line) => (line[at] ?? '') !== ''));
+  const right = shown.flatMap((at, to) => (at === 0 ? [] : [to]));
+  return table(
+    shown.map((at) => head[at] as string),
+    lines.map((line) => shown.map((at) => line[at] as string)),
+    { right, indent },
+  );
+}
+
+/** `12`, and with more than one reason what they are. */
+function reasons(by: Reasons): string {
+  const names = Object.keys(by);
+  if (names.length === 0) return '';
+  const said = names.map((name) => name.replaceAll('_', ' '));
+  return names.length === 1
+    ? `${count(sum(by))} ${said[0]}`
+    : `${count(sum(by))} (${names.map((name, at) => `${said[at]} ${count(by[name] as number)}`).join(', ')})`;
+}

@@ -1,0 +1,150 @@
+import type { Command } from 'commander';
+import { EXIT } from '../core/errors.js';
+import type { Batch } from '../db/ledger/batches.js';
+import { again, resumeCommand } from '../run/again.js';
+import { type DatabaseFlags, withDatabase } from './flags.js';
+
+/** Batches listed without --all. */
+const LISTED = 20;
+
+/** `sluice status [B]` */
+export function declareStatus(root: Command): void {
+  withDatabase(root.command('status').argument('[batch]', 'its id; left out: the latest batches'))
+    .description('what batches there are, how far one is, what it published, and what to do next')
+    .action(async (id: string | undefined, flags: DatabaseFlags) => {
+      const { withSession } = await import('./session.js');
+      process.exitCode = await withSession(flags.databaseUrl, async ({ database }) => {
+        const { findBatch, listBatches } = await import('../db/ledger/batches.js');
+        const { readPublished } = await import('../db/ledger/published.js');
+        const { keptInAll } = await import('../run/cleanup.js');
+        const { requireLedger } = await import('../db/ledger/open.js');
+        const { print } = await import('./terminal.js');
+        await requireLedger(database);
+        if (id === undefined) {
+          const batches = await listBatches(database, LISTED);
+          if (flags.json === true) print(JSON.stringify(batches));
+          else await showList(batches, await keptInAll(database));
+          return EXIT.done;
+        }
+        const batch = await findBatch(database, id);
+        const published = await readPublished(database, id);
+        if (flags.json === true) print(JSON.stringify({ ...batch, published }));
+        else await showOne(batch, published);
+        return EXIT.done;
+      });
+    });
+}
+
+async function showList(
+  batches: readonly Batch[],
+  kept: { readonly tables: number; readonly bytes: number },
+): Promise<void> {
+  const { bytes, count, moment, print, say, table } = await import('./terminal.js');
+  print(
+    table(
+      ['batch', 'pipeline', 'status', 'read', 'rejected', 'skipped', 'started', 'by'],
+      batches.map((batch) => [
+        batch.id,
+        batch.pipeline,
+        stateOf(batch),
+        count(batch.total_records),
+        count(batch.error_count),
+        count(batch.skip_count),
+        moment(batch.started_at),
+        batch.started_by,
+      ]),
+      { right: [3, 4, 5] },
+    ),
+  );
+  if (kept.tables > 0)
+    say(`kept for rollbacks: ${count(kept.tables)} tables, ${bytes(kept.bytes)}   (sluice cleanup)`);
+}
+
+/** A running batch whose process is gone was interrupted: nothing of it is live. */
+function stateOf(batch: Batch): string {
+  const unfinished = batch.status === 'running' || batch.status === 'pending';
+  if (batch.dry_run && batch.status === 'rolled_back') return 'rehearsed';
+  const behind = batch.phase !== null && !batch.alive ? ' (interrupted; the next command resolves it)' : '';
+  if (!unfinished) return `${batch.status.replace('_', ' ')}${behind}`;
+  return batch.alive ? `running (${batch.phase ?? 'starting'})` : 'interrupted';
+}
+
+async function showOne(
+  batch: Batch,
+  published: Awaited<ReturnType<typeof import('../db/ledger/published.js').readPublished>>,
+): Promise<void> {
+  const { bytes, count, moment, print, table } = await import('./terminal.js');
+  const settings = Object.entries(batch.settings)
+    .map(([name, value]) => `${name}=${value}`)
+    .join('; ');
+  const rows: string[][] = [
+    ['batch', batch.id],
+    ['pipeline', batch.pipeline],
+    ['status', stateOf(batch)],
+    ['started', `${moment(batch.started_at)} by ${batch.started_by}`],
+    ['ended', moment(batch.completed_at)],
+    ['input', batch.source_file ?? batch.source],
+    ...(settings === '' ? [] : [['settings', settings]]),
+    [
+      'records',
+      `${count(batch.total_records)} read, ${count(batch.success_count)} changed, ${count(batch.skip_count)} skipped, ${count(batch.error_count)} rejected`,
+    ],
+  ];
+  if (batch.error !== null) rows.push(['error', batch.error.message]);
+  if (batch.log_file !== null) rows.push(['log', batch.log_file]);
+  print(table(['', ''], rows));
+  if (published.length > 0) {
+    print('');
+    print(
+      table(
+        ['table', 'how', 'rows', 'published', 'kept for rollback', 'occupies'],
+        published.map((each) => [
+          `${each.table_schema}.${each.table_name}`,
+          each.mode,
+          count(each.rows_staged),
+          each.rolled_back_at === null
+            ? moment(each.published_at)
+            : `rolled back ${moment(each.rolled_back_at)}`,
+          each.dropped_at !== null
+            ? 'no'
+            : each.retained_schema !== null
+              ? `in ${each.retained_schema}`
+              : each.mode === 'replace'
+                ? 'no'
+                : 'the rows as they were',
+          each.bytes === null ? '' : bytes(each.bytes),
+        ]),
+        { right: [2, 5] },
+      ),
+    );
+  }
+  if ((batch.accounting ?? []).length > 0) {
+    const { stagesTable } = await import('./stages-text.js');
+    print('');
+    print(stagesTable(batch.accounting ?? [], ''));
+  }
+  print('');
+  print(`next: ${nextOf(batch)}`);
+}
+
+function nextOf(batch: Batch): string {
+  switch (batch.status) {
+    case 'staged':
+      return `sluice swap ${batch.id}   (publish it)`;
+    case 'completed':
+      return `sluice rollback ${batch.id}   (put everything back)   ·   sluice report ${batch.id}`;
+    case 'failed':
+      if (batch.resumable) return `${resumeCommand(batch)}   (its staging is kept: go on with it)`;
+      return batch.error_count > 0
+        ? `sluice rejects ${batch.id}   ·   then run it again`
+        : `mend the cause, then: ${again(batch.pipeline_from)}`;
+    case 'rolled_back':
+      return `${again(batch.pipeline_from)}   (again)`;
+    default:
+      return batch.alive
+        ? `wait, or: sluice status ${batch.id}`
+        : batch.resumable
+          ? `${resumeCommand(batch)}   (live is untouched; goes on where it stopped)`
+          : `${again(batch.pipeline_from)}   (live is untouched; start again)`;
+  }
+}

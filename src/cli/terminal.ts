@@ -1,0 +1,125 @@
+import { stripVTControlCharacters, styleText } from 'node:util';
+import Table from 'cli-table3';
+
+/** Colour only where a person looks: a terminal, and no NO_COLOR (https://no-color.org). */
+const coloured =
+  process.stderr.isTTY === true && (process.env.NO_COLOR ?? '') === '' && process.env.TERM !== 'dumb';
+
+type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+
+/** `text` in a style, where styles are shown. */
+export function styled(style: Style, text: string): string {
+  return coloured ? styleText(style, text) : text;
+}
+
+let quiet = false;
+
+/** From now on only warnings and errors are said. */
+export function hush(): void {
+  quiet = true;
+}
+
+/** A line for people, on stderr: stdout is for data. */
+export function say(text = ''): void {
+  if (!quiet) process.stderr.write(`${text}\n`);
+}
+
+/** A line for people that --quiet does not silence. */
+export function warn(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** A line of data, on stdout. */
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** The same; resolves when more may come, so that a slow reader does not fill the memory. */
+export async function printed(text: string): Promise<void> {
+  if (process.stdout.write(`${text}\n`) || process.stdout.destroyed) return;
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      for (const event of EVENTS) process.stdout.off(event, done);
+      resolve();
+    };
+    for (const event of EVENTS) process.stdout.on(event, done);
+  });
+}
+
+const EVENTS = ['drain', 'close', 'error'] as const;
+
+/** Rows as an aligned table without ruled lines, two blanks between columns. */
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  options: { readonly right?: readonly number[]; readonly indent?: string } = {},
+): string {
+  const made = new Table({
+    chars: Object.fromEntries(
+      [
+        'top',
+        'top-mid',
+        'top-left',
+        'top-right',
+        'bottom',
+        'bottom-mid',
+        'bottom-left',
+        'bottom-right',
+        'left',
+        'left-mid',
+        'mid',
+        'mid-mid',
+        'right',
+        'right-mid',
+        'middle',
+      ].map((part) => [part, '']),
+    ),
+    style: { 'padding-left': 0, 'padding-right': 2, head: [], border: [] },
+    colAligns: head.map((_, at) => (options.right?.includes(at) ? 'right' : 'left')),
+  });
+  if (head.some((name) => name !== '')) made.push(head.map((name) => styled('dim', name)));
+  for (const row of rows) made.push([...row]);
+  const indent = options.indent ?? '';
+  return made
+    .toString()
+    .split('\n')
+    .map((line) => indent + trimEnd(line))
+    .join('\n');
+}
+
+/** Blanks at a line's end would wrap on a narrow terminal; colour codes may stand behind them. */
+function trimEnd(line: string): string {
+  return stripVTControlCharacters(line) === line ? line.trimEnd() : line.replace(/\s+$/, '');
+}
+
+/** 1234567 → "1,234,567". */
+export function count(n: number): string {
+  return n.toLocaleString('en-US');
+}
+
+/** Seconds as a person says them: 0.42 s, 12.3 s, 3 min 20 s. */
+export function seconds(s: number): string {
+  if (s < 10) return `${s.toFixed(2)} s`;
+  if (s < 90) return `${s.toFixed(1)} s`;
+  const whole = Math.round(s);
+  return whole < 5400
+    ? `${Math.floor(whole / 60)} min ${whole % 60} s`
+    : `${Math.floor(whole / 3600)} h ${Math.round((whole % 3600) / 60)} min`;
+}
+
+/** Bytes in binary units: 172 MiB. */
+export function bytes(n: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = n;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** Moments as UTC to the second: 2026-11-21 02:08:20Z. */
+export function moment(at: Date | null): string {
+  return at === null ? '' : `${at.toISOString().slice(0, 19).replace('T', ' ')}Z`;
+}

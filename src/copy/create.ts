@@ -1,0 +1,170 @@
+import { failed, nearest, SluiceError, usage } from '../core/errors.js';
+import { type ColumnFacts, readColumns } from '../db/catalog/columns.js';
+import type { PgDatabase } from '../db/connect.js';
+import { ident, MAX_IDENTIFIER_BYTES, qualified } from '../db/quote.js';
+import { createTableSql, type ProposedTable } from '../run/propose-table.js';
+import type { FutureTable } from './prepare.js';
+import type { CopyRequest } from './request.js';
+import { sampleColumns } from './sample.js';
+import type { Surroundings } from './silent-run.js';
+
+/** A table that is not there, with what it would be. */
+export interface Proposal extends ProposedTable {
+  readonly ddl: string;
+  /** Rows that the types were taken from. */
+  readonly sampled: number;
+}
+
+/**
+ * The table that the request's files ask for, or undefined where there is one of that name already. Reads
+ * the first 10,000 rows of each file; writes nothing. Throws usage errors for inputs that can be read only
+ * once, names that no column can have, a schema that is not there, a key that is no column.
+ */
+export async function proposeTable(
+  request: CopyRequest,
+  around: Surroundings,
+): Promise<Proposal | undefined> {
+  const place = await placeOf(request.into, around.database);
+  if (place === undefined) return undefined;
+  const { columns, sampled } = await sampleColumns(request, around);
+  for (const { name } of columns) assertName(name);
+  const names = columns.map(({ name }) => name);
+  for (const column of request.key ?? []) {
+    if (names.includes(column)) continue;
+    const close = nearest(column, names);
+    throw usage('no_such_column', `--key: the new table would have no column "${column}"`, {
+      column,
+      details: [`its columns: ${names.join(', ')}`],
+      next: close === undefined ? 'name one of its columns' : `did you mean ${close}?`,
+    });
+  }
+  const proposed = { ...place, columns, key: request.key ?? [] };
+  return { ...proposed, ddl: createTableSql(proposed), sampled };
+}
+
+/** Creates the table and gives its OID. Throws `create_failed` with what the server says. */
+export async function createTable(database: PgDatabase, proposal: Proposal): Promise<number> {
+  try {
+    await database.query(proposal.ddl);
+  } catch (error) {
+    throw createFailed(error, proposal);
+  }
+  return (await oidOf(database, proposal)) as number;
+}
+
+/**
+ * Drops the table that `createTable` made, if it is still that table and empty; true where it is gone.
+ * For a copy that came to nothing: it leaves the database as it was.
+ */
+export async function dropCreated(database: PgDatabase, proposal: Proposal, oid: number): Promise<boolean> {
+  const name = qualified(proposal.schema, proposal.table);
+  const client = await database.connect('copy, to drop what it created');
+  try {
+    await client.query("BEGIN; SET LOCAL lock_timeout = '5s'");
+    if ((await oidOf(client, proposal)) !== oid) return true;
+    await client.query(`LOCK TABLE ${name} IN ACCESS EXCLUSIVE MODE`);
+    const { rows } = await client.query<{ filled: boolean }>(`SELECT EXISTS (SELECT FROM ${name}) AS filled`);
+    if (rows[0]?.filled !== false) return false;
+    await client.query(`DROP TABLE ${name}; COMMIT`);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+/** The proposal as the catalog would show it: it is created in a transaction that is rolled back. */
+export async function futureTable(database: PgDatabase, proposal: Proposal): Promise<FutureTable> {
+  const { schema, table } = proposal;
+  const client = await database.connect('copy, to see the proposed table');
+  try {
+    await client.query('BEGIN');
+    await client.query(proposal.ddl);
+    const columns: ColumnFacts[] = await readColumns(
+      { query: async (sql, parameters = []) => (await client.query(sql, [...parameters])).rows },
+      schema,
+      table,
+    );
+    return { schema, table, name: `${schema}.${table}`, columns };
+  } catch (error) {
+    throw error instanceof SluiceError ? error : createFailed(error, proposal);
+  } finally {
+    await client.query('ROLLBACK').catch(() => {});
+    await client.end().catch(() => {});
+  }
+}
+
+/** Where the table would stand; undefined where something of that name is there. */
+async function placeOf(
+  into: string,
+  database: PgDatabase,
+): Promise<{ schema: string; table: string } | undefined> {
+  const dot = into.indexOf('.');
+  const given = dot < 0 ? null : into.slice(0, dot);
+  const table = into.slice(dot + 1);
+  assertName(table);
+  const [found] = await database.query<{ schema: string | null; there: boolean; exists: boolean }>(
+    `SELECT coalesce($2, current_schema()) AS schema,
+            EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = coalesce($2, current_schema())) AS there,
+            EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                    WHERE c.relname = $1 AND (n.nspname = $2 OR ($2::text IS NULL AND n.nspname = ANY (current_schemas(false))))) AS exists`,
+    [table, given],
+  );
+  if (found?.exists === true) return undefined;
+  if (found?.there !== true || found.schema === null)
+    throw usage(
+      'no_such_schema',
+      `there is no schema ${given ?? 'on the search path'} to create ${table} in`,
+      {
+        state: 'nothing was written',
+        next: given === null ? '--into schema.table' : `create it first: CREATE SCHEMA ${ident(given)}`,
+      },
+    );
+  return { schema: found.schema, table };
+}
+
+async function oidOf(
+  database: Pick<PgDatabase, 'query'> | { query: ClientQuery },
+  at: Proposal,
+): Promise<number | undefined> {
+  const result = await (database.query as ClientQuery)('SELECT to_regclass($1)::oid::int8::float8 AS oid', [
+    qualified(at.schema, at.table),
+  ]);
+  const rows = Array.isArray(result) ? result : result.rows;
+  return rows[0]?.oid ?? undefined;
+}
+
+type OidRow = { oid: number | null };
+type ClientQuery = (sql: string, parameters: unknown[]) => Promise<OidRow[] | { rows: OidRow[] }>;
+
+function assertName(name: string): void {
+  if (name !== '' && Buffer.byteLength(name) <= MAX_IDENTIFIER_BYTES && !name.includes('\0')) return;
+  throw usage(
+    'bad_name',
+    `"${name}" cannot be a name in PostgreSQL: 1 to ${MAX_IDENTIFIER_BYTES} bytes are allowed`,
+    {
+      value: name,
+      next: `give another: --map "${name}=shorter"`,
+    },
+  );
+}
+
+function createFailed(error: unknown, { schema, table, ddl }: Proposal): SluiceError {
+  const { code, message } = error as { code?: string; message?: string };
+  return failed(
+    'create_failed',
+    `the table ${schema}.${table} cannot be created: ${message ?? String(error)}`,
+    {
+      table: `${schema}.${table}`,
+      ...(code === undefined ? {} : { sqlstate: code }),
+      details: ddl.split('\n'),
+      state: 'nothing was written',
+      next:
+        code === '42501'
+          ? `as the schema's owner: GRANT CREATE ON SCHEMA ${ident(schema)} TO the role`
+          : 'create the table yourself as it is meant to be, then copy without --create',
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,22 @@
+import { type FileOptions, formatFor } from '../sources/file.js';
+import type { CopyRequest } from './request.js';
+
+/** What a request says about how its files are written. */
+const READING = [
+  'format',
+  'columns',
+  'delimiter',
+  'null',
+  'quote',
+  'escape',
+  'encoding',
+  'at',
+] as const satisfies readonly (keyof CopyRequest & keyof FileOptions)[];
+
+/** How the file at `path` is to be read. */
+export function fileOptions(path: string, request: CopyRequest): FileOptions {
+  const said = READING.filter((name) => request[name] !== undefined).map((name) => [name, request[name]]);
+  const format = formatFor(path, request);
+  const headerless = request.columns !== undefined && (format === 'csv' || format === 'tsv');
+  return { ...(Object.fromEntries(said) as FileOptions), ...(headerless ? { header: false } : {}) };
+}

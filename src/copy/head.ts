@@ -1,0 +1,156 @@
+import { usage } from '../core/errors.js';
+import type { Row } from '../core/row.js';
+import type { Run } from '../core/run.js';
+import type { Source } from '../core/types.js';
+import { type FileOptions, fileSource, formatFor } from '../sources/file.js';
+import { displayName } from '../sources/opening.js';
+import { STDIN, statInput } from '../sources/raw.js';
+import { type Surroundings, silentRun } from './silent-run.js';
+
+/** The beginning of an input, and the whole of it as a source. */
+export interface Head {
+  /** The file's own names of its columns; for JSON the keys of the first rows. */
+  readonly columns: readonly string[];
+  readonly rows: readonly Row[];
+  readonly source: Source;
+  /** Closes the input if its reading has begun. Idempotent. */
+  release(): Promise<void>;
+}
+
+/**
+ * Reads the first rows of the file at `path`. A regular file is closed again and opened anew when the source
+ * is read. Stdin, a FIFO or a device can be read only once: it stays open, and its source goes on where the
+ * head ends, the head's rows, rejects and skipped rows first.
+ *
+ * `rename` is told the columns before the first row is made, and gives new names to those of a CSV file.
+ * Throws what reading throws, and what `rename` throws.
+ */
+export async function readHead(
+  path: string,
+  options: FileOptions,
+  context: Surroundings,
+  rename: (names: readonly string[]) => Readonly<Record<string, string>> = () => ({}),
+): Promise<Head> {
+  const format = formatFor(path, options);
+  const json = format === 'json' || format === 'jsonl';
+  let columns: readonly string[] | undefined;
+  const source = fileSource(
+    path,
+    json
+      ? options
+      : {
+          ...options,
+          map: (names) => {
+            columns = names;
+            return rename(names);
+          },
+        },
+  );
+  const begun = begin(source, context);
+  try {
+    const first = await begun.first();
+    if (json) {
+      columns = options.columns ?? [...new Set(first.flatMap((row) => Object.keys(row)))];
+      if (columns.length === 0) throw noRows(path);
+      rename(columns);
+    }
+    const once = path === STDIN || !(await statInput(path)).isFile();
+    if (!once) await begun.release();
+    return {
+      columns: columns ?? [],
+      rows: first,
+      source: once ? begun.source : source,
+      release: () => begun.release(),
+    };
+  } catch (error) {
+    await begun.release();
+    throw error;
+  }
+}
+
+const noRows = (path: string) =>
+  usage('no_columns', `${displayName(path)} has no row, and without one its columns are not known`, {
+    input: displayName(path),
+    state: 'nothing was written',
+    next: 'check the export that wrote it, or name the keys that its rows would have: --columns a,b,c',
+  });
+
+/** `source`, its reading begun before there is a run to tell of it. */
+function begin(source: Source, context: Surroundings) {
+  const stop = new AbortController();
+  const relay = relayRun(context, stop);
+  const chunks = source.read(relay.run)[Symbol.asyncIterator]();
+  let first: readonly Row[] = [];
+  let taken = false;
+  return {
+    async first() {
+      const { done, value } = await chunks.next();
+      if (done !== true) first = value;
+      return first;
+    },
+    async release() {
+      await chunks.return?.();
+      relay.release();
+    },
+    source: {
+      ...source,
+      // What there is to check has been seen.
+      check: async () => {},
+      async *read(run: Run) {
+        if (taken)
+          throw usage('stdin_already_read', `${displayName(source.name)} can be read only once`, {
+            input: source.name,
+            next: 'save the input to a file and name that file',
+          });
+        taken = true;
+        try {
+          relay.attach(run);
+          if (first.length > 0) yield first;
+          for (;;) {
+            const { done, value } = await chunks.next();
+            if (done === true) return;
+            yield value;
+          }
+        } finally {
+          await chunks.return?.();
+        }
+      },
+    } satisfies Source as Source,
+  };
+}
+
+/** A run that remembers what a source of files tells it, until the real one is attached. */
+function relayRun(context: Surroundings, stop: AbortController) {
+  let real: Run | undefined;
+  let waiting: ((run: Run) => void)[] = [];
+  const tell = (what: (run: Run) => void) => {
+    if (real === undefined) waiting.push(what);
+    else what(real);
+  };
+  const heed = (signal: AbortSignal) => {
+    const abort = () => stop.abort(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+    return () => signal.removeEventListener('abort', abort);
+  };
+  let unheed = heed(context.signal);
+  const run: Run = {
+    ...silentRun(context),
+    signal: stop.signal,
+    reject: (row, why) => tell((to) => to.reject(row, why)),
+    skip: (reason, rows) => tell((to) => to.skip(reason, rows)),
+    progress: (position) => tell((to) => to.progress(position)),
+  };
+  return {
+    run,
+    release: () => unheed(),
+    attach(to: Run) {
+      real = to;
+      unheed();
+      unheed = heed(to.signal);
+      const told = waiting;
+      waiting = [];
+      for (const what of told) what(to);
+    },
+  };
+}

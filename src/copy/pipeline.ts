@@ -1,0 +1,144 @@
+import { usage } from '../core/errors.js';
+import type { FlowPlan } from '../core/flow.js';
+import { type Pipeline, pipeline } from '../core/pipeline.js';
+import type { PublishMode, Target } from '../core/target.js';
+import type { Sink, Source, Stage } from '../core/types.js';
+import type { Batch } from '../db/ledger/batches.js';
+import { memory } from '../sources/memory.js';
+import { formatList, parseList } from './request.js';
+
+/** One file on its way into the table. */
+export interface CopyInput {
+  readonly source: Source;
+  readonly stages: readonly Stage[];
+}
+
+/** The table of a copy, and what the ledger keeps of it. */
+export interface CopyTarget {
+  /** `schema.table`. */
+  readonly into: string;
+  readonly mode: PublishMode;
+  readonly columns: readonly string[];
+  readonly key: readonly string[];
+  readonly omit: readonly string[];
+}
+
+/** The files as a pipeline into the table. `notes`: further settings, for showing. */
+export function copyPipeline(
+  inputs: readonly CopyInput[],
+  into: CopyTarget,
+  notes: Readonly<Record<string, string>> = {},
+): Pipeline {
+  const target = targetOf(into);
+  return pipeline({
+    name: nameOf(into.into),
+    summary: summaryOf(
+      into,
+      inputs.map(({ source }) => (source.name === '-' ? 'stdin' : source.name)),
+    ),
+    inputs: sourcesOf(inputs),
+    tables: { table: target },
+    settings: asSettings({ ...settingsOf(into), ...notes }),
+    flows: () => flowsOf(inputs, target),
+  });
+}
+
+/** The files as a pipeline into `sink` alone: for a dry run of a table that is not there yet. */
+export function checkingPipeline(inputs: readonly CopyInput[], into: CopyTarget, sink: Sink): Pipeline {
+  return pipeline({
+    name: nameOf(into.into),
+    summary: `check every row for ${into.into}, which does not exist yet`,
+    inputs: sourcesOf(inputs),
+    tables: {},
+    settings: asSettings(settingsOf(into)),
+    flows: () => flowsOf(inputs, sink),
+  });
+}
+
+/**
+ * The pipeline of a copy that is loaded and waits to be published, from what the ledger keeps: enough for
+ * `swap`, which reads no input.
+ */
+export function stagedCopy(batch: Pick<Batch, 'settings' | 'pipeline'>): Pipeline {
+  const { into, mode, columns, key, omit } = batch.settings;
+  if (into === undefined || columns === undefined || !isMode(mode))
+    throw usage('no_such_pipeline', `the ledger does not say what ${batch.pipeline} was to fill`, {
+      next: 'copy it again: sluice copy FILE --into TABLE',
+    });
+  const target: CopyTarget = {
+    into,
+    mode,
+    columns: parseList('columns', columns),
+    key: key === undefined ? [] : parseList('key', key),
+    omit: omit === undefined ? [] : parseList('omit', omit),
+  };
+  return pipeline({
+    name: batch.pipeline,
+    summary: summaryOf(target, ['what is staged']),
+    inputs: { file: memory('what is staged', []) },
+    tables: { table: targetOf(target) },
+    settings: asSettings(batch.settings),
+    flows: () => [],
+  });
+}
+
+function targetOf({ into, mode, columns, key, omit }: CopyTarget): Target {
+  return {
+    kind: 'table',
+    table: into,
+    mode,
+    columns,
+    ...(mode === 'merge' || mode === 'patch' ? { key } : {}),
+    ...(mode === 'replace' ? { omit } : {}),
+  };
+}
+
+function settingsOf({ into, mode, columns, key, omit }: CopyTarget): Record<string, string> {
+  return {
+    into,
+    mode,
+    ...(key.length === 0 ? {} : { key: formatList(key) }),
+    columns: formatList(columns),
+    ...(omit.length === 0 ? {} : { omit: formatList(omit) }),
+  };
+}
+
+const asSettings = (values: Readonly<Record<string, string>>) =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, { summary: name, default: value }]),
+  );
+
+function sourcesOf(inputs: readonly CopyInput[]): Record<string, Source> {
+  return Object.fromEntries(
+    inputs.map(({ source }, at) => [inputs.length === 1 ? 'file' : `file-${at + 1}`, source]),
+  );
+}
+
+const flowsOf = (inputs: readonly CopyInput[], into: Target | Sink): FlowPlan[] =>
+  inputs.map(({ source, stages }) => ({ source, root: { stages, into } }));
+
+/** `copy-public-orders`: what a pipeline may be called, of the table's name. */
+function nameOf(into: string): string {
+  const slug = into
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+  return slug === '' ? 'copy' : `copy-${slug}`;
+}
+
+function summaryOf({ into, mode, key }: CopyTarget, files: readonly string[]): string {
+  const what = files.length <= 3 ? files.join(', ') : `${files.length} files`;
+  switch (mode) {
+    case 'append':
+      return `add the rows of ${what} to those of ${into}`;
+    case 'replace':
+      return `put the rows of ${what} in place of all rows of ${into}`;
+    case 'merge':
+      return `insert the rows of ${what} into ${into}, or update those of the same ${key.join(', ')}`;
+    case 'patch':
+      return `update the rows of ${into} that have the ${key.join(', ')} of a row of ${what}`;
+  }
+}
+
+const isMode = (mode: string | undefined): mode is PublishMode =>
+  mode === 'replace' || mode === 'append' || mode === 'merge' || mode === 'patch';

@@ -1,0 +1,248 @@
+import { checkedTable } from '../../sinks/checked-table.js';
+import { usage } from '../core/errors.js';
+import type { Pipeline } from '../core/pipeline.js';
+import type { Stage } from '../core/types.js';
+import { type ColumnFacts, readColumns } from '../db/catalog/columns.js';
+import { readRowTable } from '../db/catalog/row-tables.js';
+import { resolveTables } from '../run/tables.js';
+import { formatFor } from '../sources/file.js';
+import { displayName } from '../sources/opening.js';
+import { fileOptions } from './file-options.js';
+import { type Head, readHead } from './head.js';
+import { type MatchedTable, type Matching, matchColumns } from './match.js';
+import { type CopyInput, type CopyTarget, checkingPipeline, copyPipeline } from './pipeline.js';
+import { type CopyRequest, copyCommand, formatList } from './request.js';
+import { schemaStage } from './schema-file.js';
+import { toShape } from './shape.js';
+import type { Surroundings } from './silent-run.js';
+
+/** A copy that is ready to be run as a pipeline. */
+export interface PreparedCopy {
+  readonly pipeline: Pipeline;
+  /** How to do it again; what `runPipeline` is given as `from`. */
+  readonly from: string;
+  /** Closes inputs that have been begun. Call it when the run is over, however it ended. */
+  release(): Promise<void>;
+}
+
+/** A table that is not there yet, as it would be. */
+export interface FutureTable extends MatchedTable {
+  readonly schema: string;
+  readonly table: string;
+}
+
+/**
+ * Finds the table, reads the first rows of every file, matches the columns and makes the pipeline. Nothing is
+ * written. With `future`, the table need not be there, and the pipeline only checks rows.
+ *
+ * Throws usage errors for whatever the command says that does not fit (see `matchColumns`), and what reading
+ * the files throws.
+ */
+export async function prepareCopy(
+  request: CopyRequest,
+  around: Surroundings,
+  future?: FutureTable,
+): Promise<PreparedCopy> {
+  assertFiles(request);
+  const check = request.schema === undefined ? [] : [await schemaStage(request.schema)];
+  const table = future ?? (await liveTable(request, around));
+  const target = { ...table, mode: request.mode ?? 'append', key: await keyOf(request, table, around) };
+  const heads: Head[] = [];
+  const release = async () => {
+    for (const head of heads) await head.release();
+  };
+  try {
+    const inputs: CopyInput[] = [];
+    let columns: readonly string[] | undefined;
+    let renamed: string[] = [];
+    for (const path of request.files) {
+      const { head, matching, stages } = await matchedInput(path, request, target, check, around);
+      heads.push(head);
+      columns ??= matching.columns;
+      assertSame(columns, matching.columns, request.files[0] as string, path);
+      renamed = [...matching.pairs]
+        .filter(([from, to]) => from.trim().toLowerCase() !== to.toLowerCase())
+        .map(([from, to]) => `${from} as ${to}`);
+      inputs.push({ source: head.source, stages });
+    }
+    const into: CopyTarget = {
+      into: `${table.schema}.${table.table}`,
+      mode: target.mode,
+      key: target.key,
+      columns: columns ?? [],
+      omit: target.mode === 'replace' ? (request.omit ?? []) : [],
+    };
+    const notes: Record<string, string> = renamed.length === 0 ? {} : { renamed: formatList(renamed) };
+    const pipeline =
+      future === undefined
+        ? copyPipeline(inputs, into, notes)
+        : checkingPipeline(
+            inputs,
+            into,
+            checkedTable({ ...future, liveName: table.name, wanted: into.columns }),
+          );
+    return { pipeline, from: copyCommand(request), release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+interface Matched {
+  readonly head: Head;
+  readonly matching: Matching;
+  readonly stages: readonly Stage[];
+}
+
+async function matchedInput(
+  path: string,
+  request: CopyRequest,
+  table: MatchedTable & { readonly mode: CopyTarget['mode']; readonly key: readonly string[] },
+  check: readonly Stage[],
+  around: Surroundings,
+): Promise<Matched> {
+  const format = formatFor(path, request);
+  const isJson = format === 'json' || format === 'jsonl';
+  const input = displayName(path);
+  let matching: Matching | undefined;
+  const rename = (names: readonly string[]) => {
+    const headerless = !isJson && request.columns !== undefined;
+    matching = matchColumns(input, names, table, {
+      ...request,
+      mode: table.mode,
+      key: table.key,
+      headerless,
+      open: isJson,
+    });
+    // A schema sees the file's own names.
+    return check.length > 0 ? {} : renames(matching, names);
+  };
+  const head = await readHead(path, fileOptions(path, request), around, rename);
+  try {
+    assertNoHeader(input, head, request, isJson);
+    const found = matching as unknown as Matching;
+    if (!isJson) {
+      const shape = check.length > 0 ? [toShape(found)] : [];
+      return { head, matching: found, stages: [...check, ...shape] };
+    }
+    const open = request.columns === undefined && table.mode === 'append';
+    const complete = open ? withLaterColumns(found, table) : found;
+    const json = table.columns
+      .filter(({ base }) => base === 'json' || base === 'jsonb')
+      .map(({ name }) => name);
+    return { head, matching: complete, stages: [...check, toShape({ ...complete, json: new Set(json) })] };
+  } catch (error) {
+    await head.release();
+    throw error;
+  }
+}
+
+/** The new names of a CSV file's columns; skipped ones must not stand in the way of those that are loaded. */
+function renames(matching: Matching, names: readonly string[]): Record<string, string> {
+  const made: [string, string][] = [];
+  const filled = new Set(matching.columns);
+  for (const name of names) {
+    const to = matching.pairs.get(name);
+    if (to !== undefined && to !== name) made.push([name, to]);
+    else if (to === undefined && filled.has(name)) made.push([name, `${name} (skipped)`]);
+  }
+  return Object.fromEntries(made);
+}
+
+/**
+ * JSON rows may leave keys out, and the first rows may all do so. Where a missing key and NULL are the same
+ * to the table, its column is filled too, for the rows that do have it.
+ */
+function withLaterColumns(matching: Matching, table: MatchedTable): Matching {
+  const pairs = new Map(matching.pairs);
+  const taken = new Set([...matching.columns, ...matching.pairs.keys(), ...matching.skipped]);
+  for (const column of table.columns) {
+    const empty =
+      !column.notNull &&
+      !column.hasDefault &&
+      column.identity === undefined &&
+      column.generated === undefined;
+    if (empty && !taken.has(column.name)) pairs.set(column.name, column.name);
+  }
+  return { ...matching, pairs, columns: [...pairs.values()] };
+}
+
+async function liveTable(request: CopyRequest, { database }: Surroundings): Promise<FutureTable> {
+  const [live] = await resolveTables(database, [
+    ['table', { kind: 'table', table: request.into, mode: request.mode ?? 'append' }],
+  ]);
+  const { schema, table } = live as { schema: string; table: string };
+  const columns: ColumnFacts[] = await readColumns(database, schema, table);
+  return { schema, table, name: `${schema}.${table}`, columns };
+}
+
+/** The key that was given, else for merge and patch the primary key. */
+async function keyOf(
+  request: CopyRequest,
+  table: FutureTable,
+  { database }: Surroundings,
+): Promise<readonly string[]> {
+  if (request.mode !== 'merge' && request.mode !== 'patch') return [];
+  if (request.key !== undefined) return request.key;
+  const live = await readRowTable(await database.session(), table.schema, table.table);
+  const primary = live?.keys.find((key) => key.primary);
+  if (primary !== undefined) return primary.columns;
+  throw usage(
+    'no_key',
+    `${table.name} has no primary key: --mode ${request.mode} must be told how rows are found`,
+    {
+      table: table.name,
+      next: '--key a[,b]   (the columns that identify a row)',
+    },
+  );
+}
+
+function assertFiles({ files }: CopyRequest): void {
+  const twice = files.find((path, at) => files.indexOf(path) !== at);
+  if (twice !== undefined)
+    throw usage('file_twice', `${displayName(twice)} is named twice: its rows would be loaded twice`, {
+      input: twice,
+      next: 'name it once',
+    });
+}
+
+function assertSame(
+  first: readonly string[],
+  other: readonly string[],
+  firstPath: string,
+  path: string,
+): void {
+  const lacks = first.filter((name) => !other.includes(name));
+  const more = other.filter((name) => !first.includes(name));
+  if (lacks.length + more.length === 0) return;
+  throw usage(
+    'files_differ',
+    `${displayName(path)} does not have the same columns as ${displayName(firstPath)}`,
+    {
+      input: path,
+      details: [
+        ...(lacks.length === 0 ? [] : [`it lacks ${lacks.join(', ')}`]),
+        ...(more.length === 0 ? [] : [`it has besides ${more.join(', ')}`]),
+      ],
+      state: 'nothing was written',
+      next: 'copy them one after the other, each with its own flags',
+    },
+  );
+}
+
+/** --columns says that there is no header; a first line that repeats the names says otherwise. */
+function assertNoHeader(input: string, head: Head, request: CopyRequest, isJson: boolean): void {
+  const [first] = head.rows;
+  if (isJson || request.columns === undefined || first === undefined) return;
+  const values = Object.values(first);
+  const same = values.every(
+    (value, at) => String(value).trim().toLowerCase() === head.columns[at]?.toLowerCase(),
+  );
+  if (!same) return;
+  throw usage('has_header', `the first line of ${input} is a header: it holds the names in --columns`, {
+    input,
+    line: 1,
+    state: 'nothing was written',
+    next: 'leave --columns away: the header says the same',
+  });
+}

@@ -1,0 +1,35 @@
+import { readFile } from 'node:fs/promises';
+import { usage } from '../core/errors.js';
+import type { Row } from '../core/row.js';
+import type { Stage } from '../core/types.js';
+import { statInput } from '../sources/raw.js';
+
+/**
+ * A stage that rejects rows which do not fit the JSON Schema in the file at `path`. Throws usage
+ * `bad_schema`, and what `statInput` throws.
+ */
+export async function schemaStage(path: string): Promise<Stage> {
+  const schema = await readSchema(path);
+  // ajv takes a tenth of a second to load, and most copies have no schema.
+  const { validate } = await import('../../transforms/validate.js');
+  return validate<Row>(schema, { name: path });
+}
+
+async function readSchema(path: string): Promise<Readonly<Record<string, unknown>>> {
+  await statInput(path);
+  const wrong = (why: string, cause?: unknown) =>
+    usage('bad_schema', `the schema ${path} cannot be used: ${why}`, {
+      input: path,
+      next: 'give a JSON Schema of one row: {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}',
+      ...(cause === undefined ? {} : { cause }),
+    });
+  let schema: unknown;
+  try {
+    schema = JSON.parse(await readFile(path, 'utf8'));
+  } catch (cause) {
+    throw wrong((cause as Error).message, cause);
+  }
+  if (typeof schema !== 'object' || schema === null || Array.isArray(schema))
+    throw wrong('it is no JSON object');
+  return schema as Readonly<Record<string, unknown>>;
+}

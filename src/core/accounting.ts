@@ -1,0 +1,149 @@
+/** Row counts by reason; reasons are snake_case codes. */
+export type Reasons = Readonly<Record<string, number>>;
+
+/** What became of the rows at one stage; plain data, stored with the batch. */
+export interface StageAccount {
+  readonly stage: string;
+  /** Where it stands: '' before any fork, else the branches taken, such as `2` or `2.1`. */
+  readonly branch: string;
+  readonly in: number;
+  readonly out: number;
+  readonly rejected: Reasons;
+  readonly skipped: Reasons;
+  readonly merged: Reasons;
+  readonly added: Reasons;
+  /** Part of `out`: rows passed on as they were. */
+  readonly kept: Reasons;
+  /** False where the stage stopped reading before its input ended. */
+  readonly readToEnd: boolean;
+}
+
+/** What was handed to a sink, and what the receiver counted (null while nobody has counted). */
+export interface SinkAccount {
+  readonly sink: string;
+  readonly handed: number;
+  readonly counted: number | null;
+}
+
+/** A flow's books: its source first (records in, rows out), then its stages and sinks in order. */
+export interface FlowAccount {
+  readonly source: string;
+  readonly stages: readonly StageAccount[];
+  readonly sinks: readonly SinkAccount[];
+}
+
+/** The sum of a reasons table. */
+export function sum(reasons: Reasons): number {
+  let total = 0;
+  for (const count of Object.values(reasons)) total += count;
+  return total;
+}
+
+/** The live counters behind a StageAccount. */
+export class StageCounter {
+  in = 0;
+  out = 0;
+  readToEnd = false;
+  readonly rejected: Record<string, number> = Object.create(null);
+  readonly skipped: Record<string, number> = Object.create(null);
+  readonly merged: Record<string, number> = Object.create(null);
+  readonly added: Record<string, number> = Object.create(null);
+  readonly kept: Record<string, number> = Object.create(null);
+
+  constructor(
+    readonly stage: string,
+    readonly branch = '',
+  ) {}
+
+  /** Adds `rows` to `reason` in one of the tables above. */
+  static tally(table: Record<string, number>, reason: string, rows: number): void {
+    // A reason may be called `constructor`, which every object seems to have.
+    table[reason] = (Object.hasOwn(table, reason) ? (table[reason] as number) : 0) + rows;
+  }
+
+  account(): StageAccount {
+    return {
+      stage: this.stage,
+      branch: this.branch,
+      in: this.in,
+      out: this.out,
+      rejected: { ...this.rejected },
+      skipped: { ...this.skipped },
+      merged: { ...this.merged },
+      added: { ...this.added },
+      kept: { ...this.kept },
+      readToEnd: this.readToEnd,
+    };
+  }
+}
+
+/**
+ * Rows that a stage did not account for: positive where rows vanished, negative where they came from
+ * nowhere. Zero is the accounting identity: in + added = out + rejected + skipped + merged.
+ */
+export function unaccounted(stage: StageAccount): number {
+  return (
+    stage.in + sum(stage.added) - stage.out - sum(stage.rejected) - sum(stage.skipped) - sum(stage.merged)
+  );
+}
+
+/** Every breach of the identity in `flows`, as sentences; empty where the books balance. */
+export function breaches(flows: readonly FlowAccount[]): string[] {
+  const found: string[] = [];
+  for (const flow of flows) {
+    // Who stops reading stops everybody before him: the last one in a row is to blame.
+    const stopped = new Map<string, StageAccount>();
+    for (const stage of flow.stages) if (!stage.readToEnd) stopped.set(stage.branch, stage);
+    for (const stage of flow.stages) {
+      const missing = unaccounted(stage);
+      if (missing > 0)
+        found.push(
+          `stage "${stage.stage}" took in ${stage.in} rows of ${flow.source} and lost ${missing} without a reason`,
+        );
+      if (missing < 0)
+        found.push(
+          `stage "${stage.stage}" passed on ${-missing} rows of ${flow.source} more than it took in, without a reason`,
+        );
+      if (!stage.readToEnd && stage === stopped.get(stage.branch))
+        found.push(
+          `stage "${stage.stage}" stopped reading ${flow.source} before its end, after ${stage.in} rows`,
+        );
+    }
+    for (const sink of flow.sinks) {
+      if (sink.counted !== null && sink.counted !== sink.handed)
+        found.push(`${sink.sink} was handed ${sink.handed} rows and holds ${sink.counted}`);
+    }
+  }
+  return found;
+}
+
+/** The totals that a summary shows. */
+export interface Totals {
+  readonly read: number;
+  readonly rejected: number;
+  readonly skipped: number;
+  readonly rejectReasons: Reasons;
+  /** Rows left out and rows left as they were, by reason. */
+  readonly skipReasons: Reasons;
+}
+
+/**
+ * Adds up the books of all flows. `read` counts records at the sources. A row that one branch of a fork
+ * leaves out has gone into another, so only what is skipped or kept before any fork counts as skipped.
+ */
+export function totals(flows: readonly FlowAccount[]): Totals {
+  let read = 0;
+  const rejectReasons: Record<string, number> = {};
+  const skipReasons: Record<string, number> = {};
+  for (const flow of flows) {
+    read += flow.stages[0]?.in ?? 0;
+    for (const stage of flow.stages) {
+      for (const [reason, rows] of Object.entries(stage.rejected))
+        StageCounter.tally(rejectReasons, reason, rows);
+      if (stage.branch !== '') continue;
+      for (const table of [stage.skipped, stage.kept])
+        for (const [reason, rows] of Object.entries(table)) StageCounter.tally(skipReasons, reason, rows);
+    }
+  }
+  return { read, rejected: sum(rejectReasons), skipped: sum(skipReasons), rejectReasons, skipReasons };
+}

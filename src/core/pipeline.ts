@@ -1,0 +1,153 @@
+import { usage } from './errors.js';
+import type { FlowPlan } from './flow.js';
+import type { Row } from './row.js';
+import type { Database, Log } from './run.js';
+import type { Target } from './target.js';
+import type { Source } from './types.js';
+
+/** A setting that `--set name=value` changes. */
+export interface Setting {
+  readonly summary: string;
+  readonly default: string;
+  /** The values allowed; left out: any. */
+  readonly values?: readonly string[];
+}
+
+/** One thing that a check or validation found. Errors refuse; warnings are shown and go on. */
+export interface Finding {
+  readonly severity: 'error' | 'warning';
+  readonly message: string;
+  /** The offenders, bounded by whoever asks. */
+  readonly details?: readonly string[];
+  readonly next?: string | readonly string[];
+}
+
+/** What checks are given: the database before anything is written. */
+export interface CheckContext {
+  readonly database: Database;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** The quoted, qualified name of the live table behind one of the pipeline's tables, for SQL. */
+  live(table: string): string;
+  /** True where the input was given on the command line, in place of the declared source. */
+  replaced(input: string): boolean;
+}
+
+/** What validations are given: staging as it would be published, beside live. */
+export interface ValidationContext extends CheckContext {
+  /** The quoted, qualified name of the staged table, for SQL. */
+  staged(table: string): string;
+}
+
+/** A question asked before anything is written. */
+export interface Check {
+  readonly name: string;
+  readonly summary: string;
+  ask(context: CheckContext): Promise<readonly Finding[]>;
+}
+
+/** A question asked of staging before it is published. */
+export interface Validation {
+  readonly name: string;
+  readonly summary: string;
+  ask(context: ValidationContext): Promise<readonly Finding[]>;
+}
+
+/** What the `flows` of a pipeline are built from: the inputs as given on the command line, the tables. */
+export interface Given<I, T> {
+  readonly inputs: I;
+  readonly tables: T;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** A pipeline as its author writes it. */
+export interface PipelineDefinition<I extends Record<string, Source>, T extends Record<string, Target>> {
+  /** kebab-case; how the command line calls it. */
+  readonly name: string;
+  readonly summary: string;
+  readonly inputs: I;
+  readonly tables: T;
+  /**
+   * Live tables (`table` or `schema.table`) that the run depends on without publishing them: a write to one
+   * of them between the reading of the source and the publish stops the publish.
+   */
+  readonly guards?: readonly string[];
+  readonly settings?: Readonly<Record<string, Setting>>;
+  readonly checks?: readonly Check[];
+  readonly validations?: readonly Validation[];
+  /** Columns whose values are kept out of the ledger, the log and the reports: personal data. */
+  readonly mask?: readonly string[];
+  flows(given: Given<I, T>): readonly FlowPlan[];
+  /**
+   * Reads a backup file that this pipeline wrote back into the same tables: the flows of a pipeline whose
+   * publishing restores what was there before. Used by `rollback --backup-file`.
+   */
+  readonly restore?: (file: string, options: { readonly discardWrites: boolean }) => Pipeline;
+}
+
+/** A pipeline ready to run: the definition with its row types forgotten. Plain data but for functions. */
+export type Pipeline = PipelineDefinition<Record<string, Source>, Record<string, Target>>;
+
+/**
+ * Declares a pipeline. Nothing is opened or read.
+ * Throws a usage error for a definition that cannot run: a bad name, no inputs, a merge without a key.
+ */
+export function pipeline<I extends Record<string, Source>, T extends Record<string, Target>>(
+  definition: PipelineDefinition<I, T>,
+): Pipeline {
+  const wrong = (why: string) => usage('bad_pipeline', `pipeline "${definition.name}": ${why}`);
+  if (!/^[a-z][a-z0-9-]*$/.test(definition.name)) throw wrong('the name must be kebab-case (a-z, 0-9, -)');
+  if (Object.keys(definition.inputs).length === 0) throw wrong('it declares no inputs');
+  for (const target of Object.values(definition.tables)) {
+    if ((target.mode === 'merge' || target.mode === 'patch') && !target.key?.length)
+      throw wrong(`${target.mode}('${target.table}') needs a key`);
+    if (target.mode !== 'replace' && !target.columns?.length)
+      throw wrong(`${target.mode}('${target.table}') must say which columns its rows fill`);
+  }
+  const names = Object.values(definition.tables).map((target) => target.table);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) throw wrong(`the table ${twice} is declared twice`);
+  const guards = definition.guards ?? [];
+  const guardedTwice = guards.find((name, at) => guards.indexOf(name) !== at);
+  if (guardedTwice !== undefined) throw wrong(`the table ${guardedTwice} is guarded twice`);
+  return definition as unknown as Pipeline;
+}
+
+/** Declares a check. */
+export function check(name: string, summary: string, ask: Check['ask']): Check {
+  return { name, summary, ask };
+}
+
+/** Declares a validation. */
+export function validation(name: string, summary: string, ask: Validation['ask']): Validation {
+  return { name, summary, ask };
+}
+
+/**
+ * The findings of a query that selects offenders: none where it gives no rows, else one error with the
+ * first `limit` of them as details. `describe` writes one line an offender.
+ */
+export function offenders(
+  rows: readonly Row[],
+  message: (count: number) => string,
+  describe: (row: Row) => string,
+  more: {
+    readonly next?: string | readonly string[];
+    readonly limit?: number;
+    readonly severity?: Finding['severity'];
+  } = {},
+): Finding[] {
+  if (rows.length === 0) return [];
+  const limit = more.limit ?? 20;
+  const details = rows.slice(0, limit).map(describe);
+  if (rows.length > limit) details.push(`… and ${rows.length - limit} more`);
+  return [
+    {
+      severity: more.severity ?? 'error',
+      message: message(rows.length),
+      details,
+      ...(more.next === undefined ? {} : { next: more.next }),
+    },
+  ];
+}

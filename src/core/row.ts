@@ -1,0 +1,29 @@
+/** One record. Values stay text (or null) unless a stage needs more: text to text is lossless. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Rows that travel together, about 1 to 4 thousand; never empty, never changed once handed on. */
+export type Chunk<R = Row> = readonly R[];
+
+/** A stream of chunks that is pulled: a slow reader slows the writer, so memory stays flat. */
+export type Rows<R = Row> = AsyncIterable<Chunk<R>>;
+
+/** How many rows a source puts into a chunk when nothing else bounds it. */
+export const CHUNK_ROWS = 2048;
+
+/**
+ * The key under which a row keeps where it came from: for a file the line (1-based) on which the record
+ * starts, for a query the ordinal (1-based) of the row. A symbol survives `{ ...row }` and never meets a
+ * column's name. It is registered, so two copies of the package agree on it.
+ */
+export const ORIGIN: unique symbol = Symbol.for('sluice.origin') as never;
+
+/** The line or ordinal that `row` came from, or undefined for a row that a stage made up. */
+export function originOf(row: Row): number | undefined {
+  return (row as { [ORIGIN]?: number })[ORIGIN];
+}
+
+/** `row` itself, marked as having come from `origin`. Only for rows the caller has just made. */
+export function markOrigin<R extends Row>(row: R, origin: number | undefined): R {
+  if (origin !== undefined) (row as { [ORIGIN]?: number })[ORIGIN] = origin;
+  return row;
+}

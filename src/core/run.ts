@@ -1,0 +1,80 @@
+import type { Client } from 'pg';
+import type { Report } from './report.js';
+import type { Row } from './row.js';
+
+/** Why a row is set aside. `reason` is a stable snake_case code that reports group by. */
+export interface Rejection {
+  readonly reason: string;
+  /** A sentence for people; made from the other fields where it is left out. */
+  readonly message?: string;
+  readonly column?: string;
+  readonly value?: unknown;
+  /** What would have been right: `integer from -32768 to 32767`, say. */
+  readonly expected?: string;
+  readonly sqlstate?: string;
+  /** What the old system calls the record: its kind (`customer`, say), and its id there. */
+  readonly recordType?: string;
+  readonly sourceId?: string;
+  /** For a reader that could not make a row: line (1-based), byte offset of the record, its raw text. */
+  readonly line?: number;
+  readonly offset?: number;
+  readonly raw?: string;
+}
+
+/** Where messages for the batch's log go; facts are plain JSON. */
+export interface Log {
+  debug(message: string, facts?: Readonly<Record<string, unknown>>): void;
+  info(message: string, facts?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, facts?: Readonly<Record<string, unknown>>): void;
+  error(message: string, facts?: Readonly<Record<string, unknown>>): void;
+}
+
+/** The database as sources, stages and checks see it. */
+export interface Database {
+  /** One statement on a shared session; rows as objects with pg's usual types. */
+  query<T extends Row = Row>(sql: string, parameters?: readonly unknown[]): Promise<T[]>;
+  /** A session of the caller's own, which the caller ends. `purpose` shows in pg_stat_activity. */
+  connect(purpose: string): Promise<Client>;
+  /**
+   * The id of an exported snapshot that every reader of this run shares, or undefined where each
+   * statement may see its own (a check before the run, say). See SET TRANSACTION SNAPSHOT.
+   */
+  snapshot?(): Promise<string>;
+}
+
+/**
+ * What the engine hands to every source, stage and sink. Each gets one of its own, so that the counting
+ * verbs count for the one who calls them.
+ *
+ * The accounting identity of a stage, checked by the engine at the end of every flow:
+ *   rows in + added = rows out + rejected + skipped + merged
+ */
+export interface Run {
+  /** The batch's id, or undefined in a dry run, which writes nothing. */
+  readonly batch: string | undefined;
+  readonly dryRun: boolean;
+  /** Aborted when the run must stop; every wait of a source, stage or sink must heed it. */
+  readonly signal: AbortSignal;
+  /** `--set name=value` over the pipeline's defaults. */
+  readonly settings: Readonly<Record<string, string>>;
+  readonly log: Log;
+  readonly database: Database;
+  /** Where this run may keep scratch files; each deletes its own. Exists. */
+  readonly scratch: string;
+  /** Sets a row aside with its reason; it must not be passed on as well. Throws under --stop-on-error. */
+  reject(row: Row | undefined, why: Rejection): void;
+  /** Rows left out on purpose, nothing being wrong with them. */
+  skip(reason: string, rows?: number): void;
+  /** Rows that went into another row (grouping, deduplication). */
+  merge(reason: string, rows?: number): void;
+  /** Rows passed on that no row came in for (a group's summary, a row split in two). */
+  add(reason: string, rows?: number): void;
+  /** Rows passed on as they were, there being nothing to do; reported beside the skipped ones. */
+  keep(reason: string, rows?: number): void;
+  /** Leaves a report with the run; one of the same name replaces it. */
+  report(report: Report): void;
+  /** Tells the user of a file that this run has written (a backup, an export). */
+  wrote(file: string, what: string): void;
+  /** For sources: how far the reading is, in bytes or rows; `of` is the total where it is known. */
+  progress(position: { readonly bytes?: number; readonly rows?: number; readonly of?: number }): void;
+}

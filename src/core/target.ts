@@ -1,0 +1,64 @@
+/** What makes staging live. */
+export type PublishMode = 'replace' | 'append' | 'merge' | 'patch';
+
+/** A table to be published: how, and which of its columns the pipeline fills. Plain data. */
+export interface Target<C extends string = string> {
+  readonly kind: 'table';
+  /** `table` or `schema.table`, unquoted; without a schema the search path of the database decides. */
+  readonly table: string;
+  readonly mode: PublishMode;
+  /**
+   * The columns that the rows fill. Only replace may leave them out: then the first row's columns count,
+   * for its staging has all of the table's columns, with their defaults.
+   */
+  readonly columns?: readonly C[];
+  /** merge, patch: the columns that identify a row. */
+  readonly key?: readonly string[];
+  /** replace: columns of the live table that the pipeline leaves to their defaults on purpose. */
+  readonly omit?: readonly string[];
+  /** append, merge, patch: the table's own triggers do not fire (needs ownership). */
+  readonly noTriggers?: boolean;
+  /** patch: what a key means that live lacks. Default: refuse. */
+  readonly missing?: 'refuse' | 'skip';
+  /** merge: what becomes of live rows that staging lacks. Default: keep. */
+  readonly missingRows?: 'keep' | 'delete';
+}
+
+interface Columns<C extends string> {
+  readonly columns?: readonly C[];
+}
+
+/**
+ * The table's rows are replaced as a whole: staging is swapped in under the same name, and views, keys,
+ * grants and everything else that pointed at the old table point at the new one.
+ */
+export function replace<const C extends string = never>(
+  table: string,
+  options: Columns<C> & Pick<Target, 'omit'> = {},
+): Target<C> {
+  return { kind: 'table', table, mode: 'replace', ...options };
+}
+
+/** The rows are added to those already there. */
+export function append<const C extends string = never>(
+  table: string,
+  options: Required<Columns<C>> & Pick<Target, 'noTriggers'>,
+): Target<C> {
+  return { kind: 'table', table, mode: 'append', ...options };
+}
+
+/** Rows are inserted, or update the row of the same key where it differs. */
+export function merge<const C extends string = never>(
+  table: string,
+  options: Required<Columns<C>> & Required<Pick<Target, 'key'>> & Pick<Target, 'noTriggers' | 'missingRows'>,
+): Target<C> {
+  return { kind: 'table', table, mode: 'merge', ...options };
+}
+
+/** The named columns of existing rows are updated, by key; every other column stays. */
+export function patch<const C extends string = never>(
+  table: string,
+  options: Required<Columns<C>> & Required<Pick<Target, 'key'>> & Pick<Target, 'noTriggers' | 'missing'>,
+): Target<C> {
+  return { kind: 'table', table, mode: 'patch', ...options };
+}

@@ -1,0 +1,56 @@
+import type { Chunk, Row, Rows } from './row.js';
+import type { Run } from './run.js';
+
+/** Where rows come from. Declaring one touches nothing; every `read` starts afresh. */
+export interface Source<R extends Row = Row> {
+  /** As messages name it: a path, `-` for stdin, a query's name. */
+  readonly name: string;
+  readonly kind: 'file' | 'stdin' | 'query' | 'memory';
+  /** The columns that the flow relies on; a file put in this source's place must have them. */
+  readonly columns?: readonly string[];
+  /** The name of an order in which the rows are promised to arrive. */
+  readonly order?: string;
+  /** Asked before anything is written: is it there, readable, of the right columns? Throws a SluiceError. */
+  check?(run: Run): Promise<void>;
+  /** Chunks of rows with their origin marked. Must release what it holds when the reader stops early. */
+  read(run: Run): Rows<R>;
+}
+
+/**
+ * From rows to rows: an async generator function. State lives in the generator; what stands after the
+ * loop is the flush. A name for messages may be given with `named`; the function's own name serves else.
+ */
+export interface Stage<In extends Row = Row, Out extends Row = In> {
+  (rows: Rows<In>, run: Run): Rows<Out>;
+  readonly stageName?: string;
+}
+
+/** Where rows end. */
+export interface Sink<R extends Row = Row> {
+  /** As messages name it: a table, a file. */
+  readonly name: string;
+  /** What `write` changes; a dry run opens only sinks that change nothing. */
+  readonly writes: 'database' | 'file' | 'nothing';
+  open(run: Run): Promise<Staging<R>>;
+}
+
+/** A sink that has been opened. Call order: write any number of times, then close, or discard. */
+export interface Staging<R extends Row = Row> {
+  /** Takes the chunk over; resolves when the next one may come (backpressure). */
+  write(chunk: Chunk<R>): Promise<void>;
+  /** Everything written is safe; the number of rows as the receiver counted them. */
+  close(): Promise<number>;
+  /**
+   * Undoes what was written, as far as the sink can; never throws because of an earlier failure. Where another
+   * end of the flow fails after this one was closed, it is still called.
+   */
+  discard(): Promise<void>;
+}
+
+/** `stage` under a name for messages and the accounting. */
+export function named<In extends Row, Out extends Row>(
+  name: string,
+  stage: (rows: Rows<In>, run: Run) => Rows<Out>,
+): Stage<In, Out> {
+  return Object.assign((rows: Rows<In>, run: Run) => stage(rows, run), { stageName: name });
+}

@@ -1,0 +1,21 @@
+import type { Client } from 'pg';
+import type { IndexFacts } from './facts.js';
+import { comment } from './sql.js';
+
+const INDEXES = `
+SELECT c.relname AS name, pg_get_indexdef(i.indexrelid) AS definition, i.indisunique AS unique,
+  (i.indisvalid AND i.indisready AND i.indislive) AS valid,
+  (SELECT k.conname FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.conrelid = i.indrelid
+    AND k.contype IN ('p', 'u', 'x')) AS constraint,
+  i.indisreplident AS "replicaIdentity", i.indisclustered AS clustered, ts.spcname AS tablespace,
+  (SELECT coalesce(json_agg(json_build_array(a.attnum, a.attstattarget) ORDER BY a.attnum), '[]')
+    FROM pg_attribute a WHERE a.attrelid = i.indexrelid AND coalesce(a.attstattarget, -1) >= 0) AS statistics,
+  ${comment('i.indexrelid', 'pg_class')} AS comment
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
+WHERE i.indrelid = $1 ORDER BY c.relname`;
+
+/** The table's indexes, those behind constraints among them, by name. */
+export async function readIndexes(client: Client, oid: number): Promise<IndexFacts[]> {
+  return (await client.query<IndexFacts>(INDEXES, [oid])).rows;
+}

@@ -1,0 +1,69 @@
+import type { Client } from 'pg';
+import { ownObjects } from './own.js';
+
+/** A circumstance of a table that a swap cannot carry over; `code` says which. */
+export interface Obstacle {
+  readonly target: number;
+  readonly code:
+    | 'partition'
+    | 'inheritance'
+    | 'typed'
+    | 'extension'
+    | 'extension_part'
+    | 'publication'
+    | 'subscription'
+    | 'security_label'
+    | 'disabled_key'
+    | 'not_owner'
+    | 'schema_create'
+    | 'database_create'
+    | 'grantor'
+    | 'prepared_transaction';
+  readonly object: string;
+}
+
+const OBSTACLES = `
+WITH target AS (SELECT c.*, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.oid = ANY ($1::oid[])),
+own AS MATERIALIZED (${ownObjects('$1::oid[]')})
+SELECT oid AS target, 'partition' AS code, relname AS object FROM target WHERE relispartition
+UNION ALL SELECT t.oid, 'inheritance', CASE i.inhrelid WHEN t.oid THEN i.inhparent ELSE i.inhrelid END::regclass::text
+  FROM target t JOIN pg_inherits i ON t.oid IN (i.inhrelid, i.inhparent) WHERE NOT t.relispartition
+UNION ALL SELECT oid, 'typed', format_type(reloftype, NULL) FROM target WHERE reloftype <> 0
+UNION ALL SELECT own.target, CASE d.deptype WHEN 'e' THEN 'extension' ELSE 'extension_part' END,
+  pg_describe_object(own.classid, own.objid, 0) || ' (' || pg_describe_object(d.refclassid, d.refobjid, 0) || ')'
+  FROM own JOIN pg_depend d ON d.classid = own.classid AND d.objid = own.objid WHERE d.deptype IN ('e', 'x')
+UNION ALL SELECT t.oid, 'publication', p.pubname FROM target t JOIN pg_publication_rel r ON r.prrelid = t.oid
+  JOIN pg_publication p ON p.oid = r.prpubid
+UNION ALL SELECT t.oid, 'publication', p.pubname FROM target t
+  JOIN pg_publication_namespace r ON r.pnnspid = t.relnamespace
+  JOIN pg_publication p ON p.oid = r.pnpubid WHERE t.relpersistence = 'p'
+UNION ALL SELECT t.oid, 'publication', p.pubname FROM target t JOIN pg_publication p ON p.puballtables
+  WHERE t.relpersistence = 'p'
+UNION ALL SELECT r.srrelid, 'subscription', r.srsubid::text FROM pg_subscription_rel r WHERE r.srrelid = ANY ($1::oid[])
+UNION ALL SELECT own.target, 'security_label', pg_describe_object(l.classoid, l.objoid, l.objsubid)
+  FROM own JOIN pg_seclabel l ON l.classoid = own.classid AND l.objoid = own.objid WHERE own.part <> 'serial'
+UNION ALL SELECT DISTINCT t.oid, 'disabled_key', k.conname FROM target t
+  JOIN pg_constraint k ON t.oid IN (k.conrelid, k.confrelid) JOIN pg_trigger g ON g.tgconstraint = k.oid
+  WHERE g.tgisinternal AND g.tgenabled <> 'O'
+UNION ALL SELECT oid, 'not_owner', pg_get_userbyid(relowner) FROM target
+  WHERE NOT pg_has_role(current_user, relowner, 'USAGE')
+UNION ALL SELECT oid, 'schema_create', nspname FROM target
+  WHERE NOT has_schema_privilege(relnamespace, 'CREATE')
+UNION ALL SELECT oid, 'database_create', current_database() FROM target
+  WHERE NOT has_database_privilege(current_database(), 'CREATE')
+UNION ALL SELECT DISTINCT t.oid, 'grantor', pg_get_userbyid(x.grantor) FROM target t CROSS JOIN LATERAL (
+    SELECT (aclexplode(t.relacl)).grantor
+    UNION SELECT (aclexplode(a.attacl)).grantor FROM pg_attribute a WHERE a.attrelid = t.oid) x
+  WHERE x.grantor <> t.relowner AND (NOT pg_has_role(current_user, x.grantor, 'MEMBER')
+    OR NOT has_schema_privilege(x.grantor, t.relnamespace, 'USAGE'))
+UNION ALL SELECT l.relation, 'prepared_transaction', coalesce(x.gid, 'unknown') FROM pg_locks l
+  LEFT JOIN pg_prepared_xacts x ON l.virtualtransaction = '-1/' || x.transaction
+  WHERE l.pid IS NULL AND l.locktype = 'relation' AND l.relation = ANY ($1::oid[])
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+ORDER BY 1, 2, 3`;
+
+/** What stands against swapping the tables, besides their dependents. Call inside withCatalog. */
+export async function readObstacles(client: Client, targets: readonly number[]): Promise<Obstacle[]> {
+  return (await client.query<Obstacle>(OBSTACLES, [targets])).rows;
+}

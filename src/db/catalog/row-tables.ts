@@ -1,0 +1,235 @@
+import type { ClientBase } from 'pg';
+import { qualified } from '../quote.js';
+
+/** A column of a live table as row changes need to know it. */
+export interface RowColumn {
+  readonly name: string;
+  /** The type as SQL writes it, with its modifier: `numeric(10,2)`. */
+  readonly type: string;
+  readonly notNull: boolean;
+  /** Whether an INSERT that leaves the column out gets something else than NULL. */
+  readonly filled: boolean;
+  /** GENERATED ALWAYS / BY DEFAULT AS IDENTITY, or neither. */
+  readonly identity: 'always' | 'default' | null;
+  /** GENERATED ALWAYS AS (…), stored or virtual. */
+  readonly generated: boolean;
+  /** The type's default equality, as `OPERATOR(schema.=)`; null for types that have none (json, point, xml). */
+  readonly equality: string | null;
+  /** Whether the type has a binary output, so that a hash over its bytes can be taken. */
+  readonly sendable: boolean;
+  /** The sequence that numbers the column (identity, serial, or DEFAULT nextval), where it is an integer. */
+  readonly sequence: RowSequence | null;
+  readonly may: { readonly select: boolean; readonly insert: boolean; readonly update: boolean };
+}
+
+export interface RowSequence {
+  readonly schema: string;
+  readonly name: string;
+  readonly increment: string;
+  /** Whether the current role may ALTER it. */
+  readonly owned: boolean;
+  /** Whether the current role may read its position and set it (SELECT and UPDATE). */
+  readonly settable: boolean;
+}
+
+/** A unique index that enforces its key at once on every row: valid, not deferrable, not partial, no expressions. */
+export interface RowKey {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly primary: boolean;
+}
+
+/** A foreign key of another (or the same) table that points at the table. */
+export interface RowChild {
+  readonly constraint: string;
+  readonly schema: string;
+  readonly table: string;
+  readonly columns: readonly string[];
+  readonly parentColumns: readonly string[];
+  /** Equality per column pair, parent's value left: `OPERATOR(pg_catalog.=)`. */
+  readonly operators: readonly string[];
+  readonly onDelete: 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default';
+  readonly self: boolean;
+  readonly readable: boolean;
+}
+
+/** A user trigger; Sluice's own guard triggers are not among them. */
+export interface RowTrigger {
+  readonly name: string;
+  /** pg_trigger.tgenabled: fires at Origin, Always, on a Replica, or is Disabled. */
+  readonly enabled: 'O' | 'A' | 'R' | 'D';
+  readonly before: boolean;
+  readonly insert: boolean;
+}
+
+/** What the catalog says about a table whose rows are to be changed. */
+export interface RowTable {
+  readonly oid: number;
+  readonly schema: string;
+  readonly table: string;
+  /** pg_class.relkind: `r` a table, `p` a partitioned one, and what else a name may stand for. */
+  readonly kind: string;
+  /** Whether the current role has the owner's rights. */
+  readonly owned: boolean;
+  readonly mayDelete: boolean;
+  /** Whether row-level security hides rows from the current role. */
+  readonly rowSecurity: boolean;
+  /** Rewrite rules on INSERT, UPDATE or DELETE. */
+  readonly rules: readonly string[];
+  /** Whether other tables inherit from it (partitions not meant). */
+  readonly inherited: boolean;
+  /** Whether deferrable constraints may leave trigger events pending. */
+  readonly deferrable: boolean;
+  readonly columns: readonly RowColumn[];
+  readonly keys: readonly RowKey[];
+  readonly children: readonly RowChild[];
+  /** Every other table that its foreign keys point at. */
+  readonly parents: readonly { readonly schema: string; readonly table: string }[];
+  readonly triggers: readonly RowTrigger[];
+}
+
+/**
+ * Reads `schema.table` from the catalog, or undefined where nothing has that name. Four statements,
+ * no locks beyond the catalog's own.
+ */
+export async function readRowTable(
+  client: ClientBase,
+  schema: string,
+  table: string,
+): Promise<RowTable | undefined> {
+  const found = await client.query(RELATION, [qualified(schema, table)]);
+  const relation = found.rows[0]?.relation as Omit<RowTable, 'columns' | 'keys' | 'children'> | undefined;
+  if (relation === undefined) return undefined;
+  const columns = await client.query(COLUMNS, [relation.oid]);
+  const keys = await client.query(KEYS, [relation.oid]);
+  const children = await client.query(CHILDREN, [relation.oid]);
+  return {
+    ...relation,
+    columns: columns.rows.map((row) => row.fact as RowColumn),
+    keys: keys.rows.map((row) => row.fact as RowKey),
+    children: children.rows.map((row) => row.fact as RowChild),
+  };
+}
+
+const RELATION = `
+SELECT json_build_object(
+  'oid', c.oid::bigint, 'schema', n.nspname, 'table', c.relname, 'kind', c.relkind,
+  'owned', pg_has_role(c.relowner, 'USAGE'),
+  'mayDelete', c.relkind IN ('r', 'p') AND has_table_privilege(c.oid, 'DELETE'),
+  'rowSecurity', row_security_active(c.oid),
+  'rules', (SELECT coalesce(json_agg(r.rulename ORDER BY r.rulename), '[]')
+            FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type IN ('2', '3', '4') AND r.ev_enabled <> 'D'),
+  'inherited', c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = c.oid),
+  'deferrable', EXISTS (SELECT FROM pg_constraint k WHERE c.oid IN (k.conrelid, k.confrelid) AND k.condeferrable),
+  'parents', (SELECT coalesce(json_agg(json_build_object('schema', pn.nspname, 'table', p.relname)
+                       ORDER BY k.conname), '[]')
+              FROM pg_constraint k JOIN pg_class p ON p.oid = k.confrelid
+              JOIN pg_namespace pn ON pn.oid = p.relnamespace
+              WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.confrelid <> c.oid AND k.conparentid = 0),
+  'triggers', (SELECT coalesce(json_agg(json_build_object(
+                 'name', t.tgname, 'enabled', t.tgenabled, 'before', t.tgtype & 2 = 2 AND t.tgtype & 1 = 1,
+                 'insert', t.tgtype & 4 = 4) ORDER BY t.tgname), '[]')
+               FROM pg_trigger t
+               WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgname NOT LIKE 'sluice\\_guard\\_%')
+) AS relation
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid = to_regclass($1)`;
+
+// A default btree operator class is declared for the type itself, for a polymorphic stand-in (arrays,
+// enums, ranges), or for a type it is binary-coercible to (varchar to text): the order of the three is
+// PostgreSQL's own, see GetDefaultOpClass().
+const COLUMNS = `
+WITH RECURSIVE typed AS (
+  SELECT a.attnum, a.atttypid AS type FROM pg_attribute a
+  WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
+  UNION ALL
+  SELECT typed.attnum, t.typbasetype FROM typed JOIN pg_type t ON t.oid = typed.type WHERE t.typtype = 'd'
+), base AS (
+  SELECT typed.attnum, t.* FROM typed JOIN pg_type t ON t.oid = typed.type WHERE t.typtype <> 'd'
+)
+SELECT json_build_object(
+  'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'notNull', a.attnotnull,
+  'filled', a.atthasdef OR a.attidentity <> '' OR dt.typdefault IS NOT NULL,
+  'identity', CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'default' END,
+  'generated', a.attgenerated <> '',
+  'equality', (
+    SELECT format('OPERATOR(%I.%s)', opn.nspname, op.oprname)
+    FROM pg_opclass oc
+    JOIN pg_amop am ON am.amopfamily = oc.opcfamily AND am.amopstrategy = 3
+                   AND am.amoplefttype = oc.opcintype AND am.amoprighttype = oc.opcintype
+    JOIN pg_operator op ON op.oid = am.amopopr
+    JOIN pg_namespace opn ON opn.oid = op.oprnamespace
+    CROSS JOIN LATERAL (SELECT CASE
+        WHEN oc.opcintype = b.oid THEN 1
+        WHEN oc.opcintype = CASE
+            WHEN b.typtype = 'e' THEN 'anyenum'::regtype
+            WHEN b.typcategory = 'A' AND b.typelem <> 0 THEN 'anyarray'::regtype
+            WHEN b.typtype = 'r' THEN 'anyrange'::regtype
+            WHEN b.typtype = 'm' THEN 'anymultirange'::regtype END THEN 2
+        WHEN EXISTS (SELECT FROM pg_cast k WHERE k.castsource = b.oid AND k.casttarget = oc.opcintype
+                     AND k.castmethod = 'b' AND k.castcontext = 'i') THEN 3 END AS rank) fit
+    WHERE oc.opcmethod = 403 AND oc.opcdefault AND fit.rank IS NOT NULL
+      AND NOT (b.typcategory = 'A' AND b.typelem <> 0 AND NOT EXISTS (
+            SELECT FROM pg_opclass e WHERE e.opcmethod = 403 AND e.opcdefault AND (e.opcintype = b.typelem
+              OR EXISTS (SELECT FROM pg_type et WHERE et.oid = b.typelem AND et.typtype IN ('e', 'd', 'r', 'c', 'm'))
+              OR EXISTS (SELECT FROM pg_cast k WHERE k.castsource = b.typelem AND k.casttarget = e.opcintype
+                         AND k.castmethod = 'b' AND k.castcontext = 'i'))))
+    ORDER BY fit.rank LIMIT 1),
+  'sendable', b.typsend <> 0 AND coalesce((SELECT e.typsend <> 0 FROM pg_type e WHERE e.oid = b.typelem), true),
+  'sequence', (
+    SELECT json_build_object('schema', sn.nspname, 'name', s.relname, 'increment', q.seqincrement::text,
+      'owned', pg_has_role(s.relowner, 'USAGE'),
+      'settable', has_sequence_privilege(s.oid, 'SELECT') AND has_sequence_privilege(s.oid, 'UPDATE'))
+    FROM pg_depend d
+    JOIN pg_class s ON s.relkind = 'S'
+      AND s.oid = CASE WHEN d.classid = 'pg_class'::regclass THEN d.objid ELSE d.refobjid END
+    JOIN pg_sequence q ON q.seqrelid = s.oid
+    JOIN pg_namespace sn ON sn.oid = s.relnamespace
+    WHERE b.oid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
+      AND ((d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+            AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum AND d.deptype = 'i')
+        OR (d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass
+            AND d.objid = (SELECT f.oid FROM pg_attrdef f WHERE f.adrelid = a.attrelid AND f.adnum = a.attnum)))
+    ORDER BY s.oid LIMIT 1),
+  'may', json_build_object(
+    'select', has_column_privilege(a.attrelid, a.attnum, 'SELECT'),
+    'insert', has_column_privilege(a.attrelid, a.attnum, 'INSERT'),
+    'update', has_column_privilege(a.attrelid, a.attnum, 'UPDATE'))
+) AS fact
+FROM pg_attribute a
+JOIN base b ON b.attnum = a.attnum
+JOIN pg_type dt ON dt.oid = a.atttypid
+WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attnum`;
+
+const KEYS = `
+SELECT json_build_object(
+  'name', c.relname, 'primary', i.indisprimary,
+  'columns', (SELECT json_agg(a.attname ORDER BY k.position)
+              FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, position)
+              JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+              WHERE k.position <= i.indnkeyatts)
+) AS fact
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+WHERE i.indrelid = $1::oid AND i.indisunique AND i.indisvalid AND i.indimmediate
+  AND i.indpred IS NULL AND i.indexprs IS NULL
+ORDER BY i.indisprimary DESC, c.relname`;
+
+const CHILDREN = `
+SELECT json_build_object(
+  'constraint', k.conname, 'schema', n.nspname, 'table', c.relname,
+  'columns', (SELECT json_agg(a.attname ORDER BY x.p) FROM unnest(k.conkey) WITH ORDINALITY x(n, p)
+              JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = x.n),
+  'parentColumns', (SELECT json_agg(a.attname ORDER BY x.p) FROM unnest(k.confkey) WITH ORDINALITY x(n, p)
+              JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = x.n),
+  'operators', (SELECT json_agg(format('OPERATOR(%I.%s)', opn.nspname, op.oprname) ORDER BY x.p)
+              FROM unnest(k.conpfeqop) WITH ORDINALITY x(n, p)
+              JOIN pg_operator op ON op.oid = x.n JOIN pg_namespace opn ON opn.oid = op.oprnamespace),
+  'onDelete', CASE k.confdeltype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default'
+              WHEN 'r' THEN 'restrict' ELSE 'no action' END,
+  'self', k.conrelid = k.confrelid,
+  'readable', has_any_column_privilege(k.conrelid, 'SELECT')
+) AS fact
+FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE k.confrelid = $1::oid AND k.contype = 'f' AND k.conparentid = 0
+ORDER BY n.nspname, c.relname, k.conname`;

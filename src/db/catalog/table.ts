@@ -1,0 +1,87 @@
+import type { Client } from 'pg';
+import { readPolicies, readRules, readTriggers } from './code.js';
+import { readConstraints } from './constraints.js';
+import type { ColumnFacts, SequenceFacts, TableFacts } from './facts.js';
+import { readIndexes } from './indexes.js';
+import { comment, grantsJson, ownerDefault } from './sql.js';
+import { readStatistics } from './statistics.js';
+
+/** The table's OID, or undefined where there is no relation of that name. */
+export async function tableOid(client: Client, schema: string, table: string): Promise<number | undefined> {
+  const { rows } = await client.query<{ oid: number }>(
+    `SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = $1 AND c.relname = $2`,
+    [schema, table],
+  );
+  return rows[0]?.oid;
+}
+
+const CLASS = `
+SELECT c.oid, n.nspname AS schema, c.relname AS table, pg_get_userbyid(c.relowner) AS owner,
+  c.relkind::text AS kind, c.relpersistence::text AS persistence, am.amname AS "accessMethod",
+  ts.spcname AS tablespace,
+  coalesce(to_json(c.reloptions), '[]') AS options, coalesce(to_json(tc.reloptions), '[]') AS "toastOptions",
+  c.relreplident::text AS "replicaIdentity", c.relrowsecurity AS "rowSecurity",
+  c.relforcerowsecurity AS "forceRowSecurity", ${comment('c.oid', 'pg_class')} AS comment,
+  (SELECT coalesce(json_agg(g), '[]') FROM (
+    SELECT json_array_elements(${grantsJson("coalesce(c.relacl, acldefault('r', c.relowner))")}) AS g
+    UNION ALL
+    SELECT json_array_elements(${grantsJson('a.attacl', 'a.attname')})
+      FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL AND NOT a.attisdropped) all_grants
+  ) AS grants,
+  ${ownerDefault('c.relacl', 'r', 'c.relowner')} AS "ownerGrantsAreDefault"
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_am am ON am.oid = c.relam LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
+LEFT JOIN pg_class tc ON tc.oid = c.reltoastrelid
+WHERE c.oid = $1`;
+
+const COLUMNS = `
+SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS "notNull",
+  pg_get_expr(d.adbin, d.adrelid) AS default, a.attgenerated::text AS generated,
+  a.attidentity::text AS identity,
+  CASE WHEN a.attcollation <> t.typcollation THEN
+    (SELECT format('%I.%I', cn.nspname, co.collname) FROM pg_collation co
+     JOIN pg_namespace cn ON cn.oid = co.collnamespace WHERE co.oid = a.attcollation) END AS collation,
+  a.attstorage::text AS storage, a.attcompression::text AS compression,
+  coalesce(a.attstattarget, -1)::int AS statistics, coalesce(to_json(a.attoptions), '[]') AS options,
+  ${comment('a.attrelid', 'pg_class', 'a.attnum')} AS comment
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`;
+
+const SEQUENCES = `
+WITH linked AS (
+  SELECT d.objid AS seq, d.refobjsubid AS attnum,
+    CASE d.deptype WHEN 'i' THEN 'identity' ELSE 'serial' END AS kind
+  FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+    AND d.refobjid = $1 AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+  UNION ALL
+  SELECT d.refobjid, a.adnum, 'used' FROM pg_attrdef a JOIN pg_depend d
+    ON d.classid = 'pg_attrdef'::regclass AND d.objid = a.oid AND d.refclassid = 'pg_class'::regclass
+  WHERE a.adrelid = $1)
+SELECT DISTINCT ON (c.oid) c.oid, n.nspname AS schema, c.relname AS name, a.attname AS column, l.kind,
+  format_type(s.seqtypid, NULL) AS type, s.seqstart::text AS start, s.seqincrement::text AS increment,
+  s.seqmin::text AS min, s.seqmax::text AS max, s.seqcache::text AS cache, s.seqcycle AS cycle,
+  ${grantsJson("coalesce(c.relacl, acldefault('S', c.relowner))")} AS grants,
+  ${ownerDefault('c.relacl', 'S', 'c.relowner')} AS "grantsAreDefault",
+  ${comment('c.oid', 'pg_class')} AS comment
+FROM linked l JOIN pg_class c ON c.oid = l.seq AND c.relkind = 'S' JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_sequence s ON s.seqrelid = c.oid JOIN pg_attribute a ON a.attrelid = $1 AND a.attnum = l.attnum
+ORDER BY c.oid, l.kind = 'used'`;
+
+/** Reads everything that the catalog says of the table itself. Call inside withCatalog. */
+export async function readTable(client: Client, oid: number): Promise<TableFacts | undefined> {
+  const own = (await client.query(CLASS, [oid])).rows[0] as TableFacts | undefined;
+  if (own === undefined) return undefined;
+  return {
+    ...own,
+    columns: (await client.query<ColumnFacts>(COLUMNS, [oid])).rows,
+    sequences: (await client.query<SequenceFacts>(SEQUENCES, [oid])).rows,
+    constraints: await readConstraints(client, oid),
+    indexes: await readIndexes(client, oid),
+    triggers: await readTriggers(client, oid),
+    rules: await readRules(client, oid),
+    policies: await readPolicies(client, oid),
+    statistics: await readStatistics(client, oid),
+  };
+}

@@ -1,0 +1,245 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { failed, type SluiceError } from '../core/errors.js';
+import type { Row } from '../core/row.js';
+import type { Database } from '../core/run.js';
+
+/** Where a database is, and how messages may call it (never with its password). */
+export interface Address {
+  readonly url?: string;
+  /** `host:port/database as user`, for messages. */
+  readonly described: string;
+  /** Which option or variable named it. */
+  readonly from: string;
+}
+
+/** `url` as messages may show it: user, host, port and database, and no password. */
+export function describeUrl(url: string): string {
+  try {
+    const parsed = new URL(url);
+    const user = parsed.username === '' ? '' : ` as ${decodeURIComponent(parsed.username)}`;
+    return `${parsed.hostname || 'localhost'}:${parsed.port || '5432'}${decodeURIComponent(parsed.pathname)}${user}`;
+  } catch {
+    return 'the given database URL';
+  }
+}
+
+/** How long a server may take to start, and to come back after it was lost. */
+const START_MS = 3_000;
+const RETURN_MS = 10_000;
+/** How long a session that is given up may take to answer. */
+const GOODBYE_MS = 700;
+
+/** `promise`, or an error after `milliseconds`. */
+async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
+  });
+  promise.catch(() => {});
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Closes a session's socket without a goodbye: the server's process ends when it notices. */
+function cutOff(client: pg.Client): void {
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+}
+
+const codeOf = (error: unknown) => (error as { code?: string } | undefined)?.code ?? '';
+
+/** The server is starting or stopping, or has no connection left. */
+const isTransient = (error: unknown) => ['57P03', '53300'].includes(codeOf(error));
+
+/** Nobody answers, or somebody hangs up. */
+const isAbsent = (error: unknown) =>
+  ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02'].includes(codeOf(error)) ||
+  /^Connection terminated/.test((error as Error | undefined)?.message ?? '');
+
+/** A run's database: a shared session for short statements, sessions of their own for long work. */
+export class PgDatabase implements Database {
+  #shared: Promise<pg.Client> | undefined;
+  #holder: Promise<{ readonly client: pg.Client; readonly snapshot: string }> | undefined;
+  readonly #open = new Map<pg.Client, string>();
+  /** Somebody has been answered here before. */
+  #connected = false;
+  /** The run is to stop: nothing is waited for. */
+  #hurried = false;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(readonly address: Address) {}
+
+  async query<T extends Row = Row>(sql: string, parameters: readonly unknown[] = []): Promise<T[]> {
+    const client = await this.session();
+    // Flows that run at once share this session, and it takes one statement after the other.
+    const result = this.#turn.then(() => client.query(sql, parameters as unknown[]));
+    this.#turn = result.then(
+      () => {},
+      () => {},
+    );
+    return (await result).rows as T[];
+  }
+
+  /** The shared session itself, for work that needs several statements in it. */
+  async session(): Promise<pg.Client> {
+    this.#shared ??= this.connect('control').then(withRoom);
+    return this.#shared;
+  }
+
+  /**
+   * A session of its own. A server that is starting, or has no connection left, is asked again for some
+   * seconds; one that has been connected to is, too, where it does not answer (a restart). Throws
+   * `no_connection`.
+   */
+  async connect(purpose: string): Promise<pg.Client> {
+    const until = Date.now() + (this.#connected ? RETURN_MS : START_MS);
+    for (let wait = 100; ; wait = Math.min(2 * wait, 1_000)) {
+      try {
+        const client = await this.#connectOnce(`sluice ${purpose}`);
+        this.#connected = true;
+        this.#open.set(client, purpose);
+        client.once('end', () => this.#open.delete(client));
+        return client;
+      } catch (error) {
+        const again = isTransient(error) || (this.#connected && isAbsent(error));
+        if (!again || this.#hurried || Date.now() + wait > until) throw connectionError(error, this.address);
+        await sleep(wait / 2 + Math.random() * (wait / 2));
+      }
+    }
+  }
+
+  async #connectOnce(name: string): Promise<pg.Client> {
+    const client = new pg.Client({
+      ...(this.address.url === undefined ? {} : { connectionString: this.address.url }),
+      application_name: name.slice(0, 63),
+      keepAlive: true,
+      connectionTimeoutMillis: 15_000,
+    });
+    // A session that is lost while idle reports it here; whoever uses it next gets the error.
+    client.on('error', () => {});
+    await client.connect();
+    return client;
+  }
+
+  /**
+   * Asks the server to cancel what our sessions run, or to end the sessions, but for a publish, which is
+   * only ever cancelled. Does not throw; where the server cannot be asked, sessions to be ended are cut off.
+   */
+  async stop(how: 'cancel' | 'end'): Promise<void> {
+    this.#hurried = true;
+    const ours = [...this.#open].filter(([, purpose]) => how === 'cancel' || !/publish/.test(purpose));
+    const pids = ours.map(([client]) => (client as unknown as { processID: number | null }).processID);
+    try {
+      const client = await within(this.#connectOnce('sluice stop'), GOODBYE_MS);
+      const ask = how === 'cancel' ? 'pg_cancel_backend' : 'pg_terminate_backend';
+      await within(client.query(`SELECT ${ask}(pid) FROM unnest($1::int[]) AS pid`, [pids]), GOODBYE_MS);
+      void client.end().catch(() => {});
+    } catch {
+      // The server is gone, or full; then what follows is all that can be done.
+    }
+    if (how === 'end') for (const [client] of ours) cutOff(client);
+  }
+
+  /**
+   * Makes the shared session usable again after a failure: out of any transaction, and a new one where the
+   * old is lost or does not answer. What the old one held (locks, settings) is gone with it.
+   */
+  async recover(): Promise<void> {
+    const shared = this.#shared;
+    if (shared === undefined) return;
+    try {
+      await within(
+        shared.then((client) => client.query('ROLLBACK')),
+        GOODBYE_MS,
+      );
+    } catch {
+      this.#shared = undefined;
+      this.#turn = Promise.resolve();
+      await shared.then(cutOff, () => {});
+    }
+  }
+
+  /** One snapshot for every reader of the run, exported by a transaction that `close` ends. */
+  async snapshot(): Promise<string> {
+    this.#holder ??= this.#export();
+    return (await this.#holder).snapshot;
+  }
+
+  async #export(): Promise<{ client: pg.Client; snapshot: string }> {
+    const client = await this.connect('snapshot');
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    await client.query('SET LOCAL idle_in_transaction_session_timeout = 0');
+    const result = await client.query<{ snapshot: string }>('SELECT pg_export_snapshot() AS snapshot');
+    return { client, snapshot: (result.rows[0] as { snapshot: string }).snapshot };
+  }
+
+  /** Ends the snapshot: an old one keeps the server from cleaning up, so not a moment longer than needed. */
+  async endSnapshot(): Promise<void> {
+    const holder = this.#holder;
+    this.#holder = undefined;
+    if (holder !== undefined) await (await holder).client.end().catch(() => {});
+  }
+
+  /** Ends every session that is still open. */
+  async close(): Promise<void> {
+    const ends = [...this.#open.keys()].map((client) =>
+      within(client.end(), GOODBYE_MS).catch(() => cutOff(client)),
+    );
+    await Promise.all(ends);
+  }
+}
+
+/** In kB. Defaults of 4 and 64 MB send the sorts of a validation or an index of millions of rows to disk. */
+const ROOM = `SELECT set_config(name, kb || 'kB', false)
+  FROM (VALUES ('work_mem', 131072), ('maintenance_work_mem', 262144)) AS wanted (name, kb)
+  JOIN pg_catalog.pg_settings USING (name) WHERE setting::bigint < kb`;
+
+/** Gives a session memory for sorting large tables, where the server's settings give less; gives it back. */
+export async function withRoom(client: pg.Client): Promise<pg.Client> {
+  await client.query(ROOM);
+  return client;
+}
+
+/** What went wrong on the way to the database, with what to do about it. */
+export function connectionError(error: unknown, address: Address): SluiceError {
+  const { code, message } = error as { code?: string; message?: string };
+  const at = `${address.described} (from ${address.from})`;
+  const state = 'nothing was read or written';
+  const say = (why: string, next: string | readonly string[]) =>
+    failed('no_connection', `cannot connect to ${at}: ${why}`, {
+      state,
+      next,
+      cause: error,
+      ...(typeof code === 'string' && code.length === 5 ? { sqlstate: code } : {}),
+    });
+  switch (code) {
+    case 'ECONNREFUSED':
+      return say('nothing listens there', [
+        'check the host and port, and that the server runs',
+        'leave --database-url and the variables away to use the embedded server',
+      ]);
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return say('the host name is not known', 'check the host in the URL');
+    case 'ETIMEDOUT':
+      return say('no answer in time', 'check the host, the port and the firewall between');
+    case '28P01':
+      return say('the password is wrong for that user, or has expired', [
+        'check user and password in the URL, or PGPASSWORD',
+        'if it has expired: ALTER ROLE … VALID UNTIL …, as an administrator',
+      ]);
+    case '28000':
+      return say(message ?? 'not allowed', 'ask for a pg_hba.conf entry, or try sslmode=require');
+    case '3D000':
+      return say('that database does not exist', 'check the name after the last / of the URL, or create it');
+    case '53300':
+      return say('the server has no connection left', 'try again later, or raise max_connections');
+    case '57P03':
+      return say('the server is starting or stopping', 'try again in a moment');
+    default:
+      return say(message || String(error), 'check the URL: postgres://user:password@host:port/database');
+  }
+}

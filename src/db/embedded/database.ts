@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import pg from 'pg';
+import { failed } from '../../core/errors.js';
+import { ident } from '../quote.js';
+import { SUPERUSER } from './cluster.js';
+import type { Place } from './place.js';
+
+const DATABASE = 'sluice';
+
+/** The URL of the server at `place` on `port`, its password included. */
+export function urlOf(place: Place, port: number, database = DATABASE): string {
+  const url = new URL(`postgres://${SUPERUSER}@127.0.0.1:${port}/${database}`);
+  url.password = readFileSync(place.password, 'utf8').trim();
+  return url.href;
+}
+
+/**
+ * Sees that the server lets us in and that its database exists. Throws `embedded_login_failed` when the
+ * password kept beside the data is not the superuser's.
+ */
+export async function ensureDatabase(place: Place, port: number): Promise<void> {
+  try {
+    await query(urlOf(place, port), 'SELECT 1');
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === '3D000') {
+      // CREATE DATABASE copies template1, which nobody but us can have changed.
+      await query(urlOf(place, port, 'postgres'), `CREATE DATABASE ${ident(DATABASE)}`);
+      return;
+    }
+    throw failed('embedded_login_failed', `the embedded PostgreSQL on port ${port} does not let us in`, {
+      details: [(error as Error).message, `log: ${place.log}`],
+      ...(code === undefined ? {} : { sqlstate: code }),
+      state: 'the data was not touched',
+      next:
+        code === '28P01'
+          ? [
+              `put the password that you gave ${SUPERUSER} into ${place.password}`,
+              `or, to start afresh: sluice db stop && rm -rf ${place.root}`,
+            ]
+          : 'sluice db stop --force, then run the command again',
+      cause: error,
+    });
+  }
+}
+
+async function query(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 30_000 });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}

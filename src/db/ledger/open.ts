@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { failed, refused, SluiceError, usage } from '../../core/errors.js';
+import { packageFile } from '../../core/package.js';
+import type { Database } from '../../core/run.js';
+
+const VERSION = 2;
+
+/**
+ * Makes the ledger's schema where it is missing, and adds what an older one lacks. Two commands at once are
+ * safe: the DDL runs under an advisory lock. Throws `ledger_newer` where a newer Sluice has been here, `no_ledger_rights` where the
+ * role may not create it.
+ */
+export async function openLedger(database: Database): Promise<void> {
+  const have = await ledgerVersion(database);
+  if (have === VERSION) return;
+  if (have > VERSION)
+    throw refused('ledger_newer', `the ledger is of version ${have}; this Sluice knows version ${VERSION}`, {
+      next: 'use the newer Sluice that made it',
+    });
+  const sql = readFileSync(packageFile('src/db/ledger/schema.sql'), 'utf8');
+  try {
+    await database.query(`BEGIN; SELECT pg_advisory_xact_lock(hashtext('sluice ledger')); ${sql}; COMMIT;`);
+  } catch (error) {
+    await database.query('ROLLBACK').catch(() => {});
+    if ((error as { code?: string }).code === '42501')
+      throw failed('no_ledger_rights', 'the role may not create the schema "sluice" for the ledger', {
+        sqlstate: '42501',
+        cause: error,
+        state: 'nothing was written',
+        next: 'as an owner of the database: GRANT CREATE ON DATABASE … TO the role, or run `sluice init` once as an owner',
+      });
+    throw error instanceof SluiceError
+      ? error
+      : failed('ledger', `the ledger could not be made: ${error}`, { cause: error });
+  }
+}
+
+/** The version of the ledger in this database; 0 where there is none. */
+export async function ledgerVersion(database: Database): Promise<number> {
+  const [there] = await database.query<{ there: boolean }>(
+    "SELECT to_regclass('sluice.ledger_version') IS NOT NULL AS there",
+  );
+  if (there?.there !== true) return 0;
+  const [row] = await database.query<{ version: number | null }>(
+    'SELECT max(version) AS version FROM sluice.ledger_version',
+  );
+  return row?.version ?? 0;
+}
+
+/** For commands on batches: throws a usage error where nothing was ever run in this database. */
+export async function requireLedger(database: Database): Promise<void> {
+  const have = await ledgerVersion(database);
+  if (have !== 0 && have !== VERSION) await openLedger(database);
+  if (have === 0)
+    throw usage('no_ledger', 'no pipeline was ever run in this database', {
+      next: ['check that --database-url names the right one', 'sluice list'],
+    });
+}

@@ -1,0 +1,58 @@
+import { type BatchStatus, reachableFrom } from '../../core/batch-status.js';
+import type { PublishMode } from '../../core/target.js';
+import { literal, value } from '../quote.js';
+
+/** The phase of a batch whose publish or undo has committed, until what it leaves behind is tidied up. */
+export const TIDY = 'tidy';
+
+/** One table of a publish, as the ledger records it. */
+export interface PublishRecord {
+  readonly schema: string;
+  readonly table: string;
+  readonly mode: PublishMode;
+  readonly rows: number;
+  readonly facts: Readonly<Record<string, unknown>>;
+  /** Where the replaced table is kept, and its OID; null for modes that keep no table. */
+  readonly retained: { readonly schema: string; readonly oid: number } | null;
+}
+
+/**
+ * The ledger's statements inside a publishing transaction: the batch becomes `status`, or the transaction
+ * fails because somebody else has moved it; and the tables' records, each with the transaction's id, from
+ * which an undo can tell rows written since. Literal SQL, for one simple message.
+ */
+export function publishSql(batch: string, status: BatchStatus, records: readonly PublishRecord[]): string[] {
+  const legal = reachableFrom(status).map((from) => literal(from));
+  return [
+    movedOrFail(batch, status, legal),
+    ...records.map(
+      ({ schema, table, mode, rows, facts, retained }) =>
+        `INSERT INTO sluice.migration_publish (batch_id, table_schema, table_name, mode, rows_staged, facts, published_at, retained_schema, retained_oid) VALUES (${batch}, ${literal(schema)}, ${literal(table)}, ${literal(mode)}, ${value(rows)}, ${literal(JSON.stringify(facts))}::pg_catalog.jsonb || pg_catalog.jsonb_build_object('xid', pg_catalog.pg_current_xact_id()::text), pg_catalog.clock_timestamp(), ${value(retained?.schema ?? null)}, ${value(retained?.oid ?? null)})`,
+    ),
+  ];
+}
+
+/** The ledger's statements inside an undo: the given tables, and with the last of them the batch. */
+export function undoSql(
+  batch: string,
+  tables: readonly {
+    readonly schema: string;
+    readonly table: string;
+    readonly retained: PublishRecord['retained'];
+  }[],
+  whole: boolean,
+): string[] {
+  const marks = tables.map(
+    ({ schema, table, retained }) =>
+      `UPDATE sluice.migration_publish SET rolled_back_at = pg_catalog.clock_timestamp(), retained_schema = ${value(retained?.schema ?? null)}, retained_oid = ${value(retained?.oid ?? null)} WHERE batch_id = ${batch} AND table_schema = ${literal(schema)} AND table_name = ${literal(table)}`,
+  );
+  const part = `UPDATE sluice.migration_batch SET phase = ${literal(TIDY)} WHERE id = ${batch}`;
+  return [whole ? movedOrFail(batch, 'rolled_back', [literal('completed')]) : part, ...marks];
+}
+
+/** An UPDATE that finds no batch in a legal state must not let the rest commit. */
+function movedOrFail(batch: string, status: BatchStatus, legal: readonly string[]): string {
+  const update = `UPDATE sluice.migration_batch SET status = ${literal(status)}, phase = ${literal(TIDY)}, completed_at = pg_catalog.clock_timestamp() WHERE id = ${batch} AND status IN (${legal.join(', ')})`;
+  const message = `batch ${batch} cannot become ${status} from where it is`;
+  return `DO $ledger$ BEGIN ${update}; IF NOT FOUND THEN RAISE EXCEPTION USING ERRCODE = 'SL009', MESSAGE = ${literal(message)}; END IF; END $ledger$`;
+}

@@ -1,0 +1,51 @@
+import type { Database } from '../../core/run.js';
+import type { PublishMode } from '../../core/target.js';
+
+/** What a batch published of one table. `bytes`: what the retained copy occupies. */
+export interface Published {
+  readonly table_schema: string;
+  readonly table_name: string;
+  readonly mode: PublishMode;
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly rows_staged: number;
+  readonly published_at: Date | null;
+  readonly retained_schema: string | null;
+  readonly retained_oid: number | null;
+  readonly rolled_back_at: Date | null;
+  readonly dropped_at: Date | null;
+  readonly bytes: number | null;
+}
+
+/** The tables that a batch has published (or staged), in the order of their names. */
+export async function readPublished(database: Database, batch: string): Promise<Published[]> {
+  return database.query<Published & Record<string, unknown>>(
+    `SELECT p.table_schema, p.table_name, p.mode, p.facts, p.rows_staged::float8, p.published_at,
+            p.retained_schema, p.retained_oid, p.rolled_back_at, p.dropped_at,
+            CASE WHEN p.dropped_at IS NULL AND c.oid IS NOT NULL THEN pg_total_relation_size(c.oid) END::float8 AS bytes
+     FROM sluice.migration_publish p LEFT JOIN pg_class c ON c.oid = p.retained_oid
+     WHERE p.batch_id = $1 ORDER BY p.table_schema, p.table_name`,
+    [batch],
+  );
+}
+
+/** A table that a publish or an undo moved out and keeps. */
+export interface Kept {
+  readonly table_schema: string;
+  readonly table_name: string;
+  /** Where the ledger says it is kept. */
+  readonly retained_schema: string;
+  /** Where it is: elsewhere while an undo is under way. */
+  readonly schema: string;
+  readonly oid: number;
+}
+
+/** The tables that a batch keeps, where they are now. */
+export async function findKept(database: Database, batch: string): Promise<Kept[]> {
+  return database.query<Kept & Record<string, unknown>>(
+    `SELECT p.table_schema, p.table_name, p.retained_schema, n.nspname AS schema, c.oid
+     FROM sluice.migration_publish p JOIN pg_class c ON c.oid = p.retained_oid AND c.relname = p.table_name
+     JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE p.batch_id = $1 AND p.dropped_at IS NULL ORDER BY p.table_schema, p.table_name`,
+    [batch],
+  );
+}

@@ -1,0 +1,128 @@
+import type { Client } from 'pg';
+import type { Database } from '../../core/run.js';
+
+/** A reject as it is stored and shown. */
+export interface StoredReject {
+  /** 1-based within the batch, in the order in which they were met. */
+  readonly number: number;
+  readonly input: string;
+  readonly line: number | null;
+  readonly byte_offset: number | null;
+  readonly record_type: string | null;
+  readonly source_id: string | null;
+  readonly stage: string;
+  readonly reason: string;
+  readonly column_name: string | null;
+  readonly value: string | null;
+  readonly expected: string | null;
+  readonly sqlstate: string | null;
+  readonly message: string;
+  /** The input's record, or the text that could not be read as one; null where it is not known or not kept. */
+  readonly raw: Readonly<Record<string, unknown>> | string | null;
+  /** The row as the stage saw it, where that was another than the record. */
+  readonly stage_row: Readonly<Record<string, unknown>> | null;
+}
+
+const FIELDS = `number bigint, input text, line bigint, byte_offset bigint, record_type text, source_id text,
+  stage text, reason text, column_name text, value text, expected text, sqlstate text, message text, raw json,
+  stage_row json`;
+
+const NAMES = FIELDS.replaceAll(/ (bigint|text|json)(?=,|$)/g, '');
+
+/** Stores rejects of a batch in one statement; those that are stored already are left as they are. */
+export async function storeRejects(
+  client: Pick<Client, 'query'>,
+  batch: string,
+  rejects: readonly StoredReject[],
+): Promise<void> {
+  if (rejects.length === 0) return;
+  await client.query(
+    `INSERT INTO sluice.migration_reject (batch_id, ${NAMES})
+     SELECT $1, ${NAMES} FROM json_to_recordset($2::json) AS r(${FIELDS})
+     ON CONFLICT (batch_id, number) DO NOTHING`,
+    [batch, JSON.stringify(rejects)],
+  );
+}
+
+/** Forgets the rejects of a batch whose rows are all about to be read again. */
+export async function forgetRejects(database: Database, batch: string): Promise<void> {
+  await database.query('DELETE FROM sluice.migration_reject WHERE batch_id = $1', [batch]);
+}
+
+/** The rejects of a batch in the order they were met, by pages of `limit` behind the number `after`. */
+export async function readRejects(
+  database: Database,
+  batch: string,
+  after: number,
+  limit: number,
+): Promise<StoredReject[]> {
+  return database.query<StoredReject & Record<string, unknown>>(
+    `SELECT ${NAMES.replace('number', 'number::float8')
+      .replace(' line', ' line::float8')
+      .replace('byte_offset', 'byte_offset::float8')}
+     FROM sluice.migration_reject WHERE batch_id = $1 AND number > $2 ORDER BY number LIMIT $3`,
+    [batch, after, limit],
+  );
+}
+
+/** How many rejects of each reason and column a batch stored, most first. */
+export async function countRejects(
+  database: Database,
+  batch: string,
+): Promise<{ readonly reason: string; readonly column_name: string | null; readonly rows: number }[]> {
+  return database.query(
+    `SELECT reason, column_name, count(*)::float8 AS rows FROM sluice.migration_reject
+     WHERE batch_id = $1 GROUP BY reason, column_name ORDER BY count(*) DESC, reason, column_name`,
+    [batch],
+  );
+}
+
+/** The inputs that rejects of a batch came from, by name. */
+export async function rejectInputs(database: Database, batch: string): Promise<string[]> {
+  const rows = await database.query<{ input: string }>(
+    'SELECT DISTINCT input FROM sluice.migration_reject WHERE batch_id = $1 ORDER BY input',
+    [batch],
+  );
+  return rows.map((row) => row.input);
+}
+
+/** The columns of the records that a batch rejected of one input, in the order in which they first come. */
+export async function rejectColumns(database: Database, batch: string, input: string): Promise<string[]> {
+  const rows = await database.query<{ name: string }>(
+    `SELECT k.name FROM sluice.migration_reject r, json_object_keys(r.raw) WITH ORDINALITY AS k(name, at)
+     WHERE r.batch_id = $1 AND r.input = $2 AND json_typeof(r.raw) = 'object'
+     GROUP BY k.name ORDER BY min(k.at), min(r.number)`,
+    [batch, input],
+  );
+  return rows.map((row) => row.name);
+}
+
+/** A reject's number, and the batch that its corrected row is in or on the way with. */
+export interface RejectFate {
+  readonly number: number;
+  readonly corrected_by: string | null;
+}
+
+/** What became of the rejects of a batch; a batch that failed or was rolled back has corrected nothing. */
+export async function rejectFates(database: Database, batch: string): Promise<RejectFate[]> {
+  return database.query<RejectFate & Record<string, unknown>>(
+    `SELECT r.number::float8, c.id::text AS corrected_by
+     FROM sluice.migration_reject r LEFT JOIN sluice.migration_batch c
+       ON c.id = r.corrected_by AND c.status IN ('running', 'staged', 'completed')
+     WHERE r.batch_id = $1`,
+    [batch],
+  );
+}
+
+/** Notes that `by` has been given the corrected rows of these rejects; it counts once `by` is published. */
+export async function claimRejects(
+  database: Database,
+  batch: string,
+  numbers: readonly number[],
+  by: string,
+): Promise<void> {
+  await database.query(
+    'UPDATE sluice.migration_reject SET corrected_by = $3 WHERE batch_id = $1 AND number = ANY ($2::bigint[])',
+    [batch, numbers, by],
+  );
+}

@@ -1,0 +1,130 @@
+-- The ledger: what was attempted, what was set aside, what was published. Version 2. May be run again: what
+-- an earlier version lacks is added.
+-- Not readable by PUBLIC: it holds source data.
+CREATE SCHEMA IF NOT EXISTS sluice;
+REVOKE ALL ON SCHEMA sluice FROM PUBLIC;
+
+CREATE TABLE IF NOT EXISTS sluice.ledger_version (
+  version    integer PRIMARY KEY,
+  applied_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- One tracked attempt at a pipeline.
+CREATE TABLE IF NOT EXISTS sluice.migration_batch (
+  id                bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  pipeline          text NOT NULL,
+  -- How to find the pipeline again: its name, or the path it was loaded from.
+  pipeline_from     text NOT NULL,
+  source            varchar(50) NOT NULL
+                    CHECK (source IN ('okvet', 'csv', 'manual', 'json', 'postgres', 'sqlite')),
+  source_file       text,
+  status            varchar(20) NOT NULL DEFAULT 'pending'
+                    CHECK (status IN ('pending', 'running', 'staged', 'completed', 'failed', 'rolled_back')),
+  -- Which step a running batch is in: check, load, validate, publish.
+  phase             text,
+  total_records     bigint NOT NULL DEFAULT 0,
+  processed_records bigint NOT NULL DEFAULT 0,
+  success_count     bigint NOT NULL DEFAULT 0,
+  error_count       bigint NOT NULL DEFAULT 0,
+  skip_count        bigint NOT NULL DEFAULT 0,
+  created_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+  started_at        timestamptz,
+  completed_at      timestamptz,
+  started_by        text NOT NULL DEFAULT session_user,
+  dry_run           boolean NOT NULL DEFAULT true,
+  stop_on_error     boolean NOT NULL DEFAULT false,
+  settings          jsonb NOT NULL DEFAULT '{}',
+  staging_schema    text,
+  old_schema        text,
+  -- The postmaster's start when staging was made: a restart since then may have emptied UNLOGGED tables.
+  server_started_at timestamptz NOT NULL DEFAULT pg_postmaster_start_time(),
+  accounting        jsonb,
+  reports           jsonb,
+  -- The columns of every input that was read, by its name.
+  input_columns     jsonb,
+  -- It read corrected rejects of that batch, and nothing else.
+  only_rejects_of   bigint REFERENCES sluice.migration_batch ON DELETE SET NULL,
+  timings           jsonb,
+  -- Code, sentence and facts of the error that ended the batch.
+  error             jsonb,
+  log_file          text,
+  sluice_version    text NOT NULL
+);
+
+-- How far the load of a batch is: each entry is committed with the rows that it tells of. Gone once the load
+-- is complete. Counts and hash are of one end of one flow, up to and including the segment.
+CREATE TABLE IF NOT EXISTS sluice.migration_segment (
+  batch_id     bigint NOT NULL REFERENCES sluice.migration_batch ON DELETE CASCADE,
+  -- The flow, counted from 0, and the branch of it, as in the accounting.
+  flow         integer NOT NULL,
+  branch       text NOT NULL,
+  number       integer NOT NULL,
+  table_schema text NOT NULL,
+  table_name   text NOT NULL,
+  -- Rows handed over, those that the server refused among them; rows in staging.
+  handed       bigint NOT NULL,
+  rows         bigint NOT NULL,
+  hash         text NOT NULL,
+  -- The line or ordinal that the segment's last row came from.
+  position     bigint,
+  -- The rows of this segment that the server refused, and why.
+  refused      jsonb NOT NULL DEFAULT '[]',
+  committed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (batch_id, flow, branch, number)
+);
+
+-- A row set aside. Written outside the load's transaction: a failed batch still has them.
+CREATE TABLE IF NOT EXISTS sluice.migration_reject (
+  batch_id     bigint NOT NULL REFERENCES sluice.migration_batch ON DELETE CASCADE,
+  -- 1-based, in the order in which the batch met them.
+  number       bigint NOT NULL,
+  input        text NOT NULL,
+  line         bigint,
+  byte_offset  bigint,
+  -- What the old system calls the record, where a stage has told.
+  record_type  text,
+  source_id    text,
+  stage        text NOT NULL,
+  reason       text NOT NULL,
+  column_name  text,
+  value        text,
+  expected     text,
+  sqlstate     text,
+  message      text NOT NULL,
+  -- The input's record: an object in the order of its columns, or the text that could not be read as one.
+  -- json, not jsonb, which would sort the columns. NULL where it is not known any more, or may not be kept.
+  raw          json,
+  -- The row as the stage saw it, where that was another.
+  stage_row    json,
+  -- The batch that was given the corrected row; it counts once that batch is published.
+  corrected_by bigint REFERENCES sluice.migration_batch ON DELETE SET NULL,
+  created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (batch_id, number)
+);
+
+-- What a batch made live, and what is kept for the way back.
+CREATE TABLE IF NOT EXISTS sluice.migration_publish (
+  batch_id        bigint NOT NULL REFERENCES sluice.migration_batch ON DELETE CASCADE,
+  table_schema    text NOT NULL,
+  table_name      text NOT NULL,
+  mode            text NOT NULL CHECK (mode IN ('replace', 'append', 'merge', 'patch')),
+  -- The mode's own record: the live table's OID, rows before, and what its undo needs.
+  facts           jsonb NOT NULL DEFAULT '{}',
+  rows_staged     bigint NOT NULL,
+  published_at    timestamptz,
+  retained_schema text,
+  retained_oid    oid,
+  rolled_back_at  timestamptz,
+  dropped_at      timestamptz,
+  PRIMARY KEY (batch_id, table_schema, table_name)
+);
+
+-- Since version 2: what the command wanted of the publish (no_triggers), for a swap later.
+ALTER TABLE sluice.migration_batch ADD COLUMN IF NOT EXISTS options jsonb NOT NULL DEFAULT '{}';
+
+-- Since version 2: the files that the run has written; how it was run and what its inputs were, which is what
+-- going on with it takes.
+ALTER TABLE sluice.migration_batch ADD COLUMN IF NOT EXISTS files jsonb;
+ALTER TABLE sluice.migration_batch ADD COLUMN IF NOT EXISTS run_record jsonb;
+
+INSERT INTO sluice.ledger_version (version) VALUES (2) ON CONFLICT DO NOTHING;

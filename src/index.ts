@@ -1,0 +1,14 @@
+export * from './core/errors.js';
+export { type Branch, type FlowPlan, flow, type Way } from './core/flow.js';
+export * from './core/pipeline.js';
+export type { Report } from './core/report.js';
+export * from './core/row.js';
+export type * from './core/run.js';
+export * from './core/target.js';
+export * from './core/types.js';
+export { type CsvOptions, type CsvRow, csv } from './sources/csv/index.js';
+export { type FileFormat, type FileOptions, fileSource } from './sources/file.js';
+export { type JsonOptions, json } from './sources/json.js';
+export { type JsonlOptions, jsonl } from './sources/jsonl.js';
+export { memory } from './sources/memory.js';
+export { type QueryOptions, query } from './sources/postgres.js';

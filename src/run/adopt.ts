@@ -1,0 +1,49 @@
+import { schemasFor } from '../../sinks/replace/names.js';
+import { describeStaged, type StagedTable } from '../../sinks/replace/staging.js';
+import { refused } from '../core/errors.js';
+import type { Target } from '../core/target.js';
+import { qualified } from '../db/quote.js';
+import { again } from './again.js';
+import type { Job } from './job.js';
+import type { StagingTable } from './load.js';
+import type { Staged } from './staging.js';
+import type { Surveyed } from './survey.js';
+
+/** The staging that an earlier command left, as it stands. Throws refused `staging_gone` where it is not all there. */
+export async function adoptStaging(job: Job, surveyed: Surveyed): Promise<Staged> {
+  const client = await job.options.database.session();
+  const places = new Map<Target, StagingTable>();
+  const replaced: StagedTable[] = [];
+  const tables = surveyed.replace?.tables ?? [];
+  const schemas = schemasFor(tables, job.names);
+  for (const live of tables) {
+    const schema = schemas.get(live.schema)?.staging ?? job.names.staging;
+    await assertThere(job, schema, live);
+    const staged = await describeStaged(client, live, schema, live.table);
+    replaced.push(staged);
+    const table = job.tables.find((each) => each.oid === live.oid);
+    if (table !== undefined) places.set(table.target, { schema: staged.schema, table: staged.table });
+  }
+  for (const target of surveyed.rows.keys()) {
+    const live = job.tableOf(target);
+    await assertThere(job, job.names.staging, live);
+    places.set(target, { schema: job.names.staging, table: live.table });
+  }
+  return { places, replaced };
+}
+
+async function assertThere(
+  job: Job,
+  schema: string,
+  live: { readonly schema: string; readonly table: string },
+): Promise<void> {
+  const [found] = await job.options.database.query<{ there: boolean }>(
+    'SELECT to_regclass($1) IS NOT NULL AS there',
+    [qualified(schema, live.table)],
+  );
+  if (found?.there === true) return;
+  throw refused('staging_gone', `the staging of ${live.schema}.${live.table} is not there any more`, {
+    state: 'live tables are untouched',
+    next: again(job.options.from ?? job.pipeline.name, 'load'),
+  });
+}

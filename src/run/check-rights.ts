@@ -1,0 +1,130 @@
+import type { Finding } from '../core/pipeline.js';
+import { ident, qualified } from '../db/quote.js';
+import { guardedTables } from './guard.js';
+import type { Job } from './job.js';
+import type { Surveyed } from './survey.js';
+
+const PROBE = `
+SELECT current_user AS role, current_database() AS database,
+  has_database_privilege(current_database(), 'CREATE') AS "mayCreate",
+  n.oid IS NOT NULL AS ledger,
+  coalesce(has_schema_privilege(n.oid, 'USAGE'), false) AS "mayUse",
+  coalesce((SELECT json_agg(w.name || ': ' || w.rights ORDER BY w.name)
+    FROM (VALUES ('ledger_version', 'SELECT'), ('migration_batch', 'SELECT, INSERT, UPDATE'),
+      ('migration_publish', 'SELECT, INSERT, UPDATE'), ('migration_reject', 'SELECT, INSERT, DELETE'),
+      ('migration_segment', 'SELECT, INSERT, DELETE')) w(name, rights)
+    JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
+    WHERE EXISTS (SELECT FROM unnest(string_to_array(w.rights, ', ')) r WHERE NOT has_table_privilege(c.oid, r))), '[]') AS lacking
+FROM (SELECT 1) one LEFT JOIN pg_namespace n ON n.nspname = 'sluice'`;
+
+interface Probed {
+  readonly role: string;
+  readonly database: string;
+  readonly mayCreate: boolean;
+  /** Whether the ledger's schema is there. */
+  readonly ledger: boolean;
+  readonly mayUse: boolean;
+  readonly lacking: readonly string[];
+}
+
+const GUARDED = `
+SELECT w.name, pg_has_role(c.relowner, 'USAGE') AS owned, pg_get_userbyid(c.relowner) AS owner,
+  has_table_privilege(c.oid, 'UPDATE') OR has_table_privilege(c.oid, 'DELETE')
+    OR has_table_privilege(c.oid, 'TRUNCATE') AS lockable
+FROM unnest($1::text[]) w(name) JOIN pg_class c ON c.oid = to_regclass(w.name) ORDER BY 1`;
+
+/**
+ * What the connected role may not do and the run needs, whatever the mode: schemas of the batch's own, the
+ * ledger, and the guard. What a mode needs of its table is the survey's to say. Read only; each finding
+ * names the GRANT that is missing.
+ */
+export async function rightsFindings(job: Job): Promise<Finding[]> {
+  const { database, guard = 'journal' } = job.options;
+  const [probed] = await database.query<Probed & Record<string, unknown>>(PROBE);
+  const findings: Finding[] = [];
+  const lacks = (message: string, next: string | readonly string[]) =>
+    findings.push({ severity: 'error', message, next });
+  if (probed === undefined) return findings;
+  const role = ident(probed.role);
+  if (!probed.mayCreate)
+    lacks(
+      `the role ${probed.role} may not create schemas in the database ${probed.database}, which staging and kept tables need`,
+      `GRANT CREATE ON DATABASE ${ident(probed.database)} TO ${role}`,
+    );
+  if (probed.ledger && !probed.mayUse)
+    lacks(
+      `the role ${probed.role} may not use the ledger (schema sluice), which another role made`,
+      LEDGER_GRANTS.map((grant) => `${grant} TO ${role}`),
+    );
+  else if (probed.lacking.length > 0)
+    lacks(
+      `the role ${probed.role} lacks rights on the ledger: ${probed.lacking.join('; ')}`,
+      LEDGER_GRANTS.map((grant) => `${grant} TO ${role}`),
+    );
+  const tables = guardedTables(job).map(({ schema, table }) => qualified(schema, table));
+  if (guard === 'off' || tables.length === 0) return findings;
+  const guardable = await database.query<{ name: string; owned: boolean; owner: string; lockable: boolean }>(
+    GUARDED,
+    [tables],
+  );
+  for (const { name, owned, owner, lockable } of guardable) {
+    if (guard === 'journal' && !owned)
+      lacks(
+        `the journal guard needs the rights of the owner of ${name}, ${owner}`,
+        `GRANT ${ident(owner)} TO ${role}, or use --guard ${lockable ? 'lock' : 'off'}`,
+      );
+    if (guard === 'lock' && !lockable)
+      lacks(
+        `the lock guard needs UPDATE, DELETE or TRUNCATE on ${name}`,
+        `GRANT UPDATE ON ${name} TO ${role}, or use --guard off`,
+      );
+  }
+  return findings;
+}
+
+/** What a role needs of a ledger that another role has made; the same as in docs/privileges.md. */
+export const LEDGER_GRANTS = [
+  'GRANT USAGE ON SCHEMA sluice',
+  'GRANT SELECT ON sluice.ledger_version',
+  'GRANT SELECT, INSERT, UPDATE ON sluice.migration_batch, sluice.migration_publish',
+  'GRANT SELECT, INSERT, DELETE ON sluice.migration_reject, sluice.migration_segment',
+] as const;
+
+/**
+ * Under --guard lock one session holds the guarded tables for the whole load. A foreign key between a table
+ * that is replaced and a guarded one that is not is made before the window, in another session, and needs
+ * the very lock that is held; so that is refused.
+ */
+export function lockGuardFindings(job: Job, surveyed: Surveyed): Finding[] {
+  if (job.options.guard !== 'lock' || surveyed.replace === undefined) return [];
+  const { tables, dependents } = surveyed.replace;
+  const replaced = new Set(tables.map(({ schema, table }) => `${schema}.${table}`));
+  const held = new Set(
+    guardedTables(job)
+      .map(({ schema, table }) => `${schema}.${table}`)
+      .filter((name) => !replaced.has(name)),
+  );
+  const keys = [
+    ...tables.flatMap(({ schema, table, constraints }) =>
+      constraints.flatMap(({ name, references }) =>
+        references !== null && held.has(`${references.schema}.${references.table}`)
+          ? [`${name} of ${schema}.${table}, to ${references.schema}.${references.table}`]
+          : [],
+      ),
+    ),
+    ...dependents.flatMap((each) =>
+      each.kind === 'foreign key' && held.has(`${each.schema}.${each.table}`)
+        ? [`${each.name} of ${each.schema}.${each.table}`]
+        : [],
+    ),
+  ];
+  if (keys.length === 0) return [];
+  return [
+    {
+      severity: 'error',
+      message: '--guard lock cannot be used: foreign keys link replaced tables with others that it locks',
+      details: keys,
+      next: 'use --guard journal, or replace those tables, too',
+    },
+  ];
+}

@@ -1,0 +1,170 @@
+import { type ErrorFacts, refused, SluiceError } from '../core/errors.js';
+import type { FlowPlan } from '../core/flow.js';
+import type { Finding } from '../core/pipeline.js';
+import { type Columns, columnFindings } from './check-columns.js';
+import { lockGuardFindings, rightsFindings } from './check-rights.js';
+import { feedBackFindings } from './fed-back.js';
+
+import type { Job } from './job.js';
+import type { Plan } from './plan.js';
+import { type Surveyed, surveyTables } from './survey.js';
+
+/** A finding with the check that made it. */
+export interface NamedFinding {
+  readonly name: string;
+  readonly finding: Finding;
+}
+
+/** What the checks have learnt; the phases after them build on it. */
+export interface Checked {
+  readonly plan: Plan;
+  readonly findings: readonly NamedFinding[];
+  /** The names of all questions that were asked. */
+  readonly asked: readonly string[];
+  readonly flows: readonly FlowPlan[];
+  readonly columns: Columns;
+  readonly surveyed: Surveyed;
+}
+
+/**
+ * Asks everything that can be asked before anything is written: whether inputs are there and have their
+ * columns, whether the tables have the pipeline's columns and can be published as it wants, and the
+ * pipeline's own checks. An error of one question does not keep the others from being asked.
+ */
+export async function checkJob(job: Job): Promise<Checked> {
+  const findings: NamedFinding[] = [];
+  const asked: string[] = [];
+  const ask = async (name: string, work: () => Promise<readonly Finding[]>) => {
+    asked.push(name);
+    try {
+      for (const finding of await work()) findings.push({ name, finding });
+    } catch (error) {
+      if (!(error instanceof SluiceError) || error.kind === 'interrupted' || error.code === 'no_connection')
+        throw error;
+      findings.push({ name, finding: asFinding(error) });
+    }
+  };
+
+  const all = job.pipeline.flows({
+    inputs: job.inputs,
+    tables: job.pipeline.tables,
+    settings: job.settings,
+  });
+  const flows = job.fedBack?.flows(all) ?? all;
+  if (job.fedBack !== undefined) await ask('only rejects', async () => feedBackFindings(flows));
+  const used = new Set(flows.map((flow) => flow.source));
+  for (const [name, source] of Object.entries(job.inputs)) {
+    if (source.check !== undefined && used.has(source))
+      await ask(`input ${name}`, async () => {
+        await source.check?.(job.checkRun());
+        return [];
+      });
+  }
+  const columns: Columns = new Map();
+  for (const table of job.tables)
+    await ask(`columns of ${table.schema}.${table.table}`, () => columnFindings(job, table, columns));
+  await ask('rights', () => rightsFindings(job));
+  let surveyed: Surveyed = { replace: undefined, rows: new Map(), carried: [], refusals: [] };
+  if (findings.every(({ name }) => name === 'rights'))
+    await ask('publishing', async () => {
+      surveyed = await surveyTables(job);
+      return [...surveyed.refusals, ...lockGuardFindings(job, surveyed)];
+    });
+  const context = job.checkContext();
+  for (const check of job.pipeline.checks ?? []) await ask(check.name, () => check.ask(context));
+
+  return { plan: planOf(job, surveyed), findings, asked, flows: job.remembering(flows), columns, surveyed };
+}
+
+/** The part of `checkJob` that concerns the tables: for staging that is loaded already. */
+export async function checkTables(job: Job): Promise<Pick<Checked, 'findings' | 'columns' | 'surveyed'>> {
+  const columns: Columns = new Map();
+  const findings: NamedFinding[] = [];
+  for (const table of job.tables) {
+    const name = `columns of ${table.schema}.${table.table}`;
+    for (const finding of await columnFindings(job, table, columns)) findings.push({ name, finding });
+  }
+  const surveyed = await surveyTables(job);
+  for (const finding of await rightsFindings(job)) findings.push({ name: 'rights', finding });
+  for (const finding of surveyed.refusals) findings.push({ name: 'publishing', finding });
+  return { findings, columns, surveyed };
+}
+
+/** Throws `check_refused` (or the one error itself, with all it knows) where a check found an error. */
+export function assertChecked(checked: Pick<Checked, 'findings'>): void {
+  const errors = checked.findings.filter(({ finding }) => finding.severity === 'error');
+  if (errors.length === 0) return;
+  throw refusal('check_refused', 'the checks refused', errors, {
+    state: 'nothing was written; live tables are untouched',
+  });
+}
+
+/** One error out of findings: the sentence of the first, all others as details. */
+export function refusal(
+  code: string,
+  what: string,
+  findings: readonly NamedFinding[],
+  facts: Pick<ErrorFacts, 'state'>,
+): SluiceError {
+  const details = findings.flatMap(({ name, finding }) => [
+    ...(findings.length > 1 ? [`${name}: ${finding.message}`] : []),
+    ...(finding.details ?? []).map((detail) => (findings.length > 1 ? `  ${detail}` : detail)),
+  ]);
+  const next = findings.flatMap(({ finding }) => finding.next ?? []);
+  const [only] = findings;
+  const message =
+    findings.length === 1 && only !== undefined
+      ? `${only.name}: ${only.finding.message}`
+      : `${what}: ${findings.length} reasons`;
+  return refused(code, message, {
+    ...facts,
+    details,
+    ...(next.length === 0 ? {} : { next: [...new Set(next)] }),
+  });
+}
+
+function asFinding(error: SluiceError): Finding {
+  const { facts } = error;
+  const where = [facts.input, facts.line === undefined ? undefined : `line ${facts.line}`]
+    .filter(Boolean)
+    .join(', ');
+  return {
+    severity: 'error',
+    message:
+      where === '' || error.message.includes(facts.input ?? '\0')
+        ? error.message
+        : `${error.message} (${where})`,
+    ...(facts.details === undefined ? {} : { details: facts.details }),
+    ...(facts.next === undefined ? {} : { next: facts.next }),
+  };
+}
+
+function planOf(job: Job, surveyed: Surveyed): Plan {
+  const { pipeline, options } = job;
+  return {
+    pipeline: pipeline.name,
+    summary: pipeline.summary,
+    database: options.database.address.described,
+    inputs: Object.entries(job.inputs).map(([name, source]) => ({
+      name,
+      from:
+        source.kind === 'query'
+          ? `the database (${source.name})`
+          : source.name === '-'
+            ? 'stdin'
+            : source.name,
+    })),
+    tables: job.tables.map((table) => ({
+      name: table.name,
+      schema: table.schema,
+      table: table.table,
+      mode: table.target.mode,
+      liveRows: table.estimatedRows,
+      liveBytes: table.bytes,
+    })),
+    settings: job.settings,
+    validations: (pipeline.validations ?? []).map(({ name, summary }) => ({ name, summary })),
+    carried: surveyed.carried,
+    warnings: [],
+  };
+}

@@ -1,0 +1,66 @@
+import { isConnectionLoss, sqlstateOf } from '../../sinks/copy/failure.js';
+import { type ErrorFacts, failed, interrupted, SluiceError } from '../core/errors.js';
+
+/**
+ * Whatever was thrown, as an error that says what happened and what to do. A run that was asked to stop
+ * ends as interrupted, whatever its statements said when they were cancelled; only where it is not known
+ * whether the publish committed, that is the news.
+ */
+export function asFailure(error: unknown, signal: AbortSignal): SluiceError {
+  const known = error instanceof SluiceError ? error : undefined;
+  if (signal.aborted && known?.code !== 'outcome_unknown') {
+    const { reason } = signal;
+    return reason instanceof SluiceError ? reason : interrupted();
+  }
+  return known ?? translated(error);
+}
+
+function translated(error: unknown): SluiceError {
+  const said = error instanceof Error ? error.message : String(error);
+  const sqlstate = sqlstateOf(error);
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  const facts: ErrorFacts = { cause: error, ...(sqlstate === undefined ? {} : { sqlstate }) };
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return failed('disk_full', `no space left on a disk of this machine: ${said}`, {
+      ...facts,
+      next: 'free space there, or put logs, backups and scratch files elsewhere; then run it again',
+    });
+  if (isConnectionLoss(error))
+    return failed('connection_lost', `the connection to the database was lost: ${said}`, {
+      ...facts,
+      next: 'see the log of the server for why, then run it again',
+    });
+  switch (sqlstate) {
+    case undefined:
+      return failed('unexpected', said, facts);
+    case '53100':
+      return failed('disk_full', `the server has no disk space left: ${said}`, {
+        ...facts,
+        next: 'free space on the server, then run it again',
+      });
+    case '53200':
+    case '53400':
+      return failed('server_limit', `the server came to a limit of its own: ${said}`, {
+        ...facts,
+        next: 'raise that limit (see its name above), then run it again',
+      });
+    case '57014':
+      return failed('cancelled', `the server cancelled a statement: ${said}`, {
+        ...facts,
+        next: 'somebody, or a timeout of the role or database, stopped it; run it again',
+      });
+    case '42501':
+      return failed('no_rights', `the role may not do that: ${said}`, {
+        ...facts,
+        next: 'as an owner grant it, or run this as the tables’ owner',
+      });
+    default: {
+      const { detail, hint } = error as { detail?: string; hint?: string };
+      return failed('database_error', `the database refused: ${said}`, {
+        ...facts,
+        ...(detail === undefined ? {} : { details: [detail] }),
+        ...(hint === undefined ? {} : { next: hint }),
+      });
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import { nearest, usage } from '../core/errors.js';
+import type { Pipeline } from '../core/pipeline.js';
+import type { Source } from '../core/types.js';
+
+/** The inputs with the command's in their places; throws a usage error for a name that is no input. */
+export function withGiven(
+  pipeline: Pipeline,
+  given: Readonly<Record<string, Source>>,
+): Record<string, Source> {
+  const inputs: Record<string, Source> = { ...pipeline.inputs };
+  for (const [name, source] of Object.entries(given)) {
+    if (!Object.hasOwn(pipeline.inputs, name)) {
+      const names = Object.keys(pipeline.inputs);
+      const meant = nearest(name, names);
+      throw usage('no_such_input', `the pipeline "${pipeline.name}" has no input "${name}"`, {
+        next: `its inputs: ${names.join(', ')}${meant === undefined ? '' : ` (did you mean ${meant}?)`}`,
+      });
+    }
+    inputs[name] = source;
+  }
+  return inputs;
+}
+
+/** The settings as given over the defaults; throws a usage error for what does not fit. */
+export function settled(pipeline: Pipeline, given: Readonly<Record<string, string>>): Record<string, string> {
+  const declared = pipeline.settings ?? {};
+  const settings: Record<string, string> = {};
+  for (const [name, setting] of Object.entries(declared)) settings[name] = setting.default;
+  for (const [name, value] of Object.entries(given)) {
+    const setting = declared[name];
+    if (setting === undefined) {
+      const names = Object.keys(declared);
+      const meant = nearest(name, names);
+      throw usage('no_such_setting', `the pipeline "${pipeline.name}" has no setting "${name}"`, {
+        next:
+          names.length === 0
+            ? 'leave --set away'
+            : `its settings: ${names.join(', ')}${meant === undefined ? '' : ` (did you mean ${meant}?)`}`,
+      });
+    }
+    if (setting.values !== undefined && !setting.values.includes(value))
+      throw usage('bad_setting', `${name} cannot be "${value}"`, {
+        next: `--set ${name}=${setting.values.join('|')}`,
+      });
+    settings[name] = value;
+  }
+  return settings;
+}

@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { open, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { refused } from '../core/errors.js';
+import type { Source } from '../core/types.js';
+import type { InputRecord } from '../db/ledger/batches.js';
+
+/** So much of a file's beginning and end is hashed: a file of any size is told from another in a moment. */
+const HASHED_BYTES = 64 << 10;
+
+/** What is known of the inputs before they are read. `given`: those named on the command line. */
+export async function recordInputs(
+  inputs: Readonly<Record<string, Source>>,
+  given: Readonly<Record<string, Source>>,
+): Promise<Record<string, InputRecord>> {
+  const records: [string, InputRecord][] = [];
+  for (const [name, { kind, name: path }] of Object.entries(inputs)) {
+    const record = { kind, given: Object.hasOwn(given, name) };
+    if (kind !== 'file') records.push([name, record]);
+    else {
+      const print = await printOf(path);
+      records.push([name, { ...record, path: resolve(path), ...(print === undefined ? {} : { print }) }]);
+    }
+  }
+  return Object.fromEntries(records);
+}
+
+/** The inputs that can be read only once: stdin, a pipe, a device. Their names. */
+export function readOnce(records: Readonly<Record<string, InputRecord>>): string[] {
+  return Object.keys(records).filter((name) => {
+    const { kind, print } = records[name] as InputRecord;
+    return kind === 'stdin' || (kind === 'file' && print === undefined);
+  });
+}
+
+/**
+ * Throws refused `input_changed` where an input is not the one that was read before: another file, or one of
+ * another size, time or content. What a query gives is compared as it is read.
+ */
+export function assertSameInputs(
+  before: Readonly<Record<string, InputRecord>>,
+  now: Readonly<Record<string, InputRecord>>,
+  afresh: string,
+): void {
+  const changed = Object.entries(now).flatMap(([name, record]) => differences(name, before[name], record));
+  if (changed.length === 0) return;
+  throw refused('input_changed', `an input is not what it was when the batch began: ${changed[0]}`, {
+    details: changed.slice(1),
+    state: 'nothing was read or changed; what is staged is kept',
+    next: ['put the input back as it was, and resume again', `or start afresh: ${afresh}`],
+  });
+}
+
+function differences(name: string, before: InputRecord | undefined, now: InputRecord): string[] {
+  if (before === undefined) return [`${name} was not read then`];
+  if (before.kind !== now.kind) return [`${name} was read from a ${before.kind}, and now is a ${now.kind}`];
+  if (now.kind !== 'file') return [];
+  const was = before.print;
+  const is = now.print;
+  const path = now.path ?? name;
+  if (was === undefined || is === undefined) return [`${path} is no file that can be read again`];
+  // The same bytes under another name are the same input.
+  if (was.size !== is.size) return [`${path} has ${is.size} bytes; it had ${was.size}`];
+  if (was.hash !== is.hash) return [`${path} has another content`];
+  if (was.modified !== is.modified && before.path === now.path)
+    return [`${path} was written at ${is.modified}, after it had been read`];
+  return [];
+}
+
+async function printOf(path: string): Promise<InputRecord['print']> {
+  // To open a FIFO would wait for its writer, and take what it writes.
+  const found = await stat(path).catch(() => undefined);
+  const file = found?.isFile() === true ? await open(path, 'r').catch(() => undefined) : undefined;
+  // What is wrong with a path is for the source's own check to tell.
+  if (found === undefined || file === undefined) return undefined;
+  try {
+    const { size, mtime } = found;
+    const hash = createHash('sha256');
+    const buffer = Buffer.alloc(HASHED_BYTES);
+    for (const at of [0, Math.max(0, size - HASHED_BYTES)]) {
+      const { bytesRead } = await file.read(buffer, 0, HASHED_BYTES, at);
+      hash.update(buffer.subarray(0, bytesRead));
+    }
+    return { size, modified: mtime.toISOString(), hash: hash.digest('hex') };
+  } finally {
+    await file.close();
+  }
+}

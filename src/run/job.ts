@@ -1,0 +1,286 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Client } from 'pg';
+import type { Guard } from '../../sinks/guard/names.js';
+import { StageCounter } from '../core/accounting.js';
+import { usage } from '../core/errors.js';
+import type { FlowPlan } from '../core/flow.js';
+import type { Following } from '../core/follow.js';
+import type { CheckContext, Pipeline, ValidationContext } from '../core/pipeline.js';
+import type { Report } from '../core/report.js';
+import type { Log, Run } from '../core/run.js';
+import type { Target } from '../core/target.js';
+import type { Source } from '../core/types.js';
+import type { RunRecord } from '../db/ledger/batches.js';
+import { qualified } from '../db/quote.js';
+import { FedBack } from './fed-back.js';
+import { settled, withGiven } from './given.js';
+import { InputRows } from './input-rows.js';
+import { Masking } from './masking.js';
+import type { RunOptions } from './options.js';
+import { RejectBook } from './reject-book.js';
+import { type FoundTable, type LiveTable, resolveTables, resolveWatched } from './tables.js';
+
+/** How far an input is, in its own unit. */
+interface Position {
+  readonly rows: number;
+  readonly done: number;
+  readonly unit: 'bytes' | 'rows';
+  readonly of: number | undefined;
+}
+
+/** Rejects shown at the end of a run; the rest is in the ledger. */
+const SHOWN_REJECTS = 10;
+
+/** Stands in a plan for the id that the batch will have. */
+export const NO_BATCH = '<batch>';
+
+/**
+ * A pipeline on its way: the definition with the command's inputs and settings put in, the tables found
+ * in the database, and what sources, stages and sinks leave behind.
+ */
+export class Job {
+  readonly inputs: Readonly<Record<string, Source>>;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly startedAt = performance.now();
+  readonly timings: Record<string, number> = {};
+  readonly reports: Report[] = [];
+  readonly files: { path: string; what: string }[] = [];
+  /** Its signal is what everything heeds; aborting it stops the run. */
+  readonly signal: AbortSignal;
+  batch: string | undefined;
+  /** What going on with the batch would take, once it has begun. */
+  record: RunRecord | undefined;
+  /** The journal guard, once it is armed. */
+  guard: Guard | undefined;
+  /** The session that keeps writers out (--guard lock); the window must run in it. */
+  held: Client | undefined;
+  rejects: RejectBook;
+  /** Ends the cancelling of statements that an abort begins. */
+  stopped: () => Promise<void> = async () => {};
+  /** What may not be kept of the source. */
+  readonly masking: Masking;
+  /** The log as the pipeline's own code is given it. */
+  readonly log: Log;
+  readonly #records = new Map<string, InputRows>();
+  readonly #positions = new Map<StageCounter, Position>();
+  #scratch: string | undefined;
+
+  private constructor(
+    readonly pipeline: Pipeline,
+    readonly options: RunOptions,
+    readonly tables: readonly LiveTable[],
+    /** The tables that the pipeline guards without publishing them. */
+    readonly watched: readonly FoundTable[],
+    /** The corrected rejects that are all it reads, if so. */
+    readonly fedBack: FedBack | undefined,
+  ) {
+    this.inputs = withGiven(pipeline, fedBack?.inputs ?? options.inputs ?? {});
+    this.masking = new Masking(pipeline.mask, options.noSourceData);
+    this.log = this.masking.log(options.log);
+    this.settings = settled(pipeline, options.settings ?? {});
+    this.signal = options.signal ?? new AbortController().signal;
+    this.rejects = this.#book();
+  }
+
+  /** Puts the inputs and settings in and finds the tables; throws usage errors for what does not fit. */
+  static async prepare(pipeline: Pipeline, options: RunOptions): Promise<Job> {
+    withGiven(pipeline, options.inputs ?? {});
+    settled(pipeline, options.settings ?? {});
+    const { database, onlyRejectsOf, inputs = {} } = options;
+    const tables = await resolveTables(database, Object.entries(pipeline.tables));
+    const watched = await resolveWatched(database, pipeline.guards ?? []);
+    const fedBack =
+      onlyRejectsOf === undefined ? undefined : await FedBack.open(database, pipeline, onlyRejectsOf, inputs);
+    return new Job(pipeline, options, tables, watched, fedBack);
+  }
+
+  /** From here on the run has a batch: rejects are stored under it. */
+  begin(batch: string): void {
+    this.batch = batch;
+    this.rejects = this.#book();
+  }
+
+  /** `flows` with their inputs' latest records kept for the rejects, whose storing the inputs wait for. */
+  remembering(flows: readonly FlowPlan[]): FlowPlan[] {
+    return flows.map((flow) => {
+      const { name } = flow.source;
+      const rows = new InputRows();
+      this.#records.set(name, rows);
+      return { ...flow, source: rows.around(flow.source, () => this.rejects.flushSome()) };
+    });
+  }
+
+  /** The columns of every input of which a record was read, by its name. */
+  inputColumns(): Record<string, readonly string[]> {
+    return Object.fromEntries([...this.#records].map(([name, { columns = [] }]) => [name, columns]));
+  }
+
+  /**
+   * The batch's schemas: where rows are staged, and where what they replace is kept. A plan, which has no
+   * batch yet, shows `<batch>` in its place.
+   */
+  get names(): { readonly staging: string; readonly old: string } {
+    const batch = this.batch ?? NO_BATCH;
+    return { staging: `sluice_staging_${batch}`, old: `sluice_old_${batch}` };
+  }
+
+  /** Rows read so far, over all inputs. */
+  get rows(): number {
+    let rows = 0;
+    for (const position of this.#positions.values()) rows += position.rows;
+    return rows;
+  }
+
+  /** A folder for scratch files, made when first asked for. */
+  get scratch(): string {
+    this.#scratch ??= mkdtempSync(join(this.options.scratch ?? tmpdir(), 'sluice-'));
+    return this.#scratch;
+  }
+
+  /** Removes the files that the run wrote: where nothing is published, a backup of it would only mislead. */
+  removeFiles(): void {
+    for (const { path } of this.files.splice(0)) rmSync(path, { force: true });
+  }
+
+  /** The reports as they may be kept. */
+  get keptReports(): Report[] {
+    return this.reports.flatMap((report) => this.masking.report(report) ?? []);
+  }
+
+  /** Removes scratch files and ends the session of the rejects, whatever happened. */
+  async clear(): Promise<void> {
+    await this.rejects.close();
+    if (this.#scratch !== undefined) rmSync(this.#scratch, { recursive: true, force: true });
+    this.#scratch = undefined;
+  }
+
+  tableOf(target: Target): LiveTable {
+    return this.tables.find((table) => table.target === target) as LiveTable;
+  }
+
+  /** Times `work` under `name` in seconds, and announces it. */
+  async phase<T>(name: string, what: string, work: () => Promise<T>): Promise<T> {
+    this.options.events?.phase?.(name, what);
+    this.options.log.info(`${name}: ${what}`);
+    const from = performance.now();
+    try {
+      this.signal.throwIfAborted();
+      return await work();
+    } finally {
+      this.timings[name] = (this.timings[name] ?? 0) + (performance.now() - from) / 1000;
+    }
+  }
+
+  checkContext(): CheckContext {
+    return {
+      database: this.options.database,
+      settings: this.settings,
+      log: this.log,
+      signal: this.signal,
+      live: (name) => {
+        const table = this.#table(name);
+        return qualified(table.schema, table.table);
+      },
+      replaced: (input) => this.options.inputs?.[input] !== undefined,
+    };
+  }
+
+  validationContext(
+    places: ReadonlyMap<Target, { readonly schema: string; readonly table: string }>,
+  ): ValidationContext {
+    return {
+      ...this.checkContext(),
+      staged: (name) => {
+        const place = places.get(this.#table(name).target) as { schema: string; table: string };
+        return qualified(place.schema, place.table);
+      },
+    };
+  }
+
+  /** What the engine needs to follow this job's flows; `open` is the phase's own. */
+  following(open: Following['open']): Following {
+    return {
+      signal: this.signal,
+      runFor: (counter, input, signal) => this.#runFor(counter, input, signal),
+      open,
+      afterChunk: () => this.rejects.flushSome(),
+      ...(this.options.limit === undefined ? {} : { limit: this.options.limit }),
+    };
+  }
+
+  /** A Run outside any flow, for a source's check. */
+  checkRun(): Run {
+    return this.#runFor(new StageCounter('check'), 'check', this.signal);
+  }
+
+  #book(): RejectBook {
+    return new RejectBook(this.options.database, this.batch, {
+      stopOnError: this.options.stopOnError ?? false,
+      firstShown: SHOWN_REJECTS,
+      masking: this.masking,
+      records: this.#records,
+    });
+  }
+
+  #table(name: string): LiveTable {
+    const table = this.tables.find((each) => each.name === name);
+    if (table === undefined)
+      throw usage('no_such_table', `the pipeline "${this.pipeline.name}" declares no table "${name}"`);
+    return table;
+  }
+
+  #runFor(counter: StageCounter, input: string, signal: AbortSignal): Run {
+    const job = this;
+    const { log } = this;
+    const { database } = this.options;
+    return {
+      batch: job.batch,
+      dryRun: job.options.dryRun ?? false,
+      signal,
+      settings: job.settings,
+      log,
+      database,
+      get scratch() {
+        return job.scratch;
+      },
+      reject(row, why) {
+        StageCounter.tally(counter.rejected, why.reason, 1);
+        job.rejects.add(input, counter.stage, row, why);
+      },
+      skip: (reason, rows = 1) => StageCounter.tally(counter.skipped, reason, rows),
+      merge: (reason, rows = 1) => StageCounter.tally(counter.merged, reason, rows),
+      add: (reason, rows = 1) => StageCounter.tally(counter.added, reason, rows),
+      keep: (reason, rows = 1) => StageCounter.tally(counter.kept, reason, rows),
+      report(report) {
+        const at = job.reports.findIndex((each) => each.name === report.name);
+        if (at >= 0) job.reports[at] = report;
+        else job.reports.push(report);
+      },
+      wrote: (path, what) => job.files.push({ path, what }),
+      progress: ({ rows = counter.out, bytes, of }) =>
+        job.#advance(counter, {
+          rows,
+          done: bytes ?? rows,
+          unit: bytes === undefined ? 'rows' : 'bytes',
+          of,
+        }),
+    };
+  }
+
+  /** Tells how far all inputs that were begun are, together: several may be read at once. */
+  #advance(counter: StageCounter, position: Position): void {
+    this.#positions.set(counter, position);
+    const all = [...this.#positions.values()];
+    const sum = (of: (each: Position) => number) => all.reduce((total, each) => total + of(each), 0);
+    const known = all.every(({ unit, of }) => unit === position.unit && of !== undefined);
+    this.options.events?.progress?.({
+      rows: sum(({ rows }) => rows),
+      ...(all.every(({ unit }) => unit === position.unit)
+        ? { done: sum(({ done }) => done), unit: position.unit }
+        : {}),
+      ...(known ? { of: sum(({ of = 0 }) => of) } : {}),
+    });
+  }
+}

@@ -1,0 +1,57 @@
+import { type FlowAccount, totals } from '../core/accounting.js';
+import type { SluiceError } from '../core/errors.js';
+import { batchCounts, findBatch, moveBatch, noteBatch } from '../db/ledger/batches.js';
+import { readSegments } from '../db/ledger/segments.js';
+import { resumeCommand } from './again.js';
+import { letGo } from './go-live.js';
+import type { Job } from './job.js';
+
+/** Failures that say nothing of the rows: what is loaded is as good as before. */
+const PASSING = new Set(['connection_lost', 'no_connection']);
+
+/** Whether a run that ended in `error` is worth going on with: its staging is kept then. */
+export function isWorthResuming(job: Job, error: SluiceError): boolean {
+  return PASSING.has(error.code) && job.record?.repeatable === true;
+}
+
+/** The command that goes on with the job's batch, as far as this process knows. */
+export function goOnWith(job: Job): string {
+  return resumeCommand({
+    id: job.batch as string,
+    pipeline_from: job.options.from ?? job.pipeline.name,
+    run_record: job.record ?? null,
+  });
+}
+
+/**
+ * Records the failure and keeps staging, guard and files for a run that goes on; a batch that is staged stays
+ * so. Gives the command that goes on; undefined where nothing is loaded yet, and nothing was done. May be
+ * repeated.
+ */
+export async function keepForResume(
+  job: Job,
+  error: { readonly code: string; readonly message: string; readonly details: readonly string[] },
+  accounts: readonly FlowAccount[],
+): Promise<string | undefined> {
+  const { database } = job.options;
+  const loaded = accounts.length > 0 || (await readSegments(database, job.batch as string)).length > 0;
+  if (!loaded) return undefined;
+  // Until somebody goes on, staging must not stand in live's way.
+  await letGo(job);
+  const batch = await findBatch(database, job.batch as string);
+  if (batch.status === 'staged') {
+    await noteBatch(database, batch.id, { phase: null });
+    return `sluice swap ${batch.id}`;
+  }
+  if (batch.status !== 'failed')
+    await moveBatch(database, batch.id, 'failed', {
+      timings: job.timings,
+      ...batchCounts({
+        ...totals(accounts),
+        ...(accounts.length === 0 ? { read: job.rows } : {}),
+        rejected: accounts.length === 0 ? job.rejects.count : totals(accounts).rejected,
+      }),
+      error,
+    });
+  return resumeCommand(batch);
+}

@@ -1,0 +1,95 @@
+import type { FlowAccount } from '../core/accounting.js';
+import type { Report } from '../core/report.js';
+import type { Log } from '../core/run.js';
+import type { Source } from '../core/types.js';
+import type { PgDatabase } from '../db/connect.js';
+import type { Plan } from './plan.js';
+import type { RejectLimit } from './reject-limit.js';
+
+/** What a run tells while it goes on; every method is optional and must not throw. */
+export interface Events {
+  /** A phase begins: check, load, validate, prepare, publish. */
+  phase?(name: string, what: string): void;
+  /** Rows read so far, and how far the input is, in its own unit, where that is known. */
+  progress?(at: {
+    readonly rows: number;
+    readonly done?: number;
+    readonly of?: number;
+    readonly unit?: 'bytes' | 'rows';
+  }): void;
+  /** What a dry run would have reported, had it not been refused. */
+  report?(report: Report): void;
+  /** A sentence worth showing. */
+  note?(text: string): void;
+  warn?(text: string): void;
+}
+
+/** How a pipeline is run. */
+export interface RunOptions {
+  readonly database: PgDatabase;
+  /** How to find the pipeline again: its name, or a path. */
+  readonly from?: string;
+  /** Sources given in place of the declared ones, by input name. */
+  readonly inputs?: Readonly<Record<string, Source>>;
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Reads, transforms and type-checks every row, and writes nothing. */
+  readonly dryRun?: boolean;
+  /** Loads staging and runs the whole publish in a transaction that is rolled back. */
+  readonly rehearse?: boolean;
+  /** False: stop when staging is loaded and validated (`load`). Default true. */
+  readonly publish?: boolean;
+  /** The id of a batch that broke off: go on with it. */
+  readonly resume?: string;
+  readonly stopOnError?: boolean;
+  /** Bytes of rows that are committed together, and lost at most when a load breaks off. Default: 8 MiB. */
+  readonly segmentBytes?: number;
+  /** A table with rows may be replaced by one without any. */
+  readonly allowEmpty?: boolean;
+  /** Rejects that may be published with. Default: none. */
+  readonly maxRejects?: RejectLimit;
+  /** Nothing of the source is kept: rejects without values and rows, no reports, a log without its facts. */
+  readonly noSourceData?: boolean;
+  /** The inputs are corrected rejects of that batch, and only they are read. */
+  readonly onlyRejectsOf?: string;
+  /** Only so many rows of every input; nothing is published then. */
+  readonly limit?: number;
+  /** What keeps writes during the load from being lost. Default: journal. */
+  readonly guard?: 'journal' | 'lock' | 'off';
+  /** Flows followed at once; fewer where the server has not the connections for it. Default: 2. */
+  readonly jobs?: number;
+  /** append, merge, patch: the tables' own triggers do not fire. Needs their owner. */
+  readonly noTriggers?: boolean;
+  readonly log: Log;
+  /** Where the log of a batch goes; stored with the batch. */
+  readonly logFileFor?: (batch: string) => string;
+  /** Told once the batch has its id, before anything of it happens. */
+  readonly onBatch?: (batch: string, logFile: string | undefined) => void;
+  readonly signal?: AbortSignal;
+  readonly events?: Events;
+  /** Asked once the checks are through, with the plan; false ends the run with nothing written. */
+  readonly confirm?: (plan: Plan) => Promise<boolean>;
+  /** Scratch space; default: the system's. */
+  readonly scratch?: string;
+}
+
+/** What a run leaves, as `--json` prints it (see docs). Rows throughout; `lock_ms` milliseconds. */
+export interface Summary {
+  readonly batch: string | null;
+  readonly pipeline: string;
+  readonly status: 'dry run' | 'rehearsed' | 'staged' | 'completed' | 'unchanged';
+  readonly read: number;
+  readonly loaded: Readonly<Record<string, number>>;
+  readonly rejected: number;
+  readonly skipped: number;
+  readonly published: Readonly<Record<string, string>>;
+  readonly seconds: number;
+  readonly rows_per_second: number;
+  readonly lock_ms: number | null;
+  readonly reject_reasons: Readonly<Record<string, number>>;
+  readonly skip_reasons: Readonly<Record<string, number>>;
+  readonly timings: Readonly<Record<string, number>>;
+  /** What became of the rows at every stage of every flow. */
+  readonly stages: readonly FlowAccount[];
+  readonly reports: readonly Report[];
+  readonly files: readonly { readonly path: string; readonly what: string }[];
+}

@@ -1,0 +1,29 @@
+import type { PublishMode } from '../core/target.js';
+import type { PublishPlan } from './publish-plan.js';
+
+/** One table of a plan. */
+export interface PlannedTable {
+  readonly name: string;
+  readonly schema: string;
+  readonly table: string;
+  readonly mode: PublishMode;
+  /** Rows in live now, as the planner's statistics estimate them. */
+  readonly liveRows: number;
+  readonly liveBytes: number;
+}
+
+/** What a run is about to do; plain data, printable before anything happens. */
+export interface Plan {
+  readonly pipeline: string;
+  readonly summary: string;
+  readonly database: string;
+  readonly inputs: readonly { readonly name: string; readonly from: string }[];
+  readonly tables: readonly PlannedTable[];
+  readonly settings: Readonly<Record<string, string>>;
+  readonly validations: readonly { readonly name: string; readonly summary: string }[];
+  /** What follows the tables' names when they are swapped: kind, name and how it is carried. */
+  readonly carried: readonly { readonly kind: string; readonly name: string; readonly how: string }[];
+  readonly warnings: readonly string[];
+  /** The publish as it would be; only of a dry run and of `plan`. */
+  readonly publish?: PublishPlan;
+}

@@ -1,0 +1,63 @@
+import { type FinishedTable, finishStaging } from '../../sinks/replace/finish.js';
+import { type Survey, surveyReplace } from '../../sinks/replace/survey.js';
+import { precheckRows } from '../../sinks/row-precheck.js';
+import type { FlowAccount } from '../core/accounting.js';
+import type { Target } from '../core/target.js';
+import { withRoom } from '../db/connect.js';
+import type { Job } from './job.js';
+import { writerSession } from './load-session.js';
+import type { Staged } from './staging.js';
+import type { Surveyed } from './survey.js';
+
+/** Staging that is ready to be published. */
+export interface Prepared {
+  /** A survey taken after the load; undefined where nothing is replaced. */
+  readonly replace: { readonly survey: Survey; readonly tables: readonly FinishedTable[] } | undefined;
+  readonly rows: Surveyed['rows'];
+  /** Rows in staging, by target. */
+  readonly loaded: ReadonlyMap<Target, number>;
+}
+
+/**
+ * Makes staging ready: counts it against what was handed over, builds indexes and keys, checks foreign keys
+ * both ways, and asks what only the database can say of rows that will be merged or patched.
+ */
+export async function prepare(
+  job: Job,
+  surveyed: Surveyed,
+  staged: Staged,
+  accounts: readonly FlowAccount[],
+): Promise<Prepared> {
+  const { database } = job.options;
+  const client = await database.session();
+  const loaded = loadedRows(job, accounts);
+  for (const facts of surveyed.rows.values())
+    await precheckRows(client, facts, { staging: job.names.staging, undo: job.names.old });
+  if (surveyed.replace === undefined) return { replace: undefined, rows: surveyed.rows, loaded };
+  const survey = await surveyReplace(
+    client,
+    surveyed.replace.tables.map(({ schema, table }) => ({ schema, table })),
+  );
+  const { tables } = await finishStaging(client, survey, staged.replaced, {
+    expectedRows: new Map(
+      job.tables
+        .filter(({ target }) => target.mode === 'replace')
+        .map(({ target, schema, table }) => [`${schema}.${table}`, loaded.get(target) ?? 0]),
+    ),
+    onProgress: (text) => job.options.log.info(text),
+    connect: () => writerSession(database, job.batch as string, 'indexes').then(withRoom),
+  });
+  return { replace: { survey, tables }, rows: surveyed.rows, loaded };
+}
+
+/** Rows handed to each table, over all flows. */
+export function loadedRows(job: Job, accounts: readonly FlowAccount[]): Map<Target, number> {
+  const loaded = new Map<Target, number>(job.tables.map(({ target }) => [target, 0]));
+  for (const { sinks } of accounts) {
+    for (const { sink, handed } of sinks) {
+      const target = job.tables.find((table) => table.target.table === sink)?.target;
+      if (target !== undefined) loaded.set(target, (loaded.get(target) ?? 0) + handed);
+    }
+  }
+  return loaded;
+}

@@ -1,0 +1,124 @@
+import { type LockHolder, lockHolders } from '../../sinks/guard/waiting.js';
+import { schemasFor } from '../../sinks/replace/names.js';
+import type { Refusal } from '../../sinks/replace/refusals.js';
+import { mergedLocks, type TableLock, windowSql } from '../../sinks/window.js';
+import type { PgDatabase } from '../db/connect.js';
+import { publishSql } from '../db/ledger/publish-sql.js';
+import type { Checked } from './check.js';
+import { type DiskPlan, planDisk } from './disk.js';
+import { guardedTables, guardOf } from './guard.js';
+import { type Job, NO_BATCH } from './job.js';
+import type { Plan } from './plan.js';
+import type { Prepared } from './prepare.js';
+import { partsOf, recordsOf, WINDOW_TIMES } from './publish.js';
+import type { Surveyed } from './survey.js';
+
+/** A lock of the window, and who holds one now that it would wait for. */
+export interface PlannedLock extends TableLock {
+  readonly holders: readonly LockHolder[];
+}
+
+/** A table kept from an earlier batch. */
+export interface KeptCopy {
+  readonly batch: string;
+  readonly table: string;
+  readonly kept: string;
+  readonly bytes: number;
+}
+
+/** The publish as it would be; plain data. */
+export interface PublishPlan {
+  /** What is done about writes during the load, and to which tables. */
+  readonly guard: { readonly how: 'journal' | 'lock' | 'off'; readonly tables: readonly string[] };
+  /** Statements that lock before the tables are: those whose rows change, then dependents, in this order. */
+  readonly first: readonly string[];
+  /** The tables' locks, in the order in which they are taken. */
+  readonly locks: readonly PlannedLock[];
+  readonly carried: Plan['carried'];
+  readonly refused: readonly Refusal[];
+  readonly disk: DiskPlan;
+  readonly kept: readonly KeptCopy[];
+  /**
+   * The transaction, statement by statement. What only the batch will know stands for itself: `<batch>` for its id
+   * in names (0 where it is a number), 0 for the OID of a staged table.
+   */
+  readonly statements: string;
+}
+
+/** Plans the publish from what the checks have surveyed. Reads only; where tables are refused, no statements. */
+export async function planPublish(job: Job, { surveyed }: Pick<Checked, 'surveyed'>): Promise<PublishPlan> {
+  const { database, guard: how = 'journal' } = job.options;
+  const refused = surveyed.replace?.refusals ?? [];
+  const tables = guardedTables(job);
+  if (how === 'journal' && tables.length > 0) job.guard = guardOf(NO_BATCH);
+  const prepared = planned(job, surveyed);
+  const parts = refused.length > 0 ? [] : partsOf(job, prepared);
+  job.guard = undefined;
+  const staging = new Set(
+    [...schemasFor(surveyed.replace?.tables ?? [], job.names).values()].map((pair) => pair.staging),
+  );
+  const client = await database.session();
+  const locks: PlannedLock[] = [];
+  for (const lock of mergedLocks(parts)) {
+    const holders = staging.has(lock.schema)
+      ? []
+      : await lockHolders(client, lock, lock.mode === 'ACCESS EXCLUSIVE');
+    locks.push({ ...lock, holders });
+  }
+  const statements =
+    refused.length > 0
+      ? ''
+      : windowSql(parts, {
+          ...WINDOW_TIMES,
+          ledger: publishSql('0', 'completed', recordsOf(job, prepared)),
+          held: how === 'lock' && tables.length > 0,
+        });
+  return {
+    guard: { how, tables: how === 'off' ? [] : tables.map(({ schema, table }) => `${schema}.${table}`) },
+    first: [
+      ...parts.flatMap((part) => part.early).filter((statement) => statement.startsWith('LOCK TABLE ')),
+      ...parts.flatMap((part) => part.dependents),
+    ],
+    locks,
+    carried: surveyed.carried,
+    refused,
+    disk: await planDisk(job),
+    kept: await keptCopies(database, job),
+    statements,
+  };
+}
+
+/** Staging as it would be when it is ready, with nothing known of its rows. */
+function planned(job: Job, surveyed: Surveyed): Prepared {
+  const { replace, rows } = surveyed;
+  const loaded = new Map(job.tables.map(({ target }) => [target, 0]));
+  if (replace === undefined) return { replace, rows, loaded };
+  const schemas = schemasFor(replace.tables, job.names);
+  const tables = replace.tables.map((live) => ({
+    target: { schema: live.schema, table: live.table, oid: live.oid },
+    schema: schemas.get(live.schema)?.staging ?? job.names.staging,
+    table: live.table,
+    oid: 0,
+    columns: live.columns.filter((column) => column.generated === '').map((column) => column.name),
+    rows: 0n,
+    reached: {},
+    serverStart: null,
+  }));
+  return { replace: { survey: replace, tables }, rows, loaded };
+}
+
+async function keptCopies(database: PgDatabase, job: Job): Promise<KeptCopy[]> {
+  const [ledger] = await database.query<{ there: boolean }>(
+    `SELECT coalesce((SELECT has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE')
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = 'sluice' AND c.relname = 'migration_publish'), false) AS there`,
+  );
+  if (ledger?.there !== true) return [];
+  return database.query<KeptCopy & Record<string, unknown>>(
+    `SELECT p.batch_id::text AS batch, p.table_schema || '.' || p.table_name AS table,
+            p.retained_schema || '.' || p.table_name AS kept, pg_total_relation_size(c.oid)::float8 AS bytes
+     FROM sluice.migration_publish p JOIN pg_class c ON c.oid = p.retained_oid
+     WHERE p.dropped_at IS NULL AND p.table_schema || '.' || p.table_name = ANY ($1) ORDER BY p.batch_id, 2`,
+    [job.tables.map(({ schema, table }) => `${schema}.${table}`)],
+  );
+}

@@ -1,0 +1,117 @@
+import type { Client } from 'pg';
+import { describeBlocker } from '../../sinks/blockers.js';
+import { type Published, publish } from '../../sinks/publish.js';
+import { schemasFor } from '../../sinks/replace/names.js';
+import { replaceParts } from '../../sinks/replace/parts.js';
+import { type RowPublish, rowParts } from '../../sinks/row-parts.js';
+import { rowRefusal } from '../../sinks/row-refusals.js';
+import type { WindowPart } from '../../sinks/window.js';
+import { SluiceError } from '../core/errors.js';
+import { PgDatabase } from '../db/connect.js';
+import { findBatch } from '../db/ledger/batches.js';
+import { type PublishRecord, publishSql } from '../db/ledger/publish-sql.js';
+import { guarded, guardedTables } from './guard.js';
+import type { Job } from './job.js';
+import type { Prepared } from './prepare.js';
+
+/** How often the window is tried when somebody else holds a lock that it needs. */
+const ATTEMPTS = 20;
+
+/** How long the window waits for one lock, and for all of them: below the server's deadlock_timeout of 1 s. */
+export const WINDOW_TIMES = { lockTimeoutMs: 150, statementTimeoutMs: 400 } as const;
+
+/** The parts of the publishing transaction for prepared staging, with the questions of an armed guard. */
+export function partsOf(job: Job, prepared: Prepared): WindowPart[] {
+  const { staging, old } = job.names;
+  const replaced = prepared.replace?.survey.tables ?? [];
+  const rows: RowPublish[] = [...prepared.rows.values()].map((facts) => ({
+    facts,
+    names: { staging, undo: old },
+    // A row that refers to a table which is replaced in the same window must see the new one.
+    late: facts.live.parents.some((parent) =>
+      replaced.some(({ schema, table }) => schema === parent.schema && table === parent.table),
+    ),
+  }));
+  const parts = [
+    ...rowParts(rows),
+    ...(prepared.replace === undefined
+      ? []
+      : replaceParts(prepared.replace.survey, prepared.replace.tables, job.names)),
+  ];
+  return job.guard === undefined ? parts : guarded(job.guard, parts, guardedTables(job));
+}
+
+/** Runs the publishing transaction; the ledger's record commits with it, or neither does. */
+export async function publishBatch(job: Job, prepared: Prepared): Promise<Published> {
+  return runWindow(job.options, {
+    batch: job.batch as string,
+    parts: partsOf(job, prepared),
+    ledger: publishSql(job.batch as string, 'completed', recordsOf(job, prepared)),
+    ...(job.held === undefined ? {} : { held: job.held }),
+    isDone: async (ledger) => (await findBatch(ledger, job.batch as string)).status === 'completed',
+    rehearse: job.options.rehearse ?? false,
+    signal: job.signal,
+  });
+}
+
+/** Runs a window for batch `batch`; `isDone` reads in the ledger whether it has committed. */
+export async function runWindow(
+  { database, events, log }: Pick<Job['options'], 'database' | 'events' | 'log'>,
+  window: {
+    readonly batch: string;
+    readonly isDone: (ledger: PgDatabase) => Promise<boolean>;
+    readonly held?: Client;
+    readonly parts: readonly WindowPart[];
+    readonly ledger: readonly string[];
+    readonly rehearse: boolean;
+    readonly signal: AbortSignal;
+  },
+): Promise<Published> {
+  const published = await publish(() => database.connect(`batch ${window.batch} publish`), window.parts, {
+    attempts: ATTEMPTS,
+    ...WINDOW_TIMES,
+    ledger: window.ledger,
+    rehearse: window.rehearse,
+    ...(window.held === undefined ? {} : { held: window.held }),
+    signal: window.signal,
+    onRetry: ({ attempt, of, reason, blockers, waitMs }) => {
+      const who = blockers.map(describeBlocker).join('; ');
+      log.warn('the tables are locked by others', { attempt, of, reason, blockers });
+      events?.warn?.(
+        `attempt ${attempt} of ${of} gave way: ${reason}${who === '' ? '' : `; in the way: ${who}`}; again in ${Math.round(waitMs)} ms`,
+      );
+    },
+    // The session that published is gone: another one reads what became of it.
+    resolve: async () => {
+      const other = new PgDatabase(database.address);
+      try {
+        return (await window.isDone(other)) ? 'committed' : 'not';
+      } finally {
+        await other.close();
+      }
+    },
+  }).catch((error: unknown) => {
+    // What our own statements raise names the rows or writes in question.
+    throw rowRefusal(error instanceof SluiceError ? error.facts.cause : error) ?? error;
+  });
+  log.info('window closed', { ...published });
+  return published;
+}
+
+/** What the ledger is to hold of each published table. */
+export function recordsOf(job: Job, prepared: Prepared): PublishRecord[] {
+  const replaced = new Map(prepared.replace?.tables.map((table) => [table.target.oid, table]));
+  const schemas = schemasFor(prepared.replace?.survey.tables ?? [], job.names);
+  return job.tables.map(({ schema, table, target, oid }) => {
+    const staged = replaced.get(oid);
+    return {
+      schema,
+      table,
+      mode: target.mode,
+      rows: prepared.loaded.get(target) ?? 0,
+      facts: { live_oid: staged?.oid ?? oid, replaced_oid: staged === undefined ? null : oid },
+      // The replaced table keeps its OID and its name, in the batch's schema for its own one.
+      retained: staged === undefined ? null : { schema: schemas.get(schema)?.old ?? job.names.old, oid },
+    };
+  });
+}

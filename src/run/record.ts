@@ -1,0 +1,53 @@
+import { type Batch, type RunRecord, startBatch } from '../db/ledger/batches.js';
+import { again } from './again.js';
+import { assertSameInputs, readOnce, recordInputs } from './input-record.js';
+import type { Job } from './job.js';
+import { sourceOf } from './summary.js';
+
+/**
+ * What going on with this run would take. Says beforehand where an input can be read only once. Throws
+ * `input_changed` where the run goes on with `resumed` and the inputs are not those of then.
+ */
+export async function recordRun(job: Job, resumed: Batch | undefined): Promise<RunRecord> {
+  const { options } = job;
+  const inputs = await recordInputs(job.inputs, options.inputs ?? {});
+  const before = resumed?.run_record;
+  if (resumed !== undefined && before !== undefined && before !== null) {
+    assertSameInputs(before.inputs, inputs, again(resumed.pipeline_from));
+    return before;
+  }
+  const once = readOnce(inputs);
+  const real = options.dryRun !== true && options.rehearse !== true && options.limit === undefined;
+  if (real && once.length > 0)
+    options.events?.note?.(
+      `${once.join(' and ')} can be read only once: a load that breaks off starts again from the beginning; one from a file can go on where it stopped`,
+    );
+  return {
+    inputs,
+    // The lock of --guard lock ends with its session, and what is written then is not seen.
+    // Corrected rejects are few, and which of them are done is claimed once.
+    repeatable: real && once.length === 0 && options.guard !== 'lock' && options.onlyRejectsOf === undefined,
+    guard: options.guard ?? 'journal',
+    publish: options.publish ?? true,
+    ...(options.noSourceData === true ? { noSourceData: true } : {}),
+    ...(options.allowEmpty === true ? { allowEmpty: true } : {}),
+    ...(options.maxRejects === undefined ? {} : { maxRejects: options.maxRejects }),
+  };
+}
+
+/** Starts the job's batch in the ledger; its id. */
+export async function beginBatch(job: Job): Promise<string> {
+  const { options } = job;
+  const { source, sourceFile } = sourceOf(job);
+  return startBatch(options.database, {
+    pipeline: job.pipeline.name,
+    from: options.from ?? job.pipeline.name,
+    source,
+    sourceFile,
+    settings: job.settings,
+    options: options.noTriggers === true ? { no_triggers: true } : {},
+    stopOnError: options.stopOnError ?? false,
+    onlyRejectsOf: options.onlyRejectsOf,
+    record: job.record,
+  });
+}

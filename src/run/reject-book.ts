@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from 'pg';
+import { isConnectionLoss } from '../../sinks/copy/failure.js';
+import { failed, refused, SluiceError } from '../core/errors.js';
+import { originOf, type Row } from '../core/row.js';
+import type { Database, Rejection } from '../core/run.js';
+import { type StoredReject, storeRejects } from '../db/ledger/rejects.js';
+import type { InputRows } from './input-rows.js';
+import { Masking } from './masking.js';
+import { allowedRejects, type RejectLimit } from './reject-limit.js';
+import { toStored } from './stored-reject.js';
+
+/** How many rejects are stored or shown in full; beyond it they are counted only. */
+export const KEPT_REJECTS = 100_000;
+/** Stored together once so many wait. */
+const BATCHED = 500;
+/** How often storing is tried, each time on a new session. */
+const ATTEMPTS = 4;
+
+export interface RejectBookOptions {
+  readonly stopOnError: boolean;
+  readonly firstShown: number;
+  readonly masking?: Masking;
+  /** The records that the inputs gave last, by the input's name. */
+  readonly records?: ReadonlyMap<string, InputRows>;
+}
+
+/**
+ * Collects the rows set aside by a run: counts all, keeps the first 100,000, and stores them in the
+ * ledger by the hundred through a session of its own, so that a failed batch still has them. Its owner
+ * awaits `flushSome` between chunks, which bounds what waits in memory, and closes it.
+ */
+export class RejectBook {
+  #waiting: StoredReject[] = [];
+  readonly #first: StoredReject[] = [];
+  #count = 0;
+  #storing: Promise<void> | undefined;
+  #client: Client | undefined;
+  readonly #masking: Masking;
+
+  constructor(
+    private readonly database: Pick<Database, 'connect'>,
+    /** Undefined in a dry run: nothing is stored. */
+    private readonly batch: string | undefined,
+    private readonly options: RejectBookOptions,
+  ) {
+    this.#masking = options.masking ?? new Masking();
+  }
+
+  /** All rejects so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The first few, for showing. */
+  get first(): readonly StoredReject[] {
+    return this.#first;
+  }
+
+  add(input: string, stage: string, row: Row | undefined, why: Rejection): void {
+    this.#count += 1;
+    const kept = this.#count <= KEPT_REJECTS && this.batch !== undefined;
+    const shown = this.#first.length < this.options.firstShown;
+    if (!kept && !shown && !this.options.stopOnError) return;
+    const line = row === undefined ? undefined : originOf(row);
+    const record = line === undefined ? undefined : this.options.records?.get(input)?.find(line);
+    const stored = this.#masking.reject(toStored({ number: this.#count, input, stage }, row, record, why));
+    if (shown) this.#first.push(stored);
+    if (kept) this.#waiting.push(stored);
+    if (this.options.stopOnError)
+      throw refused('reject', `a row was rejected and --stop-on-error was given: ${stored.message}`, {
+        input,
+        ...(stored.line === null ? {} : { line: stored.line }),
+        ...(stored.column_name === null ? {} : { column: stored.column_name }),
+      });
+  }
+
+  /** Stores what waits, if it is worth a statement; undefined where there is nothing to wait for. */
+  flushSome(): Promise<void> | undefined {
+    return this.#waiting.length >= BATCHED ? this.flush() : undefined;
+  }
+
+  /** Stores everything that waits. Throws `rejects_not_stored`; what waits then waits on. */
+  async flush(): Promise<void> {
+    while (this.#storing !== undefined) await this.#storing.catch(() => {});
+    if (this.batch === undefined || this.#waiting.length === 0) return;
+    this.#storing = this.#store(this.batch);
+    try {
+      await this.#storing;
+    } finally {
+      this.#storing = undefined;
+    }
+  }
+
+  /** Ends the session. Does not store what waits. */
+  async close(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    await client?.end().catch(() => {});
+  }
+
+  async #store(batch: string): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const some = this.#waiting.slice(0, BATCHED);
+      await this.#tried(batch, some);
+      this.#waiting = this.#waiting.slice(some.length);
+    }
+  }
+
+  /** A number is stored once, so that an answer that was lost does no harm. */
+  async #tried(batch: string, rejects: readonly StoredReject[]): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        this.#client ??= await this.database.connect(`batch ${batch} rejects`);
+        await storeRejects(this.#client, batch, rejects);
+        return;
+      } catch (error) {
+        await this.close();
+        if (error instanceof SluiceError) throw error;
+        if (attempt === ATTEMPTS || !isConnectionLoss(error))
+          throw failed(
+            'rejects_not_stored',
+            `rejected rows could not be stored in the ledger: ${(error as Error).message}`,
+            { cause: error, next: 'see the server log for why, then run again' },
+          );
+        await sleep(100 * 2 ** attempt);
+      }
+    }
+  }
+
+  /** Whether `read` records may be published with the rejects there are. */
+  within(limit: RejectLimit, read: number): boolean {
+    return this.#count <= allowedRejects(limit, read);
+  }
+}

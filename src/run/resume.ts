@@ -1,0 +1,185 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FlowAccount } from '../core/accounting.js';
+import type { Checkpoint } from '../core/checkpoint.js';
+import { failed, refused, usage } from '../core/errors.js';
+import type { Pipeline } from '../core/pipeline.js';
+import type { PgDatabase } from '../db/connect.js';
+import { type Batch, findBatch, holdBatch } from '../db/ledger/batches.js';
+import { requireLedger } from '../db/ledger/open.js';
+import { forgetRejects } from '../db/ledger/rejects.js';
+import { type LoadEnd, readSegments } from '../db/ledger/segments.js';
+import { qualified } from '../db/quote.js';
+import { adoptStaging } from './adopt.js';
+import { again, isCommand, resumeCommand } from './again.js';
+import type { Checked } from './check.js';
+import { guardedTables, guardOf, isArmed } from './guard.js';
+import type { Job } from './job.js';
+import { awaitWriters } from './load-session.js';
+import { lockTables } from './locks.js';
+import type { RunOptions } from './options.js';
+import type { Staged } from './staging.js';
+
+/** How long the server may take to notice that the process which held the batch is gone. */
+const HELD_MS = 10_000;
+
+/** What of an earlier attempt at a batch is taken over. */
+export interface TakenUp {
+  readonly staged: Staged;
+  /** What is committed, by `endKey`; undefined where the load is complete. */
+  readonly checkpoints: ReadonlyMap<string, readonly Checkpoint[]> | undefined;
+  /** The books of the load, where it is complete. */
+  readonly accounts: readonly FlowAccount[];
+}
+
+/** How an end of a flow is called in the map of checkpoints. */
+export const endKey = ({ flow, branch }: LoadEnd): string => `${flow}/${branch}`;
+
+/**
+ * The batch `id`, which a run of `pipeline` is to go on with. Throws a usage error where it is in no state
+ * to be resumed, saying what to do instead; `batch_busy` where its process goes on.
+ */
+export async function findResumable(pipeline: Pipeline, options: RunOptions, id: string): Promise<Batch> {
+  const { database } = options;
+  await requireLedger(database);
+  const batch = await findDead(database, id);
+  const afresh = again(batch.pipeline_from);
+  const no = (why: string, next: string | readonly string[]) =>
+    usage('not_resumable', `batch ${id} cannot be resumed: ${why}`, { state: 'nothing was changed', next });
+  if (batch.pipeline !== pipeline.name)
+    throw no(`it is one of ${batch.pipeline}, not of ${pipeline.name}`, resumeCommand(batch));
+  if (options.dryRun === true || options.rehearse === true || options.limit !== undefined)
+    throw no('only a run that is to be published goes on', resumeCommand(batch));
+  if (batch.status === 'staged') throw no('it is loaded already', `sluice swap ${id}`);
+  if (batch.status === 'completed' || batch.status === 'rolled_back')
+    throw no(`it is ${batch.status.replace('_', ' ')}`, `sluice status ${id}`);
+  if (batch.run_record?.repeatable !== true)
+    throw no(
+      'it read an input that cannot be read again, was a rehearsal, fed rejects back, or ran with --guard lock',
+      afresh,
+    );
+  if (!batch.resumable) throw no('nothing of it is loaded', afresh);
+  for (const [name, value] of Object.entries(options.settings ?? {}))
+    if (batch.settings[name] !== value)
+      throw no(`it was begun with ${name}=${batch.settings[name] ?? ''}`, [
+        resumeCommand(batch),
+        `or start afresh: ${afresh}`,
+      ]);
+  // A copy's settings are what its command says.
+  if (isCommand(batch.pipeline_from))
+    for (const [name, { default: value }] of Object.entries(pipeline.settings ?? {}))
+      if (batch.settings[name] !== value)
+        throw no(`it was begun with another ${name}`, [resumeCommand(batch), `or start afresh: ${afresh}`]);
+  await assertKept(database, batch, afresh);
+  return batch;
+}
+
+/** The options of a resumed run: what the batch was begun with, where nothing else is said. */
+export function resumedOptions(options: RunOptions, batch: Batch): RunOptions {
+  const maxRejects = options.maxRejects ?? batch.run_record?.maxRejects;
+  const guard = batch.run_record?.guard ?? 'journal';
+  const allowEmpty = options.allowEmpty === true || batch.run_record?.allowEmpty === true;
+  const noTriggers = batch.options.no_triggers === true ? { noTriggers: true } : {};
+  return {
+    ...options,
+    ...noTriggers,
+    allowEmpty,
+    noSourceData: options.noSourceData === true || batch.run_record?.noSourceData === true,
+    guard,
+    settings: batch.settings,
+    ...(maxRejects === undefined ? {} : { maxRejects }),
+  };
+}
+
+async function findDead(database: PgDatabase, id: string): Promise<Batch> {
+  for (const since = performance.now(); ; await sleep(100)) {
+    const batch = await findBatch(database, id);
+    if (!batch.alive) return batch;
+    if (performance.now() - since > HELD_MS)
+      throw failed('batch_busy', `a process is still working on batch ${id}`, {
+        state: 'nothing was changed',
+        next: `sluice status ${id}`,
+      });
+  }
+}
+
+/** Unlogged tables are emptied by a restart behind a crash, and nobody can tell one from an orderly one. */
+async function assertKept(database: PgDatabase, batch: Batch, afresh: string): Promise<void> {
+  const emptied = await database.query<{ name: string }>(
+    `SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     JOIN sluice.migration_batch b ON n.nspname ~ ('^' || b.staging_schema || '(_[0-9]+)?$')
+     WHERE b.id = $1 AND c.relkind = 'r' AND c.relpersistence = 'u'
+       AND b.server_started_at <> pg_postmaster_start_time() ORDER BY 1`,
+    [batch.id],
+  );
+  if (emptied.length === 0) return;
+  throw refused(
+    'staging_emptied',
+    `the server was restarted, and the staging of ${emptied.map(({ name }) => name).join(', ')} is UNLOGGED, as live is`,
+    {
+      state: 'live tables are untouched',
+      next: ['sluice cleanup --execute', afresh],
+    },
+  );
+}
+
+/**
+ * Takes the batch and its tables, and waits until nothing of the earlier attempt writes any more. Throws
+ * `batch_busy` or `tables_busy`; staging is left as it is then.
+ */
+export async function holdStaging(job: Job, batch: string): Promise<void> {
+  const { database } = job.options;
+  await holdBatch(database, batch);
+  await lockTables(database, job.tables);
+  await awaitWriters(database, batch);
+}
+
+/**
+ * Takes over what the earlier attempt has committed. Call holdStaging before. Throws refused `staging_differs` where staging does
+ * not hold the rows that the ledger tells of, `guard_gone` where writes to live may have gone unseen.
+ */
+export async function takeUp(job: Job, checked: Checked, batch: Batch): Promise<TakenUp> {
+  const { database } = job.options;
+  const accounts = batch.accounting ?? [];
+  const loaded = accounts.length > 0 ? [] : await readSegments(database, batch.id);
+  if (accounts.length === 0) await forgetRejects(database, batch.id);
+  const staged = await adoptStaging(job, checked.surveyed);
+  if (await isArmed(database, guardOf(batch.id))) job.guard = guardOf(batch.id);
+  else if (batch.run_record?.guard === 'journal' && guardedTables(job).length > 0)
+    throw refused('guard_gone', `the write guard of batch ${batch.id} is not armed any more`, {
+      state: 'live tables are untouched',
+      next: again(batch.pipeline_from),
+    });
+  if (accounts.length > 0) {
+    job.reports.push(...(batch.reports ?? []));
+    job.files.push(...(batch.files ?? []));
+    return { staged, checkpoints: undefined, accounts };
+  }
+  await assertHolds(database, loaded);
+  return {
+    staged,
+    checkpoints: new Map(loaded.map((end) => [endKey(end), end.checkpoints])),
+    accounts: [],
+  };
+}
+
+async function assertHolds(
+  database: PgDatabase,
+  loaded: Awaited<ReturnType<typeof readSegments>>,
+): Promise<void> {
+  const wanted = new Map<string, number>();
+  for (const { schema, table, checkpoints } of loaded) {
+    const name = qualified(schema, table);
+    wanted.set(name, (wanted.get(name) ?? 0) + (checkpoints.at(-1)?.rows ?? 0));
+  }
+  for (const [name, rows] of wanted) {
+    const [counted] = await database.query<{ rows: number }>(
+      `SELECT count(*)::float8 AS rows FROM ONLY ${name}`,
+    );
+    if (counted?.rows !== rows)
+      throw refused(
+        'staging_differs',
+        `staging ${name} holds ${counted?.rows} rows, and ${rows} were committed to it`,
+        { state: 'live tables are untouched', next: 'start afresh; did another session write to staging?' },
+      );
+  }
+}

@@ -1,0 +1,68 @@
+import { refused, usage } from '../core/errors.js';
+import type { Batch } from '../db/ledger/batches.js';
+import type { Published } from '../db/ledger/published.js';
+
+/** What of a batch is to be undone. */
+export interface Choice {
+  readonly tables: readonly Published[];
+  /** Whether nothing published is left of the batch then. */
+  readonly whole: boolean;
+}
+
+/**
+ * The published tables that `wanted` names (`schema.table`, or the table's name alone where only one has it);
+ * all that are not undone yet where it names none. Throws usage errors for a batch that published nothing or
+ * is undone, and for tables that it did not publish; `not_kept` where what a rollback needs is gone.
+ */
+export function chooseTables(
+  batch: Batch,
+  published: readonly Published[],
+  wanted: readonly string[],
+): Choice {
+  const next = `sluice status ${batch.id}`;
+  if (batch.status === 'rolled_back')
+    throw usage('rolled_back', `batch ${batch.id} is rolled back already`, { next });
+  const left = published.filter((each) => each.rolled_back_at === null);
+  if (batch.status !== 'completed' || left.length === 0)
+    throw usage(
+      'nothing_published',
+      `batch ${batch.id} is ${batch.status}: it published nothing that could be taken back`,
+      { next },
+    );
+  const chosen = new Set(wanted.map((name) => named(batch, published, name)));
+  const tables = chosen.size === 0 ? left : left.filter((each) => chosen.has(each));
+  const gone = tables.filter(
+    (each) => each.dropped_at !== null || (each.mode === 'replace' && each.retained_oid === null),
+  );
+  if (gone.length > 0)
+    throw refused('not_kept', `what batch ${batch.id} replaced or changed is not kept any more`, {
+      details: gone.map(nameOf),
+      state: 'nothing was changed',
+      next: 'sluice rollback --backup-file FILE   (where the pipeline wrote one)',
+    });
+  return { tables, whole: tables.length === left.length };
+}
+
+function named(batch: Batch, published: readonly Published[], name: string): Published {
+  const fitting = published.filter((each) => nameOf(each) === name || each.table_name === name);
+  const [only] = fitting;
+  if (fitting.length > 1 || only === undefined)
+    throw usage(
+      'no_such_table',
+      fitting.length > 1
+        ? `batch ${batch.id} published ${fitting.length} tables called ${name}`
+        : `batch ${batch.id} did not publish a table ${name}`,
+      { table: name, next: published.map((each) => `--table ${nameOf(each)}`) },
+    );
+  if (only.rolled_back_at !== null)
+    throw usage('rolled_back', `${nameOf(only)} of batch ${batch.id} is rolled back already`, {
+      table: nameOf(only),
+      next: `sluice status ${batch.id}`,
+    });
+  return only;
+}
+
+/** `schema.table` */
+export function nameOf(each: Pick<Published, 'table_schema' | 'table_name'>): string {
+  return `${each.table_schema}.${each.table_name}`;
+}

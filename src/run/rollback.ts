@@ -1,0 +1,242 @@
+import { dropEmptySchema } from '../../sinks/replace/discard.js';
+import { finishStaging } from '../../sinks/replace/finish.js';
+import { schemasFor } from '../../sinks/replace/names.js';
+import { replaceParts } from '../../sinks/replace/parts.js';
+import { assertReplaceable, type Survey, surveyReplace } from '../../sinks/replace/survey.js';
+import { adoptAsStaging, type RetainedTable, returnRetained } from '../../sinks/replace/undo.js';
+import { undoParts } from '../../sinks/undo-rows.js';
+import { surveyUndo } from '../../sinks/undo-survey.js';
+import { type WindowPart, windowSql } from '../../sinks/window.js';
+import { refused } from '../core/errors.js';
+import { type Batch, findBatch, holdBatch, noteBatch } from '../db/ledger/batches.js';
+import { requireLedger } from '../db/ledger/open.js';
+import { undoSql } from '../db/ledger/publish-sql.js';
+import { findKept, type Published, readPublished } from '../db/ledger/published.js';
+import { arm, disarm, guarded, guardOf } from './guard.js';
+import { lockTables } from './locks.js';
+import type { RunOptions } from './options.js';
+import { runWindow, WINDOW_TIMES } from './publish.js';
+import { resolveInterrupted } from './resolve.js';
+import { type Choice, chooseTables, nameOf } from './rollback-choice.js';
+import { findTables } from './tables.js';
+import { tidy } from './tidy.js';
+import { undoNames } from './undo-names.js';
+import { assertUnwritten, previewTables, type UndoneTable } from './written-since.js';
+
+/** How a batch is rolled back. */
+export interface RollbackOptions extends Pick<RunOptions, 'database' | 'log' | 'events' | 'signal'> {
+  /** Only these tables of the batch, `schema.table` or the name alone. Default: all. */
+  readonly tables?: readonly string[];
+  /** Undo although rows were written since the publish, and lose those. */
+  readonly discardWrites?: boolean;
+  /** Look and say what would be done; change nothing. Rows written since are told, not refused. */
+  readonly dryRun?: boolean;
+}
+
+/** What a rollback did, or would do. */
+export interface RolledBack {
+  readonly batch: string;
+  /** Whether nothing published is left of the batch: then it is `rolled_back`. */
+  readonly whole: boolean;
+  readonly tables: readonly UndoneTable[];
+  /** The transaction as it would be; only of a dry run. */
+  readonly statements?: string;
+  readonly lock_ms: number | null;
+}
+
+/**
+ * Undoes what a completed batch published, or the named tables of it, in one transaction: tables that were
+ * replaced come back from where they were kept, with the metadata that live has now; rows that were added or
+ * changed are taken back. Refuses where rows were written since (`written_since`, listing them). A failure leaves
+ * live and the kept tables as they are.
+ */
+export async function rollbackBatch(id: string, options: RollbackOptions): Promise<RolledBack> {
+  const { database } = options;
+  await requireLedger(database);
+  if (options.dryRun !== true) await resolveInterrupted(database, options.events);
+  const batch = await findBatch(database, id);
+  const choice = chooseTables(batch, await readPublished(database, id), options.tables ?? []);
+  await assertLatest(database, id, choice.tables);
+  const undo = new Undo(batch, choice, options);
+  if (options.dryRun === true) return undo.preview();
+  await holdBatch(database, id);
+  await lockTables(database, await findTables(database, undo.targets));
+  return undo.run();
+}
+
+class Undo {
+  readonly targets: readonly { readonly schema: string; readonly table: string }[];
+  readonly #replaced: readonly Published[];
+  readonly #rows: readonly Published[];
+
+  constructor(
+    readonly batch: Batch,
+    readonly choice: Choice,
+    readonly options: RollbackOptions,
+  ) {
+    this.targets = choice.tables.map((each) => ({ schema: each.table_schema, table: each.table_name }));
+    this.#replaced = choice.tables.filter((each) => each.mode === 'replace');
+    this.#rows = choice.tables.filter((each) => each.mode !== 'replace');
+  }
+
+  async preview(): Promise<RolledBack> {
+    const client = await this.options.database.session();
+    const tables = await this.#look();
+    const parts: WindowPart[] = [];
+    const retained = await this.#retained();
+    if (retained.length > 0) {
+      const survey = await surveyReplace(
+        client,
+        retained.map(({ target }) => target),
+      );
+      assertReplaceable(survey);
+      const names = undoNames(this.batch.id);
+      const schemas = schemasFor(survey.tables, names);
+      const ready = survey.tables.map((live) => ({
+        target: { schema: live.schema, table: live.table, oid: live.oid },
+        schema: schemas.get(live.schema)?.staging ?? names.staging,
+        table: live.table,
+        oid: retained.find(({ target }) => target.schema === live.schema && target.table === live.table)
+          ?.oid as number,
+        columns: [],
+        rows: 0n,
+        reached: {},
+        serverStart: null,
+      }));
+      parts.push(...replaceParts(survey, ready, names));
+    }
+    parts.push(...(await this.#rowParts()));
+    const statements = windowSql(parts, { ...WINDOW_TIMES, ledger: this.#ledger() });
+    return { batch: this.batch.id, whole: this.choice.whole, tables, statements, lock_ms: null };
+  }
+
+  async run(): Promise<RolledBack> {
+    const { options, batch } = this;
+    const { database } = options;
+    const client = await database.session();
+    const names = undoNames(batch.id);
+    const guard = guardOf(`undo_${batch.id}`);
+    const retained = await this.#retained();
+    const replaced = retained.map(({ target }) => target);
+    let survey: Survey | undefined;
+    let adopted: Awaited<ReturnType<typeof adoptAsStaging>> = [];
+    let committed = false;
+    await noteBatch(database, batch.id, { phase: 'rollback' });
+    try {
+      // Armed before the look at the rows: what is written after it is found under the lock.
+      if (options.discardWrites !== true && replaced.length > 0) {
+        await disarm(database, guard);
+        await arm(database, guard, replaced);
+      }
+      const tables = await this.#look();
+      if (options.discardWrites !== true) assertUnwritten(tables);
+      const parts: WindowPart[] = [];
+      if (replaced.length > 0) {
+        options.events?.phase?.('prepare', 'bringing the kept tables up to what live is now');
+        survey = await surveyReplace(client, replaced);
+        adopted = await adoptAsStaging(client, survey, retained, names);
+        const finished = await finishStaging(client, survey, adopted, { expectedRows: new Map() });
+        const swaps = replaceParts(survey, finished.tables, names);
+        parts.push(...(options.discardWrites === true ? swaps : guarded(guard, swaps, replaced)));
+      }
+      parts.push(...(await this.#rowParts()));
+      options.events?.phase?.('rollback', 'putting it back');
+      const { lockMs } = await runWindow(options, {
+        batch: batch.id,
+        isDone: async (ledger) =>
+          (await readPublished(ledger, batch.id))
+            .filter((each) => this.choice.tables.some((chosen) => nameOf(chosen) === nameOf(each)))
+            .every((each) => each.rolled_back_at !== null),
+        parts,
+        ledger: this.#ledger(),
+        rehearse: false,
+        signal: options.signal ?? new AbortController().signal,
+      });
+      committed = true;
+      if (survey !== undefined)
+        await tidy({ options, names, tables: this.targets }, { replace: { survey, tables: [] } });
+      // Where the old tables were kept there is nothing any more.
+      const kept = this.#replaced.map((each) => each.retained_schema as string);
+      for (const schema of new Set([...kept, ...retained.map((each) => each.schema)]))
+        await dropEmptySchema(client, schema).catch(() => false);
+      return { batch: batch.id, whole: this.choice.whole, tables, lock_ms: lockMs };
+    } catch (error) {
+      if (adopted.length > 0 && !committed)
+        await returnRetained(client, adopted, retained, names).catch(() => {});
+      throw error;
+    } finally {
+      await disarm(database, guard).catch(() => {});
+      await noteBatch(database, batch.id, { phase: null }).catch(() => {});
+    }
+  }
+
+  async #look(): Promise<UndoneTable[]> {
+    return previewTables(this.options.database, this.choice.tables, await this.#surveyRows());
+  }
+
+  async #surveyRows() {
+    if (this.#rows.length === 0) return [];
+    return surveyUndo(
+      await this.options.database.session(),
+      { undo: this.batch.old_schema as string },
+      this.#rows.map((each) => ({ schema: each.table_schema, table: each.table_name })),
+    );
+  }
+
+  async #rowParts(): Promise<WindowPart[]> {
+    return undoParts(await this.#surveyRows(), { discardWrites: this.options.discardWrites ?? false });
+  }
+
+  async #retained(): Promise<RetainedTable[]> {
+    const kept = await findKept(this.options.database, this.batch.id);
+    return this.#replaced.map((each) => ({
+      target: { schema: each.table_schema, table: each.table_name },
+      schema:
+        kept.find((table) => table.oid === each.retained_oid)?.schema ?? (each.retained_schema as string),
+      table: each.table_name,
+      oid: each.retained_oid as number,
+    }));
+  }
+
+  #ledger(): string[] {
+    const schemas = schemasFor(
+      this.#replaced.map((each) => ({ schema: each.table_schema })),
+      undoNames(this.batch.id),
+    );
+    return undoSql(
+      this.batch.id,
+      this.choice.tables.map((each) => ({
+        schema: each.table_schema,
+        table: each.table_name,
+        // The table that was live until now is kept in turn, until cleanup.
+        retained:
+          each.mode === 'replace'
+            ? { schema: schemas.get(each.table_schema)?.old ?? '', oid: Number(each.facts.live_oid) }
+            : null,
+      })),
+      this.choice.whole,
+    );
+  }
+}
+
+/** What a later batch has swapped in is not this batch's to take back. */
+async function assertLatest(
+  database: RollbackOptions['database'],
+  id: string,
+  published: readonly Published[],
+): Promise<void> {
+  const later = await database.query<{ table: string; batches: string }>(
+    `SELECT p.table_schema || '.' || p.table_name AS "table", string_agg(l.batch_id::text, ', ' ORDER BY l.batch_id DESC) AS batches
+     FROM sluice.migration_publish p
+     JOIN sluice.migration_publish l USING (table_schema, table_name)
+     WHERE p.batch_id = $1 AND l.batch_id > p.batch_id AND l.rolled_back_at IS NULL AND p.table_schema || '.' || p.table_name = ANY ($2)
+     GROUP BY 1 ORDER BY 1`,
+    [id, published.map((each) => `${each.table_schema}.${each.table_name}`)],
+  );
+  if (later.length === 0) return;
+  throw refused('built_upon', `later batches have published to the tables of batch ${id}`, {
+    details: later.map(({ table, batches }) => `${table}: batch ${batches}`),
+    state: 'nothing was changed',
+    next: `roll those back first, the latest first: sluice rollback ${later[0]?.batches.split(', ')[0]}`,
+  });
+}

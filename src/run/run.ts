@@ -1,0 +1,299 @@
+import { type FlowAccount, totals } from '../core/accounting.js';
+import type { BatchStatus } from '../core/batch-status.js';
+
+import { interrupted, SluiceError, usage } from '../core/errors.js';
+
+import type { Pipeline } from '../core/pipeline.js';
+import { type Batch, batchCounts, moveBatch, noteBatch } from '../db/ledger/batches.js';
+import { openLedger } from '../db/ledger/open.js';
+import type { StoredReject } from '../db/ledger/rejects.js';
+import { forgetSegments } from '../db/ledger/segments.js';
+import { assertChecked, type Checked, checkJob } from './check.js';
+import { discard } from './discard.js';
+import { assertNotEmptied } from './emptied.js';
+import { asFailure } from './failure.js';
+
+import { goLive, holdReady } from './go-live.js';
+import { lowerGuard, raiseGuard } from './guard.js';
+import { Job } from './job.js';
+import { goOnWith, isWorthResuming, keepForResume } from './keep.js';
+import { assertAccounted, load, loadDry } from './load.js';
+import { lockTables } from './locks.js';
+import type { RunOptions, Summary } from './options.js';
+import { planPublish } from './publish-plan.js';
+import { beginBatch, recordRun } from './record.js';
+import { resolveInterrupted } from './resolve.js';
+import { findResumable, holdStaging, resumedOptions, takeUp } from './resume.js';
+import { makeStaging } from './staging.js';
+import { stopStatements } from './stopping.js';
+import { summaryOf } from './summary.js';
+import { tidy } from './tidy.js';
+import { isUnchanged } from './unchanged.js';
+import { validate } from './validate.js';
+
+/** What a run gives back: the summary, and the first few rejected rows for showing. */
+export interface Ran {
+  readonly summary: Summary;
+  readonly rejects: readonly StoredReject[];
+}
+
+/**
+ * Runs a pipeline: check → load → validate → publish, or as much of it as the options want. Whatever goes
+ * wrong before the publish commits, live is untouched, the batch is `failed` with its reason, and the
+ * first error is thrown with the state things are in.
+ */
+export async function runPipeline(pipeline: Pipeline, options: RunOptions): Promise<Ran> {
+  const { resume } = options;
+  const resumed = resume === undefined ? undefined : await findResumable(pipeline, options, resume);
+  if (options.guard === 'lock' && options.publish === false)
+    throw usage('guard_ends', '--guard lock ends with the command, long before its staging is swapped in', {
+      state: 'nothing was written',
+      next: 'use --guard journal, which waits with staging, or publish at once: sluice run',
+    });
+  const job = await Job.prepare(pipeline, resumed === undefined ? options : resumedOptions(options, resumed));
+  job.stopped = stopStatements(options.database, job.signal);
+  try {
+    job.record = await recordRun(job, resumed);
+    const checked = await job.phase('check', 'checking inputs, tables and the pipeline’s own questions', () =>
+      checkJob(job),
+    );
+    for (const { name, finding } of checked.findings)
+      if (finding.severity === 'warning') options.events?.warn?.(`${name}: ${finding.message}`);
+    assertChecked(checked);
+    const { plan } = checked;
+    const shown = options.dryRun === true ? { ...plan, publish: await planPublish(job, checked) } : plan;
+    if (options.confirm !== undefined && !(await options.confirm(shown)))
+      throw interrupted('not confirmed', { state: 'nothing was written' });
+    const summary =
+      options.dryRun === true ? await dryRun(job, checked) : await attempt(job, checked, resumed);
+    return { summary, rejects: job.rejects.first };
+  } catch (error) {
+    throw error instanceof SluiceError && job.batch !== undefined ? error : asFailure(error, job.signal);
+  } finally {
+    await job.stopped();
+    await job.clear();
+  }
+}
+
+/** Asks all checks and plans the publish, as far as they allow it; writes nothing. */
+export async function planPipeline(pipeline: Pipeline, options: RunOptions): Promise<Checked> {
+  const job = await Job.prepare(pipeline, options);
+  try {
+    const checked = await checkJob(job);
+    return { ...checked, plan: { ...checked.plan, publish: await planPublish(job, checked) } };
+  } finally {
+    await job.clear();
+  }
+}
+
+/** Asks all checks of a pipeline and writes nothing. */
+export async function checkPipeline(pipeline: Pipeline, options: RunOptions): Promise<Checked> {
+  const job = await Job.prepare(pipeline, options);
+  try {
+    return await checkJob(job);
+  } finally {
+    await job.clear();
+  }
+}
+
+async function dryRun(job: Job, checked: Checked): Promise<Summary> {
+  try {
+    const accounts = await job.phase('load', 'reading, transforming and checking every row', () =>
+      loadDry(job, checked),
+    );
+    assertAccounted(job, accounts);
+    await assertNotEmptied(job, accounts);
+    return summaryOf(job, 'dry run', accounts, { loaded: new Map(), lockMs: null });
+  } catch (error) {
+    for (const report of job.reports) job.options.events?.report?.(report);
+    throw stateOf(asFailure(error, job.signal), 'a dry run: nothing was written');
+  } finally {
+    await job.options.database.endSnapshot();
+  }
+}
+
+async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): Promise<Summary> {
+  const { options } = job;
+  const { database } = options;
+  await openLedger(database);
+  await resolveInterrupted(database, options.events, resumed?.id);
+  const batch = resumed === undefined ? await beginBatch(job) : resumed.id;
+  if (resumed !== undefined) await holdStaging(job, batch);
+  job.begin(batch);
+  let accounts: readonly FlowAccount[] = [];
+  let published = false;
+  try {
+    const logFile = options.logFileFor?.(batch);
+    options.onBatch?.(batch, logFile);
+    if (logFile !== undefined) await noteBatch(database, batch, { log_file: logFile });
+    await moveBatch(database, batch, 'running', {
+      phase: 'load',
+      staging_schema: job.names.staging,
+      old_schema: job.names.old,
+      ...(resumed === undefined ? {} : { error: null, completed_at: null }),
+    });
+    await lockTables(database, job.tables);
+    const taken = resumed === undefined ? undefined : await takeUp(job, checked, resumed);
+    // Before the first row is read: a write that the guard misses is one that the source shows.
+    if (taken === undefined) await raiseGuard(job);
+    const staged = taken?.staged ?? (await makeStaging(job, checked.surveyed));
+    if (taken !== undefined && taken.checkpoints === undefined) accounts = taken.accounts;
+    else {
+      const what = taken === undefined ? 'loading staging' : 'going on with the load';
+      accounts = await job.phase('load', what, () => load(job, checked, staged.places, taken?.checkpoints));
+      await database.endSnapshot();
+      assertAccounted(job, accounts);
+    }
+    await job.fedBack?.claim(database, batch);
+    await assertNotEmptied(job, accounts);
+
+    if (options.rehearse !== true && (await isUnchanged(job, staged))) {
+      await end(job, 'completed', accounts);
+      return summaryOf(job, 'unchanged', accounts, { loaded: new Map(), lockMs: null });
+    }
+
+    await noteBatch(database, batch, {
+      phase: 'validate',
+      input_columns: job.inputColumns(),
+      ...batchCounts(totals(accounts)),
+      // With these the load is complete: a run that goes on from here reads nothing again.
+      accounting: accounts,
+      reports: job.keptReports,
+      files: job.files,
+    });
+    await forgetSegments(database, batch);
+    await job.phase('validate', 'asking the validations of staging', () => validate(job, staged.places));
+
+    await noteBatch(database, batch, { phase: 'prepare' });
+    const stage = () =>
+      moveBatch(database, batch, 'staged', {
+        accounting: accounts,
+        reports: job.keptReports,
+        timings: job.timings,
+      });
+    if (options.publish === false) {
+      const { loaded } = await holdReady(job, checked.surveyed, staged, accounts);
+      await stage();
+      return summaryOf(job, 'staged', accounts, { loaded, lockMs: null });
+    }
+    const { prepared, lockMs } = await goLive(job, checked.surveyed, staged, accounts, stage);
+    if (options.rehearse === true) {
+      await end(job, 'rolled_back', accounts, { dry_run: true });
+      return summaryOf(job, 'rehearsed', accounts, { loaded: prepared.loaded, lockMs });
+    }
+    published = true;
+    // What is left to do is short, and asked for.
+    await job.stopped();
+    await tidy(job, prepared);
+    await lowerGuard(job);
+    await noteBatch(database, batch, { timings: job.timings, phase: null });
+    return summaryOf(job, 'completed', accounts, { loaded: prepared.loaded, lockMs });
+  } catch (error) {
+    if (published)
+      throw stateOf(
+        error,
+        `batch ${batch} is published; only tidying up behind it failed`,
+        `sluice status ${batch}`,
+      );
+    throw await fail(job, error, accounts);
+  }
+}
+
+/** Ends a batch of which nothing is to be published: staging, guard and files go. */
+async function end(
+  job: Job,
+  status: BatchStatus,
+  accounts: readonly FlowAccount[],
+  set: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
+  const { database } = job.options;
+  // The guard first: discarding staging needs locks that it may hold.
+  await lowerGuard(job);
+  await discard(database, job);
+  await forgetSegments(database, job.batch as string);
+  job.removeFiles();
+  await moveBatch(database, job.batch as string, status, {
+    accounting: accounts,
+    reports: job.keptReports,
+    input_columns: job.inputColumns(),
+    timings: job.timings,
+    ...batchCounts({
+      ...totals(accounts),
+      ...(accounts.length === 0 ? { read: job.rows } : {}),
+      rejected: job.rejects.count,
+    }),
+    ...set,
+  });
+}
+
+/** Records the failure, discards staging, and says in the error what state things are in. */
+async function fail(job: Job, error: unknown, accounts: readonly FlowAccount[]): Promise<unknown> {
+  const { log, database } = job.options;
+  const batch = job.batch as string;
+  const known = asFailure(error, job.signal);
+  await job.stopped();
+  const details = job.masking.details(known.facts.details ?? []);
+  log.error(known.message, {
+    code: known.code,
+    ...known.facts,
+    details,
+    ...(job.masking.active
+      ? { value: undefined, cause: undefined }
+      : { cause: String(known.facts.cause ?? '') }),
+  });
+  if (known.code === 'outcome_unknown') return known;
+  let goOn: string | undefined;
+  let recorded = true;
+  try {
+    // The session may be what broke, or in the middle of it.
+    await database.recover();
+    await job.rejects.flush().catch((second) => {
+      log.error('the last rejects could not be stored', { error: String(second) });
+    });
+    if (isWorthResuming(job, known)) {
+      // What goes on, should the ledger not be reached.
+      goOn = goOnWith(job);
+      goOn = await keepForResume(job, { code: known.code, message: known.message, details }, accounts);
+    }
+    if (goOn === undefined)
+      await end(job, 'failed', accounts, {
+        error: { code: known.code, message: known.message, details },
+      });
+  } catch (second) {
+    // The first error is the one to be told; the next command finds the batch's process gone.
+    recorded = false;
+    log.error('the failure could not be recorded', { error: String(second) });
+  }
+  if (goOn !== undefined)
+    return stateOf(
+      resumable(known, goOn),
+      `nothing was published; live tables are untouched; ${recorded ? `batch ${batch} is failed; its staging is kept` : 'staging is kept (the failure could not be recorded)'}`,
+    );
+  return stateOf(
+    known,
+    recorded
+      ? `nothing was published; live tables are untouched; batch ${batch} is failed`
+      : `nothing was published; live tables are untouched; staging ${job.names.staging} is left for \`sluice cleanup\``,
+    `sluice status ${batch}`,
+  );
+}
+
+/** What to do next is first of all to go on. */
+function resumable(error: SluiceError, goOn: string): SluiceError {
+  const { next = [], ...facts } = error.facts;
+  return new SluiceError(error.kind, error.code, error.message, {
+    ...facts,
+    next: [`${goOn}   (goes on with what is loaded)`, ...[next].flat()],
+  });
+}
+
+function stateOf(error: unknown, state: string, next?: string): unknown {
+  if (!(error instanceof SluiceError)) return error;
+  // What an error says of its own state was true where it was thrown; this is the state of the whole.
+  const { state: _, ...facts } = error.facts;
+  return new SluiceError(error.kind, error.code, error.message, {
+    ...facts,
+    state,
+    ...(facts.next === undefined && next !== undefined ? { next } : {}),
+  });
+}

@@ -1,0 +1,32 @@
+import type { PgDatabase } from '../db/connect.js';
+
+/** How often statements that run on are cancelled again: the next one may have begun in between. */
+const EVERY_MS = 200;
+/** After this long sessions are ended. */
+const PATIENCE_MS = 1_000;
+
+/**
+ * From the moment `signal` is aborted cancels what the sessions of `database` run, so that an index build
+ * or a validation ends within a moment, and soon ends the sessions themselves; the publishing window is
+ * only ever cancelled, so that its outcome is known. The function that it gives ends this; when it
+ * resolves, nothing more is cancelled.
+ */
+export function stopStatements(database: PgDatabase, signal: AbortSignal): () => Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  let over = false;
+  let asking = Promise.resolve();
+  const stop = (since: number) => {
+    asking = database.stop(performance.now() - since > PATIENCE_MS ? 'end' : 'cancel').then(() => {
+      if (!over) timer = setTimeout(stop, EVERY_MS, since);
+    });
+  };
+  const begin = () => stop(performance.now());
+  if (signal.aborted) begin();
+  else signal.addEventListener('abort', begin, { once: true });
+  return () => {
+    over = true;
+    clearTimeout(timer);
+    signal.removeEventListener('abort', begin);
+    return asking;
+  };
+}

@@ -1,0 +1,53 @@
+import { type FlowAccount, totals } from '../core/accounting.js';
+import type { Target } from '../core/target.js';
+import type { Job } from './job.js';
+import type { Summary } from './options.js';
+
+/** The summary of a run that ended as `status`. */
+export function summaryOf(
+  job: Job,
+  status: Summary['status'],
+  accounts: readonly FlowAccount[],
+  results: { readonly loaded: ReadonlyMap<Target, number>; readonly lockMs: number | null },
+): Summary {
+  const { read, rejected, skipped, rejectReasons, skipReasons } = totals(accounts);
+  const seconds = (performance.now() - job.startedAt) / 1000;
+  const name = (target: Target) => target.table;
+  return {
+    batch: job.batch ?? null,
+    pipeline: job.pipeline.name,
+    status,
+    read,
+    loaded: Object.fromEntries([...results.loaded].map(([target, rows]) => [name(target), rows])),
+    rejected,
+    skipped,
+    published:
+      status === 'completed'
+        ? Object.fromEntries(job.tables.map(({ target }) => [name(target), target.mode]))
+        : {},
+    seconds: rounded(seconds),
+    rows_per_second: Math.round(read / Math.max(seconds, 0.001)),
+    lock_ms: results.lockMs === null ? null : rounded(results.lockMs),
+    reject_reasons: rejectReasons,
+    skip_reasons: skipReasons,
+    timings: Object.fromEntries(Object.entries(job.timings).map(([phase, spent]) => [phase, rounded(spent)])),
+    stages: accounts,
+    reports: job.reports,
+    files: job.files,
+  };
+}
+
+function rounded(n: number): number {
+  return Math.round(n * 1000) / 1000;
+}
+
+/** What MigrationBatch calls the source: a kind, and the file where there is one. */
+export function sourceOf(job: Job): { readonly source: string; readonly sourceFile: string | undefined } {
+  const files = Object.values(job.inputs).filter(
+    (source) => source.kind === 'file' || source.kind === 'stdin',
+  );
+  const first = files[0];
+  if (first === undefined) return { source: 'postgres', sourceFile: undefined };
+  const kind = /\.(jsonl?|ndjson)(\.(gz|zst))?$/i.test(first.name) ? 'json' : 'csv';
+  return { source: kind, sourceFile: files.map((source) => source.name).join(', ') };
+}

@@ -1,0 +1,62 @@
+import { type Survey, surveyReplace } from '../../sinks/replace/survey.js';
+import { surveyRows } from '../../sinks/row-survey.js';
+import type { RowTableFacts } from '../../sinks/row-target.js';
+import type { Finding } from '../core/pipeline.js';
+import type { Target } from '../core/target.js';
+import type { Job } from './job.js';
+import type { Plan } from './plan.js';
+
+/** What the catalog says about publishing the tables of a job, by mode. */
+export interface Surveyed {
+  /** Of the tables that are replaced; undefined where none is. */
+  readonly replace: Survey | undefined;
+  /** Of the tables whose rows are changed. */
+  readonly rows: ReadonlyMap<Target, RowTableFacts>;
+  readonly carried: Plan['carried'];
+  readonly refusals: readonly Finding[];
+}
+
+/** Surveys the tables; nothing is written and no lock taken but on catalogs. */
+export async function surveyTables(job: Job): Promise<Surveyed> {
+  const client = await job.options.database.session();
+  const replaced = job.tables.filter((table) => table.target.mode === 'replace');
+  const replace =
+    replaced.length === 0
+      ? undefined
+      : await surveyReplace(
+          client,
+          replaced.map(({ schema, table }) => ({ schema, table })),
+        );
+  const rows = new Map<Target, RowTableFacts>();
+  for (const { target, schema, table } of job.tables) {
+    const { mode, key, missing, missingRows } = target;
+    const noTriggers = job.options.noTriggers ?? target.noTriggers;
+    if (mode === 'replace') continue;
+    rows.set(
+      target,
+      await surveyRows(client, {
+        schema,
+        table,
+        mode,
+        columns: target.columns ?? [],
+        ...(key === undefined ? {} : { key }),
+        ...(noTriggers === undefined ? {} : { noTriggers }),
+        ...(missing === undefined ? {} : { missing }),
+        ...(missingRows === undefined ? {} : { missingRows }),
+      }),
+    );
+  }
+  return {
+    replace,
+    rows,
+    carried: replace?.carried ?? [],
+    refusals: (replace?.refusals ?? []).map((refusal) => ({
+      severity: 'error',
+      message:
+        refusal.object === refusal.table
+          ? `${refusal.table} cannot be replaced: ${refusal.reason}`
+          : `${refusal.table} cannot be replaced: ${refusal.object}: ${refusal.reason}`,
+      next: refusal.wayOut,
+    })),
+  };
+}

@@ -1,0 +1,88 @@
+import { usage } from '../core/errors.js';
+import type { Pipeline } from '../core/pipeline.js';
+import { type Batch, findBatch, holdBatch, noteBatch } from '../db/ledger/batches.js';
+import { requireLedger } from '../db/ledger/open.js';
+import { adoptStaging } from './adopt.js';
+import { again } from './again.js';
+import { assertChecked, checkTables } from './check.js';
+import { asFailure } from './failure.js';
+import { goLive, letGo } from './go-live.js';
+import { guardOf, isArmed, lowerGuard } from './guard.js';
+import { Job } from './job.js';
+import { lockTables } from './locks.js';
+import type { RunOptions, Summary } from './options.js';
+import { resolveInterrupted } from './resolve.js';
+import { stopStatements } from './stopping.js';
+import { summaryOf } from './summary.js';
+import { tidy } from './tidy.js';
+import { validate } from './validate.js';
+
+/** The staged batch `id`; throws where it is in another state. */
+export async function findStaged(database: RunOptions['database'], id: string): Promise<Batch> {
+  await requireLedger(database);
+  const batch = await findBatch(database, id);
+  if (batch.status === 'staged') return batch;
+  if (batch.status === 'completed')
+    throw usage('not_staged', `batch ${id} is published already`, { next: `sluice status ${id}` });
+  throw usage(
+    'not_staged',
+    `batch ${id} is ${batch.status.replace('_', ' ')}: there is no staging to publish`,
+    {
+      next: again(batch.pipeline_from, 'load'),
+    },
+  );
+}
+
+/**
+ * Publishes a batch that `load` has staged: surveys the tables afresh, asks the validations once more (live
+ * may have changed), brings staging up to what live now is, and runs the window. A failure leaves staging as
+ * it is, to be tried again.
+ */
+export async function swapBatch(pipeline: Pipeline, batch: Batch, options: RunOptions): Promise<Summary> {
+  const { database } = options;
+  const armed = await isArmed(database, guardOf(batch.id));
+  const job = await Job.prepare(pipeline, {
+    ...options,
+    settings: batch.settings,
+    guard: armed ? 'journal' : 'off',
+    ...(batch.options.no_triggers === true ? { noTriggers: true } : {}),
+  });
+  job.stopped = stopStatements(database, job.signal);
+  try {
+    return await swap(job, batch, armed);
+  } catch (error) {
+    throw asFailure(error, job.signal);
+  } finally {
+    await job.stopped();
+    await job.clear();
+  }
+}
+
+async function swap(job: Job, batch: Batch, armed: boolean): Promise<Summary> {
+  const { database, events } = job.options;
+  job.begin(batch.id);
+  if (armed) job.guard = guardOf(batch.id);
+  await holdBatch(database, batch.id);
+  await resolveInterrupted(database, events);
+  await lockTables(database, job.tables);
+  const accounts = batch.accounting ?? [];
+  const checked = await job.phase('check', 'looking at the tables again', () => checkTables(job));
+  assertChecked(checked);
+  const staged = await adoptStaging(job, checked.surveyed);
+  await job.phase('validate', 'asking the validations of staging', () => validate(job, staged.places));
+  const { prepared, lockMs } = await goLive(job, checked.surveyed, staged, accounts).catch(
+    async (error: unknown) => {
+      // Staging is kept, to be tried again; until then it must not stand in live's way.
+      await job.stopped();
+      await database.recover();
+      await letGo(job).catch(() => {});
+      await noteBatch(database, batch.id, { phase: null }).catch(() => {});
+      throw error;
+    },
+  );
+  await job.stopped();
+  await tidy(job, prepared);
+  await lowerGuard(job);
+  await noteBatch(database, batch.id, { timings: { ...batch.timings, ...job.timings }, phase: null });
+  return summaryOf(job, 'completed', accounts, { loaded: prepared.loaded, lockMs });
+}

@@ -1,0 +1,113 @@
+import { nearest, usage } from '../core/errors.js';
+import type { Database } from '../core/run.js';
+import type { Target } from '../core/target.js';
+
+/** A plain table found in the database. */
+export interface FoundTable {
+  readonly schema: string;
+  readonly table: string;
+  readonly oid: number;
+  /** As the planner's statistics estimate them; -1 rows where it was never analysed. */
+  readonly estimatedRows: number;
+  readonly bytes: number;
+}
+
+/** A target found in the database. */
+export interface LiveTable extends FoundTable {
+  /** The name it has in the pipeline. */
+  readonly name: string;
+  readonly target: Target;
+}
+
+/**
+ * Finds the live table of every target: `schema.table`, or a bare name along the search path.
+ * Throws a usage error naming the nearest table where there is none.
+ */
+export async function resolveTables(
+  database: Database,
+  targets: readonly (readonly [string, Target])[],
+): Promise<LiveTable[]> {
+  const found: LiveTable[] = [];
+  for (const [name, target] of targets) found.push(await resolve(database, name, target));
+  return found;
+}
+
+/** Finds tables by the names that a pipeline guards them by; as resolveTables. */
+export async function resolveWatched(database: Database, names: readonly string[]): Promise<FoundTable[]> {
+  const found: FoundTable[] = [];
+  for (const name of names) found.push(await find(database, name, 'a pipeline guards plain tables'));
+  return found;
+}
+
+/** The OIDs of tables by schema and name; a table that is not there is left out. */
+export async function findTables(
+  database: Database,
+  tables: readonly { readonly schema: string; readonly table: string }[],
+): Promise<{ readonly schema: string; readonly table: string; readonly oid: number }[]> {
+  return database.query<{ schema: string; table: string; oid: number }>(
+    `SELECT n.nspname AS schema, c.relname AS table, c.oid
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     JOIN jsonb_to_recordset($1::jsonb) AS w(schema text, "table" text) ON w.schema = n.nspname AND w.table = c.relname`,
+    [JSON.stringify(tables)],
+  );
+}
+
+async function resolve(database: Database, name: string, target: Target): Promise<LiveTable> {
+  const found = await find(database, target.table, 'a pipeline publishes plain tables');
+  return { name, target, ...found };
+}
+
+async function find(database: Database, wanted: string, rule: string): Promise<FoundTable> {
+  const dot = wanted.indexOf('.');
+  const schema = dot < 0 ? null : wanted.slice(0, dot);
+  const table = wanted.slice(dot + 1);
+  const [row] = await database.query<{
+    schema: string;
+    oid: number;
+    rows: number;
+    bytes: number;
+    kind: string;
+  }>(
+    `SELECT n.nspname AS schema, c.oid, c.reltuples::float8 AS rows,
+            pg_table_size(c.oid)::float8 AS bytes, c.relkind::text AS kind
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+       AND (n.nspname = $2 OR ($2::text IS NULL AND n.nspname = ANY (current_schemas(false))))
+     ORDER BY array_position(current_schemas(false), n.nspname) LIMIT 1`,
+    [table, schema],
+  );
+  if (row === undefined) throw await missing(database, wanted);
+  if (row.kind !== 'r')
+    throw usage('not_a_table', `${wanted} is ${KINDS[row.kind] ?? 'not a table'}; ${rule}`, {
+      table: wanted,
+    });
+  return { schema: row.schema, table, oid: row.oid, estimatedRows: row.rows, bytes: row.bytes };
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  p: 'a partitioned table',
+  v: 'a view',
+  m: 'a materialized view',
+  f: 'a foreign table',
+};
+
+async function missing(database: Database, wanted: string) {
+  const tables = await database.query<{ name: string }>(
+    `SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END AS name
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'sluice')
+     ORDER BY 1 LIMIT 1000`,
+  );
+  const meant = nearest(
+    wanted,
+    tables.map((each) => each.name),
+  );
+  return usage('no_such_table', `there is no table ${wanted} in this database`, {
+    table: wanted,
+    state: 'nothing was written',
+    next: [
+      ...(meant === undefined ? [] : [`did you mean ${meant}?`]),
+      'check that --database-url names the right database, and that the schema is on the search path',
+    ],
+  });
+}

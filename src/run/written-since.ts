@@ -1,0 +1,120 @@
+import { previewUndo, type UndoPreview } from '../../sinks/undo-checks.js';
+import type { UndoTable } from '../../sinks/undo-survey.js';
+import { refused } from '../core/errors.js';
+import { primaryKey } from '../db/catalog/primary-key.js';
+import type { PgDatabase } from '../db/connect.js';
+import type { Published } from '../db/ledger/published.js';
+import { ident, literal, qualified } from '../db/quote.js';
+
+/** Rows named in a refusal, per table. */
+const LISTED = 10;
+
+/** What undoing one table would do, and what was written to it since it was published. */
+export interface UndoneTable {
+  readonly table: string;
+  readonly mode: string;
+  /** Rows that were published. */
+  readonly rows: number;
+  /** Rows put back, taken away, and added again; null where the whole table comes back. */
+  readonly restored: number | null;
+  readonly removed: number | null;
+  readonly reinserted: number | null;
+  readonly written_since: { readonly rows: number; readonly list: readonly string[] };
+}
+
+/** Looks at every table of an undo; locks and changes nothing, so that it holds for the moment. */
+export async function previewTables(
+  database: PgDatabase,
+  published: readonly Published[],
+  rowTables: readonly UndoTable[],
+): Promise<UndoneTable[]> {
+  const client = await database.session();
+  const previews = new Map<string, UndoPreview>();
+  for (const preview of await previewUndo(client, rowTables)) previews.set(preview.table, preview);
+  const tables: UndoneTable[] = [];
+  for (const each of published) {
+    const table = `${each.table_schema}.${each.table_name}`;
+    const known = { table, mode: each.mode, rows: each.rows_staged };
+    const preview = previews.get(table);
+    tables.push(
+      preview === undefined
+        ? {
+            ...known,
+            ...{ restored: null, removed: null, reinserted: null },
+            written_since: each.mode === 'replace' ? await writtenSince(database, each) : NONE,
+          }
+        : {
+            ...known,
+            ...{ restored: preview.restored, removed: preview.removed, reinserted: preview.reinserted },
+            written_since: { rows: preview.changedSince.count, list: preview.changedSince.list },
+          },
+    );
+  }
+  return tables;
+}
+
+const NONE = { rows: 0, list: [] };
+
+/** Throws `written_since` where any of the tables was written to, listing rows of each. */
+export function assertUnwritten(tables: readonly UndoneTable[]): void {
+  const written = tables.filter((each) => each.written_since.rows > 0);
+  if (written.length === 0) return;
+  throw refused(
+    'written_since',
+    'rows were written since the batch was published; rolling back would lose them',
+    {
+      details: written.flatMap(writtenLines),
+      state: 'nothing was changed',
+      next: 'save those rows elsewhere, or lose them: add --discard-writes',
+    },
+  );
+}
+
+/** The lines that tell what was written to a table. */
+export function writtenLines({ table, written_since: { rows, list } }: UndoneTable): string[] {
+  if (rows === 0) return [];
+  const listed = list.slice(0, LISTED).map((line) => `  ${line}`);
+  const more = list.length > LISTED || (list.length > 0 && rows > list.length);
+  return [
+    `${table}: ${rows} row${rows === 1 ? '' : 's'} written since`,
+    ...listed,
+    ...(more ? [`  … and ${rows - listed.length} more`] : []),
+  ];
+}
+
+/**
+ * The rows of a swapped-in table that were written after the publish. A row carries the transaction that
+ * wrote it (xmin; freezing keeps it readable), and the ledger the one that published, so the rows written
+ * since are told without anything having watched: inserted or updated rows are newer, and of the published
+ * ones so many are gone as are missing.
+ */
+async function writtenSince(database: PgDatabase, table: Published): Promise<UndoneTable['written_since']> {
+  const live = qualified(table.table_schema, table.table_name);
+  const xid = String(table.facts.xid ?? '');
+  if (!/^\d+$/.test(xid)) return NONE;
+  // age() compares 32-bit ids around the current one, so it is right for two billion transactions.
+  const newer = `pg_catalog.age(t.xmin) <= pg_catalog.age((${literal(xid)}::numeric % 4294967296)::text::xid)`;
+  const [counts] = await database.query<{ now: number; since: number }>(
+    `SELECT count(*)::float8 AS now, count(*) FILTER (WHERE ${newer})::float8 AS since FROM ONLY ${live} t`,
+  );
+  const { now, since } = counts as { now: number; since: number };
+  // A row that was updated counts as newer and as gone.
+  const gone = Math.max(0, table.rows_staged - (now - since));
+  if (since === 0 && gone === 0) return NONE;
+  const key = await primaryKey(database, { schema: table.table_schema, table: table.table_name });
+  const rows =
+    since === 0
+      ? []
+      : await database.query<{ key: string }>(
+          `SELECT ${key.length === 0 ? 't::text' : `concat_ws(', ', ${key.map((column) => `t.${ident(column)}`).join(', ')})`} AS key
+           FROM ONLY ${live} t WHERE ${newer} ORDER BY 1 LIMIT ${LISTED}`,
+        );
+  const listed = rows.map((row) => `${key.length === 0 ? '' : `${key.join(', ')} = `}${row.key}`);
+  return {
+    rows: Math.max(since, gone),
+    list: [
+      ...(gone > 0 ? [`${gone} of the published rows are deleted or updated`] : []),
+      ...listed.map((line) => `inserted or updated: ${line}`),
+    ],
+  };
+}

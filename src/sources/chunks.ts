@@ -1,0 +1,32 @@
+import { CHUNK_ROWS, type Chunk, type Row } from '../core/row.js';
+
+/** Small batches wait for each other until this many have come: rows of a wide file hold much text. */
+const MAX_BATCHES = 8;
+
+/** Batches of any size, also empty ones, as chunks of about CHUNK_ROWS rows; never an empty one. */
+export async function* inChunks<R extends Row>(
+  batches: AsyncIterable<readonly R[]>,
+): AsyncGenerator<Chunk<R>, void> {
+  let waiting: R[] = [];
+  let waited = 0;
+  for await (const batch of batches) {
+    if (waiting.length === 0 && batch.length >= CHUNK_ROWS / 2 && batch.length <= CHUNK_ROWS * 2) {
+      yield batch;
+      continue;
+    }
+    for (const row of batch) {
+      waiting.push(row);
+      if (waiting.length === CHUNK_ROWS) {
+        yield waiting;
+        waiting = [];
+        waited = 0;
+      }
+    }
+    if (waiting.length > 0 && ++waited >= MAX_BATCHES) {
+      yield waiting;
+      waiting = [];
+      waited = 0;
+    }
+  }
+  if (waiting.length > 0) yield waiting;
+}

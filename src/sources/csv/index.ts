@@ -1,0 +1,34 @@
+import type { Row } from '../../core/row.js';
+import type { Run } from '../../core/run.js';
+import type { Source } from '../../core/types.js';
+import { pathSource } from '../path-source.js';
+import { readStrict } from './fast.js';
+import { type CsvOptions, checkOptions, isStrict } from './options.js';
+
+export type { CsvOptions } from './options.js';
+
+/** A row of a CSV file: text, or null where the field is unquoted and empty. */
+export type CsvRow<C extends string = string> = Readonly<Record<C, string | null>>;
+
+/**
+ * The rows of the CSV file at `path` (`-` is stdin; gzip and zstd are unpacked). Values are text; an
+ * unquoted empty field is null, a quoted one the empty text. Records that cannot be read are rejects with
+ * their line and byte offset (in the unpacked UTF-8 text), and reading goes on at the next line.
+ * Blank lines are skipped, but in a file of one column they are rows (null), as COPY has it.
+ *
+ * Throws usage `bad_csv_option` at once; reading throws what `openText`, `resolveHeader` and `CsvParser` do.
+ */
+export function csv<C extends string = string>(
+  path: string,
+  options: CsvOptions & { readonly columns?: readonly C[] } = {},
+): Source<CsvRow<C>> {
+  checkOptions(options);
+  const batches = isStrict(options) ? readStrict : readOther;
+  return pathSource<CsvRow<C>>(path, options.columns, (run) => batches(path, options, run));
+}
+
+/** csv-parse is loaded by those alone who need it. */
+async function* readOther(path: string, options: CsvOptions, run: Run): AsyncGenerator<readonly Row[], void> {
+  const { readDialect } = await import('./dialect.js');
+  yield* readDialect(path, options, run);
+}

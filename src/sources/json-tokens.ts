@@ -1,0 +1,123 @@
+import Assembler from 'stream-json/assembler.js';
+import type { Token } from 'stream-json/parser.js';
+import { MAX_DEPTH } from './depth.js';
+import { exactNumber } from './numbers.js';
+
+/** Called for every element of the array: its value, or `tooDeep`, and its place in the array (1-based). */
+export type TakeElement = (value: unknown, ordinal: number, tooDeep: boolean) => void;
+
+/**
+ * Puts the elements of one array together from the tokens of a JSON document: numbers without a loss, and
+ * `__proto__` as an ordinary key. An element nested deeper than MAX_DEPTH is not put together.
+ */
+export class ElementReader {
+  /** Whether the array was there. */
+  found = false;
+  /** Grows with every element, and with every token outside the array: while it stands still, memory fills. */
+  steps = 0;
+  /** The paths of arrays that were passed by, for a message; at most 20, at most 3 deep. */
+  readonly arrays: string[] = [];
+  /** Keys of the object at the top, for a message; at most 20. */
+  readonly keys: string[] = [];
+
+  readonly #at: readonly string[];
+  readonly #take: TakeElement;
+  readonly #assembler = new ExactAssembler();
+  // The keys that lead to where we are, outside the array; undefined for an array on the way.
+  #path: (string | undefined)[] = [];
+  #key: string | undefined;
+  #inside = false;
+  #depth = 0;
+  #tooDeep = false;
+  #ordinal = 0;
+
+  constructor(at: readonly string[], take: TakeElement) {
+    this.#at = at;
+    this.#take = take;
+  }
+
+  token(token: Token): void {
+    if (this.#inside) {
+      this.#element(token);
+      return;
+    }
+    this.steps++;
+    this.#outside(token);
+  }
+
+  #element(token: Token): void {
+    const opens = token.name === 'startObject' || token.name === 'startArray';
+    const closes = token.name === 'endObject' || token.name === 'endArray';
+    if (closes && this.#depth === 0) {
+      this.#inside = false;
+      return;
+    }
+    if (opens && ++this.#depth > MAX_DEPTH) this.#tooDeep = true;
+    if (closes) this.#depth--;
+    if (!this.#tooDeep) this.#assembler.consume(token);
+    if (this.#depth > 0 || token.name === 'keyValue') return;
+    this.steps++;
+    this.#take(this.#tooDeep ? undefined : this.#assembler.current, ++this.#ordinal, this.#tooDeep);
+    if (this.#tooDeep) this.#assembler.dropToLevel(0);
+    this.#tooDeep = false;
+  }
+
+  #outside(token: Token): void {
+    if (token.name === 'keyValue') {
+      this.#key = token.value as string;
+      if (this.#path.length === 1 && this.keys.length < 20) this.keys.push(this.#key);
+    } else if (token.name === 'startObject' || token.name === 'startArray') {
+      if (token.name === 'startArray' && this.#isHere()) {
+        this.#inside = true;
+        this.found = true;
+        return;
+      }
+      if (token.name === 'startArray' && this.arrays.length < 20 && this.#path.length <= 3) {
+        const keys = this.#here();
+        if (!keys.includes(undefined)) this.arrays.push(keys.join('.'));
+      }
+      this.#path.push(this.#key);
+      this.#key = undefined;
+    } else if (token.name === 'endObject' || token.name === 'endArray') {
+      this.#key = this.#path.pop();
+    }
+  }
+
+  /** The keys from the top to the value that comes now. */
+  #here(): (string | undefined)[] {
+    return this.#path.length === 0 ? [] : [...this.#path.slice(1), this.#key];
+  }
+
+  #isHere(): boolean {
+    if (this.#at.length !== this.#path.length) return false;
+    return this.#here().every((key, i) => key === this.#at[i]);
+  }
+}
+
+class ExactAssembler extends Assembler {
+  override numberValue(literal: string): void {
+    this._saveValue(exactNumber(literal));
+  }
+
+  override stringValue(value: string): void {
+    this._saveValue(value);
+  }
+
+  /** The base class assigns, which for `__proto__` would change the object's prototype. */
+  _saveValue(value: unknown): void {
+    if (this.done) {
+      this.current = value;
+    } else if (Array.isArray(this.current)) {
+      this.current.push(value);
+    } else if (this.key === '__proto__') {
+      Object.defineProperty(this.current, this.key, {
+        value,
+        writable: true,
+        enumerable: true,
+        configurable: true,
+      });
+    } else {
+      (this.current as Record<string, unknown>)[this.key as string] = value;
+    }
+  }
+}

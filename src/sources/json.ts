@@ -1,0 +1,181 @@
+import type { Duplex } from 'node:stream';
+import type { Token } from 'stream-json/parser.js';
+import verifier from 'stream-json/utils/verifier.js';
+import withParser from 'stream-json/utils/with-parser.js';
+import { failed, SluiceError, usage } from '../core/errors.js';
+import { markOrigin, type Row } from '../core/row.js';
+import type { Run } from '../core/run.js';
+import type { Source } from '../core/types.js';
+import { MAX_DEPTH } from './depth.js';
+import { utf8Text } from './encoding.js';
+import { ElementReader } from './json-tokens.js';
+import { isObject, kindOf } from './jsonl.js';
+import { displayName, type OpenOptions, openText } from './opening.js';
+import { pathSource } from './path-source.js';
+import { STDIN, statInput } from './raw.js';
+
+export interface JsonOptions extends OpenOptions {
+  /** Where the array of rows is: keys joined by dots, or a list where keys have dots in them. The whole
+   * document where left out. */
+  readonly at?: string | readonly string[];
+  /** Longest element of the array in bytes: 16 MiB where left out. A longer one stops the reading. */
+  readonly maxRecordBytes?: number;
+  /** The columns that the flow relies on. */
+  readonly columns?: readonly string[];
+}
+
+/**
+ * The objects of an array in the JSON document at `path` (`-` is stdin; gzip and zstd are unpacked), a row
+ * each; the document may be of any size. A row's origin is its place in the array (1-based), which is
+ * also what rejects give as the line. Numbers that a JavaScript number does not hold exactly stay text.
+ * Elements that are no objects or are nested more than 1,000 deep are rejects.
+ *
+ * Reading throws what `openText` throws; usage `no_array`; failed `invalid_json`, `invalid_utf8`, `record_too_long`.
+ */
+export function json<R extends Row = Row>(path: string, options: JsonOptions = {}): Source<R> {
+  return pathSource<R>(path, options.columns, (run) => batchesOf(path, options, run));
+}
+
+async function* batchesOf(path: string, options: JsonOptions, run: Run): AsyncGenerator<Row[], void> {
+  const input = displayName(path);
+  const { at = [] } = options;
+  let rows: Row[] = [];
+  const reader = new ElementReader(typeof at === 'string' ? at.split('.') : at, (value, ordinal, tooDeep) => {
+    if (tooDeep) {
+      const message = `element ${ordinal} is nested more than ${MAX_DEPTH} levels deep`;
+      run.reject(undefined, { reason: 'too_deep', message, line: ordinal });
+    } else if (isObject(value)) {
+      rows.push(markOrigin(value, ordinal));
+    } else {
+      const message = `a row must be a JSON object, and element ${ordinal} is ${kindOf(value)}`;
+      run.reject(undefined, { reason: 'not_an_object', message, line: ordinal, raw: JSON.stringify(value) });
+    }
+  });
+  const parser = withParser.asStream(() => (token: Token) => reader.token(token), {
+    packValues: true,
+    streamValues: false,
+  });
+  parser.resume();
+  const errors = new Promise<never>((_, reject) => parser.on('error', reject));
+  errors.catch(() => {});
+  const limit = options.maxRecordBytes ?? 16 * 1024 * 1024;
+  let read = 0;
+  let steps = 0;
+  let stepAt = 0;
+  const parsing = async (step: Promise<void>) => {
+    try {
+      await Promise.race([step, errors]);
+    } catch (error) {
+      throw error instanceof SluiceError
+        ? error
+        : await syntaxError(path, options, run, error as Error, read);
+    }
+  };
+  try {
+    for await (const text of utf8Text(openText(path, run, options), input)) {
+      await parsing(written(parser, text));
+      read += Buffer.byteLength(text);
+      if (reader.steps > steps) {
+        steps = reader.steps;
+        stepAt = read;
+      } else if (read - stepAt > limit) {
+        throw tooLong(input, stepAt, limit);
+      }
+      yield rows;
+      rows = [];
+    }
+    await parsing(ended(parser));
+    yield rows;
+  } finally {
+    parser.destroy();
+  }
+  if (!reader.found) throw noArray(input, options, reader);
+}
+
+const tooLong = (input: string, offset: number, limit: number) =>
+  failed('record_too_long', `${input}: one value behind byte ${offset} is longer than ${limit} bytes`, {
+    input,
+    offset,
+    next: 'check that the array of rows is the one meant (at); maxRecordBytes raises the limit',
+  });
+
+const written = (stream: Duplex, text: string) =>
+  new Promise<void>((resolve, reject) => {
+    stream.write(text, (error) => (error ? reject(error) : resolve()));
+  });
+
+const ended = (stream: Duplex) =>
+  new Promise<void>((resolve) => {
+    stream.on('end', resolve);
+    stream.end();
+  });
+
+/** stream-json's parser does not say where; its verifier does, so a file is read again up to the fault. */
+async function syntaxError(path: string, options: JsonOptions, run: Run, error: Error, read: number) {
+  const input = displayName(path);
+  // Only a file can be read again: a FIFO would wait for another writer.
+  const again = path !== STDIN && (await statInput(path)).isFile();
+  const found = again ? await locate(path, options, run).catch(() => undefined) : undefined;
+  const next = 'correct the file; for one object a line use jsonl()';
+  if (found === undefined) {
+    const where = `behind byte ${read}`;
+    return failed('invalid_json', `${input} is not valid JSON ${where}: ${error.message}`, {
+      input,
+      offset: read,
+      next,
+      cause: error,
+    });
+  }
+  return failed(
+    'invalid_json',
+    `${input} is not valid JSON at line ${found.line}, character ${found.pos}: ${error.message}`,
+    {
+      input,
+      line: found.line,
+      next,
+      cause: error,
+    },
+  );
+}
+
+async function locate(
+  path: string,
+  options: JsonOptions,
+  run: Run,
+): Promise<verifier.VerifierError | undefined> {
+  const verify = verifier.asStream();
+  verify.resume();
+  let fault: verifier.VerifierError | undefined;
+  verify.on('error', (error) => {
+    fault = error as verifier.VerifierError;
+  });
+  const silent: Run = { ...run, progress() {} };
+  for await (const text of utf8Text(openText(path, silent, options), path)) {
+    await written(verify, text).catch(() => {});
+    if (fault !== undefined) return fault;
+  }
+  await Promise.race([ended(verify), new Promise((resolve) => verify.on('close', resolve))]);
+  return fault;
+}
+
+function noArray(input: string, options: JsonOptions, reader: ElementReader): SluiceError {
+  const { at = [] } = options;
+  const wanted = typeof at === 'string' ? at : at.join('.');
+  const details = [
+    ...(reader.arrays.length > 0 ? [`arrays in it: ${reader.arrays.join(', ')}`] : []),
+    ...(reader.keys.length > 0 ? [`keys at its top: ${reader.keys.join(', ')}`] : []),
+  ];
+  const [first] = reader.arrays;
+  return usage(
+    'no_array',
+    wanted === '' ? `${input} is no JSON array` : `${input} has no array at ${wanted}`,
+    {
+      input,
+      details,
+      next:
+        first === undefined
+          ? 'for one object a line use jsonl()'
+          : `name the array of rows: at: '${first}' (--at ${first})`,
+    },
+  );
+}

@@ -1,0 +1,96 @@
+import { markOrigin, type Row } from '../core/row.js';
+import type { Run } from '../core/run.js';
+import type { Source } from '../core/types.js';
+import { isTooDeep, MAX_DEPTH } from './depth.js';
+import { type Line, LineSplitter } from './lines.js';
+import { parseExact } from './numbers.js';
+import { displayName, type OpenOptions, openText } from './opening.js';
+import { pathSource } from './path-source.js';
+
+export interface JsonlOptions extends OpenOptions {
+  /** The columns that the flow relies on. */
+  readonly columns?: readonly string[];
+  /** Longest line in bytes: 16 MiB where left out. A longer one stops the reading. */
+  readonly maxRecordBytes?: number;
+}
+
+/** Longest line where the options do not say. */
+const MAX_LINE_BYTES = 16 * 1024 * 1024;
+
+/** A reject's raw text is cut here (in characters). */
+const RAW_CHARACTERS = 64 * 1024;
+
+/**
+ * The objects of the JSON Lines file at `path` (`-` is stdin; gzip and zstd are unpacked), a row each.
+ * Numbers that a JavaScript number does not hold exactly stay text. Lines that are no JSON object, not
+ * UTF-8 or nested more than 1,000 deep are rejects with line and byte offset. Blank lines are skipped.
+ *
+ * Reading throws what `openText` throws and failed `record_too_long`.
+ */
+export function jsonl<R extends Row = Row>(path: string, options: JsonlOptions = {}): Source<R> {
+  return pathSource<R>(path, options.columns, (run) => batchesOf(path, options, run));
+}
+
+async function* batchesOf(path: string, options: JsonlOptions, run: Run): AsyncGenerator<Row[], void> {
+  const splitter = new LineSplitter(displayName(path), options.maxRecordBytes ?? MAX_LINE_BYTES);
+  let rows: Row[] = [];
+  let blank = 0;
+  const take = (line: Line) => {
+    const row = rowOf(line, run);
+    if (row !== undefined) rows.push(row);
+    else if (row === undefined && line.text.trim() === '') blank++;
+  };
+  const drain = () => {
+    if (blank > 0) run.skip('blank_line', blank);
+    blank = 0;
+    const batch = rows;
+    rows = [];
+    return batch;
+  };
+  for await (const bytes of openText(path, run, options)) {
+    splitter.push(bytes, take);
+    yield drain();
+  }
+  splitter.end(take);
+  yield drain();
+}
+
+/** The row of a line; undefined for a blank line, and for one that is rejected. */
+export function rowOf(line: Line, run: Pick<Run, 'reject'>): Row | undefined {
+  const reject = (reason: string, message: string) =>
+    run.reject(undefined, {
+      reason,
+      message,
+      line: line.number,
+      offset: line.offset,
+      raw: line.text.slice(0, RAW_CHARACTERS),
+    });
+  if (line.invalidAt !== undefined) {
+    reject('invalid_utf8', `the byte at offset ${line.offset + line.invalidAt} is not UTF-8`);
+    return undefined;
+  }
+  if (isTooDeep(line.text)) {
+    reject('too_deep', `JSON nested more than ${MAX_DEPTH} levels deep`);
+    return undefined;
+  }
+  let value: unknown;
+  try {
+    value = parseExact(line.text);
+  } catch (error) {
+    if (line.text.trim() !== '') reject('invalid_json', (error as Error).message);
+    return undefined;
+  }
+  if (!isObject(value)) {
+    reject('not_an_object', `a row must be a JSON object, and this is ${kindOf(value)}`);
+    return undefined;
+  }
+  return markOrigin(value, line.number);
+}
+
+/** Whether a JSON value can be a row. */
+export const isObject = (value: unknown): value is Row =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A JSON value's type, for a sentence. */
+export const kindOf = (value: unknown) =>
+  value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`;

@@ -1,0 +1,104 @@
+import { refused } from '../core/errors.js';
+import type { Run } from '../core/run.js';
+import { compressionOf, decompressed } from './decompress.js';
+import { isUtf8Name, notText, SNIFF_BYTES, toUtf8 } from './encoding.js';
+import { type Position, rawBytes, STDIN } from './raw.js';
+
+export interface OpenOptions {
+  /** A label of the WHATWG Encoding Standard; `utf-8` where it is left out. */
+  readonly encoding?: string;
+}
+
+/**
+ * The text of a file, FIFO or stdin (`-`), unpacked if it is gzip or zstd (told by its first bytes, not by
+ * its name), as UTF-8 bytes: checked to look like text, not yet to be valid UTF-8; a byte order mark is
+ * still there when the input is UTF-8. Pulled, so a slow reader slows the disk. A Buffer is the caller's
+ * only until the next one is asked for; the first is at least 8 KiB or the whole input. Releases the file
+ * when the reader stops early.
+ *
+ * Throws what `rawBytes`, `decompressed` and `toUtf8` throw, refused `empty_file`, `binary_file`,
+ * `utf16_input`.
+ */
+export async function* openText(
+  path: string,
+  run: Run,
+  options: OpenOptions = {},
+): AsyncGenerator<Buffer, void> {
+  const input = displayName(path);
+  const position: Position = { bytes: 0, of: undefined };
+  const transcode = options.encoding !== undefined && !isUtf8Name(options.encoding);
+  const raw = withHead(rawBytes(path, run, position), 4);
+  try {
+    const first = await raw.next();
+    if (first.done) throw emptyFile(input);
+    const compression = compressionOf(first.value);
+    const all = startingWith(first.value, raw);
+    const bytes = compression === undefined ? all : decompressed(compression, all, input, position);
+    if (transcode) {
+      yield* nonEmpty(toUtf8(bytes, options.encoding as string, input), input);
+      return;
+    }
+    const text = withHead(bytes, SNIFF_BYTES);
+    const head = await text.next();
+    if (head.done) throw emptyFile(input);
+    const wrong = notText(head.value, input);
+    if (wrong !== undefined) {
+      await text.return();
+      throw wrong;
+    }
+    yield head.value;
+    yield* text;
+  } finally {
+    await raw.return();
+  }
+}
+
+/** How messages name the input at `path`. */
+export const displayName = (path: string) => (path === STDIN ? 'stdin' : path);
+
+/** The same bytes, the first Buffer grown to `bytes` as far as the input goes. */
+async function* withHead(source: AsyncGenerator<Buffer, void>, bytes: number): AsyncGenerator<Buffer, void> {
+  let head: Buffer | undefined;
+  for await (const buffer of source) {
+    if (head === undefined && buffer.length >= bytes) {
+      head = Buffer.alloc(0);
+      yield buffer;
+    } else if (head === undefined || (head.length > 0 && head.length < bytes)) {
+      head = Buffer.concat(head === undefined ? [buffer] : [head, buffer]);
+      if (head.length >= bytes) {
+        yield head;
+        head = Buffer.alloc(0);
+      }
+    } else {
+      yield buffer;
+    }
+  }
+  if (head !== undefined && head.length > 0) yield head;
+}
+
+async function* startingWith(
+  first: Buffer,
+  rest: AsyncGenerator<Buffer, void>,
+): AsyncGenerator<Buffer, void> {
+  try {
+    yield first;
+    yield* rest;
+  } finally {
+    await rest.return();
+  }
+}
+
+async function* nonEmpty(source: AsyncIterable<Buffer>, input: string): AsyncGenerator<Buffer, void> {
+  let empty = true;
+  for await (const buffer of source) {
+    empty = false;
+    yield buffer;
+  }
+  if (empty) throw emptyFile(input);
+}
+
+const emptyFile = (input: string) =>
+  refused('empty_file', `${input} is empty: not even a header`, {
+    input,
+    next: 'check the export that wrote it; an export without rows still has a header',
+  });

@@ -1,0 +1,123 @@
+import type { Client } from 'pg';
+import { CHUNK_ROWS, type Row, type Rows } from '../core/row.js';
+import type { Run } from '../core/run.js';
+import type { Source } from '../core/types.js';
+import { untilAborted } from '../core/until-aborted.js';
+import { literal } from '../db/quote.js';
+import { CopyOut } from './postgres/copy-out.js';
+import { bare, describeQuery, queryError } from './postgres/describe.js';
+import { rowParser } from './postgres/rows.js';
+
+export interface QueryOptions {
+  /** As messages name it; left out, `query`. */
+  readonly name?: string;
+  /** The columns that the flow relies on; the check refuses a query that lacks one. */
+  readonly columns?: readonly string[];
+  /** The name of the order that the query's ORDER BY promises. */
+  readonly order?: string;
+  /** About how many rows there will be, for the progress display. */
+  readonly rows?: number;
+  /** work_mem of the reading session, for the query's sorts; left out, 256MB. */
+  readonly workMem?: string;
+}
+
+/** How long a session that is no longer needed may take to stop. */
+const STOP_MS = 2000;
+
+/**
+ * The rows of a query (one SELECT, WITH, VALUES or TABLE statement, read only), by COPY … TO STDOUT on a
+ * session of its own, in one snapshot. All values are text as PostgreSQL writes it, or null: numeric,
+ * 64-bit integers and timestamps lose nothing; dates are ISO, timestamptz is in UTC with its offset, bytea
+ * is hexadecimal. A row's origin is its ordinal, from 1 on.
+ */
+export function query<R extends Row = Row>(sql: string, options: QueryOptions = {}): Source<R> {
+  const name = options.name ?? 'query';
+  return {
+    name,
+    kind: 'query',
+    ...(options.columns === undefined ? {} : { columns: options.columns }),
+    ...(options.order === undefined ? {} : { order: options.order }),
+    async check(run) {
+      const client = await open(run, name);
+      try {
+        await client.query('BEGIN READ ONLY');
+        await untilAborted(describeQuery(client, name, sql, options.columns), run.signal);
+      } finally {
+        await client.end().catch(() => {});
+      }
+    },
+    read: (run) => readQuery(run, name, sql, options) as Rows<R>,
+  };
+}
+
+async function open(run: Run, name: string): Promise<Client> {
+  const client = await untilAborted(run.database.connect(`read ${name}`), run.signal);
+  // Every query reports a lost connection itself.
+  client.on('error', () => {});
+  return client;
+}
+
+async function* readQuery(run: Run, name: string, sql: string, options: QueryOptions): Rows {
+  const client = await open(run, name);
+  let copy: CopyOut | undefined;
+  let finished = false;
+  let pid: number | undefined;
+  try {
+    pid = await untilAborted(begin(client, run, options), run.signal);
+    const columns = await untilAborted(describeQuery(client, name, sql, options.columns), run.signal);
+    const parse = rowParser(columns);
+    const before = 'COPY (';
+    copy = new CopyOut(client, `${before}${bare(sql)}\n) TO STDOUT`);
+    let count = 0;
+    for (;;) {
+      const piece = await untilAborted(copy.next(), run.signal).catch((error) => {
+        throw run.signal.aborted ? error : queryError(error, name, sql, before.length);
+      });
+      if (piece === undefined) break;
+      const rows = parse(piece, count + 1);
+      count += rows.length;
+      if (rows.length <= 2 * CHUNK_ROWS) yield rows;
+      else for (let at = 0; at < rows.length; at += CHUNK_ROWS) yield rows.slice(at, at + CHUNK_ROWS);
+      run.progress({ rows: count, ...(options.rows === undefined ? {} : { of: options.rows }) });
+    }
+    finished = true;
+  } finally {
+    if (!finished && copy !== undefined) await stop(run, client, copy, pid);
+    await client.end().catch(() => {});
+  }
+}
+
+/** One read-only snapshot, shared with the run's other readers where it has one, and lossless text. */
+async function begin(client: Client, run: Run, options: QueryOptions): Promise<number> {
+  const snapshot = await run.database.snapshot?.();
+  const statements = [
+    'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
+    ...(snapshot === undefined ? [] : [`SET TRANSACTION SNAPSHOT ${literal(snapshot)}`]),
+    'SET LOCAL statement_timeout = 0',
+    'SET LOCAL idle_in_transaction_session_timeout = 0',
+    "SET LOCAL DateStyle = 'ISO, YMD'",
+    "SET LOCAL IntervalStyle = 'postgres'",
+    "SET LOCAL TimeZone = 'UTC'",
+    "SET LOCAL bytea_output = 'hex'",
+    'SET LOCAL extra_float_digits = 1',
+    `SET LOCAL work_mem = ${literal(options.workMem ?? '256MB')}`,
+  ];
+  await client.query(statements.join('; '));
+  const result = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  return result.rows[0]?.pid as number;
+}
+
+/** Stops a query that nobody reads any more: asked to by cancel, made to by closing the socket. */
+async function stop(run: Run, client: Client, copy: CopyOut, pid: number | undefined): Promise<void> {
+  const dropped = copy.drop();
+  run.database.query('SELECT pg_cancel_backend($1)', [pid]).catch(() => {});
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+      resolve();
+    }, STOP_MS);
+  });
+  await Promise.race([dropped, late]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,81 @@
+import { type SpawnOptions, spawn, spawnSync } from 'node:child_process';
+import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** One process run once. CPU (user and system) and peak memory are its own, without the server's. */
+export interface Measured {
+  readonly seconds: number;
+  readonly cpuSeconds: number | null;
+  readonly peakMb: number | null;
+}
+
+export interface Command {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** A file that is piped into the process. */
+  readonly stdin?: string;
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** GNU time, which measures any process; without it only Node processes are measured, by themselves. */
+const GNU_TIME = '/usr/bin/time';
+const hasGnuTime = existsSync(GNU_TIME) && spawnSync(GNU_TIME, ['-f', '%M', 'true']).status === 0;
+
+/** Whether `program` can be started at all. */
+export function installed(program: string): boolean {
+  return spawnSync(program, ['--version'], { stdio: 'ignore' }).error === undefined;
+}
+
+/** Runs a command to its end. Throws with the end of its output where it fails. */
+export async function measure(command: Command): Promise<Measured> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+  const told = join(folder, 'usage');
+  const isNode = command.program === process.execPath;
+  const preload = isNode && !hasGnuTime ? ['--import', usageHook, ...command.args] : [...command.args];
+  const [program, args] = hasGnuTime
+    ? [GNU_TIME, ['-o', told, '-f', '%U %S %M', command.program, ...preload]]
+    : [command.program, preload];
+  const options: SpawnOptions = {
+    cwd: command.cwd,
+    env: { ...process.env, ...command.env, SLUICE_BENCH_USAGE: told },
+    stdio: [command.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  };
+  try {
+    const from = performance.now();
+    const child = spawn(program, args, options);
+    let said = '';
+    const hear = (text: Buffer) => {
+      said = (said + text).slice(-4000);
+    };
+    child.stdout?.on('data', hear);
+    child.stderr?.on('data', hear);
+    if (command.stdin !== undefined && child.stdin !== null) {
+      // The reader may leave early; its exit code says why.
+      child.stdin.on('error', () => {});
+      createReadStream(command.stdin, { highWaterMark: 1 << 20 }).pipe(child.stdin);
+    }
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', resolve);
+    });
+    const seconds = (performance.now() - from) / 1000;
+    if (code !== 0)
+      throw new Error(
+        `${command.program} ${command.args.join(' ').slice(0, 200)} ended with ${code}:\n${said}`,
+      );
+    if (!existsSync(told)) return { seconds, cpuSeconds: null, peakMb: null };
+    const [user, system, kilobytes] = readFileSync(told, 'utf8').trim().split(' ').map(Number) as [
+      number,
+      number,
+      number,
+    ];
+    return { seconds, cpuSeconds: user + system, peakMb: kilobytes / 1024 };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const usageHook = fileURLToPath(new URL('./usage-hook.js', import.meta.url));

@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { type TestContext, test } from 'node:test';
+import { PgDatabase } from '../../src/db/connect.js';
+import { findBatch, holdBatch, listUnfinished, moveBatch, startBatch } from '../../src/db/ledger/batches.js';
+import { ledgerVersion, openLedger, requireLedger } from '../../src/db/ledger/open.js';
+import { publishSql, undoSql } from '../../src/db/ledger/publish-sql.js';
+import { countRejects, readRejects } from '../../src/db/ledger/rejects.js';
+import { RejectBook } from '../../src/run/reject-book.js';
+import { testDatabase } from '../support/database.js';
+
+async function ledger(t: TestContext) {
+  const test = await testDatabase(t);
+  const another = () => {
+    const opened = new PgDatabase({ url: test.url, described: test.name, from: 'the test' });
+    t.after(() => opened.close());
+    return opened;
+  };
+  return { test, database: another(), another };
+}
+
+const start = (database: PgDatabase) =>
+  startBatch(database, {
+    pipeline: 'p',
+    from: '/some/p.ts',
+    source: 'csv',
+    sourceFile: 'old.csv',
+    settings: { a: 'b' },
+    options: {},
+    stopOnError: false,
+  });
+
+test('a ledger of a newer Sluice is not touched', async (t) => {
+  const { database } = await ledger(t);
+  await openLedger(database);
+  await database.query('INSERT INTO sluice.ledger_version (version) VALUES (99)');
+  await assert.rejects(openLedger(database), { code: 'ledger_newer' });
+});
+
+test('a role that may not make the ledger is told what to grant', async (t) => {
+  const { test: own, database } = await ledger(t);
+  const role = `weak_${randomBytes(4).toString('hex')}`;
+  await own.query(`CREATE ROLE ${role}`);
+  t.after(() => own.query(`DROP ROLE ${role}`).catch(() => {}));
+  await database.query(`SET SESSION AUTHORIZATION ${role}`);
+  await assert.rejects(openLedger(database), { code: 'no_ledger_rights' });
+  await database.query('RESET SESSION AUTHORIZATION');
+  assert.equal(await ledgerVersion(database), 0);
+});
+
+test('commands that only look say that nothing was ever run', async (t) => {
+  const { database } = await ledger(t);
+  await assert.rejects(requireLedger(database), { code: 'no_ledger', kind: 'usage' });
+});
+
+test('two commands at once make one ledger, which the public cannot read', async (t) => {
+  const { database, another } = await ledger(t);
+  await Promise.all([openLedger(database), openLedger(another()), openLedger(another())]);
+  assert.deepEqual(
+    await database.query('SELECT count(*)::int AS n, max(version) > 0 AS ok FROM sluice.ledger_version'),
+    [{ n: 1, ok: true }],
+  );
+  const [acl] = await database.query("SELECT nspacl::text AS acl FROM pg_namespace WHERE nspname = 'sluice'");
+  assert.doesNotMatch(String(acl?.acl), /[{,]=/);
+});
+
+test('an illegal move is refused, and leaves the batch where it is', async (t) => {
+  const { database } = await ledger(t);
+  await openLedger(database);
+  const id = await start(database);
+  await assert.rejects(moveBatch(database, id, 'completed'), { code: 'illegal_move' });
+  await moveBatch(database, id, 'running', { phase: 'load' });
+  await moveBatch(database, id, 'failed', { error: { code: 'x', message: 'it broke' } });
+  await assert.rejects(moveBatch(database, id, 'staged'), { code: 'illegal_move' });
+  const batch = await findBatch(database, id);
+  assert.equal(batch.status, 'failed');
+  assert.equal(batch.phase, null);
+  assert.deepEqual(batch.error, { code: 'x', message: 'it broke' });
+  assert.deepEqual([batch.source, batch.source_file, batch.pipeline_from], ['csv', 'old.csv', '/some/p.ts']);
+});
+
+test('a batch is alive while its session lasts, and nobody else can take it meanwhile', async (t) => {
+  const { database, another } = await ledger(t);
+  await openLedger(database);
+  const id = await start(database);
+  const other = another();
+  assert.equal((await findBatch(other, id)).alive, true);
+  await assert.rejects(holdBatch(other, id), { code: 'batch_busy' });
+  await database.close();
+  for (;;) {
+    const [batch] = await listUnfinished(other);
+    if (batch?.alive === false) break;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await holdBatch(other, id);
+});
+
+test('the record of a publish commits with it, or the publish does not', async (t) => {
+  const { test: own, database } = await ledger(t);
+  await openLedger(database);
+  const id = await start(database);
+  const record = {
+    schema: 'public',
+    table: "o'dd",
+    mode: 'replace',
+    rows: 5,
+    facts: { live_oid: 1 },
+    retained: { schema: 'kept', oid: 4_000_000_000 },
+  } as const;
+  const publish = ['BEGIN', ...publishSql(id, 'completed', [record]), 'COMMIT'].join(';');
+  // From pending it is no legal move.
+  await assert.rejects(database.query(publish), { code: 'SL009' });
+  await database.query('ROLLBACK');
+  assert.deepEqual(await own.query('SELECT FROM sluice.migration_publish'), []);
+  await moveBatch(database, id, 'running');
+  await moveBatch(database, id, 'staged');
+  await database.query(publish);
+  const [row] = await own.query<Record<string, unknown>>(
+    "SELECT table_name, rows_staged::int, retained_oid, facts->>'xid' IS NOT NULL AS xid FROM sluice.migration_publish",
+  );
+  assert.deepEqual(row, { table_name: "o'dd", rows_staged: 5, retained_oid: 4_000_000_000, xid: true });
+  const undo = [
+    'BEGIN',
+    ...undoSql(id, [{ schema: 'public', table: "o'dd", retained: null }], true),
+    'COMMIT',
+  ].join(';');
+  await database.query(undo);
+  assert.equal((await findBatch(database, id)).status, 'rolled_back');
+  await assert.rejects(database.query(undo), { code: 'SL009' }, 'only once');
+});
+
+test('rejects are stored whatever their values are, and read in their order', async (t) => {
+  const { database } = await ledger(t);
+  await openLedger(database);
+  const id = await start(database);
+  const book = new RejectBook(database, id, { stopOnError: false, firstShown: 2 });
+  book.add(
+    'old.csv',
+    'validate',
+    { a: 'nul\0 and \ud800', long: 'x'.repeat(10_000), n: 5, none: null },
+    {
+      reason: 'odd',
+      column: 'a',
+      value: 'nul\0',
+      expected: 'text',
+    },
+  );
+  book.add('old.csv', 'read old.csv', undefined, {
+    reason: 'broken_line',
+    line: 7,
+    offset: 99,
+    raw: '"a,b',
+    message: 'no end',
+  });
+  for (let i = 0; i < 600; i++)
+    book.add('old.csv', 'validate', { i }, { reason: 'many', value: new Date(Number.NaN) });
+  await Promise.all([book.flushSome(), book.flushSome(), book.flush()]);
+  assert.equal(book.count, 602);
+  assert.equal(book.first.length, 2);
+  const stored = await readRejects(database, id, 0, 1000);
+  assert.equal(stored.length, 602);
+  const [first, second, third] = stored;
+  const raw = first?.stage_row as { a: string; long: string };
+  assert.deepEqual(
+    [first?.message, first?.value, raw.a],
+    ['a is "nul\u2400"; expected: text', 'nul\u2400', 'nul\u2400 and \ufffd'],
+  );
+  // Cut, it would be fed back as another value.
+  assert.equal(raw.long.length, 10_000);
+  assert.deepEqual(
+    [second?.line, second?.byte_offset, second?.raw, second?.message],
+    [7, 99, '"a,b', 'no end'],
+  );
+  assert.equal(third?.value, 'Invalid Date');
+  assert.deepEqual(
+    stored.slice(2).map((each) => (each.stage_row as { i: number }).i),
+    Array.from({ length: 600 }, (_, i) => i),
+  );
+  // By pages they come in the same order.
+  const page = await readRejects(database, id, stored[99]?.number as number, 3);
+  assert.deepEqual(page, stored.slice(100, 103));
+  assert.deepEqual(
+    (await countRejects(database, id)).map((each) => [each.reason, each.rows]),
+    [
+      ['many', 600],
+      ['broken_line', 1],
+      ['odd', 1],
+    ],
+  );
+});
+
+test('rejects whose storing failed are stored at the next try, each once', async (t) => {
+  const { database } = await ledger(t);
+  await openLedger(database);
+  const id = await start(database);
+  const book = new RejectBook(database, id, { stopOnError: false, firstShown: 2 });
+  book.add('old.csv', 's', { i: 1 }, { reason: 'r' });
+  await database.query('ALTER TABLE sluice.migration_reject RENAME TO away');
+  await assert.rejects(book.flush(), { code: 'rejects_not_stored' });
+  await database.query('ALTER TABLE sluice.away RENAME TO migration_reject');
+  book.add('old.csv', 's', { i: 2 }, { reason: 'r' });
+  await book.flush();
+  assert.deepEqual(
+    (await readRejects(database, id, 0, 10)).map((each) => each.stage_row),
+    [{ i: 1 }, { i: 2 }],
+  );
+});

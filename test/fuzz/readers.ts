@@ -1,0 +1,194 @@
+import { isUtf8 } from 'node:buffer';
+import { execFileSync } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { parse } from 'csv-parse/sync';
+import { SluiceError } from '../../src/core/errors.js';
+import type { Row } from '../../src/core/row.js';
+import type { Rejection } from '../../src/core/run.js';
+import { strictParser } from '../../src/sources/csv/fast.js';
+import { json } from '../../src/sources/json.js';
+import { rowOf } from '../../src/sources/jsonl.js';
+import { LineSplitter } from '../../src/sources/lines.js';
+import { testRun } from '../support/run.js';
+
+/** What a reader made of an input. */
+interface Outcome {
+  readonly rows: readonly Row[];
+  readonly rejects: readonly Rejection[];
+  readonly failure: SluiceError | undefined;
+}
+
+const collected = (work: (rows: Row[], reject: (row: unknown, why: Rejection) => void) => void): Outcome => {
+  const rows: Row[] = [];
+  const rejects: Rejection[] = [];
+  try {
+    work(rows, (_, why) => rejects.push(why));
+    return { rows, rejects, failure: undefined };
+  } catch (error) {
+    // Anything but an error of our own is a crash.
+    if (!(error instanceof SluiceError)) throw error;
+    return { rows, rejects, failure: error };
+  }
+};
+
+/** A disagreement with the oracle as a sentence; undefined where there is none. */
+export function checkCsv(parts: readonly Buffer[]): string | undefined {
+  const whole = Buffer.concat(parts);
+  const read = (pieces: readonly Buffer[]) =>
+    collected((rows, reject) => {
+      const parser = strictParser('input', {}, { reject });
+      for (const piece of pieces) {
+        // A copy that is wiped: a reader must not hold on to what it is given.
+        const lent = Buffer.from(piece);
+        rows.push(...parser.push(lent));
+        lent.fill(0x58);
+      }
+      rows.push(...parser.end());
+    });
+  const got = read(parts);
+  const uncut = read([whole]);
+  if (!isDeepStrictEqual(shown(got), shown(uncut))) return 'where it is cut changes what is read';
+  if (!isUtf8(whole))
+    return got.failure === undefined && got.rejects.length === 0 ? 'bad UTF-8 was taken' : undefined;
+  let expected: (string | null)[][] | undefined;
+  try {
+    expected = parse(whole, {
+      bom: true,
+      record_delimiter: ['\r\n', '\n'],
+      skip_empty_lines: true,
+      cast: (value, { quoting }) => (value === '' && !quoting ? null : value),
+    }) as (string | null)[][];
+  } catch {
+    // csv-parse finds a fault.
+  }
+  if (got.failure !== undefined || got.rejects.length > 0) return undefined;
+  if (expected === undefined) return 'csv-parse finds a fault, and this reader none';
+  const values = got.rows.map((row) => Object.values(row));
+  // Lines that end in CR alone are another dialect, which csv-parse was not told.
+  if (/\r(?!\n)/.test(whole.toString())) return undefined;
+  return isDeepStrictEqual(values, expected.slice(1)) ? undefined : 'the values differ from csv-parse';
+}
+
+/** The same for JSON Lines, against JSON.parse line by line. */
+export function checkJsonl(parts: readonly Buffer[]): string | undefined {
+  const whole = Buffer.concat(parts);
+  const read = (pieces: readonly Buffer[]) =>
+    collected((rows, reject) => {
+      const splitter = new LineSplitter('input', 1 << 20);
+      const take = (line: Parameters<typeof rowOf>[0]) => {
+        const row = rowOf(line, { reject });
+        if (row !== undefined) rows.push(row);
+      };
+      for (const piece of pieces) {
+        const lent = Buffer.from(piece);
+        splitter.push(lent, take);
+        lent.fill(0x58);
+      }
+      splitter.end(take);
+    });
+  const got = read(parts);
+  if (!isDeepStrictEqual(shown(got), shown(read([whole])))) return 'where it is cut changes what is read';
+  if (!isUtf8(whole)) return got.rejects.length === 0 ? 'bad UTF-8 was taken' : undefined;
+  const expected: unknown[] = [];
+  let refused = 0;
+  for (const line of whole
+    .toString()
+    .replace(/^\ufeff/, '')
+    .split(/\r?\n/)) {
+    if (line.trim() === '') continue;
+    try {
+      const value: unknown = JSON.parse(line);
+      if (typeof value === 'object' && value !== null && !Array.isArray(value)) expected.push(value);
+      else refused++;
+    } catch {
+      refused++;
+    }
+  }
+  if (got.rejects.length !== refused)
+    return `${got.rejects.length} rejects, and JSON.parse refuses ${refused}`;
+  return same(got.rows, expected) ? undefined : 'the values differ from JSON.parse';
+}
+
+/** The same for a JSON document, through a FIFO, so that pieces come as they are cut. */
+export async function checkJson(parts: readonly Buffer[], fifo: string): Promise<string | undefined> {
+  if (!existsSync(fifo)) execFileSync('mkfifo', [fifo]);
+  const whole = Buffer.concat(parts);
+  const run = testRun();
+  const rows: Row[] = [];
+  let failure: SluiceError | undefined;
+  const writing = feed(fifo, parts);
+  try {
+    for await (const chunk of json(fifo).read(run)) rows.push(...chunk);
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error;
+    failure = error;
+  }
+  await writing;
+  rmSync(fifo);
+  let expected: unknown;
+  try {
+    expected = isUtf8(whole)
+      ? JSON.parse(
+          whole
+            .toString()
+            .trimStart()
+            .replace(/^\ufeff/, ''),
+        )
+      : undefined;
+  } catch {
+    expected = undefined;
+  }
+  if (expected === undefined)
+    return failure === undefined ? 'JSON.parse finds a fault, and this reader none' : undefined;
+  // A file that looks like none of text is refused before it is read.
+  if (failure?.code === 'binary_file' || failure?.code === 'empty_file') return undefined;
+  if (!Array.isArray(expected))
+    return failure?.code === 'no_array' ? undefined : 'no array, and yet no such error';
+  if (failure !== undefined) return `JSON.parse takes it, and this reader fails: ${failure.message}`;
+  const objects = expected.filter(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  );
+  if (run.rejects.length !== expected.length - objects.length) return 'other elements are rejected';
+  return same(rows, objects) ? undefined : 'the values differ from JSON.parse';
+}
+
+async function feed(fifo: string, parts: readonly Buffer[]): Promise<void> {
+  const file = await open(fifo, 'w');
+  try {
+    for (const part of parts) {
+      if (part.length === 0) continue;
+      await file.write(part);
+      // The reader's turn: else the pieces would come in one.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  } catch (error) {
+    // A reader that has found a fault reads no more.
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+  } finally {
+    await file.close();
+  }
+}
+
+const shown = ({ rows, rejects, failure }: Outcome) => [
+  rows.map((row) => Object.entries(row)),
+  rejects.map(({ reason, line, offset }) => [reason, line, offset]),
+  failure?.code,
+];
+
+/** Equal, but for numbers that a JavaScript number does not hold: they stay text. */
+function same(got: unknown, expected: unknown): boolean {
+  if (typeof expected === 'number')
+    return typeof got === 'string' ? Number(got) === expected : Object.is(got, expected) || got === expected;
+  if (typeof expected !== 'object' || expected === null) return got === expected;
+  if (typeof got !== 'object' || got === null || Array.isArray(got) !== Array.isArray(expected)) return false;
+  const [a, b] = [Object.entries(got), Object.entries(expected)];
+  return (
+    a.length === b.length &&
+    b.every(
+      ([key, value]) =>
+        Object.hasOwn(got, key) && same(Object.getOwnPropertyDescriptor(got, key)?.value, value),
+    )
+  );
+}

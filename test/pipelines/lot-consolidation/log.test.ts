@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SluiceError } from '../../../src/core/errors.js';
+import { lotSystem, runLots, sample } from '../../support/lots.js';
+
+test('the log names every consolidation and every LOT that goes', async (t) => {
+  const { logged } = await runLots(t, await lotSystem(t), { dryRun: true });
+  const consolidated = logged
+    .filter((line) => line.message === 'LOTs consolidated')
+    .map((line) => line.facts);
+  assert.deepEqual(
+    consolidated.map((facts) => facts.lot_number),
+    ['KR01PSA2511', 'KR02PSB2510', 'LI14PSA2510', 'LI14PSA2511', 'LI14PSB2511'],
+  );
+  assert.deepEqual(
+    consolidated.find((facts) => facts.lot_number === 'LI14PSA2511'),
+    {
+      lot_id: '63',
+      lot_number: 'LI14PSA2511',
+      from: ['WF-KR-251120N-003', 'WF-KR-251120N-004', 'WF-KR-251120N-005'],
+      serials: 250,
+      first: 'LI14PSA2511001',
+      last: 'LI14PSA2511250',
+    },
+  );
+  const gone = logged.filter((line) => line.message.startsWith('LOT goes')).map((line) => line.facts);
+  assert.deepEqual(
+    gone.map((facts) => `${facts.lot_id} into ${facts.into_lot_id}`),
+    ['12 into 11', '21 into 22', '23 into 22', '24 into 22', '42 into 41', '64 into 63', '65 into 63'],
+  );
+});
+
+test('of a LOT the log names only the first 5 and the last 2 serials', async (t) => {
+  const { logged } = await runLots(t, await lotSystem(t), { dryRun: true });
+  const of = (lot: string) =>
+    logged
+      .filter((line) => line.message === 'serial renumbered' && line.facts.lot_number === lot)
+      .map((line) => line.facts.new);
+  assert.deepEqual(of('WF-KR-251120N-004'), [
+    ...['101', '102', '103', '104', '105'].map((n) => `LI14PSA2511${n}`),
+    'LI14PSA2511199',
+    'LI14PSA2511200',
+  ]);
+  assert.ok(
+    logged.some(
+      (line) => line.message === '… 93 more serials' && line.facts.lot_number === 'WF-KR-251120N-004',
+    ),
+  );
+  assert.deepEqual(of('KR01PSB2509'), [], 'serials that stay are not named');
+});
+
+test('the log names the error that ended a batch', async (t) => {
+  const logged: { message: string; facts: Readonly<Record<string, unknown>> }[] = [];
+  const database = await lotSystem(t, { sql: await sample('bad/missing-line.sql') });
+  const error: unknown = await runLots(t, database, {
+    log: {
+      debug() {},
+      info() {},
+      warn() {},
+      error: (message, facts = {}) => void logged.push({ message, facts }),
+    },
+  }).catch((thrown) => thrown);
+  assert.ok(error instanceof SluiceError);
+  assert.equal(logged[0]?.message, error.message);
+  assert.match(JSON.stringify(logged[0]?.facts), /LOT WF-KR-251121D-001 has no production line/);
+});

@@ -1,0 +1,93 @@
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { relative } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import pg from 'pg';
+import { SluiceError } from '../src/core/errors.js';
+import { acquireEmbedded } from '../src/db/embedded/index.js';
+import { ident } from '../src/db/quote.js';
+import { projectFolder, testFiles, testServerOptions } from './support/server.js';
+
+// npm test: all compiled test files (or those whose path holds one of the given words) against one server.
+//   node dist/test/run.js [WORD …]     run
+//   node dist/test/run.js --serve      only start the server, to look at databases that failed tests kept
+// SLUICE_TEST_URL: a server to use instead. SLUICE_TEST_PG_BIN: the bin directory of another PostgreSQL.
+
+const words = process.argv.slice(2);
+const stopped = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.abort());
+
+try {
+  const given = process.env.SLUICE_TEST_URL;
+  const server = given === undefined ? await acquireEmbedded(testServerOptions()) : undefined;
+  try {
+    const url = given ?? (server?.url as string);
+    if (words.includes('--serve')) await serve(url);
+    else await runTests(url, server?.startedHere === true);
+  } finally {
+    await server?.release();
+  }
+} catch (error) {
+  if (!(error instanceof SluiceError)) throw error;
+  const { details = [], state, next = [] } = error.facts;
+  console.error([error.message, ...details, state, ...[next].flat()].filter(Boolean).join('\n  '));
+  process.exitCode = 1;
+}
+
+async function runTests(url: string, alone: boolean): Promise<void> {
+  const files = testFiles(words);
+  if (files.length === 0) {
+    console.error(`no compiled test file in dist/test has ${words.join(' or ')} in its path`);
+    process.exitCode = 2;
+    return;
+  }
+  // Nobody else is at work on a server that has just been started: what failed tests kept can go.
+  if (alone) await dropKept(url);
+  process.env.SLUICE_TEST_URL = url;
+  process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --enable-source-maps`.trim();
+  const tests = run({ files, concurrency: Math.max(2, availableParallelism()), signal: stopped.signal });
+  tests.on('test:fail', ({ todo }) => {
+    if (todo === undefined || todo === false) process.exitCode = 1;
+  });
+  const report = tests.compose(new spec());
+  report.pipe(process.stdout);
+  await once(report, 'end');
+  if (stopped.signal.aborted) process.exitCode = 130;
+  const kept = await keptDatabases(url);
+  if (process.exitCode !== undefined && kept.length > 0) {
+    const self = relative(projectFolder, process.argv[1] as string);
+    console.log(`\nKept for a look until the next run: ${kept.join(', ')}`);
+    if (alone) console.log(`Start their server again with: node ${self} --serve`);
+  }
+}
+
+async function serve(url: string): Promise<void> {
+  console.log(`${url}\nKept by failed tests: ${(await keptDatabases(url)).join(', ') || 'none'}`);
+  console.log('Ctrl-C stops the server.');
+  const alive = setInterval(() => {}, 60_000);
+  if (!stopped.signal.aborted) await once(stopped.signal, 'abort');
+  clearInterval(alive);
+}
+
+async function keptDatabases(url: string): Promise<string[]> {
+  return query(url, `SELECT datname FROM pg_database WHERE datname ~ '^t_[0-9a-f]{12}$' ORDER BY 1`);
+}
+
+async function dropKept(url: string): Promise<void> {
+  const old = await query(
+    url,
+    `SELECT datname FROM pg_database WHERE datname ~ '^(t_[0-9a-f]{12}|(new_)?tpl_.*)$'`,
+  );
+  for (const name of old) await query(url, `DROP DATABASE ${ident(name)} WITH (FORCE)`);
+}
+
+async function query(url: string, sql: string): Promise<string[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<{ datname: string }>(sql)).rows.map((row) => row.datname);
+  } finally {
+    await client.end();
+  }
+}

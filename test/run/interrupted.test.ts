@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { findBatch } from '../../src/db/ledger/batches.js';
+import { type TestDatabase, testDatabase } from '../support/database.js';
+import { engine, loads } from '../support/engine.js';
+import { projectFolder } from '../support/server.js';
+import { MODELS, models, PARTS_BY, parts, SYSTEM } from '../support/system.js';
+
+const PIPELINE = `
+import { append, flow, memory, merge, pipeline, replace } from 'sluice';
+const columns = ['id', 'model_id', 'amount'];
+const rows = Array.from({ length: 8 }, (_, i) => ({ id: i + 1, model_id: 1 + (i % 5), amount: 7 }));
+const names = Array.from({ length: 6 }, (_, i) => ({ id: i + 1, name: 'new ' + i }));
+export default pipeline({
+  name: 'both',
+  summary: 'models replaced, parts merged',
+  inputs: { models: memory('models', names), parts: memory('parts', rows) },
+  tables: { models: replace('models', { columns: ['id', 'name'] }), parts: merge('parts', { columns, key: ['id'] }) },
+  flows: ({ inputs, tables }) => [flow(inputs.models).into(tables.models), flow(inputs.parts).into(tables.parts)],
+});
+`;
+
+/** The command line in a process of its own, which the test may kill. */
+function cli(t: TestContext, database: TestDatabase) {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-cli-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const pipeline = join(folder, 'both.mjs');
+  writeFileSync(pipeline, PIPELINE);
+  return (...words: string[]) => {
+    const child = spawn(
+      process.execPath,
+      [join(projectFolder, 'dist', 'src', 'cli', 'main.js'), ...words.map((w) => (w === 'P' ? pipeline : w))],
+      { cwd: folder, env: { ...process.env, DATABASE_URL: database.url }, stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    const said: string[] = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => said.push(String(data)));
+    const done = once(child, 'close').then(([code]) => ({ code, said: said.join('') }));
+    return { child, done, said };
+  };
+}
+
+/** Waits until a statement of the window waits for a lock. */
+async function inTheWindow(database: TestDatabase): Promise<void> {
+  const until = Date.now() + 30_000;
+  while (Date.now() < until) {
+    const [waiting] = await database.query(
+      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+       AND application_name ~ '^sluice batch \\d+ (publish|guard)'`,
+    );
+    if (waiting !== undefined) return;
+    await sleep(5);
+  }
+  assert.fail('the window never waited');
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  const closed = once(child, 'close');
+  child.kill('SIGKILL');
+  await closed;
+}
+
+/** No session of the killed command is left on the server. */
+async function sessionsGone(database: TestDatabase): Promise<void> {
+  for (let i = 0; i < 400; i++) {
+    const [one] = await database.query(
+      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ '^sluice'",
+    );
+    if (one === undefined) return;
+    await sleep(25);
+  }
+  assert.fail('a session of the killed command is still there');
+}
+
+const contents = async (database: TestDatabase) => ({
+  models: (await database.query("SELECT FROM models WHERE name LIKE 'new%'")).length,
+  parts: (await database.query('SELECT FROM parts WHERE amount = 7')).length,
+});
+
+for (const release of ['at once', 'after its time'] as const)
+  test(`a command killed in the window, whose lock comes ${release}: all is published and the ledger says so, or nothing is`, async (t) => {
+    const database = await testDatabase(t);
+    await database.query(SYSTEM);
+    const reader = await database.connect();
+    await reader.query('BEGIN; SELECT FROM models');
+    const sluice = cli(t, database);
+    const { child } = sluice('run', 'P', '--yes');
+    await inTheWindow(database);
+    await kill(child);
+    if (release === 'after its time') await sleep(700);
+    await reader.query('COMMIT');
+    await sessionsGone(database);
+    const { database: own, run, warnings } = engine(t, database);
+    const { status } = await findBatch(own, '1');
+    t.diagnostic(`the outcome: ${status}`);
+    if (release === 'at once') assert.ok(status === 'completed' || status === 'staged', status);
+    else assert.equal(status, 'staged');
+    assert.deepEqual(
+      await contents(database),
+      status === 'completed' ? { models: 6, parts: 8 } : { models: 0, parts: 0 },
+    );
+    // The next command tells what happened and takes what was left off the live tables.
+    await run(loads({ parts: [PARTS_BY.append, parts(1, 1, 90)] }));
+    assert.match(
+      warnings.join('\n'),
+      status === 'completed'
+        ? /batch 1 .*publish committed: it is live/
+        : /batch 1 .*still staged: sluice swap 1/,
+    );
+    assert.equal((await findBatch(own, '1')).phase, null);
+    await database.query("INSERT INTO models VALUES (70, 'live'); INSERT INTO parts VALUES (70, 70, 1)");
+    // A staged batch goes on being guarded: it may still be published.
+    const triggers = await database.query(
+      "SELECT tgname FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid WHERE NOT tgisinternal AND relname IN ('models', 'parts')",
+    );
+    assert.equal(triggers.length, status === 'completed' ? 0 : 8);
+  });
+
+test('a command killed between attempts leaves its batch staged; swap publishes it', async (t) => {
+  const database = await testDatabase(t);
+  await database.query(SYSTEM);
+  const reader = await database.connect();
+  const sluice = cli(t, database);
+  await reader.query('BEGIN; SELECT FROM models');
+  const { child, said } = sluice('run', 'P', '--yes');
+  while (!said.join('').includes('gave way')) await sleep(10);
+  assert.match(said.join(''), /in the way: pid \d+ \(\w+/);
+  await kill(child);
+  await reader.query('COMMIT');
+  await sessionsGone(database);
+  assert.deepEqual(await contents(database), { models: 0, parts: 0 });
+  const status = await sluice('status', '1').done;
+  assert.match(status.said, /staged/);
+  assert.match(status.said, /sluice swap 1/);
+  const swapped = await sluice('swap', '1', '--yes').done;
+  assert.equal(swapped.code, 0, swapped.said);
+  assert.deepEqual(await contents(database), { models: 6, parts: 8 });
+});
+
+test('a command killed during the load: nothing is live, and the next run clears its guard away', async (t) => {
+  const database = await testDatabase(t);
+  await database.query(SYSTEM);
+  const sluice = cli(t, database);
+  const blocker = await database.connect();
+  await blocker.query('BEGIN; LOCK TABLE parts IN ROW EXCLUSIVE MODE');
+  const { child } = sluice('run', 'P', '--yes');
+  for (let i = 0; i < 600; i++) {
+    const [armed] = await database.query("SELECT FROM pg_trigger WHERE tgname ~ '^sluice_guard'");
+    if (armed !== undefined) break;
+    await sleep(10);
+  }
+  await kill(child);
+  await blocker.query('COMMIT');
+  await sessionsGone(database);
+  const { run, warnings } = engine(t, database);
+  await run(loads({ models: [MODELS, models(3 + 2)] }));
+  assert.match(warnings.join('\n'), /batch 1 .*interrupted/);
+  assert.deepEqual(await database.query("SELECT FROM pg_trigger WHERE tgname ~ '^sluice_guard_1_'"), []);
+});
+
+test('a second run on the same tables is refused, naming the first; on others it goes on', async (t) => {
+  const database = await testDatabase(t);
+  await database.query(SYSTEM);
+  const sluice = cli(t, database);
+  const reader = await database.connect();
+  await reader.query('BEGIN; SELECT FROM models');
+  const first = sluice('run', 'P', '--yes');
+  while (!first.said.join('').includes('gave way')) await sleep(10);
+  const second = await sluice('run', 'P', '--yes', '--guard', 'off').done;
+  assert.equal(second.code, 3, second.said);
+  assert.match(second.said, /another batch is working on public\.(models|parts)/);
+  assert.match(second.said, /process \d+ of \w+/);
+  const { run } = engine(t, database);
+  await database.query('CREATE TABLE apart (id int PRIMARY KEY)');
+  const { append } = await import('../../src/core/target.js');
+  const other = await run(loads({ apart: [append('apart', { columns: ['id'] }), [{ id: 1 }]] }));
+  assert.equal(other.summary.status, 'completed');
+  await reader.query('COMMIT');
+  const done = await first.done;
+  assert.equal(done.code, 0, done.said);
+  assert.deepEqual(await contents(database), { models: 6, parts: 8 });
+});
+
+test('plan shows the publish as it would be, with who holds the locks, and writes nothing', async (t) => {
+  const database = await testDatabase(t);
+  await database.query(SYSTEM);
+  const sluice = cli(t, database);
+  const reader = await database.connect({ application_name: 'a long report' });
+  await reader.query('BEGIN; SELECT FROM models');
+  const text = await sluice('plan', 'P').done;
+  assert.equal(text.code, 0, text.said);
+  assert.match(
+    text.said,
+    /public\.models {2}ACCESS EXCLUSIVE\n {4}held now by pid \d+, \w+ \(a long report\)/,
+  );
+  assert.match(text.said, /ALTER TABLE "sluice_staging_<batch>"\."models" SET SCHEMA "public"/);
+  assert.match(text.said, /taken\n {2}ALTER VIEW "public"\."stock" OWNER TO \S+\n {2}public\.models/);
+  assert.match(text.said, /view {2}.*stock/);
+  const json = JSON.parse((await sluice('plan', 'P', '--json', '--quiet').done).said);
+  assert.deepEqual(
+    json.publish.locks
+      .filter((l: { schema: string }) => l.schema === 'public')
+      .map((l: { table: string }) => l.table),
+    ['models', 'parts'],
+  );
+  assert.deepEqual(json.publish.guard, { how: 'journal', tables: ['public.models', 'public.parts'] });
+  assert.ok(json.publish.disk.tables[0].staging > 0);
+  const dry = await sluice('run', 'P', '--dry-run').done;
+  assert.equal(dry.code, 0, dry.said);
+  assert.match(dry.said, /held now by pid \d+/);
+  assert.match(dry.said, /carried over/);
+  await reader.query('COMMIT');
+  const made = await database.query("SELECT nspname FROM pg_namespace WHERE nspname ~ '^sluice'");
+  assert.deepEqual(made, []);
+  await database.query('CREATE MATERIALIZED VIEW held AS SELECT * FROM models');
+  const refused = await sluice('plan', 'P').done;
+  assert.equal(refused.code, 3, refused.said);
+  assert.match(refused.said, /materialized view.*held/);
+  assert.match(refused.said, /read the table through a view/);
+});

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { projectFolder } from '../support/server.js';
+
+/** The project's own code, by path. */
+const sources = ['src', 'sinks', 'transforms', 'pipelines'].flatMap((folder) =>
+  readdirSync(join(projectFolder, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `${folder}/${name}`),
+);
+
+const found = (pattern: RegExp) =>
+  sources.flatMap((path) =>
+    readFileSync(join(projectFolder, path), 'utf8')
+      .split('\n')
+      .flatMap((line, at) => (pattern.test(line) ? [`${path}:${at + 1}: ${line.trim()}`] : [])),
+  );
+
+test('there are sources to look at', () => assert.ok(sources.length > 100));
+
+test('no command goes through a shell', () => {
+  assert.deepEqual(found(/\b(exec|execSync)\s*\(\s*['"`]|\bshell:\s*(true|['"])/), []);
+  assert.deepEqual(found(/import\s*\{[^}]*\b(exec|execSync)\b[^}]*\}\s*from 'node:child_process'/), []);
+});
+
+test('code is generated in a few files only, and names enter it as JSON text', () => {
+  const evaluating = [
+    ...new Set(found(/\beval\(|new Function\(/).map((line) => line.split(':')[0] as string)),
+  ];
+  assert.deepEqual(evaluating.sort(), [
+    'sinks/encode/encoder.ts',
+    'sinks/row-json.ts',
+    'src/core/spill.ts',
+    'src/sources/csv/rows.ts',
+    'src/sources/postgres/rows.ts',
+    'transforms/extend.ts',
+    'transforms/pack.ts',
+    'transforms/unpack.ts',
+  ]);
+  for (const path of evaluating)
+    assert.match(readFileSync(join(projectFolder, path), 'utf8'), /JSON\.stringify\(/, path);
+});
+
+test('no SQL quotes a name or a value by itself', () => {
+  // A placeholder between quotes inside SQL is a quoting of its own; ident() and literal() bring theirs.
+  const sql = /\b(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|GRANT|REVOKE|COPY|LOCK|TRUNCATE|SET)\b/;
+  const quoted = found(/"\$\{[^}]+\}"|'\$\{[^}]+\}'/).filter((line) => sql.test(line));
+  assert.deepEqual(quoted, []);
+});

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { appendStatements } from '../../sinks/append.js';
+import { mergeStatements, saveStatements } from '../../sinks/merge.js';
+import { rowStagingTable } from '../../sinks/row-staging.js';
+import { type RowTableFacts, undoTable } from '../../sinks/row-target.js';
+import { withoutTriggers } from '../../sinks/row-triggers.js';
+import type { RowColumn } from '../../src/db/catalog/row-tables.js';
+
+const column = (name: string, more: Partial<RowColumn> = {}): RowColumn => ({
+  name,
+  type: 'bigint',
+  notNull: false,
+  filled: false,
+  identity: null,
+  generated: false,
+  equality: 'OPERATOR(pg_catalog.=)',
+  sendable: true,
+  sequence: null,
+  may: { select: true, insert: true, update: true },
+  ...more,
+});
+const id = column('id', { identity: 'always' });
+const note = column('no"te', { type: 'xml', equality: null, sendable: false });
+const names = { staging: 'b1_new', undo: 'b1_undo' };
+const facts: RowTableFacts = {
+  target: { schema: 'public', table: 'lots', mode: 'merge', columns: ['id', 'no"te'] },
+  live: {
+    oid: 1,
+    schema: 'public',
+    table: 'lots',
+    kind: 'r',
+    owned: true,
+    mayDelete: true,
+    rowSecurity: false,
+    rules: [],
+    inherited: false,
+    deferrable: true,
+    columns: [id, note],
+    keys: [],
+    children: [],
+    parents: [],
+    triggers: [
+      { name: 'on', enabled: 'O', before: true, insert: true },
+      { name: 'always', enabled: 'A', before: false, insert: true },
+      { name: 'off', enabled: 'D', before: true, insert: true },
+      { name: 'replica', enabled: 'R', before: true, insert: true },
+    ],
+  },
+  key: [id],
+  keyEnforced: true,
+  loaded: [id, note],
+  values: [note],
+  image: [id, note],
+};
+
+test('staging has the loaded columns and nothing else', () => {
+  assert.equal(
+    rowStagingTable(facts, names),
+    `CREATE TABLE "b1_new"."lots" AS SELECT "id", "no""te" FROM "public"."lots" WITH NO DATA`,
+  );
+});
+
+test('an append is one scan that notes what it added', () => {
+  assert.equal(
+    appendStatements({ ...facts, target: { ...facts.target, mode: 'append' } }, names, 'at once')[0],
+    `WITH w AS (INSERT INTO "public"."lots" AS l ("id", "no""te") OVERRIDING SYSTEM VALUE SELECT s."id", s."no""te" FROM "b1_new"."lots" s RETURNING l."id", 'added', sha256(record_send(ROW(l."id", l."no""te"::text)))) INSERT INTO "b1_undo"."lots__written" ("id", sluice_kind, sluice_hash) SELECT * FROM w`,
+  );
+});
+
+test('a merge saves images of what differs byte by byte, updates just that, and inserts what is new', () => {
+  assert.deepEqual(saveStatements(facts, names), [
+    `INSERT INTO "b1_undo"."lots__before" ("id", "no""te") SELECT l."id", l."no""te" FROM "public"."lots" l JOIN "b1_new"."lots" s ON l."id" OPERATOR(pg_catalog.=) s."id" WHERE ROW(l."no""te")::record OPERATOR(pg_catalog.*<>) ROW(s."no""te")::record`,
+  ]);
+  assert.deepEqual(mergeStatements(facts, names, 'at the end').slice(0, 2), [
+    `WITH w AS (UPDATE "public"."lots" AS l SET "no""te" = s."no""te" FROM "b1_undo"."lots__before" b JOIN "b1_new"."lots" s ON s."id" OPERATOR(pg_catalog.=) b."id" WHERE l."id" OPERATOR(pg_catalog.=) b."id" RETURNING l."id", 'changed', NULL::bytea) INSERT INTO "b1_undo"."lots__written" ("id", sluice_kind, sluice_hash) SELECT * FROM w`,
+    `WITH w AS (INSERT INTO "public"."lots" AS l ("id", "no""te") OVERRIDING SYSTEM VALUE SELECT s."id", s."no""te" FROM "b1_new"."lots" s WHERE NOT EXISTS (SELECT FROM "public"."lots" o WHERE o."id" OPERATOR(pg_catalog.=) s."id") RETURNING l."id", 'added', NULL::bytea) INSERT INTO "b1_undo"."lots__written" ("id", sluice_kind, sluice_hash) SELECT * FROM w`,
+  ]);
+});
+
+test('triggers that fire are switched off by name and come back as they were', () => {
+  assert.deepEqual(withoutTriggers(facts, ['X']), [
+    'ALTER TABLE "public"."lots" DISABLE TRIGGER "on"',
+    'ALTER TABLE "public"."lots" DISABLE TRIGGER "always"',
+    'X',
+    'SET CONSTRAINTS ALL IMMEDIATE',
+    'ALTER TABLE "public"."lots" ENABLE TRIGGER "on"',
+    'ALTER TABLE "public"."lots" ENABLE ALWAYS TRIGGER "always"',
+  ]);
+});
+
+test('undo tables of names that share 60 bytes do not meet, and fit an identifier', () => {
+  const stem = 'ü'.repeat(30);
+  const made = ['a', 'b'].flatMap((end) =>
+    ['before', 'written'].map((s) => undoTable('public', stem + end, s)),
+  );
+  assert.equal(new Set(made).size, 4);
+  for (const name of made) assert.ok(Buffer.byteLength(name) <= 63, name);
+  assert.equal(undoTable('public', 'lots', 'before'), 'lots__before');
+  assert.equal(undoTable('shop', 'lots', 'before'), 'shop.lots__before');
+});

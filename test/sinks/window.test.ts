@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { anonymousBlock, mergedLocks, type WindowPart, windowSql } from '../../sinks/window.js';
+
+const part = (over: Partial<WindowPart>): WindowPart => ({
+  table: 'live.t',
+  early: [],
+  dependents: [],
+  locks: [],
+  rechecks: [],
+  out: [],
+  in: [],
+  after: [],
+  late: [],
+  ...over,
+});
+
+test('the window runs all parts phase by phase, dependents and locks bounded as one statement', () => {
+  const sql = windowSql(
+    [
+      part({
+        dependents: ['ALTER VIEW v OWNER TO o'],
+        locks: [
+          { schema: 'live', table: 't', mode: 'ACCESS EXCLUSIVE' },
+          { schema: 'live', table: 'm', mode: 'ACCESS EXCLUSIVE' },
+        ],
+        rechecks: ['recheck t'],
+        out: ['out t'],
+        in: ['in t'],
+        after: ['after t'],
+      }),
+      part({
+        early: ['merge m'],
+        locks: [{ schema: 'live', table: 'm', mode: 'ROW EXCLUSIVE' }],
+        rechecks: ['recheck m'],
+        late: ['late m'],
+      }),
+    ],
+    { lockTimeoutMs: 150, statementTimeoutMs: 400, ledger: ['INSERT INTO l.l VALUES (1)'] },
+  );
+  assert.equal(
+    sql,
+    `BEGIN;
+SET LOCAL search_path TO DEFAULT;
+SET LOCAL lock_timeout = 150;
+SET LOCAL statement_timeout = 0;
+SET LOCAL idle_in_transaction_session_timeout = 2000;
+merge m;
+SET LOCAL search_path = '';
+SET LOCAL statement_timeout = 400;
+SELECT extract(epoch FROM pg_catalog.clock_timestamp()) * 1000 AS sluice_start;
+DO $sluice$ BEGIN 
+  EXECUTE 'ALTER VIEW v OWNER TO o';
+  EXECUTE 'LOCK TABLE ONLY "live"."m", ONLY "live"."t" IN ACCESS EXCLUSIVE MODE'; END $sluice$;
+SELECT extract(epoch FROM pg_catalog.clock_timestamp()) * 1000 AS sluice_locked;
+recheck t;
+recheck m;
+out t;
+in t;
+after t;
+SET LOCAL statement_timeout = 0;
+SET LOCAL search_path TO DEFAULT;
+late m;
+SET LOCAL search_path = '';
+INSERT INTO l.l VALUES (1);
+SET LOCAL search_path TO DEFAULT;
+SELECT extract(epoch FROM pg_catalog.clock_timestamp()) * 1000 AS sluice_end;
+COMMIT;
+`,
+  );
+});
+
+test('a rehearsal differs in its last word alone', () => {
+  const options = { lockTimeoutMs: 1, statementTimeoutMs: 2, ledger: [] };
+  const real = windowSql([], options);
+  assert.equal(windowSql([], { ...options, rehearse: true }), real.replace(/COMMIT;\n$/, 'ROLLBACK;\n'));
+});
+
+test('locks: weaker modes first, then by name; a table once, in its strongest mode', () => {
+  const lock = (table: string, mode: 'ACCESS EXCLUSIVE' | 'ROW EXCLUSIVE') => ({ schema: 's', table, mode });
+  const locks = mergedLocks([
+    part({ locks: [lock('b', 'ACCESS EXCLUSIVE'), lock('z', 'ROW EXCLUSIVE')] }),
+    part({ locks: [lock('a', 'ACCESS EXCLUSIVE'), lock('b', 'ROW EXCLUSIVE')] }),
+  ]);
+  assert.deepEqual(
+    locks.map((each) => `${each.table} ${each.mode}`),
+    ['z ROW EXCLUSIVE', 'a ACCESS EXCLUSIVE', 'b ACCESS EXCLUSIVE'],
+  );
+});
+
+test('text in a block cannot end it', () => {
+  assert.equal(anonymousBlock('x $sluice$ y;'), 'DO $sluice_$ BEGIN x $sluice$ y; END $sluice_$');
+});

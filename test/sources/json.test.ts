@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { originOf, type Row } from '../../src/core/row.js';
+import { MAX_DEPTH } from '../../src/sources/depth.js';
+import { json } from '../../src/sources/json.js';
+import { tempFile } from '../support/files.js';
+import { rowsOf, testRun } from '../support/run.js';
+
+const failure =
+  (code: string, facts: object = {}) =>
+  (error: unknown) => {
+    const { code: got, facts: all } = error as { code: string; facts: Record<string, unknown> };
+    assert.equal(got, code, String(error));
+    for (const [name, value] of Object.entries(facts)) assert.deepEqual(all[name], value);
+    return true;
+  };
+
+test('a document that is not JSON, or ends too early, fails with its line', async (t) => {
+  await assert.rejects(
+    rowsOf(json(tempFile(t, 'a.json', '[{"a":1},\n{"a":2},\n{"a":x}]'))),
+    failure('invalid_json', { line: 3 }),
+  );
+  await assert.rejects(
+    rowsOf(json(tempFile(t, 'b.json', '[{"a":1},\n{"a":2}'))),
+    failure('invalid_json', { line: 2 }),
+  );
+  await assert.rejects(
+    rowsOf(json(tempFile(t, 'c.json', '{"a":1}\n{"a":2}\n'))),
+    failure('invalid_json', { line: 2 }),
+  );
+  await assert.rejects(rowsOf(json(tempFile(t, 'd.json', ''))), failure('empty_file'));
+  const bad = Buffer.from('[{"a":"caf\xe9"}]', 'latin1');
+  await assert.rejects(rowsOf(json(tempFile(t, 'e.json', bad))), failure('invalid_utf8', { offset: 10 }));
+});
+
+test('an array that is not there is named with those that are', async (t) => {
+  const path = tempFile(t, 'a.json', '{"meta":{"n":1},"data":{"items":[{"a":1}],"other":[]}}');
+  await assert.rejects(
+    rowsOf(json(path)),
+    failure('no_array', { details: ['arrays in it: data.items, data.other', 'keys at its top: meta, data'] }),
+  );
+  await assert.rejects(rowsOf(json(path, { at: 'data.item' })), failure('no_array'));
+  await assert.rejects(rowsOf(json(path, { at: 'data' })), failure('no_array'));
+  assert.deepEqual(await rowsOf(json(path, { at: 'data.items' })), [{ a: 1 }]);
+});
+
+test('elements that are no objects, or nested too deep, are rejects by their place', async (t) => {
+  const deep = (depth: number) => `{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+  const run = testRun();
+  const path = tempFile(
+    t,
+    'a.json',
+    `[{"a":1},2,[{"b":1}],null,${deep(10_000)},${deep(MAX_DEPTH - 1)},{"z":{"y":[]}}]`,
+  );
+  const rows: Row[] = [];
+  for await (const chunk of json(path).read(run)) rows.push(...chunk);
+  assert.deepEqual(rows.map(originOf), [1, 6, 7]);
+  assert.deepEqual(
+    run.rejects.map(({ reason, line, raw }) => [reason, line, raw]),
+    [
+      ['not_an_object', 2, '2'],
+      ['not_an_object', 3, '[{"b":1}]'],
+      ['not_an_object', 4, 'null'],
+      ['too_deep', 5, undefined],
+    ],
+  );
+});
+
+test('__proto__ is a column like any other, and long numbers stay text', async (t) => {
+  const path = tempFile(
+    t,
+    'a.json',
+    '[{"__proto__":{"admin":true},"id":9007199254740993,"f":1.5,"n":[1e400]}]',
+  );
+  const [row] = await rowsOf(json(path));
+  assert.equal((row as { admin?: boolean }).admin, undefined);
+  assert.deepEqual(Object.entries(row ?? {}), [
+    ['__proto__', { admin: true }],
+    ['id', '9007199254740993'],
+    ['f', 1.5],
+    ['n', ['1e400']],
+  ]);
+});
+
+test('an element longer than the limit is refused with the limit named', async (t) => {
+  const path = tempFile(t, 'a.json', `[{"a":1},{"a":"${'x'.repeat(3_000_000)}"}]`);
+  await assert.rejects(rowsOf(json(path, { maxRecordBytes: 1_000_000 })), (error: unknown) => {
+    assert.match(String(error), /longer than 1000000 bytes/);
+    return failure('record_too_long')(error);
+  });
+  assert.equal((await rowsOf(json(path))).length, 2);
+});
+
+test('the array is found at any depth and under keys with dots; a mark and gzip are read', async (t) => {
+  const path = tempFile(
+    t,
+    'a.json',
+    gzipSync('\ufeff{"x":[{"items":[{"no":1}]}],"a.b":{"items":[{"yes":1}]}}'),
+  );
+  assert.deepEqual(await rowsOf(json(path, { at: ['a.b', 'items'] })), [{ yes: 1 }]);
+  assert.deepEqual(await rowsOf(json(tempFile(t, 'b.json', ' [ ] '))), []);
+});
+
+test('any array of objects is read as JSON.parse reads it, over many chunks', async (t) => {
+  const objects = fc.sample(fc.dictionary(fc.string(), fc.jsonValue()), { seed: 11, numRuns: 800 });
+  const text = JSON.stringify({ rows: objects });
+  const expected = JSON.parse(text, (_, v: unknown) =>
+    typeof v === 'number' && Number.isInteger(v) && !Number.isSafeInteger(v) && !/e/.test(String(v))
+      ? String(v)
+      : v,
+  ) as { rows: Row[] };
+  const rows = await rowsOf(json(tempFile(t, 'a.json', text), { at: 'rows' }));
+  assert.deepEqual(
+    rows,
+    expected.rows.map((row) => ({ ...row })),
+  );
+});

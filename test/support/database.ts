@@ -1,0 +1,130 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { after, type TestContext } from 'node:test';
+import pg from 'pg';
+import { acquireEmbedded, type EmbeddedServer } from '../../src/db/embedded/index.js';
+import { ident, literal } from '../../src/db/quote.js';
+import { testServerOptions } from './server.js';
+
+/** A database of a test's own on the tests' server; dropped afterwards, kept (and named) on failure. */
+export interface TestDatabase {
+  readonly name: string;
+  readonly url: string;
+  query: Query;
+  /** A session of the test's own; ended for it. */
+  connect(config?: pg.ClientConfig): Promise<pg.Client>;
+}
+
+export type Query = <T extends object = Record<string, unknown>>(
+  sql: string,
+  parameters?: readonly unknown[],
+) => Promise<T[]>;
+
+let embedded: Promise<EmbeddedServer> | undefined;
+
+// At the root of the test file, thus after its last test.
+after(async () => {
+  await (await embedded?.catch(() => undefined))?.release();
+});
+
+/**
+ * The superuser URL of the tests' server: `SLUICE_TEST_URL` (which `npm test` sets), or else the embedded
+ * one of this checkout, so that a test file also runs alone under `node --test`.
+ */
+export async function serverUrl(): Promise<string> {
+  if (process.env.SLUICE_TEST_URL !== undefined) return process.env.SLUICE_TEST_URL;
+  embedded ??= acquireEmbedded(testServerOptions());
+  return (await embedded).url;
+}
+
+/**
+ * Makes a database for the test `t`, as a copy of `template` (a database's name, see templateDatabase;
+ * default: an empty one). After a failure, and always under SLUICE_KEEP=1, it is kept.
+ */
+export async function testDatabase(
+  t: TestContext,
+  { template = 'template0' }: { template?: string } = {},
+): Promise<TestDatabase> {
+  const server = await serverUrl();
+  const name = `t_${randomBytes(6).toString('hex')}`;
+  await once(server, `CREATE DATABASE ${ident(name)} TEMPLATE ${ident(template)}`);
+  const url = urlOf(server, name);
+  const sessions: pg.Client[] = [];
+  const connect = async (config: pg.ClientConfig = {}) => {
+    const client = new pg.Client({ connectionString: url, ...config });
+    client.on('error', () => {});
+    await client.connect();
+    sessions.push(client);
+    return client;
+  };
+  let shared: Promise<pg.Client> | undefined;
+  t.after(async () => {
+    await Promise.all(sessions.map((client) => client.end().catch(() => {})));
+    // `passed` is in Node from 20.12 on; its types for Node 20 lack it.
+    const failed = (t as { passed?: boolean }).passed === false;
+    if (failed || process.env.SLUICE_KEEP === '1') {
+      t.diagnostic(`kept for a look: ${url}`);
+      return;
+    }
+    await once(server, `DROP DATABASE IF EXISTS ${ident(name)} WITH (FORCE)`);
+  });
+  return {
+    name,
+    url,
+    connect,
+    async query<T extends object>(sql: string, parameters: readonly unknown[] = []) {
+      shared ??= connect();
+      return (await (await shared).query(sql, parameters as unknown[])).rows as T[];
+    },
+  };
+}
+
+/**
+ * The name of a database that `prepare` has filled, for testDatabase to copy; made once per server, also
+ * when several test processes ask at once. `content` tells versions apart: whatever `prepare` depends on
+ * besides its own text (the SQL file that it runs, say).
+ */
+export async function templateDatabase(
+  name: string,
+  prepare: (query: Query) => Promise<void>,
+  content = '',
+): Promise<string> {
+  const server = await serverUrl();
+  const hash = createHash('sha256').update(prepare.toString()).update(content).digest('hex').slice(0, 12);
+  const final = `tpl_${name}_${hash}`;
+  await session(server, async (query) => {
+    await query(`SELECT pg_advisory_lock(hashtextextended(${literal(final)}, 0))`);
+    const [found] = await query(`SELECT FROM pg_database WHERE datname = ${literal(final)}`);
+    if (found !== undefined) return;
+    // Renamed when it is filled: one whose maker was killed is never taken for whole.
+    const unfinished = `new_${final}`;
+    await query(`DROP DATABASE IF EXISTS ${ident(unfinished)} WITH (FORCE)`);
+    await query(`CREATE DATABASE ${ident(unfinished)} TEMPLATE template0`);
+    await session(urlOf(server, unfinished), prepare);
+    // Without connections (autovacuum's, say), which would stand in the way of copying it.
+    await query(`ALTER DATABASE ${ident(unfinished)} WITH ALLOW_CONNECTIONS false`);
+    await query(`ALTER DATABASE ${ident(unfinished)} RENAME TO ${ident(final)}`);
+  });
+  return final;
+}
+
+function urlOf(server: string, database: string): string {
+  const url = new URL(server);
+  url.pathname = `/${database}`;
+  return url.href;
+}
+
+async function session(url: string, work: (query: Query) => Promise<void>): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    await work(
+      async <T extends object>(sql: string, parameters: readonly unknown[] = []) =>
+        (await client.query(sql, parameters as unknown[])).rows as T[],
+    );
+  } finally {
+    await client.end();
+  }
+}
+
+const once = (url: string, sql: string) => session(url, async (query) => void (await query(sql)));

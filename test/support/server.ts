@@ -1,0 +1,44 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { EmbeddedOptions } from '../../src/db/embedded/index.js';
+
+/** The project's folder: the nearest one above this file that holds package.json. */
+export const projectFolder = (() => {
+  let at = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(at, 'package.json'))) at = dirname(at);
+  return at;
+})();
+
+/**
+ * The tests' own embedded server, shared by all test processes of this checkout. It does not wait for the
+ * disk. `SLUICE_TEST_PG_BIN` names the bin directory of another PostgreSQL, whose data lies apart.
+ */
+export function testServerOptions(): EmbeddedOptions {
+  const binaries = process.env.SLUICE_TEST_PG_BIN;
+  const suffix = binaries === undefined ? '' : binaries.replace(/[^a-zA-Z0-9.]+/g, '-');
+  return {
+    directory: join(projectFolder, '.sluice', `test${suffix}`),
+    durable: false,
+    // Several test files at once, and tests of what a prepared transaction does.
+    settings: { max_connections: '200', max_prepared_transactions: '10' },
+    ...(binaries === undefined ? {} : { binaries }),
+  };
+}
+
+/** The compiled test files whose path holds one of `filters` (all without any), sorted. */
+export function testFiles(filters: readonly string[]): string[] {
+  const compiled = join(projectFolder, 'dist', 'test');
+  return (
+    readdirSync(compiled, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.test.js'))
+      // What is left in dist of a test that was removed or renamed is no test any more.
+      .filter((name) => existsSync(join(projectFolder, 'test', name.replace(/\.js$/, '.ts'))))
+      .map((name) => join(compiled, name))
+      .filter((path) => {
+        const shown = relative(compiled, path).split(sep).join('/');
+        return filters.length === 0 || filters.some((filter) => shown.includes(filter));
+      })
+      .sort()
+  );
+}

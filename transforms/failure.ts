@@ -1,0 +1,44 @@
+import { failed, SluiceError } from '../src/core/errors.js';
+import { originOf, type Row } from '../src/core/row.js';
+import type { Rejection, Run } from '../src/core/run.js';
+
+/**
+ * Thrown by a function given to a stage (map, sort, lookup, …) to say that this row is bad: the stage
+ * rejects the row with it and goes on. Any other exception is taken for a bug and ends the batch.
+ */
+export class RowError extends Error {
+  readonly rejection: Rejection;
+
+  /** `reason` is a stable snake_case code; `message` a sentence for people. */
+  constructor(reason: string, message: string, facts: Omit<Rejection, 'reason' | 'message'> = {}) {
+    super(message);
+    this.name = 'RowError';
+    this.rejection = { ...facts, reason, message };
+  }
+}
+
+/**
+ * What a stage does with an exception from a user's function: a RowError rejects the row, a SluiceError
+ * passes with the row's line added, anything else becomes `stage_failed`, naming the stage and the line.
+ */
+export function rowFailed(stage: string, row: Row, error: unknown, run: Run): void {
+  if (error instanceof RowError) {
+    run.reject(row, error.rejection);
+    return;
+  }
+  throw stageFailed(stage, row, error);
+}
+
+/** The error that ends the batch because a function given to `stage` threw `error` at `row`. */
+export function stageFailed(stage: string, row: Row, error: unknown): SluiceError {
+  const line = originOf(row);
+  const where = line === undefined ? {} : { line };
+  if (error instanceof SluiceError) return error.with(where);
+  const message = error instanceof Error ? error.message : String(error);
+  return failed('stage_failed', `stage ${stage}: ${message}`, {
+    ...where,
+    state: 'nothing was published',
+    next: 'mend the function; where the row is at fault, throw a RowError so that it is rejected instead',
+    cause: error,
+  });
+}

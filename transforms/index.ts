@@ -1,0 +1,13 @@
+export { type DistinctOptions, distinct } from './distinct.js';
+export { extend } from './extend.js';
+export { RowError } from './failure.js';
+export { filter } from './filter.js';
+export { type GroupOptions, group } from './group.js';
+export type { By } from './key.js';
+export { type LookupOptions, lookup } from './lookup.js';
+export { map, mapChunk } from './map.js';
+export type { OrderBy, OrderColumn, OrderKey, OrderValue } from './order.js';
+export { type RenumberOptions, renumber } from './renumber.js';
+export type { JsonSchema } from './schema-text.js';
+export { type SortOptions, type SortStage, sort } from './sort.js';
+export { type Rule, type ValidateOptions, validate } from './validate.js';

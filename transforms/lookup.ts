@@ -1,0 +1,163 @@
+import { failed, nearest, usage } from '../src/core/errors.js';
+import { ownValue } from '../src/core/own.js';
+import { originOf, type Row, type Rows } from '../src/core/row.js';
+import type { Run } from '../src/core/run.js';
+import { named, type Source, type Stage } from '../src/core/types.js';
+import { type By, describeGroup, groupKey } from './key.js';
+
+export interface LookupOptions<In extends Row, New extends string> {
+  /** Where the values are: a source, read once for each reading of the flow, or rows. */
+  readonly from: Source | readonly Row[];
+  /** The column (or columns) of `from` to find a row by; must be unique there. */
+  readonly key: string | readonly string[];
+  /** What of the row is looked up; default: the columns named by `key`. */
+  readonly on?: By<In>;
+  /** New column of the row: column of `from`. */
+  readonly take: Readonly<Record<New, string>>;
+  /** When nothing is found: reject the row (default), NULL in the new columns, or end the batch. */
+  readonly missing?: 'reject' | 'null' | 'fail';
+  /** The reject's reason code; default `lookup_missing`. */
+  readonly reason?: string;
+  /** The most rows of `from` that may be held in memory. Default: 5 million. */
+  readonly limit?: number;
+  /** For messages; default: the source's name. */
+  readonly name?: string;
+}
+
+/**
+ * Adds columns found in another source by key. The source is read whole before the first row, into memory
+ * (only the keys and the columns taken, copied out of their chunks). NULL finds nothing and is never
+ * found, as in SQL. Ends the batch with `lookup_duplicate` for a key that occurs twice, `lookup_too_large`
+ * beyond `limit`, `lookup_missing` where `missing` is 'fail', `lookup_source` where the source rejects a
+ * row of its own, and the usage error `lookup_column` for a column that the source lacks.
+ */
+export function lookup<In extends Row, New extends string>(
+  options: LookupOptions<In, New>,
+): Stage<In, In & Readonly<Record<New, unknown>>> {
+  type Out = In & Readonly<Record<New, unknown>>;
+  const { from, key, on = key, missing = 'reject', reason = 'lookup_missing' } = options;
+  const sourceName = options.name ?? ('read' in from ? from.name : 'rows');
+  const name = `lookup(${sourceName})`;
+  const columns = Object.keys(options.take) as New[];
+  const keyOf = groupKey<In>(on);
+  const hasNull = nullIn<In>(on);
+  const describe = describeGroup<In>(on);
+  const nothing = Object.fromEntries(columns.map((column) => [column, null])) as Record<New, null>;
+  return named(name, async function* (rows: Rows<In>, run: Run): AsyncGenerator<Out[]> {
+    const table = await load({ ...options, name: sourceName }, run);
+    for await (const chunk of rows) {
+      const out: Out[] = [];
+      for (const row of chunk) {
+        const found = hasNull(row) ? undefined : table.get(keyOf(row));
+        if (found !== undefined) out.push({ ...row, ...found } as Out);
+        else if (missing === 'null') out.push({ ...row, ...nothing } as Out);
+        else {
+          const message = `${describe(row)} is not in ${sourceName}`;
+          const column = typeof on === 'string' ? { column: on, value: row[on] } : {};
+          if (missing === 'fail') {
+            const line = originOf(row);
+            throw failed('lookup_missing', message, {
+              ...column,
+              ...(line === undefined ? {} : { line }),
+              state: 'nothing was published',
+              next: `add it to ${sourceName}, or correct the row, and run again`,
+            });
+          }
+          run.reject(row, { reason, message, expected: `a value found in ${sourceName}`, ...column });
+        }
+      }
+      if (out.length > 0) yield out;
+    }
+  });
+}
+
+type Loading = Pick<LookupOptions<Row, string>, 'from' | 'key' | 'take' | 'limit'> & {
+  readonly name: string;
+};
+
+async function load(options: Loading, run: Run): Promise<Map<string, Row>> {
+  const { from, key, take, limit = 5_000_000, name } = options;
+  const keyOf = groupKey<Row>(key);
+  const hasNull = nullIn<Row>(key);
+  const describe = describeGroup<Row>(key);
+  const pairs = Object.entries(take);
+  const wanted = [...new Set([...(typeof key === 'string' ? [key] : key), ...Object.values(take)])];
+  const table = new Map<string, Row>();
+  let checked = false;
+  for await (const chunk of 'read' in from ? from.read(quiet(run, name)) : [from]) {
+    for (const row of chunk) {
+      if (!checked) checkColumns(name, wanted, row);
+      checked = true;
+      if (hasNull(row)) continue;
+      const id = ownValue(keyOf(row));
+      if (table.has(id)) {
+        throw failed('lookup_duplicate', `${describe(row)} occurs more than once in ${name}`, {
+          input: name,
+          ...(originOf(row) === undefined ? {} : { line: originOf(row) as number }),
+          state: 'nothing was published',
+          next: 'make the key unique there, or look up by more columns',
+        });
+      }
+      if (table.size === limit) {
+        throw failed('lookup_too_large', `${name} has more than ${limit} rows, which is the lookup's limit`, {
+          input: name,
+          state: 'nothing was published',
+          next: 'raise `limit` if the memory is there, or join in the source query',
+        });
+      }
+      const values: Record<string, unknown> = {};
+      for (const [column, origin] of pairs) values[column] = ownValue(row[origin]);
+      table.set(id, values);
+    }
+  }
+  return table;
+}
+
+function checkColumns(source: string, wanted: readonly string[], row: Row): void {
+  for (const column of wanted) {
+    if (column in row) continue;
+    const guess = nearest(column, Object.keys(row));
+    throw usage('lookup_column', `${source} has no column ${column}`, {
+      input: source,
+      column,
+      details: [`columns: ${Object.keys(row).join(', ')}`],
+      ...(guess === undefined ? {} : { next: `did you mean ${guess}?` }),
+    });
+  }
+}
+
+/** The run as the looked-up source sees it: it counts nothing, for its rows are not the flow's. */
+function quiet(run: Run, name: string): Run {
+  const nothing = () => {};
+  return {
+    batch: run.batch,
+    dryRun: run.dryRun,
+    signal: run.signal,
+    settings: run.settings,
+    log: run.log,
+    database: run.database,
+    scratch: run.scratch,
+    skip: nothing,
+    merge: nothing,
+    add: nothing,
+    keep: nothing,
+    report: nothing,
+    wrote: nothing,
+    progress: nothing,
+    reject(_row, why) {
+      throw failed('lookup_source', `${name} has a bad row: ${why.message ?? why.reason}`, {
+        input: name,
+        ...(why.line === undefined ? {} : { line: why.line }),
+        state: 'nothing was published',
+        next: 'correct it and run again: a lookup with holes would reject good rows',
+      });
+    },
+  };
+}
+
+function nullIn<R extends Row>(by: By<R>): (row: R) => boolean {
+  const absent = (value: unknown) => value === null || value === undefined;
+  if (typeof by === 'function') return (row) => absent(by(row));
+  if (typeof by === 'string') return (row) => absent(row[by]);
+  return (row) => by.some((column) => absent(row[column]));
+}

@@ -1,0 +1,155 @@
+import { refused, usage } from '../src/core/errors.js';
+import { CHUNK_ROWS, type Row, type Rows } from '../src/core/row.js';
+import type { Run } from '../src/core/run.js';
+import { Spill } from '../src/core/spill.js';
+import { named, type Stage } from '../src/core/types.js';
+import { Numbering, type RenumberOptions, type Sequence } from './numbering.js';
+
+export type { RenumberOptions } from './numbering.js';
+
+/** So many groups are named in a refusal; the others are counted. */
+const NAMED_GROUPS = 20;
+
+/**
+ * Numbers the rows of each group one after the other: `as` = prefix + number. Works on consecutive groups:
+ * a group that comes again later starts at the beginning again, so sort first (a unique column finds it
+ * out at the latest in staging). Throws `sequence_overflow` (refused), `renumber_order` when a row with a
+ * number of its own comes after that number was given away, `stage_failed` for an exception in an option's
+ * function, and the usage error `bad_setting` for another word than refuse or widen.
+ */
+export function renumber<R extends Row, As extends string>(
+  options: RenumberOptions<R, As>,
+): Stage<R, R & Readonly<Record<As, string>>> {
+  type Out = R & Readonly<Record<As, string>>;
+  const name = `renumber(${options.as})`;
+  const numbering = new Numbering(options, name);
+  return named(name, async function* (rows: Rows<R>, run: Run): AsyncGenerator<Out[]> {
+    const widen = overflowOf(options, run) === 'widen';
+    const steps = widen
+      ? widened(rows, run, numbering, options.memoryRows ?? 20_000)
+      : refusing(rows, run, numbering);
+    yield* steps as AsyncGenerator<Out[]>;
+  });
+}
+
+function overflowOf(options: { readonly overflow?: 'refuse' | 'widen' }, run: Run): 'refuse' | 'widen' {
+  const word = options.overflow ?? run.settings.overflow ?? 'refuse';
+  if (word === 'refuse' || word === 'widen') return word;
+  throw usage('bad_setting', `overflow is ${JSON.stringify(word)}; it can be refuse or widen`, {
+    next: '--set overflow=refuse or --set overflow=widen',
+  });
+}
+
+/** Numbers as the rows come; from the first overflow on it only counts, since nothing will be published. */
+async function* refusing<R extends Row>(
+  rows: Rows<R>,
+  run: Run,
+  numbering: Numbering<R>,
+): AsyncGenerator<Row[]> {
+  const largest = 10 ** numbering.width - 1;
+  const offenders: string[] = [];
+  let groups = 0;
+  let sequence: Sequence | undefined;
+  let previous: R | undefined;
+  const close = () => {
+    // Numbers that rows hold already may be longer: only those given here count.
+    if (sequence?.given === undefined || sequence.largest <= largest) return;
+    groups++;
+    if (groups > NAMED_GROUPS) return;
+    offenders.push(
+      `${numbering.describe(sequence.example as R)}: ${sequence.rows} rows, up to ${sequence.largest}`,
+    );
+  };
+  for await (const chunk of rows) {
+    const out: Row[] = [];
+    for (const row of chunk) {
+      if (previous === undefined || sequence === undefined || !numbering.same(previous, row)) {
+        close();
+        sequence = numbering.open(row);
+      }
+      previous = row;
+      const number = numbering.number(row, sequence, run);
+      if (groups === 0 && number <= largest) out.push(numbering.apply(row, number, numbering.width));
+    }
+    if (out.length > 0) yield out;
+  }
+  close();
+  if (groups === 0) return;
+  const these = groups === 1 ? 'one group has' : `${groups} groups have`;
+  throw refused(
+    'sequence_overflow',
+    `${these} more rows than ${numbering.width} digits can number (${largest})`,
+    {
+      details:
+        groups > offenders.length ? [...offenders, `and ${groups - offenders.length} more`] : offenders,
+      state: 'nothing was published',
+      next: '--set overflow=widen gives these groups as many digits as they need',
+    },
+  );
+}
+
+/** Holds each group until its size is known; a large one goes to disk. */
+async function* widened<R extends Row>(
+  rows: Rows<R>,
+  run: Run,
+  numbering: Numbering<R>,
+  memoryRows: number,
+): AsyncGenerator<Row[]> {
+  let sequence: Sequence | undefined;
+  let previous: R | undefined;
+  let held: R[] = [];
+  let numbers: number[] = [];
+  let file: Spill | undefined;
+  let out: Row[] = [];
+
+  const apply = (group: readonly R[], from: number, width: number) => {
+    for (let i = 0; i < group.length; i++) {
+      out.push(numbering.apply(group[i] as R, numbers[from + i] as number, width));
+    }
+  };
+  async function* close(of: Sequence): AsyncGenerator<Row[]> {
+    const width = Math.max(numbering.width, String(of.largest).length);
+    if (file !== undefined) {
+      let from = 0;
+      for await (const { rows: part } of file.read()) {
+        apply(part as R[], from, width);
+        from += part.length;
+        if (out.length >= CHUNK_ROWS) yield take();
+      }
+      await file.dispose();
+      file = undefined;
+    }
+    apply(held, numbers.length - held.length, width);
+    held = [];
+    numbers = [];
+    if (out.length >= CHUNK_ROWS) yield take();
+  }
+  const take = () => {
+    const full = out;
+    out = [];
+    return full;
+  };
+
+  try {
+    for await (const chunk of rows) {
+      for (const row of chunk) {
+        if (previous === undefined || sequence === undefined || !numbering.same(previous, row)) {
+          if (sequence !== undefined) yield* close(sequence);
+          sequence = numbering.open(row);
+        }
+        previous = row;
+        numbers.push(numbering.number(row, sequence, run));
+        held.push(row);
+        if (held.length >= memoryRows) {
+          file ??= await Spill.create(run.scratch);
+          await file.write(held);
+          held = [];
+        }
+      }
+    }
+    if (sequence !== undefined) yield* close(sequence);
+    if (out.length > 0) yield out;
+  } finally {
+    await file?.dispose();
+  }
+}
