@@ -8,11 +8,15 @@ import { SluiceError } from '../src/core/errors.js';
 import { acquireEmbedded } from '../src/db/embedded/index.js';
 import { ident } from '../src/db/quote.js';
 import { projectFolder, testFiles, testServerOptions } from './support/server.js';
+import { watchUnfinished } from './support/unfinished.js';
 
 // npm test: all compiled test files (or those whose path holds one of the given words) against one server.
 //   node dist/test/run.js [WORD …]     run
 //   node dist/test/run.js --serve      only start the server, to look at databases that failed tests kept
 // SLUICE_TEST_URL: a server to use instead. SLUICE_TEST_PG_BIN: the bin directory of another PostgreSQL.
+
+/** Many times what the slowest file needs alone: a loaded machine is no failure, waiting for ever is one. */
+const FILE_MS = 180_000;
 
 const words = process.argv.slice(2);
 const stopped = new AbortController();
@@ -46,7 +50,13 @@ async function runTests(url: string, alone: boolean): Promise<void> {
   if (alone) await dropKept(url);
   process.env.SLUICE_TEST_URL = url;
   process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --enable-source-maps`.trim();
-  const tests = run({ files, concurrency: Math.max(2, availableParallelism()), signal: stopped.signal });
+  const tests = run({
+    files,
+    concurrency: Math.max(2, availableParallelism()),
+    signal: stopped.signal,
+    timeout: FILE_MS,
+  });
+  const unfinished = watchUnfinished(tests);
   tests.on('test:fail', ({ todo }) => {
     if (todo === undefined || todo === false) process.exitCode = 1;
   });
@@ -54,6 +64,10 @@ async function runTests(url: string, alone: boolean): Promise<void> {
   report.pipe(process.stdout);
   await once(report, 'end');
   if (stopped.signal.aborted) process.exitCode = 130;
+  for (const [file, names] of unfinished) {
+    if (names.size > 0)
+      console.log(`\nDid not end: ${relative(projectFolder, file)}: ${[...names].join(' > ')}`);
+  }
   const kept = await keptDatabases(url);
   if (process.exitCode !== undefined && kept.length > 0) {
     const self = relative(projectFolder, process.argv[1] as string);

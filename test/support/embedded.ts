@@ -6,7 +6,12 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { stopEmbedded } from '../../src/db/embedded/index.js';
+import {
+  acquireEmbedded,
+  type EmbeddedOptions,
+  type EmbeddedServer,
+  stopEmbedded,
+} from '../../src/db/embedded/index.js';
 
 /** An empty directory for `t` that every account can reach; its server, if any, is stopped with it. */
 export function embeddedDirectory(t: TestContext): string {
@@ -20,6 +25,13 @@ export function embeddedDirectory(t: TestContext): string {
   return directory;
 }
 
+/** The embedded server, released after `t` whatever becomes of it: the next test shall not meet it running. */
+export async function acquireFor(t: TestContext, options: EmbeddedOptions): Promise<EmbeddedServer> {
+  const server = await acquireEmbedded(options);
+  t.after(() => server.release());
+  return server;
+}
+
 /** A command in a process of its own that holds the embedded server until `end` (or until it is killed). */
 export interface Holder {
   readonly pid: number;
@@ -31,10 +43,14 @@ export interface Holder {
   kill(): Promise<void>;
 }
 
-/** Starts a holder of the server in `directory` and waits until it has got it. */
-export async function holdElsewhere(directory: string): Promise<Holder> {
+/** Starts a holder of the server in `directory` and waits until it has got it; it is ended after `t`. */
+export async function holdElsewhere(t: TestContext, directory: string): Promise<Holder> {
   const child = runElsewhere(directory);
   const exited = once(child, 'exit');
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
   const line = await Promise.race([
     once(child.stdout as NodeJS.ReadableStream, 'data').then(([text]) => text as string),
     exited.then(([code]): never => {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { failed, refused } from '../../core/errors.js';
+import { answeringPostmaster } from './answering.js';
 import { type Binaries, findBinaries } from './binaries.js';
 import { createCluster } from './cluster.js';
 import { ensureDatabase, urlOf } from './database.js';
@@ -184,8 +185,8 @@ async function ensureRunning(
 ): Promise<{ place: Place; postmaster: Postmaster; startedHere: boolean }> {
   const durable = options.durable ?? true;
   const existing = currentPlace(directory);
-  const running = existing && runningPostmaster(existing.data);
-  if (existing !== undefined && running?.ready) {
+  const running = existing && (await answeringPostmaster(existing));
+  if (existing !== undefined && running !== undefined) {
     if (durable && !running.durable) {
       throw failed('embedded_not_durable', `the server on ${existing.data} runs without fsync, for tests`, {
         state: 'nothing was changed',

@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { acquireEmbedded, embeddedStatus } from '../../../src/db/embedded/index.js';
-import { ask, embeddedDirectory, runElsewhere } from '../../support/embedded.js';
+import { identityOf } from '../../../src/db/embedded/process.js';
+import { acquireFor, ask, embeddedDirectory, runElsewhere } from '../../support/embedded.js';
 
 interface Told extends Error {
   readonly code: string;
@@ -29,35 +30,53 @@ test('a command killed in the middle of initdb leaves nothing that the next one 
   command.kill('SIGKILL');
   await once(command, 'exit');
   assert.ok(!unfinished().some((name) => /^\d+$/.test(name)));
-  const server = await acquireEmbedded({ directory, durable: false });
+  const server = await acquireFor(t, { directory, durable: false });
   assert.equal(await ask(server.url, 'SELECT 1'), 1);
   assert.deepEqual(
     unfinished().filter((name) => name.includes('.new-')),
     [],
   );
-  await server.release();
 });
 
 test('an embedded server that met with an accident', async (t) => {
   const directory = embeddedDirectory(t);
   const options = { directory, durable: false };
-  let data = '';
+  const first = await acquireEmbedded(options);
+  const data = first.dataDirectory;
+  await ask(first.url, 'CREATE TABLE kept AS SELECT 42 AS answer').finally(first.release);
 
-  await t.test('killed with -9, it comes back with what was committed', async () => {
-    const first = await acquireEmbedded(options);
-    data = first.dataDirectory;
-    await ask(first.url, 'CREATE TABLE kept AS SELECT 42 AS answer');
-    const { pid } = await embeddedStatus(options);
-    process.kill(pid as number, 'SIGKILL');
-    const second = await acquireEmbedded(options);
+  await t.test('killed with -9, it comes back with what was committed', async (t) => {
+    const first = await acquireFor(t, options);
+    await ask(first.url, 'CREATE TABLE late AS SELECT 43 AS answer');
+    const pid = (await embeddedStatus(options)).pid as number;
+    process.kill(pid, 'SIGKILL');
+    // The signal is sent, and the process is there for a moment yet.
+    while (identityOf(pid) !== undefined) await sleep(5);
+    const second = await acquireFor(t, options);
     assert.equal(second.startedHere, true);
-    assert.equal(await ask(second.url, 'SELECT answer FROM kept'), 42);
+    assert.equal(await ask(second.url, 'SELECT answer FROM late'), 43);
     await Promise.all([first.release(), second.release()]);
     assert.equal((await embeddedStatus(options)).running, false);
   });
 
-  await t.test('its pid file names a process that is gone', async () => {
-    const server = await acquireEmbedded(options);
+  await t.test(
+    'one that is dying, though its process and its pid file say that it runs, is started again',
+    async (t) => {
+      await acquireFor(t, options);
+      const before = readdirSync(join(directory, 'leases')).length;
+      const pid = (await embeddedStatus(options)).pid as number;
+      // It listens, and does not answer.
+      process.kill(pid, 'SIGSTOP');
+      const next = acquireFor(t, options);
+      while (readdirSync(join(directory, 'leases')).length === before) await sleep(5);
+      process.kill(pid, 'SIGKILL');
+      assert.equal((await next).startedHere, true);
+      assert.equal(await ask((await next).url, 'SELECT answer FROM kept'), 42);
+    },
+  );
+
+  await t.test('its pid file names a process that is gone', async (t) => {
+    const server = await acquireFor(t, options);
     const { pid } = await embeddedStatus(options);
     const file = join(data, 'postmaster.pid');
     const text = readFileSync(file, 'utf8');
@@ -67,19 +86,17 @@ test('an embedded server that met with an accident', async (t) => {
     while (exists(pid as number)) await sleep(5);
     writeFileSync(file, text);
     assert.equal((await embeddedStatus(options)).running, false);
-    const next = await acquireEmbedded(options);
+    const next = await acquireFor(t, options);
     assert.equal(await ask(next.url, 'SELECT answer FROM kept'), 42);
-    await next.release();
   });
 
-  await t.test('its pid file names a living process that is another one', async () => {
+  await t.test('its pid file names a living process that is another one', async (t) => {
     const file = join(data, 'postmaster.pid');
     writeFileSync(file, `${process.pid}\n${data}\n1700000000\n5432\n\n127.0.0.1\n  1 1\nready   \n`);
     assert.equal((await embeddedStatus(options)).running, false);
-    const next = await acquireEmbedded(options);
+    const next = await acquireFor(t, options);
     assert.equal(next.startedHere, true);
     assert.equal(await ask(next.url, 'SELECT answer FROM kept'), 42);
-    await next.release();
   });
 
   await t.test('a setting that PostgreSQL does not know ends with what the log says', async () => {
@@ -95,19 +112,25 @@ test('an embedded server that met with an accident', async (t) => {
     assert.deepEqual((await embeddedStatus(options)).leases, []);
   });
 
-  await t.test('a password file that does not fit says so', async () => {
+  await t.test('a password file that does not fit says so', async (t) => {
     const file = join(dirname(data), 'password');
     const password = readFileSync(file, 'utf8');
+    t.after(() => writeFileSync(file, password));
     writeFileSync(file, 'guess');
     await assert.rejects(acquireEmbedded(options), { code: 'embedded_login_failed' });
     assert.equal((await embeddedStatus(options)).running, false);
-    writeFileSync(file, password);
   });
 
-  await t.test('data of another major version is left alone and named', async () => {
+  await t.test('data of another major version is left alone and named', async (t) => {
     const version = join(data, 'PG_VERSION');
     const major = readFileSync(version, 'utf8');
     const root = dirname(data);
+    const elsewhere = join(dirname(root), '9');
+    const putBack = () => {
+      if (existsSync(elsewhere)) renameSync(elsewhere, root);
+      writeFileSync(version, major);
+    };
+    t.after(putBack);
     const told = (error: Told) => {
       assert.equal(error.code, 'embedded_other_major');
       assert.match(error.message, /is of PostgreSQL 9, which PostgreSQL \d+ cannot read/);
@@ -115,13 +138,11 @@ test('an embedded server that met with an accident', async (t) => {
     };
     writeFileSync(version, '9\n');
     await assert.rejects(acquireEmbedded(options), told);
-    renameSync(root, join(dirname(root), '9'));
+    renameSync(root, elsewhere);
     await assert.rejects(acquireEmbedded(options), told);
-    renameSync(join(dirname(root), '9'), root);
-    writeFileSync(version, major);
-    const server = await acquireEmbedded(options);
+    putBack();
+    const server = await acquireFor(t, options);
     assert.equal(await ask(server.url, 'SELECT answer FROM kept'), 42);
-    await server.release();
   });
 });
 

@@ -10,7 +10,7 @@ import {
   keepEmbedded,
   stopEmbedded,
 } from '../../../src/db/embedded/index.js';
-import { ask, embeddedDirectory, holdElsewhere } from '../../support/embedded.js';
+import { acquireFor, ask, embeddedDirectory, holdElsewhere } from '../../support/embedded.js';
 
 test('an embedded server, from the first start to the last release', async (t) => {
   const directory = embeddedDirectory(t);
@@ -25,8 +25,8 @@ test('an embedded server, from the first start to the last release', async (t) =
     assert.equal(await stopEmbedded(options), false);
   });
 
-  await t.test('two commands at once start one server and share it', async () => {
-    const [one, two] = await Promise.all([holdElsewhere(directory), holdElsewhere(directory)]);
+  await t.test('two commands at once start one server and share it', async (t) => {
+    const [one, two] = await Promise.all([holdElsewhere(t, directory), holdElsewhere(t, directory)]);
     assert.equal(one.url, two.url);
     assert.deepEqual([one.startedHere, two.startedHere].sort(), [false, true]);
     const { leases } = await embeddedStatus(options);
@@ -42,13 +42,13 @@ test('an embedded server, from the first start to the last release', async (t) =
     assert.deepEqual(after.leases, []);
   });
 
-  await t.test('what was written is there at the next start, on UTF-8 with scram', async () => {
-    const first = await acquireEmbedded(options);
+  await t.test('what was written is there at the next start, on UTF-8 with scram', async (t) => {
+    const first = await acquireFor(t, options);
     assert.equal(first.startedHere, true);
     await ask(first.url, "CREATE TABLE kept AS SELECT 'Käse'::text AS word");
     await first.release();
     await first.release();
-    const second = await acquireEmbedded(options);
+    const second = await acquireFor(t, options);
     assert.equal(await ask(second.url, 'SELECT upper(word) FROM kept'), 'KÄSE');
     assert.equal(await ask(second.url, 'SELECT current_user || current_database()'), 'postgressluice');
     assert.match(
@@ -58,8 +58,8 @@ test('an embedded server, from the first start to the last release', async (t) =
     await second.release();
   });
 
-  await t.test('a wrong password and an address that is not loopback are turned away', async () => {
-    const server = await acquireEmbedded(options);
+  await t.test('a wrong password and an address that is not loopback are turned away', async (t) => {
+    const server = await acquireFor(t, options);
     const wrong = new URL(server.url);
     wrong.password = 'guess';
     await assert.rejects(ask(wrong.href, 'SELECT 1'), { code: '28P01' });
@@ -83,21 +83,21 @@ test('an embedded server, from the first start to the last release', async (t) =
     assert.equal(statSync(dataDirectory).mode & 0o077, 0);
   });
 
-  await t.test('a command killed with -9 does not keep the server beyond the next release', async () => {
-    const killed = await holdElsewhere(directory);
+  await t.test('a command killed with -9 does not keep the server beyond the next release', async (t) => {
+    const killed = await holdElsewhere(t, directory);
     await killed.kill();
     const orphan = await embeddedStatus(options);
     assert.equal(orphan.running, true);
     assert.deepEqual(orphan.leases, []);
-    const next = await acquireEmbedded(options);
+    const next = await acquireFor(t, options);
     assert.equal(next.startedHere, false);
     assert.equal(next.url, killed.url);
     await next.release();
     assert.equal((await embeddedStatus(options)).running, false);
   });
 
-  await t.test('a lease whose process id is another process by now counts no more', async () => {
-    const server = await acquireEmbedded(options);
+  await t.test('a lease whose process id is another process by now counts no more', async (t) => {
+    const server = await acquireFor(t, options);
     writeFileSync(join(directory, 'leases', `${process.ppid}.1`), `${process.ppid} long ago\n`);
     writeFileSync(join(directory, 'leases', 'cut-short'), '');
     assert.deepEqual((await embeddedStatus(options)).leases, [process.pid]);
@@ -106,10 +106,10 @@ test('an embedded server, from the first start to the last release', async (t) =
     assert.deepEqual(readdirSync(join(directory, 'leases')), []);
   });
 
-  await t.test('a kept server outlives its commands, until it is stopped', async () => {
+  await t.test('a kept server outlives its commands, until it is stopped', async (t) => {
     const kept = await keepEmbedded(options);
     await kept.release();
-    const user = await acquireEmbedded(options);
+    const user = await acquireFor(t, options);
     assert.equal(user.startedHere, false);
     await user.release();
     const status = await embeddedStatus(options);
@@ -122,8 +122,8 @@ test('an embedded server, from the first start to the last release', async (t) =
     assert.deepEqual([after.running, after.kept, after.url], [false, false, undefined]);
   });
 
-  await t.test('stop refuses while a command is at work, names it, and obeys force', async () => {
-    const user = await holdElsewhere(directory);
+  await t.test('stop refuses while a command is at work, names it, and obeys force', async (t) => {
+    const user = await holdElsewhere(t, directory);
     await assert.rejects(
       stopEmbedded(options),
       (error: Error & { code: string; facts: { details: string[] } }) => {
@@ -137,11 +137,11 @@ test('an embedded server, from the first start to the last release', async (t) =
     assert.equal(await user.end(), 0);
   });
 
-  await t.test('a durable command is not given a server that runs without fsync', async () => {
-    const server = await acquireEmbedded(options);
+  await t.test('a durable command is not given a server that runs without fsync', async (t) => {
+    const server = await acquireFor(t, options);
     await assert.rejects(acquireEmbedded({ directory }), { code: 'embedded_not_durable' });
     await server.release();
-    const durable = await acquireEmbedded({ directory, settings: { work_mem: '7MB' } });
+    const durable = await acquireFor(t, { directory, settings: { work_mem: '7MB' } });
     assert.equal(await ask(durable.url, 'SHOW fsync'), 'on');
     assert.equal(await ask(durable.url, 'SHOW work_mem'), '7MB');
     await durable.release();
