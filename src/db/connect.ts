@@ -64,6 +64,9 @@ export class PgDatabase implements Database {
   #shared: Promise<pg.Client> | undefined;
   #holder: Promise<{ readonly client: pg.Client; readonly snapshot: string }> | undefined;
   readonly #open = new Map<pg.Client, string>();
+  /** Sessions that the server has not let in yet. */
+  readonly #connecting = new Set<pg.Client>();
+  #closed = false;
   /** Somebody has been answered here before. */
   #connected = false;
   /** The run is to stop: nothing is waited for. */
@@ -99,13 +102,19 @@ export class PgDatabase implements Database {
     for (let wait = 100; ; wait = Math.min(2 * wait, 1_000)) {
       try {
         const client = await this.#connectOnce(`sluice ${purpose}`);
+        // Somebody who waited for it has given up meanwhile, and nobody else would end it.
+        if (this.#closed) {
+          cutOff(client);
+          throw new Error('the database is closed');
+        }
         this.#connected = true;
         this.#open.set(client, purpose);
         client.once('end', () => this.#open.delete(client));
         return client;
       } catch (error) {
         const again = isTransient(error) || (this.#connected && isAbsent(error));
-        if (!again || this.#hurried || Date.now() + wait > until) throw connectionError(error, this.address);
+        if (!again || this.#hurried || this.#closed || Date.now() + wait > until)
+          throw connectionError(error, this.address);
         await sleep(wait / 2 + Math.random() * (wait / 2));
       }
     }
@@ -120,7 +129,12 @@ export class PgDatabase implements Database {
     });
     // A session that is lost while idle reports it here; whoever uses it next gets the error.
     client.on('error', () => {});
-    await client.connect();
+    this.#connecting.add(client);
+    try {
+      await client.connect();
+    } finally {
+      this.#connecting.delete(client);
+    }
     return client;
   }
 
@@ -132,15 +146,22 @@ export class PgDatabase implements Database {
     this.#hurried = true;
     const ours = [...this.#open].filter(([, purpose]) => how === 'cancel' || !/publish/.test(purpose));
     const pids = ours.map(([client]) => (client as unknown as { processID: number | null }).processID);
-    try {
-      const client = await within(this.#connectOnce('sluice stop'), GOODBYE_MS);
-      const ask = how === 'cancel' ? 'pg_cancel_backend' : 'pg_terminate_backend';
-      await within(client.query(`SELECT ${ask}(pid) FROM unnest($1::int[]) AS pid`, [pids]), GOODBYE_MS);
-      void client.end().catch(() => {});
-    } catch {
-      // The server is gone, or full; then what follows is all that can be done.
-    }
+    const ask = how === 'cancel' ? 'pg_cancel_backend' : 'pg_terminate_backend';
+    // Where the server is gone, or full, what follows is all that can be done.
+    await within(this.#ask(`SELECT ${ask}(pid) FROM unnest($1::int[]) AS pid`, [pids]), 2 * GOODBYE_MS).catch(
+      () => {},
+    );
     if (how === 'end') for (const [client] of ours) cutOff(client);
+  }
+
+  /** One statement in a session of its own, which is closed whatever comes of it, and however late. */
+  async #ask(sql: string, parameters: readonly unknown[]): Promise<void> {
+    const client = await this.#connectOnce('sluice stop');
+    try {
+      if (!this.#closed) await within(client.query(sql, parameters as unknown[]), GOODBYE_MS);
+    } finally {
+      cutOff(client);
+    }
   }
 
   /**
@@ -183,8 +204,13 @@ export class PgDatabase implements Database {
     if (holder !== undefined) await (await holder).client.end().catch(() => {});
   }
 
-  /** Ends every session that is still open. */
+  /**
+   * Ends every session that is still open, or on its way to be: one that nobody ends would keep the process
+   * from ending.
+   */
   async close(): Promise<void> {
+    this.#closed = true;
+    for (const client of this.#connecting) cutOff(client);
     const ends = [...this.#open.keys()].map((client) =>
       within(client.end(), GOODBYE_MS).catch(() => cutOff(client)),
     );

@@ -143,6 +143,8 @@ async function* fromStream(stream: Readable, path: string, run: Run, advance: (b
   const stop = () => stream.destroy();
   run.signal.addEventListener('abort', stop, { once: true });
   try {
+    // Before there was a listener: while the input was being opened.
+    stopIfAborted(run);
     for await (const buffer of stream as AsyncIterable<Buffer>) {
       advance(buffer.length);
       yield buffer;

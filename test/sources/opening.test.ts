@@ -155,9 +155,14 @@ test('a FIFO is read as its writer writes', async (t) => {
 test('a wait for a FIFO without a writer ends when the run is aborted', async (t) => {
   const path = join(tempFolder(t), 'pipe');
   execFileSync('mkfifo', [path]);
-  const run = testRun();
-  setTimeout(() => run.abort(), 50);
-  await assert.rejects(rowsOf(csv(path), run), failure('interrupted'));
+  const waiting = testRun();
+  setTimeout(() => waiting.abort(), 50);
+  await assert.rejects(rowsOf(csv(path), waiting), failure('interrupted'));
+  // While it is being opened, when nobody waits for it yet.
+  const opening = testRun();
+  const reading = rowsOf(csv(path), opening);
+  opening.abort();
+  await assert.rejects(reading, failure('interrupted'));
 });
 
 test('stdin is read once, plain or packed, and is not touched by a check', async () => {
