@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { run } from 'node:test';
@@ -16,10 +16,12 @@ import { watchUnfinished } from './support/unfinished.js';
 // SLUICE_TEST_URL: a server to use instead. SLUICE_TEST_PG_BIN: the bin directory of another PostgreSQL.
 
 /** Many times what the slowest file needs alone: a loaded machine is no failure, waiting for ever is one. */
-const FILE_MS = 180_000;
+const FILE_MS = 300_000;
 
 const words = process.argv.slice(2);
 const stopped = new AbortController();
+// Every file listens to it.
+setMaxListeners(0, stopped.signal);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.abort());
 
 try {

@@ -14,9 +14,9 @@ export function styled(style: Style, text: string): string {
 
 let quiet = false;
 
-/** From now on only warnings and errors are said. */
-export function hush(): void {
-  quiet = true;
+/** Whether only warnings and errors are said from now on. */
+export function hush(only: boolean): void {
+  quiet = only;
 }
 
 /** A line for people, on stderr: stdout is for data. */

@@ -1,0 +1,75 @@
+import { existsSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { EXIT } from '../core/errors.js';
+import { packageVersion } from '../core/package.js';
+import { declareCheck } from './check.js';
+import { declareCleanup } from './cleanup.js';
+import { declareCopy } from './copy.js';
+import { declareDb } from './db.js';
+import { declareDemo } from './demo.js';
+import { exitCode, tell } from './failure.js';
+import { declareInit } from './init.js';
+import { declareList } from './list.js';
+import { declarePlan } from './plan.js';
+import { declareRejects } from './rejects.js';
+import { declareReport } from './report.js';
+import { declareRollback } from './rollback.js';
+import { declareRun } from './run.js';
+import { declareStatus } from './status.js';
+import { declareSwap } from './swap.js';
+import { hush } from './terminal.js';
+
+const EXIT_CODES = `
+Exit codes: 0 done; 1 failed, nothing published; 2 wrong usage; 3 a check, validation or reject limit
+refused, nothing published; 4 published, with rejects within the limit; 130 interrupted, nothing published.
+
+Start here: sluice demo lot-consolidation`;
+
+function program(): Command {
+  const root = new Command('sluice')
+    .description(
+      'Streams rows out of old systems into PostgreSQL staging tables and swaps them into live, all at once.',
+    )
+    .version(packageVersion)
+    .addHelpText('after', EXIT_CODES)
+    .showSuggestionAfterError(true)
+    .configureHelp({ showGlobalOptions: false })
+    .exitOverride();
+  for (const declare of [
+    declareList,
+    declareCheck,
+    declarePlan,
+    declareRun,
+    declareCopy,
+    declareSwap,
+    declareRollback,
+    declareStatus,
+    declareRejects,
+    declareReport,
+    declareCleanup,
+    declareDemo,
+    declareInit,
+    declareDb,
+  ])
+    declare(root);
+  for (const command of root.commands) command.exitOverride();
+  root.hook('preAction', (_, command) => {
+    hush(command.opts().quiet === true);
+  });
+  return root;
+}
+
+/** Runs one command, told as `sluice` is told its arguments; its exit code. Says everything itself. */
+export async function runCommand(args: readonly string[]): Promise<number> {
+  // .env never overrides what is set: process.loadEnvFile keeps existing variables.
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  try {
+    await program().parseAsync(args, { from: 'user' });
+    return Number(process.exitCode ?? EXIT.done);
+  } catch (error) {
+    // Commander has already said what was wrong; help and --version are no mistakes.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    tell(error);
+    return exitCode(error);
+  }
+}
