@@ -4,45 +4,49 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { sluice, startSluice } from '../support/cli.js';
 import { testDatabase } from '../support/database.js';
+import { until } from '../support/until.js';
 
-const ROWS = 300_000;
+/** In two segments of 8 MiB and the beginning of a third. */
+const ROWS = 40_000;
 
 test('a copy that is killed in mid-load is offered by status and by the next run, and --resume ends it', async (t) => {
   const database = await testDatabase(t);
-  await database.query('CREATE TABLE big (id integer PRIMARY KEY, filler text)');
+  // The server takes its time over a row of the third segment, so that the load is killed in the middle of it.
+  const takes = (time: string) =>
+    database.query(`CREATE OR REPLACE FUNCTION taken(integer) RETURNS boolean LANGUAGE plpgsql
+    AS $$ BEGIN IF $1 = ${ROWS - 10} THEN PERFORM pg_sleep(${time}); END IF; RETURN true; END $$`);
+  await takes('600');
+  await database.query(
+    'CREATE DOMAIN taken_id AS integer CHECK (taken(VALUE)); CREATE TABLE big (id taken_id PRIMARY KEY, filler text)',
+  );
   const cwd = mkdtempSync(join(tmpdir(), 'sluice-cli-'));
   t.after(() => rmSync(cwd, { recursive: true, force: true }));
-  // More than two segments of 8 MiB.
-  const filler = 'x'.repeat(50);
+  const filler = 'x'.repeat(500);
   const lines = Array.from({ length: ROWS }, (_, i) => `${i},${filler}\n`);
   writeFileSync(join(cwd, 'big.csv'), `id,filler\n${lines.join('')}`);
   const options = { cwd, env: { SLUICE_DATABASE_URL: database.url } };
   const first = startSluice(['copy', 'big.csv', '--into', 'big', '--yes'], options);
-  for (;;) {
+  t.after(() => first.child.kill('SIGKILL'));
+  await until('a committed segment', async () => {
     const [there] = await database.query<{ there: boolean }>(
       "SELECT to_regclass('sluice.migration_segment') IS NOT NULL AS there",
     );
     const segments =
       there?.there === true ? await database.query('SELECT FROM sluice.migration_segment') : [];
-    if (segments.length > 0) break;
     assert.equal(first.child.exitCode, null, 'it was done before it could be killed');
-    await sleep(2);
-  }
+    return segments.length > 0;
+  });
   first.child.kill('SIGKILL');
   await once(first.child, 'close');
+  await takes('0');
   const goOn = /sluice copy big\.csv --into big --mode append --resume 1/;
-  for (let i = 0; ; i++) {
+  const status = await until('the news that it is gone', async () => {
     const { stdout } = await sluice(['status', '1'], options);
-    if (/interrupted/.test(stdout)) {
-      assert.match(stdout, goOn);
-      break;
-    }
-    assert.ok(i < 20, stdout);
-    await sleep(200);
-  }
+    return /interrupted/.test(stdout) && stdout;
+  });
+  assert.match(status, goOn);
   const other = await sluice(['copy', '-', '--into', 'big', '--yes', '--rehearse'], {
     ...options,
     input: 'id,filler\n-1,x\n',

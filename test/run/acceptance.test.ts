@@ -8,6 +8,7 @@ import { acquireEmbedded, stopEmbedded } from '../../src/db/embedded/index.js';
 import { testDatabase } from '../support/database.js';
 import { engine, loads, rowsAfter } from '../support/engine.js';
 import { tempFolder } from '../support/files.js';
+import { until } from '../support/until.js';
 
 // The tests of publishing that need the whole engine, or a server of their own; the others stand beside the
 // swap's parts. The numbers are those of the swap's acceptance tests.
@@ -126,14 +127,10 @@ test('SWAP 24: a published table is refused for replace, and a merge reaches its
     await run(loads({ parts: [merge('parts', PARTS), merged] }));
     const wanted = (await publisher.query('SELECT * FROM parts ORDER BY id')).rows;
     assert.equal(wanted.length, 6);
-    const until = Date.now() + 20_000;
-    let has: unknown[] = [];
-    while (Date.now() < until) {
-      has = (await subscriber.query('SELECT * FROM parts ORDER BY id')).rows;
-      if (JSON.stringify(has) === JSON.stringify(wanted)) break;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    assert.deepEqual(has, wanted);
+    await until('the merged rows at the subscriber', async () => {
+      const has = (await subscriber.query('SELECT * FROM parts ORDER BY id')).rows;
+      return JSON.stringify(has) === JSON.stringify(wanted);
+    });
     await subscriber.query('ALTER SUBSCRIPTION changes DISABLE');
     await subscriber.query('ALTER SUBSCRIPTION changes SET (slot_name = NONE)');
     await subscriber.query('DROP SUBSCRIPTION changes');

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { findBatch } from '../../src/db/ledger/batches.js';
+import { type Ended, sluice, startSluice } from '../support/cli.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { engine, loads } from '../support/engine.js';
-import { projectFolder } from '../support/server.js';
+import { tempFolder } from '../support/files.js';
 import { MODELS, models, PARTS_BY, parts, SYSTEM } from '../support/system.js';
+import { until } from '../support/until.js';
 
 const PIPELINE = `
 import { append, flow, memory, merge, pipeline, replace } from 'sluice';
@@ -26,38 +26,33 @@ export default pipeline({
 });
 `;
 
-/** The command line in a process of its own, which the test may kill. */
+/** The command line, P being the pipeline: `start` in a process of its own, which the test may kill. */
 function cli(t: TestContext, database: TestDatabase) {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-cli-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const pipeline = join(folder, 'both.mjs');
+  const cwd = tempFolder(t);
+  const pipeline = join(cwd, 'both.mjs');
   writeFileSync(pipeline, PIPELINE);
-  return (...words: string[]) => {
-    const child = spawn(
-      process.execPath,
-      [join(projectFolder, 'dist', 'src', 'cli', 'main.js'), ...words.map((w) => (w === 'P' ? pipeline : w))],
-      { cwd: folder, env: { ...process.env, DATABASE_URL: database.url }, stdio: ['ignore', 'pipe', 'pipe'] },
-    );
-    const said: string[] = [];
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => said.push(String(data)));
-    const done = once(child, 'close').then(([code]) => ({ code, said: said.join('') }));
-    return { child, done, said };
+  const options = { cwd, env: { DATABASE_URL: database.url } };
+  const named = (words: readonly string[]) => words.map((word) => (word === 'P' ? pipeline : word));
+  const told = ({ code, stdout, stderr }: Ended) => ({ code, said: stderr + stdout });
+  return {
+    run: async (...words: string[]) => told(await sluice(named(words), options)),
+    start: (...words: string[]) => {
+      const { child, said, ended } = startSluice(named(words), { ...options, input: '' });
+      t.after(() => child.kill('SIGKILL'));
+      return { child, said, done: ended.then(told) };
+    },
   };
 }
 
 /** Waits until a statement of the window waits for a lock. */
-async function inTheWindow(database: TestDatabase): Promise<void> {
-  const until = Date.now() + 30_000;
-  while (Date.now() < until) {
-    const [waiting] = await database.query(
+const inTheWindow = (database: TestDatabase) =>
+  until('a wait in the window', async () => {
+    const waiting = await database.query(
       `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
        AND application_name ~ '^sluice batch \\d+ (publish|guard)'`,
     );
-    if (waiting !== undefined) return;
-    await sleep(5);
-  }
-  assert.fail('the window never waited');
-}
+    return waiting.length > 0;
+  });
 
 async function kill(child: ChildProcess): Promise<void> {
   const closed = once(child, 'close');
@@ -66,16 +61,13 @@ async function kill(child: ChildProcess): Promise<void> {
 }
 
 /** No session of the killed command is left on the server. */
-async function sessionsGone(database: TestDatabase): Promise<void> {
-  for (let i = 0; i < 400; i++) {
-    const [one] = await database.query(
+const sessionsGone = (database: TestDatabase) =>
+  until('the end of the killed command’s sessions', async () => {
+    const left = await database.query(
       "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ '^sluice'",
     );
-    if (one === undefined) return;
-    await sleep(25);
-  }
-  assert.fail('a session of the killed command is still there');
-}
+    return left.length === 0;
+  });
 
 const contents = async (database: TestDatabase) => ({
   models: (await database.query("SELECT FROM models WHERE name LIKE 'new%'")).length,
@@ -88,11 +80,11 @@ for (const release of ['at once', 'after its time'] as const)
     await database.query(SYSTEM);
     const reader = await database.connect();
     await reader.query('BEGIN; SELECT FROM models');
-    const sluice = cli(t, database);
-    const { child } = sluice('run', 'P', '--yes');
+    const { child } = cli(t, database).start('run', 'P', '--yes');
     await inTheWindow(database);
     await kill(child);
-    if (release === 'after its time') await sleep(700);
+    // By then the server has given up its wait, and noticed that nobody is there.
+    if (release === 'after its time') await sessionsGone(database);
     await reader.query('COMMIT');
     await sessionsGone(database);
     const { database: own, run, warnings } = engine(t, database);
@@ -125,19 +117,19 @@ test('a command killed between attempts leaves its batch staged; swap publishes 
   const database = await testDatabase(t);
   await database.query(SYSTEM);
   const reader = await database.connect();
-  const sluice = cli(t, database);
+  const command = cli(t, database);
   await reader.query('BEGIN; SELECT FROM models');
-  const { child, said } = sluice('run', 'P', '--yes');
-  while (!said.join('').includes('gave way')) await sleep(10);
-  assert.match(said.join(''), /in the way: pid \d+ \(\w+/);
+  const { child, said } = command.start('run', 'P', '--yes');
+  await said('gave way');
+  await said('in the way: pid ');
   await kill(child);
   await reader.query('COMMIT');
   await sessionsGone(database);
   assert.deepEqual(await contents(database), { models: 0, parts: 0 });
-  const status = await sluice('status', '1').done;
+  const status = await command.run('status', '1');
   assert.match(status.said, /staged/);
   assert.match(status.said, /sluice swap 1/);
-  const swapped = await sluice('swap', '1', '--yes').done;
+  const swapped = await command.run('swap', '1', '--yes');
   assert.equal(swapped.code, 0, swapped.said);
   assert.deepEqual(await contents(database), { models: 6, parts: 8 });
 });
@@ -145,15 +137,14 @@ test('a command killed between attempts leaves its batch staged; swap publishes 
 test('a command killed during the load: nothing is live, and the next run clears its guard away', async (t) => {
   const database = await testDatabase(t);
   await database.query(SYSTEM);
-  const sluice = cli(t, database);
+  const command = cli(t, database);
   const blocker = await database.connect();
   await blocker.query('BEGIN; LOCK TABLE parts IN ROW EXCLUSIVE MODE');
-  const { child } = sluice('run', 'P', '--yes');
-  for (let i = 0; i < 600; i++) {
-    const [armed] = await database.query("SELECT FROM pg_trigger WHERE tgname ~ '^sluice_guard'");
-    if (armed !== undefined) break;
-    await sleep(10);
-  }
+  const { child } = command.start('run', 'P', '--yes');
+  await until('the guard', async () => {
+    const armed = await database.query("SELECT FROM pg_trigger WHERE tgname ~ '^sluice_guard'");
+    return armed.length > 0;
+  });
   await kill(child);
   await blocker.query('COMMIT');
   await sessionsGone(database);
@@ -166,12 +157,12 @@ test('a command killed during the load: nothing is live, and the next run clears
 test('a second run on the same tables is refused, naming the first; on others it goes on', async (t) => {
   const database = await testDatabase(t);
   await database.query(SYSTEM);
-  const sluice = cli(t, database);
+  const command = cli(t, database);
   const reader = await database.connect();
   await reader.query('BEGIN; SELECT FROM models');
-  const first = sluice('run', 'P', '--yes');
-  while (!first.said.join('').includes('gave way')) await sleep(10);
-  const second = await sluice('run', 'P', '--yes', '--guard', 'off').done;
+  const first = command.start('run', 'P', '--yes');
+  await first.said('gave way');
+  const second = await command.run('run', 'P', '--yes', '--guard', 'off');
   assert.equal(second.code, 3, second.said);
   assert.match(second.said, /another batch is working on public\.(models|parts)/);
   assert.match(second.said, /process \d+ of \w+/);
@@ -189,10 +180,10 @@ test('a second run on the same tables is refused, naming the first; on others it
 test('plan shows the publish as it would be, with who holds the locks, and writes nothing', async (t) => {
   const database = await testDatabase(t);
   await database.query(SYSTEM);
-  const sluice = cli(t, database);
+  const command = cli(t, database);
   const reader = await database.connect({ application_name: 'a long report' });
   await reader.query('BEGIN; SELECT FROM models');
-  const text = await sluice('plan', 'P').done;
+  const text = await command.run('plan', 'P');
   assert.equal(text.code, 0, text.said);
   assert.match(
     text.said,
@@ -201,7 +192,7 @@ test('plan shows the publish as it would be, with who holds the locks, and write
   assert.match(text.said, /ALTER TABLE "sluice_staging_<batch>"\."models" SET SCHEMA "public"/);
   assert.match(text.said, /taken\n {2}ALTER VIEW "public"\."stock" OWNER TO \S+\n {2}public\.models/);
   assert.match(text.said, /view {2}.*stock/);
-  const json = JSON.parse((await sluice('plan', 'P', '--json', '--quiet').done).said);
+  const json = JSON.parse((await command.run('plan', 'P', '--json', '--quiet')).said);
   assert.deepEqual(
     json.publish.locks
       .filter((l: { schema: string }) => l.schema === 'public')
@@ -210,7 +201,7 @@ test('plan shows the publish as it would be, with who holds the locks, and write
   );
   assert.deepEqual(json.publish.guard, { how: 'journal', tables: ['public.models', 'public.parts'] });
   assert.ok(json.publish.disk.tables[0].staging > 0);
-  const dry = await sluice('run', 'P', '--dry-run').done;
+  const dry = await command.run('run', 'P', '--dry-run');
   assert.equal(dry.code, 0, dry.said);
   assert.match(dry.said, /held now by pid \d+/);
   assert.match(dry.said, /carried over/);
@@ -218,7 +209,7 @@ test('plan shows the publish as it would be, with who holds the locks, and write
   const made = await database.query("SELECT nspname FROM pg_namespace WHERE nspname ~ '^sluice'");
   assert.deepEqual(made, []);
   await database.query('CREATE MATERIALIZED VIEW held AS SELECT * FROM models');
-  const refused = await sluice('plan', 'P').done;
+  const refused = await command.run('plan', 'P');
   assert.equal(refused.code, 3, refused.said);
   assert.match(refused.said, /materialized view.*held/);
   assert.match(refused.said, /read the table through a view/);

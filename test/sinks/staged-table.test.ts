@@ -7,6 +7,7 @@ import { markOrigin, type Row } from '../../src/core/row.js';
 import { readColumns } from '../../src/db/catalog/columns.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { sinkRun } from '../support/sink-run.js';
+import { until } from '../support/until.js';
 
 async function options(
   database: TestDatabase,
@@ -68,7 +69,7 @@ test('a backend that is killed in mid-load fails the load with connection_lost, 
   const staging = await stagedTable(await options(database, 'id int')).open(sinkRun(t, database));
   await staging.write(rowsFrom(0, 1000, (n) => ({ id: n })));
   await database.query(
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sink'",
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'sink'",
   );
   await assert.rejects(
     async () => {
@@ -86,7 +87,7 @@ test('a backend that is killed after the last row fails close', async (t) => {
   const staging = await stagedTable(await options(database, 'id int')).open(sinkRun(t, database));
   await staging.write(rowsFrom(0, 10, (n) => ({ id: n })));
   await database.query(
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sink'",
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'sink'",
   );
   await assert.rejects(staging.close(), isSluice('connection_lost'));
   await staging.discard();
@@ -105,12 +106,12 @@ test('an abort while the server takes no more rows ends the wait, and discard fr
   }, isSluice('interrupted'));
   await staging.discard();
   await holder.query('ROLLBACK');
-  for (let i = 0; i < 50; i++) {
-    const left = await database.query("SELECT FROM pg_stat_activity WHERE application_name = 'sink'");
-    if (left.length === 0) break;
-    assert.ok(i < 49, 'the session is gone');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await until('the end of the session', async () => {
+    const left = await database.query(
+      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'sink'",
+    );
+    return left.length === 0;
+  });
   assert.deepEqual(await database.query('SELECT * FROM staged'), []);
 });
 

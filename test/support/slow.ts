@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { flow } from '../../src/core/flow.js';
 import {
   type Check,
@@ -12,6 +11,7 @@ import { append, replace } from '../../src/core/target.js';
 import { memory } from '../../src/sources/memory.js';
 import type { TestDatabase } from './database.js';
 import { things } from './things.js';
+import { until } from './until.js';
 
 /** A place in a run at which it can be made to wait on the server for a minute. */
 export interface SlowPlace {
@@ -89,14 +89,12 @@ export const slowCheck: Pipeline = made('replace', {
 
 /** Waits until a session is at it, and gives its process id; throws where none comes to it. */
 export async function waitUntilSlow(database: TestDatabase, session: RegExp): Promise<number> {
-  for (const until = Date.now() + 20_000; Date.now() < until; ) {
+  return until(`a session like ${session} that waits`, async () => {
     const found = await database.query<{ pid: number; name: string }>(
       `SELECT pid, application_name AS name FROM pg_stat_activity
        WHERE datname = current_database() AND state = 'active' AND wait_event = 'PgSleep'`,
     );
     const slow = found.find(({ name }) => session.test(name));
-    if (slow !== undefined) return slow.pid;
-    await sleep(20);
-  }
-  throw new Error(`no session like ${session} waits`);
+    return slow?.pid;
+  });
 }

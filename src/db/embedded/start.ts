@@ -120,7 +120,7 @@ function startFailed(place: Place, { ended, said }: Failure): SluiceError {
 }
 
 /** A port that is free on the loopback address; somebody may take it before the server does. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', reject);

