@@ -2,10 +2,11 @@ import { type Chunk, originOf, type Row } from '../core/row.js';
 import type { Source } from '../core/types.js';
 
 /**
- * Chunks kept of every input. A stage that passes rows on as they come rejects one within a chunk or two;
- * with eight, the rows of a database's late refusal are mostly still there.
+ * Chunks kept of every input. A stage that passes rows on as they come rejects one within a chunk or two.
+ * More would cost much: what is kept is copied by every collection of the young generation (with eight, a
+ * third of the CPU of a load from CSV).
  */
-const KEPT_CHUNKS = 8;
+const KEPT_CHUNKS = 3;
 
 /**
  * The records that an input gave last, so that a reject can be stored as the input had it, however stages
