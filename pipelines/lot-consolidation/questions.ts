@@ -11,13 +11,14 @@ export const fitsThreeDigits: Check = check(
   async ({ database, live, settings, replaced }) => {
     if (replaced('serials') || settings.overflow === 'widen') return [];
     const groups = await database.query(
-      `SELECT p.line_code || m.model_code || l.production_month AS lot, count(DISTINCT l.id) AS lots, count(*) AS serials
+      // Serials are counted by LOT first: what is asked of a LOT is then asked once, not once a serial.
+      `SELECT p.line_code || m.model_code || l.production_month AS lot, count(*) AS lots, sum(s.serials) AS serials
        FROM ${live('lots')} l
-       JOIN ${live('serials')} s ON s.lot_id = l.id
+       JOIN (SELECT lot_id, count(*) AS serials FROM ${live('serials')} GROUP BY lot_id) s ON s.lot_id = l.id
        JOIN production_lines p ON p.id = l.production_line_id
        JOIN product_models m ON m.id = l.product_model_id
        GROUP BY l.production_line_id, l.product_model_id, l.production_month, p.line_code, m.model_code
-       HAVING count(*) > ${MOST_SERIALS}
+       HAVING sum(s.serials) > ${MOST_SERIALS}
           AND bool_or(l.lot_number <> p.line_code || m.model_code || l.production_month
                       AND l.lot_number !~ '${NEW_LOT_PATTERN}')
        ORDER BY 1`,
@@ -114,23 +115,31 @@ export const oneLotPerGroup: Validation = validation(
     ),
 );
 
-/** LOTs that had their new number before are left as they are, gaps and all. */
+/**
+ * LOTs that had their new number before are left as they are, gaps and all. Numbers being unique, those of a
+ * LOT run from 1 without gaps where the highest is as many as there are and all have the same digits. A
+ * number that is none counts as higher than any. One aggregate a serial: there are millions.
+ */
 export const serialsRunFromOne: Validation = validation(
   'serials-run-from-one',
   'in every LOT that changes, serials run from 001 without gaps',
   async ({ database, staged, live }) =>
     offenders(
       await database.query(
-        `SELECT lot_number, count(*) AS serials, min(sequence) AS first, max(sequence) AS last
-         FROM (SELECT l.lot_number,
-                      CASE WHEN starts_with(s.serial_number, l.lot_number) AND substr(s.serial_number, 12) ~ '^[0-9]{1,18}$'
-                           THEN substr(s.serial_number, 12)::bigint END AS sequence
+        `SELECT bad.lot_number, count(*) AS serials,
+                min(s.serial_number COLLATE "C") AS first, max(s.serial_number COLLATE "C") AS last
+         FROM (SELECT l.id, l.lot_number
                FROM ${staged('lots')} l JOIN ${staged('serials')} s ON s.lot_id = l.id
                WHERE l.lot_number ~ '${NEW_LOT_PATTERN}' AND NOT EXISTS (
-                 SELECT FROM ${live('lots')} o WHERE o.id = l.id AND o.lot_number = l.lot_number)) numbered
-         GROUP BY lot_number
-         HAVING min(sequence) <> 1 OR max(sequence) <> count(*) OR count(sequence) <> count(*)
-         ORDER BY 1 LIMIT 1000`,
+                 SELECT FROM ${live('lots')} o WHERE o.id = l.id AND o.lot_number = l.lot_number)
+               GROUP BY l.id, l.lot_number
+               HAVING max(CASE WHEN starts_with(s.serial_number, l.lot_number) AND length(s.serial_number) BETWEEN 12 AND 29
+                                AND translate(substr(s.serial_number, 12), '0123456789', '') = ''
+                               THEN substr(s.serial_number, 12)::bigint ELSE 1e18::bigint END) <> count(*)
+                   OR min(length(s.serial_number)) <> max(length(s.serial_number))
+               ORDER BY l.lot_number LIMIT 1000) bad
+         JOIN ${staged('serials')} s ON s.lot_id = bad.id
+         GROUP BY bad.lot_number ORDER BY 1`,
       ),
       (n) => `in ${n} LOTs the serials do not run from 001 without gaps`,
       (row) => `${row.lot_number}: ${row.serials} serials from ${row.first} to ${row.last}`,

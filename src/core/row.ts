@@ -1,14 +1,18 @@
 /** One record. Values stay text (or null) unless a stage needs more: text to text is lossless. */
 export type Row = Readonly<Record<string, unknown>>;
 
-/** Rows that travel together, about 1 to 4 thousand; never empty, never changed once handed on. */
+/** Rows that travel together, some hundreds; never empty, never changed once handed on. */
 export type Chunk<R = Row> = readonly R[];
 
 /** A stream of chunks that is pulled: a slow reader slows the writer, so memory stays flat. */
 export type Rows<R = Row> = AsyncIterable<Chunk<R>>;
 
-/** How many rows a source puts into a chunk when nothing else bounds it. */
-export const CHUNK_ROWS = 2048;
+/**
+ * How many rows a source puts into a chunk when nothing else bounds it. An `await` a chunk costs nothing beside
+ * them; chunks of 2048 cost a third more memory, since the rows of all that are under way outlive the young
+ * generation.
+ */
+export const CHUNK_ROWS = 512;
 
 /**
  * The key under which a row keeps where it came from: for a file the line (1-based) on which the record

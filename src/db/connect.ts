@@ -218,6 +218,18 @@ export class PgDatabase implements Database {
   }
 }
 
+/** `database` with its statements on `client`, which stays the caller's to end. */
+export function onSession(database: Database, client: pg.Client): Database {
+  return {
+    query: async <T extends Row = Row>(sql: string, parameters: readonly unknown[] = []) =>
+      (await client.query(sql, parameters as unknown[])).rows as T[],
+    connect: (purpose) => database.connect(purpose),
+    ...(database.snapshot === undefined
+      ? {}
+      : { snapshot: () => (database.snapshot as () => Promise<string>)() }),
+  };
+}
+
 /** In kB. Defaults of 4 and 64 MB send the sorts of a validation or an index of millions of rows to disk. */
 const ROOM = `SELECT set_config(name, kb || 'kB', false)
   FROM (VALUES ('work_mem', 131072), ('maintenance_work_mem', 262144)) AS wanted (name, kb)

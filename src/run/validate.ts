@@ -1,17 +1,74 @@
+import type { Finding, Validation } from '../core/pipeline.js';
+import type { Database } from '../core/run.js';
+import type { PgDatabase } from '../db/connect.js';
+import { onSession, withRoom } from '../db/connect.js';
+import { qualified } from '../db/quote.js';
 import { type NamedFinding, refusal } from './check.js';
 import type { Job } from './job.js';
+import { writerSession } from './load-session.js';
 import type { Staged } from './staging.js';
 
-/** Asks the pipeline's validations of staging; all are asked, then errors refuse together. */
+/** Validations asked at once, each session its own. */
+const AT_ONCE = 2;
+
+/**
+ * Asks the pipeline's validations of staging, some at once; all are asked, then errors refuse together.
+ * Staging has statistics before: without them the server joins millions of rows as if they were few.
+ */
 export async function validate(job: Job, places: Staged['places']): Promise<void> {
+  const validations = job.pipeline.validations ?? [];
+  if (validations.length === 0) return;
+  const { database, log } = job.options;
+  for (const { schema, table } of places.values())
+    await database.query(`ANALYZE ${qualified(schema, table)}`);
   const context = job.validationContext(places);
+  const found = await asked(validations, database, job.batch as string, async (validation, session) => {
+    const findings = await validation.ask({ ...context, database: session });
+    const errors = findings.filter(({ severity }) => severity === 'error').length;
+    log.info(`validation ${validation.name} asked`, { errors });
+    return findings;
+  });
   const errors: NamedFinding[] = [];
-  for (const validation of job.pipeline.validations ?? []) {
-    for (const finding of await validation.ask(context)) {
-      if (finding.severity === 'error') errors.push({ name: validation.name, finding });
-      else job.options.events?.warn?.(`${validation.name}: ${finding.message}`);
+  for (const [at, { name }] of validations.entries()) {
+    for (const finding of found[at] as readonly Finding[]) {
+      if (finding.severity === 'error') errors.push({ name, finding });
+      else job.options.events?.warn?.(`${name}: ${finding.message}`);
     }
-    job.options.log.info(`validation ${validation.name} asked`, { errors: errors.length });
   }
   if (errors.length > 0) throw refusal('validation_refused', 'staging is not valid', errors, {});
+}
+
+/** What each validation found, in their order. The first exception ends all. */
+async function asked(
+  validations: readonly Validation[],
+  database: PgDatabase,
+  batch: string,
+  ask: (validation: Validation, session: Database) => Promise<readonly Finding[]>,
+): Promise<readonly (readonly Finding[])[]> {
+  const found: (readonly Finding[])[] = [];
+  let next = 0;
+  const work = async (session: Database) => {
+    while (next < validations.length) {
+      const at = next++;
+      try {
+        found[at] = await ask(validations[at] as Validation, session);
+      } catch (error) {
+        next = validations.length;
+        throw error;
+      }
+    }
+  };
+  const others = await Promise.all(
+    Array.from({ length: Math.min(AT_ONCE, validations.length) - 1 }, () =>
+      writerSession(database, batch, 'validation').then(withRoom),
+    ),
+  );
+  const done = await Promise.allSettled([
+    work(database),
+    ...others.map((client) => work(onSession(database, client))),
+  ]);
+  await Promise.all(others.map((client) => client.end()));
+  const broken = done.find((each): each is PromiseRejectedResult => each.status === 'rejected');
+  if (broken !== undefined) throw broken.reason;
+  return found;
 }

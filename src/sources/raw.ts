@@ -20,7 +20,7 @@ const closeFd = promisify(close);
 const statFd = promisify(fstat);
 
 /** Bytes asked for at a time: larger costs memory (the text of a chunk lives with its rows) and gains nothing. */
-export const READ_BYTES = 256 * 1024;
+export const READ_BYTES = 64 * 1024;
 
 /** The path that means standard input. */
 export const STDIN = '-';

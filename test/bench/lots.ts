@@ -7,7 +7,7 @@ import pg from 'pg';
 import { to } from 'pg-copy-streams';
 import { csv, FILES, fill } from '../../samples/lot-consolidation/generate.js';
 import type { Contest } from './contest.js';
-import { CREATE_AS, CREATE_EMPTY, FINISH, VALIDATIONS } from './lots-sql.js';
+import { ANALYZE, CREATE_AS, CREATE_EMPTY, FINISH, VALIDATIONS } from './lots-sql.js';
 import { measure } from './measure.js';
 import type { Place } from './place.js';
 import { script } from './script.js';
@@ -25,7 +25,7 @@ export function lotContests(place: Place, rows: number, slowRows: number): Conte
   const sluice = (more: readonly string[], stdin?: string) =>
     place.sluice(['run', 'lot-consolidation', '--yes', '--quiet', ...more], stdin);
   const oneStatement = script(
-    [...CREATE_AS, ...VALIDATIONS, ...FINISH],
+    [...CREATE_AS, ANALYZE, ...VALIDATIONS, ...FINISH],
     place.url,
     place.folder,
     'one-statement',
@@ -67,6 +67,7 @@ export function lotContests(place: Place, rows: number, slowRows: number): Conte
               ...CREATE_EMPTY,
               { into: 'incoming.lots', file: files.lots },
               { into: 'incoming.serials', file: files.serials },
+              ANALYZE,
               ...FINISH,
             ],
             place.url,
