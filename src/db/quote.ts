@@ -1,4 +1,5 @@
-import pg from 'pg';
+// Not 'pg' itself: everything imports this module, and only a command that connects needs all of that.
+import utils from 'pg/lib/utils.js';
 
 /** PostgreSQL cuts identifiers at 63 bytes without an error (NAMEDATALEN - 1). */
 export const MAX_IDENTIFIER_BYTES = 63;
@@ -6,7 +7,7 @@ export const MAX_IDENTIFIER_BYTES = 63;
 /** `name` as a quoted SQL identifier. Throws on a NUL, which no identifier can hold. */
 export function ident(name: string): string {
   if (name.includes('\0')) throw new Error(`identifier holds a NUL byte: ${JSON.stringify(name)}`);
-  return pg.escapeIdentifier(name);
+  return utils.escapeIdentifier(name);
 }
 
 /** `schema.name`, each quoted. */
@@ -22,7 +23,7 @@ export function idents(names: readonly string[]): string {
 /** `value` as a quoted SQL string literal, safe under either setting of standard_conforming_strings. */
 export function literal(value: string): string {
   if (value.includes('\0')) throw new Error('a SQL literal cannot hold a NUL byte');
-  return pg.escapeLiteral(value);
+  return utils.escapeLiteral(value);
 }
 
 /** A number, boolean, null or text as a SQL literal. */

@@ -1,6 +1,5 @@
 import { pipeline, Readable, type Transform } from 'node:stream';
 import zlib from 'node:zlib';
-import { Decompress } from 'fzstd';
 import { failed, SluiceError } from '../core/errors.js';
 import { type Position, READ_BYTES } from './raw.js';
 
@@ -61,6 +60,8 @@ async function* through(transform: Transform, raw: AsyncIterable<Buffer>): Async
 const ZSTD_BYTES = 16 * 1024;
 
 async function* zstd(raw: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
+  // Loaded by those alone who need it.
+  const { Decompress } = await import('fzstd');
   let ready: Uint8Array[] = [];
   const decoder = new Decompress((data) => ready.push(data));
   const drained = () => {
