@@ -9,7 +9,12 @@ export interface Shape {
   readonly columns: readonly string[];
   /** Puts the values of a row of these columns into `values`; false for a row of others. */
   readonly read: (row: Row, values: unknown[]) => boolean;
+  /** All text among `values`, one after the other. */
+  readonly text: (values: readonly unknown[]) => string;
 }
+
+/** A string that Latin-1 cannot hold. Asked of one that the engine keeps in bytes, it answers without a look. */
+const WIDE = /[^\0-\xff]/;
 
 /** More shapes than this are no shapes: such rows are serialized. */
 const MOST_SHAPES = 256;
@@ -48,19 +53,10 @@ export class Packer {
     for (let i = 0; i < key.length; i++) bytes[to + i] = key.bytes[i] as number;
     to = writeTags(values, columns, bytes, to + key.length);
     const start = to;
-    let all = 0;
-    for (let c = 0; c < columns; c++) {
-      const value = values[c];
-      if (typeof value !== 'string') continue;
-      for (let i = 0; i < value.length; i++) {
-        const unit = value.charCodeAt(i);
-        all |= unit;
-        bytes[to + i] = unit;
-      }
-      to += value.length;
-    }
-    const wide = all > 0xff;
-    if (wide) to = writeWide(values, columns, bytes, start);
+    // One string and one native copy take half the time of a loop over the characters.
+    const joined = (this.shapes[shape] as Shape).text(values);
+    const wide = WIDE.test(joined);
+    to += wide ? block.buffer.write(joined, to, 'utf16le') : block.buffer.write(joined, to, 'latin1');
     return header(row, key, block, at, to, start, shape * 4 + (wide ? FORM.utf16 : FORM.latin1));
   }
 
@@ -110,20 +106,6 @@ function writeTags(values: readonly unknown[], columns: number, bytes: Uint8Arra
       float[0] = value;
       for (let i = 0; i < 8; i++) bytes[to++] = floatBytes[i] as number;
     } else bytes[to++] = value === undefined ? TAG.undefined : value === true ? TAG.true : TAG.false;
-  }
-  return to;
-}
-
-function writeWide(values: readonly unknown[], columns: number, bytes: Uint8Array, from: number): number {
-  let to = from;
-  for (let c = 0; c < columns; c++) {
-    const value = values[c];
-    if (typeof value !== 'string') continue;
-    for (let i = 0; i < value.length; i++) {
-      const unit = value.charCodeAt(i);
-      bytes[to++] = unit & 0xff;
-      bytes[to++] = unit >>> 8;
-    }
   }
   return to;
 }
@@ -183,5 +165,10 @@ function compileShape(columns: readonly string[]): Shape {
   ${columns.map((name, i) => `values[${i}] = row[${JSON.stringify(name)}];`).join('\n  ')}
   return true;
 };`;
-  return { columns, read: new Function('columns', source)(columns) as Shape['read'] };
+  const text = columns.map((_, i) => `(typeof values[${i}] === 'string' ? values[${i}] : '')`);
+  return {
+    columns,
+    read: new Function('columns', source)(columns) as Shape['read'],
+    text: new Function('values', `'use strict'; return ${text.join(' + ') || "''"};`) as Shape['text'],
+  };
 }

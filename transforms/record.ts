@@ -20,10 +20,13 @@ export class Block {
   readonly bytes: Uint8Array;
   readonly words: Uint32Array;
   readonly floats: Float64Array;
+  /** The same bytes, for copying text. */
+  readonly buffer: Buffer;
 
   constructor(size: number) {
     // Memory that is not written to is not taken from the system.
-    const memory = Buffer.allocUnsafeSlow((size + 7) & ~7).buffer as ArrayBuffer;
+    this.buffer = Buffer.allocUnsafeSlow((size + 7) & ~7);
+    const memory = this.buffer.buffer as ArrayBuffer;
     this.bytes = new Uint8Array(memory);
     this.words = new Uint32Array(memory);
     this.floats = new Float64Array(memory);
