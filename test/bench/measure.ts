@@ -1,5 +1,5 @@
 import { type SpawnOptions, spawn, spawnSync } from 'node:child_process';
-import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,22 +41,22 @@ export async function measure(command: Command): Promise<Measured> {
   const options: SpawnOptions = {
     cwd: command.cwd,
     env: { ...process.env, ...command.env, SLUICE_BENCH_USAGE: told },
-    stdio: [command.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   };
   try {
     const from = performance.now();
-    const child = spawn(program, args, options);
+    // A pipe as a shell would make it, which costs this process nothing.
+    const feeder =
+      command.stdin === undefined
+        ? undefined
+        : spawn('cat', [command.stdin], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(program, args, { ...options, stdio: [feeder?.stdout ?? 'ignore', 'pipe', 'pipe'] });
+    feeder?.stdout?.destroy();
     let said = '';
     const hear = (text: Buffer) => {
       said = (said + text).slice(-4000);
     };
     child.stdout?.on('data', hear);
     child.stderr?.on('data', hear);
-    if (command.stdin !== undefined && child.stdin !== null) {
-      // The reader may leave early; its exit code says why.
-      child.stdin.on('error', () => {});
-      createReadStream(command.stdin, { highWaterMark: 1 << 20 }).pipe(child.stdin);
-    }
     const code = await new Promise<number | null>((resolve, reject) => {
       child.on('error', reject);
       child.on('close', resolve);
