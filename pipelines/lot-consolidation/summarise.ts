@@ -23,7 +23,9 @@ interface OpenLot {
   readonly number: string;
   readonly kept: boolean;
   serials: number;
-  readonly last: { readonly old: string; readonly new: string }[];
+  /** Each `old → new`. */
+  readonly first: string[];
+  readonly last: string[];
 }
 
 interface OpenGroup {
@@ -66,6 +68,7 @@ export const summarise: Stage<Renumbered, Consolidation> = named('summarise', as
           number: row.lot_number as string,
           kept: row.kept,
           serials: 0,
+          first: [],
           last: [],
         };
         if (!row.kept) {
@@ -86,12 +89,9 @@ export const summarise: Stage<Renumbered, Consolidation> = named('summarise', as
       group.last = row.new_serial_number;
       lot = lot as OpenLot;
       lot.serials += 1;
-      if (lot.serials <= FIRST_LOGGED)
-        logSerial(run, lot, row.serial_number as string, row.new_serial_number);
-      else {
-        if (lot.last.length === LAST_LOGGED) lot.last.shift();
-        lot.last.push({ old: row.serial_number as string, new: row.new_serial_number });
-      }
+      const shown = lot.serials <= FIRST_LOGGED ? lot.first : lot.last;
+      if (shown === lot.last && shown.length === LAST_LOGGED) shown.shift();
+      shown.push(`${row.serial_number} → ${row.new_serial_number}`);
     }
     run.merge('one_line_a_group', chunk.length);
     if (added > 0) run.add('one_line_a_group', added);
@@ -140,13 +140,14 @@ function endGroup(group: OpenGroup, run: Run): Consolidation | undefined {
   };
 }
 
+/** One line a LOT, since there are many thousands of them. */
 function endLot(lot: OpenLot | undefined, run: Run): void {
-  if (lot === undefined || lot.kept) return;
-  const left = lot.serials - FIRST_LOGGED - lot.last.length;
-  if (left > 0) run.log.info(`… ${left} more serials`, { lot_number: lot.number });
-  for (const serial of lot.last) logSerial(run, lot, serial.old, serial.new);
-}
-
-function logSerial(run: Run, lot: OpenLot, from: string, to: string): void {
-  run.log.info('serial renumbered', { lot_number: lot.number, old: from, new: to });
+  if (lot === undefined || lot.kept || lot.serials === 0) return;
+  const { number, serials, first, last } = lot;
+  const left = serials - first.length - last.length;
+  run.log.info('serials renumbered', {
+    lot_number: number,
+    serials,
+    named: left > 0 ? [...first, `… ${left} more`, ...last] : [...first, ...last],
+  });
 }

@@ -34,18 +34,16 @@ test('of a LOT the log names only the first 5 and the last 2 serials', async (t)
   const { logged } = await runLots(t, await lotSystem(t), { dryRun: true });
   const of = (lot: string) =>
     logged
-      .filter((line) => line.message === 'serial renumbered' && line.facts.lot_number === lot)
-      .map((line) => line.facts.new);
+      .filter((line) => line.message === 'serials renumbered' && line.facts.lot_number === lot)
+      .map((line) => line.facts.named);
   assert.deepEqual(of('WF-KR-251120N-004'), [
-    ...['101', '102', '103', '104', '105'].map((n) => `LI14PSA2511${n}`),
-    'LI14PSA2511199',
-    'LI14PSA2511200',
+    [
+      ...['001', '002', '003', '004', '005'].map((n, i) => `WF-KR-251120N-004-${n} → LI14PSA251110${i + 1}`),
+      '… 93 more',
+      'WF-KR-251120N-004-099 → LI14PSA2511199',
+      'WF-KR-251120N-004-100 → LI14PSA2511200',
+    ],
   ]);
-  assert.ok(
-    logged.some(
-      (line) => line.message === '… 93 more serials' && line.facts.lot_number === 'WF-KR-251120N-004',
-    ),
-  );
   assert.deepEqual(of('KR01PSB2509'), [], 'serials that stay are not named');
 });
 
