@@ -33,7 +33,9 @@ export interface RowPublish {
  * one.
  */
 export function rowParts(publishes: readonly RowPublish[]): WindowPart[] {
-  const ordered = parentsFirst(publishes.map((one) => ({ ...one, live: one.facts.live })));
+  const ordered = parentsFirst(
+    publishes.map((one) => ({ ...one, live: one.facts.live, mode: one.facts.target.mode })),
+  );
   const deletesLast = ordered
     .filter(({ facts }) => facts.target.missingRows === 'delete' && facts.live.children.length > 0)
     .reverse();

@@ -1,5 +1,7 @@
+export type { FlowAccount, Reasons, SinkAccount, StageAccount } from './core/accounting.js';
 export * from './core/errors.js';
 export { type Branch, type FlowPlan, flow, type Way } from './core/flow.js';
+export { own, ownValue } from './core/own.js';
 export * from './core/pipeline.js';
 export type { Report } from './core/report.js';
 export * from './core/row.js';

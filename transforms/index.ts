@@ -1,3 +1,4 @@
+export { beside } from './beside.js';
 export { type DistinctOptions, distinct } from './distinct.js';
 export { extend } from './extend.js';
 export { RowError } from './failure.js';

@@ -3,6 +3,7 @@ import { ownValue } from '../src/core/own.js';
 import { originOf, type Row, type Rows } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
 import { named, type Source, type Stage } from '../src/core/types.js';
+import { beside } from './beside.js';
 import { type By, describeGroup, groupKey } from './key.js';
 
 export interface LookupOptions<In extends Row, New extends string> {
@@ -84,7 +85,7 @@ async function load(options: Loading, run: Run): Promise<Map<string, Row>> {
   const wanted = [...new Set([...(typeof key === 'string' ? [key] : key), ...Object.values(take)])];
   const table = new Map<string, Row>();
   let checked = false;
-  for await (const chunk of 'read' in from ? from.read(quiet(run, name)) : [from]) {
+  for await (const chunk of 'read' in from ? beside(from, run, name) : [from]) {
     for (const row of chunk) {
       if (!checked) checkColumns(name, wanted, row);
       checked = true;
@@ -124,35 +125,6 @@ function checkColumns(source: string, wanted: readonly string[], row: Row): void
       ...(guess === undefined ? {} : { next: `did you mean ${guess}?` }),
     });
   }
-}
-
-/** The run as the looked-up source sees it: it counts nothing, for its rows are not the flow's. */
-function quiet(run: Run, name: string): Run {
-  const nothing = () => {};
-  return {
-    batch: run.batch,
-    dryRun: run.dryRun,
-    signal: run.signal,
-    settings: run.settings,
-    log: run.log,
-    database: run.database,
-    scratch: run.scratch,
-    skip: nothing,
-    merge: nothing,
-    add: nothing,
-    keep: nothing,
-    report: nothing,
-    wrote: nothing,
-    progress: nothing,
-    reject(_row, why) {
-      throw failed('lookup_source', `${name} has a bad row: ${why.message ?? why.reason}`, {
-        input: name,
-        ...(why.line === undefined ? {} : { line: why.line }),
-        state: 'nothing was published',
-        next: 'correct it and run again: a lookup with holes would reject good rows',
-      });
-    },
-  };
 }
 
 function nullIn<R extends Row>(by: By<R>): (row: R) => boolean {

@@ -9,6 +9,7 @@ import { isCommand } from '../run/again.js';
 /** The pipelines that come with Sluice, in the order `sluice list` shows them. */
 const BUILT_IN: Readonly<Record<string, () => Promise<{ default: Pipeline }>>> = {
   'lot-consolidation': () => import('../../pipelines/lot-consolidation/index.js'),
+  'recipe-snapshots': () => import('../../pipelines/recipe-snapshots/index.js'),
 };
 
 /** A pipeline and how to find it again: its name, or the absolute path it was loaded from. */

@@ -14,6 +14,7 @@ export function silentRun({ database, log, signal }: Surroundings): Run {
   return {
     batch: undefined,
     dryRun: true,
+    startedAt: new Date(),
     signal,
     settings: {},
     log,

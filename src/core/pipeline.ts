@@ -1,3 +1,4 @@
+import type { FlowAccount } from './accounting.js';
 import { usage } from './errors.js';
 import type { FlowPlan } from './flow.js';
 import type { Row } from './row.js';
@@ -79,6 +80,13 @@ export interface PipelineDefinition<I extends Record<string, Source>, T extends 
   /** Columns whose values are kept out of the ledger, the log and the reports: personal data. */
   readonly mask?: readonly string[];
   flows(given: Given<I, T>): readonly FlowPlan[];
+  /**
+   * The pipeline's own figures out of the books of its flows: in the summary and, by these names (snake_case),
+   * in `--json`. Asked at the end of every run, whichever way it ended well.
+   */
+  readonly figures?: (books: readonly FlowAccount[]) => Readonly<Record<string, number>>;
+  /** Sentences shown before a run that is to be published is asked about: back up first, say. */
+  readonly warnings?: readonly string[];
   /**
    * Reads a backup file that this pipeline wrote back into the same tables: the flows of a pipeline whose
    * publishing restores what was there before. Used by `rollback --backup-file`.

@@ -53,6 +53,11 @@ export interface Run {
   /** The batch's id, or undefined in a dry run, which writes nothing. */
   readonly batch: string | undefined;
   readonly dryRun: boolean;
+  /**
+   * When the batch began by the database's clock, also where the load is gone on with later: a "now" that is
+   * the same however often rows are read. In a dry run, the moment at which it began.
+   */
+  readonly startedAt: Date;
   /** Aborted when the run must stop; every wait of a source, stage or sink must heed it. */
   readonly signal: AbortSignal;
   /** `--set name=value` over the pipeline's defaults. */

@@ -50,6 +50,8 @@ export class Job {
   /** Its signal is what everything heeds; aborting it stops the run. */
   readonly signal: AbortSignal;
   batch: string | undefined;
+  /** When the batch began, by the ledger; until then, when the job did. */
+  begunAt = new Date();
   /** What going on with the batch would take, once it has begun. */
   record: RunRecord | undefined;
   /** The journal guard, once it is armed. */
@@ -96,9 +98,10 @@ export class Job {
     return new Job(pipeline, options, tables, watched, fedBack);
   }
 
-  /** From here on the run has a batch: rejects are stored under it. */
-  begin(batch: string): void {
+  /** From here on the run has a batch, begun at `at`: rejects are stored under it. */
+  begin(batch: string, at = this.begunAt): void {
     this.batch = batch;
+    this.begunAt = at;
     this.rejects = this.#book();
   }
 
@@ -238,6 +241,7 @@ export class Job {
     return {
       batch: job.batch,
       dryRun: job.options.dryRun ?? false,
+      startedAt: job.begunAt,
       signal,
       settings: job.settings,
       log,

@@ -87,6 +87,8 @@ export interface Summary {
   readonly lock_ms: number | null;
   readonly reject_reasons: Readonly<Record<string, number>>;
   readonly skip_reasons: Readonly<Record<string, number>>;
+  /** The pipeline's own figures, by its names; empty where it has none. */
+  readonly figures: Readonly<Record<string, number>>;
   readonly timings: Readonly<Record<string, number>>;
   /** What became of the rows at every stage of every flow. */
   readonly stages: readonly FlowAccount[];

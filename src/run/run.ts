@@ -4,7 +4,7 @@ import type { BatchStatus } from '../core/batch-status.js';
 import { interrupted, SluiceError, usage } from '../core/errors.js';
 
 import type { Pipeline } from '../core/pipeline.js';
-import { type Batch, batchCounts, moveBatch, noteBatch } from '../db/ledger/batches.js';
+import { type Batch, batchCounts, findBatch, moveBatch, noteBatch } from '../db/ledger/batches.js';
 import { openLedger } from '../db/ledger/open.js';
 import type { StoredReject } from '../db/ledger/rejects.js';
 import { forgetSegments } from '../db/ledger/segments.js';
@@ -119,7 +119,7 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
   await resolveInterrupted(database, options.events, resumed?.id);
   const batch = resumed === undefined ? await beginBatch(job) : resumed.id;
   if (resumed !== undefined) await holdStaging(job, batch);
-  job.begin(batch);
+  job.begin(batch, (resumed ?? (await findBatch(database, batch))).created_at);
   let accounts: readonly FlowAccount[] = [];
   let published = false;
   try {

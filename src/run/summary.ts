@@ -30,6 +30,7 @@ export function summaryOf(
     lock_ms: results.lockMs === null ? null : rounded(results.lockMs),
     reject_reasons: rejectReasons,
     skip_reasons: skipReasons,
+    figures: job.pipeline.figures?.(accounts) ?? {},
     timings: Object.fromEntries(Object.entries(job.timings).map(([phase, spent]) => [phase, rounded(spent)])),
     stages: accounts,
     reports: job.reports,

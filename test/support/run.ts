@@ -39,6 +39,7 @@ export function testRun(
   const run: TestRun = {
     batch: 'test',
     dryRun: false,
+    startedAt: new Date(),
     settings: {},
     scratch: tmpdir(),
     database: noDatabase,

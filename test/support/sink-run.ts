@@ -31,6 +31,7 @@ export function sinkRun(_t: TestContext, database?: TestDatabase, snapshot?: str
   return {
     batch: 'b1',
     dryRun: false,
+    startedAt: new Date(),
     signal: controller.signal,
     settings: {},
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet },

@@ -55,6 +55,7 @@ export function recordingRun(scratch: string, options: StageOptions = {}): { run
   const run: Run = {
     batch: undefined,
     dryRun: true,
+    startedAt: new Date(),
     signal: options.signal ?? new AbortController().signal,
     settings: options.settings ?? {},
     log,
