@@ -1,6 +1,7 @@
 import { append, flow, patch, pipeline } from 'sluice';
 import { report } from 'sluice/sinks';
 import { figures } from './figures.js';
+import { recipeHistory } from './history.js';
 import { ingredients, productionRuns, recipeIngredients, recipes } from './inputs.js';
 import {
   noUnlinkedSnapshots,
@@ -31,6 +32,11 @@ export default pipeline({
   },
   // The ids of the snapshots go on from the largest that is there.
   guards: ['recipe_snapshots'],
+  views: [recipeHistory],
+  warnings: [
+    'this will modify the database: recipe_snapshots gets rows, and production_runs is linked to them',
+    'back up the database first: pg_dump -Fc -f before-recipe-snapshots.dump …',
+  ],
   checks: [orphansReported, noUnlinkedSnapshots],
   flows: ({ inputs, tables }) => [
     flow(inputs.production_runs)

@@ -20,6 +20,8 @@ export function showPlan(plan: Plan): void {
   );
   say();
   showTables(plan);
+  for (const { schema, name, made } of plan.views)
+    say(`  view ${schema}.${name}: ${made ? 'made with the publish' : 'there already, left as it is'}`);
   if (plan.carried.length > 0) {
     say();
     say(`  carried over at the swap: ${summed(plan.carried)}`);
@@ -29,6 +31,8 @@ export function showPlan(plan: Plan): void {
     say('  asked of staging before anything is published:');
     for (const { summary } of plan.validations) say(`    ${styled('dim', '·')} ${summary}`);
   }
+  if (plan.warnings.length > 0) say();
+  for (const warning of plan.warnings) say(`  ${styled('yellow', 'warning:')} ${warning}`);
   say();
 }
 

@@ -22,6 +22,8 @@ export function showSummary(summary: Summary, rejectsShown: readonly string[], f
     rows.push(['rejected', `${count(summary.rejected)} rows: ${reasons(summary.reject_reasons)}`]);
   if (summary.skipped > 0)
     rows.push(['skipped', `${count(summary.skipped)} rows: ${reasons(summary.skip_reasons)}`]);
+  for (const [name, figure] of Object.entries(summary.figures))
+    rows.push([name.replaceAll('_', ' '), count(figure)]);
   for (const file of summary.files) rows.push(['file', `${file.path} (${file.what})`]);
   rows.push([
     'time',

@@ -5,6 +5,7 @@ import type { Row } from './row.js';
 import type { Database, Log } from './run.js';
 import type { Target } from './target.js';
 import type { Source } from './types.js';
+import type { View } from './view.js';
 
 /** A setting that `--set name=value` changes. */
 export interface Setting {
@@ -74,6 +75,8 @@ export interface PipelineDefinition<I extends Record<string, Source>, T extends 
    * of them between the reading of the source and the publish stops the publish.
    */
   readonly guards?: readonly string[];
+  /** Views that the publish makes where they are missing. */
+  readonly views?: readonly View[];
   readonly settings?: Readonly<Record<string, Setting>>;
   readonly checks?: readonly Check[];
   readonly validations?: readonly Validation[];
@@ -116,6 +119,9 @@ export function pipeline<I extends Record<string, Source>, T extends Record<stri
   const names = Object.values(definition.tables).map((target) => target.table);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) throw wrong(`the table ${twice} is declared twice`);
+  for (const { name, beside } of definition.views ?? [])
+    if (!Object.hasOwn(definition.tables, beside))
+      throw wrong(`the view ${name} is to be made beside "${beside}", which is none of its tables`);
   const guards = definition.guards ?? [];
   const guardedTwice = guards.find((name, at) => guards.indexOf(name) !== at);
   if (guardedTwice !== undefined) throw wrong(`the table ${guardedTwice} is guarded twice`);

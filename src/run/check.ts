@@ -6,8 +6,10 @@ import { lockGuardFindings, rightsFindings } from './check-rights.js';
 import { feedBackFindings } from './fed-back.js';
 
 import type { Job } from './job.js';
+import type { RunOptions } from './options.js';
 import type { Plan } from './plan.js';
 import { type Surveyed, surveyTables } from './survey.js';
+import { isMissing, type PlannedView, planViews, viewFindings } from './views.js';
 
 /** A finding with the check that made it. */
 export interface NamedFinding {
@@ -52,9 +54,11 @@ export async function checkJob(job: Job): Promise<Checked> {
   });
   const flows = job.fedBack?.flows(all) ?? all;
   if (job.fedBack !== undefined) await ask('only rejects', async () => feedBackFindings(flows));
+  // Inputs that no flow begins with are read by a stage.
   const used = new Set(flows.map((flow) => flow.source));
+  const unused = new Set(all.map((flow) => flow.source).filter((source) => !used.has(source)));
   for (const [name, source] of Object.entries(job.inputs)) {
-    if (source.check !== undefined && used.has(source))
+    if (source.check !== undefined && !unused.has(source))
       await ask(`input ${name}`, async () => {
         await source.check?.(job.checkRun());
         return [];
@@ -70,10 +74,16 @@ export async function checkJob(job: Job): Promise<Checked> {
       surveyed = await surveyTables(job);
       return [...surveyed.refusals, ...lockGuardFindings(job, surveyed)];
     });
+  let views: readonly PlannedView[] = [];
+  if ((job.pipeline.views ?? []).length > 0)
+    await ask('views', async () => {
+      views = await planViews(job);
+      return viewFindings(views);
+    });
   const context = job.checkContext();
   for (const check of job.pipeline.checks ?? []) await ask(check.name, () => check.ask(context));
 
-  return { plan: planOf(job, surveyed), findings, asked, flows: job.remembering(flows), columns, surveyed };
+  return { plan: planOf(job, surveyed, views), findings, asked, flows: job.remembering(flows), columns, surveyed };
 }
 
 /** The part of `checkJob` that concerns the tables: for staging that is loaded already. */
@@ -139,7 +149,12 @@ function asFinding(error: SluiceError): Finding {
   };
 }
 
-function planOf(job: Job, surveyed: Surveyed): Plan {
+/** Whether the run is to change live tables at once. */
+function publishes({ dryRun, rehearse, publish }: RunOptions): boolean {
+  return dryRun !== true && rehearse !== true && publish !== false;
+}
+
+function planOf(job: Job, surveyed: Surveyed, views: readonly PlannedView[]): Plan {
   const { pipeline, options } = job;
   return {
     pipeline: pipeline.name,
@@ -165,6 +180,7 @@ function planOf(job: Job, surveyed: Surveyed): Plan {
     settings: job.settings,
     validations: (pipeline.validations ?? []).map(({ name, summary }) => ({ name, summary })),
     carried: surveyed.carried,
-    warnings: [],
+    warnings: publishes(options) ? (pipeline.warnings ?? []) : [],
+    views: views.map((view) => ({ schema: view.schema, name: view.name, made: isMissing(view) })),
   };
 }

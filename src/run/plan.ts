@@ -23,7 +23,10 @@ export interface Plan {
   readonly validations: readonly { readonly name: string; readonly summary: string }[];
   /** What follows the tables' names when they are swapped: kind, name and how it is carried. */
   readonly carried: readonly { readonly kind: string; readonly name: string; readonly how: string }[];
+  /** What the pipeline says of a run that is to be published; empty where nothing will be. */
   readonly warnings: readonly string[];
+  /** Views that the pipeline brings along: `made` by the publish, or there already. */
+  readonly views: readonly { readonly schema: string; readonly name: string; readonly made: boolean }[];
   /** The publish as it would be; only of a dry run and of `plan`. */
   readonly publish?: PublishPlan;
 }

@@ -8,6 +8,7 @@ import type { Job } from './job.js';
 import { writerSession } from './load-session.js';
 import type { Staged } from './staging.js';
 import type { Surveyed } from './survey.js';
+import { type PlannedView, planViews } from './views.js';
 
 /** Staging that is ready to be published. */
 export interface Prepared {
@@ -16,6 +17,7 @@ export interface Prepared {
   readonly rows: Surveyed['rows'];
   /** Rows in staging, by target. */
   readonly loaded: ReadonlyMap<Target, number>;
+  readonly views: readonly PlannedView[];
 }
 
 /**
@@ -31,9 +33,10 @@ export async function prepare(
   const { database } = job.options;
   const client = await database.session();
   const loaded = loadedRows(job, accounts);
+  const views = await planViews(job);
   for (const facts of surveyed.rows.values())
     await precheckRows(client, facts, { staging: job.names.staging, undo: job.names.old });
-  if (surveyed.replace === undefined) return { replace: undefined, rows: surveyed.rows, loaded };
+  if (surveyed.replace === undefined) return { replace: undefined, rows: surveyed.rows, loaded, views };
   const survey = await surveyReplace(
     client,
     surveyed.replace.tables.map(({ schema, table }) => ({ schema, table })),
@@ -47,7 +50,7 @@ export async function prepare(
     onProgress: (text) => job.options.log.info(text),
     connect: () => writerSession(database, job.batch as string, 'indexes').then(withRoom),
   });
-  return { replace: { survey, tables }, rows: surveyed.rows, loaded };
+  return { replace: { survey, tables }, rows: surveyed.rows, loaded, views };
 }
 
 /** Rows handed to each table, over all flows. */

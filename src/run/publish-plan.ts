@@ -12,6 +12,7 @@ import type { Plan } from './plan.js';
 import type { Prepared } from './prepare.js';
 import { partsOf, recordsOf, WINDOW_TIMES } from './publish.js';
 import type { Surveyed } from './survey.js';
+import { type PlannedView, planViews } from './views.js';
 
 /** A lock of the window, and who holds one now that it would wait for. */
 export interface PlannedLock extends TableLock {
@@ -51,7 +52,7 @@ export async function planPublish(job: Job, { surveyed }: Pick<Checked, 'surveye
   const refused = surveyed.replace?.refusals ?? [];
   const tables = guardedTables(job);
   if (how === 'journal' && tables.length > 0) job.guard = guardOf(NO_BATCH);
-  const prepared = planned(job, surveyed);
+  const prepared = planned(job, surveyed, await planViews(job));
   const parts = refused.length > 0 ? [] : partsOf(job, prepared);
   job.guard = undefined;
   const staging = new Set(
@@ -89,10 +90,10 @@ export async function planPublish(job: Job, { surveyed }: Pick<Checked, 'surveye
 }
 
 /** Staging as it would be when it is ready, with nothing known of its rows. */
-function planned(job: Job, surveyed: Surveyed): Prepared {
+function planned(job: Job, surveyed: Surveyed, views: readonly PlannedView[]): Prepared {
   const { replace, rows } = surveyed;
   const loaded = new Map(job.tables.map(({ target }) => [target, 0]));
-  if (replace === undefined) return { replace, rows, loaded };
+  if (replace === undefined) return { replace, rows, loaded, views };
   const schemas = schemasFor(replace.tables, job.names);
   const tables = replace.tables.map((live) => ({
     target: { schema: live.schema, table: live.table, oid: live.oid },
@@ -104,7 +105,7 @@ function planned(job: Job, surveyed: Surveyed): Prepared {
     reached: {},
     serverStart: null,
   }));
-  return { replace: { survey: replace, tables }, rows, loaded };
+  return { replace: { survey: replace, tables }, rows, loaded, views };
 }
 
 async function keptCopies(database: PgDatabase, job: Job): Promise<KeptCopy[]> {

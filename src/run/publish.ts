@@ -13,6 +13,7 @@ import { type PublishRecord, publishSql } from '../db/ledger/publish-sql.js';
 import { guarded, guardedTables } from './guard.js';
 import type { Job } from './job.js';
 import type { Prepared } from './prepare.js';
+import { madeWith, viewParts } from './views.js';
 
 /** How often the window is tried when somebody else holds a lock that it needs. */
 const ATTEMPTS = 20;
@@ -37,6 +38,7 @@ export function partsOf(job: Job, prepared: Prepared): WindowPart[] {
     ...(prepared.replace === undefined
       ? []
       : replaceParts(prepared.replace.survey, prepared.replace.tables, job.names)),
+    ...viewParts(prepared.views),
   ];
   return job.guard === undefined ? parts : guarded(job.guard, parts, guardedTables(job));
 }
@@ -104,12 +106,17 @@ export function recordsOf(job: Job, prepared: Prepared): PublishRecord[] {
   const schemas = schemasFor(prepared.replace?.survey.tables ?? [], job.names);
   return job.tables.map(({ schema, table, target, oid }) => {
     const staged = replaced.get(oid);
+    const views = madeWith(prepared.views, { oid });
     return {
       schema,
       table,
       mode: target.mode,
       rows: prepared.loaded.get(target) ?? 0,
-      facts: { live_oid: staged?.oid ?? oid, replaced_oid: staged === undefined ? null : oid },
+      facts: {
+        live_oid: staged?.oid ?? oid,
+        replaced_oid: staged === undefined ? null : oid,
+        ...(views.length === 0 ? {} : { views }),
+      },
       // The replaced table keeps its OID and its name, in the batch's schema for its own one.
       retained: staged === undefined ? null : { schema: schemas.get(schema)?.old ?? job.names.old, oid },
     };

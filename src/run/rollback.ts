@@ -21,6 +21,7 @@ import { type Choice, chooseTables, nameOf } from './rollback-choice.js';
 import { findTables } from './tables.js';
 import { tidy } from './tidy.js';
 import { undoNames } from './undo-names.js';
+import { dropViewParts } from './views.js';
 import { assertUnwritten, previewTables, type UndoneTable } from './written-since.js';
 
 /** How a batch is rolled back. */
@@ -105,7 +106,7 @@ class Undo {
       }));
       parts.push(...replaceParts(survey, ready, names));
     }
-    parts.push(...(await this.#rowParts()));
+    parts.push(...(await this.#rowParts()), ...(await dropViewParts(this.options.database, this.choice.tables)));
     const statements = windowSql(parts, { ...WINDOW_TIMES, ledger: this.#ledger() });
     return { batch: this.batch.id, whole: this.choice.whole, tables, statements, lock_ms: null };
   }
@@ -139,7 +140,7 @@ class Undo {
         const swaps = replaceParts(survey, finished.tables, names);
         parts.push(...(options.discardWrites === true ? swaps : guarded(guard, swaps, replaced)));
       }
-      parts.push(...(await this.#rowParts()));
+      parts.push(...(await this.#rowParts()), ...(await dropViewParts(database, this.choice.tables)));
       options.events?.phase?.('rollback', 'putting it back');
       const { lockMs } = await runWindow(options, {
         batch: batch.id,

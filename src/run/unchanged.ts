@@ -4,25 +4,38 @@ import { ident, qualified } from '../db/quote.js';
 import type { Job } from './job.js';
 import type { Staged } from './staging.js';
 import type { LiveTable } from './tables.js';
+import { isMissing, planViews } from './views.js';
 
 /** Rows compared first: where a table has changed at all, one of them nearly always tells. */
 const SAMPLE = 500;
 
 /**
- * Whether staging holds exactly what live holds, row for row, in every table, so that a publish would change
- * nothing. Only asked where all tables are replaced. It gives up at the first difference: the number of rows,
- * then a sample by primary key, then everything.
+ * Whether a publish would change nothing: staging holds exactly what live holds, row for row, in every table
+ * that is replaced, nothing in every table whose rows are added or changed, and no view is to be made. It gives
+ * up at the first difference: the number of rows, then a sample by primary key, then everything.
  */
 export async function isUnchanged(job: Job, staged: Staged): Promise<boolean> {
-  if (job.tables.some(({ target }) => target.mode !== 'replace')) return false;
   const { database } = job.options;
   for (const table of job.tables) {
     const place = staged.places.get(table.target) as { schema: string; table: string };
+    if (table.target.mode !== 'replace') {
+      // A merge that deletes what staging lacks changes something just by having nothing.
+      if (table.target.missingRows === 'delete') return false;
+      if (!(await isEmpty(database, qualified(place.schema, place.table)))) return false;
+      continue;
+    }
     const key = await primaryKey(database, table);
     if (key.length === 0) return false;
     if (!(await same(database, table, qualified(place.schema, place.table), key))) return false;
   }
-  return job.tables.length > 0;
+  return job.tables.length > 0 && !(await planViews(job)).some(isMissing);
+}
+
+async function isEmpty(database: Database, staged: string): Promise<boolean> {
+  const [row] = await database.query<{ empty: boolean }>(
+    `SELECT NOT EXISTS (SELECT FROM ${staged}) AS empty`,
+  );
+  return row?.empty === true;
 }
 
 async function same(
