@@ -59,3 +59,4 @@ COMMENT ON COLUMN public.recipe_snapshots.is_backfilled IS 'Made by the migratio
 
 ALTER TABLE public.production_runs
   ADD FOREIGN KEY (recipe_snapshot_id) REFERENCES public.recipe_snapshots (id) ON DELETE RESTRICT;
+CREATE INDEX production_runs_snapshot_idx ON public.production_runs (recipe_snapshot_id);

@@ -4,6 +4,7 @@ import { EXIT, nearest, usage } from '../core/errors.js';
 /** The demos: for each a module that makes the old system and shows what is in it. */
 const DEMOS: Readonly<Record<string, () => Promise<{ demo: Demo }>>> = {
   'lot-consolidation': () => import('../../samples/lot-consolidation/demo.js'),
+  'recipe-snapshots': () => import('../../samples/recipe-snapshots/demo.js'),
 };
 
 /** A sample that can be run end to end. */

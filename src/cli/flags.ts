@@ -12,7 +12,7 @@ export interface DatabaseFlags {
 /** Options of the commands that read a pipeline's inputs. */
 export interface PipelineFlags extends DatabaseFlags {
   readonly input: readonly string[];
-  readonly source?: string;
+  readonly source?: string | undefined;
   readonly set: readonly string[];
 }
 
@@ -63,7 +63,7 @@ export function withInputs(command: Command): Command {
       collect,
       [],
     )
-    .option('--source <path>', 'the same for a pipeline with one input')
+    .option('--source <path>', 'the same for a pipeline with one input; for several, a JSON document with an array of the name of each')
     .option('--set <name=value>', 'change a setting of the pipeline; may be repeated', collect, []);
 }
 
