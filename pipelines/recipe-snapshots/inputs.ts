@@ -59,10 +59,13 @@ export const recipes = query<OldRecipe>(
   { name: 'recipes', columns: RECIPE_COLUMNS },
 );
 
-export const ingredients = query<OldIngredient>('SELECT id, display_name, slug FROM ingredients ORDER BY id', {
-  name: 'ingredients',
-  columns: ['id', 'display_name', 'slug'],
-});
+export const ingredients = query<OldIngredient>(
+  'SELECT id, display_name, slug FROM ingredients ORDER BY id',
+  {
+    name: 'ingredients',
+    columns: ['id', 'display_name', 'slug'],
+  },
+);
 
 export const recipeIngredients = query<OldLine>(
   'SELECT id, recipe_id, ingredient_id, quantity, unit, notes FROM recipe_ingredients ORDER BY id',

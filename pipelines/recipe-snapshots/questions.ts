@@ -22,14 +22,16 @@ export const orphansReported: Check = check(
         runs,
         (n) =>
           `the recipe of ${n === 1 ? 'a run' : `${atMost(n)} runs`} is not there any more: no snapshot can be made, and ${n === 1 ? 'it is' : 'they are'} skipped`,
-        (run) => `run ${run.id}: recipe ${run.recipe_id ?? 'NULL'}, produced ${run.produced_at ?? 'nobody knows when'}`,
+        (run) =>
+          `run ${run.id}: recipe ${run.recipe_id ?? 'NULL'}, produced ${run.produced_at ?? 'nobody knows when'}`,
         { severity: 'warning' },
       ),
       ...offenders(
         lines,
         (n) =>
           `${n === 1 ? 'a recipe has' : `${atMost(n)} recipes have`} ingredients that are not there any more: their snapshots call them "Unknown"`,
-        (recipe) => `recipe ${recipe.recipe} (${recipe.name}): ${recipe.n === '1' ? 'line' : 'lines'} ${recipe.lines}`,
+        (recipe) =>
+          `recipe ${recipe.recipe} (${recipe.name}): ${recipe.n === '1' ? 'line' : 'lines'} ${recipe.lines}`,
         { severity: 'warning' },
       ),
     ];
@@ -67,7 +69,8 @@ export const snapshotForEveryRun: Validation = validation(
          FULL JOIN ${staged('runs')} r ON r.id = s.production_run_id AND r.recipe_snapshot_id = s.id
          WHERE s.id IS NULL OR r.id IS NULL ORDER BY 1 LIMIT 1000`,
       ),
-      (n) => `${n === 1 ? 'a run and its snapshot do' : `${atMost(n)} runs and snapshots do`} not belong together`,
+      (n) =>
+        `${n === 1 ? 'a run and its snapshot do' : `${atMost(n)} runs and snapshots do`} not belong together`,
       (row) => `run ${row.run}: snapshot ${row.snapshot ?? 'missing'}, link ${row.link ?? 'missing'}`,
       { next: 'a row was refused on its way into one of the tables: sluice rejects shows which' },
     ),
@@ -97,9 +100,12 @@ export const recipesExist: Validation = validation(
         `SELECT s.recipe_id AS recipe, count(*) AS snapshots FROM ${staged('snapshots')} s
          WHERE NOT EXISTS (SELECT FROM recipes WHERE id = s.recipe_id) GROUP BY 1 ORDER BY 1 LIMIT 1000`,
       ),
-      (n) => `${n === 1 ? 'a recipe' : `${atMost(n)} recipes`} of the input ${n === 1 ? 'is' : 'are'} not in the table recipes`,
+      (n) =>
+        `${n === 1 ? 'a recipe' : `${atMost(n)} recipes`} of the input ${n === 1 ? 'is' : 'are'} not in the table recipes`,
       (row) => `recipe ${row.recipe}: ${row.snapshots} snapshots`,
-      { next: 'is the document of this database? Export it again, or read the tables themselves: leave --source away' },
+      {
+        next: 'is the document of this database? Export it again, or read the tables themselves: leave --source away',
+      },
     ),
 );
 

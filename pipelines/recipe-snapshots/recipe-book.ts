@@ -61,7 +61,12 @@ function unusable(recipe: OldRecipe, input: string): Error {
   return failed(
     'bad_recipe_id',
     `the recipe ${said(recipe.name)} has ${idOf(recipe.id) === undefined ? `no id (${said(recipe.id)})` : `the id ${said(recipe.id)}, which another one has, too`}`,
-    { input, ...(line === undefined ? {} : { line }), column: 'id', next: 'give every recipe an id of its own' },
+    {
+      input,
+      ...(line === undefined ? {} : { line }),
+      column: 'id',
+      next: 'give every recipe an id of its own',
+    },
   );
 }
 

@@ -76,13 +76,7 @@ export function makeSnapshots(inputs: BookInputs): Stage<OldRun, Snapshot> {
   });
 }
 
-function snapshotOf(
-  row: OldRun,
-  page: Page,
-  id: string,
-  now: string,
-  run: Run,
-): Snapshot | undefined {
+function snapshotOf(row: OldRun, page: Page, id: string, now: string, run: Run): Snapshot | undefined {
   const runId = String(row.id);
   const recipe = String(row.recipe_id);
   const who = { recordType: 'production run', sourceId: runId };

@@ -36,7 +36,8 @@ export function* recipes(options: SystemOptions): Generator<Made> {
       id,
       name,
       category: pick(KINDS, random),
-      source: random() < 0.3 ? null : `Book ${1 + Math.floor(random() * 40)}, p. ${1 + Math.floor(random() * 300)}`,
+      source:
+        random() < 0.3 ? null : `Book ${1 + Math.floor(random() * 40)}, p. ${1 + Math.floor(random() * 300)}`,
       yield_quantity: Math.ceil(random() * 96) / 4,
       yield_unit: 'pieces',
       yield_description: random() < 0.5 ? null : '2-inch pieces',

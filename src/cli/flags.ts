@@ -63,7 +63,10 @@ export function withInputs(command: Command): Command {
       collect,
       [],
     )
-    .option('--source <path>', 'the same for a pipeline with one input; for several, a JSON document with an array of the name of each')
+    .option(
+      '--source <path>',
+      'the same for a pipeline with one input; for several, a JSON document with an array of the name of each',
+    )
     .option('--set <name=value>', 'change a setting of the pipeline; may be repeated', collect, []);
 }
 

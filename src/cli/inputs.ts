@@ -19,7 +19,10 @@ export function givenInputs(pipeline: Pipeline, flags: PipelineFlags): Record<st
   const given = pairs('--input', flags.input);
   const names = Object.keys(pipeline.inputs);
   if (flags.source !== undefined && names.length > 1 && formatFor(flags.source, {}) === 'json')
-    return { ...documentInputs(pipeline, flags.source), ...givenInputs(pipeline, { ...flags, source: undefined }) };
+    return {
+      ...documentInputs(pipeline, flags.source),
+      ...givenInputs(pipeline, { ...flags, source: undefined }),
+    };
   if (flags.source !== undefined) {
     if (names.length !== 1)
       throw usage(

@@ -83,7 +83,14 @@ export async function checkJob(job: Job): Promise<Checked> {
   const context = job.checkContext();
   for (const check of job.pipeline.checks ?? []) await ask(check.name, () => check.ask(context));
 
-  return { plan: planOf(job, surveyed, views), findings, asked, flows: job.remembering(flows), columns, surveyed };
+  return {
+    plan: planOf(job, surveyed, views),
+    findings,
+    asked,
+    flows: job.remembering(flows),
+    columns,
+    surveyed,
+  };
 }
 
 /** The part of `checkJob` that concerns the tables: for staging that is loaded already. */

@@ -106,7 +106,10 @@ class Undo {
       }));
       parts.push(...replaceParts(survey, ready, names));
     }
-    parts.push(...(await this.#rowParts()), ...(await dropViewParts(this.options.database, this.choice.tables)));
+    parts.push(
+      ...(await this.#rowParts()),
+      ...(await dropViewParts(this.options.database, this.choice.tables)),
+    );
     const statements = windowSql(parts, { ...WINDOW_TIMES, ledger: this.#ledger() });
     return { batch: this.batch.id, whole: this.choice.whole, tables, statements, lock_ms: null };
   }

@@ -2,10 +2,12 @@ import type { Duplex } from 'node:stream';
 import type { Token } from 'stream-json/parser.js';
 import verifier from 'stream-json/utils/verifier.js';
 import withParser from 'stream-json/utils/with-parser.js';
-import { failed, SluiceError, usage } from '../core/errors.js';
+import { failed, nearest, SluiceError, usage } from '../core/errors.js';
 import { markOrigin, type Row } from '../core/row.js';
 import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
+import { checkFile } from './check.js';
+import { nameColumns } from './columns.js';
 import { MAX_DEPTH } from './depth.js';
 import { utf8Text } from './encoding.js';
 import { ElementReader } from './json-tokens.js';
@@ -33,18 +35,38 @@ export interface JsonOptions extends OpenOptions {
  * Reading throws what `openText` throws; usage `no_array`; failed `invalid_json`, `invalid_utf8`, `record_too_long`.
  */
 export function json<R extends Row = Row>(path: string, options: JsonOptions = {}): Source<R> {
-  return pathSource<R>(path, options.columns, (run) => batchesOf(path, options, run));
+  return {
+    ...pathSource<R>(path, options.columns, (run) => batchesOf(path, options, run)),
+    check: (run) => checkFile(path, run, (silent) => beginning(batchesOf(path, options, silent))),
+  };
+}
+
+/** So many pieces of READ_BYTES are looked at for the array before anything is written: about 4 MiB. */
+const CHECKED_PIECES = 16;
+
+/**
+ * The first rows, if the array begins early enough. A document may hold others before it, of any size; what is
+ * wrong further on is found when it is read, still before anything is published.
+ */
+async function* beginning(batches: AsyncIterable<Row[]>): AsyncGenerator<Row[], void> {
+  let pieces = 0;
+  for await (const rows of batches) {
+    if (rows.length > 0) yield rows;
+    if (++pieces === CHECKED_PIECES) return;
+  }
 }
 
 async function* batchesOf(path: string, options: JsonOptions, run: Run): AsyncGenerator<Row[], void> {
   const input = displayName(path);
   const { at = [] } = options;
   let rows: Row[] = [];
+  const columns = nameColumns(at.length === 0 ? input : `${pathText(at)} in ${input}`, options.columns);
   const reader = new ElementReader(typeof at === 'string' ? at.split('.') : at, (value, ordinal, tooDeep) => {
     if (tooDeep) {
       const message = `element ${ordinal} is nested more than ${MAX_DEPTH} levels deep`;
       run.reject(undefined, { reason: 'too_deep', message, line: ordinal });
     } else if (isObject(value)) {
+      columns.see(value);
       rows.push(markOrigin(value, ordinal));
     } else {
       const message = `a row must be a JSON object, and element ${ordinal} is ${kindOf(value)}`;
@@ -90,6 +112,7 @@ async function* batchesOf(path: string, options: JsonOptions, run: Run): AsyncGe
     parser.destroy();
   }
   if (!reader.found) throw noArray(input, options, reader);
+  columns.assertSeen();
 }
 
 const tooLong = (input: string, offset: number, limit: number) =>
@@ -160,22 +183,27 @@ async function locate(
 
 function noArray(input: string, options: JsonOptions, reader: ElementReader): SluiceError {
   const { at = [] } = options;
-  const wanted = typeof at === 'string' ? at : at.join('.');
+  const wanted = pathText(at);
   const details = [
     ...(reader.arrays.length > 0 ? [`arrays in it: ${reader.arrays.join(', ')}`] : []),
     ...(reader.keys.length > 0 ? [`keys at its top: ${reader.keys.join(', ')}`] : []),
   ];
-  const [first] = reader.arrays;
   return usage(
     'no_array',
     wanted === '' ? `${input} is no JSON array` : `${input} has no array at ${wanted}`,
-    {
-      input,
-      details,
-      next:
-        first === undefined
-          ? 'for one object a line use jsonl()'
-          : `name the array of rows: at: '${first}' (--at ${first})`,
-    },
+    { input, details, next: noArrayNext(wanted, reader.arrays) },
   );
 }
+
+function noArrayNext(wanted: string, arrays: readonly string[]): string {
+  const [first] = arrays;
+  if (first === undefined) return 'for one object a line use jsonl()';
+  if (wanted === '') return `name the array of rows: at: '${first}' (--at ${first})`;
+  const meant = nearest(wanted, arrays);
+  return meant === undefined
+    ? `add the array ${wanted} to the document, [] where there is nothing in it, or name the one that is meant (at, --at)`
+    : `is ${meant} meant? call it ${wanted}, or name it (at, --at)`;
+}
+
+/** A path as messages write it. */
+const pathText = (at: string | readonly string[]) => (typeof at === 'string' ? at : at.join('.'));

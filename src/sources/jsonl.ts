@@ -1,6 +1,7 @@
 import { markOrigin, type Row } from '../core/row.js';
 import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
+import { nameColumns } from './columns.js';
 import { isTooDeep, MAX_DEPTH } from './depth.js';
 import { type Line, LineSplitter } from './lines.js';
 import { parseExact } from './numbers.js';
@@ -33,12 +34,15 @@ export function jsonl<R extends Row = Row>(path: string, options: JsonlOptions =
 
 async function* batchesOf(path: string, options: JsonlOptions, run: Run): AsyncGenerator<Row[], void> {
   const splitter = new LineSplitter(displayName(path), options.maxRecordBytes ?? MAX_LINE_BYTES);
+  const columns = nameColumns(displayName(path), options.columns);
   let rows: Row[] = [];
   let blank = 0;
   const take = (line: Line) => {
     const row = rowOf(line, run);
-    if (row !== undefined) rows.push(row);
-    else if (row === undefined && line.text.trim() === '') blank++;
+    if (row !== undefined) {
+      columns.see(row);
+      rows.push(row);
+    } else if (row === undefined && line.text.trim() === '') blank++;
   };
   const drain = () => {
     if (blank > 0) run.skip('blank_line', blank);
@@ -53,6 +57,7 @@ async function* batchesOf(path: string, options: JsonlOptions, run: Run): AsyncG
   }
   splitter.end(take);
   yield drain();
+  columns.assertSeen();
 }
 
 /** The row of a line; undefined for a blank line, and for one that is rejected. */

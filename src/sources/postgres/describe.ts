@@ -73,8 +73,18 @@ export function queryError(error: unknown, name: string, sql: string, before: nu
   const wrong = `query ${name}: ${message}${where === undefined ? '' : ` at line ${where.line}, character ${where.character}`}`;
   const known = { ...facts, sqlstate: code, ...(where === undefined ? {} : { line: where.line }) };
   // Class 42: the statement itself is wrong.
-  return code.startsWith('42') ? usage('query_refused', wrong, known) : failed('query_failed', wrong, known);
+  return code.startsWith('42')
+    ? usage('query_refused', wrong, { ...known, next: NEXT[code] ?? 'correct the query' })
+    : failed('query_failed', wrong, known);
 }
+
+/** What to do about a query that the server does not take, by SQLSTATE. */
+const NEXT: Readonly<Record<string, string>> = {
+  '42P01': 'check that --database-url names the right database, and that the table is on its search path',
+  '42703':
+    'check that the database has the schema that the query was written for: the table lacks that column',
+  '42501': 'GRANT SELECT on what it reads to this role',
+};
 
 /** Line and character (both 1-based) of `position` (1-based, in code points, as the server counts). */
 function placeOf(sql: string, position?: number): { line: number; character: number } | undefined {
