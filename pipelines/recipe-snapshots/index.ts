@@ -27,7 +27,11 @@ export default pipeline({
     production_runs: productionRuns,
   },
   tables: {
-    snapshots: append('recipe_snapshots', { columns: SNAPSHOT_COLUMNS }),
+    snapshots: append('recipe_snapshots', {
+      columns: SNAPSHOT_COLUMNS,
+      whenMissing:
+        'let the application’s own upgrade make it first; samples/recipe-snapshots/schema.sql shows what it must be like',
+    }),
     runs: patch('production_runs', { key: ['id'], columns: ['id', 'recipe_snapshot_id'] }),
   },
   // The ids of the snapshots go on from the largest that is there.

@@ -16,6 +16,8 @@ export interface Target<C extends string = string> {
   readonly key?: readonly string[];
   /** replace: columns of the live table that the pipeline leaves to their defaults on purpose. */
   readonly omit?: readonly string[];
+  /** What to do where the database lacks the table, for the refusal: who makes it, say. */
+  readonly whenMissing?: string;
   /** append, merge, patch: the table's own triggers do not fire (needs ownership). */
   readonly noTriggers?: boolean;
   /** patch: what a key means that live lacks. Default: refuse. */
@@ -34,7 +36,7 @@ interface Columns<C extends string> {
  */
 export function replace<const C extends string = never>(
   table: string,
-  options: Columns<C> & Pick<Target, 'omit'> = {},
+  options: Columns<C> & Pick<Target, 'omit' | 'whenMissing'> = {},
 ): Target<C> {
   return { kind: 'table', table, mode: 'replace', ...options };
 }
@@ -42,7 +44,7 @@ export function replace<const C extends string = never>(
 /** The rows are added to those already there. */
 export function append<const C extends string = never>(
   table: string,
-  options: Required<Columns<C>> & Pick<Target, 'noTriggers'>,
+  options: Required<Columns<C>> & Pick<Target, 'noTriggers' | 'whenMissing'>,
 ): Target<C> {
   return { kind: 'table', table, mode: 'append', ...options };
 }
@@ -50,7 +52,9 @@ export function append<const C extends string = never>(
 /** Rows are inserted, or update the row of the same key where it differs. */
 export function merge<const C extends string = never>(
   table: string,
-  options: Required<Columns<C>> & Required<Pick<Target, 'key'>> & Pick<Target, 'noTriggers' | 'missingRows'>,
+  options: Required<Columns<C>> &
+    Required<Pick<Target, 'key'>> &
+    Pick<Target, 'noTriggers' | 'missingRows' | 'whenMissing'>,
 ): Target<C> {
   return { kind: 'table', table, mode: 'merge', ...options };
 }
@@ -58,7 +62,9 @@ export function merge<const C extends string = never>(
 /** The named columns of existing rows are updated, by key; every other column stays. */
 export function patch<const C extends string = never>(
   table: string,
-  options: Required<Columns<C>> & Required<Pick<Target, 'key'>> & Pick<Target, 'noTriggers' | 'missing'>,
+  options: Required<Columns<C>> &
+    Required<Pick<Target, 'key'>> &
+    Pick<Target, 'noTriggers' | 'missing' | 'whenMissing'>,
 ): Target<C> {
   return { kind: 'table', table, mode: 'patch', ...options };
 }

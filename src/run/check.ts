@@ -81,7 +81,9 @@ export async function checkJob(job: Job): Promise<Checked> {
       return viewFindings(views);
     });
   const context = job.checkContext();
-  for (const check of job.pipeline.checks ?? []) await ask(check.name, () => check.ask(context));
+  const sound = findings.every(({ finding }) => finding.severity !== 'error');
+  for (const check of job.pipeline.checks ?? [])
+    await ask(check.name, () => check.ask(context).catch((error: unknown) => unasked(error, sound)));
 
   return {
     plan: planOf(job, surveyed, views),
@@ -138,6 +140,24 @@ export function refusal(
     details,
     ...(next.length === 0 ? {} : { next: [...new Set(next)] }),
   });
+}
+
+/**
+ * What becomes of a pipeline's own question whose statement the server refuses. Where tables or inputs are
+ * found wanting already, that is why, and is said; else it is a finding of its own.
+ */
+function unasked(error: unknown, sound: boolean): Finding[] {
+  const { code, message } = error as { readonly code?: unknown; readonly message?: string };
+  // SQLSTATE class 42: a table, column or right that the statement needs is not there.
+  if (error instanceof SluiceError || typeof code !== 'string' || !code.startsWith('42')) throw error;
+  if (!sound) return [];
+  return [
+    {
+      severity: 'error',
+      message: `the question could not be asked: ${message}`,
+      next: 'check that --database-url names the right database, with the schema that the pipeline is for',
+    },
+  ];
 }
 
 function asFinding(error: SluiceError): Finding {

@@ -53,11 +53,16 @@ export async function findTables(
 }
 
 async function resolve(database: Database, name: string, target: Target): Promise<LiveTable> {
-  const found = await find(database, target.table, 'a pipeline publishes plain tables');
+  const found = await find(database, target.table, 'a pipeline publishes plain tables', target.whenMissing);
   return { name, target, ...found };
 }
 
-async function find(database: Database, wanted: string, rule: string): Promise<FoundTable> {
+async function find(
+  database: Database,
+  wanted: string,
+  rule: string,
+  whenMissing?: string,
+): Promise<FoundTable> {
   const dot = wanted.indexOf('.');
   const schema = dot < 0 ? null : wanted.slice(0, dot);
   const table = wanted.slice(dot + 1);
@@ -76,7 +81,7 @@ async function find(database: Database, wanted: string, rule: string): Promise<F
      ORDER BY array_position(current_schemas(false), n.nspname) LIMIT 1`,
     [table, schema],
   );
-  if (row === undefined) throw await missing(database, wanted);
+  if (row === undefined) throw await missing(database, wanted, whenMissing);
   if (row.kind !== 'r')
     throw usage('not_a_table', `${wanted} is ${KINDS[row.kind] ?? 'not a table'}; ${rule}`, {
       table: wanted,
@@ -91,7 +96,7 @@ const KINDS: Readonly<Record<string, string>> = {
   f: 'a foreign table',
 };
 
-async function missing(database: Database, wanted: string) {
+async function missing(database: Database, wanted: string, whenMissing: string | undefined) {
   const tables = await database.query<{ name: string }>(
     `SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END AS name
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -107,6 +112,7 @@ async function missing(database: Database, wanted: string) {
     state: 'nothing was written',
     next: [
       ...(meant === undefined ? [] : [`did you mean ${meant}?`]),
+      ...(whenMissing === undefined ? [] : [whenMissing]),
       'check that --database-url names the right database, and that the schema is on the search path',
     ],
   });

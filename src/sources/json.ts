@@ -184,6 +184,12 @@ async function locate(
 function noArray(input: string, options: JsonOptions, reader: ElementReader): SluiceError {
   const { at = [] } = options;
   const wanted = pathText(at);
+  // The whole document has the empty path.
+  if (reader.arrays[0] === '')
+    return usage('no_array', `${input} is an array itself, and no document that has one at ${wanted}`, {
+      input,
+      next: `say which input it is: --input ${wanted}=${input}; or read it whole (without at)`,
+    });
   const details = [
     ...(reader.arrays.length > 0 ? [`arrays in it: ${reader.arrays.join(', ')}`] : []),
     ...(reader.keys.length > 0 ? [`keys at its top: ${reader.keys.join(', ')}`] : []),

@@ -117,3 +117,37 @@ test('any array of objects is read as JSON.parse reads it, over many chunks', as
     expected.rows.map((row) => ({ ...row })),
   );
 });
+
+test('a document that is an array itself has no array at a name, and says how to read it', async (t) => {
+  const path = tempFile(t, 'a.json', '[{"a":1}]');
+  await assert.rejects(rowsOf(json(path, { at: 'things' })), (error: unknown) => {
+    assert.match(String(error), /is an array itself/);
+    return failure('no_array', {
+      next: `say which input it is: --input things=${path}; or read it whole (without at)`,
+    })(error);
+  });
+});
+
+test('a column that no record has fails with the one that is meant; one that some lack is NULL there', async (t) => {
+  const path = tempFile(t, 'a.json', '{"rows":[{"id":1},{"id":2,"producedAt":null}]}');
+  await assert.rejects(
+    rowsOf(json(path, { at: 'rows', columns: ['id', 'produced_at'] })),
+    (error: unknown) => {
+      assert.match(String(error), /none of the 2 records of rows in .*a\.json has a column produced_at/);
+      return failure('missing_column', { next: 'is producedAt meant? call it produced_at' })(error);
+    },
+  );
+  assert.equal((await rowsOf(json(path, { at: 'rows', columns: ['id', 'producedAt'] }))).length, 2);
+  const empty = tempFile(t, 'b.json', '[]');
+  assert.deepEqual(await rowsOf(json(empty, { columns: ['id'] })), []);
+});
+
+test('the check looks at the beginning only: what stands behind megabytes of others is left to the reading', async (t) => {
+  const others = Array.from({ length: 50_000 }, (_, id) => `{"id":${id},"text":"${'x'.repeat(100)}"}`);
+  const run = testRun();
+  const late = tempFile(t, 'a.json', `{"others":[${others.join(',')}],"rows":[{"a":1}]`);
+  await json(late, { at: 'rows' }).check?.(run);
+  await assert.rejects(rowsOf(json(late, { at: 'rows' })), failure('invalid_json'));
+  const missing = tempFile(t, 'b.json', '{"others":[{"a":1}]}');
+  await assert.rejects(json(missing, { at: 'rows' }).check?.(run) as Promise<void>, failure('no_array'));
+});
