@@ -70,7 +70,9 @@ export function makeSnapshots(inputs: BookInputs): Stage<OldRun, Snapshot> {
         rows: orphans,
         more: skipped - orphans.length,
         summary: [
-          `warning: the recipe of ${skipped === 1 ? 'one run is' : `${skipped} runs are`} not there any more; left as ${skipped === 1 ? 'it is' : 'they are'}, without a snapshot`,
+          skipped === 1
+            ? 'warning: the recipe of one run is not there any more: it is left as it is, without a snapshot'
+            : `warning: the recipes of ${skipped} runs are not there any more: they are left as they are, without snapshots`,
         ],
       });
   });

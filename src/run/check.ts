@@ -8,6 +8,7 @@ import { feedBackFindings } from './fed-back.js';
 import type { Job } from './job.js';
 import type { RunOptions } from './options.js';
 import type { Plan } from './plan.js';
+import { slowUndoFindings } from './slow-undo.js';
 import { type Surveyed, surveyTables } from './survey.js';
 import { isMissing, type PlannedView, planViews, viewFindings } from './views.js';
 
@@ -72,7 +73,7 @@ export async function checkJob(job: Job): Promise<Checked> {
   if (findings.every(({ name }) => name === 'rights'))
     await ask('publishing', async () => {
       surveyed = await surveyTables(job);
-      return [...surveyed.refusals, ...lockGuardFindings(job, surveyed)];
+      return [...surveyed.refusals, ...lockGuardFindings(job, surveyed), ...(await slowUndoFindings(job))];
     });
   let views: readonly PlannedView[] = [];
   if ((job.pipeline.views ?? []).length > 0)

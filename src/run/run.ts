@@ -58,7 +58,10 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
       checkJob(job),
     );
     for (const { name, finding } of checked.findings)
-      if (finding.severity === 'warning') options.events?.warn?.(`${name}: ${finding.message}`);
+      if (finding.severity === 'warning') {
+        const next = [finding.next ?? []].flat().map((step) => `; ${step}`);
+        options.events?.warn?.(`${name}: ${finding.message}${next.join('')}`);
+      }
     assertChecked(checked);
     const { plan } = checked;
     const shown = options.dryRun === true ? { ...plan, publish: await planPublish(job, checked) } : plan;

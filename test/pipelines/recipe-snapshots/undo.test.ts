@@ -85,3 +85,18 @@ test('a role that may not create in the schema is told so, with the statement, b
     return true;
   });
 });
+
+test('a key towards the snapshots that nothing indexes is warned of: a rollback would take for ever', async (t) => {
+  const database = await bakery(t, {
+    sql: `DROP INDEX production_runs_snapshot_idx;
+          INSERT INTO production_runs (id, recipe_id, notes) SELECT n, NULL, repeat('x', 200) FROM generate_series(101, 6000) n`,
+  });
+  const { said } = await runRecipes(t, database, { dryRun: true });
+  assert.match(
+    said.join('\n'),
+    /a rollback would be slow: .* public\.recipe_snapshots, .* \(recipe_snapshot_id\)/,
+  );
+  await database.query('CREATE INDEX ON production_runs (recipe_snapshot_id)');
+  const indexed = await runRecipes(t, database, { dryRun: true });
+  assert.doesNotMatch(indexed.said.join('\n'), /rollback would be slow/);
+});
