@@ -1,7 +1,23 @@
+import { getFunctionList, getManyValues, isMany, none } from 'stream-chain';
 import Assembler from 'stream-json/assembler.js';
-import type { Token } from 'stream-json/parser.js';
+import parser, { type Token } from 'stream-json/parser.js';
 import { MAX_DEPTH } from './depth.js';
 import { exactNumber } from './numbers.js';
+
+/**
+ * stream-json's parser as the function that its streams are built of: a piece of text gives all tokens that it
+ * completes, and undefined the last ones. A stream would pass each token through an asynchronous generator of
+ * its own, which takes longer than the parsing. Throws an Error for what is not JSON.
+ */
+export function tokenParser(): (text: string | undefined) => readonly Token[] {
+  const stages = getFunctionList(parser({ packValues: true, streamValues: false }) as never);
+  // Before it in the list stands what decodes bytes.
+  const last = stages.at(-1) as (input: string | typeof none) => unknown;
+  return (text) => {
+    const made = last(text ?? none);
+    return isMany(made) ? (getManyValues(made as never) as readonly Token[]) : [];
+  };
+}
 
 /** Called for every element of the array: its value, or `tooDeep`, and its place in the array (1-based). */
 export type TakeElement = (value: unknown, ordinal: number, tooDeep: boolean) => void;

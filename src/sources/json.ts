@@ -1,7 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { Token } from 'stream-json/parser.js';
 import verifier from 'stream-json/utils/verifier.js';
-import withParser from 'stream-json/utils/with-parser.js';
 import { failed, nearest, SluiceError, usage } from '../core/errors.js';
 import { markOrigin, type Row } from '../core/row.js';
 import type { Run } from '../core/run.js';
@@ -10,11 +8,11 @@ import { checkFile } from './check.js';
 import { nameColumns } from './columns.js';
 import { MAX_DEPTH } from './depth.js';
 import { utf8Text } from './encoding.js';
-import { ElementReader } from './json-tokens.js';
+import { ElementReader, tokenParser } from './json-tokens.js';
 import { isObject, kindOf } from './jsonl.js';
 import { displayName, type OpenOptions, openText } from './opening.js';
 import { pathSource } from './path-source.js';
-import { STDIN, statInput } from './raw.js';
+import { READ_BYTES, STDIN, statInput } from './raw.js';
 
 export interface JsonOptions extends OpenOptions {
   /** Where the array of rows is: keys joined by dots, or a list where keys have dots in them. The whole
@@ -42,7 +40,7 @@ export function json<R extends Row = Row>(path: string, options: JsonOptions = {
 }
 
 /** So many pieces of READ_BYTES are looked at for the array before anything is written: about 4 MiB. */
-const CHECKED_PIECES = 16;
+const CHECKED_PIECES = (4 << 20) / READ_BYTES;
 
 /**
  * The first rows, if the array begins early enough. A document may hold others before it, of any size; what is
@@ -73,44 +71,34 @@ async function* batchesOf(path: string, options: JsonOptions, run: Run): AsyncGe
       run.reject(undefined, { reason: 'not_an_object', message, line: ordinal, raw: JSON.stringify(value) });
     }
   });
-  const parser = withParser.asStream(() => (token: Token) => reader.token(token), {
-    packValues: true,
-    streamValues: false,
-  });
-  parser.resume();
-  const errors = new Promise<never>((_, reject) => parser.on('error', reject));
-  errors.catch(() => {});
+  const parse = tokenParser();
   const limit = options.maxRecordBytes ?? 16 * 1024 * 1024;
   let read = 0;
   let steps = 0;
   let stepAt = 0;
-  const parsing = async (step: Promise<void>) => {
+  const parsing = async (text: string | undefined) => {
     try {
-      await Promise.race([step, errors]);
+      for (const token of parse(text)) reader.token(token);
     } catch (error) {
       throw error instanceof SluiceError
         ? error
         : await syntaxError(path, options, run, error as Error, read);
     }
   };
-  try {
-    for await (const text of utf8Text(openText(path, run, options), input)) {
-      await parsing(written(parser, text));
-      read += Buffer.byteLength(text);
-      if (reader.steps > steps) {
-        steps = reader.steps;
-        stepAt = read;
-      } else if (read - stepAt > limit) {
-        throw tooLong(input, stepAt, limit);
-      }
-      yield rows;
-      rows = [];
+  for await (const text of utf8Text(openText(path, run, options), input)) {
+    await parsing(text);
+    read += Buffer.byteLength(text);
+    if (reader.steps > steps) {
+      steps = reader.steps;
+      stepAt = read;
+    } else if (read - stepAt > limit) {
+      throw tooLong(input, stepAt, limit);
     }
-    await parsing(ended(parser));
     yield rows;
-  } finally {
-    parser.destroy();
+    rows = [];
   }
+  await parsing(undefined);
+  yield rows;
   if (!reader.found) throw noArray(input, options, reader);
   columns.assertSeen();
 }
