@@ -23,6 +23,7 @@ const links = (database: TestDatabase) =>
     'SELECT id, recipe_snapshot_id FROM production_runs ORDER BY id',
   );
 
+/** The file was written by the work package’s own Python function, run over sample_data.json. */
 async function expectedSnapshots() {
   const rows = parse(await bakeryFile('expected/recipe_snapshots.csv'), { columns: true }) as Record<
     string,
