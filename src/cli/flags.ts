@@ -59,11 +59,14 @@ export function withInputs(command: Command): Command {
   return withDatabase(command)
     .option(
       '--input <name=path>',
-      "read this input from a file instead ('-' is stdin); may be repeated",
+      "read this input from a file instead ('-' is stdin, .db an SQLite file); may be repeated",
       collect,
       [],
     )
-    .option('--source <path>', 'the same for a pipeline with one input')
+    .option(
+      '--source <path>',
+      'the same for a pipeline with one input; an SQLite file serves all inputs that can read one',
+    )
     .option('--set <name=value>', 'change a setting of the pipeline; may be repeated', collect, []);
 }
 

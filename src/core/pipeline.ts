@@ -1,3 +1,4 @@
+import type { AssessmentDeclaration, BackupDeclaration } from './assessment.js';
 import { usage } from './errors.js';
 import type { FlowPlan } from './flow.js';
 import type { Row } from './row.js';
@@ -76,6 +77,10 @@ export interface PipelineDefinition<I extends Record<string, Source>, T extends 
   readonly settings?: Readonly<Record<string, Setting>>;
   readonly checks?: readonly Check[];
   readonly validations?: readonly Validation[];
+  /** What `sluice assess` asks of the old system. Its errors refuse a run as those of `checks` do. */
+  readonly assess?: AssessmentDeclaration;
+  /** What `sluice backup` writes as CSV, and whether a run makes a backup itself. */
+  readonly backup?: BackupDeclaration;
   /** Columns whose values are kept out of the ledger, the log and the reports: personal data. */
   readonly mask?: readonly string[];
   flows(given: Given<I, T>): readonly FlowPlan[];

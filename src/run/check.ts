@@ -1,6 +1,7 @@
 import { type ErrorFacts, refused, SluiceError } from '../core/errors.js';
 import type { FlowPlan } from '../core/flow.js';
 import type { Finding } from '../core/pipeline.js';
+import type { Source } from '../core/types.js';
 import { type Columns, columnFindings } from './check-columns.js';
 import { lockGuardFindings, rightsFindings } from './check-rights.js';
 import { feedBackFindings } from './fed-back.js';
@@ -147,12 +148,7 @@ function planOf(job: Job, surveyed: Surveyed): Plan {
     database: options.database.address.described,
     inputs: Object.entries(job.inputs).map(([name, source]) => ({
       name,
-      from:
-        source.kind === 'query'
-          ? `the database (${source.name})`
-          : source.name === '-'
-            ? 'stdin'
-            : source.name,
+      from: placeOf(source),
     })),
     tables: job.tables.map((table) => ({
       name: table.name,
@@ -167,4 +163,11 @@ function planOf(job: Job, surveyed: Surveyed): Plan {
     carried: surveyed.carried,
     warnings: [],
   };
+}
+
+/** Where an input's rows come from, as a plan says it. */
+function placeOf(source: Source): string {
+  if (source.kind === 'query') return `the database (${source.name})`;
+  if (source.kind === 'sqlite') return source.path ?? 'an SQLite file, which --source app.db names';
+  return source.name === '-' ? 'stdin' : source.name;
 }

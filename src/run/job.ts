@@ -10,6 +10,7 @@ import type { Following } from '../core/follow.js';
 import type { CheckContext, Pipeline, ValidationContext } from '../core/pipeline.js';
 import type { Report } from '../core/report.js';
 import type { Log, Run } from '../core/run.js';
+import { Shared } from '../core/shared.js';
 import type { Target } from '../core/target.js';
 import type { Source } from '../core/types.js';
 import type { RunRecord } from '../db/ledger/batches.js';
@@ -65,6 +66,7 @@ export class Job {
   readonly log: Log;
   readonly #records = new Map<string, InputRows>();
   readonly #positions = new Map<StageCounter, Position>();
+  readonly #shared = new Shared();
   #scratch: string | undefined;
 
   private constructor(
@@ -149,9 +151,10 @@ export class Job {
     return this.reports.flatMap((report) => this.masking.report(report) ?? []);
   }
 
-  /** Removes scratch files and ends the session of the rejects, whatever happened. */
+  /** Removes scratch files, releases what the sources shared and ends the session of the rejects, whatever happened. */
   async clear(): Promise<void> {
     await this.rejects.close();
+    await this.#shared.releaseAll();
     if (this.#scratch !== undefined) rmSync(this.#scratch, { recursive: true, force: true });
     this.#scratch = undefined;
   }
@@ -245,6 +248,7 @@ export class Job {
       get scratch() {
         return job.scratch;
       },
+      share: (key, make, release) => job.#shared.share(key, make, release),
       reject(row, why) {
         StageCounter.tally(counter.rejected, why.reason, 1);
         job.rejects.add(input, counter.stage, row, why);
