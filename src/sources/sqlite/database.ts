@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import type { Database, QueryResult, SQLiteValue } from 'node-sqlite3-wasm';
+import { Worker } from 'node:worker_threads';
+import type { SQLiteValue } from 'node-sqlite3-wasm';
+import { failed, SluiceError } from '../../core/errors.js';
 import type { Run } from '../../core/run.js';
 import { copyConsistently } from './copy.js';
-import { sqliteError } from './faults.js';
-
-/** A cell as the library gives it: integers beyond 2^53 are bigint. */
-export type Cell = SQLiteValue;
-type Cells = Readonly<Record<string, Cell>>;
+import type { ReadChunk, ReadRequest } from './reader.js';
+import type { Reply, Request } from './worker.js';
 
 /** A column as a query gives it: its name, and the type that the table declares, '' for an expression. */
 export interface SqliteColumn {
@@ -16,20 +15,41 @@ export interface SqliteColumn {
   readonly type: string;
 }
 
+/** A request without its number. */
+type Asked = Request extends infer R ? (R extends Request ? Omit<R, 'id'> : never) : never;
+
+interface Waiting {
+  resolve(result: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** Chunks that the thread may have ready before they are asked for. */
+const AHEAD = 2;
+
 /**
- * One state of an SQLite file, copied to scratch and open there. Reading never blocks, or is blocked by, an application
- * that has the original open. Not for two threads.
+ * One state of an SQLite file, copied to scratch and open there in a thread of its own. Reading never blocks, or is
+ * blocked by, an application that has the original open. Errors are those of `sqliteError`.
  */
 export class SqliteFile {
-  #views = 0;
+  readonly #waiting = new Map<number, Waiting>();
+  #asked = 0;
+  #over: SluiceError | undefined;
 
   private constructor(
     /** The original, as messages name it. */
     readonly path: string,
-    /** The copy. */
     readonly copy: string,
-    readonly database: Database,
-  ) {}
+    readonly worker: Worker,
+  ) {
+    worker.on('message', (reply: Reply) => {
+      const waiting = this.#waiting.get(reply.id);
+      this.#waiting.delete(reply.id);
+      if ('result' in reply) waiting?.resolve(reply.result);
+      else waiting?.reject(errorOf(reply.error));
+    });
+    worker.on('error', (error) => this.#end(broken(path, error)));
+    worker.on('exit', () => this.#end(broken(path, new Error('its thread ended'))));
+  }
 
   /**
    * Copies the database at `path` into the folder `scratch` and opens the copy. The caller closes it. Throws what
@@ -37,23 +57,15 @@ export class SqliteFile {
    */
   static async open(path: string, scratch: string, signal: AbortSignal): Promise<SqliteFile> {
     const copy = join(scratch, `${randomBytes(4).toString('hex')}-${basename(path)}`);
+    let file: SqliteFile | undefined;
     try {
       await copyConsistently(path, copy, { signal });
-      const { Database } = (await import('node-sqlite3-wasm')).default;
-      const database = new Database(copy, { fileMustExist: true });
-      const file = new SqliteFile(path, copy, database);
-      try {
-        // The library has no shared memory, without which a WAL database opens in exclusive mode only. The copy
-        // is nobody else's: here uncheckpointed pages come in, or what was not committed is taken back.
-        file.exec('PRAGMA locking_mode = EXCLUSIVE');
-        file.all('SELECT count(*) FROM sqlite_schema');
-      } catch (error) {
-        database.close();
-        throw error;
-      }
+      const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: { path, copy } });
+      file = new SqliteFile(path, copy, worker);
+      await file.tables();
       return file;
     } catch (error) {
-      await removeCopy(copy);
+      await (file?.close() ?? removeCopy(copy));
       throw error;
     }
   }
@@ -67,53 +79,88 @@ export class SqliteFile {
     );
   }
 
-  /** Runs statements that give no rows. Throws what `sqliteError` makes of it. */
-  exec(sql: string): void {
-    try {
-      this.database.exec(sql);
-    } catch (error) {
-      throw sqliteError(error, this);
-    }
+  /** Runs statements that give no rows. */
+  async exec(sql: string): Promise<void> {
+    await this.#ask({ do: 'exec', sql });
   }
 
-  /** All rows of a statement, which must be few. Throws what `sqliteError` makes of it. */
-  all(sql: string): Cells[] {
-    try {
-      return this.database.all(sql) as QueryResult[] as Cells[];
-    } catch (error) {
-      throw sqliteError(error, this);
-    }
+  /** All rows of a statement, which must be few; integers beyond 2^53 are bigint. */
+  async all(sql: string): Promise<Readonly<Record<string, SQLiteValue>>[]> {
+    return (await this.#ask({ do: 'all', sql })) as Readonly<Record<string, SQLiteValue>>[];
   }
 
-  /** Tables and views of the application, by name. */
-  tables(): string[] {
-    return this.all(
+  /** The tables of the application, by name. */
+  async tables(): Promise<string[]> {
+    const rows = await this.all(
       "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
-    ).map((row) => String(row.name));
+    );
+    return rows.map((row) => String(row.name));
   }
 
   /**
    * The columns of a query, asked without running it, in order. A name that is given twice comes with `:1` behind
    * it the second time.
    */
-  columns(sql: string): SqliteColumn[] {
-    const view = `sluice_${++this.#views}`;
-    this.exec(`CREATE TEMP VIEW ${view} AS ${sql}\n`);
+  async columns(sql: string): Promise<SqliteColumn[]> {
+    return (await this.#ask({ do: 'columns', sql })) as SqliteColumn[];
+  }
+
+  /** The rows of a statement as COPY text, some chunks ahead of the reader. */
+  async *read(request: ReadRequest): AsyncGenerator<ReadChunk, void> {
+    const reader = (await this.#ask({ do: 'open', read: request })) as number;
+    const next = () => {
+      const chunk = this.#ask({ do: 'next', reader }) as Promise<ReadChunk>;
+      chunk.catch(() => {});
+      return chunk;
+    };
+    const ahead = Array.from({ length: AHEAD }, next);
+    let done = false;
     try {
-      return this.all(`PRAGMA temp.table_info(${view})`).map((row) => ({
-        name: String(row.name),
-        type: String(row.type ?? ''),
-      }));
+      while (!done) {
+        const chunk = await (ahead.shift() as Promise<ReadChunk>);
+        done = chunk.done;
+        if (!done) ahead.push(next());
+        yield chunk;
+      }
     } finally {
-      this.exec(`DROP VIEW temp.${view}`);
+      await Promise.allSettled(ahead);
+      await this.#ask({ do: 'end', reader }).catch(() => {});
     }
   }
 
-  /** Closes and removes the copy. */
+  /** Ends the thread and removes the copy. May be called again. */
   async close(): Promise<void> {
-    if (this.database.isOpen) this.database.close();
+    this.#end(broken(this.path, new Error('it is closed')));
+    await this.worker.terminate();
     await removeCopy(this.copy);
   }
+
+  #ask(asked: Asked): Promise<unknown> {
+    if (this.#over !== undefined) return Promise.reject(this.#over);
+    const id = ++this.#asked;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.worker.postMessage({ id, ...asked });
+    });
+  }
+
+  #end(why: SluiceError): void {
+    this.#over ??= why;
+    for (const { reject } of this.#waiting.values()) reject(why);
+    this.#waiting.clear();
+  }
+}
+
+function errorOf({ kind, code, message, facts }: Extract<Reply, { error: unknown }>['error']): SluiceError {
+  return new SluiceError(kind, code, message, facts);
+}
+
+function broken(path: string, error: Error): SluiceError {
+  return failed('sqlite_thread', `reading ${path} broke off: ${error.message}`, {
+    input: path,
+    cause: error,
+    next: 'run again; where it was memory, give Node more, or order by an indexed column',
+  });
 }
 
 async function removeCopy(copy: string): Promise<void> {

@@ -1,14 +1,14 @@
 import { basename } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { nearest, usage } from '../../core/errors.js';
-import { CHUNK_ROWS, type Row, type Rows } from '../../core/row.js';
-import type { Rejection, Run } from '../../core/run.js';
+import type { Row, Rows } from '../../core/row.js';
+import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
 import { ident } from '../../db/quote.js';
+import { rowParser } from '../postgres/rows.js';
 import { stopIfAborted } from '../raw.js';
-import { type Cell, SqliteFile } from './database.js';
-import { sqliteError } from './faults.js';
-import { type ReadColumn, rowMaker, type SqliteType, typeOf } from './values.js';
+import { SqliteFile } from './database.js';
+import type { ReadRequest, WrongRow } from './reader.js';
+import { type SqliteType, typeOf } from './values.js';
 
 /** What is read out of an SQLite file. Exactly one of `table` and `query`. */
 export interface SqliteQuery {
@@ -59,7 +59,7 @@ export function sqlite<R extends Row = Row>(file: string | undefined, options: S
     ...(columns === undefined ? {} : { columns }),
     ...(order === undefined ? {} : { order }),
     async check(run) {
-      describe(await opened(file, name, run), name, options);
+      await describe(await opened(file, name, run), name, options);
     },
     read: (run) => readSqlite(file, name, options, run) as Rows<R>,
     fromSqlite: (path) => sqlite(path, options),
@@ -77,8 +77,12 @@ async function opened(file: string | undefined, name: string, run: Run): Promise
 }
 
 /** The columns of the query and how they are read. Throws usage errors for those that cannot be. */
-function describe(file: SqliteFile, name: string, options: SqliteOptions): ReadColumn[] {
-  const found = file.columns(statement(options));
+async function describe(
+  file: SqliteFile,
+  name: string,
+  options: SqliteOptions,
+): Promise<ReadRequest['columns']> {
+  const found = await file.columns(statement(options));
   const names = found.map((column) => column.name);
   const twice = names
     .map((each) => /^(.*):\d+$/.exec(each)?.[1])
@@ -114,79 +118,36 @@ function statement({ table, query }: SqliteQuery): string {
   return table === undefined ? (query as string).replace(/[;\s]+$/, '') : `SELECT * FROM ${ident(table)}`;
 }
 
-/**
- * Where a row says of itself whether its texts hold a NUL (1) and U+FFFD (2): the library gives a text up to its first
- * NUL, and bytes that are no UTF-8 as U+FFFD, so that the database has to be asked. The name meets no column's.
- */
-const FLAGS = 'sluice:flags';
-const HAS_NUL = 1;
-const HAS_REPLACEMENT = 2;
-
-function flags(texts: readonly string[]): string {
-  if (texts.length === 0) return '0';
-  const all = `concat(${texts.map(ident).join(', ')})`;
-  return `(instr(${all}, char(0)) > 0) * ${HAS_NUL} + (instr(${all}, char(65533)) > 0) * ${HAS_REPLACEMENT}`;
-}
-
 async function* readSqlite(file: string | undefined, name: string, options: SqliteOptions, run: Run): Rows {
   const source = await opened(file, name, run);
-  const columns = describe(source, name, options);
-  const make = rowMaker(columns);
-  const texts = columns
-    .filter(({ type, as }) => as === 'text' && mayHoldText(type))
-    .map((column) => column.name);
-  const sql = `SELECT *, ${flags(texts)} AS ${ident(FLAGS)} FROM (${statement(options)}\n)`;
-  const say = (error: unknown) => sqliteError(error, source, name);
-  const prepared = attempt(() => source.database.prepare(sql), say);
-  try {
-    const rows = prepared.iterate() as IterableIterator<Record<string, Cell>>;
-    for (let ordinal = 0, done = false; !done; ) {
-      stopIfAborted(run);
-      const chunk: Row[] = [];
-      while (chunk.length < CHUNK_ROWS) {
-        const next = attempt(() => rows.next(), say);
-        if (next.done === true) {
-          done = true;
-          break;
-        }
-        const row = make(next.value, ++ordinal);
-        const why = wrongText(row, Number(next.value[FLAGS]), texts);
-        if (why === undefined) chunk.push(row);
-        else run.reject(row, why);
-      }
-      run.progress({ rows: ordinal, ...(options.rows === undefined ? {} : { of: options.rows }) });
-      if (chunk.length > 0) yield chunk;
-      // The library computes without ever waiting: signals and timers get their turn here.
-      await setImmediate();
-    }
-  } finally {
-    if (!prepared.isFinalized) prepared.finalize();
+  const columns = await describe(source, name, options);
+  const parse = rowParser(columns.map((column) => column.name));
+  let count = 0;
+  for await (const chunk of source.read({ sql: statement(options), columns })) {
+    stopIfAborted(run);
+    const { buffer, wrong } = chunk;
+    const rows = parse(Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength), count + 1);
+    count += chunk.rows;
+    const good = wrong.length === 0 ? rows : withoutWrong(rows, wrong, run);
+    run.progress({ rows: count, ...(options.rows === undefined ? {} : { of: options.rows }) });
+    if (good.length > 0) yield good;
   }
 }
 
-/** Why a row's texts are not what the file has, if so. */
-function wrongText(row: Row, flags: number, texts: readonly string[]): Rejection | undefined {
-  if ((flags & HAS_NUL) !== 0)
-    return {
-      reason: 'nul_in_text',
-      message: 'a text of the row holds a NUL character, which PostgreSQL cannot store',
-    };
-  if ((flags & HAS_REPLACEMENT) !== 0) return undefined;
-  for (const column of texts) {
-    const value = row[column];
-    if (typeof value === 'string' && value.includes('\ufffd'))
-      return { reason: 'invalid_utf8', column, value, message: `the text in "${column}" is not UTF-8` };
+/** The rows whose texts are what the file has; the others are rejected. */
+function withoutWrong(rows: readonly Row[], wrong: readonly WrongRow[], run: Run): Row[] {
+  const out = new Set<Row>();
+  for (const { index, reason, column } of wrong) {
+    const row = rows[index] as Row;
+    out.add(row);
+    run.reject(row, {
+      reason,
+      message:
+        reason === 'nul_in_text'
+          ? 'a text of the row holds a NUL character, which PostgreSQL cannot store'
+          : `the text in "${column}" is not UTF-8`,
+      ...(column === undefined ? {} : { column, value: row[column] }),
+    });
   }
-  return undefined;
-}
-
-/** Whether a column of this declared type is likely to hold text: https://www.sqlite.org/datatype3.html#determination_of_column_affinity */
-const mayHoldText = (declared: string) => !/int|real|floa|doub/i.test(declared);
-
-function attempt<T>(work: () => T, say: (error: unknown) => unknown): T {
-  try {
-    return work();
-  } catch (error) {
-    throw say(error);
-  }
+  return rows.filter((row) => !out.has(row));
 }

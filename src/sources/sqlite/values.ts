@@ -1,5 +1,4 @@
-import { ORIGIN, type Row } from '../../core/row.js';
-import type { Cell, SqliteColumn } from './database.js';
+import type { SQLiteValue as Cell } from 'node-sqlite3-wasm';
 
 /** How the cells of a column are read; `text` is what there is, as text. */
 export type SqliteType = 'text' | 'boolean' | 'datetime';
@@ -36,24 +35,39 @@ export function datetimeOf(cell: Cell): string | null {
   return typeof cell === 'string' ? fromText(cell) : textOf(cell);
 }
 
-/** The years that both `Date` and four digits hold; further out a number stays the number it was. */
-const FIRST = Date.UTC(1, 0, 1) - 1900 * 365.25 * 86_400_000;
-const LAST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+const DAY_MS = 86_400_000;
+/** Years 1 to 9999, which have four digits; further out a number stays the number it was. */
+const FIRST_DAY = Date.parse('0001-01-01T00:00:00Z') / DAY_MS;
+const LAST_DAY = Date.parse('9999-12-31T00:00:00Z') / DAY_MS;
+const TWO = Array.from({ length: 60 }, (_, i) => String(i).padStart(2, '0'));
+const days = new Map<number, string>();
 
 function fromMilliseconds(ms: number): string | undefined {
-  if (ms < FIRST || ms > LAST) return undefined;
-  const iso = new Date(ms).toISOString();
-  if (iso.length !== 24 || iso.startsWith('0000')) return undefined;
-  return `${iso.slice(0, 10)} ${iso.slice(11, 19)}${fraction(iso.slice(20, 23))}+00`;
+  const number = Math.floor(ms / DAY_MS);
+  if (number < FIRST_DAY || number > LAST_DAY) return undefined;
+  const rest = ms - number * DAY_MS;
+  const seconds = Math.floor(rest / 1000);
+  const millis = rest - seconds * 1000;
+  const minutes = Math.floor(seconds / 60);
+  const clock = `${TWO[Math.floor(minutes / 60)]}:${TWO[minutes % 60]}:${TWO[seconds % 60]}`;
+  const end = millis === 0 ? '+00' : `${fraction(`.${String(millis).padStart(3, '0')}`)}+00`;
+  return `${dayOf(number)} ${clock}${end}`;
 }
 
-const fraction = (digits: string) => {
-  const needed = digits.replace(/0+$/, '');
-  return needed === '' ? '' : `.${needed}`;
-};
+/** A day since 1970 as `2024-03-01`; the days of a table are few. */
+function dayOf(number: number): string {
+  const known = days.get(number);
+  if (known !== undefined) return known;
+  if (days.size > 10_000) days.clear();
+  const made = new Date(number * DAY_MS).toISOString().slice(0, 10);
+  days.set(number, made);
+  return made;
+}
 
-const MOMENT =
-  /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.(\d{1,9}))?\s*(Z|[+-]\d{2}(?::?\d{2})?)?$/;
+/** A fraction of a second as PostgreSQL writes it: without the zeros at its end, and nothing where it is none. */
+const fraction = (digits: string) => digits.replace(/\.?0+$/, '');
+
+const MOMENT = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2})?)(\.\d{1,9})?\s*(Z|[+-]\d{2}(?::?\d{2})?)?$/;
 
 function fromText(text: string): string {
   const match = MOMENT.exec(text);
@@ -75,39 +89,5 @@ function fromText(text: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 19)}${fraction(digits)}+00`;
 }
 
-const READERS = { text: textOf, boolean: booleanOf, datetime: datetimeOf } as const;
-
-/** A column whose cells are read in one way. */
-export interface ReadColumn extends SqliteColumn {
-  readonly as: SqliteType;
-}
-
-/**
- * A maker of rows out of what the library gives. Its code is generated, so that all rows have one shape; names enter
- * the code only through JSON.stringify.
- */
-export function rowMaker(
-  columns: readonly ReadColumn[],
-): (cells: Readonly<Record<string, Cell>>, ordinal: number) => Row {
-  const values = columns.map(({ name, as }, i) => {
-    const cell = `cells[${JSON.stringify(name)}]`;
-    return as === 'text'
-      ? `const c${i} = ${cell}; const v${i} = typeof c${i} === 'string' ? c${i} : text(c${i});`
-      : `const v${i} = ${as}(${cell});`;
-  });
-  // An assignment to __proto__ would set the prototype.
-  const assignments = columns.map(({ name }, i) =>
-    name === '__proto__'
-      ? `Object.defineProperty(this, '__proto__', { value: v${i}, enumerable: true, configurable: true, writable: true });`
-      : `this[${JSON.stringify(name)}] = v${i};`,
-  );
-  const parameters = columns.map((_, i) => `v${i}`).join(', ');
-  const source = `'use strict';
-function Row(${parameters}, origin) { ${assignments.join(' ')} this[ORIGIN] = origin; }
-Row.prototype = Object.prototype;
-return function make(cells, ordinal) {
-  ${values.join('\n  ')}
-  return new Row(${parameters}, ordinal);
-};`;
-  return new Function('ORIGIN', ...Object.keys(READERS), source)(ORIGIN, ...Object.values(READERS));
-}
+/** The readers by name. */
+export const CELL_READERS = { text: textOf, boolean: booleanOf, datetime: datetimeOf } as const;
