@@ -141,7 +141,6 @@ export function required(
         `FROM ${system.table(of.table)} c`,
         `(${quoted} IS NULL OR trim(CAST(${quoted} AS text)) = '')`,
         [],
-        () => `rows without ${column}`,
       );
     },
   }));
@@ -195,7 +194,6 @@ export function inOrder(
         `FROM ${system.table(of.table)} c`,
         `${system.moment(later)} < ${system.moment(earlier)}`,
         [],
-        () => `${of.later} lies before ${of.earlier}`,
       );
     },
   };
@@ -266,7 +264,7 @@ async function count(
   from: string,
   offends: string,
   show: readonly string[],
-  describe: (value: string) => string,
+  describe: (value: string) => string = () => '',
 ): Promise<Quality> {
   const [counts] = await system.query(
     `SELECT count(*) AS "of", count(CASE WHEN ${offends} THEN 1 END) AS offenders ${from}`,
@@ -274,8 +272,7 @@ async function count(
   const offenders = Number(counts?.offenders ?? 0);
   const of = Number(counts?.of ?? 0);
   if (offenders === 0) return { offenders, of, examples: [] };
-  if (show.length === 0)
-    return { offenders, of, examples: [`${offenders} ${offenders === 1 ? 'row' : 'rows'}: ${describe('')}`] };
+  if (show.length === 0) return { offenders, of, examples: [] };
   const names = show.map((_, i) => `v${i}`);
   const rows = await system.query(
     `SELECT ${show.map((column, i) => `${column} AS ${names[i]}`).join(', ')}, count(*) AS n ${from} WHERE ${offends} GROUP BY ${names.map((_, i) => i + 1).join(', ')} ORDER BY n DESC, ${names.map((_, i) => i + 1).join(', ')} LIMIT ${EXAMPLES + 1}`,

@@ -1,4 +1,4 @@
-import type { AssessmentDeclaration, BackupDeclaration } from './assessment.js';
+import type { AssessmentDeclaration, BackupDeclaration, OldSystem } from './assessment.js';
 import { usage } from './errors.js';
 import type { FlowPlan } from './flow.js';
 import type { Row } from './row.js';
@@ -33,6 +33,8 @@ export interface CheckContext {
   live(table: string): string;
   /** True where the input was given on the command line, in place of the declared source. */
   replaced(input: string): boolean;
+  /** The system that the inputs come from, in the state that they are read in. Throws where they name none. */
+  old(): Promise<OldSystem>;
 }
 
 /** What validations are given: staging as it would be published, beside live. */

@@ -1,3 +1,4 @@
+import type { Quality, QualityQuestion } from '../core/assessment.js';
 import { type ErrorFacts, refused, SluiceError } from '../core/errors.js';
 import type { FlowPlan } from '../core/flow.js';
 import type { Finding } from '../core/pipeline.js';
@@ -7,6 +8,7 @@ import { lockGuardFindings, rightsFindings } from './check-rights.js';
 import { feedBackFindings } from './fed-back.js';
 
 import type { Job } from './job.js';
+import { fromFiles } from './old-system.js';
 import type { Plan } from './plan.js';
 import { type Surveyed, surveyTables } from './survey.js';
 
@@ -73,6 +75,9 @@ export async function checkJob(job: Job): Promise<Checked> {
     });
   const context = job.checkContext();
   for (const check of job.pipeline.checks ?? []) await ask(check.name, () => check.ask(context));
+
+  for (const question of qualityQuestions(job))
+    await ask(question.name, async () => qualityFindings(question, await question.ask(await job.old())));
 
   return { plan: planOf(job, surveyed), findings, asked, flows: job.remembering(flows), columns, surveyed };
 }
@@ -170,4 +175,22 @@ function placeOf(source: Source): string {
   if (source.kind === 'query') return `the database (${source.name})`;
   if (source.kind === 'sqlite') return source.path ?? 'an SQLite file, which --source app.db names';
   return source.name === '-' ? 'stdin' : source.name;
+}
+
+/** What the pipeline has assessed, as far as it is a question; there is nobody to ask where the inputs are files. */
+function qualityQuestions(job: Job): QualityQuestion[] {
+  if (fromFiles(job.inputs) || job.fedBack !== undefined) return [];
+  return (job.pipeline.assess?.questions ?? []).filter((question) => question.kind !== 'figures');
+}
+
+function qualityFindings(question: QualityQuestion, { offenders, of, examples }: Quality): Finding[] {
+  if (offenders === 0) return [];
+  return [
+    {
+      severity: question.severity,
+      message: `${question.summary}: not so in ${offenders} of ${of} rows`,
+      details: examples,
+      ...(question.next === undefined ? {} : { next: question.next }),
+    },
+  ];
 }

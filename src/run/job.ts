@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Client } from 'pg';
 import type { Guard } from '../../sinks/guard/names.js';
 import { StageCounter } from '../core/accounting.js';
+import type { OldSystem } from '../core/assessment.js';
 import { usage } from '../core/errors.js';
 import type { FlowPlan } from '../core/flow.js';
 import type { Following } from '../core/follow.js';
@@ -19,6 +20,7 @@ import { FedBack } from './fed-back.js';
 import { settled, withGiven } from './given.js';
 import { InputRows } from './input-rows.js';
 import { Masking } from './masking.js';
+import { oldSystem } from './old-system.js';
 import type { RunOptions } from './options.js';
 import { RejectBook } from './reject-book.js';
 import { type FoundTable, type LiveTable, resolveTables, resolveWatched } from './tables.js';
@@ -187,7 +189,13 @@ export class Job {
         return qualified(table.schema, table.table);
       },
       replaced: (input) => this.options.inputs?.[input] !== undefined,
+      old: () => this.old(),
     };
+  }
+
+  /** The system that the inputs come from, as this run reads it. */
+  old(): Promise<OldSystem> {
+    return oldSystem(this.inputs, this.checkRun());
   }
 
   validationContext(
