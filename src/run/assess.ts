@@ -1,15 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Figures, OldSystem, Quality, QualityQuestion } from '../core/assessment.js';
 import type { Pipeline } from '../core/pipeline.js';
 import type { Run } from '../core/run.js';
-import { Shared } from '../core/shared.js';
 import type { Source } from '../core/types.js';
 import { catalogQuestions } from './assess-catalog.js';
 import { settled, withGiven } from './given.js';
 import { fromFiles, oldSystem, rowsOf } from './old-system.js';
 import type { RunOptions } from './options.js';
+import { withQuietRun } from './quiet-run.js';
 
 /** A question of data quality with its answer. */
 export interface AssessedQuality
@@ -56,37 +53,14 @@ export async function assessPipeline(
 ): Promise<Assessed> {
   const inputs = withGiven(pipeline, options.inputs ?? {});
   const settings = settled(pipeline, options.settings ?? {});
-  const shared = new Shared();
-  const scratch = await mkdtemp(join(tmpdir(), 'sluice-'));
-  let rejected = 0;
-  const run: Run = {
-    batch: undefined,
-    dryRun: true,
-    signal: options.signal ?? new AbortController().signal,
-    settings,
-    log: options.log,
-    database: options.database,
-    scratch,
-    share: (key, make, release) => shared.share(key, make, release),
-    reject() {
-      rejected += 1;
-    },
-    skip() {},
-    merge() {},
-    add() {},
-    keep() {},
-    report() {},
-    wrote() {},
-    progress() {},
-  };
-  try {
+  return withQuietRun({ ...options, settings }, async (run) => {
     const system = await oldSystem(inputs, run, true);
     const counted: Assessed['inputs'][number][] = [];
     for (const [name, source] of Object.entries(inputs)) {
       options.events?.phase?.('assess', `counting ${name}`);
-      rejected = 0;
+      run.rejected = 0;
       const rows = await countRows(source, run);
-      counted.push({ name, from: source.path ?? source.name, rows, rejected });
+      counted.push({ name, from: source.path ?? source.name, rows, rejected: run.rejected });
     }
     options.events?.phase?.('assess', `counting the tables of ${system.name}`);
     const tables = await countTables(pipeline, system, inputs, run);
@@ -122,11 +96,7 @@ export async function assessPipeline(
       errors: grave('error'),
       warnings: grave('warning'),
     };
-  } finally {
-    await shared.releaseAll();
-    await options.database.endSnapshot();
-    await rm(scratch, { recursive: true, force: true });
-  }
+  });
 }
 
 function facts({ kind, name, summary, severity, next }: QualityQuestion) {

@@ -221,6 +221,12 @@ export class Job {
     };
   }
 
+  /** `run` with what the sources of this job share: the same state of an SQLite file. */
+  sharing<R extends Run>(run: R): R {
+    const { scratch, share } = this.checkRun();
+    return { ...run, scratch, share };
+  }
+
   /** A Run outside any flow, for a source's check. */
   checkRun(): Run {
     return this.#runFor(new StageCounter('check'), 'check', this.signal);

@@ -21,6 +21,8 @@ export interface SqliteQuery {
    * booleans, DATETIME and TIMESTAMP moments; everything else is text as it is.
    */
   readonly types?: Readonly<Record<string, SqliteType>>;
+  /** Cells as they are stored, whatever is declared: booleans stay 0 and 1, moments the number or text that they are. */
+  readonly asStored?: boolean;
 }
 
 export interface SqliteOptions extends SqliteQuery {
@@ -109,7 +111,7 @@ async function describe(
   return found.map(({ name: column, type }) => ({
     name: column,
     type,
-    as: options.types?.[column] ?? typeOf(type),
+    as: options.types?.[column] ?? (options.asStored === true ? 'text' : typeOf(type)),
   }));
 }
 
