@@ -39,8 +39,13 @@ export interface CheckContext {
 
 /** What validations are given: staging as it would be published, beside live. */
 export interface ValidationContext extends CheckContext {
-  /** The quoted, qualified name of the staged table, for SQL. */
+  /** The quoted, qualified name of the staged table, for SQL; once published (`sluice validate`), of the live one. */
   staged(table: string): string;
+  /**
+   * True where the batch was published before: the application has gone on since. `live` is then what stood there
+   * before the publish, as far as the batch keeps it, else live itself.
+   */
+  readonly published: boolean;
 }
 
 /** A question asked before anything is written. */

@@ -33,6 +33,12 @@ interface Position {
   readonly of: number | undefined;
 }
 
+/** A table, wherever it stands. */
+interface Place {
+  readonly schema: string;
+  readonly table: string;
+}
+
 /** Rejects shown at the end of a run; the rest is in the ledger. */
 const SHOWN_REJECTS = 10;
 
@@ -198,13 +204,21 @@ export class Job {
     return oldSystem(this.inputs, this.checkRun());
   }
 
+  /** `published.before`: where the tables of a published batch stood before, as far as they are kept. */
   validationContext(
-    places: ReadonlyMap<Target, { readonly schema: string; readonly table: string }>,
+    places: ReadonlyMap<Target, Place>,
+    published?: { readonly before: ReadonlyMap<Target, Place> },
   ): ValidationContext {
+    const context = this.checkContext();
     return {
-      ...this.checkContext(),
+      ...context,
+      published: published !== undefined,
+      live: (name) => {
+        const place = published?.before.get(this.#table(name).target);
+        return place === undefined ? context.live(name) : qualified(place.schema, place.table);
+      },
       staged: (name) => {
-        const place = places.get(this.#table(name).target) as { schema: string; table: string };
+        const place = places.get(this.#table(name).target) as Place;
         return qualified(place.schema, place.table);
       },
     };
