@@ -100,8 +100,11 @@ const percent = (share: number) => (share > 0 && share < 0.1 ? 'less than 0.1%' 
 
 function figure({ columns, rows, chart }: Assessed['figures'][number]): string {
   if (rows.length === 0) return '<p>No rows.</p>';
-  const numeric = columns.flatMap((_, at) =>
-    rows.every((row) => row[at] !== null && /^-?\d{1,15}(\.\d+)?$/.test(row[at] ?? '')) ? [at] : [],
+  const numeric = columns.flatMap((column, at) =>
+    column !== chart?.label &&
+    rows.every((row) => row[at] !== null && /^-?\d{1,15}(\.\d+)?$/.test(row[at] ?? ''))
+      ? [at]
+      : [],
   );
   const shown = rows
     .slice(0, ROWS)

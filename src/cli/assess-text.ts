@@ -40,8 +40,10 @@ export function assessLines(assessed: Assessed): string[] {
       ),
     );
   add('Data quality', qualityText(assessed.quality));
-  for (const { name, summary, columns, rows } of figures) {
-    const numeric = columns.flatMap((_, at) => (rows.every((row) => isNumber(row[at])) ? [at] : []));
+  for (const { name, summary, columns, rows, chart } of figures) {
+    const numeric = columns.flatMap((column, at) =>
+      column !== chart?.label && rows.every((row) => isNumber(row[at])) ? [at] : [],
+    );
     add(
       name,
       [

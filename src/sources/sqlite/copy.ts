@@ -52,7 +52,7 @@ export async function copyConsistently(path: string, to: string, options: CopyOp
   const until = performance.now() + patience;
   for (let wait = 25; ; wait = Math.min(2 * wait, 1_000)) {
     signal.throwIfAborted();
-    const before = await settledState(path);
+    const before = await settledState(path, until);
     await copyOne(path, to, path);
     for (const suffix of ['-wal', '-journal']) await rm(`${to}${suffix}`, { force: true });
     if (before.wal !== undefined) await copyOne(`${path}-wal`, `${to}-wal`, path);
@@ -68,13 +68,17 @@ function isOneMoment(before: State, after: State): boolean {
   return before.wal !== undefined || before.journal !== undefined || before.file === after.file;
 }
 
-/** The state, once the last write is old enough for a further one to bear another time. */
-async function settledState(path: string): Promise<State> {
+/**
+ * The state, once the last write is old enough for a further one to bear another time; of a log or journal, which
+ * tell by themselves, at once. Throws `source_busy` where it is not so by `until`.
+ */
+async function settledState(path: string, until: number): Promise<State> {
   for (;;) {
     const state = await stateOf(path);
     const age = Date.now() - state.written;
     // A time in the future comes of another machine's clock: waiting for it would not end.
-    if (age > CLOCK_MS || age < 0) return state;
+    if (age > CLOCK_MS || age < 0 || state.wal !== undefined || state.journal !== undefined) return state;
+    if (performance.now() > until) throw busy(path);
     await sleep(CLOCK_MS);
   }
 }

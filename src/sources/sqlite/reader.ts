@@ -1,3 +1,4 @@
+import { isAscii, isUtf8 } from 'node:buffer';
 import type { Database, SQLiteValue, Statement } from 'node-sqlite3-wasm';
 import { CHUNK_ROWS } from '../../core/row.js';
 import { ident } from '../../db/quote.js';
@@ -25,28 +26,24 @@ export interface ReadChunk {
   readonly done: boolean;
 }
 
-/**
- * Where a row says of itself whether its texts hold a NUL (1) and U+FFFD (2): the library gives a text up to its first
- * NUL, and bytes that are no UTF-8 as U+FFFD, so that the database has to be asked. The name meets no column's.
- */
-const FLAGS = 'sluice:flags';
-const HAS_NUL = 1;
-const HAS_REPLACEMENT = 2;
+type Cells = Readonly<Record<string, SQLiteValue>>;
 
 /** Reads a statement chunk by chunk; nothing is held but the chunk at hand. */
 export class Reader {
   readonly #statement: Statement;
-  readonly #rows: Iterator<Readonly<Record<string, SQLiteValue>>>;
-  readonly #line: (cells: Readonly<Record<string, SQLiteValue>>) => string;
-  readonly #texts: readonly string[];
+  readonly #rows: Iterator<Cells>;
+  readonly #line: (cells: Cells) => string;
+  readonly #texts: readonly { readonly key: string; readonly name: string }[];
 
   constructor(database: Database, { sql, columns }: ReadRequest) {
-    this.#texts = columns
-      .filter(({ type, as }) => as === 'text' && mayHoldText(type))
-      .map((column) => column.name);
-    this.#line = lineMaker(columns);
-    this.#statement = database.prepare(`SELECT *, ${flags(this.#texts)} AS ${ident(FLAGS)} FROM (${sql}\n)`);
-    this.#rows = this.#statement.iterate() as Iterator<Readonly<Record<string, SQLiteValue>>>;
+    const keyed = columns.map((column, i) => ({ ...column, key: `c${i}` }));
+    this.#texts = keyed.filter(({ type, as }) => as === 'text' && mayHoldText(type));
+    this.#line = lineMaker(keyed);
+    // Keys of our own: the library makes an object of every row, which a column named __proto__ would spoil.
+    const cells = keyed.map(({ name, key }) => `${ident(name)} AS ${key}`);
+    const raw = this.#texts.length === 0 ? [] : [`${bytesOf(this.#texts)} AS bytes`];
+    this.#statement = database.prepare(`SELECT ${[...cells, ...raw].join(', ')} FROM (${sql}\n)`);
+    this.#rows = this.#statement.iterate() as Iterator<Cells>;
   }
 
   /** The next rows; with `done` the last ones, perhaps none. */
@@ -78,13 +75,29 @@ export class Reader {
     if (!this.#statement.isFinalized) this.#statement.finalize();
   }
 
-  #wrong(cells: Readonly<Record<string, SQLiteValue>>): Omit<WrongRow, 'index'> | undefined {
-    const flags = cells[FLAGS] as number;
-    if ((flags & HAS_NUL) !== 0) return { reason: 'nul_in_text' };
-    if ((flags & HAS_REPLACEMENT) !== 0) return undefined;
-    for (const column of this.#texts) {
-      const value = cells[column];
-      if (typeof value === 'string' && value.includes('\ufffd')) return { reason: 'invalid_utf8', column };
+  /**
+   * The library gives a text up to its first NUL, and makes other characters of bytes that are no UTF-8. So the bytes of
+   * a row's texts come with it; texts of ASCII are told at once by having as many characters.
+   */
+  #wrong(cells: Cells): Omit<WrongRow, 'index'> | undefined {
+    const bytes = cells.bytes;
+    if (!(bytes instanceof Uint8Array)) return undefined;
+    let length = this.#texts.length - 1;
+    for (const { key } of this.#texts) {
+      const value = cells[key];
+      if (value !== null) length += typeof value === 'string' ? value.length : String(value).length;
+    }
+    if (length === bytes.length && isAscii(bytes)) return undefined;
+    return this.#suspect(cells, bytes);
+  }
+
+  #suspect(cells: Cells, bytes: Uint8Array): Omit<WrongRow, 'index'> | undefined {
+    const fields = split(bytes);
+    if (fields.length !== this.#texts.length) return { reason: 'nul_in_text' };
+    for (const [at, { key, name }] of this.#texts.entries()) {
+      const field = fields[at] as Uint8Array;
+      // A blob has no characters that could be wrong.
+      if (typeof cells[key] === 'string' && !isUtf8(field)) return { reason: 'invalid_utf8', column: name };
     }
     return undefined;
   }
@@ -93,10 +106,23 @@ export class Reader {
 /** Whether a column of this declared type is likely to hold text: https://www.sqlite.org/datatype3.html */
 const mayHoldText = (declared: string) => !/int|real|floa|doub/i.test(declared);
 
-function flags(texts: readonly string[]): string {
-  if (texts.length === 0) return '0';
-  const all = `concat(${texts.map(ident).join(', ')})`;
-  return `(instr(${all}, char(0)) > 0) * ${HAS_NUL} + (instr(${all}, char(65533)) > 0) * ${HAS_REPLACEMENT}`;
+/** The bytes of some columns with a NUL between any two; nothing for NULL, and for a blob. */
+function bytesOf(columns: readonly { readonly name: string }[]): string {
+  const texts = columns.map(
+    ({ name }) => `CASE typeof(${ident(name)}) WHEN 'blob' THEN '' ELSE ${ident(name)} END`,
+  );
+  return `CAST(concat(${texts.join(', char(0), ')}) AS BLOB)`;
+}
+
+/** The pieces between NULs. */
+function split(bytes: Uint8Array): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  for (let from = 0; ; ) {
+    const to = bytes.indexOf(0, from);
+    pieces.push(bytes.subarray(from, to < 0 ? bytes.length : to));
+    if (to < 0) return pieces;
+    from = to + 1;
+  }
 }
 
 const SPECIAL = /[\\\t\n\r]/;
@@ -105,13 +131,13 @@ const escaped = (text: string) =>
   SPECIAL.test(text) ? text.replace(/[\\\t\n\r]/g, (special) => ESCAPES[special] as string) : text;
 
 /**
- * A maker of COPY lines. Its code is generated: one expression a column, names only through JSON.stringify.
+ * A maker of COPY lines. Its code is generated: one expression a column, none of the names in it.
  */
 function lineMaker(
-  columns: ReadRequest['columns'],
-): (cells: Readonly<Record<string, SQLiteValue>>) => string {
-  const fields = columns.map(({ name, as }, i) => {
-    const cell = `cells[${JSON.stringify(name)}]`;
+  columns: readonly { readonly key: string; readonly as: SqliteType }[],
+): (cells: Cells) => string {
+  const fields = columns.map(({ key, as }, i) => {
+    const cell = `cells.${key}`;
     const other = as === 'text' ? `text(c)` : `${as}(c)`;
     return `c = ${cell};
   const f${i} = c === null ? '\\\\N' : typeof c === 'number' && ${as === 'text'} ? '' + c : escaped(${other});`;
