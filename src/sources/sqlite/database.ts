@@ -105,7 +105,7 @@ export class SqliteFile {
     return (await this.#ask({ do: 'columns', sql })) as SqliteColumn[];
   }
 
-  /** The rows of a statement as COPY text, some chunks ahead of the reader. */
+  /** The rows of a statement as bytes, some chunks ahead of the reader. */
   async *read(request: ReadRequest): AsyncGenerator<ReadChunk, void> {
     const reader = (await this.#ask({ do: 'open', read: request })) as number;
     const next = () => {

@@ -1,13 +1,13 @@
 import { basename } from 'node:path';
 import { nearest, usage } from '../../core/errors.js';
 import type { Row, Rows } from '../../core/row.js';
-import type { Run } from '../../core/run.js';
+import type { Rejection, Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
 import { ident } from '../../db/quote.js';
-import { rowParser } from '../postgres/rows.js';
 import { stopIfAborted } from '../raw.js';
 import { SqliteFile } from './database.js';
-import type { ReadRequest, WrongRow } from './reader.js';
+import type { ReadChunk, ReadRequest, WrongRow } from './reader.js';
+import { cellParser, type ParseCells } from './rows.js';
 import { type SqliteType, typeOf } from './values.js';
 
 /** What is read out of an SQLite file. Exactly one of `table` and `query`. */
@@ -123,33 +123,46 @@ function statement({ table, query }: SqliteQuery): string {
 async function* readSqlite(file: string | undefined, name: string, options: SqliteOptions, run: Run): Rows {
   const source = await opened(file, name, run);
   const columns = await describe(source, name, options);
-  const parse = rowParser(columns.map((column) => column.name));
+  const parse = cellParser(columns);
   let count = 0;
   for await (const chunk of source.read({ sql: statement(options), columns })) {
     stopIfAborted(run);
-    const { buffer, wrong } = chunk;
-    const rows = parse(Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength), count + 1);
-    count += chunk.rows;
-    const good = wrong.length === 0 ? rows : withoutWrong(rows, wrong, run);
+    const { buffer, ends, wrong } = chunk;
+    const bytes = Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+    const rows =
+      wrong.length === 0 ? parse(bytes, count + 1) : withoutWrong(bytes, chunk, count + 1, parse, run);
+    count += ends.length;
     run.progress({ rows: count, ...(options.rows === undefined ? {} : { of: options.rows }) });
-    if (good.length > 0) yield good;
+    if (rows.length > 0) yield rows;
   }
 }
 
-/** The rows whose texts are what the file has; the others are rejected. */
-function withoutWrong(rows: readonly Row[], wrong: readonly WrongRow[], run: Run): Row[] {
-  const out = new Set<Row>();
-  for (const { index, reason, column } of wrong) {
-    const row = rows[index] as Row;
-    out.add(row);
-    run.reject(row, {
-      reason,
-      message:
-        reason === 'nul_in_text'
-          ? 'a text of the row holds a NUL character, which PostgreSQL cannot store'
-          : `the text in "${column}" is not UTF-8`,
-      ...(column === undefined ? {} : { column, value: row[column] }),
-    });
+/** The rows whose texts are what the file has; the others are rejected, with the cells that could be read. */
+function withoutWrong(
+  bytes: Buffer,
+  { ends, wrong }: ReadChunk,
+  ordinal: number,
+  parse: ParseCells,
+  run: Run,
+): Row[] {
+  const reasons = new Map(wrong.map((each) => [each.index, each]));
+  const good: Row[] = [];
+  for (const [index, end] of ends.entries()) {
+    // A NUL within a text makes a cell too many: what stands behind the row's last one is left.
+    const [row] = parse(bytes.subarray(ends[index - 1] ?? 0, end), ordinal + index, 1);
+    const why = reasons.get(index);
+    if (why === undefined) good.push(row as Row);
+    else run.reject(row, rejectionOf(why, row));
   }
-  return rows.filter((row) => !out.has(row));
+  return good;
+}
+
+function rejectionOf({ reason, column }: WrongRow, row: Row | undefined): Rejection {
+  if (reason === 'nul_in_text')
+    return { reason, message: 'a text of the row holds a NUL character, which PostgreSQL cannot store' };
+  return {
+    reason,
+    message: `the text in "${column}" is not UTF-8`,
+    ...(column === undefined ? {} : { column, value: row?.[column] }),
+  };
 }

@@ -1,8 +1,8 @@
-import { isAscii, isUtf8 } from 'node:buffer';
+import { isUtf8 } from 'node:buffer';
 import type { Database, SQLiteValue, Statement } from 'node-sqlite3-wasm';
 import { CHUNK_ROWS } from '../../core/row.js';
-import { ident } from '../../db/quote.js';
-import { CELL_READERS, type SqliteType } from './values.js';
+import { END, rowBytes } from './cells.js';
+import type { SqliteType } from './values.js';
 
 /** What is to be read: a statement without its semicolon, its columns in order, and how each is read. */
 export interface ReadRequest {
@@ -12,62 +12,64 @@ export interface ReadRequest {
 
 /** Why a row is not what the file has; `column` where it is known. */
 export interface WrongRow {
-  /** Its index (0-based) in the chunk. */
+  /** Its index (0-based) among the rows that were read. */
   readonly index: number;
   readonly reason: 'nul_in_text' | 'invalid_utf8';
   readonly column?: string;
 }
 
-/** Rows as COPY's text format, UTF-8. */
+/** Rows as bytes: the cells of a row one after the other, see `cells.ts`. */
 export interface ReadChunk {
   readonly buffer: Uint8Array;
-  readonly rows: number;
+  /** Rows read, and the place in the buffer where each of them ends. */
+  readonly ends: readonly number[];
   readonly wrong: readonly WrongRow[];
   readonly done: boolean;
 }
 
-type Cells = Readonly<Record<string, SQLiteValue>>;
+/** A row has some ten cells of some ten bytes. */
+const FIRST_BYTES = 256 << 10;
 
 /** Reads a statement chunk by chunk; nothing is held but the chunk at hand. */
 export class Reader {
   readonly #statement: Statement;
-  readonly #rows: Iterator<Cells>;
-  readonly #line: (cells: Cells) => string;
-  readonly #texts: readonly { readonly key: string; readonly name: string }[];
+  readonly #rows: Iterator<Readonly<Record<string, SQLiteValue>>>;
+  readonly #columns: ReadRequest['columns'];
+  #bytes = FIRST_BYTES;
 
   constructor(database: Database, { sql, columns }: ReadRequest) {
-    const keyed = columns.map((column, i) => ({ ...column, key: `c${i}` }));
-    this.#texts = keyed.filter(({ type, as }) => as === 'text' && mayHoldText(type));
-    this.#line = lineMaker(keyed);
-    // Keys of our own: the library makes an object of every row, which a column named __proto__ would spoil.
-    const cells = keyed.map(({ name, key }) => `${ident(name)} AS ${key}`);
-    const raw = this.#texts.length === 0 ? [] : [`${bytesOf(this.#texts)} AS bytes`];
-    this.#statement = database.prepare(`SELECT ${[...cells, ...raw].join(', ')} FROM (${sql}\n)`);
-    this.#rows = this.#statement.iterate() as Iterator<Cells>;
+    this.#columns = columns;
+    this.#statement = database.prepare(`SELECT ${rowBytes(columns)} AS b FROM (${sql}\n)`);
+    this.#rows = this.#statement.iterate() as Iterator<Readonly<Record<string, SQLiteValue>>>;
   }
 
   /** The next rows; with `done` the last ones, perhaps none. */
   next(): ReadChunk {
-    let text = '';
-    let rows = 0;
+    // Of its own for every chunk: it is given away.
+    let buffer = new Uint8Array(this.#bytes);
+    let length = 0;
     let done = false;
-    const wrong: WrongRow[] = [];
-    while (rows < CHUNK_ROWS) {
+    const ends: number[] = [];
+    while (ends.length < CHUNK_ROWS) {
       const next = this.#rows.next();
       if (next.done === true) {
         done = true;
         break;
       }
-      const cells = next.value;
-      text += this.#line(cells);
-      const why = this.#wrong(cells);
-      if (why !== undefined) wrong.push({ index: rows, ...why });
-      rows += 1;
+      const row = next.value.b as Uint8Array;
+      if (length + row.length > buffer.length) {
+        const larger = new Uint8Array(Math.max(2 * buffer.length, length + row.length));
+        larger.set(buffer.subarray(0, length));
+        buffer = larger;
+        this.#bytes = Math.min(larger.length, FIRST_BYTES * 16);
+      }
+      buffer.set(row, length);
+      length += row.length;
+      ends.push(length);
     }
     if (done) this.end();
-    // A buffer of its own, which can be given away: the pool's belongs to everybody.
-    const buffer = new TextEncoder().encode(text);
-    return { buffer, rows, wrong, done };
+    const filled = buffer.subarray(0, length);
+    return { buffer: filled, ends, wrong: this.#wrong(filled, ends), done };
   }
 
   /** Ends the statement; may be called again. */
@@ -75,82 +77,32 @@ export class Reader {
     if (!this.#statement.isFinalized) this.#statement.finalize();
   }
 
-  /**
-   * The library gives a text up to its first NUL, and makes other characters of bytes that are no UTF-8. So the bytes of
-   * a row's texts come with it; texts of ASCII are told at once by having as many characters.
-   */
-  #wrong(cells: Cells): Omit<WrongRow, 'index'> | undefined {
-    const bytes = cells.bytes;
-    if (!(bytes instanceof Uint8Array)) return undefined;
-    let length = this.#texts.length - 1;
-    for (const { key } of this.#texts) {
-      const value = cells[key];
-      if (value !== null) length += typeof value === 'string' ? value.length : String(value).length;
+  /** Texts that hold a NUL, which ends a cell here, or bytes that are no UTF-8: looked for in all rows at once. */
+  #wrong(bytes: Uint8Array, ends: readonly number[]): WrongRow[] {
+    const cells = this.#columns.length;
+    if (isUtf8(bytes) && count(bytes) === cells * ends.length) return [];
+    const wrong: WrongRow[] = [];
+    for (const [index, end] of ends.entries()) {
+      const row = bytes.subarray(ends[index - 1] ?? 0, end);
+      if (count(row) !== cells) wrong.push({ index, reason: 'nul_in_text' });
+      else if (!isUtf8(row)) wrong.push({ index, reason: 'invalid_utf8', ...this.#columnOf(row) });
     }
-    if (length === bytes.length && isAscii(bytes)) return undefined;
-    return this.#suspect(cells, bytes);
+    return wrong;
   }
 
-  #suspect(cells: Cells, bytes: Uint8Array): Omit<WrongRow, 'index'> | undefined {
-    const fields = split(bytes);
-    if (fields.length !== this.#texts.length) return { reason: 'nul_in_text' };
-    for (const [at, { key, name }] of this.#texts.entries()) {
-      const field = fields[at] as Uint8Array;
-      // A blob has no characters that could be wrong.
-      if (typeof cells[key] === 'string' && !isUtf8(field)) return { reason: 'invalid_utf8', column: name };
+  #columnOf(row: Uint8Array): Pick<WrongRow, 'column'> {
+    let from = 0;
+    for (const { name } of this.#columns) {
+      const to = row.indexOf(END, from);
+      if (!isUtf8(row.subarray(from, to))) return { column: name };
+      from = to + 1;
     }
-    return undefined;
+    return {};
   }
 }
 
-/** Whether a column of this declared type is likely to hold text: https://www.sqlite.org/datatype3.html */
-const mayHoldText = (declared: string) => !/int|real|floa|doub/i.test(declared);
-
-/** The bytes of some columns with a NUL between any two; nothing for NULL, and for a blob. */
-function bytesOf(columns: readonly { readonly name: string }[]): string {
-  const texts = columns.map(
-    ({ name }) => `CASE typeof(${ident(name)}) WHEN 'blob' THEN '' ELSE ${ident(name)} END`,
-  );
-  return `CAST(concat(${texts.join(', char(0), ')}) AS BLOB)`;
-}
-
-/** The pieces between NULs. */
-function split(bytes: Uint8Array): Uint8Array[] {
-  const pieces: Uint8Array[] = [];
-  for (let from = 0; ; ) {
-    const to = bytes.indexOf(0, from);
-    pieces.push(bytes.subarray(from, to < 0 ? bytes.length : to));
-    if (to < 0) return pieces;
-    from = to + 1;
-  }
-}
-
-const SPECIAL = /[\\\t\n\r]/;
-const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
-const escaped = (text: string) =>
-  SPECIAL.test(text) ? text.replace(/[\\\t\n\r]/g, (special) => ESCAPES[special] as string) : text;
-
-/**
- * A maker of COPY lines. Its code is generated: one expression a column, none of the names in it.
- */
-function lineMaker(
-  columns: readonly { readonly key: string; readonly as: SqliteType }[],
-): (cells: Cells) => string {
-  const fields = columns.map(({ key, as }, i) => {
-    const cell = `cells.${key}`;
-    const other = as === 'text' ? `text(c)` : `${as}(c)`;
-    return `c = ${cell};
-  const f${i} = c === null ? '\\\\N' : typeof c === 'number' && ${as === 'text'} ? '' + c : escaped(${other});`;
-  });
-  const line = columns.map((_, i) => `f${i}`).join(" + '\\t' + ");
-  const source = `'use strict';
-return function line(cells) {
-  let c;
-  ${fields.join('\n  ')}
-  return ${line} + '\\n';
-};`;
-  return new Function('escaped', ...Object.keys(CELL_READERS), source)(
-    escaped,
-    ...Object.values(CELL_READERS),
-  );
+function count(bytes: Uint8Array): number {
+  let ends = 0;
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] === END) ends++;
+  return ends;
 }

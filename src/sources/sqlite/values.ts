@@ -22,17 +22,19 @@ export function textOf(cell: Cell): string | null {
 }
 
 /** 0 and 1 as PostgreSQL writes a boolean; anything else as it is, for the column's guard to refuse. */
-export function booleanOf(cell: Cell): string | null {
-  return cell === 1 ? 't' : cell === 0 ? 'f' : textOf(cell);
+export function booleanOf(text: string | null): string | null {
+  return text === '1' ? 't' : text === '0' ? 'f' : text;
 }
+
+const INTEGER = /^-?\d{1,17}$/;
 
 /**
  * A moment as PostgreSQL writes a timestamptz in UTC: Prisma stores milliseconds since 1970, ISO 8601 text, or
  * (SQLite's CURRENT_TIMESTAMP) `2024-03-01 09:00:00` in UTC. Text that is none of these stays as it is.
  */
-export function datetimeOf(cell: Cell): string | null {
-  if (typeof cell === 'number' && Number.isInteger(cell)) return fromMilliseconds(cell) ?? String(cell);
-  return typeof cell === 'string' ? fromText(cell) : textOf(cell);
+export function datetimeOf(text: string | null): string | null {
+  if (text === null) return null;
+  return INTEGER.test(text) ? (fromMilliseconds(Number(text)) ?? text) : fromText(text);
 }
 
 const DAY_MS = 86_400_000;
@@ -89,5 +91,5 @@ function fromText(text: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 19)}${fraction(digits)}+00`;
 }
 
-/** The readers by name. */
-export const CELL_READERS = { text: textOf, boolean: booleanOf, datetime: datetimeOf } as const;
+/** What is made of a cell's text, by how its column is read; `text` is the cell itself. */
+export const VALUES = { boolean: booleanOf, datetime: datetimeOf } as const;

@@ -71,9 +71,9 @@ test('moments are read as Prisma stores them, and text that is none stays as it 
     ['2024-03-01 09:15:00.123456', '2024-03-01 09:15:00.123456+00'],
     ['2024-03-01', '2024-03-01'],
     ['tomorrow', 'tomorrow'],
-    [9e17, '900000000000000000'],
+    [9e16, '90000000000000000'],
   ];
-  for (const [stored, wanted] of cases) assert.equal(datetimeOf(stored), wanted, String(stored));
+  for (const [stored, wanted] of cases) assert.equal(datetimeOf(String(stored)), wanted, String(stored));
 });
 
 test('a query keeps its order, knows declared types, and is told those of expressions', async (t) => {
