@@ -6,6 +6,7 @@ import { packageVersion } from '../../core/package.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
+import { ident, literal } from '../../db/quote.js';
 import { query } from '../../sources/postgres.js';
 import { SqliteFile } from '../../sources/sqlite/database.js';
 import { sqlite } from '../../sources/sqlite/index.js';
@@ -130,11 +131,10 @@ async function exportTable(
 }
 
 async function columnsOf(table: string, system: OldSystem): Promise<string[]> {
-  const name = system.table(table).replaceAll("'", "''");
   const rows = await system.query(
     system.kind === 'sqlite'
-      ? `SELECT name FROM pragma_table_info('${table.replaceAll("'", "''")}') ORDER BY cid`
-      : `SELECT attname AS name FROM pg_attribute WHERE attrelid = '${name}'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
+      ? `SELECT name FROM pragma_table_info(${literal(table)}) ORDER BY cid`
+      : `SELECT attname AS name FROM pg_attribute WHERE attrelid = ${literal(system.table(table))}::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
   );
   return rows.map((row) => row.name as string);
 }
@@ -146,7 +146,7 @@ async function copyDatabase(
 ): Promise<NonNullable<Manifest['database']>> {
   const file = await SqliteFile.shared(path, run);
   // What the log holds goes into the file, which is whole by itself then.
-  await file.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  await file.run('PRAGMA wal_checkpoint(TRUNCATE)');
   const name = basename(path);
   const to = join(folder, name);
   await copyFile(file.copy, to).catch(cannotWrite);
@@ -158,7 +158,7 @@ async function copyDatabase(
 export async function countAll(file: SqliteFile): Promise<Record<string, number>> {
   const rows: Record<string, number> = {};
   for (const table of await file.tables()) {
-    const [counted] = await file.all(`SELECT count(*) AS n FROM "${table.replaceAll('"', '""')}"`);
+    const [counted] = await file.all(`SELECT count(*) AS n FROM ${ident(table)}`);
     rows[table] = Number(counted?.n);
   }
   return rows;

@@ -79,9 +79,9 @@ export class SqliteFile {
     );
   }
 
-  /** Runs statements that give no rows. */
-  async exec(sql: string): Promise<void> {
-    await this.#ask({ do: 'exec', sql });
+  /** Runs one statement whose rows nobody wants. */
+  async run(sql: string): Promise<void> {
+    await this.#ask({ do: 'run', sql });
   }
 
   /** All rows of a statement, which must be few; integers beyond 2^53 are bigint. */

@@ -9,7 +9,7 @@ export function openCopy(copy: string): Database {
   hideLock(`${copy}.lock`);
   const database = new library.Database(copy, { fileMustExist: true });
   try {
-    database.exec('PRAGMA locking_mode = EXCLUSIVE');
+    database.run('PRAGMA locking_mode = EXCLUSIVE');
     database.all('SELECT count(*) FROM sqlite_schema');
     return database;
   } catch (error) {

@@ -12,7 +12,7 @@ import { Reader, type ReadRequest } from './reader.js';
 /** What the thread is asked. */
 export type Request =
   | { readonly id: number; readonly do: 'all'; readonly sql: string }
-  | { readonly id: number; readonly do: 'exec'; readonly sql: string }
+  | { readonly id: number; readonly do: 'run'; readonly sql: string }
   | { readonly id: number; readonly do: 'columns'; readonly sql: string }
   | { readonly id: number; readonly do: 'open'; readonly read: ReadRequest }
   | { readonly id: number; readonly do: 'next'; readonly reader: number }
@@ -52,8 +52,8 @@ function answer(request: Request, on: NonNullable<typeof database>): unknown {
   switch (request.do) {
     case 'all':
       return on.all(request.sql);
-    case 'exec':
-      return on.exec(request.sql);
+    case 'run':
+      return void on.run(request.sql);
     case 'columns':
       return columns(request.sql, on);
     case 'open':
@@ -71,13 +71,13 @@ function answer(request: Request, on: NonNullable<typeof database>): unknown {
 /** A view knows the declared types of its columns. */
 function columns(sql: string, on: NonNullable<typeof database>): { name: string; type: string }[] {
   const view = `sluice_${++views}`;
-  on.exec(`CREATE TEMP VIEW ${view} AS ${sql}\n`);
+  on.run(`CREATE TEMP VIEW ${view} AS ${sql}\n`);
   try {
     return on.all(`PRAGMA temp.table_info(${view})`).map((row) => {
       const { name, type } = row as Record<string, unknown>;
       return { name: String(name), type: String(type ?? '') };
     });
   } finally {
-    on.exec(`DROP VIEW temp.${view}`);
+    on.run(`DROP VIEW temp.${view}`);
   }
 }
