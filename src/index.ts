@@ -1,4 +1,5 @@
 export type { FlowAccount, Reasons, SinkAccount, StageAccount } from './core/accounting.js';
+export * from './core/assessment.js';
 export * from './core/errors.js';
 export { type Branch, type FlowPlan, flow, type Way } from './core/flow.js';
 export { own, ownValue } from './core/own.js';
@@ -15,3 +16,4 @@ export { type JsonOptions, json } from './sources/json.js';
 export { type JsonlOptions, jsonl } from './sources/jsonl.js';
 export { memory } from './sources/memory.js';
 export { type QueryOptions, query } from './sources/postgres.js';
+export { type SqliteOptions, type SqliteQuery, sqlite } from './sources/sqlite/index.js';

@@ -25,6 +25,7 @@ function quiet(run: Run, name: string): Run {
     log: run.log,
     database: run.database,
     scratch: run.scratch,
+    share: (key, make, release) => run.share(key, make, release),
     skip: nothing,
     merge: nothing,
     add: nothing,

@@ -1,6 +1,7 @@
 import { type Branch, flow, named, pipeline, type Row, replace, type Stage, type Way } from 'sluice';
 import { type BackupFile, backupFile, report } from 'sluice/sinks';
 import { filter, group, map, renumber, sort } from 'sluice/transforms';
+import { assessment } from './assess.js';
 import { type Consolidated, consolidate, KEPT } from './consolidate.js';
 import { isNewNumber } from './numbers.js';
 import {
@@ -156,6 +157,8 @@ export default pipeline({
     },
   },
   checks: [fitsThreeDigits, numberNotTaken],
+  assess: assessment,
+  backup: { tables: ['lots', 'serials'] },
   flows: ({ inputs, tables, settings }) => {
     const backup = backupFile('migration_backup', { pipeline: NAME });
     const numbered = renumber<Consolidated, 'new_serial_number'>({

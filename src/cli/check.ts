@@ -22,7 +22,7 @@ export function declareCheck(root: Command): void {
           database: session.database,
           signal: session.signal,
           from,
-          inputs: givenInputs(pipeline, flags),
+          inputs: await givenInputs(pipeline, flags),
           settings: pairs('--set', flags.set),
           log,
         });

@@ -59,13 +59,13 @@ export function withInputs(command: Command): Command {
   return withDatabase(command)
     .option(
       '--input <name=path>',
-      "read this input from a file instead ('-' is stdin); may be repeated",
+      "read this input from a file instead ('-' is stdin, .db an SQLite file); may be repeated",
       collect,
       [],
     )
     .option(
       '--source <path>',
-      'the same for a pipeline with one input; for several, a JSON document with an array of the name of each',
+      'the same for a pipeline with one input; for several: a folder, a JSON document or an SQLite file that has them',
     )
     .option('--set <name=value>', 'change a setting of the pipeline; may be repeated', collect, []);
 }

@@ -30,7 +30,7 @@ export function declarePlan(root: Command): void {
           database: session.database,
           signal: session.signal,
           from,
-          inputs: givenInputs(pipeline, flags),
+          inputs: await givenInputs(pipeline, flags),
           settings: pairs('--set', flags.set),
           guard: flags.guard,
           ...(flags.triggers === false ? { noTriggers: true } : {}),

@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EXIT } from '../core/errors.js';
 import { packageVersion } from '../core/package.js';
+import { declareAssess } from './assess.js';
+import { declareBackup } from './backup.js';
 import { declareCheck } from './check.js';
 import { declareCleanup } from './cleanup.js';
 import { declareCopy } from './copy.js';
@@ -18,6 +20,7 @@ import { declareRun } from './run.js';
 import { declareStatus } from './status.js';
 import { declareSwap } from './swap.js';
 import { hush } from './terminal.js';
+import { declareValidate } from './validate.js';
 
 const EXIT_CODES = `
 Exit codes: 0 done; 1 failed, nothing published; 2 wrong usage; 3 a check, validation or reject limit
@@ -37,11 +40,14 @@ function program(): Command {
     .exitOverride();
   for (const declare of [
     declareList,
+    declareAssess,
+    declareBackup,
     declareCheck,
     declarePlan,
     declareRun,
     declareCopy,
     declareSwap,
+    declareValidate,
     declareRollback,
     declareStatus,
     declareRejects,

@@ -73,7 +73,7 @@ export async function runWith(
   const { resume } = flags;
   const inputs =
     resume === undefined
-      ? givenInputs(pipeline, flags)
+      ? await givenInputs(pipeline, flags)
       : await resumedInputs(session.database, pipeline, resume, flags);
   const readsStdin = Object.values({ ...pipeline.inputs, ...inputs }).some(({ kind }) => kind === 'stdin');
   try {

@@ -1,4 +1,5 @@
 import type { FlowAccount } from './accounting.js';
+import type { AssessmentDeclaration, BackupDeclaration, OldSystem } from './assessment.js';
 import { usage } from './errors.js';
 import type { FlowPlan } from './flow.js';
 import type { Row } from './row.js';
@@ -34,12 +35,19 @@ export interface CheckContext {
   live(table: string): string;
   /** True where the input was given on the command line, in place of the declared source. */
   replaced(input: string): boolean;
+  /** The system that the inputs come from, in the state that they are read in. Throws where they name none. */
+  old(): Promise<OldSystem>;
 }
 
 /** What validations are given: staging as it would be published, beside live. */
 export interface ValidationContext extends CheckContext {
-  /** The quoted, qualified name of the staged table, for SQL. */
+  /** The quoted, qualified name of the staged table, for SQL; once published (`sluice validate`), of the live one. */
   staged(table: string): string;
+  /**
+   * True where the batch was published before: the application has gone on since. `live` is then what stood there
+   * before the publish, as far as the batch keeps it, else live itself.
+   */
+  readonly published: boolean;
 }
 
 /** A question asked before anything is written. */
@@ -80,6 +88,10 @@ export interface PipelineDefinition<I extends Record<string, Source>, T extends 
   readonly settings?: Readonly<Record<string, Setting>>;
   readonly checks?: readonly Check[];
   readonly validations?: readonly Validation[];
+  /** What `sluice assess` asks of the old system. Its errors refuse a run as those of `checks` do. */
+  readonly assess?: AssessmentDeclaration;
+  /** What `sluice backup` writes as CSV, and whether a run makes a backup itself. */
+  readonly backup?: BackupDeclaration;
   /** Columns whose values are kept out of the ledger, the log and the reports: personal data. */
   readonly mask?: readonly string[];
   flows(given: Given<I, T>): readonly FlowPlan[];

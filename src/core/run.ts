@@ -66,6 +66,11 @@ export interface Run {
   readonly database: Database;
   /** Where this run may keep scratch files; each deletes its own. Exists. */
   readonly scratch: string;
+  /**
+   * What several sources or questions of the run use together: made once for every `key`, released when the run is
+   * over. Rejects as `make` does.
+   */
+  share<T>(key: string, make: () => Promise<T>, release: (made: T) => Promise<void> | void): Promise<T>;
   /** Sets a row aside with its reason; it must not be passed on as well. Throws under --stop-on-error. */
   reject(row: Row | undefined, why: Rejection): void;
   /** Rows left out on purpose, nothing being wrong with them. */

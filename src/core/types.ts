@@ -5,13 +5,17 @@ import type { Run } from './run.js';
 export interface Source<R extends Row = Row> {
   /** As messages name it: a path, `-` for stdin, a query's name. */
   readonly name: string;
-  readonly kind: 'file' | 'stdin' | 'query' | 'memory';
+  readonly kind: 'file' | 'stdin' | 'query' | 'memory' | 'sqlite';
+  /** sqlite: the file it reads, where one is named. */
+  readonly path?: string;
   /** The columns that the flow relies on; a file put in this source's place must have them. */
   readonly columns?: readonly string[];
   /** The name of an order in which the rows are promised to arrive. */
   readonly order?: string;
   /** Asked before anything is written: is it there, readable, of the right columns? Throws a SluiceError. */
   check?(run: Run): Promise<void>;
+  /** The same rows out of the SQLite file at `path`, where the source can read one. */
+  fromSqlite?(path: string): Source<R>;
   /** Chunks of rows with their origin marked. Must release what it holds when the reader stops early. */
   read(run: Run): Rows<R>;
 }

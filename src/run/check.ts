@@ -1,11 +1,14 @@
+import type { Quality, QualityQuestion } from '../core/assessment.js';
 import { type ErrorFacts, refused, SluiceError } from '../core/errors.js';
 import type { FlowPlan } from '../core/flow.js';
 import type { Finding } from '../core/pipeline.js';
+import type { Source } from '../core/types.js';
 import { type Columns, columnFindings } from './check-columns.js';
 import { lockGuardFindings, rightsFindings } from './check-rights.js';
 import { feedBackFindings } from './fed-back.js';
 
 import type { Job } from './job.js';
+import { fromFiles } from './old-system.js';
 import type { RunOptions } from './options.js';
 import type { Plan } from './plan.js';
 import { slowUndoFindings } from './slow-undo.js';
@@ -85,6 +88,9 @@ export async function checkJob(job: Job): Promise<Checked> {
   const sound = findings.every(({ finding }) => finding.severity !== 'error');
   for (const check of job.pipeline.checks ?? [])
     await ask(check.name, () => check.ask(context).catch((error: unknown) => unasked(error, sound)));
+
+  for (const question of qualityQuestions(job))
+    await ask(question.name, async () => qualityFindings(question, await question.ask(await job.old())));
 
   return {
     plan: planOf(job, surveyed, views),
@@ -190,12 +196,7 @@ function planOf(job: Job, surveyed: Surveyed, views: readonly PlannedView[]): Pl
     database: options.database.address.described,
     inputs: Object.entries(job.inputs).map(([name, source]) => ({
       name,
-      from:
-        source.kind === 'query'
-          ? `the database (${source.name})`
-          : source.name === '-'
-            ? 'stdin'
-            : source.name,
+      from: placeOf(source),
     })),
     tables: job.tables.map((table) => ({
       name: table.name,
@@ -211,4 +212,29 @@ function planOf(job: Job, surveyed: Surveyed, views: readonly PlannedView[]): Pl
     warnings: publishes(options) ? (pipeline.warnings ?? []) : [],
     views: views.map((view) => ({ schema: view.schema, name: view.name, made: isMissing(view) })),
   };
+}
+
+/** Where an input's rows come from, as a plan says it. */
+function placeOf(source: Source): string {
+  if (source.kind === 'query') return `the database (${source.name})`;
+  if (source.kind === 'sqlite') return source.path ?? 'an SQLite file, which --source app.db names';
+  return source.name === '-' ? 'stdin' : source.name;
+}
+
+/** What the pipeline has assessed, as far as it is a question; there is nobody to ask where the inputs are files. */
+function qualityQuestions(job: Job): QualityQuestion[] {
+  if (fromFiles(job.inputs) || job.fedBack !== undefined) return [];
+  return (job.pipeline.assess?.questions ?? []).filter((question) => question.kind !== 'figures');
+}
+
+function qualityFindings(question: QualityQuestion, { offenders, of, examples }: Quality): Finding[] {
+  if (offenders === 0) return [];
+  return [
+    {
+      severity: question.severity,
+      message: `${question.summary}: not so in ${offenders} of ${of} rows`,
+      details: examples,
+      ...(question.next === undefined ? {} : { next: question.next }),
+    },
+  ];
 }

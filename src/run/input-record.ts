@@ -14,11 +14,13 @@ export async function recordInputs(
   given: Readonly<Record<string, Source>>,
 ): Promise<Record<string, InputRecord>> {
   const records: [string, InputRecord][] = [];
-  for (const [name, { kind, name: path }] of Object.entries(inputs)) {
+  for (const [name, source] of Object.entries(inputs)) {
+    const { kind } = source;
+    const path = kind === 'file' ? source.name : source.path;
     const record = { kind, given: Object.hasOwn(given, name) };
-    if (kind !== 'file') records.push([name, record]);
+    if (path === undefined) records.push([name, record]);
     else {
-      const print = await printOf(path);
+      const print = await (kind === 'sqlite' ? sqlitePrintOf(path) : printOf(path));
       records.push([name, { ...record, path: resolve(path), ...(print === undefined ? {} : { print }) }]);
     }
   }
@@ -54,7 +56,7 @@ export function assertSameInputs(
 function differences(name: string, before: InputRecord | undefined, now: InputRecord): string[] {
   if (before === undefined) return [`${name} was not read then`];
   if (before.kind !== now.kind) return [`${name} was read from a ${before.kind}, and now is a ${now.kind}`];
-  if (now.kind !== 'file') return [];
+  if (now.kind !== 'file' && now.kind !== 'sqlite') return [];
   const was = before.print;
   const is = now.print;
   const path = now.path ?? name;
@@ -85,4 +87,16 @@ async function printOf(path: string): Promise<InputRecord['print']> {
   } finally {
     await file.close();
   }
+}
+
+/** What an SQLite database holds stands in its log, too, for as long as nothing has been checkpointed. */
+async function sqlitePrintOf(path: string): Promise<InputRecord['print']> {
+  const file = await printOf(path);
+  const log = await printOf(`${path}-wal`);
+  if (file === undefined || log === undefined || log.size === 0) return file;
+  return {
+    size: file.size + log.size,
+    modified: file.modified,
+    hash: createHash('sha256').update(file.hash).update(log.hash).digest('hex'),
+  };
 }

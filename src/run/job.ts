@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import type { Client } from 'pg';
 import type { Guard } from '../../sinks/guard/names.js';
 import { StageCounter } from '../core/accounting.js';
+import type { OldSystem } from '../core/assessment.js';
 import { usage } from '../core/errors.js';
 import type { FlowPlan } from '../core/flow.js';
 import type { Following } from '../core/follow.js';
 import type { CheckContext, Pipeline, ValidationContext } from '../core/pipeline.js';
 import type { Report } from '../core/report.js';
 import type { Log, Run } from '../core/run.js';
+import { Shared } from '../core/shared.js';
 import type { Target } from '../core/target.js';
 import type { Source } from '../core/types.js';
 import type { RunRecord } from '../db/ledger/batches.js';
@@ -18,6 +20,7 @@ import { FedBack } from './fed-back.js';
 import { settled, withGiven } from './given.js';
 import { InputRows } from './input-rows.js';
 import { Masking } from './masking.js';
+import { oldSystem } from './old-system.js';
 import type { RunOptions } from './options.js';
 import { RejectBook } from './reject-book.js';
 import { type FoundTable, type LiveTable, resolveTables, resolveWatched } from './tables.js';
@@ -28,6 +31,12 @@ interface Position {
   readonly done: number;
   readonly unit: 'bytes' | 'rows';
   readonly of: number | undefined;
+}
+
+/** A table, wherever it stands. */
+interface Place {
+  readonly schema: string;
+  readonly table: string;
 }
 
 /** Rejects shown at the end of a run; the rest is in the ledger. */
@@ -67,6 +76,7 @@ export class Job {
   readonly log: Log;
   readonly #records = new Map<string, InputRows>();
   readonly #positions = new Map<StageCounter, Position>();
+  readonly #shared = new Shared();
   #scratch: string | undefined;
 
   private constructor(
@@ -152,9 +162,10 @@ export class Job {
     return this.reports.flatMap((report) => this.masking.report(report) ?? []);
   }
 
-  /** Removes scratch files and ends the session of the rejects, whatever happened. */
+  /** Removes scratch files, releases what the sources shared and ends the session of the rejects, whatever happened. */
   async clear(): Promise<void> {
     await this.rejects.close();
+    await this.#shared.releaseAll();
     if (this.#scratch !== undefined) rmSync(this.#scratch, { recursive: true, force: true });
     this.#scratch = undefined;
   }
@@ -187,16 +198,30 @@ export class Job {
         return qualified(table.schema, table.table);
       },
       replaced: (input) => this.options.inputs?.[input] !== undefined,
+      old: () => this.old(),
     };
   }
 
+  /** The system that the inputs come from, as this run reads it. */
+  old(): Promise<OldSystem> {
+    return oldSystem(this.inputs, this.checkRun());
+  }
+
+  /** `published.before`: where the tables of a published batch stood before, as far as they are kept. */
   validationContext(
-    places: ReadonlyMap<Target, { readonly schema: string; readonly table: string }>,
+    places: ReadonlyMap<Target, Place>,
+    published?: { readonly before: ReadonlyMap<Target, Place> },
   ): ValidationContext {
+    const context = this.checkContext();
     return {
-      ...this.checkContext(),
+      ...context,
+      published: published !== undefined,
+      live: (name) => {
+        const place = published?.before.get(this.#table(name).target);
+        return place === undefined ? context.live(name) : qualified(place.schema, place.table);
+      },
       staged: (name) => {
-        const place = places.get(this.#table(name).target) as { schema: string; table: string };
+        const place = places.get(this.#table(name).target) as Place;
         return qualified(place.schema, place.table);
       },
     };
@@ -211,6 +236,12 @@ export class Job {
       afterChunk: () => this.rejects.flushSome(),
       ...(this.options.limit === undefined ? {} : { limit: this.options.limit }),
     };
+  }
+
+  /** `run` with what the sources of this job share: the same state of an SQLite file. */
+  sharing<R extends Run>(run: R): R {
+    const { scratch, share } = this.checkRun();
+    return { ...run, scratch, share };
   }
 
   /** A Run outside any flow, for a source's check. */
@@ -249,6 +280,7 @@ export class Job {
       get scratch() {
         return job.scratch;
       },
+      share: (key, make, release) => job.#shared.share(key, make, release),
       reject(row, why) {
         StageCounter.tally(counter.rejected, why.reason, 1);
         job.rejects.add(input, counter.stage, row, why);

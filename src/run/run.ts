@@ -8,6 +8,7 @@ import { type Batch, batchCounts, findBatch, moveBatch, noteBatch } from '../db/
 import { openLedger } from '../db/ledger/open.js';
 import type { StoredReject } from '../db/ledger/rejects.js';
 import { forgetSegments } from '../db/ledger/segments.js';
+import { BACKUPS, backUp } from './backup/backup.js';
 import { assertChecked, type Checked, checkJob } from './check.js';
 import { discard } from './discard.js';
 import { assertNotEmptied } from './emptied.js';
@@ -19,8 +20,10 @@ import { Job } from './job.js';
 import { goOnWith, isWorthResuming, keepForResume } from './keep.js';
 import { assertAccounted, load, loadDry } from './load.js';
 import { lockTables } from './locks.js';
+import { fromFiles, sqlitePath } from './old-system.js';
 import type { RunOptions, Summary } from './options.js';
 import { planPublish } from './publish-plan.js';
+import { withQuietRun } from './quiet-run.js';
 import { beginBatch, recordRun } from './record.js';
 import { resolveInterrupted } from './resolve.js';
 import { findResumable, holdStaging, resumedOptions, takeUp } from './resume.js';
@@ -135,6 +138,8 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
       old_schema: job.names.old,
       ...(resumed === undefined ? {} : { error: null, completed_at: null }),
     });
+    if (resumed === undefined && options.rehearse !== true && job.pipeline.backup?.withRun === true)
+      await backUpFirst(job);
     await lockTables(database, job.tables);
     const taken = resumed === undefined ? undefined : await takeUp(job, checked, resumed);
     // Before the first row is read: a write that the guard misses is one that the source shows.
@@ -200,6 +205,22 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
       );
     throw await fail(job, error, accounts);
   }
+}
+
+/**
+ * The backup that the pipeline wants before its load, in its own state of the database: the run's snapshot begins
+ * after the guard stands. It is kept whatever becomes of the batch.
+ */
+async function backUpFirst(job: Job): Promise<void> {
+  const { options, inputs, settings, pipeline } = job;
+  if (fromFiles(inputs)) return;
+  const made = await job.phase('backup', 'backing up the old system', () =>
+    withQuietRun({ ...options, settings }, (run) =>
+      backUp(pipeline, inputs, sqlitePath(inputs) === undefined ? run : job.sharing(run), BACKUPS),
+    ),
+  );
+  options.log.info('backup made', { directory: made.directory });
+  options.events?.note?.(`backup in ${made.directory}   (sluice restore-check ${made.directory})`);
 }
 
 /** Ends a batch of which nothing is to be published: staging, guard and files go. */

@@ -47,7 +47,9 @@ export function sourceOf(job: Job): { readonly source: string; readonly sourceFi
   const files = Object.values(job.inputs).filter(
     (source) => source.kind === 'file' || source.kind === 'stdin',
   );
+  const old = [...new Set(Object.values(job.inputs).flatMap((source) => source.path ?? []))];
   const first = files[0];
+  if (first === undefined && old.length > 0) return { source: 'sqlite', sourceFile: old.join(', ') };
   if (first === undefined) return { source: 'postgres', sourceFile: undefined };
   const kind = /\.(jsonl?|ndjson)(\.(gz|zst))?$/i.test(first.name) ? 'json' : 'csv';
   return { source: kind, sourceFile: files.map((source) => source.name).join(', ') };

@@ -7,6 +7,7 @@ import { literal } from '../db/quote.js';
 import { CopyOut } from './postgres/copy-out.js';
 import { bare, describeQuery, queryError } from './postgres/describe.js';
 import { rowParser } from './postgres/rows.js';
+import { type SqliteQuery, sqlite } from './sqlite/index.js';
 
 export interface QueryOptions {
   /** As messages name it; left out, `query`. */
@@ -19,6 +20,8 @@ export interface QueryOptions {
   readonly rows?: number;
   /** work_mem of the reading session, for the query's sorts; left out, 256MB. */
   readonly workMem?: string;
+  /** What gives the same rows where an SQLite file is named in its place: a table, or a query of SQLite's dialect. */
+  readonly sqlite?: SqliteQuery;
 }
 
 /** How long a session that is no longer needed may take to stop. */
@@ -47,7 +50,21 @@ export function query<R extends Row = Row>(sql: string, options: QueryOptions = 
       }
     },
     read: (run) => readQuery(run, name, sql, options) as Rows<R>,
+    ...(options.sqlite === undefined ? {} : { fromSqlite: inSqlite<R>(name, options, options.sqlite) }),
   };
+}
+
+/** The same rows out of an SQLite file. */
+function inSqlite<R extends Row>(name: string, options: QueryOptions, where: SqliteQuery) {
+  const { columns, order, rows } = options;
+  return (path: string): Source<R> =>
+    sqlite<R>(path, {
+      name,
+      ...where,
+      ...(columns === undefined ? {} : { columns }),
+      ...(order === undefined ? {} : { order }),
+      ...(rows === undefined ? {} : { rows }),
+    });
 }
 
 async function open(run: Run, name: string): Promise<Client> {

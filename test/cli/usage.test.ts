@@ -72,7 +72,7 @@ test('an unknown input or setting is told what there is, before the database is 
   );
 });
 
-test('stdin for two inputs, and --source for a pipeline of two, are refused', () => {
+test('stdin for two inputs, and --source for a pipeline of two, are refused', async () => {
   const two = pipeline({
     name: 'two',
     summary: '',
@@ -81,11 +81,11 @@ test('stdin for two inputs, and --source for a pipeline of two, are refused', ()
     flows: () => [],
   });
   const flags = { input: [], set: [] };
-  assert.throws(
-    () => givenInputs(two, { ...flags, source: 'x.csv' }),
+  await assert.rejects(
+    givenInputs(two, { ...flags, source: 'x.csv' }),
     /has 2 inputs: --source does not say which/,
   );
-  assert.throws(() => givenInputs(two, { ...flags, input: ['a=-', 'b=-'] }), /stdin cannot be both a and b/);
+  await assert.rejects(givenInputs(two, { ...flags, input: ['a=-', 'b=-'] }), /stdin cannot be both a and b/);
 });
 
 test('a wrong database is said without its password, with what to check; exit 1', async (t) => {

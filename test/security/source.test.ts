@@ -35,6 +35,7 @@ test('code is generated in a few files only, and names enter it as JSON text', (
     'src/core/spill.ts',
     'src/sources/csv/rows.ts',
     'src/sources/postgres/rows.ts',
+    'src/sources/sqlite/rows.ts',
     'transforms/extend.ts',
     'transforms/pack.ts',
     'transforms/unpack.ts',

@@ -35,7 +35,7 @@ export async function bakery(
 }
 
 /** The inputs as `--source path` gives them. */
-export const document = (path: string) => givenInputs(recipeSnapshots, { input: [], set: [], source: path });
+export const document = (path: string) => givenInputs(recipeSnapshots, { input: [], source: path });
 
 /** Runs recipe-snapshots on a test's database in this process. */
 export const runRecipes = (t: TestContext, database: TestDatabase, options: Options = {}) =>

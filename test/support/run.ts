@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import type { Row } from '../../src/core/row.js';
 import type { Database, Rejection, Run } from '../../src/core/run.js';
+import { Shared } from '../../src/core/shared.js';
 import type { Source } from '../../src/core/types.js';
 
 /** A run of a test's own, with everything that was told to it. */
@@ -19,6 +20,8 @@ export interface TestRun extends Run {
   /** The last position told. */
   position: { bytes?: number; rows?: number; of?: number } | undefined;
   abort(reason?: unknown): void;
+  /** Ends what the sources shared, as the end of a run does. */
+  end(): Promise<void>;
 }
 
 /** A run that keeps what it is told; its database throws unless one is given. */
@@ -26,6 +29,7 @@ export function testRun(
   given: Partial<Pick<Run, 'batch' | 'dryRun' | 'settings' | 'database' | 'scratch'>> = {},
 ): TestRun {
   const controller = new AbortController();
+  const shared = new Shared();
   const counter =
     (into: Record<string, number>) =>
     (reason: string, rows = 1) => {
@@ -42,6 +46,7 @@ export function testRun(
     startedAt: new Date(),
     settings: {},
     scratch: tmpdir(),
+    share: (key, make, release) => shared.share(key, make, release),
     database: noDatabase,
     ...given,
     signal: controller.signal,
@@ -64,6 +69,7 @@ export function testRun(
       run.position = position;
     },
     abort: (reason) => controller.abort(reason),
+    end: () => shared.releaseAll(),
   };
   return run;
 }

@@ -37,6 +37,7 @@ export function sinkRun(_t: TestContext, database?: TestDatabase, snapshot?: str
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
     database: over,
     scratch: tmpdir(),
+    share: (_key, make) => make(),
     rejects,
     positions,
     stop: () => controller.abort(),

@@ -61,6 +61,7 @@ export function recordingRun(scratch: string, options: StageOptions = {}): { run
     log,
     database: { query: none, connect: none },
     scratch,
+    share: (_key, make) => make(),
     reject: (row, why) => void counted.rejects.push({ row, ...why }),
     skip: count(counted.skipped),
     merge: count(counted.merged),

@@ -61,7 +61,7 @@ export interface RunRecord {
 
 /** An input as it was when the batch began. */
 export interface InputRecord {
-  readonly kind: 'file' | 'stdin' | 'query' | 'memory';
+  readonly kind: 'file' | 'stdin' | 'query' | 'memory' | 'sqlite';
   /** It was named on the command line, in place of the declared one. */
   readonly given: boolean;
   /** A file's absolute path. */

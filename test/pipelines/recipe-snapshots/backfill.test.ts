@@ -100,7 +100,7 @@ test('snapshots come out to the byte as the document’s own function writes the
 
 test('the document with all tables gives the same, to the byte', async (t) => {
   const database = await bakery(t);
-  const { summary } = await runRecipes(t, database, { inputs: document(SAMPLE_JSON) });
+  const { summary } = await runRecipes(t, database, { inputs: await document(SAMPLE_JSON) });
   await assertMigrated(database);
   assert.deepEqual(summary.figures, FIGURES);
 });
@@ -128,7 +128,7 @@ test('a second run changes nothing, from the tables or from the document that is
   const database = await bakery(t);
   await runRecipes(t, database);
   const before = [await bakeryContents(database), await catalog(database, false)];
-  for (const inputs of [{}, document(SAMPLE_JSON)]) {
+  for (const inputs of [{}, await document(SAMPLE_JSON)]) {
     const { summary } = await runRecipes(t, database, { inputs });
     assert.equal(summary.status, 'unchanged');
     assert.deepEqual(summary.figures, { ...FIGURES, total_runs: 3, already_migrated: 9, migrated: 0 });
@@ -184,7 +184,7 @@ test('3,000 generated runs come out as independent SQL says, from the tables and
   await fill(await database.connect(), options);
   await database.query(`CREATE TABLE wanted AS ${await bakeryFile('expected.sql')}`);
   const path = tempFile(t, 'sample_data.json', [...documentOf(options)].join(''));
-  for (const inputs of [{}, document(path)]) {
+  for (const inputs of [{}, await document(path)]) {
     const { summary } = await runRecipes(t, database, { inputs });
     const [compared] = await database.query(
       `SELECT count(w.id)::int AS wanted, count(g.id)::int AS got, count(*) FILTER (WHERE w IS DISTINCT FROM g)::int AS different

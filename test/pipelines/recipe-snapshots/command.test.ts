@@ -42,17 +42,16 @@ const lengths = async (inputs: Readonly<Record<string, Source>>) =>
 
 test('one document is every input, and one of them may come from elsewhere; a resumed run finds them again', async (t) => {
   const all = { recipes: 6, ingredients: 6, recipe_ingredients: 12, production_runs: 12 };
-  assert.deepEqual(await lengths(document(SAMPLE_JSON)), all);
-  const flags = { set: [], source: SAMPLE_JSON };
-  const other = givenInputs(recipeSnapshots, { ...flags, input: ['recipes=recipes.csv'] });
+  assert.deepEqual(await lengths(await document(SAMPLE_JSON)), all);
+  const other = await givenInputs(recipeSnapshots, { source: SAMPLE_JSON, input: ['recipes=recipes.csv'] });
   assert.deepEqual([other.recipes?.name, other.ingredients?.name], ['recipes.csv', SAMPLE_JSON]);
-  assert.throws(
-    () => givenInputs(recipeSnapshots, { ...flags, input: [], source: '-' }),
+  await assert.rejects(
+    givenInputs(recipeSnapshots, { input: [], source: '-' }),
     (error: SluiceError) =>
       error instanceof SluiceError && /save it to a file/.test(String(error.facts.next)),
   );
   const database = await bakery(t);
-  const { summary } = await runRecipes(t, database, { inputs: document(SAMPLE_JSON) });
+  const { summary } = await runRecipes(t, database, { inputs: await document(SAMPLE_JSON) });
   const resumed = await resumedInputs(openDatabase(t, database), recipeSnapshots, summary.batch ?? '', {
     input: [],
     set: [],

@@ -105,7 +105,7 @@ test('a document that is no JSON is refused with the line', async (t) => {
     '{"id": 9, "recipe_id": 5',
     '{"id": 9 "recipe_id": 5',
   );
-  const error = await refused(t, database, document(tempFile(t, 'sample_data.json', text)));
+  const error = await refused(t, database, await document(tempFile(t, 'sample_data.json', text)));
   assert.match(lines(error), /is not valid JSON at line 15/);
 });
 
@@ -172,7 +172,7 @@ test('a recipe that only the document has is refused before the snapshots go liv
 
 test('a snapshot that the application makes during the load stops the publish', async (t) => {
   const database = await bakery(t);
-  const { recipes } = document(SAMPLE_JSON);
+  const { recipes } = await document(SAMPLE_JSON);
   assert.ok(recipes !== undefined);
   const inputs = {
     recipes: {

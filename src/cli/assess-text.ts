@@ -1,0 +1,94 @@
+import type { Assessed, AssessedQuality } from '../run/assess.js';
+import { count, styled, table } from './terminal.js';
+
+/** Rows of figures that a terminal is shown. */
+const SHOWN = 15;
+
+/** An assessment as lines for a terminal. */
+export function assessLines(assessed: Assessed): string[] {
+  const { inputs, tables, figures } = assessed;
+  const lines = [
+    `${styled('bold', assessed.pipeline)}: ${assessed.summary}`,
+    '',
+    `  the old system: ${assessed.system.name}`,
+  ];
+  const add = (title: string, text: string) => lines.push('', styled('bold', title), ...text.split('\n'));
+  add(
+    'Inputs',
+    table(
+      ['input', 'from', 'rows', ...(inputs.some(({ rejected }) => rejected > 0) ? ['unreadable'] : [])],
+      inputs.map(({ name, from, rows, rejected }) => [
+        name,
+        from,
+        count(rows),
+        ...(inputs.some((each) => each.rejected > 0) ? [count(rejected)] : []),
+      ]),
+      { right: [2, 3], indent: '  ' },
+    ),
+  );
+  if (tables.length > 0)
+    add(
+      'Tables',
+      table(
+        ['table', '', 'rows'],
+        tables.map(({ name, of, rows }) => [
+          name,
+          of === 'target' ? 'to be published' : '',
+          rows === null ? 'not there' : count(rows),
+        ]),
+        { right: [2], indent: '  ' },
+      ),
+    );
+  add('Data quality', qualityText(assessed.quality));
+  for (const { name, summary, columns, rows, chart } of figures) {
+    const numeric = columns.flatMap((column, at) =>
+      column !== chart?.label && rows.every((row) => isNumber(row[at])) ? [at] : [],
+    );
+    add(
+      name,
+      [
+        `  ${styled('dim', summary)}`,
+        rows.length === 0
+          ? '  no rows'
+          : table(
+              columns,
+              rows
+                .slice(0, SHOWN)
+                .map((row) =>
+                  row.map((cell, at) => (numeric.includes(at) ? count(Number(cell)) : oneLine(cell))),
+                ),
+              { right: numeric, indent: '  ' },
+            ),
+        ...(rows.length > SHOWN ? [`  … and ${rows.length - SHOWN} more (--json, --html)`] : []),
+      ].join('\n'),
+    );
+  }
+  return lines;
+}
+
+function qualityText(quality: readonly AssessedQuality[]): string {
+  if (quality.length === 0) return '  nothing is declared, and the catalog raises no question';
+  return quality
+    .flatMap(({ name, offenders, of, severity, examples, next }) => {
+      const mark =
+        offenders === 0
+          ? styled('green', '✓')
+          : severity === 'error'
+            ? styled('red', '✗')
+            : styled('yellow', '!');
+      const found =
+        offenders === 0 ? `none of ${count(of)}` : `${count(offenders)} of ${count(of)}, ${severity}`;
+      return [
+        `  ${mark} ${name}: ${found}`,
+        ...(offenders === 0 ? [] : examples.map((example) => `      ${oneLine(example)}`)),
+        ...(offenders === 0 || next === undefined ? [] : [`      ${styled('dim', 'next:')} ${next}`]),
+      ];
+    })
+    .join('\n');
+}
+
+const isNumber = (cell: string | null | undefined) =>
+  typeof cell === 'string' && /^-?\d{1,15}(\.\d+)?$/.test(cell);
+
+/** Data of others' on a terminal: no control characters. */
+const oneLine = (cell: string | null) => (cell ?? '').replace(/\p{Cc}/gu, ' ').slice(0, 120);

@@ -1,0 +1,53 @@
+import { writeFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { EXIT, failed } from '../core/errors.js';
+import { type PipelineFlags, pairs, withInputs } from './flags.js';
+
+interface AssessFlags extends PipelineFlags {
+  readonly html?: string;
+}
+
+/** `sluice assess P` */
+export function declareAssess(root: Command): void {
+  withInputs(root.command('assess').argument('<pipeline>', 'its name, or the path of a .ts or .js file'))
+    .description('what the old system holds: row counts, data quality, relations; writes nothing')
+    .option('--html <file>', 'also as one page that needs no network')
+    .action(async (wanted: string, flags: AssessFlags) => {
+      const { findPipeline } = await import('./pipelines.js');
+      const { withSession } = await import('./session.js');
+      const { pipeline } = await findPipeline(wanted);
+      process.exitCode = await withSession(flags.databaseUrl, async (session) => {
+        const { assessPipeline } = await import('../run/assess.js');
+        const { givenInputs } = await import('./inputs.js');
+        const { batchLog } = await import('./log.js');
+        const { assessLines } = await import('./assess-text.js');
+        const { print, say, styled } = await import('./terminal.js');
+        const log = batchLog({ jsonToStderr: false });
+        log.discard();
+        const assessed = await assessPipeline(pipeline, {
+          database: session.database,
+          signal: session.signal,
+          inputs: await givenInputs(pipeline, flags),
+          settings: pairs('--set', flags.set),
+          log,
+        });
+        if (flags.json === true) print(JSON.stringify(assessed));
+        else for (const line of assessLines(assessed)) print(line);
+        if (flags.html !== undefined) {
+          const { assessPage } = await import('./assess-html.js');
+          await writeFile(flags.html, assessPage(assessed), { mode: 0o600 }).catch((cause: Error) => {
+            throw failed('cannot_write', `cannot write ${flags.html}: ${cause.message}`, {
+              cause,
+              next: 'name another file: --html assessment.html',
+            });
+          });
+          say(`written: ${flags.html}`);
+        }
+        if (assessed.errors > 0)
+          say(
+            `${styled('red', '✗')} ${assessed.errors} ${assessed.errors === 1 ? 'error' : 'errors'}: \`sluice check ${wanted}\` would refuse`,
+          );
+        return assessed.errors > 0 ? EXIT.refused : EXIT.done;
+      });
+    });
+}

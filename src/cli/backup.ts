@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+import { EXIT } from '../core/errors.js';
+import { type DatabaseFlags, type PipelineFlags, pairs, withDatabase, withInputs } from './flags.js';
+
+interface BackupFlags extends PipelineFlags {
+  readonly into?: string;
+}
+
+/** `sluice backup P` and `sluice restore-check DIR` */
+export function declareBackup(root: Command): void {
+  withInputs(root.command('backup').argument('<pipeline>', 'its name, or the path of a .ts or .js file'))
+    .description('copy the old system into a dated folder: database file, critical tables as CSV, schema')
+    .option('--into <dir>', 'where the folder is made (default: .sluice/backups)')
+    .action(backup);
+  withDatabase(root.command('restore-check').argument('<dir>', 'a folder that `backup` has made'))
+    .description('read a backup as a restore would: hashes, row counts, the database itself')
+    .action(restoreCheck);
+}
+
+async function backup(wanted: string, flags: BackupFlags): Promise<void> {
+  const { findPipeline } = await import('./pipelines.js');
+  const { withSession } = await import('./session.js');
+  const { pipeline } = await findPipeline(wanted);
+  process.exitCode = await withSession(flags.databaseUrl, async ({ database, signal }) => {
+    const { BACKUPS, backUp } = await import('../run/backup/backup.js');
+    const { settled, withGiven } = await import('../run/given.js');
+    const { withQuietRun } = await import('../run/quiet-run.js');
+    const { givenInputs } = await import('./inputs.js');
+    const { batchLog } = await import('./log.js');
+    const { print, say, styled } = await import('./terminal.js');
+    const log = batchLog({ jsonToStderr: false });
+    log.discard();
+    const inputs = withGiven(pipeline, await givenInputs(pipeline, flags));
+    const settings = settled(pipeline, pairs('--set', flags.set));
+    const made = await withQuietRun({ database, signal, log, settings }, (run) =>
+      backUp(pipeline, inputs, run, flags.into ?? BACKUPS),
+    );
+    const { backupLines } = await import('./backup-text.js');
+    for (const line of backupLines(made)) say(line);
+    if (flags.json === true) print(JSON.stringify(made));
+    else print(made.directory);
+    say(`${styled('dim', 'next:')} sluice restore-check ${made.directory}`);
+    return EXIT.done;
+  });
+}
+
+async function restoreCheck(directory: string, flags: DatabaseFlags): Promise<void> {
+  const { checkRestore } = await import('../run/backup/restore-check.js');
+  const { offline } = await import('./offline.js');
+  const { print, say, styled } = await import('./terminal.js');
+  process.exitCode = await offline(async (run) => {
+    const checked = await checkRestore(directory, run);
+    for (const { file, what, wrong } of checked.looked) {
+      say(`  ${wrong.length === 0 ? styled('green', '✓') : styled('red', '✗')} ${file}: ${what}`);
+      for (const each of wrong) say(`      ${each}`);
+    }
+    for (const stranger of checked.strangers)
+      say(`  ${styled('yellow', '!')} ${stranger}: not of this backup`);
+    if (flags.json === true) print(JSON.stringify(checked));
+    if (checked.ok) {
+      say(`${styled('green', '✓')} ${directory}: whole, as it was made at ${checked.manifest.made_at}`);
+      return EXIT.done;
+    }
+    const bad = checked.looked.filter(({ wrong }) => wrong.length > 0).length;
+    say(`${styled('red', '✗')} ${directory} is damaged: ${bad} of ${checked.looked.length} files`);
+    say('  state: nothing was changed');
+    say(`  next:  do not rely on it; make another: sluice backup ${checked.manifest.pipeline}`);
+    return EXIT.refused;
+  });
+}

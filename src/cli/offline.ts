@@ -1,0 +1,45 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { interrupted } from '../core/errors.js';
+import type { Run } from '../core/run.js';
+import { exitCode, tell } from './failure.js';
+
+/** Runs `work` without any database, as withSession does with one: signals stop it, errors are told here. */
+export async function offline(work: (run: Run) => Promise<number>): Promise<number> {
+  const stop = new AbortController();
+  const handle = (signal: NodeJS.Signals) => stop.abort(interrupted(`stopped by ${signal}`));
+  process.once('SIGINT', handle);
+  process.once('SIGTERM', handle);
+  const scratch = await mkdtemp(join(tmpdir(), 'sluice-'));
+  const none = () => Promise.reject(new Error('this command has no database'));
+  const quiet = () => {};
+  try {
+    return await work({
+      batch: undefined,
+      dryRun: true,
+      startedAt: new Date(),
+      signal: stop.signal,
+      settings: {},
+      log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+      database: { query: none, connect: none },
+      scratch,
+      share: (_key, make) => make(),
+      reject: quiet,
+      skip: quiet,
+      merge: quiet,
+      add: quiet,
+      keep: quiet,
+      report: quiet,
+      wrote: quiet,
+      progress: quiet,
+    });
+  } catch (error) {
+    tell(error);
+    return exitCode(error);
+  } finally {
+    process.off('SIGINT', handle);
+    process.off('SIGTERM', handle);
+    await rm(scratch, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import { EXIT } from '../core/errors.js';
+import { collect, type DatabaseFlags, withDatabase } from './flags.js';
+
+interface ValidateFlags extends DatabaseFlags {
+  readonly input: readonly string[];
+  readonly source?: string;
+}
+
+/** `sluice validate B` */
+export function declareValidate(root: Command): void {
+  withDatabase(root.command('validate').argument('<batch>', 'its id'))
+    .description('ask the validations of a published batch again, of the tables as they are now')
+    .option('--input <name=path>', 'where an input is now, if a validation asks for it', collect, [])
+    .option('--source <path>', 'the same for the only input, or an SQLite file')
+    .action(async (id: string, flags: ValidateFlags) => {
+      const { withSession } = await import('./session.js');
+      process.exitCode = await withSession(flags.databaseUrl, async ({ database, signal }) => {
+        const { assertValidations, findPublished, validateBatch } = await import('../run/revalidate.js');
+        const { pipelineOf } = await import('./pipelines.js');
+        const { resumedInputs } = await import('./inputs.js');
+        const { batchLog } = await import('./log.js');
+        const { showFindings } = await import('./plan-text.js');
+        const { print, say, styled } = await import('./terminal.js');
+        const batch = await findPublished(database, id);
+        const pipeline = await pipelineOf(batch);
+        assertValidations(pipeline);
+        const log = batchLog({ jsonToStderr: false });
+        log.discard();
+        const validated = await validateBatch(pipeline, batch, {
+          database,
+          signal,
+          inputs: await resumedInputs(database, pipeline, id, { ...flags, set: [] }),
+          log,
+        });
+        for (const { name, summary, ok, findings } of validated.validations) {
+          if (ok) say(`  ${styled('green', '✓')} ${name}: ${summary}`);
+          showFindings(findings.map((finding) => ({ name, finding })));
+        }
+        for (const note of validated.notes) say(`  ${styled('yellow', '!')} ${note}`);
+        if (flags.json === true) print(JSON.stringify(validated));
+        const failed = validated.validations.filter((each) => !each.ok).length;
+        say(
+          validated.ok
+            ? `${styled('green', '✓')} batch ${id}: all ${validated.validations.length} validations hold`
+            : `${styled('red', '✗')} batch ${id}: ${failed} of ${validated.validations.length} validations fail; next: look, and if need be: sluice rollback ${id} --dry-run`,
+        );
+        return validated.ok ? EXIT.done : EXIT.refused;
+      });
+    });
+}

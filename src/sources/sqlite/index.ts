@@ -1,0 +1,168 @@
+import { basename } from 'node:path';
+import { nearest, usage } from '../../core/errors.js';
+import type { Row, Rows } from '../../core/row.js';
+import type { Rejection, Run } from '../../core/run.js';
+import type { Source } from '../../core/types.js';
+import { ident } from '../../db/quote.js';
+import { stopIfAborted } from '../raw.js';
+import { SqliteFile } from './database.js';
+import type { ReadChunk, ReadRequest, WrongRow } from './reader.js';
+import { cellParser, type ParseCells } from './rows.js';
+import { type SqliteType, typeOf } from './values.js';
+
+/** What is read out of an SQLite file. Exactly one of `table` and `query`. */
+export interface SqliteQuery {
+  /** A table or view, all of its columns. */
+  readonly table?: string;
+  /** One SELECT, WITH or VALUES statement, in SQLite's dialect. */
+  readonly query?: string;
+  /**
+   * How columns are read where the declared type does not say: an expression has none. Columns declared BOOLEAN are
+   * booleans, DATETIME and TIMESTAMP moments; everything else is text as it is.
+   */
+  readonly types?: Readonly<Record<string, SqliteType>>;
+  /** Cells as they are stored, whatever is declared: booleans stay 0 and 1, moments the number or text that they are. */
+  readonly asStored?: boolean;
+}
+
+export interface SqliteOptions extends SqliteQuery {
+  /** As messages name it; left out, the table, else `query`. */
+  readonly name?: string;
+  /** The columns that the flow relies on; the check refuses a query that lacks one. */
+  readonly columns?: readonly string[];
+  /** The name of the order that the query's ORDER BY promises. SQLite sorts in memory where no index helps. */
+  readonly order?: string;
+  /** About how many rows there will be, for the progress display. */
+  readonly rows?: number;
+}
+
+/**
+ * The rows of a table or query of the SQLite file at `file`; without a file the command line names it (`--source
+ * app.db`, `--input name=app.db`). The file is copied to scratch, as one moment had it, and the copy is read, once
+ * for all inputs of a run. Values are text, or null: integers of 64 bits exactly, reals exactly, blobs as `\x…`,
+ * booleans `t` and `f`, moments as timestamptz in UTC (see `SqliteQuery.types`): what `query` gives for the same
+ * data. A row's origin is its ordinal, from 1 on.
+ *
+ * Throws usage `bad_sqlite_source` at once where table and query are both given, or neither. Checking and reading
+ * throw usage `no_file`, and what `SqliteFile.open` and `sqliteError` throw. Text that PostgreSQL cannot hold (a NUL,
+ * bytes that are no UTF-8) is a reject.
+ */
+export function sqlite<R extends Row = Row>(file: string | undefined, options: SqliteOptions): Source<R> {
+  const { table, query, columns, order } = options;
+  if ((table === undefined) === (query === undefined))
+    throw usage('bad_sqlite_source', 'sqlite() needs a table or a query, and not both', {
+      next: "sqlite('app.db', { table: 'tasks' })",
+    });
+  const name = options.name ?? table ?? 'query';
+  return {
+    name: file === undefined ? name : `${basename(file)}: ${name}`,
+    kind: 'sqlite',
+    ...(file === undefined ? {} : { path: file }),
+    ...(columns === undefined ? {} : { columns }),
+    ...(order === undefined ? {} : { order }),
+    async check(run) {
+      await describe(await opened(file, name, run), name, options);
+    },
+    read: (run) => readSqlite(file, name, options, run) as Rows<R>,
+    fromSqlite: (path) => sqlite(path, options),
+  };
+}
+
+async function opened(file: string | undefined, name: string, run: Run): Promise<SqliteFile> {
+  if (file === undefined)
+    throw usage('no_file', `the input ${name} is read from an SQLite file, and none was named`, {
+      input: name,
+      state: 'nothing was read or written',
+      next: '--source app.db   (for all such inputs), or --input <name>=app.db',
+    });
+  return SqliteFile.shared(file, run);
+}
+
+/** The columns of the query and how they are read. Throws usage errors for those that cannot be. */
+async function describe(
+  file: SqliteFile,
+  name: string,
+  options: SqliteOptions,
+): Promise<ReadRequest['columns']> {
+  const found = await file.columns(statement(options));
+  const names = found.map((column) => column.name);
+  const twice = names
+    .map((each) => /^(.*):\d+$/.exec(each)?.[1])
+    .find((each) => each !== undefined && names.includes(each));
+  if (twice !== undefined)
+    throw usage('duplicate_column', `${name} has two columns named ${JSON.stringify(twice)}`, {
+      input: file.path,
+      column: twice,
+      next: 'give one of them another name with AS',
+    });
+  for (const column of [...(options.columns ?? []), ...Object.keys(options.types ?? {})]) {
+    if (names.includes(column)) continue;
+    const meant = nearest(column, names);
+    throw usage('unknown_column', `${name} (${file.path}) has no column ${JSON.stringify(column)}`, {
+      input: file.path,
+      column,
+      details: [`it has: ${names.join(', ')}`],
+      next:
+        meant === undefined
+          ? 'is it the right file, and of the right version?'
+          : `did you mean ${JSON.stringify(meant)}?`,
+    });
+  }
+  return found.map(({ name: column, type }) => ({
+    name: column,
+    type,
+    as: options.types?.[column] ?? (options.asStored === true ? 'text' : typeOf(type)),
+  }));
+}
+
+/** The statement as the author means it, without the semicolon at its end. */
+function statement({ table, query }: SqliteQuery): string {
+  return table === undefined ? (query as string).replace(/[;\s]+$/, '') : `SELECT * FROM ${ident(table)}`;
+}
+
+async function* readSqlite(file: string | undefined, name: string, options: SqliteOptions, run: Run): Rows {
+  const source = await opened(file, name, run);
+  const columns = await describe(source, name, options);
+  const parse = cellParser(columns);
+  let count = 0;
+  for await (const chunk of source.read({ sql: statement(options), columns })) {
+    stopIfAborted(run);
+    const { buffer, ends, wrong } = chunk;
+    const bytes = Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+    const rows =
+      wrong.length === 0 ? parse(bytes, count + 1) : withoutWrong(bytes, chunk, count + 1, parse, run);
+    count += ends.length;
+    run.progress({ rows: count, ...(options.rows === undefined ? {} : { of: options.rows }) });
+    if (rows.length > 0) yield rows;
+  }
+}
+
+/** The rows whose texts are what the file has; the others are rejected, with the cells that could be read. */
+function withoutWrong(
+  bytes: Buffer,
+  { ends, wrong }: ReadChunk,
+  ordinal: number,
+  parse: ParseCells,
+  run: Run,
+): Row[] {
+  const reasons = new Map(wrong.map((each) => [each.index, each]));
+  const good: Row[] = [];
+  for (const [index, end] of ends.entries()) {
+    // A NUL within a text makes a cell too many: what stands behind the row's last one is left.
+    const [row] = parse(bytes.subarray(ends[index - 1] ?? 0, end), ordinal + index, 1);
+    const why = reasons.get(index);
+    if (why === undefined) good.push(row as Row);
+    else run.reject(row, rejectionOf(why, row));
+  }
+  return good;
+}
+
+function rejectionOf({ reason, column }: WrongRow, row: Row | undefined): Rejection {
+  if (reason === 'nul_in_text')
+    return { reason, message: 'a text of the row holds a NUL character, which PostgreSQL cannot store' };
+  return {
+    reason,
+    message: `the text in "${column}" is not UTF-8`,
+    ...(column === undefined ? {} : { column, value: row?.[column] }),
+  };
+}

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { assessPage } from '../../src/cli/assess-html.js';
+import { assessLines } from '../../src/cli/assess-text.js';
+import { flow } from '../../src/core/flow.js';
+import { pipeline } from '../../src/core/pipeline.js';
+import { replace } from '../../src/core/target.js';
+import { assessPipeline } from '../../src/run/assess.js';
+import { query } from '../../src/sources/postgres.js';
+import { testDatabase } from '../support/database.js';
+import { engine } from '../support/engine.js';
+import { oldTasks, tasksDatabase, tasksPipeline, WRONG_TASKS } from '../support/old-tasks.js';
+
+test('an SQLite file is assessed: rows, data quality with offenders, figures, and what its catalog raises', async (t) => {
+  const { database, log } = engine(t, await tasksDatabase(t));
+  const assessed = await assessPipeline(tasksPipeline(oldTasks(t, WRONG_TASKS)), { database, log });
+  assert.deepEqual(
+    assessed.tables.map(({ name, of, rows }) => [name, of, rows]),
+    [
+      ['suppliers', 'old', 2],
+      ['tasks', 'old', 4],
+      ['new_tasks', 'target', 0],
+    ],
+  );
+  assert.deepEqual(
+    assessed.inputs.map(({ name, rows }) => [name, rows]),
+    [['tasks', 4]],
+  );
+  assert.deepEqual(
+    assessed.quality.map(({ name, by, severity, offenders, of, examples }) => [
+      name,
+      by,
+      severity,
+      offenders,
+      of,
+      examples,
+    ]),
+    [
+      ['tasks.supplierId → suppliers', 'pipeline', 'error', 1, 4, ['supplierId gone: 1 row']],
+      ['tasks.status is there', 'pipeline', 'error', 0, 4, []],
+      ['tasks.status is one of 2 values', 'pipeline', 'error', 1, 4, ['status Done: 1 row']],
+      ['tasks: createdAt before completedAt', 'pipeline', 'warning', 1, 4, []],
+      [
+        'tasks: values are of their declared types',
+        'catalog',
+        'warning',
+        1,
+        4,
+        ['isApplied is declared BOOLEAN, and is not in 1 row'],
+      ],
+    ],
+  );
+  assert.deepEqual([assessed.errors, assessed.warnings], [2, 2]);
+  assert.deepEqual(assessed.figures[0]?.rows, [
+    ['<script>alert("two")</script>', '1'],
+    ['One', '2'],
+  ]);
+  const text = assessLines(assessed).join('\n');
+  assert.match(text, /✗ tasks\.supplierId → suppliers: 1 of 4, error/);
+});
+
+test('the page escapes what the old system holds, needs no network and runs no script', async (t) => {
+  const { database, log } = engine(t, await tasksDatabase(t));
+  const assessed = await assessPipeline(tasksPipeline(oldTasks(t, WRONG_TASKS)), { database, log });
+  const page = assessPage(assessed);
+  assert.doesNotMatch(page, /<script|https?:|url\(|<link|<img/i);
+  assert.match(page, /&lt;script&gt;alert\(&quot;two&quot;\)&lt;\/script&gt;/);
+  assert.match(page, /Content-Security-Policy" content="default-src 'none'/);
+  assert.match(page, /<dl class="bars">/);
+  assert.match(page, /<b>2<\/b> errors/);
+});
+
+test('a pipeline that declares nothing is told its rows, and what PostgreSQL has not validated', async (t) => {
+  const old = await testDatabase(t);
+  await old.query(`CREATE TABLE models (id int PRIMARY KEY);
+    CREATE TABLE parts (id int PRIMARY KEY, model int, n int);
+    INSERT INTO models VALUES (1); INSERT INTO parts VALUES (1, 1, 1), (2, 2, -1), (3, 2, 1), (4, NULL, 1);
+    ALTER TABLE parts ADD CONSTRAINT parts_model FOREIGN KEY (model) REFERENCES models NOT VALID;
+    ALTER TABLE parts ADD CONSTRAINT parts_n CHECK (n > 0) NOT VALID`);
+  const { database, log } = engine(t, old);
+  const plain = pipeline({
+    name: 'plain',
+    summary: 'Parts.',
+    inputs: { parts: query<{ id: string }>('SELECT id FROM parts', { name: 'parts' }) },
+    tables: { parts: replace('parts', { columns: ['id'], omit: ['model', 'n'] }) },
+    flows: ({ inputs, tables }) => [flow(inputs.parts).into(tables.parts)],
+  });
+  const assessed = await assessPipeline(plain, { database, log });
+  assert.deepEqual(assessed.tables, [{ name: 'parts', of: 'old', rows: 4 }]);
+  assert.deepEqual(
+    assessed.quality.map(({ name, severity, offenders, examples }) => [name, severity, offenders, examples]),
+    [
+      ['parts.model → public.models', 'warning', 2, ['model 2: 2 rows']],
+      ['parts: parts_n', 'warning', 1, ['1 rows']],
+    ],
+  );
+  assert.equal(assessed.errors, 0);
+});
+
+test('where the old system is a file, and none is named, the message says how', async (t) => {
+  const { database, log } = engine(t, await testDatabase(t));
+  await assert.rejects(
+    assessPipeline(tasksPipeline(undefined), { database, log }),
+    /an SQLite file, and none was named/,
+  );
+});
