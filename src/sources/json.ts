@@ -34,7 +34,7 @@ export interface JsonOptions extends OpenOptions {
  */
 export function json<R extends Row = Row>(path: string, options: JsonOptions = {}): Source<R> {
   return {
-    ...pathSource<R>(path, options.columns, (run) => batchesOf(path, options, run)),
+    ...pathSource<R>(path, 'json', options.columns, (run) => batchesOf(path, options, run)),
     check: (run) => checkFile(path, run, (silent) => beginning(batchesOf(path, options, silent))),
   };
 }
