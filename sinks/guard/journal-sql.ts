@@ -11,9 +11,9 @@ import {
 } from './names.js';
 
 /**
- * Creates the journal, a row for each statement that touched rows, and its two trigger functions in the guard's schema. SECURITY DEFINER with a fixed
- * search_path: writers need no right on the journal or its schema, and cannot slip in functions of their
- * own. Each row carries its transaction's id, so that the pipeline's own publish can be told from others.
+ * Creates the journal, which gets a row for each statement that touched rows, and its two trigger functions
+ * in the guard's schema. SECURITY DEFINER with a fixed search_path: writers need no right on the journal or
+ * its schema, and cannot slip in functions of their own. Each row carries its transaction's id, so that the pipeline's own publish can be told from others.
  */
 export function journalStatements(guard: Guard): string[] {
   const journal = journalTable(guard);
