@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
-import { mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { pipeline as pipe } from 'node:stream/promises';
 import { failed, type SluiceError } from '../src/core/errors.js';
@@ -16,7 +17,11 @@ export interface BackupFile {
 }
 
 interface Document {
-  readonly path: string;
+  /** Where it is made; it gets its own name when it is whole. */
+  readonly unfinished: string;
+  readonly directory: string;
+  readonly stem: string;
+  path?: string;
   readonly parts: { readonly name: string; readonly path: string }[];
   open: number;
 }
@@ -25,7 +30,9 @@ interface Document {
  * A JSON file `<prefix>_YYYYMMDD_HHMMSS.json` (local time, mode 0600) in `directory`, with one array for
  * every section: {"pipeline", "batch", "created_at", "<section>": [ {…}, … ], …}. Rows are streamed, each
  * section into a part of its own, and the parts are joined when the last one closes: memory stays flat.
- * The file is complete before anything is published; a run that fails leaves none.
+ * The file is complete before anything is published, and has its name only then; a run that fails leaves
+ * none. What one that was killed has left, `<prefix>_….part` with its host and process in the name, is removed
+ * by the next that writes there.
  */
 export function backupFile(
   prefix: string,
@@ -38,9 +45,18 @@ export function backupFile(
     await mkdir(directory, { recursive: true }).catch((error: Error) => {
       throw cannotWrite(directory, error);
     });
-    const path = await unusedPath(directory, `${prefix}_${stamp(new Date())}`);
-    run.log.debug('backup file opened', { path });
-    return { path, parts: [], open: 0 };
+    await sweep(directory, prefix);
+    const stem = `${prefix}_${stamp(new Date())}`;
+    const unfinished = join(directory, `${stem}.${HOST}.${process.pid}.${++made}`);
+    // Here it shows whether the folder can be written.
+    await open(`${unfinished}.part`, 'wx', 0o600).then(
+      (file) => file.close(),
+      (error: Error) => {
+        throw cannotWrite(directory, error);
+      },
+    );
+    run.log.debug('backup file begun', { unfinished });
+    return { unfinished, directory, stem, parts: [], open: 0 };
   };
 
   return {
@@ -51,7 +67,7 @@ export function backupFile(
         current ??= begin(run);
         const document = await current;
         document.open += 1;
-        const path = `${document.path}.${name}.part`;
+        const path = `${document.unfinished}.${name}.part`;
         document.parts.push({ name, path });
         const out = createWriteStream(path, { mode: 0o600, highWaterMark: 1 << 20 });
         const json = rowJson();
@@ -65,7 +81,7 @@ export function backupFile(
         });
         out.on('drain', () => wake());
         const check = () => {
-          if (failure !== undefined) throw cannotWrite(document.path, failure);
+          if (failure !== undefined) throw cannotWrite(path, failure);
         };
         return {
           async write(chunk) {
@@ -88,16 +104,19 @@ export function backupFile(
             document.open -= 1;
             if (document.open === 0) {
               current = undefined;
-              await assemble(document, options.pipeline, run);
-              run.wrote(document.path, 'backup of the old numbers and contents');
+              run.wrote(
+                await assemble(document, options.pipeline, run),
+                'backup of the old numbers and contents',
+              );
             }
             return count;
           },
           async discard() {
             current = undefined;
-            out.destroy();
-            await rm(path, { force: true });
-            await rm(document.path, { force: true });
+            // Not yet opened, it would be made after it was removed.
+            if (!out.closed) await once(out.destroy(), 'close').catch(() => {});
+            for (const each of [path, `${document.unfinished}.part`, document.path])
+              if (each !== undefined) await rm(each, { force: true });
           },
         };
       },
@@ -111,22 +130,48 @@ async function finish(out: WriteStream): Promise<void> {
   await once(out, 'close').catch(() => {});
 }
 
-async function assemble(document: Document, pipeline: string, run: Run): Promise<void> {
+/** Joins the parts and gives the file its name, which it returns. */
+async function assemble(document: Document, pipeline: string, run: Run): Promise<string> {
   const head = { pipeline, batch: run.batch ?? null, created_at: new Date().toISOString() };
+  const whole = `${document.unfinished}.part`;
   try {
-    const file = await open(document.path, 'a', 0o600);
+    const file = await open(whole, 'a', 0o600);
     await file.write(JSON.stringify(head, null, 1).replace(/\n}$/, ''));
     for (const part of document.parts) {
       await file.write(`,\n ${JSON.stringify(part.name)}: [`);
-      await pipe(createReadStream(part.path), createWriteStream(document.path, { flags: 'a' }));
+      await pipe(createReadStream(part.path), createWriteStream(whole, { flags: 'a' }));
       await file.write('\n ]');
       await rm(part.path);
     }
     await file.write('\n}\n');
     await file.sync();
     await file.close();
+    document.path = await unusedPath(document.directory, document.stem);
+    await rename(whole, document.path);
+    return document.path;
   } catch (error) {
-    throw cannotWrite(document.path, error as Error);
+    throw cannotWrite(whole, error as Error);
+  }
+}
+
+const HOST = hostname().replace(/[^A-Za-z0-9-]+/g, '-');
+let made = 0;
+
+/** Removes what backups of `prefix` by processes of this machine that are gone have left unfinished. */
+async function sweep(directory: string, prefix: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (!name.startsWith(`${prefix}_`)) continue;
+    const [, host, pid] =
+      /^_\d{8}_\d{6}\.([^.]+)\.(\d+)\.\d+\.(?:.+\.)?part$/.exec(name.slice(prefix.length)) ?? [];
+    if (host === HOST && !isThere(Number(pid))) await rm(join(directory, name), { force: true });
+  }
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
 

@@ -1,6 +1,6 @@
 import { failed } from '../src/core/errors.js';
 import type { Row, Rows } from '../src/core/row.js';
-import type { Run } from '../src/core/run.js';
+import { changedRun, type Run } from '../src/core/run.js';
 import type { Source } from '../src/core/types.js';
 
 /**
@@ -16,16 +16,7 @@ export function beside<R extends Row>(source: Source<R>, run: Run, name = source
 /** The run as the other source sees it. */
 function quiet(run: Run, name: string): Run {
   const nothing = () => {};
-  return {
-    batch: run.batch,
-    dryRun: run.dryRun,
-    startedAt: run.startedAt,
-    signal: run.signal,
-    settings: run.settings,
-    log: run.log,
-    database: run.database,
-    scratch: run.scratch,
-    share: (key, make, release) => run.share(key, make, release),
+  return changedRun(run, {
     skip: nothing,
     merge: nothing,
     add: nothing,
@@ -41,5 +32,5 @@ function quiet(run: Run, name: string): Run {
         next: 'correct it and run again: a lookup with holes would reject good rows',
       });
     },
-  };
+  });
 }

@@ -11,37 +11,23 @@ import {
 } from './names.js';
 
 /**
- * `every`: a journal row for each statement that touched rows, for the hours of a load. `first`: only the
- * first statement per table and operation, for the weeks of a retention, where a row per statement would
- * grow without bound; then a statement costs a look at a table of a few rows.
+ * Creates the journal, which gets a row for each statement that touched rows, and its two trigger functions
+ * in the guard's schema. SECURITY DEFINER with a fixed search_path: writers need no right on the journal or
+ * its schema, and cannot slip in functions of their own. Each row carries its transaction's id, so that the pipeline's own publish can be told from others.
  */
-export type JournalKind = 'every' | 'first';
-
-/**
- * Creates the journal and its two trigger functions in the guard's schema. SECURITY DEFINER with a fixed
- * search_path: writers need no right on the journal or its schema, and cannot slip in functions of their
- * own. Each row carries its transaction's id, so that the pipeline's own publish can be told from others.
- */
-export function journalStatements(guard: Guard, kind: JournalKind): string[] {
+export function journalStatements(guard: Guard): string[] {
   const journal = journalTable(guard);
-  const once =
-    kind === 'first'
-      ? `IF EXISTS (SELECT FROM ${journal} j WHERE (j.relation = TG_RELID AND j.operation = TG_OP) OR (j.relation = 0 AND j.xid = pg_current_xact_id())) THEN RETURN NULL; END IF; `
-      : '';
   const note = (touched: string) =>
     `INSERT INTO ${journal} (relation, schema_name, table_name, operation, touched, username, application, pid, xid) VALUES (TG_RELID, TG_TABLE_SCHEMA, TG_TABLE_NAME, TG_OP, ${touched}, session_user, current_setting('application_name'), pg_backend_pid(), pg_current_xact_id())`;
   const make = (name: string, body: string) =>
     `CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS ${literal(body)}`;
-  // Armed inside the window: what the window itself goes on to write is not a write since.
-  const armedBy = `INSERT INTO ${journal} (relation, schema_name, table_name, operation, username, application, pid, xid) VALUES (0, '', '', 'ARMED', session_user, '', pg_backend_pid(), pg_current_xact_id())`;
   return [
     `CREATE TABLE ${journal} (relation oid NOT NULL, schema_name text NOT NULL, table_name text NOT NULL, operation text NOT NULL, touched bigint, username text NOT NULL, application text NOT NULL, pid integer NOT NULL, xid xid8 NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp())`,
     make(
       journalFunction(guard, 'rows'),
-      `DECLARE touched bigint; BEGIN ${once}SELECT count(*) INTO touched FROM sluice_rows; IF touched > 0 THEN ${note('touched')}; END IF; RETURN NULL; END`,
+      `DECLARE touched bigint; BEGIN SELECT count(*) INTO touched FROM sluice_rows; IF touched > 0 THEN ${note('touched')}; END IF; RETURN NULL; END`,
     ),
-    make(journalFunction(guard, 'truncate'), `BEGIN ${once}${note('NULL')}; RETURN NULL; END`),
-    ...(kind === 'first' ? [armedBy] : []),
+    make(journalFunction(guard, 'truncate'), `BEGIN ${note('NULL')}; RETURN NULL; END`),
   ];
 }
 

@@ -21,7 +21,7 @@ export async function armGuard(
 ): Promise<void> {
   await refuseUnowned(client, tables);
   await client
-    .query(['BEGIN', ...journalStatements(guard, 'every'), 'COMMIT'].join(';\n'))
+    .query(['BEGIN', ...journalStatements(guard), 'COMMIT'].join(';\n'))
     .catch(async (e: unknown) => {
       await client.query('ROLLBACK');
       throw e;
@@ -83,7 +83,7 @@ export async function readJournal(client: ClientBase, guard: Guard): Promise<Jou
   const there = await client.query('SELECT to_regclass($1) IS NOT NULL AS there', [journal]);
   if (there.rows[0]?.there !== true) return [];
   const result = await client.query(
-    `SELECT schema_name || '.' || table_name AS "table", operation, count(*)::float8 AS statements, sum(touched)::float8 AS rows, username AS "user", application, min(at) AS first, max(at) AS last FROM ${journal} WHERE relation <> 0 GROUP BY 1, 2, 5, 6 ORDER BY 1, 2, 5, 6`,
+    `SELECT schema_name || '.' || table_name AS "table", operation, count(*)::float8 AS statements, sum(touched)::float8 AS rows, username AS "user", application, min(at) AS first, max(at) AS last FROM ${journal} GROUP BY 1, 2, 5, 6 ORDER BY 1, 2, 5, 6`,
   );
   return result.rows as JournalEntry[];
 }

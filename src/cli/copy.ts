@@ -117,6 +117,11 @@ async function inSession(session: Session, request: CopyRequest, flags: CopyFlag
     const code = await load(session, request, flags);
     kept = flags.rehearse !== true;
     return code;
+  } catch (error) {
+    const { offersResume } = await import('../run/again.js');
+    kept = offersResume(error);
+    if (kept) say(`${name}, which --create has made, stays for the copy to go on`);
+    throw error;
   } finally {
     if (!kept)
       say(

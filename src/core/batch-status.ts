@@ -24,17 +24,7 @@ const MOVES: readonly { readonly from: BatchStatus; readonly to: BatchStatus; re
   { from: 'completed', to: 'rolled_back', because: 'its publish was undone' },
 ];
 
-/** Whether a batch may go from one state to the other. */
-export function mayMove(from: BatchStatus, to: BatchStatus): boolean {
-  return MOVES.some((move) => move.from === from && move.to === to);
-}
-
 /** The states that `to` can be reached from, for the UPDATE that makes the move. */
 export function reachableFrom(to: BatchStatus): BatchStatus[] {
   return MOVES.filter((move) => move.to === to).map((move) => move.from);
-}
-
-/** The moves as a table for the documentation and for messages. */
-export function moves(): typeof MOVES {
-  return MOVES;
 }

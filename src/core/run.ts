@@ -88,3 +88,11 @@ export interface Run {
   /** For sources: how far the reading is, in bytes or rows; `of` is the total where it is known. */
   progress(position: { readonly bytes?: number; readonly rows?: number; readonly of?: number }): void;
 }
+
+/**
+ * `run` with some of its verbs changed. Not a copy of it: to copy a run is to ask it for everything, and its
+ * scratch folder is made when it is asked for.
+ */
+export function changedRun(run: Run, changes: Partial<Omit<Run, 'scratch'>>): Run {
+  return Object.create(run, Object.getOwnPropertyDescriptors(changes)) as Run;
+}

@@ -8,6 +8,8 @@ export interface Source<R extends Row = Row> {
   readonly kind: 'file' | 'stdin' | 'query' | 'memory' | 'sqlite';
   /** sqlite: the file it reads, where one is named. */
   readonly path?: string;
+  /** How a file's or stdin's rows are written. */
+  readonly format?: 'csv' | 'json';
   /** The columns that the flow relies on; a file put in this source's place must have them. */
   readonly columns?: readonly string[];
   /** The name of an order in which the rows are promised to arrive. */

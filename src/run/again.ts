@@ -1,3 +1,4 @@
+import { SluiceError } from '../core/errors.js';
 import type { Batch } from '../db/ledger/batches.js';
 
 /**
@@ -12,6 +13,12 @@ export function isCommand(from: string): boolean {
 export function again(from: string, verb: 'run' | 'load' = 'run'): string {
   if (!isCommand(from)) return `sluice ${verb} ${from}`;
   return `sluice ${from}${verb === 'load' ? ' --no-swap' : ''}`;
+}
+
+/** Whether `error` says how to go on with the batch: what it has made so far has to stay. */
+export function offersResume(error: unknown): boolean {
+  const next = error instanceof SluiceError ? [error.facts.next ?? []].flat() : [];
+  return next.some((step) => /^sluice (.* --resume|swap) \d+( |$)/.test(step));
 }
 
 /** The command that goes on with a batch that broke off. */

@@ -68,7 +68,7 @@ export class FedBack {
   }
 
   #checked(source: Source): Source {
-    const escaped = !['json', 'jsonl'].includes(formatOf(source.name) ?? 'csv');
+    const escaped = source.format !== 'json' && !['json', 'jsonl'].includes(formatOf(source.name) ?? 'csv');
     const take = (row: Row) => this.#take(row, source.name, escaped);
     const read: Source['read'] = async function* (run) {
       for await (const chunk of source.read(run)) yield chunk.map(take);
@@ -76,6 +76,7 @@ export class FedBack {
     return {
       name: source.name,
       kind: source.kind,
+      ...(source.format === undefined ? {} : { format: source.format }),
       ...(source.columns === undefined ? {} : { columns: source.columns }),
       ...(source.check === undefined ? {} : { check: (run) => source.check?.(run) as Promise<void> }),
       read,

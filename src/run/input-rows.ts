@@ -35,6 +35,7 @@ export class InputRows {
     return {
       name: source.name,
       kind: source.kind,
+      ...(source.format === undefined ? {} : { format: source.format }),
       ...(source.columns === undefined ? {} : { columns: source.columns }),
       ...(source.order === undefined ? {} : { order: source.order }),
       read,

@@ -75,6 +75,7 @@ export class Job {
   /** The log as the pipeline's own code is given it. */
   readonly log: Log;
   readonly #records = new Map<string, InputRows>();
+  #columnsBefore: Readonly<Record<string, readonly string[]>> = {};
   readonly #positions = new Map<StageCounter, Position>();
   readonly #shared = new Shared();
   #scratch: string | undefined;
@@ -127,7 +128,14 @@ export class Job {
 
   /** The columns of every input of which a record was read, by its name. */
   inputColumns(): Record<string, readonly string[]> {
-    return Object.fromEntries([...this.#records].map(([name, { columns = [] }]) => [name, columns]));
+    const all: Record<string, readonly string[]> = { ...this.#columnsBefore };
+    for (const [name, { columns }] of this.#records) if (columns !== undefined) all[name] = columns;
+    return all;
+  }
+
+  /** An earlier attempt at the batch has read inputs of these columns, and they are not read again. */
+  readBefore(columns: Readonly<Record<string, readonly string[]>>): void {
+    this.#columnsBefore = columns;
   }
 
   /**

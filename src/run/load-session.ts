@@ -10,8 +10,12 @@ const GRACE_MS = 3_000;
 const PATIENCE_MS = 20_000;
 const POLL_MS = 50;
 
-/** A session of the run's own that writes to the staging of `batch`; `awaitWriters` knows of it. */
-export async function writerSession(database: PgDatabase, batch: string, purpose: string): Promise<Client> {
+/** A session of the run's own that writes to the staging of `batch`, or its rejects; `awaitWriters` knows of it. */
+export async function writerSession(
+  database: Pick<PgDatabase, 'connect'>,
+  batch: string,
+  purpose: string,
+): Promise<Client> {
   const client = await database.connect(`batch ${batch} ${purpose}`);
   await client.query(`SELECT pg_advisory_lock_shared(${WRITER_LOCK}, ($1::bigint % 2147483647)::int)`, [
     batch,

@@ -3,9 +3,11 @@ import type { Client } from 'pg';
 import { isConnectionLoss } from '../../sinks/copy/failure.js';
 import { failed, refused, SluiceError } from '../core/errors.js';
 import { originOf, type Row } from '../core/row.js';
-import type { Database, Rejection } from '../core/run.js';
+import type { Rejection } from '../core/run.js';
+import type { PgDatabase } from '../db/connect.js';
 import { type StoredReject, storeRejects } from '../db/ledger/rejects.js';
 import type { InputRows } from './input-rows.js';
+import { writerSession } from './load-session.js';
 import { Masking } from './masking.js';
 import { allowedRejects, type RejectLimit } from './reject-limit.js';
 import { toStored } from './stored-reject.js';
@@ -39,7 +41,7 @@ export class RejectBook {
   readonly #masking: Masking;
 
   constructor(
-    private readonly database: Pick<Database, 'connect'>,
+    private readonly database: Pick<PgDatabase, 'connect'>,
     /** Undefined in a dry run: nothing is stored. */
     private readonly batch: string | undefined,
     private readonly options: RejectBookOptions,
@@ -111,7 +113,7 @@ export class RejectBook {
   async #tried(batch: string, rejects: readonly StoredReject[]): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        this.#client ??= await this.database.connect(`batch ${batch} rejects`);
+        this.#client ??= await writerSession(this.database, batch, 'rejects');
         await storeRejects(this.#client, batch, rejects);
         return;
       } catch (error) {

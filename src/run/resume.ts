@@ -58,6 +58,16 @@ export async function findResumable(pipeline: Pipeline, options: RunOptions, id:
       afresh,
     );
   if (!batch.resumable) throw no('nothing of it is loaded', afresh);
+  if (options.onlyRejectsOf !== undefined)
+    throw no(`it was begun without --only-rejects-of ${options.onlyRejectsOf}`, [
+      resumeCommand(batch),
+      `or start afresh: ${afresh} --only-rejects-of ${options.onlyRejectsOf}`,
+    ]);
+  if (options.noSourceData === true && batch.run_record.noSourceData !== true)
+    throw no('it was begun without --no-source-data, and the ledger has values of its rows by now', [
+      resumeCommand(batch),
+      `or start afresh: ${afresh} --no-source-data`,
+    ]);
   for (const [name, value] of Object.entries(options.settings ?? {}))
     if (batch.settings[name] !== value)
       throw no(`it was begun with ${name}=${batch.settings[name] ?? ''}`, [
@@ -83,7 +93,7 @@ export function resumedOptions(options: RunOptions, batch: Batch): RunOptions {
     ...options,
     ...noTriggers,
     allowEmpty,
-    noSourceData: options.noSourceData === true || batch.run_record?.noSourceData === true,
+    noSourceData: batch.run_record?.noSourceData === true,
     guard,
     settings: batch.settings,
     ...(maxRejects === undefined ? {} : { maxRejects }),
@@ -152,6 +162,7 @@ export async function takeUp(job: Job, checked: Checked, batch: Batch): Promise<
   if (accounts.length > 0) {
     job.reports.push(...(batch.reports ?? []));
     job.files.push(...(batch.files ?? []));
+    job.readBefore(batch.input_columns ?? {});
     return { staged, checkpoints: undefined, accounts };
   }
   await assertHolds(database, loaded);

@@ -244,7 +244,8 @@ async function end(
     ...batchCounts({
       ...totals(accounts),
       ...(accounts.length === 0 ? { read: job.rows } : {}),
-      rejected: job.rejects.count,
+      // The books know what an earlier attempt has rejected; without them there is the count of this one.
+      rejected: accounts.length === 0 ? job.rejects.count : totals(accounts).rejected,
     }),
     ...set,
   });

@@ -1,5 +1,6 @@
 import { type FlowAccount, totals } from '../core/accounting.js';
 import type { Target } from '../core/target.js';
+import { formatOf } from '../sources/file.js';
 import type { Job } from './job.js';
 import type { Summary } from './options.js';
 
@@ -44,13 +45,16 @@ function rounded(n: number): number {
 
 /** What MigrationBatch calls the source: a kind, and the file where there is one. */
 export function sourceOf(job: Job): { readonly source: string; readonly sourceFile: string | undefined } {
-  const files = Object.values(job.inputs).filter(
-    (source) => source.kind === 'file' || source.kind === 'stdin',
-  );
-  const old = [...new Set(Object.values(job.inputs).flatMap((source) => source.path ?? []))];
+  const inputs = Object.values(job.inputs);
+  const files = inputs.filter((source) => source.kind === 'file' || source.kind === 'stdin');
   const first = files[0];
-  if (first === undefined && old.length > 0) return { source: 'sqlite', sourceFile: old.join(', ') };
-  if (first === undefined) return { source: 'postgres', sourceFile: undefined };
-  const kind = /\.(jsonl?|ndjson)(\.(gz|zst))?$/i.test(first.name) ? 'json' : 'csv';
-  return { source: kind, sourceFile: files.map((source) => source.name).join(', ') };
+  if (first !== undefined) {
+    const told = /^(jsonl?)$/.test(formatOf(first.name) ?? '') ? 'json' : 'csv';
+    return { source: first.format ?? told, sourceFile: files.map((source) => source.name).join(', ') };
+  }
+  const old = [...new Set(inputs.flatMap((source) => source.path ?? []))];
+  if (old.length > 0) return { source: 'sqlite', sourceFile: old.join(', ') };
+  // Rows that a program made are nobody's export.
+  const asked = inputs.some((source) => source.kind === 'query');
+  return { source: asked ? 'postgres' : 'manual', sourceFile: undefined };
 }

@@ -1,5 +1,5 @@
 import { access, constants } from 'node:fs/promises';
-import type { Run } from '../core/run.js';
+import { changedRun, type Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
 import { rawBytes, STDIN, statInput } from './raw.js';
 
@@ -18,6 +18,15 @@ export async function checkFile(path: string, run: Run, read: Source['read']): P
     });
     return;
   }
-  const silent: Run = { ...run, reject() {}, skip() {}, merge() {}, add() {}, keep() {}, progress() {} };
+  const nothing = () => {};
+  const verbs = {
+    reject: nothing,
+    skip: nothing,
+    merge: nothing,
+    add: nothing,
+    keep: nothing,
+    progress: nothing,
+  };
+  const silent = changedRun(run, verbs);
   for await (const _ of read(silent)) return;
 }

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import verifier from 'stream-json/utils/verifier.js';
 import { failed, nearest, SluiceError, usage } from '../core/errors.js';
 import { markOrigin, type Row } from '../core/row.js';
-import type { Run } from '../core/run.js';
+import { changedRun, type Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
 import { checkFile } from './check.js';
 import { nameColumns } from './columns.js';
@@ -34,7 +34,7 @@ export interface JsonOptions extends OpenOptions {
  */
 export function json<R extends Row = Row>(path: string, options: JsonOptions = {}): Source<R> {
   return {
-    ...pathSource<R>(path, options.columns, (run) => batchesOf(path, options, run)),
+    ...pathSource<R>(path, 'json', options.columns, (run) => batchesOf(path, options, run)),
     check: (run) => checkFile(path, run, (silent) => beginning(batchesOf(path, options, silent))),
   };
 }
@@ -160,7 +160,7 @@ async function locate(
   verify.on('error', (error) => {
     fault = error as verifier.VerifierError;
   });
-  const silent: Run = { ...run, progress() {} };
+  const silent = changedRun(run, { progress: () => {} });
   for await (const text of utf8Text(openText(path, silent, options), path)) {
     await written(verify, text).catch(() => {});
     if (fault !== undefined) return fault;

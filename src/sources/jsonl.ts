@@ -29,7 +29,7 @@ const RAW_CHARACTERS = 64 * 1024;
  * Reading throws what `openText` throws and failed `record_too_long`.
  */
 export function jsonl<R extends Row = Row>(path: string, options: JsonlOptions = {}): Source<R> {
-  return pathSource<R>(path, options.columns, (run) => batchesOf(path, options, run));
+  return pathSource<R>(path, 'json', options.columns, (run) => batchesOf(path, options, run));
 }
 
 async function* batchesOf(path: string, options: JsonlOptions, run: Run): AsyncGenerator<Row[], void> {

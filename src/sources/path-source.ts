@@ -11,6 +11,7 @@ import { STDIN } from './raw.js';
  */
 export function pathSource<R extends Row>(
   path: string,
+  format: 'csv' | 'json',
   columns: readonly string[] | undefined,
   batches: (run: Run) => AsyncIterable<readonly Row[]>,
 ): Source<R> {
@@ -18,6 +19,7 @@ export function pathSource<R extends Row>(
   return {
     name: path,
     kind: path === STDIN ? 'stdin' : 'file',
+    format,
     ...(columns !== undefined && { columns }),
     check: (run) => checkFile(path, run, read),
     read: read as Source<R>['read'],

@@ -243,6 +243,11 @@ test('rows come from stdin and from a pipe with a name, packed or not', async (t
     assert.deepEqual(await rowsOf(database), AFTER);
     await again();
   }
+  const kinds = await database.query('SELECT source FROM sluice.migration_batch ORDER BY id');
+  assert.deepEqual(
+    kinds.map(({ source }) => source),
+    ['csv', 'csv', 'json', 'json'],
+  );
   // As `sluice copy <(zcat …)` does it.
   execFileSync('mkfifo', [join(cwd, 'fifo')]);
   const writer = spawn('sh', ['-c', 'cat a.csv.gz > fifo'], { cwd });
@@ -324,6 +329,31 @@ test('a table that --create made is dropped again when the copy comes to nothing
   assertRan(await command([...args, '--no-swap', '--max-rejects', '1']), 0, /sluice swap/);
   assertRan(await command(['swap', '2', '--yes']), 4);
   assert.equal((await rowsOf(database, 'numbers')).length, 10_000);
+});
+
+test('a table that --create made stays where the copy can go on after a lost connection', async (t) => {
+  const { database, command, copy } = await shop(t, { 'new.csv': FILE, 'people.csv': 'id,name\n1,Ada\n' });
+  assertRan(await copy(['new.csv']), 0);
+  // The ledger is there by now, and is made to end the next session that is done with its load.
+  await database.query(`
+    CREATE SEQUENCE times;
+    CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF NEW.phase = 'prepare' THEN
+        IF nextval('public.times') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid(), 5000); END IF;
+      END IF;
+      RETURN NEW; END $$;
+    CREATE TRIGGER die BEFORE UPDATE ON sluice.migration_batch FOR EACH ROW EXECUTE FUNCTION die()`);
+  const broken = await command(['copy', 'people.csv', '--into', 'people', '--create', '--yes']);
+  assertRan(
+    broken,
+    1,
+    /connection .*lost/,
+    /public\.people, which --create has made, stays for the copy to go on/,
+  );
+  const goOn = /next: +sluice (copy .* --resume 2)/.exec(broken.stderr)?.[1];
+  assert.ok(goOn !== undefined, broken.stderr);
+  assertRan(await command([...goOn.split(' '), '--yes']), 0);
+  assert.deepEqual(await rowsOf(database, 'people'), ['(1,Ada)']);
 });
 
 test('--create refuses stdin, a schema that is not there, and names that no table can have', async (t) => {

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { type Ended, sluice, startSluice } from '../support/cli.js';
+import { mayMount, tinyDisk } from '../support/disk.js';
 import { eventsDatabase, eventsFolder, writeEvents } from '../support/events.js';
 
 const state = /nothing was published; live tables are untouched; batch 1 is failed/;
@@ -65,27 +64,6 @@ test('a reader that has gone is no failure', async (t) => {
   const ended = await running.ended;
   assert.equal(ended.code, 0, ended.stderr);
 });
-
-/** A folder that is a disk of 64 KiB. */
-function tinyDisk(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-disk-'));
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]);
-  t.after(() => {
-    execFileSync('umount', ['-l', folder]);
-    rmdirSync(folder);
-  });
-  return folder;
-}
-
-const mayMount = (() => {
-  if (process.getuid?.() !== 0 || process.platform !== 'linux') return 'only root may mount';
-  try {
-    execFileSync('unshare', ['-m', 'true'], { stdio: 'ignore' });
-    return false;
-  } catch {
-    return 'mounting is not allowed here';
-  }
-})();
 
 test('a full disk under the log costs the log, not the rows', { skip: mayMount }, async (t) => {
   const database = await eventsDatabase(t);

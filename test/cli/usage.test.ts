@@ -14,7 +14,7 @@ import { pipeline } from '../../src/core/pipeline.js';
 import { PgDatabase } from '../../src/db/connect.js';
 import { Job } from '../../src/run/job.js';
 import type { RunOptions } from '../../src/run/options.js';
-import { parseRejectLimit } from '../../src/run/reject-limit.js';
+import { allowedRejects, parseRejectLimit } from '../../src/run/reject-limit.js';
 import { memory } from '../../src/sources/memory.js';
 import { sluice } from '../support/cli.js';
 import { tempFile, tempFolder } from '../support/files.js';
@@ -184,6 +184,14 @@ test('name=value pairs: a value may hold = and be empty, a name may not', () => 
 test('a reject limit is a number of rows or a share, and nothing else', () => {
   assert.deepEqual(parseRejectLimit('10'), { rows: 10 });
   assert.deepEqual(parseRejectLimit('0.5%'), { share: 0.005 });
+  // A share of no rows is none, and one of a few is rounded down.
+  for (const [share, read, allowed] of [
+    [1, 0, 0],
+    [0.99, 1, 0],
+    [0.29, 100, 29],
+    [1, 7, 7],
+  ] as const)
+    assert.equal(allowedRejects({ share }, read), allowed);
   for (const bad of ['', '-1', '1.5', '101%', 'ten', '1e3', '%', '5 %'])
     assert.equal(parseRejectLimit(bad), undefined, bad);
 });

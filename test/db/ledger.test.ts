@@ -5,9 +5,11 @@ import { PgDatabase } from '../../src/db/connect.js';
 import { findBatch, holdBatch, listUnfinished, moveBatch, startBatch } from '../../src/db/ledger/batches.js';
 import { ledgerVersion, openLedger, requireLedger } from '../../src/db/ledger/open.js';
 import { publishSql, undoSql } from '../../src/db/ledger/publish-sql.js';
-import { countRejects, readRejects } from '../../src/db/ledger/rejects.js';
+import { claimRejects, countRejects, readRejects, rejectFates } from '../../src/db/ledger/rejects.js';
+import { awaitWriters } from '../../src/run/load-session.js';
 import { RejectBook } from '../../src/run/reject-book.js';
 import { testDatabase } from '../support/database.js';
+import { until } from '../support/until.js';
 
 async function ledger(t: TestContext) {
   const test = await testDatabase(t);
@@ -204,4 +206,42 @@ test('rejects whose storing failed are stored at the next try, each once', async
     (await readRejects(database, id, 0, 10)).map((each) => each.stage_row),
     [{ i: 1 }, { i: 2 }],
   );
+});
+
+test('corrected rows that a killed command had claimed may be fed back again', async (t) => {
+  const { database, another } = await ledger(t);
+  await openLedger(database);
+  const id = await start(database);
+  const book = new RejectBook(database, id, { stopOnError: false, firstShown: 2 });
+  book.add('old.csv', 's', { i: 1 }, { reason: 'r' });
+  await book.flush();
+  const killed = another();
+  const by = await start(killed);
+  await moveBatch(killed, by, 'running');
+  await claimRejects(killed, id, [1], by);
+  assert.deepEqual(await rejectFates(database, id), [{ number: 1, corrected_by: by }]);
+  await killed.close();
+  await until('the news that it is gone', async () => !(await findBatch(database, by)).alive);
+  assert.deepEqual(await rejectFates(database, id), [{ number: 1, corrected_by: null }]);
+});
+
+test('who goes on with a batch waits for the session that stores its rejects', async (t) => {
+  const { database, another } = await ledger(t);
+  await openLedger(database);
+  const id = await start(database);
+  const book = new RejectBook(database, id, { stopOnError: false, firstShown: 2 });
+  book.add('old.csv', 's', { i: 1 }, { reason: 'r' });
+  await book.flush();
+  const ended: string[] = [];
+  const waiting = awaitWriters(another(), id).then(() => ended.push('waited'));
+  await until('a look at the writers', async () => {
+    const looks = await database.query(
+      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_locks%granted%' AND pid <> pg_backend_pid()",
+    );
+    return looks.length > 0;
+  });
+  ended.push('closed');
+  await book.close();
+  await waiting;
+  assert.deepEqual(ended, ['closed', 'waited']);
 });

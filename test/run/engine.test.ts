@@ -280,7 +280,7 @@ test('the batch keeps its counts, its books and its timings', async (t) => {
     success: 45,
     error: 5,
     skip: 0,
-    source: 'postgres',
+    source: 'manual',
     timed: true,
     books: 'new things',
     phases: true,

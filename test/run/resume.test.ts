@@ -77,12 +77,13 @@ async function breakOff(
   made: TestDatabase,
   build: (from: Source<Host>) => Pipeline = (from) => hostsPipeline(from),
   rows = hosts(1000),
+  options: Options = {},
 ): Promise<SluiceError> {
   let release = () => {};
   const killed = new Promise<void>((resolve) => {
     release = resolve;
   });
-  const running = runOn(t, made, build(source(rows, 4, killed)), OPTIONS).then(
+  const running = runOn(t, made, build(source(rows, 4, killed)), { ...OPTIONS, ...options }).then(
     () => assert.fail('it was published'),
     (error: unknown) => error as SluiceError,
   );
@@ -205,6 +206,33 @@ for (const [how, rows] of [
     assert.equal(again.code, 'not_resumable');
   });
 
+test('--no-source-data goes on with the batch; it, and --only-rejects-of, cannot come in later', async (t) => {
+  const made = await database(t);
+  const resume = (options: Options, id: string) =>
+    runOn(t, made, hostsPipeline(source(hosts(1000))), { ...OPTIONS, ...options, resume: id });
+  await breakOff(t, made);
+  for (const [options, says] of [
+    [{ noSourceData: true }, /begun without --no-source-data, and the ledger has values/],
+    [{ onlyRejectsOf: '1' }, /begun without --only-rejects-of 1/],
+  ] as const) {
+    const error = await fails(resume(options, '1'));
+    assert.equal(error.code, 'not_resumable');
+    assert.match(error.message, says);
+    assert.match(String(error.facts.next), /sluice run hosts --resume 1,or start afresh: /);
+  }
+  await resume({}, '1');
+
+  await breakOff(t, made, undefined, hosts(1000, 'other'), { noSourceData: true });
+  await runOn(t, made, hostsPipeline(source(hosts(1000, 'other'))), { ...OPTIONS, resume: '2' });
+  const kept = await made.query<{ batch_id: string; n: number }>(
+    'SELECT batch_id::int, count(raw)::int + count(stage_row)::int AS n FROM sluice.migration_reject GROUP BY 1 ORDER BY 1',
+  );
+  assert.deepEqual(
+    kept.map(({ n }) => n > 0),
+    [true, false],
+  );
+});
+
 test('a write to live between the two attempts refuses the publish', async (t) => {
   const made = await database(t);
   await breakOff(t, made);
@@ -217,15 +245,17 @@ test('a write to live between the two attempts refuses the publish', async (t) =
 
 test('a run that broke off behind its load reads nothing again', async (t) => {
   const made = await database(t);
-  const killing = (kills: boolean) => (from: Source<Host>) =>
-    hostsPipeline(from, {
-      validations: [
-        validation('kills its own session once', 'It does.', async ({ database: asked }) => {
-          if (kills) await asked.query('SELECT pg_terminate_backend(pg_backend_pid())');
-          return [];
-        }),
-      ],
-    });
+  const killing =
+    (kills: boolean, finds: readonly { severity: 'error'; message: string }[] = []) =>
+    (from: Source<Host>) =>
+      hostsPipeline(from, {
+        validations: [
+          validation('kills its own session once', 'It does.', async ({ database: asked }) => {
+            if (kills) await asked.query('SELECT pg_terminate_backend(pg_backend_pid())');
+            return finds;
+          }),
+        ],
+      });
   const error = await fails(runOn(t, made, killing(true)(source(hosts(1000))), OPTIONS));
   assert.equal(error.code, 'connection_lost');
   const unread: Source<Host> = {
@@ -240,6 +270,20 @@ test('a run that broke off behind its load reads nothing again', async (t) => {
   assert.equal(summary.read, 1000);
   assert.equal(summary.rejected, REJECTED(1000));
   assert.equal((await ids(made))?.n, 1000 - REJECTED(1000));
+  // What the first attempt has read and rejected stays in the ledger, also where the second comes to nothing.
+  await made.query('TRUNCATE hosts');
+  await fails(runOn(t, made, killing(true)(source(hosts(1000))), OPTIONS));
+  const wrong = killing(false, [{ severity: 'error', message: 'wrong' }])(unread);
+  assert.equal((await fails(runOn(t, made, wrong, { ...OPTIONS, resume: '2' }))).kind, 'refused');
+  for (const [id, status] of [
+    ['1', 'completed'],
+    ['2', 'failed'],
+  ] as const) {
+    const batch = await findBatch(openDatabase(t, made), id);
+    assert.equal(batch.status, status);
+    assert.deepEqual(batch.input_columns, { hosts: ['id', 'name', 'address'] });
+    assert.deepEqual([batch.total_records, batch.error_count], [1000, REJECTED(1000)]);
+  }
 });
 
 test('staging that somebody else has written to, or that a restart may have emptied, is not published', async (t) => {

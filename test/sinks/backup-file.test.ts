@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { backupFile } from '../../sinks/backup-file.js';
 import type { Run } from '../../src/core/run.js';
+import { mayMount, tinyDisk } from '../support/disk.js';
 import { tempFile, tempFolder } from '../support/files.js';
 import { testRun } from '../support/run.js';
 
@@ -24,6 +26,48 @@ test('a run that fails leaves neither the file nor a part of it', async (t) => {
   await serials.write([{ id: 2 }]);
   await lots.discard();
   await serials.discard();
+  assert.deepEqual(readdirSync(directory), []);
+});
+
+test('what a killed run has left unfinished is removed by the next, and nobody else’s', async (t) => {
+  const { directory, file, run } = backup(t);
+  const section = await file.section('lots').open(run);
+  const ours = readdirSync(directory).filter((name) => !name.includes('lots'));
+  assert.equal(ours.length, 1);
+  // A process that has just ended is there no more.
+  const { pid } = spawnSync(process.execPath, ['--version']);
+  const dead = ours[0]?.replace(`.${process.pid}.`, `.${pid}.`) as string;
+  const others = [
+    'backup_20260101_000000.json',
+    dead.replace('backup_', 'other_'),
+    dead.replace(/\.[^.]+(?=\.\d+\.)/, '.elsewhere'),
+  ];
+  for (const name of [dead, dead.replace('.part', '.lots.part'), ...others])
+    writeFileSync(join(directory, name), '');
+  const next = await backupFile('backup', { pipeline: 'p', directory }).section('lots').open(run);
+  await Promise.all([section.close(), next.close()]);
+  const left = readdirSync(directory);
+  assert.deepEqual(left.filter((name) => others.includes(name)).sort(), others.sort());
+  assert.equal(left.length, others.length + 2);
+});
+
+test('a full disk under it fails the run, and leaves nothing on the disk', { skip: mayMount }, async (t) => {
+  const directory = tinyDisk(t);
+  const section = await backupFile('backup', { pipeline: 'p', directory }).section('lots').open(testRun());
+  const rows = Array.from({ length: 1000 }, (_, i) => ({ i, text: 'x'.repeat(500) }));
+  await assert.rejects(
+    async () => {
+      for (let chunk = 0; chunk < 10; chunk++) await section.write(rows);
+      await section.close();
+    },
+    (error: Error & { code: string; facts: { state: string } }) => {
+      assert.equal(error.code, 'backup_failed');
+      assert.match(error.message, /ENOSPC/);
+      assert.match(error.facts.state, /nothing was published/);
+      return true;
+    },
+  );
+  await section.discard();
   assert.deepEqual(readdirSync(directory), []);
 });
 

@@ -25,7 +25,7 @@ import { serverUser } from './user.js';
 
 /** A running embedded server that stays up at least until it is released. */
 export interface EmbeddedServer {
-  /** Of the database `sluice` as its superuser; holds the password: see withoutPassword for messages. */
+  /** Of the database `sluice` as its superuser; holds the password: see describeUrl for messages. */
   readonly url: string;
   readonly dataDirectory: string;
   readonly port: number;

@@ -70,7 +70,8 @@ export interface InputRecord {
   readonly print?: { readonly size: number; readonly modified: string; readonly hash: string };
 }
 
-const ALIVE = `EXISTS (SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = ${lockClass()}
+/** Whether a session holds the lock of the batch `b`, as SQL. */
+export const ALIVE = `EXISTS (SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = ${lockClass()}
           AND l.objid = (b.id % 2147483647)::int::oid AND l.granted
           AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))`;
 

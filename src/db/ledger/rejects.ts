@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import type { Database } from '../../core/run.js';
+import { ALIVE } from './batches.js';
 
 /** A reject as it is stored and shown. */
 export interface StoredReject {
@@ -103,12 +104,16 @@ export interface RejectFate {
   readonly corrected_by: string | null;
 }
 
-/** What became of the rejects of a batch; a batch that failed or was rolled back has corrected nothing. */
+/**
+ * What became of the rejects of a batch. A batch that failed, was rolled back, or whose process is gone before
+ * it published has corrected nothing: what feeds rejects back is not gone on with.
+ */
 export async function rejectFates(database: Database, batch: string): Promise<RejectFate[]> {
   return database.query<RejectFate & Record<string, unknown>>(
     `SELECT r.number::float8, c.id::text AS corrected_by
      FROM sluice.migration_reject r LEFT JOIN sluice.migration_batch c
-       ON c.id = r.corrected_by AND c.status IN ('running', 'staged', 'completed')
+       ON c.id = r.corrected_by AND (c.status IN ('staged', 'completed')
+         OR c.status = 'running' AND ${ALIVE.replaceAll('b.id', 'c.id')})
      WHERE r.batch_id = $1`,
     [batch],
   );

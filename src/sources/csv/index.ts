@@ -24,7 +24,7 @@ export function csv<C extends string = string>(
 ): Source<CsvRow<C>> {
   checkOptions(options);
   const batches = isStrict(options) ? readStrict : readOther;
-  return pathSource<CsvRow<C>>(path, options.columns, (run) => batches(path, options, run));
+  return pathSource<CsvRow<C>>(path, 'csv', options.columns, (run) => batches(path, options, run));
 }
 
 /** csv-parse is loaded by those alone who need it. */
