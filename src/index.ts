@@ -1,5 +1,6 @@
 export * from './core/errors.js';
 export { type Branch, type FlowPlan, flow, type Way } from './core/flow.js';
+export type * from './core/mapping.js';
 export * from './core/pipeline.js';
 export type { Report } from './core/report.js';
 export * from './core/row.js';

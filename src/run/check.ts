@@ -4,8 +4,8 @@ import type { Finding } from '../core/pipeline.js';
 import { type Columns, columnFindings } from './check-columns.js';
 import { lockGuardFindings, rightsFindings } from './check-rights.js';
 import { feedBackFindings } from './fed-back.js';
-
 import type { Job } from './job.js';
+import { mappingFindings } from './mappings.js';
 import type { Plan } from './plan.js';
 import { type Surveyed, surveyTables } from './survey.js';
 
@@ -45,10 +45,14 @@ export async function checkJob(job: Job): Promise<Checked> {
     }
   };
 
+  await ask('field mappings', async () => mappingFindings(job));
+  // Flows are built out of mappings: wrong ones are no ground to build on.
+  assertChecked({ findings });
   const all = job.pipeline.flows({
     inputs: job.inputs,
     tables: job.pipeline.tables,
     settings: job.settings,
+    mappings: job.mappings,
   });
   const flows = job.fedBack?.flows(all) ?? all;
   if (job.fedBack !== undefined) await ask('only rejects', async () => feedBackFindings(flows));

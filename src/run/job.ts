@@ -7,8 +7,10 @@ import { StageCounter } from '../core/accounting.js';
 import { usage } from '../core/errors.js';
 import type { FlowPlan } from '../core/flow.js';
 import type { Following } from '../core/follow.js';
+import type { FieldMapping } from '../core/mapping.js';
 import type { CheckContext, Pipeline, ValidationContext } from '../core/pipeline.js';
 import type { Report } from '../core/report.js';
+import type { Row } from '../core/row.js';
 import type { Log, Run } from '../core/run.js';
 import type { Target } from '../core/target.js';
 import type { Source } from '../core/types.js';
@@ -17,6 +19,7 @@ import { qualified } from '../db/quote.js';
 import { FedBack } from './fed-back.js';
 import { settled, withGiven } from './given.js';
 import { InputRows } from './input-rows.js';
+import { jobMappings } from './mappings.js';
 import { Masking } from './masking.js';
 import type { RunOptions } from './options.js';
 import { RejectBook } from './reject-book.js';
@@ -75,6 +78,8 @@ export class Job {
     readonly watched: readonly FoundTable[],
     /** The corrected rejects that are all it reads, if so. */
     readonly fedBack: FedBack | undefined,
+    /** The field mappings in force; empty where the pipeline declares none. */
+    readonly mappings: readonly FieldMapping[],
   ) {
     this.inputs = withGiven(pipeline, fedBack?.inputs ?? options.inputs ?? {});
     this.masking = new Masking(pipeline.mask, options.noSourceData);
@@ -93,7 +98,8 @@ export class Job {
     const watched = await resolveWatched(database, pipeline.guards ?? []);
     const fedBack =
       onlyRejectsOf === undefined ? undefined : await FedBack.open(database, pipeline, onlyRejectsOf, inputs);
-    return new Job(pipeline, options, tables, watched, fedBack);
+    const { mappings } = await jobMappings(database, pipeline, settled(pipeline, options.settings ?? {}));
+    return new Job(pipeline, options, tables, watched, fedBack, mappings);
   }
 
   /** From here on the run has a batch: rejects are stored under it. */
@@ -249,8 +255,8 @@ export class Job {
         StageCounter.tally(counter.rejected, why.reason, 1);
         job.rejects.add(input, counter.stage, row, why);
       },
-      skip: (reason, rows = 1) => StageCounter.tally(counter.skipped, reason, rows),
-      merge: (reason, rows = 1) => StageCounter.tally(counter.merged, reason, rows),
+      skip: (reason, rows = 1) => StageCounter.tally(counter.skipped, reason, countOf(rows)),
+      merge: (reason, rows = 1) => StageCounter.tally(counter.merged, reason, countOf(rows)),
       add: (reason, rows = 1) => StageCounter.tally(counter.added, reason, rows),
       keep: (reason, rows = 1) => StageCounter.tally(counter.kept, reason, rows),
       report(report) {
@@ -283,4 +289,8 @@ export class Job {
       ...(known ? { of: sum(({ of = 0 }) => of) } : {}),
     });
   }
+}
+
+function countOf(rows: number | readonly Row[]): number {
+  return typeof rows === 'number' ? rows : rows.length;
 }
