@@ -7,6 +7,7 @@ import { feedBackFindings } from './fed-back.js';
 import type { Job } from './job.js';
 import { mappingFindings } from './mappings.js';
 import type { Plan } from './plan.js';
+import { recordFindings } from './record-kinds.js';
 import { type Surveyed, surveyTables } from './survey.js';
 
 /** A finding with the check that made it. */
@@ -67,6 +68,7 @@ export async function checkJob(job: Job): Promise<Checked> {
   const columns: Columns = new Map();
   for (const table of job.tables)
     await ask(`columns of ${table.schema}.${table.table}`, () => columnFindings(job, table, columns));
+  if (job.pipeline.records !== undefined) await ask('records', async () => recordFindings(job, columns));
   await ask('rights', () => rightsFindings(job));
   let surveyed: Surveyed = { replace: undefined, rows: new Map(), carried: [], refusals: [] };
   if (findings.every(({ name }) => name === 'rights'))

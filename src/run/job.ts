@@ -8,7 +8,7 @@ import { usage } from '../core/errors.js';
 import type { FlowPlan } from '../core/flow.js';
 import type { Following } from '../core/follow.js';
 import type { FieldMapping } from '../core/mapping.js';
-import type { CheckContext, Pipeline, ValidationContext } from '../core/pipeline.js';
+import type { CheckContext, KeptRecords, Pipeline, ValidationContext } from '../core/pipeline.js';
 import type { Report } from '../core/report.js';
 import type { Row } from '../core/row.js';
 import type { Log, Run } from '../core/run.js';
@@ -22,6 +22,8 @@ import { InputRows } from './input-rows.js';
 import { jobMappings } from './mappings.js';
 import { Masking } from './masking.js';
 import type { RunOptions } from './options.js';
+import { keptRecords } from './record-kinds.js';
+import type { Records } from './records.js';
 import { RejectBook } from './reject-book.js';
 import { type FoundTable, type LiveTable, resolveTables, resolveWatched } from './tables.js';
 
@@ -60,6 +62,10 @@ export class Job {
   /** The session that keeps writers out (--guard lock); the window must run in it. */
   held: Client | undefined;
   rejects: RejectBook;
+  /** Which records are kept. */
+  readonly kept: KeptRecords;
+  /** The records of the load, while it goes on. */
+  tracked: Records | undefined;
   /** Ends the cancelling of statements that an abort begins. */
   stopped: () => Promise<void> = async () => {};
   /** What may not be kept of the source. */
@@ -86,6 +92,7 @@ export class Job {
     this.log = this.masking.log(options.log);
     this.settings = settled(pipeline, options.settings ?? {});
     this.signal = options.signal ?? new AbortController().signal;
+    this.kept = keptRecords(this);
     this.rejects = this.#book();
   }
 
@@ -110,12 +117,19 @@ export class Job {
 
   /** `flows` with their inputs' latest records kept for the rejects, whose storing the inputs wait for. */
   remembering(flows: readonly FlowPlan[]): FlowPlan[] {
-    return flows.map((flow) => {
+    return flows.map((flow, at) => {
       const { name } = flow.source;
-      const rows = new InputRows();
+      const rows = new InputRows((chunk) => this.tracked?.of(at)?.read(chunk));
       this.#records.set(name, rows);
-      return { ...flow, source: rows.around(flow.source, () => this.rejects.flushSome()) };
+      return { ...flow, source: rows.around(flow.source, () => this.#flushSome()) };
     });
+  }
+
+  #flushSome(): Promise<void> | undefined {
+    const rejects = this.rejects.flushSome();
+    const records = this.tracked?.flushSome();
+    if (rejects === undefined || records === undefined) return rejects ?? records;
+    return Promise.all([rejects, records]).then(() => {});
   }
 
   /** The columns of every input of which a record was read, by its name. */
@@ -158,6 +172,7 @@ export class Job {
   /** Removes scratch files and ends the session of the rejects, whatever happened. */
   async clear(): Promise<void> {
     await this.rejects.close();
+    await this.tracked?.close();
     if (this.#scratch !== undefined) rmSync(this.#scratch, { recursive: true, force: true });
     this.#scratch = undefined;
   }
@@ -205,20 +220,20 @@ export class Job {
     };
   }
 
-  /** What the engine needs to follow this job's flows; `open` is the phase's own. */
-  following(open: Following['open']): Following {
+  /** What the engine needs to follow the flow at `flow`; `open` is the phase's own. */
+  following(flow: number, open: Following['open']): Following {
     return {
       signal: this.signal,
-      runFor: (counter, input, signal) => this.#runFor(counter, input, signal),
+      runFor: (counter, input, signal) => this.#runFor(counter, input, signal, flow),
       open,
-      afterChunk: () => this.rejects.flushSome(),
+      afterChunk: () => this.#flushSome(),
       ...(this.options.limit === undefined ? {} : { limit: this.options.limit }),
     };
   }
 
   /** A Run outside any flow, for a source's check. */
   checkRun(): Run {
-    return this.#runFor(new StageCounter('check'), 'check', this.signal);
+    return this.#runFor(new StageCounter('check'), 'check', this.signal, -1);
   }
 
   #book(): RejectBook {
@@ -237,7 +252,7 @@ export class Job {
     return table;
   }
 
-  #runFor(counter: StageCounter, input: string, signal: AbortSignal): Run {
+  #runFor(counter: StageCounter, input: string, signal: AbortSignal, flow: number): Run {
     const job = this;
     const { log } = this;
     const { database } = this.options;
@@ -253,10 +268,17 @@ export class Job {
       },
       reject(row, why) {
         StageCounter.tally(counter.rejected, why.reason, 1);
-        job.rejects.add(input, counter.stage, row, why);
+        job.rejects.add(input, counter.stage, row, why, job.tracked?.of(flow));
       },
-      skip: (reason, rows = 1) => StageCounter.tally(counter.skipped, reason, countOf(rows)),
-      merge: (reason, rows = 1) => StageCounter.tally(counter.merged, reason, countOf(rows)),
+      skip(reason, rows = 1) {
+        StageCounter.tally(counter.skipped, reason, countOf(rows));
+        // What one branch of a fork leaves out goes into another.
+        if (typeof rows !== 'number' && counter.branch === '') job.tracked?.of(flow)?.left(rows, reason);
+      },
+      merge(reason, rows = 1) {
+        StageCounter.tally(counter.merged, reason, countOf(rows));
+        if (typeof rows !== 'number' && counter.branch === '') job.tracked?.of(flow)?.left(rows, reason);
+      },
       add: (reason, rows = 1) => StageCounter.tally(counter.added, reason, rows),
       keep: (reason, rows = 1) => StageCounter.tally(counter.kept, reason, rows),
       report(report) {

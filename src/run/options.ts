@@ -1,4 +1,5 @@
 import type { FlowAccount } from '../core/accounting.js';
+import type { KeptRecords } from '../core/pipeline.js';
 import type { Report } from '../core/report.js';
 import type { Log } from '../core/run.js';
 import type { Source } from '../core/types.js';
@@ -49,6 +50,8 @@ export interface RunOptions {
   readonly maxRejects?: RejectLimit;
   /** Nothing of the source is kept: rejects without values and rows, no reports, a log without its facts. */
   readonly noSourceData?: boolean;
+  /** Which records are kept in the ledger. Default: the pipeline's word, else all of those that it declares. */
+  readonly records?: KeptRecords;
   /** The inputs are corrected rejects of that batch, and only they are read. */
   readonly onlyRejectsOf?: string;
   /** Only so many rows of every input; nothing is published then. */

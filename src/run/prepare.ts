@@ -6,6 +6,7 @@ import type { Target } from '../core/target.js';
 import { withRoom } from '../db/connect.js';
 import type { Job } from './job.js';
 import { writerSession } from './load-session.js';
+import { prepareRecords } from './record-settle.js';
 import type { Staged } from './staging.js';
 import type { Surveyed } from './survey.js';
 
@@ -16,6 +17,8 @@ export interface Prepared {
   readonly rows: Surveyed['rows'];
   /** Rows in staging, by target. */
   readonly loaded: ReadonlyMap<Target, number>;
+  /** What the publish is to say of the batch's records; statements. */
+  readonly records: readonly string[];
 }
 
 /**
@@ -33,7 +36,11 @@ export async function prepare(
   const loaded = loadedRows(job, accounts);
   for (const facts of surveyed.rows.values())
     await precheckRows(client, facts, { staging: job.names.staging, undo: job.names.old });
-  if (surveyed.replace === undefined) return { replace: undefined, rows: surveyed.rows, loaded };
+  const { rows } = surveyed;
+  if (surveyed.replace === undefined) {
+    const records = await prepareRecords(job, rows, staged.places);
+    return { replace: undefined, rows, loaded, records };
+  }
   const survey = await surveyReplace(
     client,
     surveyed.replace.tables.map(({ schema, table }) => ({ schema, table })),
@@ -47,7 +54,8 @@ export async function prepare(
     onProgress: (text) => job.options.log.info(text),
     connect: () => writerSession(database, job.batch as string, 'indexes').then(withRoom),
   });
-  return { replace: { survey, tables }, rows: surveyed.rows, loaded };
+  const records = await prepareRecords(job, rows, staged.places);
+  return { replace: { survey, tables }, rows, loaded, records };
 }
 
 /** Rows handed to each table, over all flows. */

@@ -92,7 +92,7 @@ export async function planPublish(job: Job, { surveyed }: Pick<Checked, 'surveye
 function planned(job: Job, surveyed: Surveyed): Prepared {
   const { replace, rows } = surveyed;
   const loaded = new Map(job.tables.map(({ target }) => [target, 0]));
-  if (replace === undefined) return { replace, rows, loaded };
+  if (replace === undefined) return { replace, rows, loaded, records: [] };
   const schemas = schemasFor(replace.tables, job.names);
   const tables = replace.tables.map((live) => ({
     target: { schema: live.schema, table: live.table, oid: live.oid },
@@ -104,7 +104,7 @@ function planned(job: Job, surveyed: Surveyed): Prepared {
     reached: {},
     serverStart: null,
   }));
-  return { replace: { survey: replace, tables }, rows, loaded };
+  return { replace: { survey: replace, tables }, rows, loaded, records: [] };
 }
 
 async function keptCopies(database: PgDatabase, job: Job): Promise<KeptCopy[]> {

@@ -13,6 +13,7 @@ import { type PublishRecord, publishSql } from '../db/ledger/publish-sql.js';
 import { guarded, guardedTables } from './guard.js';
 import type { Job } from './job.js';
 import type { Prepared } from './prepare.js';
+import { recordPart } from './record-settle.js';
 
 /** How often the window is tried when somebody else holds a lock that it needs. */
 const ATTEMPTS = 20;
@@ -37,6 +38,10 @@ export function partsOf(job: Job, prepared: Prepared): WindowPart[] {
     ...(prepared.replace === undefined
       ? []
       : replaceParts(prepared.replace.survey, prepared.replace.tables, job.names)),
+    ...recordPart(
+      prepared.records,
+      rows.some(({ late }) => late === true),
+    ),
   ];
   return job.guard === undefined ? parts : guarded(job.guard, parts, guardedTables(job));
 }

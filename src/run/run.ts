@@ -6,6 +6,7 @@ import { interrupted, SluiceError, usage } from '../core/errors.js';
 import type { Pipeline } from '../core/pipeline.js';
 import { type Batch, batchCounts, moveBatch, noteBatch } from '../db/ledger/batches.js';
 import { openLedger } from '../db/ledger/open.js';
+import { settlePending } from '../db/ledger/records.js';
 import type { StoredReject } from '../db/ledger/rejects.js';
 import { forgetSegments } from '../db/ledger/segments.js';
 import { assertChecked, type Checked, checkJob } from './check.js';
@@ -148,6 +149,7 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     await assertNotEmptied(job, accounts);
 
     if (options.rehearse !== true && (await isUnchanged(job, staged))) {
+      await settlePending(database, batch, 'skipped', 'unchanged');
       await end(job, 'completed', accounts);
       return summaryOf(job, 'unchanged', accounts, { loaded: new Map(), lockMs: null });
     }
@@ -178,6 +180,7 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     }
     const { prepared, lockMs } = await goLive(job, checked.surveyed, staged, accounts, stage);
     if (options.rehearse === true) {
+      await settlePending(database, batch, 'rolled_back', 'rehearsed');
       await end(job, 'rolled_back', accounts, { dry_run: true });
       return summaryOf(job, 'rehearsed', accounts, { loaded: prepared.loaded, lockMs });
     }
@@ -247,6 +250,7 @@ async function fail(job: Job, error: unknown, accounts: readonly FlowAccount[]):
   try {
     // The session may be what broke, or in the middle of it.
     await database.recover();
+    await job.tracked?.giveUp();
     await job.rejects.flush().catch((second) => {
       log.error('the last rejects could not be stored', { error: String(second) });
     });

@@ -45,6 +45,8 @@ export async function swapBatch(pipeline: Pipeline, batch: Batch, options: RunOp
     ...options,
     settings: batch.settings,
     guard: armed ? 'journal' : 'off',
+    records: batch.run_record?.records ?? 'none',
+    noSourceData: batch.run_record?.noSourceData === true,
     ...(batch.options.no_triggers === true ? { noTriggers: true } : {}),
   });
   job.stopped = stopStatements(database, job.signal);

@@ -2,6 +2,7 @@ import type { FlowAccount, Totals } from '../../core/accounting.js';
 import { type BatchStatus, reachableFrom } from '../../core/batch-status.js';
 import { failed, usage } from '../../core/errors.js';
 import { packageVersion } from '../../core/package.js';
+import type { KeptRecords } from '../../core/pipeline.js';
 import type { Report } from '../../core/report.js';
 import type { Database } from '../../core/run.js';
 
@@ -56,6 +57,8 @@ export interface RunRecord {
   readonly publish: boolean;
   readonly allowEmpty?: boolean;
   readonly noSourceData?: boolean;
+  /** Which records are kept; left out: none. */
+  readonly records?: KeptRecords;
   readonly maxRejects?: { readonly rows: number } | { readonly share: number };
 }
 
