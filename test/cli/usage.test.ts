@@ -44,6 +44,7 @@ test('an unknown command, an unknown pipeline and options that make no sense are
       /there is no pipeline "lot-consolidaton"[\s\S]*did you mean lot-consolidation\?[\s\S]*sluice list/,
     ],
     ['run lot-consolidation --dry-run --rehearse', /--dry-run writes nothing and --rehearse loads staging/],
+    ['run lot-consolidation --dry-run --execute', /--execute writes, and --dry-run does not/],
     ['run lot-consolidation --limit 5 --yes', /--limit would publish a part of the rows/],
     ['load lot-consolidation --max-rejects many', /a number of rows such as 10, or a share such as 0\.5%/],
     ['rollback', /give a batch id or --backup-file/],
