@@ -1,18 +1,6 @@
+import type { FrequentError } from '../core/record-summary.js';
 import type { Rejection } from '../core/run.js';
 import type { StoredReject } from '../db/ledger/rejects.js';
-
-/** One of the errors that a run met most, with the first row that had it. */
-export interface FrequentError {
-  readonly reason: string;
-  readonly column: string | null;
-  readonly rows: number;
-  readonly example: {
-    readonly input: string;
-    readonly line: number | null;
-    readonly source_id: string | null;
-    readonly message: string;
-  };
-}
 
 /** How many are shown. */
 export const MOST_FREQUENT = 10;

@@ -14,11 +14,12 @@ import type { Row } from '../core/row.js';
 import type { Log, Run } from '../core/run.js';
 import type { Target } from '../core/target.js';
 import type { Source } from '../core/types.js';
-import type { RunRecord } from '../db/ledger/batches.js';
+import type { InputProgress, RunRecord } from '../db/ledger/batches.js';
 import { qualified } from '../db/quote.js';
 import { FedBack } from './fed-back.js';
 import { settled, withGiven } from './given.js';
 import { InputRows } from './input-rows.js';
+import { type LiveCounts, liveCounts } from './live-counts.js';
 import { jobMappings } from './mappings.js';
 import { Masking } from './masking.js';
 import type { RunOptions } from './options.js';
@@ -29,6 +30,7 @@ import { type FoundTable, type LiveTable, resolveTables, resolveWatched } from '
 
 /** How far an input is, in its own unit. */
 interface Position {
+  readonly input: string;
   readonly rows: number;
   readonly done: number;
   readonly unit: 'bytes' | 'rows';
@@ -74,6 +76,8 @@ export class Job {
   readonly log: Log;
   readonly #records = new Map<string, InputRows>();
   readonly #positions = new Map<StageCounter, Position>();
+  /** The counters of every flow that is followed, the source's first. */
+  readonly #counters = new Map<number, StageCounter[]>();
   #scratch: string | undefined;
 
   private constructor(
@@ -151,6 +155,27 @@ export class Job {
     let rows = 0;
     for (const position of this.#positions.values()) rows += position.rows;
     return rows;
+  }
+
+  /** What has become of the rows so far, by flow. */
+  get counts(): LiveCounts {
+    return liveCounts(this.#counters.values());
+  }
+
+  /** How far every input that was begun is. */
+  get progress(): InputProgress[] {
+    return [...this.#positions.values()].map(({ input, rows, done, unit, of }) => ({
+      input,
+      rows,
+      done,
+      unit,
+      of: of ?? null,
+    }));
+  }
+
+  /** The pipeline's name for the input that reads from `source`. */
+  #nameOf(source: string): string {
+    return Object.entries(this.inputs).find(([, { name }]) => name === source)?.[0] ?? source;
   }
 
   /** A folder for scratch files, made when first asked for. */
@@ -254,6 +279,7 @@ export class Job {
 
   #runFor(counter: StageCounter, input: string, signal: AbortSignal, flow: number): Run {
     const job = this;
+    if (flow >= 0) this.#counters.set(flow, [...(this.#counters.get(flow) ?? []), counter]);
     const { log } = this;
     const { database } = this.options;
     return {
@@ -289,6 +315,7 @@ export class Job {
       wrote: (path, what) => job.files.push({ path, what }),
       progress: ({ rows = counter.out, bytes, of }) =>
         job.#advance(counter, {
+          input: job.#nameOf(input),
           rows,
           done: bytes ?? rows,
           unit: bytes === undefined ? 'rows' : 'bytes',
@@ -304,6 +331,7 @@ export class Job {
     const sum = (of: (each: Position) => number) => all.reduce((total, each) => total + of(each), 0);
     const known = all.every(({ unit, of }) => unit === position.unit && of !== undefined);
     this.options.events?.progress?.({
+      inputs: this.progress,
       rows: sum(({ rows }) => rows),
       ...(all.every(({ unit }) => unit === position.unit)
         ? { done: sum(({ done }) => done), unit: position.unit }

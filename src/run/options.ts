@@ -4,6 +4,7 @@ import type { Report } from '../core/report.js';
 import type { Log } from '../core/run.js';
 import type { Source } from '../core/types.js';
 import type { PgDatabase } from '../db/connect.js';
+import type { InputProgress } from '../db/ledger/batches.js';
 import type { Plan } from './plan.js';
 import type { RejectLimit } from './reject-limit.js';
 
@@ -17,6 +18,8 @@ export interface Events {
     readonly done?: number;
     readonly of?: number;
     readonly unit?: 'bytes' | 'rows';
+    /** The same of each input that was begun. */
+    readonly inputs: readonly InputProgress[];
   }): void;
   /** What a dry run would have reported, had it not been refused. */
   report?(report: Report): void;

@@ -28,6 +28,7 @@ import { findResumable, holdStaging, resumedOptions, takeUp } from './resume.js'
 import { makeStaging } from './staging.js';
 import { stopStatements } from './stopping.js';
 import { summaryOf } from './summary.js';
+import { tellProgress } from './ticker.js';
 import { tidy } from './tidy.js';
 import { isUnchanged } from './unchanged.js';
 import { validate } from './validate.js';
@@ -141,7 +142,12 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     if (taken !== undefined && taken.checkpoints === undefined) accounts = taken.accounts;
     else {
       const what = taken === undefined ? 'loading staging' : 'going on with the load';
-      accounts = await job.phase('load', what, () => load(job, checked, staged.places, taken?.checkpoints));
+      const told = tellProgress(job);
+      try {
+        accounts = await job.phase('load', what, () => load(job, checked, staged.places, taken?.checkpoints));
+      } finally {
+        await told();
+      }
       await database.endSnapshot();
       assertAccounted(job, accounts);
     }
