@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { literal, qualified } from '../src/db/quote.js';
+import { qualified } from '../src/db/quote.js';
 import { appendStatements } from './append.js';
 import { type Hashing, hashWritten } from './before-images.js';
 import { deleteStatements, mergeStatements, saveStatements } from './merge.js';
@@ -66,28 +66,12 @@ function writes({ facts, names }: RowPublish, hashing: Hashing): string[] {
       ? // Large tables may be scanned from the middle to share pages with another scan, which would lose the order.
         ['SET LOCAL synchronize_seqscans = off', ...appendStatements(facts, names, hashing)]
       : mode === 'merge'
-        ? hashed(facts, names, mergeStatements(facts, names, hashing))
+        ? mergeStatements(facts, names, hashing)
         : patchStatements(facts, names, hashing);
   const deletes = deletesFirst ? deleteStatements(facts, names) : [];
   return [
     ...guarded(facts, [...deletes, ...rows]),
     ...(mode === 'patch' ? [] : sequenceStatements(facts, names)),
-  ];
-}
-
-/** Live tables below this many bytes are joined by hash: reading one whole costs nothing then. */
-const SMALL_BYTES = 8 << 20;
-
-/**
- * Under an empty live table the planner reads it anew for every row of staging, which is nothing, until the rows
- * that are inserted meanwhile make it grow: a table that was vacuumed while it was empty took hours.
- */
-function hashed(facts: RowTableFacts, names: RowNames, statements: readonly string[]): string[] {
-  const { live } = rowObjects(facts.target, names);
-  return [
-    `SELECT pg_catalog.set_config('enable_nestloop', 'off', true) WHERE pg_catalog.pg_relation_size(${literal(live)}::pg_catalog.regclass) < ${SMALL_BYTES}`,
-    ...statements,
-    'SET LOCAL enable_nestloop TO DEFAULT',
   ];
 }
 

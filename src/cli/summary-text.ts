@@ -1,6 +1,7 @@
 import type { Report } from '../core/report.js';
 import { again } from '../run/again.js';
 import type { Summary } from '../run/options.js';
+import { recordLines } from './records-text.js';
 import { stagesTable } from './stages-text.js';
 import { count, say, seconds, styled, table } from './terminal.js';
 
@@ -39,6 +40,7 @@ export function showSummary(
     rows.push(['locked', `live tables were locked for ${summary.lock_ms.toFixed(1)} ms`]);
   say(table(['', ''], rows, { indent: '  ' }));
   if (summary.stages.length > 0) say(`\n${stagesTable(summary.stages)}`);
+  for (const line of recordLines({ types: summary.records, errors: summary.frequent_errors })) say(line);
   for (const line of rejectsShown) say(line);
   const steps = nextSteps(summary, from, toWrite);
   if (steps.length > 0) {

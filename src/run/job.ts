@@ -9,6 +9,7 @@ import type { FlowPlan } from '../core/flow.js';
 import type { Following } from '../core/follow.js';
 import type { FieldMapping } from '../core/mapping.js';
 import type { CheckContext, KeptRecords, Pipeline, ValidationContext } from '../core/pipeline.js';
+import type { RecordSummary } from '../core/record-summary.js';
 import type { Report } from '../core/report.js';
 import type { Row } from '../core/row.js';
 import type { Log, Run } from '../core/run.js';
@@ -66,6 +67,8 @@ export class Job {
   rejects: RejectBook;
   /** Which records are kept. */
   readonly kept: KeptRecords;
+  /** What became of the records, once the load is complete. */
+  records: RecordSummary = { types: [], errors: [] };
   /** The records of the load, while it goes on. */
   tracked: Records | undefined;
   /** Ends the cancelling of statements that an abort begins. */

@@ -1,5 +1,6 @@
 import type { FlowAccount } from '../core/accounting.js';
 import type { KeptRecords } from '../core/pipeline.js';
+import type { FrequentError, RecordSummary, RecordTypeSummary } from '../core/record-summary.js';
 import type { Report } from '../core/report.js';
 import type { Log } from '../core/run.js';
 import type { Source } from '../core/types.js';
@@ -23,6 +24,8 @@ export interface Events {
   }): void;
   /** What a dry run would have reported, had it not been refused. */
   report?(report: Report): void;
+  /** What became of the records of a run that failed. */
+  records?(summary: RecordSummary): void;
   /** A sentence worth showing. */
   note?(text: string): void;
   warn?(text: string): void;
@@ -96,6 +99,10 @@ export interface Summary {
   readonly timings: Readonly<Record<string, number>>;
   /** What became of the rows at every stage of every flow. */
   readonly stages: readonly FlowAccount[];
+  /** What became of the records, by type; empty where the pipeline declares none. */
+  readonly records: readonly RecordTypeSummary[];
+  /** The ten errors that were met most. */
+  readonly frequent_errors: readonly FrequentError[];
   readonly reports: readonly Report[];
   readonly files: readonly { readonly path: string; readonly what: string }[];
 }

@@ -37,7 +37,10 @@ export const RECORD_COLUMNS = [
 
 /** A record in COPY's text format. */
 export function recordLine(batch: string, record: RecordLine): string {
-  return `${batch}\t${record.number}\t${record.type}\t${copyText(cut(record.sourceId, LONGEST_ID))}\t${record.status}\t${copyText(record.model)}\t${rowText(record.source)}\t${rowText(record.transformed)}\t${copyText(record.message)}\t${copyText(cut(record.field, LONGEST_FIELD))}\t${copyText(record.input)}\t${record.line ?? '\\N'}\n`;
+  const source = rowText(record.source);
+  // A stage that passes a row on as it is hands on the very same object.
+  const made = record.transformed === record.source ? source : rowText(record.transformed);
+  return `${batch}\t${record.number}\t${record.type}\t${copyText(cut(record.sourceId, LONGEST_ID))}\t${record.status}\t${copyText(record.model)}\t${source}\t${made}\t${copyText(record.message)}\t${copyText(cut(record.field, LONGEST_FIELD))}\t${copyText(record.input)}\t${record.line ?? '\\N'}\n`;
 }
 
 /** What becomes of a record that is written already; see `lateTable`. */
@@ -101,7 +104,7 @@ const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '
 
 /** `text` as a field in COPY's text format. */
 export function copyText(text: string): string {
-  if (!SPECIAL.test(text)) return text;
+  if (text === '' || !SPECIAL.test(text)) return text;
   return storable(text).replace(/[\\\t\n\r]/g, (each) => ESCAPES[each] as string);
 }
 

@@ -36,8 +36,9 @@ export class RecordTracker {
   readonly #waiting: Waiting[] = [];
   /** Rows that were written without a fate. */
   #untold = 0;
-  /** Where the last row was found: the next one is mostly behind it. */
-  #last: { readonly chunk: Waiting; readonly at: number } | undefined;
+  /** Where the last row was found: the next one is mostly behind it. No object is made for each. */
+  #chunk: Waiting | undefined;
+  #at = 0;
 
   constructor(
     readonly kind: TrackedKind,
@@ -63,7 +64,7 @@ export class RecordTracker {
     });
     if (this.#waiting.length > MOST_WAITING) {
       const oldest = this.#waiting.shift() as Waiting;
-      this.#last = undefined;
+      this.#chunk = undefined;
       this.#untold += oldest.open;
       this.#write(oldest);
     }
@@ -75,9 +76,9 @@ export class RecordTracker {
     for (const row of rows) {
       const origin = originOf(row);
       if (origin === undefined) continue;
-      const found = this.#find(origin);
-      if (found === undefined) this.#late(origin, STAGED, row, '', '');
-      else if (found.chunk.fates[found.at] === OPEN) this.#settle(found.chunk, found.at, STAGED, row);
+      const chunk = this.#find(origin);
+      if (chunk === undefined) this.#late(origin, STAGED, row, '', '');
+      else if (chunk.fates[this.#at] === OPEN) this.#settle(chunk, this.#at, STAGED, row);
     }
   }
 
@@ -99,12 +100,12 @@ export class RecordTracker {
       this.book.write([this.#lineOf(this.book.take(1), ERROR, reject.record, row, line, reject)]);
       return;
     }
-    const found = this.#find(line);
-    if (found === undefined) {
+    const chunk = this.#find(line);
+    const at = this.#at;
+    if (chunk === undefined) {
       this.#late(line, ERROR, row, message, field);
       return;
     }
-    const { chunk, at } = found;
     if (chunk.fates[at] === ERROR) return;
     chunk.said[at] = { message, field };
     this.#settle(chunk, at, ERROR, row === chunk.rows[at] ? undefined : row);
@@ -117,11 +118,12 @@ export class RecordTracker {
     for (const row of rows) {
       const origin = originOf(row);
       if (origin === undefined) continue;
-      const found = this.#find(origin);
-      if (found === undefined) this.#late(origin, SKIPPED, undefined, message, '');
-      else if (found.chunk.fates[found.at] === OPEN) {
-        found.chunk.said[found.at] = { message, field: '' };
-        this.#settle(found.chunk, found.at, SKIPPED, undefined);
+      const chunk = this.#find(origin);
+      const at = this.#at;
+      if (chunk === undefined) this.#late(origin, SKIPPED, undefined, message, '');
+      else if (chunk.fates[at] === OPEN) {
+        chunk.said[at] = { message, field: '' };
+        this.#settle(chunk, at, SKIPPED, undefined);
       }
     }
   }
@@ -155,7 +157,7 @@ export class RecordTracker {
     const place = this.#waiting.indexOf(chunk);
     if (place < 0) return;
     this.#waiting.splice(place, 1);
-    this.#last = undefined;
+    this.#chunk = undefined;
     this.#write(chunk);
   }
 
@@ -232,25 +234,25 @@ export class RecordTracker {
       );
   }
 
-  /** The row that came from `origin`, among those that wait. */
-  #find(origin: number): { readonly chunk: Waiting; readonly at: number } | undefined {
-    const { chunk, at } = this.#last ?? NOWHERE;
-    if (chunk !== undefined && originAt(chunk, at + 1) === origin) {
-      this.#last = { chunk, at: at + 1 };
-      return this.#last;
+  /** The waiting chunk with the row that came from `origin`; `#at` is its place there then. */
+  #find(origin: number): Waiting | undefined {
+    const known = this.#chunk;
+    if (known !== undefined && originAt(known, this.#at + 1) === origin) {
+      this.#at += 1;
+      return known;
     }
     for (const each of this.#waiting) {
       const place = placeIn(each, origin);
       if (place === undefined) continue;
-      this.#last = { chunk: each, at: place };
-      return this.#last;
+      this.#chunk = each;
+      this.#at = place;
+      return each;
     }
     return undefined;
   }
 }
 
 const NOTHING = { message: '', field: '' };
-const NOWHERE = { chunk: undefined, at: 0 };
 
 function originAt({ rows }: Waiting, at: number): number | undefined {
   const row = rows[at];

@@ -23,6 +23,7 @@ import { lockTables } from './locks.js';
 import type { RunOptions, Summary } from './options.js';
 import { planPublish } from './publish-plan.js';
 import { beginBatch, recordRun } from './record.js';
+import { countsOf, publishedRecords, summariseRecords, unchangedRecords } from './record-summary.js';
 import { resolveInterrupted } from './resolve.js';
 import { findResumable, holdStaging, resumedOptions, takeUp } from './resume.js';
 import { makeStaging } from './staging.js';
@@ -103,11 +104,13 @@ async function dryRun(job: Job, checked: Checked): Promise<Summary> {
     const accounts = await job.phase('load', 'reading, transforming and checking every row', () =>
       loadDry(job, checked),
     );
+    job.records = summariseRecords(job, checked, accounts);
     assertAccounted(job, accounts);
     await assertNotEmptied(job, accounts);
     return summaryOf(job, 'dry run', accounts, { loaded: new Map(), lockMs: null });
   } catch (error) {
     for (const report of job.reports) job.options.events?.report?.(report);
+    job.options.events?.records?.({ ...job.records, errors: job.rejects.frequent.top() });
     throw stateOf(asFailure(error, job.signal), 'a dry run: nothing was written');
   } finally {
     await job.options.database.endSnapshot();
@@ -149,13 +152,17 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
         await told();
       }
       await database.endSnapshot();
+      job.records = summariseRecords(job, checked, accounts);
       assertAccounted(job, accounts);
     }
+    if (taken?.checkpoints === undefined && taken !== undefined)
+      job.records = resumed?.record_summary ?? summariseRecords(job, checked, accounts);
     await job.fedBack?.claim(database, batch);
     await assertNotEmptied(job, accounts);
 
     if (options.rehearse !== true && (await isUnchanged(job, staged))) {
       await settlePending(database, batch, 'skipped', 'unchanged');
+      job.records = unchangedRecords(job.records);
       await end(job, 'completed', accounts);
       return summaryOf(job, 'unchanged', accounts, { loaded: new Map(), lockMs: null });
     }
@@ -163,7 +170,9 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     await noteBatch(database, batch, {
       phase: 'validate',
       input_columns: job.inputColumns(),
-      ...batchCounts(totals(accounts)),
+      ...countsOf(job.records, accounts),
+      progress: job.progress,
+      record_summary: job.records,
       // With these the load is complete: a run that goes on from here reads nothing again.
       accounting: accounts,
       reports: job.keptReports,
@@ -193,9 +202,10 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     published = true;
     // What is left to do is short, and asked for.
     await job.stopped();
+    job.records = await publishedRecords(job, job.records);
     await tidy(job, prepared);
     await lowerGuard(job);
-    await noteBatch(database, batch, { timings: job.timings, phase: null });
+    await noteBatch(database, batch, { timings: job.timings, phase: null, record_summary: job.records });
     return summaryOf(job, 'completed', accounts, { loaded: prepared.loaded, lockMs });
   } catch (error) {
     if (published)
@@ -226,11 +236,15 @@ async function end(
     reports: job.keptReports,
     input_columns: job.inputColumns(),
     timings: job.timings,
-    ...batchCounts({
-      ...totals(accounts),
-      ...(accounts.length === 0 ? { read: job.rows } : {}),
-      rejected: job.rejects.count,
-    }),
+    record_summary: job.records,
+    progress: job.progress,
+    ...(accounts.length > 0 && job.records.types.length > 0
+      ? countsOf(job.records, accounts)
+      : batchCounts({
+          ...totals(accounts),
+          ...(accounts.length === 0 ? { read: job.rows } : {}),
+          rejected: job.rejects.count,
+        })),
     ...set,
   });
 }
@@ -251,6 +265,8 @@ async function fail(job: Job, error: unknown, accounts: readonly FlowAccount[]):
       : { cause: String(known.facts.cause ?? '') }),
   });
   if (known.code === 'outcome_unknown') return known;
+  job.records = { ...job.records, errors: job.rejects.frequent.top() };
+  if (job.records.errors.length > 0) job.options.events?.records?.(job.records);
   let goOn: string | undefined;
   let recorded = true;
   try {

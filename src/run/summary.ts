@@ -32,6 +32,8 @@ export function summaryOf(
     skip_reasons: skipReasons,
     timings: Object.fromEntries(Object.entries(job.timings).map(([phase, spent]) => [phase, rounded(spent)])),
     stages: accounts,
+    records: job.records.types,
+    frequent_errors: job.records.errors,
     reports: job.reports,
     files: job.files,
   };
