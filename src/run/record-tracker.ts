@@ -1,4 +1,5 @@
 import { type Chunk, originOf, type Row } from '../core/row.js';
+import type { Rejection } from '../core/run.js';
 import type { Masking } from './masking.js';
 import type { RecordBook } from './record-book.js';
 import type { TrackedKind } from './record-kinds.js';
@@ -80,6 +81,16 @@ export class RecordTracker {
       if (chunk === undefined) this.#late(origin, STAGED, row, '', '');
       else if (chunk.fates[this.#at] === OPEN) this.#settle(chunk, this.#at, STAGED, row);
     }
+  }
+
+  /** The rejection of one of the records, with the type and the id that it has where no stage has told another. */
+  named(record: Row | undefined, why: Rejection): Rejection {
+    const id = this.#idOf(record);
+    return {
+      recordType: this.kind.type,
+      ...(id === undefined || id === '' ? {} : { sourceId: id }),
+      ...why,
+    };
   }
 
   /**

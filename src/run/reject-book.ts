@@ -70,7 +70,8 @@ export class RejectBook {
     if (!kept && !shown && !frequent && tracker === undefined && !this.options.stopOnError) return;
     const line = row === undefined ? undefined : originOf(row);
     const record = line === undefined ? undefined : this.options.records?.get(input)?.find(line);
-    const stored = this.#masking.reject(toStored({ number: this.#count, input, stage }, row, record, why));
+    const told = tracker?.named(record, why) ?? why;
+    const stored = this.#masking.reject(toStored({ number: this.#count, input, stage }, row, record, told));
     if (frequent) this.frequent.example(why, stored);
     tracker?.rejected({
       row,
