@@ -83,6 +83,11 @@ export class RecordTracker {
     }
   }
 
+  /** The input's row that came from `origin`, if it waits here. */
+  source(origin: number): Row | undefined {
+    return this.#find(origin)?.rows[this.#at];
+  }
+
   /** The rejection of one of the records, with the type and the id that it has where no stage has told another. */
   named(record: Row | undefined, why: Rejection): Rejection {
     const id = this.#idOf(record);

@@ -69,7 +69,10 @@ export class RejectBook {
     const frequent = this.frequent.add(why);
     if (!kept && !shown && !frequent && tracker === undefined && !this.options.stopOnError) return;
     const line = row === undefined ? undefined : originOf(row);
-    const record = line === undefined ? undefined : this.options.records?.get(input)?.find(line);
+    const record =
+      line === undefined
+        ? undefined
+        : (this.options.records?.get(input)?.find(line) ?? tracker?.source(line));
     const told = tracker?.named(record, why) ?? why;
     const stored = this.#masking.reject(toStored({ number: this.#count, input, stage }, row, record, told));
     if (frequent) this.frequent.example(why, stored);
