@@ -7,7 +7,7 @@ import type { Checked } from './check.js';
 import type { Job } from './job.js';
 import { kindsOfFlows, trackedKinds } from './record-kinds.js';
 
-/** The type that a publish calls a row which it left as it was. */
+/** Why a record is skipped whose row the publish left as it was. */
 const UNCHANGED = 'unchanged';
 
 /** What became of the records by type, out of the books of the flows, and the errors met most. */

@@ -12,6 +12,7 @@ import { RecordTracker } from './record-tracker.js';
 export class Records {
   readonly #book: RecordBook;
   readonly #trackers: readonly (RecordTracker | undefined)[];
+  #finished = false;
 
   private constructor(
     private readonly job: Job,
@@ -56,6 +57,7 @@ export class Records {
       if (tracker.finish(reason)) untold.push([tracker.kind.input, reason]);
     }
     await this.#book.flush();
+    this.#finished = true;
     if (this.kept !== 'all') return;
     await applyLate(database, batch as string, names.staging);
     for (const [input, reason] of untold) await skipUntold(database, batch as string, input, reason);
@@ -64,6 +66,7 @@ export class Records {
 
   /** The load broke off: what is known is stored as far as that can be done. Does not throw. */
   async giveUp(): Promise<void> {
+    if (this.#finished) return;
     try {
       for (const tracker of this.#trackers) tracker?.giveUp();
       await this.#book.flush();
