@@ -56,9 +56,12 @@ export async function watchBatch(
   }
 }
 
-/** Whether a process still works on the batch; one that is staged or tidied up may be at it, too. */
-function goesOn(batch: Pick<Batch, 'alive' | 'status' | 'phase'>): boolean {
-  return batch.alive && (batch.phase !== null || batch.status === 'pending' || batch.status === 'running');
+/**
+ * Whether a process still works on the batch. One that is staged may be about to be published by the process that
+ * staged it, so only that one's end tells.
+ */
+function goesOn({ alive, status, phase }: Pick<Batch, 'alive' | 'status' | 'phase'>): boolean {
+  return alive && (phase !== null || ['pending', 'running', 'staged'].includes(status));
 }
 
 /** What of a batch is shown. */
