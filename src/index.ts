@@ -2,6 +2,7 @@ export type { FlowAccount, Reasons, SinkAccount, StageAccount } from './core/acc
 export * from './core/assessment.js';
 export * from './core/errors.js';
 export { type Branch, type FlowPlan, flow, type Way } from './core/flow.js';
+export type * from './core/mapping.js';
 export { own, ownValue } from './core/own.js';
 export * from './core/pipeline.js';
 export type { Report } from './core/report.js';

@@ -35,14 +35,15 @@ export function distinct<R extends Row>(options: DistinctOptions<R>): Stage<R> {
     };
     for await (const chunk of rows) {
       const out: R[] = [];
+      const repeated: R[] = [];
       for (const row of chunk) {
         try {
-          if (isNew(row)) out.push(row);
+          (isNew(row) ? out : repeated).push(row);
         } catch (error) {
           throw stageFailed(name, row, error);
         }
       }
-      if (out.length < chunk.length) run.merge('duplicate', chunk.length - out.length);
+      if (repeated.length > 0) run.merge('duplicate', repeated);
       if (out.length > 0) yield out;
     }
   });

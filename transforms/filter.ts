@@ -13,17 +13,16 @@ export function filter<R extends Row>(predicate: (row: R) => boolean, reason: st
   return named(name, async function* (rows: Rows<R>, run: Run): AsyncGenerator<R[]> {
     for await (const chunk of rows) {
       const out: R[] = [];
-      let rejected = 0;
+      const skipped: R[] = [];
       for (const row of chunk) {
         try {
           if (predicate(row)) out.push(row);
+          else skipped.push(row);
         } catch (error) {
           rowFailed(name, row, error, run);
-          rejected++;
         }
       }
-      const skipped = chunk.length - out.length - rejected;
-      if (skipped > 0) run.skip(reason, skipped);
+      if (skipped.length > 0) run.skip(reason, skipped);
       if (out.length > 0) yield out;
     }
   });

@@ -63,6 +63,7 @@ export function declareDemo(root: Command): void {
           input: [],
           set: [],
           swap: true,
+          execute: true,
           yes: true,
           guard: 'journal',
           logFormat: 'text',

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { usage } from '../core/errors.js';
+import type { KeptRecords } from '../core/pipeline.js';
 import { parseRejectLimit, type RejectLimit } from '../run/reject-limit.js';
 
 /** Options that every command on a database has. */
@@ -19,6 +20,9 @@ export interface PipelineFlags extends DatabaseFlags {
 /** Options of `run` and `load`. */
 export interface RunFlags extends PipelineFlags {
   readonly dryRun?: boolean;
+  /** Write, where the pipeline's default is a dry run. */
+  readonly execute?: boolean;
+  readonly records?: KeptRecords;
   readonly rehearse?: boolean;
   readonly yes?: boolean;
   /** Commander's spelling of --no-swap. */
@@ -79,10 +83,15 @@ export function guardOption(): Option {
 
 /** Everything that `run` and `load` understand. */
 export function withRun(command: Command): Command {
-  return withRunning(withInputs(command)).option(
-    '--only-rejects-of <batch>',
-    'the input is a corrected file of `sluice rejects`; see there',
-  );
+  return withRunning(withInputs(command))
+    .option('--only-rejects-of <batch>', 'the input is a corrected file of `sluice rejects`; see there')
+    .addOption(
+      new Option('--records <which>', 'keep records of all rows, of those with errors, or none').choices([
+        'all',
+        'errors',
+        'none',
+      ]),
+    );
 }
 
 /** How to load and publish, whatever it is that is loaded. */

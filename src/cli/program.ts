@@ -12,6 +12,7 @@ import { declareDemo } from './demo.js';
 import { exitCode, tell } from './failure.js';
 import { declareInit } from './init.js';
 import { declareList } from './list.js';
+import { declareMappings } from './mappings.js';
 import { declarePlan } from './plan.js';
 import { declareRejects } from './rejects.js';
 import { declareReport } from './report.js';
@@ -52,6 +53,7 @@ function program(): Command {
     declareStatus,
     declareRejects,
     declareReport,
+    declareMappings,
     declareCleanup,
     declareDemo,
     declareInit,

@@ -1,5 +1,8 @@
+import type { RecordSummary } from '../core/record-summary.js';
 import type { Report } from '../core/report.js';
+import type { InputProgress } from '../db/ledger/batches.js';
 import type { Events } from '../run/options.js';
+import { recordLines } from './records-text.js';
 import { SHOWN_ROWS, showReport } from './summary-text.js';
 import { bytes, count, say, seconds, styled } from './terminal.js';
 
@@ -18,12 +21,15 @@ export async function showProgress(): Promise<Progress> {
     phase: (_name: string, what: string) => say(`${styled('dim', '·')} ${what}`),
     note: (text: string) => say(`  ${text}`),
     report: (report: Report) => showReport(report, SHOWN_ROWS),
+    records: (summary: RecordSummary) => {
+      for (const line of recordLines(summary)) say(line);
+    },
     warn: (text: string) => say(`${styled('yellow', 'warning:')} ${text}`),
   };
   return process.stderr.isTTY ? bar(shared) : lines(shared);
 }
 
-type Shared = Required<Pick<Events, 'phase' | 'note' | 'warn' | 'report'>>;
+type Shared = Required<Pick<Events, 'phase' | 'note' | 'warn' | 'report' | 'records'>>;
 
 async function bar(shared: Shared): Promise<Progress> {
   const { SingleBar } = await import('cli-progress');
@@ -47,15 +53,19 @@ async function bar(shared: Shared): Promise<Progress> {
       shared.report(report);
     },
     warn: above(shared.warn),
+    records: (summary) => {
+      stop();
+      shared.records(summary);
+    },
     stop,
-    progress({ rows, done = 0, of, unit }) {
+    progress({ rows, done = 0, of, unit, inputs }) {
       if (current === undefined) {
         from = performance.now();
         current = new SingleBar({
           format:
             of === undefined
               ? '  {rows} rows · {rate}'
-              : '  {bar} {percentage}% · {rows} rows · {rate} · {eta_text}',
+              : '  {bar} {percentage}% · {rows} rows · {rate} · {eta_text}{files}',
           stream: process.stderr,
           barsize: 28,
           barCompleteChar: '█',
@@ -65,7 +75,7 @@ async function bar(shared: Shared): Promise<Progress> {
           fps: 8,
           linewrap: false,
         });
-        current.start(of ?? 0, 0, { rows: '0', rate: '', eta_text: '' });
+        current.start(of ?? 0, 0, { rows: '0', rate: '', eta_text: '', files: '' });
       }
       const elapsed = (performance.now() - from) / 1000;
       const left = of === undefined || done === 0 ? undefined : (elapsed / done) * (of - done);
@@ -75,6 +85,7 @@ async function bar(shared: Shared): Promise<Progress> {
         rate: `${count(Math.round(rows / Math.max(elapsed, 0.001)))} rows/s`,
         eta_text: left === undefined || elapsed < 1 ? '' : `${seconds(Math.max(0, left))} left`,
         ...(unit === 'bytes' ? { size: bytes(done) } : {}),
+        files: byInput(inputs.filter((each) => each.of === null || each.done < each.of)),
       });
     },
   };
@@ -86,7 +97,7 @@ function lines(shared: Shared): Progress {
   return {
     ...shared,
     stop() {},
-    progress({ rows, done, of }) {
+    progress({ rows, done, of, inputs }) {
       const now = performance.now();
       if (from === 0) {
         from = now;
@@ -99,7 +110,20 @@ function lines(shared: Shared): Progress {
         of === undefined || done === undefined || of === 0 ? '' : `${Math.floor((100 * done) / of)}% · `;
       const left =
         of === undefined || !done ? '' : ` · ${seconds(Math.max(0, (elapsed / done) * (of - done)))} left`;
-      say(`  ${share}${count(rows)} rows · ${count(Math.round(rows / elapsed))} rows/s${left}`);
+      say(
+        `  ${share}${count(rows)} rows · ${count(Math.round(rows / elapsed))} rows/s${left}${inputs.length > 1 ? byInput(inputs) : ''}`,
+      );
     },
   };
+}
+
+/** ` · clients 100% · pets 42%`: how far every input is, of which that is known. */
+export function byInput(inputs: readonly InputProgress[]): string {
+  return inputs
+    .map(({ input, done, of, rows }) =>
+      of === null || of === 0
+        ? ` · ${input} ${count(rows)} rows`
+        : ` · ${input} ${Math.floor((100 * Math.min(done, of)) / of)}%`,
+    )
+    .join('');
 }

@@ -11,11 +11,14 @@ export function declareReport(root: Command): void {
       process.exitCode = await withSession(flags.databaseUrl, async ({ database }) => {
         const { findBatch } = await import('../db/ledger/batches.js');
         const { requireLedger } = await import('../db/ledger/open.js');
+        const { recordLines } = await import('./records-text.js');
         const { print, say, table } = await import('./terminal.js');
         await requireLedger(database);
-        const { reports } = await findBatch(database, id);
+        const { reports, record_summary: records } = await findBatch(database, id);
+        const lines = records === null ? [] : recordLines(records);
+        for (const line of flags.json === true ? [] : lines) print(line);
         if (flags.json === true) print(JSON.stringify(reports ?? []));
-        else if ((reports ?? []).length === 0) say(`batch ${id} left no report`);
+        else if ((reports ?? []).length === 0 && lines.length === 0) say(`batch ${id} left no report`);
         else
           for (const report of reports ?? []) {
             for (const line of [report.name, ...report.summary]) print(line);

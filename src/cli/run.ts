@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { EXIT, usage } from '../core/errors.js';
 import type { Pipeline } from '../core/pipeline.js';
+import { asMeant, writingCommand } from './execute.js';
 import { pairs, type RunFlags, withRun } from './flags.js';
 import type { Session } from './session.js';
 
@@ -10,6 +11,7 @@ export function declareRun(root: Command): void {
   withRun(root.command('run').argument('<pipeline>', 'its name, or the path of a .ts or .js file'))
     .description('check, load, validate and publish a pipeline')
     .option('--dry-run', 'read, transform and check every row; write nothing')
+    .option('--execute', 'write, where the pipeline is a dry run by default')
     .option('--rehearse', 'load and run the whole publish, then roll it back')
     .option('--no-swap', 'stop when staging is loaded and validated (as `load`)')
     .action((wanted: string, flags: RunFlags) => command(wanted, flags));
@@ -21,10 +23,11 @@ export function declareRun(root: Command): void {
 async function command(wanted: string, flags: RunFlags): Promise<void> {
   const { findPipeline } = await import('./pipelines.js');
   const { withSession } = await import('./session.js');
-  assertRunnable(flags);
   const { pipeline, from } = await findPipeline(wanted);
+  const meant = asMeant(pipeline, flags);
+  assertRunnable(meant);
   process.exitCode = await withSession(flags.databaseUrl, (session) =>
-    runWith(session, pipeline, from, flags),
+    runWith(session, pipeline, from, meant),
   );
 }
 
@@ -71,6 +74,7 @@ export async function runWith(
   else if (flags.dryRun === true) log.discard();
   const progress = await showProgress();
   const { resume } = flags;
+  const toWrite = writingCommand(pipeline, from, flags);
   const inputs =
     resume === undefined
       ? await givenInputs(pipeline, flags)
@@ -91,6 +95,7 @@ export async function runWith(
       allowEmpty: flags.allowEmpty ?? false,
       guard: flags.guard,
       noSourceData: flags.sourceData === false,
+      ...(flags.records === undefined ? {} : { records: flags.records }),
       ...(flags.onlyRejectsOf === undefined ? {} : { onlyRejectsOf: flags.onlyRejectsOf }),
       ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
       ...(flags.triggers === false ? { noTriggers: true } : {}),
@@ -106,12 +111,16 @@ export async function runWith(
       confirm: async (plan) => {
         showPlan(plan);
         if (plan.publish !== undefined) showPublish(plan.publish);
+        if (flags.dryRun === true && toWrite !== undefined) {
+          say(`this is a dry run, the default of ${pipeline.name}: nothing is written; to write: ${toWrite}`);
+          say();
+        }
         if (flags.dryRun === true || flags.rehearse === true || flags.yes === true) return true;
         return ask('go on?', readsStdin);
       },
     });
     progress.stop();
-    showSummary(summary, rejectLines(rejects, summary.rejected, summary.batch), from);
+    showSummary(summary, rejectLines(rejects, summary.rejected, summary.batch), from, toWrite);
     if (flags.json === true) print(JSON.stringify(summary));
     return summary.rejected > 0 && summary.status === 'completed' ? EXIT.publishedWithRejects : EXIT.done;
   } finally {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { EXIT } from '../core/errors.js';
+import { EXIT, usage } from '../core/errors.js';
 import type { Batch } from '../db/ledger/batches.js';
 import { again, resumeCommand } from '../run/again.js';
 import { type DatabaseFlags, withDatabase } from './flags.js';
@@ -11,9 +11,12 @@ const LISTED = 20;
 export function declareStatus(root: Command): void {
   withDatabase(root.command('status').argument('[batch]', 'its id; left out: the latest batches'))
     .description('what batches there are, how far one is, what it published, and what to do next')
-    .action(async (id: string | undefined, flags: DatabaseFlags) => {
+    .option('--watch', 'show how far the batch is until it ends (ends with 1 where the batch failed)')
+    .action(async (id: string | undefined, flags: DatabaseFlags & { readonly watch?: boolean }) => {
       const { withSession } = await import('./session.js');
-      process.exitCode = await withSession(flags.databaseUrl, async ({ database }) => {
+      if (flags.watch === true && id === undefined)
+        throw usage('which_batch', '--watch follows one batch', { next: 'sluice status <batch> --watch' });
+      process.exitCode = await withSession(flags.databaseUrl, async ({ database, signal }) => {
         const { findBatch, listBatches } = await import('../db/ledger/batches.js');
         const { readPublished } = await import('../db/ledger/published.js');
         const { keptInAll } = await import('../run/cleanup.js');
@@ -25,6 +28,10 @@ export function declareStatus(root: Command): void {
           if (flags.json === true) print(JSON.stringify(batches));
           else await showList(batches, await keptInAll(database));
           return EXIT.done;
+        }
+        if (flags.watch === true) {
+          const { watchBatch } = await import('./watch.js');
+          return watchBatch({ database, signal }, id, flags.json === true);
         }
         const batch = await findBatch(database, id);
         const published = await readPublished(database, id);
@@ -61,7 +68,7 @@ async function showList(
 }
 
 /** A running batch whose process is gone was interrupted: nothing of it is live. */
-function stateOf(batch: Batch): string {
+export function stateOf(batch: Batch): string {
   const unfinished = batch.status === 'running' || batch.status === 'pending';
   if (batch.dry_run && batch.status === 'rolled_back') return 'rehearsed';
   const behind = batch.phase !== null && !batch.alive ? ' (interrupted; the next command resolves it)' : '';
@@ -74,6 +81,7 @@ async function showOne(
   published: Awaited<ReturnType<typeof import('../db/ledger/published.js').readPublished>>,
 ): Promise<void> {
   const { bytes, count, moment, print, table } = await import('./terminal.js');
+  const { recordLines } = await import('./records-text.js');
   const settings = Object.entries(batch.settings)
     .map(([name, value]) => `${name}=${value}`)
     .join('; ');
@@ -118,6 +126,7 @@ async function showOne(
       ),
     );
   }
+  if (batch.record_summary !== null) for (const line of recordLines(batch.record_summary)) print(line);
   if ((batch.accounting ?? []).length > 0) {
     const { stagesTable } = await import('./stages-text.js');
     print('');
@@ -127,7 +136,7 @@ async function showOne(
   print(`next: ${nextOf(batch)}`);
 }
 
-function nextOf(batch: Batch): string {
+export function nextOf(batch: Batch): string {
   switch (batch.status) {
     case 'staged':
       return `sluice swap ${batch.id}   (publish it)`;

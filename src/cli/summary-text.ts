@@ -1,14 +1,23 @@
 import type { Report } from '../core/report.js';
 import { again } from '../run/again.js';
 import type { Summary } from '../run/options.js';
+import { recordLines } from './records-text.js';
 import { stagesTable } from './stages-text.js';
 import { count, say, seconds, styled, table } from './terminal.js';
 
 /** Rows of a report shown on a terminal; `sluice report B` shows all that were kept. */
 export const SHOWN_ROWS = 12;
 
-/** Shows what a run did, and what to type next, on stderr. `from` is how to find the pipeline again. */
-export function showSummary(summary: Summary, rejectsShown: readonly string[], from: string): void {
+/**
+ * Shows what a run did, and what to type next, on stderr. `from` is how to find the pipeline again, `toWrite` the
+ * command that writes where the pipeline's default is a dry run.
+ */
+export function showSummary(
+  summary: Summary,
+  rejectsShown: readonly string[],
+  from: string,
+  toWrite?: string,
+): void {
   for (const report of summary.reports) showReport(report, SHOWN_ROWS);
   say();
   say(`${styled('green', '✓')} ${headline(summary)}`);
@@ -33,8 +42,9 @@ export function showSummary(summary: Summary, rejectsShown: readonly string[], f
     rows.push(['locked', `live tables were locked for ${summary.lock_ms.toFixed(1)} ms`]);
   say(table(['', ''], rows, { indent: '  ' }));
   if (summary.stages.length > 0) say(`\n${stagesTable(summary.stages)}`);
+  for (const line of recordLines({ types: summary.records, errors: summary.frequent_errors })) say(line);
   for (const line of rejectsShown) say(line);
-  const steps = nextSteps(summary, from);
+  const steps = nextSteps(summary, from, toWrite);
   if (steps.length > 0) {
     say();
     say(styled('dim', 'next:'));
@@ -70,16 +80,16 @@ function headline(summary: Summary): string {
   }
 }
 
-function nextSteps(summary: Summary, from: string): string[][] {
+function nextSteps(summary: Summary, from: string, toWrite = again(from)): string[][] {
   const id = summary.batch;
   switch (summary.status) {
     case 'dry run':
       return [
         [`${again(from)} --rehearse`, 'load, validate and publish, then roll back'],
-        [again(from), 'do it'],
+        [toWrite, 'write it'],
       ];
     case 'rehearsed':
-      return [[again(from), 'do it']];
+      return [[toWrite, 'write it']];
     case 'staged':
       return [
         [`sluice swap ${id}`, 'publish it'],

@@ -2,6 +2,7 @@ import type { FlowAccount } from './accounting.js';
 import type { AssessmentDeclaration, BackupDeclaration, OldSystem } from './assessment.js';
 import { usage } from './errors.js';
 import type { FlowPlan } from './flow.js';
+import type { FieldMapping, MappingsDefinition } from './mapping.js';
 import type { Row } from './row.js';
 import type { Database, Log } from './run.js';
 import type { Target } from './target.js';
@@ -69,6 +70,22 @@ export interface Given<I, T> {
   readonly inputs: I;
   readonly tables: T;
   readonly settings: Readonly<Record<string, string>>;
+  /** Where the pipeline declares mappings: those of the source system, out of the ledger or the defaults. */
+  readonly mappings: readonly FieldMapping[];
+}
+
+/** What the rows of one input are: records of the old system, tracked one by one in the ledger. */
+export interface RecordKind {
+  /** Lower case, such as `client` or `medical_record`. */
+  readonly type: string;
+  /** The input's columns that hold the record's id in the old system. Default: the id is the line. */
+  readonly sourceId?: string | readonly string[];
+  /** The table that the record ends in, by its name in the pipeline. Default: the input's name. */
+  readonly table?: string;
+  /** The whole-number column of that table which identifies the record here. Default: `id`. */
+  readonly targetId?: string;
+  /** The columns by which a staged row is found in live. Default: the target's key, or its id where it is loaded. */
+  readonly key?: readonly string[];
 }
 
 /** A pipeline as its author writes it. */
@@ -94,6 +111,16 @@ export interface PipelineDefinition<I extends Record<string, Source>, T extends 
   readonly backup?: BackupDeclaration;
   /** Columns whose values are kept out of the ledger, the log and the reports: personal data. */
   readonly mask?: readonly string[];
+  /** What the rows of each input are, by the input's name; records are kept of these. */
+  readonly records?: Readonly<Record<string, RecordKind>>;
+  /** Which records are kept where the command does not say. Default: all of those that are declared. */
+  readonly keepRecords?: KeptRecords;
+  /** The old system, as the ledger names the source of a batch: `okvet`, say. Default: the kind of input. */
+  readonly system?: string;
+  /** False: `sluice run` is a dry run, and writes with --execute. */
+  readonly executeByDefault?: boolean;
+  /** Field mappings that users may change; the ones in force are given to `flows`. */
+  readonly mappings?: MappingsDefinition;
   flows(given: Given<I, T>): readonly FlowPlan[];
   /**
    * The pipeline's own figures out of the books of its flows: in the summary and, by these names (snake_case),
@@ -108,6 +135,9 @@ export interface PipelineDefinition<I extends Record<string, Source>, T extends 
    */
   readonly restore?: (file: string, options: { readonly discardWrites: boolean }) => Pipeline;
 }
+
+/** Which records a run keeps: one of every row, only of rows with an error, or none. */
+export type KeptRecords = 'all' | 'errors' | 'none';
 
 /** A pipeline ready to run: the definition with its row types forgotten. Plain data but for functions. */
 export type Pipeline = PipelineDefinition<Record<string, Source>, Record<string, Target>>;
@@ -134,6 +164,16 @@ export function pipeline<I extends Record<string, Source>, T extends Record<stri
   for (const { name, beside } of definition.views ?? [])
     if (!Object.hasOwn(definition.tables, beside))
       throw wrong(`the view ${name} is to be made beside "${beside}", which is none of its tables`);
+  for (const [input, { type, table }] of Object.entries(definition.records ?? {})) {
+    if (!Object.hasOwn(definition.inputs, input)) throw wrong(`records of "${input}", which is no input`);
+    if (!/^[a-z][a-z0-9_]{0,49}$/.test(type))
+      throw wrong(`the record type "${type}" must be lower case (a-z, 0-9, _), 50 characters at most`);
+    if (!Object.hasOwn(definition.tables, table ?? input))
+      throw wrong(`the records of "${input}" end in "${table ?? input}", which is no table of it`);
+  }
+  const { setting } = definition.mappings ?? {};
+  if (setting !== undefined && !Object.hasOwn(definition.settings ?? {}, setting))
+    throw wrong(`its mappings take the source system from "${setting}", which is no setting`);
   const guards = definition.guards ?? [];
   const guardedTwice = guards.find((name, at) => guards.indexOf(name) !== at);
   if (guardedTwice !== undefined) throw wrong(`the table ${guardedTwice} is guarded twice`);

@@ -73,10 +73,13 @@ export interface Run {
   share<T>(key: string, make: () => Promise<T>, release: (made: T) => Promise<void> | void): Promise<T>;
   /** Sets a row aside with its reason; it must not be passed on as well. Throws under --stop-on-error. */
   reject(row: Row | undefined, why: Rejection): void;
-  /** Rows left out on purpose, nothing being wrong with them. */
-  skip(reason: string, rows?: number): void;
-  /** Rows that went into another row (grouping, deduplication). */
-  merge(reason: string, rows?: number): void;
+  /**
+   * Rows left out on purpose, nothing being wrong with them: how many, or the rows themselves, so that each
+   * one's record in the ledger says why.
+   */
+  skip(reason: string, rows?: number | readonly Row[]): void;
+  /** Rows that went into another row (grouping, deduplication): how many, or the rows themselves. */
+  merge(reason: string, rows?: number | readonly Row[]): void;
   /** Rows passed on that no row came in for (a group's summary, a row split in two). */
   add(reason: string, rows?: number): void;
   /** Rows passed on as they were, there being nothing to do; reported beside the skipped ones. */

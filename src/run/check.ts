@@ -6,11 +6,12 @@ import type { Source } from '../core/types.js';
 import { type Columns, columnFindings } from './check-columns.js';
 import { lockGuardFindings, rightsFindings } from './check-rights.js';
 import { feedBackFindings } from './fed-back.js';
-
 import type { Job } from './job.js';
+import { mappingFindings } from './mappings.js';
 import { fromFiles } from './old-system.js';
 import type { RunOptions } from './options.js';
 import type { Plan } from './plan.js';
+import { recordFindings } from './record-kinds.js';
 import { slowUndoFindings } from './slow-undo.js';
 import { type Surveyed, surveyTables } from './survey.js';
 import { isMissing, type PlannedView, planViews, viewFindings } from './views.js';
@@ -51,10 +52,14 @@ export async function checkJob(job: Job): Promise<Checked> {
     }
   };
 
+  await ask('field mappings', async () => mappingFindings(job));
+  // Flows are built out of mappings: wrong ones are no ground to build on.
+  assertChecked({ findings });
   const all = job.pipeline.flows({
     inputs: job.inputs,
     tables: job.pipeline.tables,
     settings: job.settings,
+    mappings: job.mappings,
   });
   const flows = job.fedBack?.flows(all) ?? all;
   if (job.fedBack !== undefined) await ask('only rejects', async () => feedBackFindings(flows));
@@ -71,6 +76,7 @@ export async function checkJob(job: Job): Promise<Checked> {
   const columns: Columns = new Map();
   for (const table of job.tables)
     await ask(`columns of ${table.schema}.${table.table}`, () => columnFindings(job, table, columns));
+  if (job.pipeline.records !== undefined) await ask('records', async () => recordFindings(job, columns));
   await ask('rights', () => rightsFindings(job));
   let surveyed: Surveyed = { replace: undefined, rows: new Map(), carried: [], refusals: [] };
   if (findings.every(({ name }) => name === 'rights'))

@@ -17,6 +17,9 @@ export class InputRows {
   columns: readonly string[] | undefined;
   #recent: Chunk[] = [];
 
+  /** `onChunk` is told of every chunk before it is handed on. */
+  constructor(private readonly onChunk: (chunk: Chunk) => void = () => {}) {}
+
   /** `source`, whose chunks are remembered; `between` is awaited before each is handed on. */
   around(source: Source, between: () => Promise<void> | undefined): Source {
     const remembered = this;
@@ -27,6 +30,7 @@ export class InputRows {
         remembered.columns ??= Object.keys(chunk[0] as Row);
         if (remembered.#recent.length === KEPT_CHUNKS) remembered.#recent.shift();
         remembered.#recent.push(chunk);
+        remembered.onChunk(chunk);
         const waiting = between();
         if (waiting !== undefined) await waiting;
         yield chunk;

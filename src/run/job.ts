@@ -8,25 +8,33 @@ import type { OldSystem } from '../core/assessment.js';
 import { usage } from '../core/errors.js';
 import type { FlowPlan } from '../core/flow.js';
 import type { Following } from '../core/follow.js';
-import type { CheckContext, Pipeline, ValidationContext } from '../core/pipeline.js';
+import type { FieldMapping } from '../core/mapping.js';
+import type { CheckContext, KeptRecords, Pipeline, ValidationContext } from '../core/pipeline.js';
+import type { RecordSummary } from '../core/record-summary.js';
 import type { Report } from '../core/report.js';
+import type { Row } from '../core/row.js';
 import type { Log, Run } from '../core/run.js';
 import { Shared } from '../core/shared.js';
 import type { Target } from '../core/target.js';
 import type { Source } from '../core/types.js';
-import type { RunRecord } from '../db/ledger/batches.js';
+import type { InputProgress, RunRecord } from '../db/ledger/batches.js';
 import { qualified } from '../db/quote.js';
 import { FedBack } from './fed-back.js';
 import { settled, withGiven } from './given.js';
 import { InputRows } from './input-rows.js';
+import { type LiveCounts, liveCounts } from './live-counts.js';
+import { jobMappings } from './mappings.js';
 import { Masking } from './masking.js';
 import { oldSystem } from './old-system.js';
 import type { RunOptions } from './options.js';
+import { keptRecords } from './record-kinds.js';
+import type { Records } from './records.js';
 import { RejectBook } from './reject-book.js';
 import { type FoundTable, type LiveTable, resolveTables, resolveWatched } from './tables.js';
 
 /** How far an input is, in its own unit. */
 interface Position {
+  readonly input: string;
   readonly rows: number;
   readonly done: number;
   readonly unit: 'bytes' | 'rows';
@@ -68,6 +76,12 @@ export class Job {
   /** The session that keeps writers out (--guard lock); the window must run in it. */
   held: Client | undefined;
   rejects: RejectBook;
+  /** Which records are kept. */
+  readonly kept: KeptRecords;
+  /** What became of the records, once the load is complete. */
+  records: RecordSummary = { types: [], errors: [] };
+  /** The records of the load, while it goes on. */
+  tracked: Records | undefined;
   /** Ends the cancelling of statements that an abort begins. */
   stopped: () => Promise<void> = async () => {};
   /** What may not be kept of the source. */
@@ -78,6 +92,8 @@ export class Job {
   #columnsBefore: Readonly<Record<string, readonly string[]>> = {};
   readonly #positions = new Map<StageCounter, Position>();
   readonly #shared = new Shared();
+  /** The counters of every flow that is followed, the source's first. */
+  readonly #counters = new Map<number, StageCounter[]>();
   #scratch: string | undefined;
 
   private constructor(
@@ -88,12 +104,15 @@ export class Job {
     readonly watched: readonly FoundTable[],
     /** The corrected rejects that are all it reads, if so. */
     readonly fedBack: FedBack | undefined,
+    /** The field mappings in force; empty where the pipeline declares none. */
+    readonly mappings: readonly FieldMapping[],
   ) {
     this.inputs = withGiven(pipeline, fedBack?.inputs ?? options.inputs ?? {});
     this.masking = new Masking(pipeline.mask, options.noSourceData);
     this.log = this.masking.log(options.log);
     this.settings = settled(pipeline, options.settings ?? {});
     this.signal = options.signal ?? new AbortController().signal;
+    this.kept = keptRecords(this);
     this.rejects = this.#book();
   }
 
@@ -106,7 +125,8 @@ export class Job {
     const watched = await resolveWatched(database, pipeline.guards ?? []);
     const fedBack =
       onlyRejectsOf === undefined ? undefined : await FedBack.open(database, pipeline, onlyRejectsOf, inputs);
-    return new Job(pipeline, options, tables, watched, fedBack);
+    const { mappings } = await jobMappings(database, pipeline, settled(pipeline, options.settings ?? {}));
+    return new Job(pipeline, options, tables, watched, fedBack, mappings);
   }
 
   /** From here on the run has a batch, begun at `at`: rejects are stored under it. */
@@ -118,12 +138,19 @@ export class Job {
 
   /** `flows` with their inputs' latest records kept for the rejects, whose storing the inputs wait for. */
   remembering(flows: readonly FlowPlan[]): FlowPlan[] {
-    return flows.map((flow) => {
+    return flows.map((flow, at) => {
       const { name } = flow.source;
-      const rows = new InputRows();
+      const rows = new InputRows((chunk) => this.tracked?.of(at)?.read(chunk));
       this.#records.set(name, rows);
-      return { ...flow, source: rows.around(flow.source, () => this.rejects.flushSome()) };
+      return { ...flow, source: rows.around(flow.source, () => this.#flushSome()) };
     });
+  }
+
+  #flushSome(): Promise<void> | undefined {
+    const rejects = this.rejects.flushSome();
+    const records = this.tracked?.flushSome();
+    if (rejects === undefined || records === undefined) return rejects ?? records;
+    return Promise.all([rejects, records]).then(() => {});
   }
 
   /** The columns of every input of which a record was read, by its name. */
@@ -154,6 +181,27 @@ export class Job {
     return rows;
   }
 
+  /** What has become of the rows so far, by flow. */
+  get counts(): LiveCounts {
+    return liveCounts(this.#counters.values());
+  }
+
+  /** How far every input that was begun is. */
+  get progress(): InputProgress[] {
+    return [...this.#positions.values()].map(({ input, rows, done, unit, of }) => ({
+      input,
+      rows,
+      done,
+      unit,
+      of: of ?? null,
+    }));
+  }
+
+  /** The pipeline's name for the input that reads from `source`. */
+  #nameOf(source: string): string {
+    return Object.entries(this.inputs).find(([, { name }]) => name === source)?.[0] ?? source;
+  }
+
   /** A folder for scratch files, made when first asked for. */
   get scratch(): string {
     this.#scratch ??= mkdtempSync(join(this.options.scratch ?? tmpdir(), 'sluice-'));
@@ -174,6 +222,7 @@ export class Job {
   async clear(): Promise<void> {
     await this.rejects.close();
     await this.#shared.releaseAll();
+    await this.tracked?.close();
     if (this.#scratch !== undefined) rmSync(this.#scratch, { recursive: true, force: true });
     this.#scratch = undefined;
   }
@@ -235,13 +284,13 @@ export class Job {
     };
   }
 
-  /** What the engine needs to follow this job's flows; `open` is the phase's own. */
-  following(open: Following['open']): Following {
+  /** What the engine needs to follow the flow at `flow`; `open` is the phase's own. */
+  following(flow: number, open: Following['open']): Following {
     return {
       signal: this.signal,
-      runFor: (counter, input, signal) => this.#runFor(counter, input, signal),
+      runFor: (counter, input, signal) => this.#runFor(counter, input, signal, flow),
       open,
-      afterChunk: () => this.rejects.flushSome(),
+      afterChunk: () => this.#flushSome(),
       ...(this.options.limit === undefined ? {} : { limit: this.options.limit }),
     };
   }
@@ -254,7 +303,7 @@ export class Job {
 
   /** A Run outside any flow, for a source's check. */
   checkRun(): Run {
-    return this.#runFor(new StageCounter('check'), 'check', this.signal);
+    return this.#runFor(new StageCounter('check'), 'check', this.signal, -1);
   }
 
   #book(): RejectBook {
@@ -273,8 +322,9 @@ export class Job {
     return table;
   }
 
-  #runFor(counter: StageCounter, input: string, signal: AbortSignal): Run {
+  #runFor(counter: StageCounter, input: string, signal: AbortSignal, flow: number): Run {
     const job = this;
+    if (flow >= 0) this.#counters.set(flow, [...(this.#counters.get(flow) ?? []), counter]);
     const { log } = this;
     const { database } = this.options;
     return {
@@ -291,10 +341,17 @@ export class Job {
       share: (key, make, release) => job.#shared.share(key, make, release),
       reject(row, why) {
         StageCounter.tally(counter.rejected, why.reason, 1);
-        job.rejects.add(input, counter.stage, row, why);
+        job.rejects.add(input, counter.stage, row, why, job.tracked?.of(flow));
       },
-      skip: (reason, rows = 1) => StageCounter.tally(counter.skipped, reason, rows),
-      merge: (reason, rows = 1) => StageCounter.tally(counter.merged, reason, rows),
+      skip(reason, rows = 1) {
+        StageCounter.tally(counter.skipped, reason, countOf(rows));
+        // What one branch of a fork leaves out goes into another.
+        if (typeof rows !== 'number' && counter.branch === '') job.tracked?.of(flow)?.left(rows, reason);
+      },
+      merge(reason, rows = 1) {
+        StageCounter.tally(counter.merged, reason, countOf(rows));
+        if (typeof rows !== 'number' && counter.branch === '') job.tracked?.of(flow)?.left(rows, reason);
+      },
       add: (reason, rows = 1) => StageCounter.tally(counter.added, reason, rows),
       keep: (reason, rows = 1) => StageCounter.tally(counter.kept, reason, rows),
       report(report) {
@@ -305,6 +362,7 @@ export class Job {
       wrote: (path, what) => job.files.push({ path, what }),
       progress: ({ rows = counter.out, bytes, of }) =>
         job.#advance(counter, {
+          input: job.#nameOf(input),
           rows,
           done: bytes ?? rows,
           unit: bytes === undefined ? 'rows' : 'bytes',
@@ -320,6 +378,7 @@ export class Job {
     const sum = (of: (each: Position) => number) => all.reduce((total, each) => total + of(each), 0);
     const known = all.every(({ unit, of }) => unit === position.unit && of !== undefined);
     this.options.events?.progress?.({
+      inputs: this.progress,
       rows: sum(({ rows }) => rows),
       ...(all.every(({ unit }) => unit === position.unit)
         ? { done: sum(({ done }) => done), unit: position.unit }
@@ -327,4 +386,8 @@ export class Job {
       ...(known ? { of: sum(({ of = 0 }) => of) } : {}),
     });
   }
+}
+
+function countOf(rows: number | readonly Row[]): number {
+  return typeof rows === 'number' ? rows : rows.length;
 }

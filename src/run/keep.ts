@@ -46,6 +46,8 @@ export async function keepForResume(
   if (batch.status !== 'failed')
     await moveBatch(database, batch.id, 'failed', {
       timings: job.timings,
+      record_summary: job.records,
+      progress: job.progress,
       ...batchCounts({
         ...totals(accounts),
         ...(accounts.length === 0 ? { read: job.rows } : {}),

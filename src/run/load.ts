@@ -13,6 +13,8 @@ import type { Checked } from './check.js';
 import { flowsAtOnce } from './flows-at-once.js';
 import type { Job } from './job.js';
 import { writerSession } from './load-session.js';
+import type { RecordTracker } from './record-tracker.js';
+import { Records } from './records.js';
 import { describeLimit } from './reject-limit.js';
 import { endKey, type TakenUp } from './resume.js';
 
@@ -38,7 +40,8 @@ export async function load(
 ): Promise<FlowAccount[]> {
   const { database } = job.options;
   const batch = job.batch as string;
-  return followAll(job, checked, (end, run, at) => {
+  job.tracked = await Records.begin(job, checked.flows, checked.columns);
+  const accounts = await followAll(job, checked, (end, run, at) => {
     if (!isTarget(end)) return end.open(run);
     const table = job.tableOf(end);
     const place = staged.get(end) as StagingTable;
@@ -66,6 +69,8 @@ export async function load(
     });
     return sink.open(run);
   });
+  await job.tracked?.finish(accounts);
+  return accounts;
 }
 
 /** Follows every flow and checks every value as the load would; writes neither tables nor files. */
@@ -110,7 +115,11 @@ function columnsFor(target: Target, checked: Checked) {
 async function followAll(job: Job, checked: Checked, open: Open): Promise<FlowAccount[]> {
   const stop = new AbortController();
   const following = (flow: number): Following => ({
-    ...job.following((end, run, branch) => open(end, run, { flow, branch })),
+    ...job.following(flow, async (end, run, branch) => {
+      const staging = await open(end, run, { flow, branch });
+      const tracker = job.tracked?.of(flow);
+      return tracker === undefined || tracker.kind.table.target !== end ? staging : noting(staging, tracker);
+    }),
     signal: AbortSignal.any([job.signal, stop.signal]),
   });
   const limit = pLimit(await flowsAtOnce(job, checked.flows));
@@ -169,6 +178,18 @@ export function assertAccounted(job: Job, accounts: readonly FlowAccount[]): voi
 
 function isTarget(end: Target | Sink): end is Target {
   return 'kind' in end;
+}
+
+/** `staging` of the table that records end in: what it has taken is told to their tracker. */
+function noting(staging: Staging, tracker: RecordTracker): Staging {
+  return {
+    async write(chunk) {
+      await staging.write(chunk);
+      tracker.staged(chunk);
+    },
+    close: () => staging.close(),
+    discard: () => staging.discard(),
+  };
 }
 
 /** Stands in for a sink that a dry run must not open. */

@@ -1,4 +1,5 @@
 import type { Report } from '../core/report.js';
+import type { Row } from '../core/row.js';
 import type { Log } from '../core/run.js';
 import type { StoredReject } from '../db/ledger/rejects.js';
 
@@ -58,6 +59,11 @@ export class Masking {
       row.map((cell, at) => (this.hides(report.columns[at] ?? '') ? MASKED : cell)),
     );
     return { ...report, rows };
+  }
+
+  /** A row as it may be kept; undefined where nothing of it may. */
+  kept(row: Row | undefined): Row | undefined {
+    return this.everything ? undefined : this.#row(row);
   }
 
   /** What an error says beside its sentence, as it may be kept. */

@@ -1,8 +1,11 @@
 import type { FlowAccount } from '../core/accounting.js';
+import type { KeptRecords } from '../core/pipeline.js';
+import type { FrequentError, RecordSummary, RecordTypeSummary } from '../core/record-summary.js';
 import type { Report } from '../core/report.js';
 import type { Log } from '../core/run.js';
 import type { Source } from '../core/types.js';
 import type { PgDatabase } from '../db/connect.js';
+import type { InputProgress } from '../db/ledger/batches.js';
 import type { Plan } from './plan.js';
 import type { RejectLimit } from './reject-limit.js';
 
@@ -16,9 +19,13 @@ export interface Events {
     readonly done?: number;
     readonly of?: number;
     readonly unit?: 'bytes' | 'rows';
+    /** The same of each input that was begun. */
+    readonly inputs: readonly InputProgress[];
   }): void;
   /** What a dry run would have reported, had it not been refused. */
   report?(report: Report): void;
+  /** What became of the records of a run that failed. */
+  records?(summary: RecordSummary): void;
   /** A sentence worth showing. */
   note?(text: string): void;
   warn?(text: string): void;
@@ -49,6 +56,8 @@ export interface RunOptions {
   readonly maxRejects?: RejectLimit;
   /** Nothing of the source is kept: rejects without values and rows, no reports, a log without its facts. */
   readonly noSourceData?: boolean;
+  /** Which records are kept in the ledger. Default: the pipeline's word, else all of those that it declares. */
+  readonly records?: KeptRecords;
   /** The inputs are corrected rejects of that batch, and only they are read. */
   readonly onlyRejectsOf?: string;
   /** Only so many rows of every input; nothing is published then. */
@@ -92,6 +101,10 @@ export interface Summary {
   readonly timings: Readonly<Record<string, number>>;
   /** What became of the rows at every stage of every flow. */
   readonly stages: readonly FlowAccount[];
+  /** What became of the records, by type; empty where the pipeline declares none. */
+  readonly records: readonly RecordTypeSummary[];
+  /** The ten errors that were met most. */
+  readonly frequent_errors: readonly FrequentError[];
   readonly reports: readonly Report[];
   readonly files: readonly { readonly path: string; readonly what: string }[];
 }

@@ -6,6 +6,7 @@ import type { Target } from '../core/target.js';
 import { withRoom } from '../db/connect.js';
 import type { Job } from './job.js';
 import { writerSession } from './load-session.js';
+import { prepareRecords } from './record-settle.js';
 import type { Staged } from './staging.js';
 import type { Surveyed } from './survey.js';
 import { type PlannedView, planViews } from './views.js';
@@ -18,6 +19,8 @@ export interface Prepared {
   /** Rows in staging, by target. */
   readonly loaded: ReadonlyMap<Target, number>;
   readonly views: readonly PlannedView[];
+  /** What the publish is to say of the batch's records; statements. */
+  readonly records: readonly string[];
 }
 
 /**
@@ -36,7 +39,11 @@ export async function prepare(
   const views = await planViews(job);
   for (const facts of surveyed.rows.values())
     await precheckRows(client, facts, { staging: job.names.staging, undo: job.names.old });
-  if (surveyed.replace === undefined) return { replace: undefined, rows: surveyed.rows, loaded, views };
+  const { rows } = surveyed;
+  if (surveyed.replace === undefined) {
+    const records = await prepareRecords(job, rows, staged.places);
+    return { replace: undefined, rows, loaded, views, records };
+  }
   const survey = await surveyReplace(
     client,
     surveyed.replace.tables.map(({ schema, table }) => ({ schema, table })),
@@ -50,7 +57,8 @@ export async function prepare(
     onProgress: (text) => job.options.log.info(text),
     connect: () => writerSession(database, job.batch as string, 'indexes').then(withRoom),
   });
-  return { replace: { survey, tables }, rows: surveyed.rows, loaded, views };
+  const records = await prepareRecords(job, rows, staged.places);
+  return { replace: { survey, tables }, rows, loaded, views, records };
 }
 
 /** Rows handed to each table, over all flows. */

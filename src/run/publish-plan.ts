@@ -93,7 +93,7 @@ export async function planPublish(job: Job, { surveyed }: Pick<Checked, 'surveye
 function planned(job: Job, surveyed: Surveyed, views: readonly PlannedView[]): Prepared {
   const { replace, rows } = surveyed;
   const loaded = new Map(job.tables.map(({ target }) => [target, 0]));
-  if (replace === undefined) return { replace, rows, loaded, views };
+  if (replace === undefined) return { replace, rows, loaded, views, records: [] };
   const schemas = schemasFor(replace.tables, job.names);
   const tables = replace.tables.map((live) => ({
     target: { schema: live.schema, table: live.table, oid: live.oid },
@@ -105,7 +105,7 @@ function planned(job: Job, surveyed: Surveyed, views: readonly PlannedView[]): P
     reached: {},
     serverStart: null,
   }));
-  return { replace: { survey: replace, tables }, rows, loaded, views };
+  return { replace: { survey: replace, tables }, rows, loaded, views, records: [] };
 }
 
 async function keptCopies(database: PgDatabase, job: Job): Promise<KeptCopy[]> {

@@ -13,6 +13,7 @@ import { type PublishRecord, publishSql } from '../db/ledger/publish-sql.js';
 import { guarded, guardedTables } from './guard.js';
 import type { Job } from './job.js';
 import type { Prepared } from './prepare.js';
+import { recordPart } from './record-settle.js';
 import { madeWith, viewParts } from './views.js';
 
 /** How often the window is tried when somebody else holds a lock that it needs. */
@@ -39,6 +40,10 @@ export function partsOf(job: Job, prepared: Prepared): WindowPart[] {
       ? []
       : replaceParts(prepared.replace.survey, prepared.replace.tables, job.names)),
     ...viewParts(prepared.views),
+    ...recordPart(
+      prepared.records,
+      rows.some(({ late }) => late === true),
+    ),
   ];
   return job.guard === undefined ? parts : guarded(job.guard, parts, guardedTables(job));
 }

@@ -29,6 +29,7 @@ export async function recordRun(job: Job, resumed: Batch | undefined): Promise<R
     repeatable: real && once.length === 0 && options.guard !== 'lock' && options.onlyRejectsOf === undefined,
     guard: options.guard ?? 'journal',
     publish: options.publish ?? true,
+    ...(job.kept === 'none' ? {} : { records: job.kept }),
     ...(options.noSourceData === true ? { noSourceData: true } : {}),
     ...(options.allowEmpty === true ? { allowEmpty: true } : {}),
     ...(options.maxRejects === undefined ? {} : { maxRejects: options.maxRejects }),

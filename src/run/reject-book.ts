@@ -6,9 +6,11 @@ import { originOf, type Row } from '../core/row.js';
 import type { Rejection } from '../core/run.js';
 import type { PgDatabase } from '../db/connect.js';
 import { type StoredReject, storeRejects } from '../db/ledger/rejects.js';
+import { FrequentErrors } from './frequent-errors.js';
 import type { InputRows } from './input-rows.js';
 import { writerSession } from './load-session.js';
 import { Masking } from './masking.js';
+import type { RecordTracker } from './record-tracker.js';
 import { allowedRejects, type RejectLimit } from './reject-limit.js';
 import { toStored } from './stored-reject.js';
 
@@ -36,6 +38,8 @@ export class RejectBook {
   #waiting: StoredReject[] = [];
   readonly #first: StoredReject[] = [];
   #count = 0;
+  /** The errors by reason and column, with an example of each. */
+  readonly frequent = new FrequentErrors();
   #storing: Promise<void> | undefined;
   #client: Client | undefined;
   readonly #masking: Masking;
@@ -59,14 +63,30 @@ export class RejectBook {
     return this.#first;
   }
 
-  add(input: string, stage: string, row: Row | undefined, why: Rejection): void {
+  /** `tracker`: the records that the row is one of, where they are kept. */
+  add(input: string, stage: string, row: Row | undefined, why: Rejection, tracker?: RecordTracker): void {
     this.#count += 1;
     const kept = this.#count <= KEPT_REJECTS && this.batch !== undefined;
     const shown = this.#first.length < this.options.firstShown;
-    if (!kept && !shown && !this.options.stopOnError) return;
+    const frequent = this.frequent.add(why);
+    if (!kept && !shown && !frequent && tracker === undefined && !this.options.stopOnError) return;
     const line = row === undefined ? undefined : originOf(row);
-    const record = line === undefined ? undefined : this.options.records?.get(input)?.find(line);
-    const stored = this.#masking.reject(toStored({ number: this.#count, input, stage }, row, record, why));
+    const record =
+      line === undefined
+        ? undefined
+        : (this.options.records?.get(input)?.find(line) ?? tracker?.source(line));
+    const told = tracker?.named(record, why) ?? why;
+    const stored = this.#masking.reject(toStored({ number: this.#count, input, stage }, row, record, told));
+    if (frequent) this.frequent.example(why, stored);
+    tracker?.rejected({
+      row,
+      record,
+      line: stored.line ?? undefined,
+      message: stored.message,
+      field: stored.column_name ?? '',
+      type: stored.record_type ?? undefined,
+      id: stored.source_id ?? undefined,
+    });
     if (shown) this.#first.push(stored);
     if (kept) this.#waiting.push(stored);
     if (this.options.stopOnError)

@@ -6,6 +6,7 @@ import type { Pipeline } from '../core/pipeline.js';
 import type { PgDatabase } from '../db/connect.js';
 import { type Batch, findBatch, holdBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
+import { forgetRecords } from '../db/ledger/records.js';
 import { forgetRejects } from '../db/ledger/rejects.js';
 import { type LoadEnd, readSegments } from '../db/ledger/segments.js';
 import { qualified } from '../db/quote.js';
@@ -96,6 +97,8 @@ export function resumedOptions(options: RunOptions, batch: Batch): RunOptions {
     noSourceData: batch.run_record?.noSourceData === true,
     guard,
     settings: batch.settings,
+    // A batch keeps all of its records or none.
+    records: batch.run_record?.records ?? 'none',
     ...(maxRejects === undefined ? {} : { maxRejects }),
   };
 }
@@ -151,7 +154,10 @@ export async function takeUp(job: Job, checked: Checked, batch: Batch): Promise<
   const { database } = job.options;
   const accounts = batch.accounting ?? [];
   const loaded = accounts.length > 0 ? [] : await readSegments(database, batch.id);
-  if (accounts.length === 0) await forgetRejects(database, batch.id);
+  if (accounts.length === 0) {
+    await forgetRejects(database, batch.id);
+    await forgetRecords(database, batch.id);
+  }
   const staged = await adoptStaging(job, checked.surveyed);
   if (await isArmed(database, guardOf(batch.id))) job.guard = guardOf(batch.id);
   else if (batch.run_record?.guard === 'journal' && guardedTables(job).length > 0)

@@ -12,10 +12,12 @@ import { type Batch, findBatch, holdBatch, noteBatch } from '../db/ledger/batche
 import { requireLedger } from '../db/ledger/open.js';
 import { undoSql } from '../db/ledger/publish-sql.js';
 import { findKept, type Published, readPublished } from '../db/ledger/published.js';
+import { hasRecords, undoRecordsSql } from '../db/ledger/records.js';
 import { arm, disarm, guarded, guardOf } from './guard.js';
 import { lockTables } from './locks.js';
 import type { RunOptions } from './options.js';
 import { runWindow, WINDOW_TIMES } from './publish.js';
+import { recordPart } from './record-settle.js';
 import { resolveInterrupted } from './resolve.js';
 import { type Choice, chooseTables, nameOf } from './rollback-choice.js';
 import { findTables } from './tables.js';
@@ -108,6 +110,7 @@ class Undo {
     }
     parts.push(
       ...(await this.#rowParts()),
+      ...(await this.#recordPart()),
       ...(await dropViewParts(this.options.database, this.choice.tables)),
     );
     const statements = windowSql(parts, { ...WINDOW_TIMES, ledger: this.#ledger() });
@@ -143,7 +146,11 @@ class Undo {
         const swaps = replaceParts(survey, finished.tables, names);
         parts.push(...(options.discardWrites === true ? swaps : guarded(guard, swaps, replaced)));
       }
-      parts.push(...(await this.#rowParts()), ...(await dropViewParts(database, this.choice.tables)));
+      parts.push(
+        ...(await this.#rowParts()),
+        ...(await this.#recordPart()),
+        ...(await dropViewParts(database, this.choice.tables)),
+      );
       options.events?.phase?.('rollback', 'putting it back');
       const { lockMs } = await runWindow(options, {
         batch: batch.id,
@@ -189,6 +196,11 @@ class Undo {
 
   async #rowParts(): Promise<WindowPart[]> {
     return undoParts(await this.#surveyRows(), { discardWrites: this.options.discardWrites ?? false });
+  }
+
+  async #recordPart(): Promise<WindowPart[]> {
+    if (!(await hasRecords(this.options.database, this.batch.id))) return [];
+    return recordPart([undoRecordsSql(this.batch.id, this.targets)], false);
   }
 
   async #retained(): Promise<RetainedTable[]> {

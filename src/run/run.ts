@@ -6,6 +6,7 @@ import { interrupted, SluiceError, usage } from '../core/errors.js';
 import type { Pipeline } from '../core/pipeline.js';
 import { type Batch, batchCounts, findBatch, moveBatch, noteBatch } from '../db/ledger/batches.js';
 import { openLedger } from '../db/ledger/open.js';
+import { settlePending } from '../db/ledger/records.js';
 import type { StoredReject } from '../db/ledger/rejects.js';
 import { forgetSegments } from '../db/ledger/segments.js';
 import { BACKUPS, backUp } from './backup/backup.js';
@@ -25,11 +26,13 @@ import type { RunOptions, Summary } from './options.js';
 import { planPublish } from './publish-plan.js';
 import { withQuietRun } from './quiet-run.js';
 import { beginBatch, recordRun } from './record.js';
+import { countsOf, publishedRecords, summariseRecords, unchangedRecords } from './record-summary.js';
 import { resolveInterrupted } from './resolve.js';
 import { findResumable, holdStaging, resumedOptions, takeUp } from './resume.js';
 import { makeStaging } from './staging.js';
 import { stopStatements } from './stopping.js';
 import { summaryOf } from './summary.js';
+import { tellProgress } from './ticker.js';
 import { tidy } from './tidy.js';
 import { isUnchanged } from './unchanged.js';
 import { validate } from './validate.js';
@@ -107,11 +110,13 @@ async function dryRun(job: Job, checked: Checked): Promise<Summary> {
     const accounts = await job.phase('load', 'reading, transforming and checking every row', () =>
       loadDry(job, checked),
     );
+    job.records = summariseRecords(job, checked, accounts);
     assertAccounted(job, accounts);
     await assertNotEmptied(job, accounts);
     return summaryOf(job, 'dry run', accounts, { loaded: new Map(), lockMs: null });
   } catch (error) {
     for (const report of job.reports) job.options.events?.report?.(report);
+    job.options.events?.records?.({ ...job.records, errors: job.rejects.frequent.top() });
     throw stateOf(asFailure(error, job.signal), 'a dry run: nothing was written');
   } finally {
     await job.options.database.endSnapshot();
@@ -148,14 +153,24 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     if (taken !== undefined && taken.checkpoints === undefined) accounts = taken.accounts;
     else {
       const what = taken === undefined ? 'loading staging' : 'going on with the load';
-      accounts = await job.phase('load', what, () => load(job, checked, staged.places, taken?.checkpoints));
+      const told = tellProgress(job);
+      try {
+        accounts = await job.phase('load', what, () => load(job, checked, staged.places, taken?.checkpoints));
+      } finally {
+        await told();
+      }
       await database.endSnapshot();
+      job.records = summariseRecords(job, checked, accounts);
       assertAccounted(job, accounts);
     }
+    if (taken?.checkpoints === undefined && taken !== undefined)
+      job.records = resumed?.record_summary ?? summariseRecords(job, checked, accounts);
     await job.fedBack?.claim(database, batch);
     await assertNotEmptied(job, accounts);
 
     if (options.rehearse !== true && (await isUnchanged(job, staged))) {
+      await settlePending(database, batch, 'skipped', 'unchanged');
+      job.records = unchangedRecords(job.records);
       await end(job, 'completed', accounts);
       return summaryOf(job, 'unchanged', accounts, { loaded: new Map(), lockMs: null });
     }
@@ -163,7 +178,9 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     await noteBatch(database, batch, {
       phase: 'validate',
       input_columns: job.inputColumns(),
-      ...batchCounts(totals(accounts)),
+      ...countsOf(job.records, accounts),
+      progress: job.progress,
+      record_summary: job.records,
       // With these the load is complete: a run that goes on from here reads nothing again.
       accounting: accounts,
       reports: job.keptReports,
@@ -186,15 +203,17 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     }
     const { prepared, lockMs } = await goLive(job, checked.surveyed, staged, accounts, stage);
     if (options.rehearse === true) {
+      await settlePending(database, batch, 'rolled_back', 'rehearsed');
       await end(job, 'rolled_back', accounts, { dry_run: true });
       return summaryOf(job, 'rehearsed', accounts, { loaded: prepared.loaded, lockMs });
     }
     published = true;
     // What is left to do is short, and asked for.
     await job.stopped();
+    job.records = await publishedRecords(job, job.records);
     await tidy(job, prepared);
     await lowerGuard(job);
-    await noteBatch(database, batch, { timings: job.timings, phase: null });
+    await noteBatch(database, batch, { timings: job.timings, phase: null, record_summary: job.records });
     return summaryOf(job, 'completed', accounts, { loaded: prepared.loaded, lockMs });
   } catch (error) {
     if (published)
@@ -241,12 +260,16 @@ async function end(
     reports: job.keptReports,
     input_columns: job.inputColumns(),
     timings: job.timings,
-    ...batchCounts({
-      ...totals(accounts),
-      ...(accounts.length === 0 ? { read: job.rows } : {}),
-      // The books know what an earlier attempt has rejected; without them there is the count of this one.
-      rejected: accounts.length === 0 ? job.rejects.count : totals(accounts).rejected,
-    }),
+    record_summary: job.records,
+    progress: job.progress,
+    ...(accounts.length > 0 && job.records.types.length > 0
+      ? countsOf(job.records, accounts)
+      : batchCounts({
+          ...totals(accounts),
+          ...(accounts.length === 0 ? { read: job.rows } : {}),
+          // The books know what an earlier attempt has rejected; without them there is the count of this one.
+          rejected: accounts.length === 0 ? job.rejects.count : totals(accounts).rejected,
+        })),
     ...set,
   });
 }
@@ -267,11 +290,14 @@ async function fail(job: Job, error: unknown, accounts: readonly FlowAccount[]):
       : { cause: String(known.facts.cause ?? '') }),
   });
   if (known.code === 'outcome_unknown') return known;
+  job.records = { ...job.records, errors: job.rejects.frequent.top() };
+  if (job.records.errors.length > 0) job.options.events?.records?.(job.records);
   let goOn: string | undefined;
   let recorded = true;
   try {
     // The session may be what broke, or in the middle of it.
     await database.recover();
+    await job.tracked?.giveUp();
     await job.rejects.flush().catch((second) => {
       log.error('the last rejects could not be stored', { error: String(second) });
     });

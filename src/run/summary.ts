@@ -34,6 +34,8 @@ export function summaryOf(
     figures: job.pipeline.figures?.(accounts) ?? {},
     timings: Object.fromEntries(Object.entries(job.timings).map(([phase, spent]) => [phase, rounded(spent)])),
     stages: accounts,
+    records: job.records.types,
+    frequent_errors: job.records.errors,
     reports: job.reports,
     files: job.files,
   };

@@ -11,6 +11,7 @@ import { guardOf, isArmed, lowerGuard } from './guard.js';
 import { Job } from './job.js';
 import { lockTables } from './locks.js';
 import type { RunOptions, Summary } from './options.js';
+import { publishedRecords } from './record-summary.js';
 import { resolveInterrupted } from './resolve.js';
 import { stopStatements } from './stopping.js';
 import { summaryOf } from './summary.js';
@@ -45,6 +46,8 @@ export async function swapBatch(pipeline: Pipeline, batch: Batch, options: RunOp
     ...options,
     settings: batch.settings,
     guard: armed ? 'journal' : 'off',
+    records: batch.run_record?.records ?? 'none',
+    noSourceData: batch.run_record?.noSourceData === true,
     ...(batch.options.no_triggers === true ? { noTriggers: true } : {}),
   });
   job.stopped = stopStatements(database, job.signal);
@@ -81,8 +84,13 @@ async function swap(job: Job, batch: Batch, armed: boolean): Promise<Summary> {
     },
   );
   await job.stopped();
+  job.records = await publishedRecords(job, batch.record_summary ?? job.records);
   await tidy(job, prepared);
   await lowerGuard(job);
-  await noteBatch(database, batch.id, { timings: { ...batch.timings, ...job.timings }, phase: null });
+  await noteBatch(database, batch.id, {
+    timings: { ...batch.timings, ...job.timings },
+    phase: null,
+    record_summary: job.records,
+  });
   return summaryOf(job, 'completed', accounts, { loaded: prepared.loaded, lockMs });
 }

@@ -45,6 +45,11 @@ export function eventsContests(place: Place, rows: number): Contest[] {
   const staging = `CREATE TABLE incoming.events (${COLUMNS})`;
   const sluice = (file: string) =>
     place.sluice(['copy', file, '--into', 'public.events', '--mode', 'replace', '--yes', '--quiet']);
+  const importing = (records: string, file: string) =>
+    place.sluice([
+      ...['run', place.compiled('records-pipeline.js'), '--source', file],
+      ...['--records', records, '--yes', '--quiet'],
+    ]);
   const shared = {
     rows,
     setUp: () => generate(rows, csv, jsonl),
@@ -97,6 +102,16 @@ export function eventsContests(place: Place, rows: number): Contest[] {
       contestants: [
         { name: 'sluice copy, JSON Lines', command: sluice(jsonl) },
         { name: 'sluice copy, CSV', command: sluice(csv), atMost: 2 },
+      ],
+    },
+    {
+      ...shared,
+      key: 'records',
+      work: 'a checked import, merged by key, with a record of every row in the ledger',
+      contestants: [
+        { name: 'sluice, --records all', command: importing('all', csv) },
+        { name: 'sluice, --records errors', command: importing('errors', csv) },
+        { name: 'sluice, --records none', command: importing('none', csv), atMost: 2.5 },
       ],
     },
   ];

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { PgDatabase } from '../../src/db/connect.js';
 import { findBatch, holdBatch, listUnfinished, moveBatch, startBatch } from '../../src/db/ledger/batches.js';
+import { mappingsInForce, readMappings, replaceMappings } from '../../src/db/ledger/mappings.js';
 import { ledgerVersion, openLedger, requireLedger } from '../../src/db/ledger/open.js';
 import { publishSql, undoSql } from '../../src/db/ledger/publish-sql.js';
 import { claimRejects, countRejects, readRejects, rejectFates } from '../../src/db/ledger/rejects.js';
@@ -244,4 +245,61 @@ test('who goes on with a batch waits for the session that stores its rejects', a
   await book.close();
   await waiting;
   assert.deepEqual(ended, ['closed', 'waited']);
+});
+
+test('a ledger of version 2 is brought up to date, and its batches stay', async (t) => {
+  const { database } = await ledger(t);
+  await openLedger(database);
+  const batch = await start(database);
+  await database.query(`DROP TABLE sluice.migration_record, sluice.migration_field_mapping`);
+  await database.query('ALTER TABLE sluice.migration_batch DROP COLUMN progress, DROP COLUMN record_summary');
+  await database.query(
+    'DELETE FROM sluice.ledger_version WHERE version > 2; INSERT INTO sluice.ledger_version VALUES (2) ON CONFLICT DO NOTHING',
+  );
+  await openLedger(database);
+  assert.equal(await ledgerVersion(database), 3);
+  const { progress, record_summary } = await findBatch(database, batch);
+  assert.deepEqual([progress, record_summary], [null, null]);
+  assert.deepEqual(await database.query('SELECT FROM sluice.migration_record'), []);
+});
+
+test('a source field is mapped once in a system and record type', async (t) => {
+  const { database } = await ledger(t);
+  await openLedger(database);
+  const insert = (type: string) =>
+    database.query(
+      `INSERT INTO sluice.migration_field_mapping (source_system, record_type, source_field, target_field)
+       VALUES ('okvet', $1, 'nombre', 'name') RETURNING transform, is_required, default_value`,
+      [type],
+    );
+  assert.deepEqual(await insert('client'), [{ transform: '', is_required: false, default_value: '' }]);
+  await insert('pet');
+  await assert.rejects(insert('client'), { code: '23505' });
+});
+
+test('mappings are replaced all or nothing, of one record type or of the system', async (t) => {
+  const { database } = await ledger(t);
+  await openLedger(database);
+  const mapping = (recordType: string, sourceField: string) => ({
+    sourceSystem: 'okvet',
+    recordType,
+    sourceField,
+    targetField: 'name',
+    transform: '',
+    isRequired: true,
+    defaultValue: '',
+  });
+  const all = [mapping('pet', 'b'), mapping('client', 'a')];
+  assert.deepEqual(await replaceMappings(database, 'okvet', undefined, all), { removed: 0, added: 2 });
+  assert.deepEqual(await readMappings(database, 'okvet'), all, 'in their order');
+  const twice = [mapping('pet', 'c'), mapping('pet', 'c')];
+  await assert.rejects(replaceMappings(database, 'okvet', 'pet', twice), { code: '23505' });
+  assert.deepEqual(await readMappings(database, 'okvet'), all);
+  const pets = [mapping('pet', 'c')];
+  assert.deepEqual(await replaceMappings(database, 'okvet', 'pet', pets), { removed: 1, added: 1 });
+  const defaults = [mapping('pet', 'own'), mapping('client', 'own'), mapping('vaccination', 'own')];
+  const { mappings, fromLedger } = await mappingsInForce(database, { defaults }, 'okvet');
+  assert.deepEqual(mappings, [mapping('client', 'a'), ...pets, mapping('vaccination', 'own')]);
+  assert.deepEqual([...fromLedger], ['client', 'pet']);
+  assert.deepEqual((await mappingsInForce(database, { defaults }, 'other')).mappings, []);
 });

@@ -57,7 +57,7 @@ const counted: Stage<Host> = named('counted', async function* (rows) {
     yield chunk.map((row) => ({ ...row, name: row.name && `${++n}: ${row.name}` }));
 });
 
-type More = Partial<Pick<Pipeline, 'validations' | 'name'>>;
+type More = Partial<Pick<Pipeline, 'validations' | 'name' | 'records'>>;
 
 const hostsPipeline = (from: Source<Host>, more: More = {}): Pipeline =>
   pipeline({
@@ -157,6 +157,32 @@ test('a load whose session is killed keeps its staging, and going on gives every
   );
   assert.deepEqual(await made.query('SELECT * FROM sluice.migration_segment'), []);
   assert.deepEqual(await leftGuards(made), []);
+});
+
+test('a load that is gone on with has one record of every row, and they say what became of it', async (t) => {
+  const made = await database(t);
+  const tracked = (from: Source<Host>) =>
+    hostsPipeline(from, { records: { hosts: { type: 'host', sourceId: 'id' } } });
+  await breakOff(t, made, tracked);
+  const before = await made.query<{ status: string }>(
+    'SELECT DISTINCT status FROM sluice.migration_record ORDER BY 1',
+  );
+  assert.ok(before.length > 0, 'a batch that broke off keeps its records');
+  assert.ok(before.every(({ status }) => status === 'pending' || status === 'error'));
+  await runOn(t, made, tracked(source(hosts(1000))), { ...OPTIONS, resume: '1' });
+  assert.deepEqual(
+    await made.query(
+      'SELECT status, count(*)::int AS n, count(DISTINCT line)::int AS lines FROM sluice.migration_record GROUP BY 1 ORDER BY 1',
+    ),
+    [
+      { status: 'error', n: REJECTED(1000), lines: REJECTED(1000) },
+      { status: 'success', n: 1000 - REJECTED(1000), lines: 1000 - REJECTED(1000) },
+    ],
+  );
+  const [same] = await made.query(
+    'SELECT count(*)::int AS n FROM sluice.migration_record r JOIN hosts h ON h.id = r.target_id AND h.id::text = r.source_id',
+  );
+  assert.deepEqual(same, { n: 1000 - REJECTED(1000) });
 });
 
 test('a run that goes on may break off again, as often as it likes', async (t) => {

@@ -74,7 +74,7 @@ test('a merge saves images of what differs byte by byte, updates just that, and 
   ]);
   assert.deepEqual(mergeStatements(facts, names, 'at the end').slice(0, 2), [
     `WITH w AS (UPDATE "public"."lots" AS l SET "no""te" = s."no""te" FROM "b1_undo"."lots__before" b JOIN "b1_new"."lots" s ON s."id" OPERATOR(pg_catalog.=) b."id" WHERE l."id" OPERATOR(pg_catalog.=) b."id" RETURNING l."id", 'changed', NULL::bytea) INSERT INTO "b1_undo"."lots__written" ("id", sluice_kind, sluice_hash) SELECT * FROM w`,
-    `WITH w AS (INSERT INTO "public"."lots" AS l ("id", "no""te") OVERRIDING SYSTEM VALUE SELECT s."id", s."no""te" FROM "b1_new"."lots" s WHERE NOT EXISTS (SELECT FROM "public"."lots" o WHERE o."id" OPERATOR(pg_catalog.=) s."id") RETURNING l."id", 'added', NULL::bytea) INSERT INTO "b1_undo"."lots__written" ("id", sluice_kind, sluice_hash) SELECT * FROM w`,
+    `WITH w AS (INSERT INTO "public"."lots" AS l ("id", "no""te") OVERRIDING SYSTEM VALUE SELECT s."id", s."no""te" FROM "b1_new"."lots" s WHERE NOT EXISTS (SELECT FROM "public"."lots" o WHERE o."id" OPERATOR(pg_catalog.=) s."id") ORDER BY s.ctid RETURNING l."id", 'added', NULL::bytea) INSERT INTO "b1_undo"."lots__written" ("id", sluice_kind, sluice_hash) SELECT * FROM w`,
   ]);
 });
 

@@ -32,8 +32,8 @@ export function testRun(
   const shared = new Shared();
   const counter =
     (into: Record<string, number>) =>
-    (reason: string, rows = 1) => {
-      into[reason] = (into[reason] ?? 0) + rows;
+    (reason: string, rows: number | readonly Row[] = 1) => {
+      into[reason] = (into[reason] ?? 0) + (typeof rows === 'number' ? rows : rows.length);
     };
   const logged: TestRun['logged'] = [];
   const logger = (level: string) => (message: string, facts?: Readonly<Record<string, unknown>>) => {

@@ -44,8 +44,8 @@ export function recordingRun(scratch: string, options: StageOptions = {}): { run
   const counted: Counted = { rejects: [], skipped: {}, merged: {}, added: {}, kept: {} };
   const count =
     (into: Record<string, number>) =>
-    (reason: string, rows = 1) => {
-      into[reason] = (into[reason] ?? 0) + rows;
+    (reason: string, rows: number | readonly Row[] = 1) => {
+      into[reason] = (into[reason] ?? 0) + (typeof rows === 'number' ? rows : rows.length);
     };
   const silent = () => {};
   const log: Log = { debug: silent, info: silent, warn: silent, error: silent };

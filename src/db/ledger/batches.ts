@@ -2,6 +2,8 @@ import type { FlowAccount, Totals } from '../../core/accounting.js';
 import { type BatchStatus, reachableFrom } from '../../core/batch-status.js';
 import { failed, usage } from '../../core/errors.js';
 import { packageVersion } from '../../core/package.js';
+import type { KeptRecords } from '../../core/pipeline.js';
+import type { RecordSummary } from '../../core/record-summary.js';
 import type { Report } from '../../core/report.js';
 import type { Database } from '../../core/run.js';
 
@@ -41,10 +43,22 @@ export interface Batch {
   readonly log_file: string | null;
   readonly files: readonly { readonly path: string; readonly what: string }[] | null;
   readonly run_record: RunRecord | null;
+  /** Of a batch that loads or has loaded. */
+  readonly progress: readonly InputProgress[] | null;
+  readonly record_summary: RecordSummary | null;
   /** Rows of it are in staging, no process works on it, and its inputs can be read again. */
   readonly resumable: boolean;
   /** Whether the process that runs it still holds its lock. */
   readonly alive: boolean;
+}
+
+/** How far an input of a running batch is: rows read, and bytes or rows of it, with their total where known. */
+export interface InputProgress {
+  readonly input: string;
+  readonly rows: number;
+  readonly done: number;
+  readonly unit: 'bytes' | 'rows';
+  readonly of: number | null;
 }
 
 /** How a batch is run and what it reads: what going on with it takes. */
@@ -56,6 +70,8 @@ export interface RunRecord {
   readonly publish: boolean;
   readonly allowEmpty?: boolean;
   readonly noSourceData?: boolean;
+  /** Which records are kept; left out: none. */
+  readonly records?: KeptRecords;
   readonly maxRejects?: { readonly rows: number } | { readonly share: number };
 }
 
@@ -79,7 +95,7 @@ const COLUMNS = `b.id::text, b.pipeline, b.pipeline_from, b.source, b.source_fil
   b.total_records::float8, b.processed_records::float8, b.success_count::float8, b.error_count::float8,
   b.skip_count::float8, b.created_at, b.started_at, b.completed_at, b.started_by, b.dry_run, b.settings, b.options,
   b.staging_schema, b.old_schema, b.accounting, b.reports, b.input_columns, b.only_rejects_of::text, b.timings,
-  b.error, b.log_file, b.files, b.run_record, ${ALIVE} AS alive,
+  b.error, b.log_file, b.files, b.run_record, b.progress, b.record_summary, ${ALIVE} AS alive,
   (b.run_record->>'repeatable')::boolean IS TRUE AND NOT ${ALIVE} AND (b.status IN ('pending', 'running')
     OR b.status = 'failed' AND EXISTS (SELECT FROM pg_namespace WHERE nspname = b.staging_schema))
     AND (coalesce(jsonb_array_length(b.accounting), 0) > 0

@@ -1,4 +1,4 @@
--- The ledger: what was attempted, what was set aside, what was published. Version 2. May be run again: what
+-- The ledger: what was attempted, what was set aside, what was published. Version 3. May be run again: what
 -- an earlier version lacks is added.
 -- Not readable by PUBLIC: it holds source data.
 CREATE SCHEMA IF NOT EXISTS sluice;
@@ -127,4 +127,49 @@ ALTER TABLE sluice.migration_batch ADD COLUMN IF NOT EXISTS options jsonb NOT NU
 ALTER TABLE sluice.migration_batch ADD COLUMN IF NOT EXISTS files jsonb;
 ALTER TABLE sluice.migration_batch ADD COLUMN IF NOT EXISTS run_record jsonb;
 
-INSERT INTO sluice.ledger_version (version) VALUES (2) ON CONFLICT DO NOTHING;
+-- Since version 3: how far a running batch is, input by input, and what became of its records by type.
+ALTER TABLE sluice.migration_batch ADD COLUMN IF NOT EXISTS progress jsonb;
+ALTER TABLE sluice.migration_batch ADD COLUMN IF NOT EXISTS record_summary jsonb;
+
+-- Since version 3: one record of the old system in one batch: what it was, what was made of it, what became of it.
+-- Written while the batch runs, outside its transactions: a failed batch still has them, pending.
+CREATE TABLE IF NOT EXISTS sluice.migration_record (
+  batch_id         bigint NOT NULL REFERENCES sluice.migration_batch ON DELETE CASCADE,
+  -- 1-based, in the order in which the batch read them.
+  number           bigint NOT NULL,
+  -- A veterinary practice has client, pet, medical_record, vaccination, appointment and invoice; other pipelines
+  -- have types of their own.
+  record_type      varchar(50) NOT NULL CHECK (record_type ~ '^[a-z][a-z0-9_]*$'),
+  -- The record's id in the old system.
+  source_id        varchar(255) NOT NULL,
+  status           varchar(20) NOT NULL DEFAULT 'pending'
+                   CHECK (status IN ('pending', 'success', 'error', 'skipped', 'rolled_back')),
+  -- The table, schema.table (two identifiers and a dot), and the id that the record has there.
+  target_model     varchar(127) NOT NULL DEFAULT '',
+  target_id        bigint,
+  source_data      jsonb NOT NULL DEFAULT '{}',
+  transformed_data jsonb NOT NULL DEFAULT '{}',
+  -- Of an error the sentence and the column; of a skipped record why.
+  error_message    text NOT NULL DEFAULT '',
+  error_field      varchar(100) NOT NULL DEFAULT '',
+  created_at       timestamptz NOT NULL DEFAULT statement_timestamp(),
+  -- Where the record stands: the input's name, and the line or ordinal.
+  input            text NOT NULL,
+  line             bigint,
+  PRIMARY KEY (batch_id, number)
+);
+
+-- Since version 3: field mappings that are in force instead of a pipeline's own.
+CREATE TABLE IF NOT EXISTS sluice.migration_field_mapping (
+  id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  source_system varchar(50) NOT NULL,
+  record_type   varchar(50) NOT NULL,
+  source_field  varchar(100) NOT NULL,
+  target_field  varchar(100) NOT NULL,
+  transform     varchar(255) NOT NULL DEFAULT '',
+  is_required   boolean NOT NULL DEFAULT false,
+  default_value varchar(255) NOT NULL DEFAULT '',
+  UNIQUE (source_system, record_type, source_field)
+);
+
+INSERT INTO sluice.ledger_version (version) VALUES (3) ON CONFLICT DO NOTHING;

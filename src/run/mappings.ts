@@ -1,0 +1,58 @@
+import { type MappingsDefinition, mappingFaults } from '../core/mapping.js';
+import type { Finding, Pipeline } from '../core/pipeline.js';
+import type { Database } from '../core/run.js';
+import { type MappingsInForce, mappingsInForce } from '../db/ledger/mappings.js';
+import type { Job } from './job.js';
+
+/** The source system whose mappings a run takes: the pipeline's own, or the one that its setting names. */
+export function mappedSystem(
+  definition: Pick<MappingsDefinition, 'system' | 'setting'>,
+  settings: Readonly<Record<string, string>>,
+): string {
+  const named = definition.setting === undefined ? '' : (settings[definition.setting] ?? '');
+  return named === '' ? definition.system : named;
+}
+
+/** The mappings that a run of `pipeline` takes; none where it declares none. */
+export async function jobMappings(
+  database: Pick<Database, 'query'>,
+  pipeline: Pipeline,
+  settings: Readonly<Record<string, string>>,
+): Promise<MappingsInForce> {
+  const { mappings } = pipeline;
+  if (mappings === undefined) return { mappings: [], fromLedger: new Set() };
+  return mappingsInForce(database, mappings, mappedSystem(mappings, settings));
+}
+
+/** What is wrong with the mappings in force; asked before any row is read. */
+export function mappingFindings(job: Pick<Job, 'pipeline' | 'mappings' | 'settings'>): Finding[] {
+  const definition = job.pipeline.mappings;
+  if (definition === undefined) return [];
+  const system = mappedSystem(definition, job.settings);
+  if (job.mappings.length === 0)
+    return [
+      {
+        severity: 'error',
+        message: `there are no field mappings of the source system "${system}"`,
+        next: [
+          `sluice mappings ${definition.system} export mappings.csv   (as an example: change source_system, source_field and transform)`,
+          `sluice mappings ${system} import mappings.csv`,
+        ],
+      },
+    ];
+  const faults = mappingFaults(job.mappings, definition);
+  if (faults.length === 0) return [];
+  return [
+    {
+      severity: 'error',
+      message: `${faults.length === 1 ? 'a field mapping' : `${faults.length} field mappings`} of ${system} cannot be used`,
+      details: faults.map(
+        ({ mapping, message }) => `${mapping.recordType}.${mapping.sourceField}: ${message}`,
+      ),
+      next: [
+        `sluice mappings ${system} export mappings.csv`,
+        `correct it, then: sluice mappings ${system} import mappings.csv`,
+      ],
+    },
+  ];
+}

@@ -1,0 +1,107 @@
+import { COUNTS_TABLE, rowObjects } from '../../sinks/row-target.js';
+import type { WindowPart } from '../../sinks/window.js';
+import { readColumns } from '../db/catalog/columns.js';
+import type { PgDatabase } from '../db/connect.js';
+import { qualified } from '../db/quote.js';
+import type { Columns } from './check-columns.js';
+import type { Job } from './job.js';
+import { type TrackedKind, trackedKinds } from './record-kinds.js';
+import { needsKeys, numbersSql, type SettledKind, settleSql, unchangedSql } from './record-settle-sql.js';
+import type { Staged } from './staging.js';
+import type { Surveyed } from './survey.js';
+
+/**
+ * What a publish is to say of the records of its batch, as statements of its transaction; made ready as far as that
+ * can be done without its locks. None where the pipeline declares no records.
+ */
+export async function prepareRecords(
+  job: Job,
+  rows: Surveyed['rows'],
+  places: Staged['places'],
+): Promise<string[]> {
+  const { database } = job.options;
+  const columns: Columns = new Map();
+  for (const { target, schema, table } of job.tables)
+    columns.set(target, await readColumns(database, schema, table));
+  const kinds = trackedKinds(job, columns);
+  if (kinds.length === 0) return [];
+  const statements: string[] = [];
+  if (job.kept === 'all')
+    for (const [at, kind] of kinds.entries()) {
+      const settled = settledKind(job, kind, at + 1, rows, places, columns);
+      if (needsKeys(settled)) await makeNumbers(database, settled);
+      statements.push(settleSql(settled));
+    }
+  const changed = [...rows.keys()].flatMap((target) => {
+    const table = kinds.find((kind) => kind.table.target === target)?.table;
+    return table === undefined || target.mode === 'append' ? [] : [table];
+  });
+  if (changed.length > 0)
+    statements.push(unchangedSql(job.batch as string, qualified(job.names.old, COUNTS_TABLE), changed));
+  return statements;
+}
+
+/** `statements` as the last part of a window: behind all row changes, before the locks that keep readers out. */
+export function recordPart(statements: readonly string[], late: boolean): WindowPart[] {
+  if (statements.length === 0) return [];
+  return [
+    {
+      table: 'sluice.migration_record',
+      early: late ? [] : statements,
+      dependents: [],
+      locks: [],
+      rechecks: [],
+      out: [],
+      in: [],
+      after: [],
+      late: late ? statements : [],
+    },
+  ];
+}
+
+async function makeNumbers(database: PgDatabase, kind: SettledKind): Promise<void> {
+  for (const statement of numbersSql(kind)) await database.query(statement);
+}
+
+function settledKind(
+  job: Job,
+  kind: TrackedKind,
+  at: number,
+  rows: Surveyed['rows'],
+  places: Staged['places'],
+  columns: Columns,
+): SettledKind {
+  const { table, targetId } = kind;
+  const { target } = table;
+  const facts = rows.get(target);
+  const place = places.get(target);
+  const known = columns.get(target) ?? [];
+  const key = kind.key.flatMap((name) => {
+    const column =
+      facts?.live.columns.find((each) => each.name === name) ?? known.find((each) => each.name === name);
+    if (column === undefined) return [];
+    const equality = 'equality' in column ? column.equality : '=';
+    return equality === null ? [] : [{ name, type: column.type, equality }];
+  });
+  const objects =
+    facts === undefined
+      ? undefined
+      : rowObjects(facts.target, { staging: job.names.staging, undo: job.names.old });
+  return {
+    at,
+    batch: job.batch as string,
+    staging: job.names.staging,
+    input: kind.input,
+    model: kind.model,
+    live: qualified(table.schema, table.table),
+    staged: facts === undefined && place !== undefined ? qualified(place.schema, place.table) : undefined,
+    written: target.mode === 'merge' || target.mode === 'patch' ? objects?.written : undefined,
+    key: key.length === kind.key.length ? key : [],
+    hidden: kind.hiddenKey.length > 0,
+    targetId,
+    idLoaded:
+      targetId !== undefined &&
+      !job.masking.hides(targetId) &&
+      (target.columns ?? known.map(({ name }) => name)).includes(targetId as never),
+  };
+}

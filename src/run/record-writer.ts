@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from 'pg';
+import { CopyIn } from '../../sinks/copy/copy-in.js';
+import { isConnectionLoss, sqlstateOf } from '../../sinks/copy/failure.js';
+import { failed, SluiceError } from '../core/errors.js';
+import type { Database } from '../core/run.js';
+
+/** Characters that are sent together, and how many may wait before the load has to. */
+const SENT_TOGETHER = 2 << 20;
+const MOST_WAITING = 16 << 20;
+/** How often a stretch is sent, each time on a new session. */
+const ATTEMPTS = 4;
+
+/**
+ * Sends lines in COPY's text format to a table of the ledger, by the megabyte, through a session of its own and
+ * outside any other transaction: what was sent stays whatever becomes of the batch. Its owner awaits `flushSome`
+ * between chunks, which bounds what waits in memory, and closes it.
+ */
+export class RecordWriter {
+  #lines: string[] = [];
+  #length = 0;
+  /** What is being sent, in order; the first error of it stays. */
+  #sending: Promise<void> = Promise.resolve();
+  #waiting = 0;
+  #client: Client | undefined;
+  #error: unknown;
+
+  constructor(
+    private readonly database: Pick<Database, 'connect'>,
+    private readonly purpose: string,
+    /** COPY … FROM STDIN; one whose lines are there already must fail with a unique violation. */
+    private readonly sql: string,
+  ) {}
+
+  /** Takes lines over; they are sent in the background once there are enough of them. */
+  add(lines: string): void {
+    this.#lines.push(lines);
+    this.#length += lines.length;
+    if (this.#length >= SENT_TOGETHER) this.#send();
+  }
+
+  /** Waits where too much waits to be sent; undefined where there is nothing to wait for. */
+  flushSome(): Promise<void> | undefined {
+    return this.#waiting > MOST_WAITING || this.#error !== undefined ? this.#settled() : undefined;
+  }
+
+  /** Sends everything that waits. Throws `records_not_stored`. */
+  async flush(): Promise<void> {
+    if (this.#length > 0) this.#send();
+    await this.#settled();
+  }
+
+  /** Ends the session. Does not send what waits. */
+  async close(): Promise<void> {
+    this.#lines = [];
+    this.#length = 0;
+    await this.#sending;
+    await this.#hangUp();
+  }
+
+  async #settled(): Promise<void> {
+    await this.#sending;
+    if (this.#error !== undefined) throw this.#error;
+  }
+
+  #send(): void {
+    const text = this.#lines.join('');
+    this.#lines = [];
+    this.#length = 0;
+    this.#waiting += text.length;
+    this.#sending = this.#sending.then(async () => {
+      try {
+        if (this.#error === undefined) await this.#tried(Buffer.from(text));
+      } catch (error) {
+        this.#error ??= error;
+      }
+      this.#waiting -= text.length;
+    });
+  }
+
+  async #tried(bytes: Buffer): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        this.#client ??= await this.#connect();
+        const copy = new CopyIn(this.#client, this.sql);
+        await copy.write(bytes);
+        await copy.finish();
+        return;
+      } catch (error) {
+        await this.#hangUp();
+        // The answer to an earlier attempt was lost, and that one had committed.
+        if (attempt > 1 && sqlstateOf(error) === '23505') return;
+        if (error instanceof SluiceError) throw error;
+        if (attempt === ATTEMPTS || !isConnectionLoss(error))
+          throw failed(
+            'records_not_stored',
+            `records could not be stored in the ledger: ${(error as Error).message}`,
+            {
+              cause: error,
+              next: ['see the server log for why, then run again', 'or keep none of them: --records none'],
+            },
+          );
+        await sleep(100 * 2 ** attempt);
+      }
+    }
+  }
+
+  async #connect(): Promise<Client> {
+    const client = await this.database.connect(this.purpose);
+    // The publish commits durably, and everything before it with it.
+    await client.query(
+      "SET synchronous_commit = off; SET statement_timeout = 0; SET lock_timeout = 0; SET client_encoding = 'UTF8'",
+    );
+    return client;
+  }
+
+  async #hangUp(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    await client?.end().catch(() => {});
+  }
+}

@@ -1,0 +1,328 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { flow } from '../../src/core/flow.js';
+import { type PipelineDefinition, pipeline } from '../../src/core/pipeline.js';
+import type { Row } from '../../src/core/row.js';
+import { merge, replace } from '../../src/core/target.js';
+import type { Source } from '../../src/core/types.js';
+import { named } from '../../src/core/types.js';
+import { rollbackBatch } from '../../src/run/rollback.js';
+import { findStaged, swapBatch } from '../../src/run/swap.js';
+import { memory } from '../../src/sources/memory.js';
+import { filter, sort, validate } from '../../transforms/index.js';
+import { type TestDatabase, testDatabase } from '../support/database.js';
+import { engine } from '../support/engine.js';
+
+const CLIENTS = `CREATE TABLE clients (id bigint GENERATED ALWAYS AS IDENTITY (START WITH 101) PRIMARY KEY,
+  source_id text NOT NULL UNIQUE, name text NOT NULL, phone text)`;
+
+const OLD: readonly Row[] = [
+  { code: 'c1', name: 'Ana', phone: '55 1' },
+  { code: 'c2', name: '', phone: '55 2' },
+  { code: 'c3', name: 'Íñigo\t"el \\ niño"\n', phone: null },
+  { code: 'c4', name: 'gone', phone: null },
+];
+
+interface Shape {
+  readonly rows?: readonly Row[] | Source;
+  readonly stages?: 'sorted' | 'silent';
+  readonly more?: Partial<PipelineDefinition<Record<string, Source>, { clients: ReturnType<typeof merge> }>>;
+}
+
+/** Clients of an old system, merged by the id that they had there. */
+function importing({ rows = OLD, stages, more = {} }: Shape = {}) {
+  const source = Array.isArray(rows) ? memory('clients.csv', rows as readonly Row[]) : (rows as Source);
+  const renamed = named('rename', async function* (chunks: AsyncIterable<readonly Row[]>) {
+    for await (const chunk of chunks)
+      yield chunk.map(({ code, ...row }) => ({ ...row, source_id: code }) as Row);
+  });
+  const silently = named('silent', async function* (chunks: AsyncIterable<readonly Row[]>, run) {
+    for await (const chunk of chunks) {
+      const out = chunk.filter((row) => row.name !== 'gone');
+      run.skip('said nothing of which', chunk.length - out.length);
+      yield out;
+    }
+  });
+  return pipeline({
+    name: 'test-import',
+    summary: 'imports clients',
+    inputs: { people: source },
+    tables: { clients: merge('clients', { columns: ['source_id', 'name', 'phone'], key: ['source_id'] }) },
+    records: { people: { type: 'client', sourceId: 'code', table: 'clients' } },
+    flows: ({ inputs, tables }) => [
+      flow(inputs.people as Source<Row>)
+        .through(
+          stages === 'silent' ? silently : filter((row: Row) => row.name !== 'gone', 'gone_away'),
+          ...((stages === 'sorted' ? [sort<Row>({ by: ['name'], name: 'by name' })] : []) as []),
+          validate<Row>({ type: 'object', properties: { name: { type: 'string', minLength: 1 } } }) as never,
+          renamed as never,
+        )
+        .into(tables.clients as never),
+    ],
+    ...(more as object),
+  });
+}
+
+const RECORDS = `SELECT number::int, record_type, source_id, status, target_model, target_id::int, source_data->>'name' AS source,
+  transformed_data->>'source_id' AS made, error_message, error_field, input, line::int
+  FROM sluice.migration_record WHERE batch_id = $1 ORDER BY number`;
+
+const recordsOf = (database: TestDatabase, batch: string | null) => database.query(RECORDS, [batch]);
+const statuses = async (database: TestDatabase, batch: string | null) =>
+  (
+    await database.query<{ source_id: string; status: string }>(
+      'SELECT source_id, status FROM sluice.migration_record WHERE batch_id = $1 ORDER BY number',
+      [batch],
+    )
+  ).map(({ source_id, status }) => `${source_id} ${status}`);
+
+async function setUp(t: TestContext) {
+  const database = await testDatabase(t);
+  await database.query(CLIENTS);
+  const own = engine(t, database);
+  return { database, own, run: own.run };
+}
+
+const SOME = { maxRejects: { rows: 5 } };
+
+test('a batch that fails keeps its records: errors with their sentence, the rest still pending', async (t) => {
+  const { database, run } = await setUp(t);
+  await assert.rejects(run(importing()), { code: 'too_many_rejects' });
+  const [batch] = await database.query<{ id: string }>('SELECT id::text FROM sluice.migration_batch');
+  assert.deepEqual(await statuses(database, batch?.id ?? null), [
+    'c1 pending',
+    'c2 error',
+    'c3 pending',
+    'c4 skipped',
+  ]);
+});
+
+test('every row of the input has a record that says what became of it', async (t) => {
+  const { database, run } = await setUp(t);
+  const { summary } = await run(importing(), SOME);
+  const [ana, empty, quoted, gone] = await recordsOf(database, summary.batch);
+  const known = { record_type: 'client', input: 'people', error_field: '', error_message: '' };
+  assert.deepEqual(ana, {
+    ...known,
+    number: 1,
+    source_id: 'c1',
+    status: 'success',
+    target_model: 'public.clients',
+    target_id: 101,
+    source: 'Ana',
+    made: 'c1',
+    line: 1,
+  });
+  assert.equal(empty?.status, 'error');
+  assert.equal(empty?.error_field, 'name');
+  assert.match(String(empty?.error_message), /name/);
+  assert.deepEqual([empty?.target_model, empty?.target_id, empty?.made], ['', null, null]);
+  assert.equal(quoted?.source, OLD[2]?.name, 'quotes, tabs, newlines and backslashes are kept');
+  assert.equal(quoted?.target_id, 102);
+  assert.deepEqual([gone?.status, gone?.error_message, gone?.source_id], ['skipped', 'gone away', 'c4']);
+});
+
+test('importing again updates what changed, adds what is new and skips the rest', async (t) => {
+  const { database, run } = await setUp(t);
+  await run(importing(), SOME);
+  const again = OLD.with(1, { code: 'c2', name: 'Bea', phone: '55 2' }).with(0, { ...OLD[0], phone: '55 9' });
+  const { summary } = await run(importing({ rows: again }), SOME);
+  assert.deepEqual(await statuses(database, summary.batch), [
+    'c1 success',
+    'c2 success',
+    'c3 skipped',
+    'c4 skipped',
+  ]);
+  const records = await recordsOf(database, summary.batch);
+  assert.deepEqual(
+    records.map(({ target_id, error_message }) => [target_id, error_message]),
+    [
+      [101, ''],
+      [103, ''],
+      [102, 'unchanged'],
+      [null, 'gone away'],
+    ],
+  );
+  const [counts] = await database.query(
+    'SELECT total_records::int t, processed_records::int p, success_count::int s, error_count::int e, skip_count::int k FROM sluice.migration_batch WHERE id = $1',
+    [summary.batch],
+  );
+  assert.deepEqual(counts, { t: 4, p: 4, s: 2, e: 0, k: 2 });
+});
+
+test('a rollback restores the rows, and their records say so; a later batch on top refuses it', async (t) => {
+  const { database, own, run } = await setUp(t);
+  const options = { database: own.database, log: own.log };
+  const first = (await run(importing(), SOME)).summary.batch as string;
+  const changed = OLD.with(0, { ...OLD[0], phone: '55 9' });
+  const second = (await run(importing({ rows: changed }), SOME)).summary.batch as string;
+  await assert.rejects(rollbackBatch(first, options), {
+    code: 'built_upon',
+    facts: {
+      details: [`public.clients: batch ${second}`],
+      state: 'nothing was changed',
+      next: `roll those back first, the latest first: sluice rollback ${second}`,
+    },
+  });
+  await rollbackBatch(second, options);
+  assert.deepEqual(await statuses(database, second), [
+    'c1 rolled_back',
+    'c2 error',
+    'c3 skipped',
+    'c4 skipped',
+  ]);
+  assert.deepEqual(await database.query("SELECT phone FROM clients WHERE source_id = 'c1'"), [
+    { phone: '55 1' },
+  ]);
+  await rollbackBatch(first, options);
+  assert.deepEqual(await statuses(database, first), [
+    'c1 rolled_back',
+    'c2 error',
+    'c3 rolled_back',
+    'c4 skipped',
+  ]);
+  assert.deepEqual(await database.query('SELECT FROM clients'), []);
+});
+
+test('records of a batch that is loaded wait for the swap', async (t) => {
+  const { database, own, run } = await setUp(t);
+  const { summary } = await run(importing(), { ...SOME, publish: false });
+  const batch = summary.batch as string;
+  assert.deepEqual(await statuses(database, batch), ['c1 pending', 'c2 error', 'c3 pending', 'c4 skipped']);
+  await swapBatch(importing(), await findStaged(own.database, batch), {
+    database: own.database,
+    log: own.log,
+  });
+  assert.deepEqual(await statuses(database, batch), ['c1 success', 'c2 error', 'c3 success', 'c4 skipped']);
+});
+
+test('a dry run writes no records; a rehearsal’s are rolled back', async (t) => {
+  const { database, run } = await setUp(t);
+  await run(importing(), { ...SOME, dryRun: true });
+  assert.deepEqual(await database.query("SELECT to_regclass('sluice.migration_record') AS at"), [
+    { at: null },
+  ]);
+  const { summary } = await run(importing(), { ...SOME, rehearse: true });
+  assert.deepEqual(await statuses(database, summary.batch), [
+    'c1 rolled_back',
+    'c2 error',
+    'c3 rolled_back',
+    'c4 skipped',
+  ]);
+});
+
+test('--records errors keeps those with an error, none keeps none', async (t) => {
+  const { database, run } = await setUp(t);
+  const errors = (await run(importing(), { ...SOME, records: 'errors' })).summary.batch;
+  assert.deepEqual(await statuses(database, errors), ['c2 error']);
+  const none = (await run(importing(), { ...SOME, records: 'none' })).summary.batch;
+  assert.deepEqual(await statuses(database, none), []);
+});
+
+test('a pipeline that declares no records keeps none, and says so to who wants some', async (t) => {
+  const { run } = await setUp(t);
+  const bare = importing({ more: { records: {} } });
+  await assert.rejects(run(bare, { ...SOME, records: 'all' }), { code: 'no_records' });
+});
+
+/** Chunks of one row each, so that a few rows are many chunks. */
+function oneByOne(rows: readonly Row[]): Source {
+  const all = memory('clients.csv', rows);
+  return {
+    ...all,
+    async *read(run) {
+      for await (const chunk of all.read(run)) for (const row of chunk) yield [row];
+    },
+  };
+}
+
+const MANY: readonly Row[] = Array.from({ length: 60 }, (_, i) =>
+  i === 3
+    ? { code: 'bad', name: '', phone: null }
+    : i === 4
+      ? { code: 'left', name: 'gone', phone: null }
+      : { code: `m${i}`, name: `name ${99 - i}`, phone: null },
+);
+
+test('rows that a stage holds back for long have one record each, too', async (t) => {
+  const { database, run } = await setUp(t);
+  const { summary } = await run(importing({ rows: oneByOne(MANY), stages: 'sorted' }), SOME);
+  const records = await recordsOf(database, summary.batch);
+  assert.deepEqual(
+    records.map(({ number, source_id, status }) => [number, source_id, status]),
+    MANY.map(({ code }, i) => [
+      i + 1,
+      code,
+      code === 'bad' ? 'error' : code === 'left' ? 'skipped' : 'success',
+    ]),
+  );
+  assert.ok(records.every(({ status, made }) => (made !== null) === (status === 'success')));
+  const [joined] = await database.query(
+    'SELECT count(*)::int AS n FROM sluice.migration_record r JOIN clients c ON c.id = r.target_id AND c.source_id = r.source_id WHERE batch_id = $1',
+    [summary.batch],
+  );
+  assert.deepEqual(joined, { n: 58 });
+});
+
+test('a row that a stage leaves out without saying which is skipped with the reason', async (t) => {
+  const { database, run } = await setUp(t);
+  const { summary } = await run(importing({ rows: oneByOne(MANY), stages: 'silent' }), SOME);
+  const [left] = await database.query(
+    "SELECT status, error_message FROM sluice.migration_record WHERE batch_id = $1 AND source_id = 'left'",
+    [summary.batch],
+  );
+  assert.deepEqual(left, { status: 'skipped', error_message: 'said nothing of which' });
+});
+
+test('a replaced table’s records know the ids that the rows got in staging', async (t) => {
+  const { database, run } = await setUp(t);
+  const table = replace('clients', { columns: ['source_id', 'name', 'phone'], omit: ['id'] });
+  const records = { people: { type: 'client', sourceId: 'code', table: 'clients', key: ['source_id'] } };
+  const { summary } = await run(importing({ more: { tables: { clients: table }, records } as never }), SOME);
+  const [ana] = await recordsOf(database, summary.batch);
+  const [live] = await database.query<{ id: number }>("SELECT id::int FROM clients WHERE source_id = 'c1'");
+  assert.deepEqual([ana?.status, ana?.target_id], ['success', live?.id]);
+  const again = await run(importing({ more: { tables: { clients: table }, records } as never }), SOME);
+  assert.ok(['completed', 'unchanged'].includes(again.summary.status));
+});
+
+test('masked columns are in no record; ids and states are right all the same', async (t) => {
+  const { database, run } = await setUp(t);
+  const mask = ['phone', 'source_id', 'code'];
+  const first = (await run(importing({ more: { mask } }), SOME)).summary.batch;
+  const [ana] = await database.query(
+    'SELECT source_id, source_data, transformed_data, target_id::int FROM sluice.migration_record WHERE batch_id = $1 AND number = 1',
+    [first],
+  );
+  assert.deepEqual(ana, {
+    source_id: '',
+    source_data: { code: '[masked]', name: 'Ana', phone: '[masked]' },
+    transformed_data: { source_id: '[masked]', name: 'Ana', phone: '[masked]' },
+    target_id: 101,
+  });
+  const { summary } = await run(importing(), { ...SOME, noSourceData: true });
+  assert.deepEqual(
+    await database.query(
+      'SELECT status, source_id, source_data, transformed_data, target_id::int FROM sluice.migration_record WHERE batch_id = $1 ORDER BY number',
+      [summary.batch],
+    ),
+    (['skipped', 'error', 'skipped', 'skipped'] as const).map((status, i) => ({
+      status,
+      source_id: '',
+      source_data: {},
+      transformed_data: {},
+      target_id: [101, null, 102, null][i],
+    })),
+  );
+});
+
+test('the ledger refuses a record of an unknown state, type or batch', async (t) => {
+  const { database, run } = await setUp(t);
+  await run(importing(), SOME);
+  const set = (what: string) => database.query(`UPDATE sluice.migration_record SET ${what}`);
+  await assert.rejects(set("status = 'done'"), { code: '23514' });
+  await assert.rejects(set("record_type = 'Client!'"), { code: '23514' });
+  await assert.rejects(set('batch_id = 999'), { code: '23503' });
+  await database.query('DELETE FROM sluice.migration_batch');
+  assert.deepEqual(await database.query('SELECT FROM sluice.migration_record'), [], 'records go with it');
+});
