@@ -44,7 +44,11 @@ function showTables(plan: Plan): void {
       plan.tables.map((each) => [
         `${each.schema}.${each.table}`,
         each.mode,
-        each.liveRows < 0 ? 'not analysed' : `about ${count(each.liveRows)}`,
+        each.missing
+          ? 'missing: it is made'
+          : each.liveRows < 0
+            ? 'not analysed'
+            : `about ${count(each.liveRows)}`,
         bytes(each.liveBytes),
       ]),
       { right: [2, 3], indent: '  ' },
@@ -64,13 +68,18 @@ function plural(kind: string): string {
   return kind.endsWith('y') && !kind.endsWith('key') ? `${kind.slice(0, -1)}ies` : `${kind}s`;
 }
 
+const MARKS: Readonly<Record<Finding['severity'], () => string>> = {
+  error: () => styled('red', '✗'),
+  warning: () => styled('yellow', '!'),
+  note: () => styled('dim', '·'),
+};
+
 /** Shows what checks or validations found, on stderr. */
 export function showFindings(
   findings: readonly { readonly name: string; readonly finding: Finding }[],
 ): void {
   for (const { name, finding } of findings) {
-    const mark = finding.severity === 'error' ? styled('red', '✗') : styled('yellow', '!');
-    say(`  ${mark} ${name}: ${finding.message}`);
+    say(`  ${MARKS[finding.severity]()} ${name}: ${finding.message}`);
     for (const detail of finding.details ?? []) say(`      ${detail}`);
     const next =
       finding.next === undefined ? [] : typeof finding.next === 'string' ? [finding.next] : finding.next;

@@ -17,9 +17,9 @@ export interface Setting {
   readonly values?: readonly string[];
 }
 
-/** One thing that a check or validation found. Errors refuse; warnings are shown and go on. */
+/** One thing that a check or validation found. Errors refuse; warnings and notes are shown and go on. */
 export interface Finding {
-  readonly severity: 'error' | 'warning';
+  readonly severity: 'error' | 'warning' | 'note';
   readonly message: string;
   /** The offenders, bounded by whoever asks. */
   readonly details?: readonly string[];
@@ -38,6 +38,8 @@ export interface CheckContext {
   replaced(input: string): boolean;
   /** The system that the inputs come from, in the state that they are read in. Throws where they name none. */
   old(): Promise<OldSystem>;
+  /** True where the table behind one of the pipeline's is not there yet, and a run would make it. */
+  missing(table: string): boolean;
 }
 
 /** What validations are given: staging as it would be published, beside live. */
@@ -88,6 +90,17 @@ export interface RecordKind {
   readonly key?: readonly string[];
 }
 
+/** The statements that make a table. */
+export interface NewTable {
+  /**
+   * The CREATE TABLE, which must concern no other table: a dry run executes it, too, to see the columns, in a
+   * transaction that it rolls back.
+   */
+  readonly create: string;
+  /** What follows once all missing tables are there: foreign keys, indexes, comments. */
+  readonly after?: readonly string[];
+}
+
 /** A pipeline as its author writes it. */
 export interface PipelineDefinition<I extends Record<string, Source>, T extends Record<string, Target>> {
   /** kebab-case; how the command line calls it. */
@@ -102,6 +115,12 @@ export interface PipelineDefinition<I extends Record<string, Source>, T extends 
   readonly guards?: readonly string[];
   /** Views that the publish makes where they are missing. */
   readonly views?: readonly View[];
+  /**
+   * How tables that are missing are made, by their name in `tables`; asked for only where one is. Checks and
+   * dry runs make none; a run makes them empty before it loads, drops them again where it publishes nothing,
+   * and its rollback drops them where they are empty then.
+   */
+  readonly creates?: () => Readonly<Record<string, NewTable>>;
   readonly settings?: Readonly<Record<string, Setting>>;
   readonly checks?: readonly Check[];
   readonly validations?: readonly Validation[];

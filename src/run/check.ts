@@ -5,6 +5,7 @@ import type { Finding } from '../core/pipeline.js';
 import type { Source } from '../core/types.js';
 import { type Columns, columnFindings } from './check-columns.js';
 import { lockGuardFindings, rightsFindings } from './check-rights.js';
+import { futureColumns } from './create-missing.js';
 import { feedBackFindings } from './fed-back.js';
 import type { Job } from './job.js';
 import { mappingFindings } from './mappings.js';
@@ -74,7 +75,12 @@ export async function checkJob(job: Job): Promise<Checked> {
       });
   }
   const columns: Columns = new Map();
-  for (const table of job.tables)
+  for (const { table, sql } of job.missing)
+    await ask(`making ${table.schema}.${table.table}`, async () => {
+      columns.set(table.target, await futureColumns(job.options.database, table, sql));
+      return [];
+    });
+  for (const table of job.tables.filter((each) => each.missing !== true))
     await ask(`columns of ${table.schema}.${table.table}`, () => columnFindings(job, table, columns));
   if (job.pipeline.records !== undefined) await ask('records', async () => recordFindings(job, columns));
   await ask('rights', () => rightsFindings(job));
@@ -173,6 +179,14 @@ function unasked(error: unknown, sound: boolean): Finding[] {
   ];
 }
 
+/** A warning or a note as one sentence: with its first details, and what to do about it. */
+export function sentence(name: string, { message, details = [], next }: Finding): string {
+  const shown = details.slice(0, 3).join('; ');
+  const more = details.length > 3 ? `; … (${details.length} in all)` : '';
+  const steps = [next ?? []].flat().map((step) => `; ${step}`);
+  return `${name}: ${message}${shown === '' ? '' : ` (${shown}${more})`}${steps.join('')}`;
+}
+
 function asFinding(error: SluiceError): Finding {
   const { facts } = error;
   const where = [facts.input, facts.line === undefined ? undefined : `line ${facts.line}`]
@@ -211,6 +225,7 @@ function planOf(job: Job, surveyed: Surveyed, views: readonly PlannedView[]): Pl
       mode: table.target.mode,
       liveRows: table.estimatedRows,
       liveBytes: table.bytes,
+      missing: table.missing ?? false,
     })),
     settings: job.settings,
     validations: (pipeline.validations ?? []).map(({ name, summary }) => ({ name, summary })),

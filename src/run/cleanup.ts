@@ -6,6 +6,7 @@ import type { PgDatabase } from '../db/connect.js';
 import { findBatch, holdBatch, listKept, listUnfinished, releaseBatch } from '../db/ledger/batches.js';
 import { forgetSegments } from '../db/ledger/segments.js';
 import { literal, qualified } from '../db/quote.js';
+import { dropMade } from './create-missing.js';
 import { imageTables } from './discard.js';
 import { disarm, guardOf } from './guard.js';
 import { schemasLike } from './resolve.js';
@@ -161,6 +162,7 @@ async function dropUnpublished(database: PgDatabase, { batch, schema }: Leftover
 
 /** The ledger's word for a batch that nobody will go on with. */
 async function closeInterrupted(database: PgDatabase, batch: string): Promise<void> {
+  const { status } = await findBatch(database, batch);
   await database.query(
     `UPDATE sluice.migration_batch SET status = 'failed', completed_at = clock_timestamp(), phase = NULL,
             error = CASE status WHEN 'staged' THEN '{"code": "discarded", "message": "its staging was cleaned up before it was published"}'::jsonb
@@ -168,6 +170,8 @@ async function closeInterrupted(database: PgDatabase, batch: string): Promise<vo
      WHERE id = $1 AND status IN ('pending', 'running', 'staged')`,
     [batch],
   );
+  // What a batch has published into the tables that it made is not its leftover.
+  if (status !== 'completed' && status !== 'rolled_back') await dropMade(database, batch);
 }
 
 async function dropReplaced(database: PgDatabase, { batch, schema, table }: Leftover): Promise<void> {

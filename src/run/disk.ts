@@ -23,12 +23,12 @@ export async function planDisk(job: Job): Promise<DiskPlan> {
   const { database } = job.options;
   const input = await inputBytes(job);
   const tables: DiskPlan['tables'][number][] = [];
-  for (const { schema, table, oid, target } of job.tables) {
+  for (const { schema, table, oid, target, missing } of job.tables) {
     const [size] = await database.query<{ heap: number; indexes: number; rows: number }>(
       'SELECT pg_table_size($1::oid)::float8 AS heap, pg_indexes_size($1::oid)::float8 AS indexes',
       [oid],
     );
-    const replaced = target.mode === 'replace';
+    const replaced = target.mode === 'replace' && missing !== true;
     tables.push({
       table: `${schema}.${table}`,
       staging: replaced ? Math.max(size?.heap ?? 0, job.tables.length === 1 ? (input ?? 0) : 0) : input,

@@ -12,8 +12,8 @@ export async function assertNotEmptied(job: Job, accounts: readonly FlowAccount[
   if (job.options.allowEmpty === true) return;
   const loaded = loadedRows(job, accounts);
   const emptied: string[] = [];
-  for (const { target, schema, table } of job.tables) {
-    if (target.mode !== 'replace' || loaded.get(target) !== 0) continue;
+  for (const { target, schema, table, missing } of job.tables) {
+    if (missing === true || target.mode !== 'replace' || loaded.get(target) !== 0) continue;
     const [live] = await job.options.database.query<{ filled: boolean }>(
       `SELECT EXISTS (SELECT FROM ONLY ${qualified(schema, table)}) AS filled`,
     );

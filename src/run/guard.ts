@@ -18,7 +18,8 @@ export function guardOf(batch: string): Guard {
  * guards besides. An append relies on nothing that is in the table.
  */
 export function guardedTables(job: Pick<Job, 'tables' | 'watched'>): GuardedTable[] {
-  const all = [...job.tables.filter(({ target }) => target.mode !== 'append'), ...job.watched];
+  const published = job.tables.filter(({ target, missing }) => target.mode !== 'append' && missing !== true);
+  const all = [...published, ...job.watched];
   const names = new Map(all.map(({ schema, table }) => [`${schema}.${table}`, { schema, table }]));
   return [...names.values()];
 }
@@ -88,7 +89,10 @@ export function guarded(
     const table = tables.find((each) => nameOf(each) === part.table);
     if (table === undefined || asked.has(part.table)) return part;
     asked.add(part.table);
-    return { ...part, rechecks: [...part.rechecks, ...guardChecks(guard, table)] };
+    // An append takes no lock of its own, and the guard's verdict holds only where nobody can write any more.
+    const locked = part.locks.some((lock) => lock.schema === table.schema && lock.table === table.table);
+    const locks = locked ? part.locks : [...part.locks, { ...table, mode: 'SHARE ROW EXCLUSIVE' as const }];
+    return { ...part, locks, rechecks: [...part.rechecks, ...guardChecks(guard, table)] };
   });
   const others = tables.filter((table) => !asked.has(nameOf(table)));
   return [...others.map((table) => guardPart(guard, table)), ...published];

@@ -9,7 +9,7 @@ import { usage } from '../core/errors.js';
 import type { FlowPlan } from '../core/flow.js';
 import type { Following } from '../core/follow.js';
 import type { FieldMapping } from '../core/mapping.js';
-import type { CheckContext, KeptRecords, Pipeline, ValidationContext } from '../core/pipeline.js';
+import type { CheckContext, KeptRecords, NewTable, Pipeline, ValidationContext } from '../core/pipeline.js';
 import type { RecordSummary } from '../core/record-summary.js';
 import type { Report } from '../core/report.js';
 import type { Row } from '../core/row.js';
@@ -99,9 +99,9 @@ export class Job {
   private constructor(
     readonly pipeline: Pipeline,
     readonly options: RunOptions,
-    readonly tables: readonly LiveTable[],
+    public tables: readonly LiveTable[],
     /** The tables that the pipeline guards without publishing them. */
-    readonly watched: readonly FoundTable[],
+    public watched: readonly FoundTable[],
     /** The corrected rejects that are all it reads, if so. */
     readonly fedBack: FedBack | undefined,
     /** The field mappings in force; empty where the pipeline declares none. */
@@ -121,12 +121,30 @@ export class Job {
     withGiven(pipeline, options.inputs ?? {});
     settled(pipeline, options.settings ?? {});
     const { database, onlyRejectsOf, inputs = {} } = options;
-    const tables = await resolveTables(database, Object.entries(pipeline.tables));
-    const watched = await resolveWatched(database, pipeline.guards ?? []);
+    const { tables, watched } = await Job.#find(pipeline, database);
     const fedBack =
       onlyRejectsOf === undefined ? undefined : await FedBack.open(database, pipeline, onlyRejectsOf, inputs);
     const { mappings } = await jobMappings(database, pipeline, settled(pipeline, options.settings ?? {}));
     return new Job(pipeline, options, tables, watched, fedBack, mappings);
+  }
+
+  static async #find(pipeline: Pipeline, database: RunOptions['database']) {
+    const creatable = Object.keys(pipeline.creates?.() ?? {});
+    const tables = await resolveTables(database, Object.entries(pipeline.tables), creatable);
+    const missing = tables.filter((table) => table.missing === true).map(({ target }) => target.table);
+    return { tables, watched: await resolveWatched(database, pipeline.guards ?? [], missing) };
+  }
+
+  /** The tables that are not there yet, with what makes them. */
+  get missing(): readonly { readonly table: LiveTable; readonly sql: NewTable }[] {
+    const missing = this.tables.filter((table) => table.missing === true);
+    const creates = missing.length === 0 ? {} : (this.pipeline.creates?.() ?? {});
+    return missing.map((table) => ({ table, sql: creates[table.name] as NewTable }));
+  }
+
+  /** Finds the tables again, once the missing ones have been made. */
+  async findTables(): Promise<void> {
+    Object.assign(this, await Job.#find(this.pipeline, this.options.database));
   }
 
   /** From here on the run has a batch, begun at `at`: rejects are stored under it. */
@@ -256,6 +274,7 @@ export class Job {
       },
       replaced: (input) => this.options.inputs?.[input] !== undefined,
       old: () => this.old(),
+      missing: (name) => this.#table(name).missing === true,
     };
   }
 

@@ -10,6 +10,8 @@ export interface PlannedTable {
   /** Rows in live now, as the planner's statistics estimate them. */
   readonly liveRows: number;
   readonly liveBytes: number;
+  /** It is not there yet: the run makes it. */
+  readonly missing: boolean;
 }
 
 /** What a run is about to do; plain data, printable before anything happens. */

@@ -13,6 +13,7 @@ import { requireLedger } from '../db/ledger/open.js';
 import { undoSql } from '../db/ledger/publish-sql.js';
 import { findKept, type Published, readPublished } from '../db/ledger/published.js';
 import { hasRecords, undoRecordsSql } from '../db/ledger/records.js';
+import { dropMade } from './create-missing.js';
 import { arm, disarm, guarded, guardOf } from './guard.js';
 import { lockTables } from './locks.js';
 import type { RunOptions } from './options.js';
@@ -170,6 +171,7 @@ class Undo {
       const kept = this.#replaced.map((each) => each.retained_schema as string);
       for (const schema of new Set([...kept, ...retained.map((each) => each.schema)]))
         await dropEmptySchema(client, schema).catch(() => false);
+      if (this.choice.whole) await this.#dropMade();
       return { batch: batch.id, whole: this.choice.whole, tables, lock_ms: lockMs };
     } catch (error) {
       if (adopted.length > 0 && !committed)
@@ -179,6 +181,15 @@ class Undo {
       await disarm(database, guard).catch(() => {});
       await noteBatch(database, batch.id, { phase: null }).catch(() => {});
     }
+  }
+
+  /** Tables that the batch made are empty again, as before it there were none. */
+  async #dropMade(): Promise<void> {
+    const { events, database } = this.options;
+    const { dropped, kept } = await dropMade(database, this.batch.id);
+    if (dropped.length > 0) events?.note?.(`dropped, since this batch had made them: ${dropped.join(', ')}`);
+    if (kept.length > 0)
+      events?.warn?.(`${kept.join(', ')}, which this batch had made, are in use by now and stay`);
   }
 
   async #look(): Promise<UndoneTable[]> {

@@ -10,7 +10,8 @@ import { settlePending } from '../db/ledger/records.js';
 import type { StoredReject } from '../db/ledger/rejects.js';
 import { forgetSegments } from '../db/ledger/segments.js';
 import { BACKUPS, backUp } from './backup/backup.js';
-import { assertChecked, type Checked, checkJob } from './check.js';
+import { assertChecked, type Checked, checkJob, checkTables, sentence } from './check.js';
+import { createMissing, dropMade } from './create-missing.js';
 import { discard } from './discard.js';
 import { assertNotEmptied } from './emptied.js';
 import { asFailure } from './failure.js';
@@ -32,6 +33,7 @@ import { findResumable, holdStaging, resumedOptions, takeUp } from './resume.js'
 import { makeStaging } from './staging.js';
 import { stopStatements } from './stopping.js';
 import { summaryOf } from './summary.js';
+import type { Surveyed } from './survey.js';
 import { tellProgress } from './ticker.js';
 import { tidy } from './tidy.js';
 import { isUnchanged } from './unchanged.js';
@@ -63,11 +65,10 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
     const checked = await job.phase('check', 'checking inputs, tables and the pipeline’s own questions', () =>
       checkJob(job),
     );
-    for (const { name, finding } of checked.findings)
-      if (finding.severity === 'warning') {
-        const next = [finding.next ?? []].flat().map((step) => `; ${step}`);
-        options.events?.warn?.(`${name}: ${finding.message}${next.join('')}`);
-      }
+    for (const { name, finding } of checked.findings) {
+      if (finding.severity === 'warning') options.events?.warn?.(sentence(name, finding));
+      if (finding.severity === 'note') options.events?.note?.(sentence(name, finding));
+    }
     assertChecked(checked);
     const { plan } = checked;
     const shown = options.dryRun === true ? { ...plan, publish: await planPublish(job, checked) } : plan;
@@ -145,11 +146,12 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     });
     if (resumed === undefined && options.rehearse !== true && job.pipeline.backup?.withRun === true)
       await backUpFirst(job);
+    const surveyed = await madeAndSurveyed(job, checked);
     await lockTables(database, job.tables);
     const taken = resumed === undefined ? undefined : await takeUp(job, checked, resumed);
     // Before the first row is read: a write that the guard misses is one that the source shows.
     if (taken === undefined) await raiseGuard(job);
-    const staged = taken?.staged ?? (await makeStaging(job, checked.surveyed));
+    const staged = taken?.staged ?? (await makeStaging(job, surveyed));
     if (taken !== undefined && taken.checkpoints === undefined) accounts = taken.accounts;
     else {
       const what = taken === undefined ? 'loading staging' : 'going on with the load';
@@ -168,7 +170,7 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     await job.fedBack?.claim(database, batch);
     await assertNotEmptied(job, accounts);
 
-    if (options.rehearse !== true && (await isUnchanged(job, staged))) {
+    if (options.rehearse !== true && (await isUnchanged(job, staged, surveyed.rows))) {
       await settlePending(database, batch, 'skipped', 'unchanged');
       job.records = unchangedRecords(job.records);
       await end(job, 'completed', accounts);
@@ -197,11 +199,11 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
         timings: job.timings,
       });
     if (options.publish === false) {
-      const { loaded } = await holdReady(job, checked.surveyed, staged, accounts);
+      const { loaded } = await holdReady(job, surveyed, staged, accounts);
       await stage();
       return summaryOf(job, 'staged', accounts, { loaded, lockMs: null });
     }
-    const { prepared, lockMs } = await goLive(job, checked.surveyed, staged, accounts, stage);
+    const { prepared, lockMs } = await goLive(job, surveyed, staged, accounts, stage);
     if (options.rehearse === true) {
       await settlePending(database, batch, 'rolled_back', 'rehearsed');
       await end(job, 'rolled_back', accounts, { dry_run: true });
@@ -242,6 +244,17 @@ async function backUpFirst(job: Job): Promise<void> {
   options.events?.note?.(`backup in ${made.directory}   (sluice restore-check ${made.directory})`);
 }
 
+/** Makes the tables that are missing, and surveys them as the checks have surveyed the others. */
+async function madeAndSurveyed(job: Job, checked: Checked): Promise<Surveyed> {
+  const made = await createMissing(job);
+  if (made.length === 0) return checked.surveyed;
+  job.options.events?.note?.(`made, since they were missing: ${made.join(', ')}`);
+  const again = await checkTables(job);
+  assertChecked(again);
+  for (const [target, columns] of again.columns) checked.columns.set(target, columns);
+  return again.surveyed;
+}
+
 /** Ends a batch of which nothing is to be published: staging, guard and files go. */
 async function end(
   job: Job,
@@ -253,6 +266,11 @@ async function end(
   // The guard first: discarding staging needs locks that it may hold.
   await lowerGuard(job);
   await discard(database, job);
+  const { kept } = await dropMade(database, job.batch as string);
+  if (kept.length > 0)
+    job.options.events?.warn?.(
+      `${kept.join(', ')}, made for this run, could not be dropped again: they stay, empty or in use`,
+    );
   await forgetSegments(database, job.batch as string);
   job.removeFiles();
   await moveBatch(database, job.batch as string, status, {

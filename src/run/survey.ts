@@ -19,7 +19,7 @@ export interface Surveyed {
 /** Surveys the tables; nothing is written and no lock taken but on catalogs. */
 export async function surveyTables(job: Job): Promise<Surveyed> {
   const client = await job.options.database.session();
-  const replaced = job.tables.filter((table) => table.target.mode === 'replace');
+  const replaced = job.tables.filter((table) => table.target.mode === 'replace' && table.missing !== true);
   const replace =
     replaced.length === 0
       ? undefined
@@ -28,7 +28,9 @@ export async function surveyTables(job: Job): Promise<Surveyed> {
           replaced.map(({ schema, table }) => ({ schema, table })),
         );
   const rows = new Map<Target, RowTableFacts>();
-  for (const { target, schema, table } of job.tables) {
+  for (const { target, schema, table, missing: isMissing } of job.tables) {
+    // Of a table that is not there yet nothing can be surveyed; the run does it once it is.
+    if (isMissing === true) continue;
     const { mode, key, missing, missingRows } = target;
     const noTriggers = job.options.noTriggers ?? target.noTriggers;
     if (mode === 'replace') continue;

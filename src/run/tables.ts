@@ -17,25 +17,39 @@ export interface LiveTable extends FoundTable {
   /** The name it has in the pipeline. */
   readonly name: string;
   readonly target: Target;
+  /** It is not there yet (its oid is 0), and the run makes it. */
+  readonly missing?: boolean;
 }
 
 /**
  * Finds the live table of every target: `schema.table`, or a bare name along the search path.
- * Throws a usage error naming the nearest table where there is none.
+ * Throws a usage error naming the nearest table where there is none, and no name in `creatable` stands for it.
  */
 export async function resolveTables(
   database: Database,
   targets: readonly (readonly [string, Target])[],
+  creatable: readonly string[] = [],
 ): Promise<LiveTable[]> {
   const found: LiveTable[] = [];
-  for (const [name, target] of targets) found.push(await resolve(database, name, target));
+  for (const [name, target] of targets) {
+    const row = await look(database, target.table);
+    if (row === undefined && creatable.includes(name))
+      found.push({ name, target, ...(await future(database, target.table)), missing: true });
+    else found.push({ name, target, ...(await plain(database, row, target.table, 'publishes', target.whenMissing)) });
+  }
   return found;
 }
 
-/** Finds tables by the names that a pipeline guards them by; as resolveTables. */
-export async function resolveWatched(database: Database, names: readonly string[]): Promise<FoundTable[]> {
+/** Finds tables by the names that a pipeline guards them by; as resolveTables. `missing` ones are left out. */
+export async function resolveWatched(
+  database: Database,
+  names: readonly string[],
+  missing: readonly string[] = [],
+): Promise<FoundTable[]> {
   const found: FoundTable[] = [];
-  for (const name of names) found.push(await find(database, name, 'a pipeline guards plain tables'));
+  for (const name of names)
+    if (!missing.includes(name))
+      found.push(await plain(database, await look(database, name), name, 'guards'));
   return found;
 }
 
@@ -52,27 +66,23 @@ export async function findTables(
   );
 }
 
-async function resolve(database: Database, name: string, target: Target): Promise<LiveTable> {
-  const found = await find(database, target.table, 'a pipeline publishes plain tables', target.whenMissing);
-  return { name, target, ...found };
+interface Row extends Record<string, unknown> {
+  readonly schema: string;
+  readonly oid: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly kind: string;
 }
 
-async function find(
-  database: Database,
-  wanted: string,
-  rule: string,
-  whenMissing?: string,
-): Promise<FoundTable> {
+/** `schema.table` or a bare name in its parts. */
+function parts(wanted: string): { readonly schema: string | null; readonly table: string } {
   const dot = wanted.indexOf('.');
-  const schema = dot < 0 ? null : wanted.slice(0, dot);
-  const table = wanted.slice(dot + 1);
-  const [row] = await database.query<{
-    schema: string;
-    oid: number;
-    rows: number;
-    bytes: number;
-    kind: string;
-  }>(
+  return { schema: dot < 0 ? null : wanted.slice(0, dot), table: wanted.slice(dot + 1) };
+}
+
+async function look(database: Database, wanted: string): Promise<Row | undefined> {
+  const { schema, table } = parts(wanted);
+  const [row] = await database.query<Row>(
     `SELECT n.nspname AS schema, c.oid, c.reltuples::float8 AS rows,
             pg_table_size(c.oid)::float8 AS bytes, c.relkind::text AS kind
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -81,12 +91,41 @@ async function find(
      ORDER BY array_position(current_schemas(false), n.nspname) LIMIT 1`,
     [table, schema],
   );
+  return row;
+}
+
+async function plain(
+  database: Database,
+  row: Row | undefined,
+  wanted: string,
+  does: 'publishes' | 'guards',
+  whenMissing?: string,
+): Promise<FoundTable> {
   if (row === undefined) throw await missing(database, wanted, whenMissing);
   if (row.kind !== 'r')
-    throw usage('not_a_table', `${wanted} is ${KINDS[row.kind] ?? 'not a table'}; ${rule}`, {
-      table: wanted,
-    });
+    throw usage(
+      'not_a_table',
+      `${wanted} is ${KINDS[row.kind] ?? 'not a table'}; a pipeline ${does} plain tables`,
+      { table: wanted },
+    );
+  const { table } = parts(wanted);
   return { schema: row.schema, table, oid: row.oid, estimatedRows: row.rows, bytes: row.bytes };
+}
+
+/** A table that is not there, where a CREATE TABLE of that name would put it. */
+async function future(database: Database, wanted: string): Promise<FoundTable> {
+  const { schema, table } = parts(wanted);
+  const [row] = await database.query<{ schema: string | null }>(
+    'SELECT coalesce($1, current_schema()) AS schema',
+    [schema],
+  );
+  if (row?.schema == null)
+    throw usage('no_such_schema', `there is no schema on the search path to make ${wanted} in`, {
+      table: wanted,
+      state: 'nothing was written',
+      next: 'CREATE SCHEMA public, or ALTER ROLE … SET search_path',
+    });
+  return { schema: row.schema, table, oid: 0, estimatedRows: 0, bytes: 0 };
 }
 
 const KINDS: Readonly<Record<string, string>> = {

@@ -1,8 +1,12 @@
+import { differs, sameKey } from '../../sinks/row-sql.js';
+import { type RowTableFacts, rowObjects } from '../../sinks/row-target.js';
 import type { Database } from '../core/run.js';
+import type { PublishMode } from '../core/target.js';
 import { primaryKey } from '../db/catalog/primary-key.js';
 import { ident, qualified } from '../db/quote.js';
 import type { Job } from './job.js';
 import type { Staged } from './staging.js';
+import type { Surveyed } from './survey.js';
 import type { LiveTable } from './tables.js';
 import { isMissing, planViews } from './views.js';
 
@@ -11,17 +15,19 @@ const SAMPLE = 500;
 
 /**
  * Whether a publish would change nothing: staging holds exactly what live holds, row for row, in every table
- * that is replaced, nothing in every table whose rows are added or changed, and no view is to be made. It gives
- * up at the first difference: the number of rows, then a sample by primary key, then everything.
+ * that is replaced; no row for one that is added to; only rows as live has them for one that is merged or
+ * patched; and no view is to be made. It gives up at the first difference; of a replaced table: the number of rows, then a sample by
+ * primary key, then everything.
  */
-export async function isUnchanged(job: Job, staged: Staged): Promise<boolean> {
+export async function isUnchanged(job: Job, staged: Staged, rows: Surveyed['rows']): Promise<boolean> {
   const { database } = job.options;
-  for (const table of job.tables) {
+  // An empty load into tables that are only added to is one question; replaced ones take longer.
+  const quickFirst = [...job.tables].sort((a, b) => COST[a.target.mode] - COST[b.target.mode]);
+  for (const table of quickFirst) {
     const place = staged.places.get(table.target) as { schema: string; table: string };
-    if (table.target.mode !== 'replace') {
-      // A merge that deletes what staging lacks changes something just by having nothing.
-      if (table.target.missingRows === 'delete') return false;
-      if (!(await isEmpty(database, qualified(place.schema, place.table)))) return false;
+    const facts = rows.get(table.target);
+    if (facts !== undefined) {
+      if (!(await changesNoRow(database, facts, job.names))) return false;
       continue;
     }
     const key = await primaryKey(database, table);
@@ -31,11 +37,24 @@ export async function isUnchanged(job: Job, staged: Staged): Promise<boolean> {
   return job.tables.length > 0 && !(await planViews(job)).some(isMissing);
 }
 
-async function isEmpty(database: Database, staged: string): Promise<boolean> {
-  const [row] = await database.query<{ empty: boolean }>(
-    `SELECT NOT EXISTS (SELECT FROM ${staged}) AS empty`,
-  );
-  return row?.empty === true;
+const COST: Readonly<Record<PublishMode, number>> = { append: 0, patch: 1, merge: 1, replace: 2 };
+
+/** Whether every staged row of an append, merge or patch is in live as it is; for an append, whether there is none. */
+async function changesNoRow(database: Database, facts: RowTableFacts, names: Job['names']): Promise<boolean> {
+  const { live, staging } = rowObjects(facts.target, { staging: names.staging, undo: names.old });
+  const { mode, missingRows } = facts.target;
+  const partner = `SELECT FROM ${live} l WHERE ${sameKey(facts.key, 'l', 's')}`;
+  const equal = facts.values.length === 0 ? '' : ` AND NOT (${differs(facts.values, 'l', 's')})`;
+  const changes =
+    mode === 'append'
+      ? `EXISTS (SELECT FROM ${staging})`
+      : `EXISTS (SELECT FROM ${staging} s WHERE NOT EXISTS (${partner}${equal}))`;
+  const gone =
+    missingRows === 'delete'
+      ? ` OR EXISTS (SELECT FROM ${live} l WHERE NOT EXISTS (SELECT FROM ${staging} s WHERE ${sameKey(facts.key, 'l', 's')}))`
+      : '';
+  const [row] = await database.query<{ changes: boolean }>(`SELECT ${changes}${gone} AS changes`);
+  return row?.changes === false;
 }
 
 async function same(

@@ -3,7 +3,7 @@ import type { Database } from '../core/run.js';
 import type { PgDatabase } from '../db/connect.js';
 import { onSession, withRoom } from '../db/connect.js';
 import { qualified } from '../db/quote.js';
-import { type NamedFinding, refusal } from './check.js';
+import { type NamedFinding, refusal, sentence } from './check.js';
 import type { Job } from './job.js';
 import { writerSession } from './load-session.js';
 import type { Staged } from './staging.js';
@@ -32,7 +32,8 @@ export async function validate(job: Job, places: Staged['places']): Promise<void
   for (const [at, { name }] of validations.entries()) {
     for (const finding of found[at] as readonly Finding[]) {
       if (finding.severity === 'error') errors.push({ name, finding });
-      else job.options.events?.warn?.(`${name}: ${finding.message}`);
+      else if (finding.severity === 'note') job.options.events?.note?.(sentence(name, finding));
+      else job.options.events?.warn?.(sentence(name, finding));
     }
   }
   if (errors.length > 0) throw refusal('validation_refused', 'staging is not valid', errors, {});

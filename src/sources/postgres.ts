@@ -32,8 +32,14 @@ const STOP_MS = 2000;
  * session of its own, in one snapshot. All values are text as PostgreSQL writes it, or null: numeric,
  * 64-bit integers and timestamps lose nothing; dates are ISO, timestamptz is in UTC with its offset, bytea
  * is hexadecimal. A row's origin is its ordinal, from 1 on.
+ *
+ * Where the statement depends on what there is in the database (a table that may be missing), `sql` is a
+ * function that is asked for it before each check and each reading.
  */
-export function query<R extends Row = Row>(sql: string, options: QueryOptions = {}): Source<R> {
+export function query<R extends Row = Row>(
+  sql: string | ((run: Run) => Promise<string>),
+  options: QueryOptions = {},
+): Source<R> {
   const name = options.name ?? 'query';
   return {
     name,
@@ -44,12 +50,14 @@ export function query<R extends Row = Row>(sql: string, options: QueryOptions = 
       const client = await open(run, name);
       try {
         await client.query('BEGIN READ ONLY');
-        await untilAborted(describeQuery(client, name, sql, options.columns), run.signal);
+        await untilAborted(describeQuery(client, name, await textOf(sql, run), options.columns), run.signal);
       } finally {
         await client.end().catch(() => {});
       }
     },
-    read: (run) => readQuery(run, name, sql, options) as Rows<R>,
+    async *read(run) {
+      yield* readQuery(run, name, await textOf(sql, run), options) as Rows<R>;
+    },
     ...(options.sqlite === undefined ? {} : { fromSqlite: inSqlite<R>(name, options, options.sqlite) }),
   };
 }
@@ -65,6 +73,10 @@ function inSqlite<R extends Row>(name: string, options: QueryOptions, where: Sql
       ...(order === undefined ? {} : { order }),
       ...(rows === undefined ? {} : { rows }),
     });
+}
+
+async function textOf(sql: string | ((run: Run) => Promise<string>), run: Run): Promise<string> {
+  return typeof sql === 'string' ? sql : sql(run);
 }
 
 async function open(run: Run, name: string): Promise<Client> {

@@ -28,8 +28,11 @@ export interface Batch {
   /** It was a rehearsal. */
   readonly dry_run: boolean;
   readonly settings: Readonly<Record<string, string>>;
-  /** What the command wanted of the publish, for a `swap` later. */
-  readonly options: { readonly no_triggers?: boolean };
+  /** What the command wanted of the publish, for a `swap` later; the tables that the batch made. */
+  readonly options: {
+    readonly no_triggers?: boolean;
+    readonly made?: readonly { readonly schema: string; readonly table: string; readonly oid: number }[];
+  };
   readonly staging_schema: string | null;
   readonly old_schema: string | null;
   readonly accounting: readonly FlowAccount[] | null;
