@@ -5,6 +5,7 @@ import { EXIT, nearest, usage } from '../core/errors.js';
 const DEMOS: Readonly<Record<string, () => Promise<{ demo: Demo }>>> = {
   'lot-consolidation': () => import('../../samples/lot-consolidation/demo.js'),
   'recipe-snapshots': () => import('../../samples/recipe-snapshots/demo.js'),
+  'tasks-to-operations': () => import('../../samples/tasks-to-operations/demo.js'),
 };
 
 /** A sample that can be run end to end. */
@@ -13,8 +14,12 @@ export interface Demo {
   readonly about: string;
   /** Makes the old system afresh, whatever an earlier demo has left. */
   prepare(query: (sql: string) => Promise<unknown>): Promise<void>;
-  /** Queries that show the tables before and after. */
-  readonly look: readonly { readonly title: string; readonly sql: string }[];
+  /** Queries that show the tables before and after; where it says when, only then. */
+  readonly look: readonly {
+    readonly title: string;
+    readonly sql: string;
+    readonly when?: 'before' | 'after';
+  }[];
 }
 
 /** `sluice demo P` */
@@ -42,8 +47,9 @@ export function declareDemo(root: Command): void {
         const { database } = session;
         say(demo.about);
         await demo.prepare((sql) => database.query(sql));
-        const look = async (when: string) => {
-          for (const { title, sql } of demo.look) {
+        const look = async (when: 'before' | 'after') => {
+          for (const { title, sql, when: only = when } of demo.look) {
+            if (only !== when) continue;
             const rows = await database.query(sql);
             print('');
             print(styled('bold', `${title}, ${when}`));

@@ -1,0 +1,266 @@
+import { type Check, check, type Database, type Finding, offenders } from 'sluice';
+import { hasWageRates, wrongRules } from './recompute.js';
+import { lookForTables, OLD_COLUMNS, TASK_TYPE, taskType } from './source.js';
+
+const LISTED = 20;
+
+/** The timers that run, as findings: who is at work on what, and since when. */
+export async function activeTimers(database: Database): Promise<Finding[]> {
+  return offenders(
+    await database.query(
+      `SELECT m.id, CASE WHEN c.app_label = $1 AND c.model = $2 THEN 'task ' ELSE c.app_label || '.' || c.model || ' ' END || m.object_id AS what,
+              coalesce(u.username, 'user ' || m.user_id) AS who, m.start_time::text AS since
+       FROM tasks_timer m
+       LEFT JOIN django_content_type c ON c.id = m.content_type_id
+       LEFT JOIN auth_user u ON u.id = m.user_id
+       WHERE m.finish_time IS NULL ORDER BY m.start_time, m.id LIMIT 1000`,
+      [TASK_TYPE.app, TASK_TYPE.model],
+    ),
+    (n) => (n === 1 ? 'a timer is running' : `${n === 1000 ? '1000 or more' : n} timers are running`),
+    (timer) => `${timer.what}: ${timer.who}, since ${timer.since} (timer ${timer.id})`,
+    {
+      next: [
+        'have them stopped, stop the application, then run again',
+        'or stop them yourself: UPDATE tasks_timer SET finish_time = now() WHERE finish_time IS NULL',
+      ],
+    },
+  );
+}
+
+const noActiveTimer: Check = check(
+  'no-active-timer',
+  'nobody is at work: no timer is running',
+  ({ database }) => activeTimers(database),
+);
+
+/** The columns of the old tables that the pipeline reads, named where they are missing. */
+const oldColumns: Check = check(
+  'old-columns',
+  'the old tables have the columns that are read',
+  async ({ database }) =>
+    offenders(
+      await database.query(
+        `SELECT w.name, string_agg(w.column_name, ', ' ORDER BY w.at) AS lacking
+         FROM jsonb_to_recordset($1::jsonb) AS w(name text, column_name text, at int)
+         WHERE to_regclass(w.name) IS NOT NULL AND NOT EXISTS (
+           SELECT FROM pg_attribute a WHERE a.attrelid = to_regclass(w.name) AND a.attname = w.column_name AND NOT a.attisdropped)
+         GROUP BY w.name ORDER BY 1`,
+        [
+          JSON.stringify(
+            Object.entries(OLD_COLUMNS).flatMap(([name, columns]) =>
+              columns.map((column_name, at) => ({ name, column_name, at })),
+            ),
+          ),
+        ],
+      ),
+      (n) => (n === 1 ? 'an old table lacks columns' : `${n} old tables lack columns`),
+      (row) => `${row.name}: ${row.lacking}`,
+      {
+        next: [
+          'bring the old application up to date: python manage.py migrate',
+          'or give the table what it lacks: ALTER TABLE … ADD COLUMN …',
+        ],
+      },
+    ),
+);
+
+const contentTypes: Check = check(
+  'content-types',
+  `there is the content type ${TASK_TYPE.app}.${TASK_TYPE.model}`,
+  async ({ database }) => {
+    const [found] = await database.query<{ id: number | null }>(`SELECT ${taskType} AS id`);
+    if (found?.id != null) return [];
+    return [
+      {
+        severity: 'error',
+        message: `django_content_type has no row for ${TASK_TYPE.app}.${TASK_TYPE.model}, so timers of tasks cannot be told from others`,
+        next: [
+          'check that --database-url names the right database',
+          'python manage.py migrate   (it makes the row)',
+        ],
+      },
+    ];
+  },
+);
+
+const taskKeyColumn: Check = check(
+  'task-key',
+  'parts can keep the key of the task that they were',
+  async ({ database, missing, live }) => {
+    if (missing('parts') || (await lookForTables(database)).parts) return [];
+    return [
+      {
+        severity: 'error',
+        message: `${live('parts')} has no column task_key: the new application is not migrated yet`,
+        next: [
+          'python manage.py makemigrations tasks && python manage.py migrate',
+          `or: ALTER TABLE ${live('parts')} ADD COLUMN task_key varchar(255) UNIQUE`,
+        ],
+      },
+    ];
+  },
+);
+
+/** How many there are of everything, and how many of them have been migrated. */
+const rowCounts: Check = check('row-counts', 'how many rows there are', async ({ database, missing }) => {
+  const parts = !missing('parts') && (await lookForTables(database)).parts;
+  const [n] = await database.query<Record<string, string>>(
+    `SELECT (SELECT count(*) FROM machining_task) AS tasks,
+            ${parts ? '(SELECT count(*) FROM machining_task t JOIN tasks_part p ON p.task_key = t.key)' : '0'} AS migrated,
+            (SELECT count(*) FROM tasks_timer WHERE content_type_id = ${taskType}) AS timers,
+            (SELECT count(*) FROM tasks_timer) AS "allTimers",
+            (SELECT count(*) FROM machining_jobcostagg) AS costs,
+            (SELECT count(*) FROM machining_jobcostagguser) AS "userCosts"`,
+  );
+  const { tasks, migrated, timers, allTimers, costs, userCosts } = n as Record<string, string>;
+  return [
+    {
+      severity: 'note',
+      message: `${tasks} tasks, ${migrated} of them migrated already; ${timers} of ${allTimers} timers are on tasks; ${costs} job costs, ${userCosts} by user`,
+    },
+  ];
+});
+
+const orphanTimers: Check = check(
+  'orphan-timers',
+  'every timer of a task has its task',
+  async ({ database, settings }) => {
+    const leave = settings.orphan_timers === 'leave';
+    return offenders(
+      await database.query(
+        `SELECT m.id, m.object_id, coalesce(u.username, 'user ' || m.user_id) AS who, m.start_time::text AS since
+         FROM tasks_timer m LEFT JOIN auth_user u ON u.id = m.user_id
+         WHERE m.content_type_id = ${taskType} AND NOT EXISTS (SELECT FROM machining_task t WHERE t.key = m.object_id)
+         ORDER BY m.id LIMIT 1000`,
+      ),
+      (n) =>
+        `${n === 1 ? 'a timer is of a task that does' : `${n === 1000 ? '1000 or more' : n} timers are of tasks that do`} not exist${leave ? ', and left as they are' : ''}`,
+      (timer) => `timer ${timer.id}: task ${timer.object_id}, ${timer.who}, from ${timer.since}`,
+      leave
+        ? { severity: 'warning', limit: LISTED }
+        : {
+            limit: LISTED,
+            next: [
+              'point them to the right task, or delete them, then run again',
+              'leave them as they are: sluice run tasks-to-operations --set orphan_timers=leave',
+            ],
+          },
+    );
+  },
+);
+
+const orphanCosts: Check = check('orphan-costs', 'every cost has its task', async ({ database }) =>
+  offenders(
+    await database.query(
+      `SELECT 'task ' || c.task_id AS whose, c.total_cost::text AS cost, c.currency FROM machining_jobcostagg c
+       WHERE NOT EXISTS (SELECT FROM machining_task t WHERE t.key = c.task_id)
+       UNION ALL
+       SELECT 'task ' || c.task_id || ', ' || coalesce(u.username, 'user ' || c.user_id), c.total_cost::text, c.currency
+       FROM machining_jobcostagguser c LEFT JOIN auth_user u ON u.id = c.user_id
+       WHERE NOT EXISTS (SELECT FROM machining_task t WHERE t.key = c.task_id)
+       ORDER BY 1 LIMIT 1000`,
+    ),
+    (n) =>
+      `${n === 1 ? 'a cost is of a task that does' : `${n === 1000 ? '1000 or more' : n} costs are of tasks that do`} not exist: rejects, for there is no part to go to`,
+    (cost) => `${cost.whose}: ${cost.cost} ${cost.currency}`,
+    {
+      severity: 'warning',
+      next: ['correct their task_id, or delete them', 'migrate without them: --max-rejects N'],
+    },
+  ),
+);
+
+/** Keys that something else of the new system has already. */
+const keysFree: Check = check(
+  'keys-free',
+  'no part and no operation of the new system has a key that a task wants',
+  async ({ database, missing, live }) => {
+    if (missing('parts') || !(await lookForTables(database)).parts) return [];
+    const findings = offenders(
+      await database.query(
+        `SELECT p.key, t.key AS task, p.id, p.task_key FROM machining_task t JOIN ${live('parts')} p ON p.key = 'PT-' || t.key
+         WHERE p.task_key IS DISTINCT FROM t.key ORDER BY 1 LIMIT 1000`,
+      ),
+      (n) => (n === 1 ? 'a part has the key that a task wants' : `${n} parts have the keys that tasks want`),
+      (row) =>
+        `${row.key}: wanted for task ${row.task}, held by part ${row.id}, ${row.task_key === null ? 'which was no task' : `which was task ${row.task_key}`}`,
+      {
+        next: [
+          `give those parts other keys: UPDATE ${live('parts')} SET key = … WHERE id = …`,
+          `or, where one is that task migrated by hand: UPDATE ${live('parts')} SET task_key = … WHERE id = …`,
+        ],
+      },
+    );
+    if (missing('operations')) return findings;
+    findings.push(
+      ...offenders(
+        await database.query(
+          `SELECT t.key, o.part_id, p.key AS part FROM machining_task t
+           JOIN ${live('operations')} o ON o.key = t.key LEFT JOIN ${live('parts')} p ON p.id = o.part_id
+           WHERE p.task_key IS DISTINCT FROM t.key ORDER BY 1 LIMIT 1000`,
+        ),
+        (n) => (n === 1 ? 'an operation has the key of a task' : `${n} operations have the keys of tasks`),
+        (row) => `${row.key}: an operation of part ${row.part ?? row.part_id}, which was not that task`,
+        { next: `give those operations other keys: UPDATE ${live('operations')} SET key = … WHERE key = …` },
+      ),
+      ...offenders(
+        await database.query(
+          `SELECT t.key, p.id FROM machining_task t JOIN ${live('parts')} p ON p.task_key = t.key
+           WHERE NOT EXISTS (SELECT FROM ${live('operations')} o WHERE o.key = t.key AND o.part_id = p.id) ORDER BY 1 LIMIT 1000`,
+        ),
+        (n) => (n === 1 ? 'a task is half migrated' : `${n} tasks are half migrated`),
+        (row) => `${row.key}: there is its part, ${row.id}, and not the operation ${row.key} of it`,
+        {
+          next: `delete those parts, so that they are migrated as a whole: DELETE FROM ${live('parts')} WHERE id = …; or add their operations`,
+        },
+      ),
+    );
+    return findings;
+  },
+);
+
+const rules: Check = check(
+  'recompute',
+  'costs can be recomputed from the timers',
+  async ({ database, settings }) => {
+    if (settings.recompute === 'off') return [];
+    const wrong = wrongRules(settings).map(
+      ({ name, like }): Finding => ({
+        severity: 'error',
+        message: `${name}=${settings[name]} is not understood`,
+        next: `--set ${name}=${like}`,
+      }),
+    );
+    if (wrong.length > 0) return wrong;
+    const zones = await database.query('SELECT FROM pg_timezone_names WHERE name = $1', [settings.timezone]);
+    if (zones.length === 0)
+      return [
+        {
+          severity: 'error',
+          message: `the server knows no time zone ${settings.timezone}`,
+          next: '--set timezone=Europe/Istanbul   (names: SELECT name FROM pg_timezone_names)',
+        },
+      ];
+    if (await hasWageRates(database)) return [];
+    return [
+      {
+        severity: settings.recompute === 'refuse' ? 'error' : 'warning',
+        message: 'there is no table machining_wagerate, so costs are migrated and not recomputed',
+        next: 'docs/tasks-to-operations.md says what it holds; --set recompute=off to do without',
+      },
+    ];
+  },
+);
+
+/** Everything that is asked before anything is written. */
+export const beforeAnythingIsWritten: readonly Check[] = [
+  oldColumns,
+  rowCounts,
+  noActiveTimer,
+  contentTypes,
+  taskKeyColumn,
+  keysFree,
+  orphanTimers,
+  orphanCosts,
+  rules,
+];
