@@ -35,7 +35,12 @@ export async function resolveTables(
     const row = await look(database, target.table);
     if (row === undefined && creatable.includes(name))
       found.push({ name, target, ...(await future(database, target.table)), missing: true });
-    else found.push({ name, target, ...(await plain(database, row, target.table, 'publishes', target.whenMissing)) });
+    else
+      found.push({
+        name,
+        target,
+        ...(await plain(database, row, target.table, 'publishes', target.whenMissing)),
+      });
   }
   return found;
 }
