@@ -78,12 +78,13 @@ test('a role that may not create in the schema is told so, with the statement, b
   const database = await bakery(t);
   const role = await testRole(t);
   await database.query(
-    `ALTER ROLE ${role} LOGIN; GRANT CREATE ON DATABASE ${database.name} TO ${role}; REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+    `ALTER ROLE ${role} LOGIN PASSWORD 'let in'; GRANT CREATE ON DATABASE ${database.name} TO ${role}; REVOKE CREATE ON SCHEMA public FROM PUBLIC;
      ALTER TABLE recipe_snapshots OWNER TO ${role}; ALTER TABLE production_runs OWNER TO ${role};
      GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`,
   );
   const url = new URL(database.url);
   url.username = role;
+  url.password = 'let in';
   await assert.rejects(runRecipes(t, { ...database, url: url.href }), (error: SluiceError) => {
     assert.match(error.message, /^views: the view public\.recipe_history cannot be made/);
     assert.match([error.facts.next].flat().join('\n'), /GRANT CREATE ON SCHEMA[\s\S]*CREATE VIEW/);
