@@ -2,6 +2,7 @@ export { beside } from './beside.js';
 export { type DistinctOptions, distinct } from './distinct.js';
 export { extend } from './extend.js';
 export { RowError } from './failure.js';
+export * from './fields/index.js';
 export { filter } from './filter.js';
 export { type GroupOptions, group } from './group.js';
 export type { By } from './key.js';
@@ -11,4 +12,11 @@ export type { OrderBy, OrderColumn, OrderKey, OrderValue } from './order.js';
 export { type RenumberOptions, renumber } from './renumber.js';
 export type { JsonSchema } from './schema-text.js';
 export { type SortOptions, type SortStage, sort } from './sort.js';
-export { type Rule, type ValidateOptions, validate } from './validate.js';
+export {
+  type Rule,
+  sentences,
+  type ValidateOptions,
+  type Validator,
+  validate,
+  validator,
+} from './validate.js';

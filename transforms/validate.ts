@@ -29,9 +29,14 @@ export interface ValidateOptions<R extends Row> {
    * 'strict': JSON Schema to the letter, for rows with values of other types.
    */
   readonly types?: 'text' | 'strict';
+  /** Sentences of your own, by column and reason: `{ email: { format: 'Invalid email format' } }`. */
+  readonly messages?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** For messages. Default: `validate`. */
   readonly name?: string;
 }
+
+/** All that is wrong with a row, in the order of the schema and then of the rules; none where it is right. */
+export type Validator<R extends Row = Row> = (row: R) => readonly Rejection[];
 
 /**
  * Rejects rows that do not fit `schema` (JSON Schema draft 7, or 2019-09 / 2020-12 by its $schema; formats
@@ -42,34 +47,59 @@ export interface ValidateOptions<R extends Row> {
  * Throws the usage error `bad_schema` when built, not when run.
  */
 export function validate<R extends Row>(schema: JsonSchema, options: ValidateOptions<R> = {}): Stage<R> {
-  const { name = 'validate', rules = [], types = 'text' } = options;
-  const check = compile(schema, name);
-  const view = types === 'text' ? readText(schema) : (row: Row) => row;
+  const { name = 'validate' } = options;
+  const judge = validator(schema, options);
   return named(name, async function* (rows: Rows<R>, run: Run): AsyncGenerator<R[]> {
     for await (const chunk of rows) {
       const out: R[] = [];
       for (const row of chunk) {
-        const fits = check(view(row));
-        const found = fits ? [] : (check.errors ?? []).filter(isCause).map((error) => explain(error, row));
-        let broken = false;
-        for (const rule of rules) {
-          try {
-            const said = rule.test(row);
-            if (said !== true) found.push(brokenRule(rule, said, row));
-          } catch (error) {
-            if (!fits) continue;
-            rowFailed(name, row, error, run);
-            broken = true;
-            break;
-          }
+        let found: readonly Rejection[];
+        try {
+          found = judge(row);
+        } catch (error) {
+          rowFailed(name, row, error, run);
+          continue;
         }
-        if (broken) continue;
         if (found.length === 0) out.push(row);
         else run.reject(row, { ...(found[0] as Rejection), message: sentences(found) });
       }
       if (out.length > 0) yield out;
     }
   });
+}
+
+/**
+ * What `validate` asks, as a function of one row: for a stage that does more with a row that does not fit. It
+ * throws what a rule throws, if the schema fits. Throws the usage error `bad_schema` when built.
+ */
+export function validator<R extends Row>(schema: JsonSchema, options: ValidateOptions<R> = {}): Validator<R> {
+  const { name = 'validate', rules = [], types = 'text', messages = {} } = options;
+  const check = compile(schema, name);
+  const view = types === 'text' ? readText(schema) : (row: Row) => row;
+  return (row) => {
+    const fits = check(view(row));
+    let found: Rejection[] | undefined;
+    if (!fits)
+      found = (check.errors ?? []).filter(isCause).map((error) => reworded(explain(error, row), messages));
+    for (const rule of rules) {
+      try {
+        const said = rule.test(row);
+        if (said === true) continue;
+        found ??= [];
+        found.push(brokenRule(rule, said, row));
+      } catch (error) {
+        if (fits) throw error;
+      }
+    }
+    return found ?? NONE;
+  };
+}
+
+const NONE: readonly Rejection[] = [];
+
+function reworded(rejection: Rejection, messages: NonNullable<ValidateOptions<Row>['messages']>): Rejection {
+  const message = messages[rejection.column ?? '']?.[rejection.reason];
+  return message === undefined ? rejection : { ...rejection, message };
 }
 
 function compile(schema: JsonSchema, name: string): ValidateFunction {
@@ -135,7 +165,8 @@ function brokenRule<R extends Row>(rule: Rule<R>, said: boolean | string, row: R
   return { reason: rule.name, message, column: rule.column, value: row[rule.column] ?? null };
 }
 
-function sentences(found: readonly Rejection[]): string {
+/** All sentences in one, each once. */
+export function sentences(found: readonly Rejection[]): string {
   return [...new Set(found.map(({ message }) => message))].join('; ');
 }
 

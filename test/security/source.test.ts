@@ -37,6 +37,7 @@ test('code is generated in a few files only, and names enter it as JSON text', (
     'src/sources/postgres/rows.ts',
     'src/sources/sqlite/rows.ts',
     'transforms/extend.ts',
+    'transforms/fields/mapping.ts',
     'transforms/pack.ts',
     'transforms/unpack.ts',
   ]);

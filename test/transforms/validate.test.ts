@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Row } from '../../src/core/row.js';
-import { type JsonSchema, type ValidateOptions, validate } from '../../transforms/index.js';
+import { type JsonSchema, type ValidateOptions, validate, validator } from '../../transforms/index.js';
 import { runStage } from '../support/stage.js';
 
 const check = (schema: JsonSchema, row: Row, options?: ValidateOptions<Row>) =>
@@ -148,4 +148,29 @@ test('an exception in a rule counts only where the schema fits', async () => {
   const schema = column({ type: 'integer' }, true);
   assert.equal(await reasonOf(schema, { c: 'x', from: null, to: '1' }, { rules }), 'type');
   await assert.rejects(check(schema, { c: '1', from: null, to: '1' }, { rules }), { code: 'stage_failed' });
+});
+
+test('a reject can say what is wrong in words of the schema’s author', async () => {
+  const schema = { type: 'object', properties: { email: { type: 'string', format: 'email' } } };
+  const stage = validate(schema, { messages: { email: { format: 'Invalid email format' } } });
+  const { rejects } = await runStage(stage, [{ email: 'ana' }]);
+  assert.deepEqual(
+    rejects.map(({ reason, message }) => [reason, message]),
+    [['format', 'Invalid email format']],
+  );
+});
+
+test('the same questions can be asked of a single row', () => {
+  const judge = validator(
+    { type: 'object', required: ['name'], properties: { age: { type: 'integer' } } },
+    { rules: [{ name: 'grown_up', column: 'age', test: (row) => Number(row.age) >= 18 || 'too young' }] },
+  );
+  assert.deepEqual(judge({ name: 'Ana', age: '30' }), []);
+  assert.deepEqual(
+    judge({ name: null, age: '3' }).map(({ reason, column }) => [reason, column]),
+    [
+      ['required', 'name'],
+      ['grown_up', 'age'],
+    ],
+  );
 });
