@@ -7,7 +7,7 @@ import type { FileFormat } from '../sources/file.js';
 import { pairs, type RunFlags, withDatabase, withRunning } from './flags.js';
 import type { Session } from './session.js';
 
-interface CopyFlags extends Omit<RunFlags, 'input' | 'source' | 'set'> {
+interface CopyFlags extends Omit<RunFlags, 'input' | 'source' | 'set' | 'encoding'> {
   readonly into: string;
   readonly mode?: PublishMode;
   readonly key?: string;
@@ -150,7 +150,12 @@ async function load(
     },
   );
   try {
-    return await runWith(session, prepared.pipeline, prepared.from, { ...flags, input: [], set: [] });
+    return await runWith(session, prepared.pipeline, prepared.from, {
+      ...flags,
+      input: [],
+      set: [],
+      encoding: [],
+    });
   } finally {
     await prepared.release();
   }

@@ -33,12 +33,13 @@ export function asMeant<F extends Pick<RunFlags, 'dryRun' | 'execute' | 'swap' |
 export function writingCommand(
   pipeline: Pick<Pipeline, 'executeByDefault'>,
   from: string,
-  flags: Pick<RunFlags, 'input' | 'source' | 'set' | 'maxRejects'>,
+  flags: Pick<RunFlags, 'input' | 'source' | 'set' | 'encoding' | 'maxRejects'>,
 ): string | undefined {
   if (pipeline.executeByDefault !== false) return undefined;
   const given = [
     ...flags.input.flatMap((input) => ['--input', input]),
     ...(flags.source === undefined ? [] : ['--source', flags.source]),
+    ...(flags.encoding ?? []).flatMap((encoding) => ['--encoding', encoding]),
     ...flags.set.flatMap((set) => ['--set', set]),
   ];
   return [again(from), ...given.map(shellWord), '--execute'].join(' ');

@@ -14,6 +14,7 @@ export interface DatabaseFlags {
 export interface PipelineFlags extends DatabaseFlags {
   readonly input: readonly string[];
   readonly source?: string | undefined;
+  readonly encoding?: readonly string[];
   readonly set: readonly string[];
 }
 
@@ -70,6 +71,12 @@ export function withInputs(command: Command): Command {
     .option(
       '--source <path>',
       'the same for a pipeline with one input; for several: a folder, a JSON document or an SQLite file that has them',
+    )
+    .option(
+      '--encoding <[input=]name>',
+      'the encoding of the files (latin1, say), of all or of one input; may be repeated',
+      collect,
+      [],
     )
     .option('--set <name=value>', 'change a setting of the pipeline; may be repeated', collect, []);
 }

@@ -14,7 +14,7 @@ import { filesOfSource, type GivenFile, holdsSeveral, sourceFor } from './source
  */
 export async function givenInputs(
   pipeline: Pipeline,
-  flags: Pick<PipelineFlags, 'input' | 'source'>,
+  flags: Pick<PipelineFlags, 'input' | 'source' | 'encoding'>,
 ): Promise<Record<string, Source>> {
   const given: Record<string, GivenFile> = Object.fromEntries(
     Object.entries(pairs('--input', flags.input)).map(([name, path]) => [name, { path }]),
@@ -26,10 +26,35 @@ export async function givenInputs(
     throw usage('stdin_twice', `stdin cannot be both ${stdin.join(' and ')}`, {
       next: 'give all but one as files',
     });
-  const sources = Object.entries(given).map(
-    async ([name, file]): Promise<[string, Source]> => [name, await sourceFor(pipeline, name, file)],
-  );
+  const encodings = encodingsOf(flags.encoding ?? [], Object.keys(given));
+  const sources = Object.entries(given).map(async ([name, file]): Promise<[string, Source]> => {
+    const encoding = encodings[name];
+    return [
+      name,
+      await sourceFor(pipeline, name, { ...file, ...(encoding === undefined ? {} : { encoding }) }),
+    ];
+  });
   return Object.fromEntries(await Promise.all(sources));
+}
+
+/** The encodings by input: `latin1` is that of all files given, `pets=latin1` of one. */
+function encodingsOf(wanted: readonly string[], given: readonly string[]): Record<string, string> {
+  const encodings: Record<string, string> = {};
+  for (const each of wanted.filter((one) => !one.includes('=')))
+    for (const name of given) encodings[name] = each;
+  for (const [name, encoding] of Object.entries(
+    pairs(
+      '--encoding',
+      wanted.filter((one) => one.includes('=')),
+    ),
+  )) {
+    if (!given.includes(name))
+      throw usage('no_such_input', `--encoding names the input ${name}, of which no file is given`, {
+        next: `give it: --input ${name}=PATH`,
+      });
+    encodings[name] = encoding;
+  }
+  return encodings;
 }
 
 /**
@@ -50,5 +75,11 @@ export async function resumedInputs(
   // One file for several inputs was given by --source.
   if (first !== undefined && others.length === 0 && given.length > 1 && (await holdsSeveral(first)))
     return givenInputs(pipeline, { ...flags, source: first });
-  return givenInputs(pipeline, { ...flags, input: given.map(([name, { path }]) => `${name}=${path}`) });
+  return givenInputs(pipeline, {
+    ...flags,
+    input: given.map(([name, { path }]) => `${name}=${path}`),
+    encoding: given.flatMap(([name, { encoding }]) =>
+      encoding === undefined ? [] : [`${name}=${encoding}`],
+    ),
+  });
 }

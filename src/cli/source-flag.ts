@@ -12,6 +12,8 @@ import { isSqliteFile, isSqliteName } from '../sources/sqlite/header.js';
 export interface GivenFile {
   readonly path: string;
   readonly document?: boolean;
+  /** Of its text; UTF-8 where left out. */
+  readonly encoding?: string;
 }
 
 /**
@@ -52,11 +54,14 @@ export async function filesOfSource(
 export async function sourceFor(
   pipeline: Pipeline,
   name: string,
-  { path, document = false }: GivenFile,
+  { path, document = false, encoding }: GivenFile,
 ): Promise<Source> {
   const declared = pipeline.inputs[name];
-  const columns = declared?.columns === undefined ? {} : { columns: declared.columns };
-  if (document) return json(path, { at: [name], ...columns });
+  const options = {
+    ...(declared?.columns === undefined ? {} : { columns: declared.columns }),
+    ...(encoding === undefined ? {} : { encoding }),
+  };
+  if (document) return json(path, { at: [name], ...options });
   if (await isSqlite(path)) {
     if (declared?.fromSqlite !== undefined) return declared.fromSqlite(path);
     if (declared !== undefined)
@@ -69,7 +74,7 @@ export async function sourceFor(
         },
       );
   }
-  return fileSource(path, columns);
+  return fileSource(path, options);
 }
 
 /** The files of a folder that are called as inputs are, in any format; another name is nobody's. */

@@ -85,7 +85,7 @@ function nextSteps(summary: Summary, from: string, toWrite = again(from)): strin
   switch (summary.status) {
     case 'dry run':
       return [
-        [`${again(from)} --rehearse`, 'load, validate and publish, then roll back'],
+        [`${toWrite.replace(/ --execute$/, '')} --rehearse`, 'load, validate and publish, then roll back'],
         [toWrite, 'write it'],
       ];
     case 'rehearsed':

@@ -40,6 +40,13 @@ export interface CheckContext {
   old(): Promise<OldSystem>;
   /** True where the table behind one of the pipeline's is not there yet, and a run would make it. */
   missing(table: string): boolean;
+  /** Where the pipeline declares mappings: those that `flows` is given. */
+  readonly mappings: readonly FieldMapping[];
+  /**
+   * The columns of an input that is a file, as its first rows have them. Undefined for other inputs, for JSON, for a file
+   * that can be read only once, for one without rows, and for one that cannot be read, as its own check tells.
+   */
+  columnsOf(input: string): Promise<readonly string[] | undefined>;
 }
 
 /** What validations are given: staging as it would be published, beside live. */
@@ -80,8 +87,11 @@ export interface Given<I, T> {
 export interface RecordKind {
   /** Lower case, such as `client` or `medical_record`. */
   readonly type: string;
-  /** The input's columns that hold the record's id in the old system. Default: the id is the line. */
-  readonly sourceId?: string | readonly string[];
+  /**
+   * The input's columns that hold the record's id in the old system; a function where the mappings in force say
+   * so. Default: the id is the line.
+   */
+  readonly sourceId?: string | readonly string[] | ((mappings: readonly FieldMapping[]) => readonly string[]);
   /** The table that the record ends in, by its name in the pipeline. Default: the input's name. */
   readonly table?: string;
   /** The whole-number column of that table which identifies the record here. Default: `id`. */
@@ -140,6 +150,11 @@ export interface PipelineDefinition<I extends Record<string, Source>, T extends 
   readonly executeByDefault?: boolean;
   /** Field mappings that users may change; the ones in force are given to `flows`. */
   readonly mappings?: MappingsDefinition;
+  /**
+   * The columns of tables that a run fills, by the table's name in the pipeline, where the mappings in force decide
+   * it; the others of existing rows stay as they are. Default: all that the targets name.
+   */
+  fills?(given: Pick<Given<I, T>, 'settings' | 'mappings'>): Readonly<Record<string, readonly string[]>>;
   flows(given: Given<I, T>): readonly FlowPlan[];
   /**
    * The pipeline's own figures out of the books of its flows: in the summary and, by these names (snake_case),

@@ -12,6 +12,8 @@ export interface Source<R extends Row = Row> {
   readonly format?: 'csv' | 'json';
   /** The columns that the flow relies on; a file put in this source's place must have them. */
   readonly columns?: readonly string[];
+  /** The encoding that a file's text is read by, where it was named. */
+  readonly encoding?: string;
   /** The name of an order in which the rows are promised to arrive. */
   readonly order?: string;
   /** Asked before anything is written: is it there, readable, of the right columns? Throws a SluiceError. */

@@ -21,6 +21,19 @@ export function withGiven(
   return inputs;
 }
 
+/** The pipeline with fewer columns in those of its tables that `fills` names. */
+export function withFills(
+  pipeline: Pipeline,
+  fills: Readonly<Record<string, readonly string[]>> | undefined,
+): Pipeline {
+  if (fills === undefined) return pipeline;
+  const tables = Object.entries(pipeline.tables).map(([name, target]) => {
+    const columns = Object.hasOwn(fills, name) ? fills[name] : undefined;
+    return [name, columns === undefined ? target : { ...target, columns }] as const;
+  });
+  return { ...pipeline, tables: Object.fromEntries(tables) };
+}
+
 /** The settings as given over the defaults; throws a usage error for what does not fit. */
 export function settled(pipeline: Pipeline, given: Readonly<Record<string, string>>): Record<string, string> {
   const declared = pipeline.settings ?? {};

@@ -15,9 +15,13 @@ export async function recordInputs(
 ): Promise<Record<string, InputRecord>> {
   const records: [string, InputRecord][] = [];
   for (const [name, source] of Object.entries(inputs)) {
-    const { kind } = source;
+    const { kind, encoding } = source;
     const path = kind === 'file' ? source.name : source.path;
-    const record = { kind, given: Object.hasOwn(given, name) };
+    const record = {
+      kind,
+      given: Object.hasOwn(given, name),
+      ...(encoding === undefined ? {} : { encoding }),
+    };
     if (path === undefined) records.push([name, record]);
     else {
       const print = await (kind === 'sqlite' ? sqlitePrintOf(path) : printOf(path));

@@ -20,7 +20,8 @@ import type { Source } from '../core/types.js';
 import type { InputProgress, RunRecord } from '../db/ledger/batches.js';
 import { qualified } from '../db/quote.js';
 import { FedBack } from './fed-back.js';
-import { settled, withGiven } from './given.js';
+import { settled, withFills, withGiven } from './given.js';
+import { columnsOf } from './input-columns.js';
 import { InputRows } from './input-rows.js';
 import { type LiveCounts, liveCounts } from './live-counts.js';
 import { jobMappings } from './mappings.js';
@@ -119,13 +120,14 @@ export class Job {
   /** Puts the inputs and settings in and finds the tables; throws usage errors for what does not fit. */
   static async prepare(pipeline: Pipeline, options: RunOptions): Promise<Job> {
     withGiven(pipeline, options.inputs ?? {});
-    settled(pipeline, options.settings ?? {});
     const { database, onlyRejectsOf, inputs = {} } = options;
-    const { tables, watched } = await Job.#find(pipeline, database);
+    const settings = settled(pipeline, options.settings ?? {});
+    const { mappings } = await jobMappings(database, pipeline, settings);
+    const narrowed = withFills(pipeline, options.fills ?? pipeline.fills?.({ settings, mappings }));
+    const { tables, watched } = await Job.#find(narrowed, database);
     const fedBack =
       onlyRejectsOf === undefined ? undefined : await FedBack.open(database, pipeline, onlyRejectsOf, inputs);
-    const { mappings } = await jobMappings(database, pipeline, settled(pipeline, options.settings ?? {}));
-    return new Job(pipeline, options, tables, watched, fedBack, mappings);
+    return new Job(narrowed, options, tables, watched, fedBack, mappings);
   }
 
   static async #find(pipeline: Pipeline, database: RunOptions['database']) {
@@ -275,6 +277,8 @@ export class Job {
       replaced: (input) => this.options.inputs?.[input] !== undefined,
       old: () => this.old(),
       missing: (name) => this.#table(name).missing === true,
+      mappings: this.mappings,
+      columnsOf: (input) => columnsOf(this.inputs[input], this.checkRun()),
     };
   }
 

@@ -77,6 +77,8 @@ export interface RunOptions {
   readonly events?: Events;
   /** Asked once the checks are through, with the plan; false ends the run with nothing written. */
   readonly confirm?: (plan: Plan) => Promise<boolean>;
+  /** The columns of tables that staging was filled in, in place of what the mappings of today say. */
+  readonly fills?: Readonly<Record<string, readonly string[]>>;
   /** Scratch space; default: the system's. */
   readonly scratch?: string;
 }

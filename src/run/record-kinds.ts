@@ -1,6 +1,6 @@
 import { usage } from '../core/errors.js';
 import { endsOf, type FlowPlan } from '../core/flow.js';
-import type { Finding, KeptRecords } from '../core/pipeline.js';
+import type { Finding, KeptRecords, RecordKind } from '../core/pipeline.js';
 import type { Target } from '../core/target.js';
 import type { Columns } from './check-columns.js';
 import type { Job } from './job.js';
@@ -43,7 +43,7 @@ export function keptRecords(job: Pick<Job, 'pipeline' | 'options'>): KeptRecords
 
 /** The declared records with their tables, as the catalog has them. */
 export function trackedKinds(
-  job: Pick<Job, 'pipeline' | 'tables' | 'masking'>,
+  job: Pick<Job, 'pipeline' | 'tables' | 'masking' | 'mappings'>,
   columns: Columns,
 ): TrackedKind[] {
   return Object.entries(job.pipeline.records ?? {}).flatMap(([input, kind]) => {
@@ -61,7 +61,7 @@ export function trackedKinds(
       {
         input,
         type: kind.type,
-        sourceId: kind.sourceId === undefined ? [] : [kind.sourceId].flat(),
+        sourceId: idColumns(kind, job.mappings),
         table,
         model: `${table.schema}.${table.table}`,
         targetId,
@@ -70,6 +70,11 @@ export function trackedKinds(
       },
     ];
   });
+}
+
+function idColumns({ sourceId }: RecordKind, mappings: Job['mappings']): readonly string[] {
+  if (typeof sourceId === 'function') return sourceId(mappings);
+  return sourceId === undefined ? [] : [sourceId].flat();
 }
 
 /** What of the declared records does not fit the tables. */

@@ -28,12 +28,18 @@ export async function recordRun(job: Job, resumed: Batch | undefined): Promise<R
     // Corrected rejects are few, and which of them are done is claimed once.
     repeatable: real && once.length === 0 && options.guard !== 'lock' && options.onlyRejectsOf === undefined,
     guard: options.guard ?? 'journal',
+    ...(job.pipeline.fills === undefined ? {} : { fills: filled(job) }),
     publish: options.publish ?? true,
     ...(job.kept === 'none' ? {} : { records: job.kept }),
     ...(options.noSourceData === true ? { noSourceData: true } : {}),
     ...(options.allowEmpty === true ? { allowEmpty: true } : {}),
     ...(options.maxRejects === undefined ? {} : { maxRejects: options.maxRejects }),
   };
+}
+
+function filled({ pipeline }: Job): Record<string, readonly string[]> {
+  const all = Object.entries(pipeline.tables).map(([name, { columns = [] }]) => [name, columns] as const);
+  return Object.fromEntries(all);
 }
 
 /** Starts the job's batch in the ledger; its id. */

@@ -2,6 +2,7 @@ import { type FlowAccount, totals } from '../core/accounting.js';
 import type { Target } from '../core/target.js';
 import { formatOf } from '../sources/file.js';
 import type { Job } from './job.js';
+import { mappedSystem } from './mappings.js';
 import type { Summary } from './options.js';
 
 /** The summary of a run that ended as `status`. */
@@ -47,6 +48,10 @@ function rounded(n: number): number {
 
 /** What MigrationBatch calls the source: a kind, and the file where there is one. */
 export function sourceOf(job: Job): { readonly source: string; readonly sourceFile: string | undefined } {
+  const { system, mappings } = job.pipeline;
+  // The files of another system are not the pipeline's own.
+  if (system !== undefined && (mappings === undefined || mappedSystem(mappings, job.settings) === system))
+    return { source: system, sourceFile: filesOf(job) };
   const inputs = Object.values(job.inputs);
   const files = inputs.filter((source) => source.kind === 'file' || source.kind === 'stdin');
   const first = files[0];
@@ -59,4 +64,9 @@ export function sourceOf(job: Job): { readonly source: string; readonly sourceFi
   // Rows that a program made are nobody's export.
   const asked = inputs.some((source) => source.kind === 'query');
   return { source: asked ? 'postgres' : 'manual', sourceFile: undefined };
+}
+
+function filesOf(job: Job): string | undefined {
+  const files = Object.values(job.inputs).filter(({ kind }) => kind === 'file' || kind === 'stdin');
+  return files.length === 0 ? undefined : files.map(({ name }) => name).join(', ');
 }

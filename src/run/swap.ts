@@ -48,6 +48,7 @@ export async function swapBatch(pipeline: Pipeline, batch: Batch, options: RunOp
     guard: armed ? 'journal' : 'off',
     records: batch.run_record?.records ?? 'none',
     noSourceData: batch.run_record?.noSourceData === true,
+    ...(batch.run_record?.fills === undefined ? {} : { fills: batch.run_record.fills }),
     ...(batch.options.no_triggers === true ? { noTriggers: true } : {}),
   });
   job.stopped = stopStatements(database, job.signal);

@@ -33,11 +33,13 @@ export function fileSource(path: string, options: FileOptions = {}): Source {
   const { format: _, ...rest } = options;
   const format = formatFor(path, options);
   if (options.at !== undefined && format !== 'json') throw foreign('at', path, format);
+  const named = (source: Source) =>
+    options.encoding === undefined ? source : { ...source, encoding: options.encoding };
   if (format === 'json' || format === 'jsonl') {
     for (const option of CSV_ONLY) if (options[option] !== undefined) throw foreign(option, path, format);
-    return format === 'json' ? json(path, rest) : jsonl(path, rest);
+    return named(format === 'json' ? json(path, rest) : jsonl(path, rest));
   }
-  return csv(path, format === 'tsv' ? { delimiter: '\t', ...rest } : rest);
+  return named(csv(path, format === 'tsv' ? { delimiter: '\t', ...rest } : rest));
 }
 
 const CSV_ONLY = [

@@ -66,6 +66,8 @@ export interface InputProgress {
 
 /** How a batch is run and what it reads: what going on with it takes. */
 export interface RunRecord {
+  /** The columns that staging has of each table, where the mappings then in force decided it. */
+  readonly fills?: Readonly<Record<string, readonly string[]>>;
   readonly inputs: Readonly<Record<string, InputRecord>>;
   /** Every input can be read again from its beginning, and the run was to publish something. */
   readonly repeatable: boolean;
@@ -85,6 +87,8 @@ export interface InputRecord {
   readonly given: boolean;
   /** A file's absolute path. */
   readonly path?: string;
+  /** The encoding that it was read by, where one was named. */
+  readonly encoding?: string;
   /** A regular file's size in bytes, its mtime, and a SHA-256 over its first and last 64 KiB. */
   readonly print?: { readonly size: number; readonly modified: string; readonly hash: string };
 }

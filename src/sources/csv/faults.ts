@@ -10,7 +10,7 @@ export interface Fault {
 /** A reject's raw text is cut here (in characters), so that one bad quote does not fill the log. */
 export const RAW_CHARACTERS = 64 * 1024;
 
-const ENCODING_HINT = 'name the encoding if the file is not UTF-8: windows-1252, say';
+const ENCODING_HINT = 'name the encoding if the file is not UTF-8: --encoding windows-1252, say';
 
 export const BARE_CR: Fault = {
   reason: 'stray_carriage_return',

@@ -1,0 +1,33 @@
+import { stat } from 'node:fs/promises';
+import { SluiceError } from '../core/errors.js';
+import type { Run } from '../core/run.js';
+import type { Source } from '../core/types.js';
+import { formatOf } from '../sources/file.js';
+
+/**
+ * The columns of `source` as its first chunk has them, where it is a file with columns that can be read again;
+ * undefined else, and where it has no rows. Counts and rejects nothing. What is wrong with a file its own check tells, so it
+ * is undefined here.
+ */
+export async function columnsOf(
+  source: Source | undefined,
+  run: Run,
+): Promise<readonly string[] | undefined> {
+  if (source?.kind !== 'file') return undefined;
+  // A record of JSON may leave fields out, so the first ones do not tell what the others have.
+  if (['json', 'jsonl'].includes(formatOf(source.name) ?? 'csv')) return undefined;
+  // To open a FIFO would take what it gives.
+  const found = await stat(source.name).catch(() => undefined);
+  if (found?.isFile() !== true) return undefined;
+  const silent: Run = { ...run, reject() {}, skip() {}, merge() {}, add() {}, keep() {}, progress() {} };
+  try {
+    for await (const chunk of source.read(silent)) {
+      const columns = new Set<string>();
+      for (const row of chunk) for (const column of Object.keys(row)) columns.add(column);
+      return [...columns];
+    }
+  } catch (error) {
+    if (!(error instanceof SluiceError) || error.kind === 'interrupted') throw error;
+  }
+  return undefined;
+}
