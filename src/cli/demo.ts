@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
 import { EXIT, nearest, usage } from '../core/errors.js';
+import type { RunFlags } from './flags.js';
 
 /** The demos: for each a module that makes the old system and shows what is in it. */
 const DEMOS: Readonly<Record<string, () => Promise<{ demo: Demo }>>> = {
   'lot-consolidation': () => import('../../samples/lot-consolidation/demo.js'),
   'recipe-snapshots': () => import('../../samples/recipe-snapshots/demo.js'),
   'tasks-to-operations': () => import('../../samples/tasks-to-operations/demo.js'),
+  'okvet-import': () => import('../../samples/okvet-import/demo.js'),
 };
 
 /** A sample that can be run end to end. */
@@ -14,6 +16,8 @@ export interface Demo {
   readonly about: string;
   /** Makes the old system afresh, whatever an earlier demo has left. */
   prepare(query: (sql: string) => Promise<unknown>): Promise<void>;
+  /** What the run is given besides: files, and how many of their rows may be rejected. */
+  readonly flags?: Partial<Pick<RunFlags, 'input' | 'encoding' | 'maxRejects'>>;
   /** Queries that show the tables before and after; where it says when, only then. */
   readonly look: readonly {
     readonly title: string;
@@ -51,16 +55,16 @@ export function declareDemo(root: Command): void {
           for (const { title, sql, when: only = when } of demo.look) {
             if (only !== when) continue;
             const rows = await database.query(sql);
+            if (rows.length === 0) continue;
             print('');
             print(styled('bold', `${title}, ${when}`));
-            if (rows[0] !== undefined)
-              print(
-                table(
-                  Object.keys(rows[0]),
-                  rows.map((row) => Object.values(row).map((value) => String(value ?? ''))),
-                  { indent: '  ' },
-                ),
-              );
+            print(
+              table(
+                Object.keys(rows[0] as object),
+                rows.map((row) => Object.values(row).map((value) => String(value ?? ''))),
+                { indent: '  ' },
+              ),
+            );
           }
           print('');
         };
@@ -73,11 +77,14 @@ export function declareDemo(root: Command): void {
           yes: true,
           guard: 'journal',
           logFormat: 'text',
+          ...demo.flags,
         });
-        if (code === EXIT.done) await look('after');
+        // Rejected rows are a part of the demo where it allows them.
+        const done = code === EXIT.done || (code === EXIT.publishedWithRejects && demo.flags !== undefined);
+        if (done) await look('after');
         say('The embedded server keeps these tables. Look inside:');
         say('  sluice db start && psql "$(sluice db url)"     (from a clone: npx sluice …)');
-        return code;
+        return done ? EXIT.done : code;
       });
     });
 }

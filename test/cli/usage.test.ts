@@ -46,7 +46,11 @@ test('an unknown command, an unknown pipeline and options that make no sense are
     ['run lot-consolidation --dry-run --rehearse', /--dry-run writes nothing and --rehearse loads staging/],
     ['run lot-consolidation --dry-run --execute', /--execute writes, and --dry-run does not/],
     ['status --watch', /--watch follows one batch/],
-    ['mappings nowhere', /no pipeline uses field mappings of "nowhere"/],
+    [
+      'mappings nowhere --pipeline lot-consolidation',
+      /lot-consolidation uses no field mappings of "nowhere"/,
+    ],
+    ['mappings okvet --record-type nobody', /no records of the type "nobody"/],
     ['run lot-consolidation --limit 5 --yes', /--limit would publish a part of the rows/],
     ['load lot-consolidation --max-rejects many', /a number of rows such as 10, or a share such as 0\.5%/],
     ['rollback', /give a batch id or --backup-file/],

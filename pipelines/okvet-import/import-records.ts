@@ -1,0 +1,229 @@
+import { named, originOf, type Rejection, type Row, type Run, type Stage } from 'sluice';
+import { type FieldProblem, type RecordMapping, sentences } from 'sluice/transforms';
+import type { InputName, RecordType } from './record-types.js';
+import { dateNumber, type Missing, type SourceIds } from './source-ids.js';
+import type { ValueNotes } from './value-notes.js';
+
+/** Ids in the old system are kept in columns of so many characters. */
+const LONGEST_ID = 255;
+
+/** What importing the records of one input takes. */
+export interface Importing {
+  readonly input: InputName;
+  readonly kind: RecordType;
+  readonly system: string;
+  readonly mapping: RecordMapping;
+  readonly ids: Readonly<Record<InputName, SourceIds>>;
+  readonly notes: ValueNotes;
+}
+
+/**
+ * Makes rows of a table out of the records of one input: maps their fields, validates them, and puts the ids
+ * here in the place of the source ids that they refer to. It begins once the records that they refer to have all
+ * been seen. A record with errors is rejected with all of them; its reason, field and value are those of the first.
+ */
+export function importRecords(importing: Importing): Stage<Row, Row> {
+  const { input, kind, ids } = importing;
+  const own = ids[input];
+  const parents = kind.references.map(({ to }) => ids[to]);
+  return named(`import ${input}`, async function* (records, run) {
+    const importer = new Importer(importing, run);
+    try {
+      await Promise.all([own.ready(run), ...parents.map((parent) => parent.complete(run))]);
+      for await (const chunk of records) {
+        const out: Row[] = [];
+        for (const record of chunk) {
+          const made = importer.take(record);
+          if (made !== undefined) out.push(made);
+        }
+        if (out.length > 0) yield out;
+      }
+      importing.notes.report(run);
+    } finally {
+      own.finish();
+    }
+  });
+}
+
+/** Something wrong with a record. `parent`: the record that it refers to and that was rejected. */
+interface Problem extends Rejection {
+  readonly parent?: { readonly of: SourceIds; readonly sourceId: string };
+}
+
+interface Parent {
+  readonly column: string;
+  readonly of: SourceIds;
+  readonly optional: boolean;
+}
+
+/** Takes one record after the other. What it knows of the record at hand is its own, and used again for the next. */
+class Importer {
+  readonly #own: SourceIds;
+  readonly #parents: readonly Parent[];
+  /** Where the parents of the record at hand were found; -1: none is named, or it is not there. */
+  readonly #places: number[];
+  readonly #problems: Problem[] = [];
+  readonly #defaults: Readonly<Record<string, string>>;
+  #record: Row = {};
+  #made: Record<string, unknown> = {};
+
+  constructor(
+    private readonly importing: Importing,
+    private readonly run: Run,
+  ) {
+    const { input, kind, ids } = importing;
+    this.#own = ids[input];
+    this.#parents = kind.references.map(({ column, to, optional = false }) => ({
+      column,
+      of: ids[to],
+      optional,
+    }));
+    this.#places = kind.references.map(() => -1);
+    this.#defaults = kind.defaults ?? {};
+  }
+
+  /** The row of a record; undefined where it was rejected. */
+  take(record: Row): Row | undefined {
+    const { kind, system, mapping, notes } = this.importing;
+    const line = originOf(record) ?? 0;
+    const made = mapping.make(record, notes.at(line));
+    for (const column in this.#defaults) if (made[column] === null) made[column] = this.#defaults[column];
+    this.#record = record;
+    this.#made = made;
+    if (this.#problems.length > 0) this.#problems.length = 0;
+    this.#fields(notes.problems);
+    const sourceId = made.source_id as string | null;
+    const place = sourceId === null || sourceId.length > LONGEST_ID ? -1 : this.#own.place(sourceId);
+    this.#identity(sourceId, place);
+    for (let i = 0; i < this.#parents.length; i++) this.#parent(i);
+    if (this.#problems.length > 0) {
+      this.#reject(sourceId, place, line);
+      return undefined;
+    }
+    for (let i = 0; i < this.#parents.length; i++) {
+      const { column, of } = this.#parents[i] as Parent;
+      const at = this.#places[i] as number;
+      if (at >= 0) made[column] = of.idAt(at);
+    }
+    const date = kind.date === undefined ? undefined : (made[kind.date] as string | null | undefined);
+    made.id = this.#own.stage(place, line, date);
+    made.source_system = system;
+    return made;
+  }
+
+  #reject(sourceId: string | null, place: number, line: number): void {
+    const { column, value, expected, reason, parent } = this.#problems[0] as Problem;
+    if (place >= 0) this.#own.reject(place, line, reason, parent?.of, parent?.sourceId);
+    this.run.reject(this.#record, {
+      reason,
+      message: sentences(this.#problems),
+      recordType: this.#own.type,
+      ...(column === undefined ? {} : { column, value: value ?? null }),
+      ...(expected === undefined ? {} : { expected }),
+      ...(sourceId === null ? {} : { sourceId }),
+    });
+  }
+
+  /** Adds a problem of a column, told by the field that fills it. */
+  #add(column: string, problem: Problem): void {
+    const field = this.importing.mapping.fieldOf(column);
+    this.#problems.push(
+      field === undefined
+        ? { ...problem, column, value: this.#made[column] }
+        : { ...problem, column: field, value: this.#record[field] },
+    );
+  }
+
+  #fields(unread: readonly FieldProblem[]): void {
+    const { kind, mapping } = this.importing;
+    for (const { field, ...problem } of unread) this.#problems.push({ ...problem, column: field });
+    for (const fault of kind.validate(this.#made)) {
+      const field = fault.column === undefined ? undefined : mapping.fieldOf(fault.column);
+      // A field that could not be read has been told of; that its column is empty comes of it.
+      if (field !== undefined && unread.some((problem) => problem.field === field)) continue;
+      if (fault.column === undefined) this.#problems.push(fault);
+      else this.#add(fault.column, fault);
+    }
+  }
+
+  #identity(sourceId: string | null, place: number): void {
+    if (sourceId === null) return;
+    if (place < 0) {
+      this.#add('source_id', {
+        reason: 'max_length',
+        message: `the source id has ${sourceId.length} characters`,
+        expected: `at most ${LONGEST_ID} characters`,
+      });
+      return;
+    }
+    const before = this.#own.stagedLine(place);
+    if (before > 0)
+      this.#add('source_id', {
+        reason: 'duplicate_id',
+        message: `${this.#own.type} ${sourceId} stands in line ${before} already`,
+        expected: 'one record for each id',
+      });
+  }
+
+  #parent(i: number): void {
+    const { column, of, optional } = this.#parents[i] as Parent;
+    const parentId = (this.#made[column] ?? null) as string | null;
+    const at = parentId === null ? -1 : of.find(parentId);
+    this.#places[i] = at;
+    if (parentId === null) {
+      const field = this.importing.mapping.fieldOf(column) ?? column;
+      if (!optional && !this.#problems.some((problem) => problem.column === field))
+        this.#add(column, {
+          reason: 'required',
+          message: `it names no ${of.type}`,
+          expected: `the id of a ${of.type}`,
+        });
+      return;
+    }
+    if (at >= 0) {
+      if (i === 0) this.#notBefore(of, at);
+      return;
+    }
+    const missing = of.missing(parentId);
+    this.#add(column, {
+      ...(missing === undefined
+        ? {
+            reason: `unknown_${of.type}`,
+            message: `there is no ${of.type} ${parentId}, neither in this import nor from an earlier one`,
+          }
+        : {
+            reason: `${of.type}_rejected`,
+            message: `its ${told(of.type, parentId, missing)}`,
+            parent: { of, sourceId: parentId },
+          }),
+      expected: `the id of a ${of.type} that is imported`,
+    });
+  }
+
+  #notBefore(of: SourceIds, at: number): void {
+    const { notBefore } = this.importing.kind;
+    if (notBefore === undefined) return;
+    const born = of.dateAt(at);
+    const date = this.#made[notBefore.column];
+    if (born === 0 || typeof date !== 'string' || dateNumber(date) >= born) return;
+    this.#add(notBefore.column, {
+      reason: notBefore.reason,
+      message: `${notBefore.what} (${date}) is before the ${of.type}'s birth (${asDate(born)})`,
+      expected: `a date from ${asDate(born)} on`,
+    });
+  }
+}
+
+/** `pet 7 (line 9) was rejected: client_rejected, as its client 3 (line 4) was: bad_date`. */
+function told(type: string, sourceId: string, missing: Missing): string {
+  const { line, reason, parent } = missing;
+  const said = `${type} ${sourceId} (line ${line}) was rejected: ${reason.replaceAll('_', ' ')}`;
+  const above = parent?.of.missing(parent.sourceId);
+  if (parent === undefined || above === undefined) return said;
+  return `${said}; its ${told(parent.of.type, parent.sourceId, above)}`;
+}
+
+function asDate(date: number): string {
+  const text = String(date).padStart(8, '0');
+  return `${text.slice(0, 4)}-${text.slice(4, 6)}-${text.slice(6)}`;
+}

@@ -1,0 +1,61 @@
+import { FieldError, money, number, type TextField } from 'sluice/transforms';
+
+/** One line of an invoice; amounts as decimal text. */
+export interface InvoiceLine {
+  readonly description: string;
+  readonly quantity: string;
+  readonly unit_price: string;
+}
+
+const LINE = /^(.+?)\s*:\s*(\S+)\s*[x×]\s*(\S.*)$/;
+const quantity = number({ fraction: 3 });
+const price = money();
+
+/**
+ * The lines of an invoice as JSON text, of what OkVet writes into one field: a line of text for each,
+ * `Consulta general: 1 x 350.00`. Throws FieldError `bad_invoice_line`.
+ */
+export const invoiceLines: TextField = (value) => {
+  const lines = value.split('\n').filter((line) => line.trim() !== '');
+  return JSON.stringify(
+    lines.map((text): InvoiceLine => {
+      const [, description, times, each] = LINE.exec(text.trim()) ?? [];
+      try {
+        if (description !== undefined && times !== undefined && each !== undefined)
+          return {
+            description,
+            quantity: quantity(times) as string,
+            unit_price: price(each) as string,
+          };
+      } catch (error) {
+        if (!(error instanceof FieldError)) throw error;
+      }
+      throw new FieldError(
+        'bad_invoice_line',
+        `not a line of an invoice: ${JSON.stringify(text.trim())}`,
+        'description: quantity x price',
+      );
+    }),
+  );
+};
+
+/** The sum of the lines in cents, each line rounded to cents. `lines` is what `invoiceLines` gives. */
+export function sumOfLines(lines: string): number {
+  return (JSON.parse(lines) as readonly InvoiceLine[]).reduce(
+    (sum, line) => sum + Math.round((thousandths(line.quantity) * cents(line.unit_price)) / 1000),
+    0,
+  );
+}
+
+/** Decimal text of at most two decimals in cents, exactly. */
+export function cents(amount: string): number {
+  return scaled(amount, 2);
+}
+
+const thousandths = (amount: string) => scaled(amount, 3);
+
+/** Digits shifted as text: 0.29 × 100 would not be 29. */
+function scaled(amount: string, places: number): number {
+  const [whole = '0', fraction = ''] = amount.split('.');
+  return Number(`${whole}${fraction.padEnd(places, '0')}`);
+}

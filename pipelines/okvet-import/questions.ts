@@ -1,0 +1,67 @@
+import { type Check, check, type Finding, nearest, offenders, type Validation, validation } from 'sluice';
+import { compileMapping } from 'sluice/transforms';
+import { IMPORT_TRANSFORMS } from './mappings.js';
+import { INPUTS, RECORD_TYPES } from './record-types.js';
+
+/** Every field that a mapping looks at must be in the file: a misspelt header would lose a column without a word. */
+export const filesHaveTheFields: Check = check(
+  'files-have-the-fields',
+  'every mapped field is in its file',
+  async ({ mappings, columnsOf, settings }) => {
+    const findings: Finding[] = [];
+    for (const input of INPUTS) {
+      const columns = await columnsOf(input);
+      if (columns === undefined) continue;
+      const { type } = RECORD_TYPES[input];
+      const own = mappings.filter(({ recordType }) => recordType === type);
+      const { fields } = compileMapping(own, { transforms: IMPORT_TRANSFORMS });
+      const lacking = fields.filter((field) => !columns.includes(field));
+      const unused = columns.filter((column) => !fields.includes(column));
+      if (lacking.length > 0)
+        findings.push({
+          severity: 'error',
+          message: `the file of ${input} lacks ${lacking.length === 1 ? 'a field' : `${lacking.length} fields`} that the mappings of ${settings.system} name`,
+          details: [
+            ...lacking.map((field) => {
+              const meant = nearest(field, unused);
+              return meant === undefined ? field : `${field} (it has ${meant})`;
+            }),
+            `its fields: ${columns.join(', ')}`,
+          ],
+          next: [
+            'if the file was exported wrongly, export it again',
+            `if its fields have other names: sluice mappings ${settings.system} export, correct it, import`,
+          ],
+        });
+      else if (unused.length > 0)
+        findings.push({
+          severity: 'warning',
+          message: `fields of ${input} that no mapping names are not imported: ${unused.join(', ')}`,
+        });
+    }
+    return findings;
+  },
+);
+
+/** Asked though every reference was looked up: a row that the server refused after all would leave its children alone. */
+export const parentsAreThere: readonly Validation[] = INPUTS.flatMap((input) =>
+  RECORD_TYPES[input].references.map(({ column, to }) =>
+    validation(
+      `${column.replaceAll('_', '-')}-of-${input.replaceAll('_', '-')}`,
+      `every ${column} of ${input} is there`,
+      async ({ database, staged, live }) =>
+        offenders(
+          await database.query(
+            `SELECT s.source_id FROM ${staged(input)} s
+             WHERE s.${column} IS NOT NULL
+               AND NOT EXISTS (SELECT FROM ${staged(to)} p WHERE p.id = s.${column})
+               AND NOT EXISTS (SELECT FROM ${live(to)} p WHERE p.id = s.${column})
+             ORDER BY 1 LIMIT 1000`,
+          ),
+          (n) => `${n} rows of ${input} would refer to rows of ${to} that are not there`,
+          (row) => `${RECORD_TYPES[input].type} ${row.source_id}`,
+          { next: `look at the rejects of ${to}; correct them and run again` },
+        ),
+    ),
+  ),
+);
