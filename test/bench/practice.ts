@@ -16,7 +16,7 @@ import { Place } from './place.js';
 const HELP = `npm run practice -- [--clients N] [--seed N] [--records all|errors|none]
 
 Generates a veterinary practice, imports it by \`sluice run okvet-import\`, and compares every rejected row with
-the bad rows that the generator has planted; then imports it again, and rolls both back.
+the bad rows that the generator has planted; then imports it again and rolls it back.
   --clients  how many (200000: with 300000 pets, 1000000 medical records and 250000 others)
   --seed     which practice (7)
   --records  which records the ledger keeps (all)
@@ -90,10 +90,9 @@ async function imports(place: Place, folder: string, bad: number, records: strin
     if (missed.length + unexpected.length > 0 || planted !== bad) process.exitCode = 1;
     const second = await measure({ ...run, codes: [4] });
     tell('imported the same again', second, Number(total));
-    for (const batchId of [Number(id) + 1, Number(id)]) {
-      const back = await measure(place.sluice(['rollback', String(batchId), '--yes', '--quiet']));
-      tell(`rolled batch ${batchId} back`, back, undefined);
-    }
+    // The second import found nothing to do and published nothing, so there is only the first to take back.
+    const back = await measure(place.sluice(['rollback', id, '--yes', '--quiet']));
+    tell('rolled back', back, undefined);
     const left = await ask<{ rows: string }>(
       `SELECT (${FILE_NAMES.map((name) => `(SELECT count(*) FROM ${ident(name)})`).join(' + ')})::text AS rows`,
     );
