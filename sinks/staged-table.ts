@@ -59,7 +59,7 @@ export function stagedTable(options: StagedTableOptions): Sink {
     name: options.liveName,
     writes: 'database',
     async open(run) {
-      const client = await untilAborted(options.connect(), run.signal);
+      const client = await untilAborted(options.connect(), run.signal, (late) => late.end());
       const load = new StagedLoad(options, run, client);
       await load.prepare();
       return load;

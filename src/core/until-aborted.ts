@@ -2,14 +2,27 @@ import { interrupted } from './errors.js';
 
 /**
  * `promise`, or interrupted() as soon as `signal` is aborted; the promise itself goes on, and what comes of
- * it then is nobody's business any more.
+ * it then is given to `late` (a session, say, which nobody else would end).
  */
-export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+export async function untilAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal,
+  late: (value: T) => unknown = () => {},
+): Promise<T> {
   promise.catch(() => {});
-  if (signal.aborted) throw interrupted();
+  const given = () => {
+    promise.then(late).catch(() => {});
+  };
+  if (signal.aborted) {
+    given();
+    throw interrupted();
+  }
   let stop = () => {};
   const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(interrupted());
+    stop = () => {
+      given();
+      reject(interrupted());
+    };
     signal.addEventListener('abort', stop, { once: true });
   });
   try {

@@ -80,7 +80,7 @@ async function textOf(sql: string | ((run: Run) => Promise<string>), run: Run): 
 }
 
 async function open(run: Run, name: string): Promise<Client> {
-  const client = await untilAborted(run.database.connect(`read ${name}`), run.signal);
+  const client = await untilAborted(run.database.connect(`read ${name}`), run.signal, (late) => late.end());
   // Every query reports a lost connection itself.
   client.on('error', () => {});
   return client;
