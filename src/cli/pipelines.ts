@@ -11,6 +11,7 @@ const BUILT_IN: Readonly<Record<string, () => Promise<{ default: Pipeline }>>> =
   'lot-consolidation': () => import('../../pipelines/lot-consolidation/index.js'),
   'recipe-snapshots': () => import('../../pipelines/recipe-snapshots/index.js'),
   'tasks-to-operations': () => import('../../pipelines/tasks-to-operations/index.js'),
+  'milestones-to-sections': () => import('../../pipelines/milestones-to-sections/index.js'),
 };
 
 /** A pipeline and how to find it again: its name, or the absolute path it was loaded from. */
