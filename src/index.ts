@@ -1,5 +1,6 @@
 export type { FlowAccount, Reasons, SinkAccount, StageAccount } from './core/accounting.js';
 export * from './core/assessment.js';
+export type * from './core/compatibility.js';
 export * from './core/errors.js';
 export { type Branch, type FlowPlan, flow, type Way } from './core/flow.js';
 export type * from './core/mapping.js';

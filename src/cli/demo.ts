@@ -8,6 +8,7 @@ const DEMOS: Readonly<Record<string, () => Promise<{ demo: Demo }>>> = {
   'recipe-snapshots': () => import('../../samples/recipe-snapshots/demo.js'),
   'tasks-to-operations': () => import('../../samples/tasks-to-operations/demo.js'),
   'okvet-import': () => import('../../samples/okvet-import/demo.js'),
+  'milestones-to-sections': () => import('../../samples/milestones-to-sections/demo.js'),
 };
 
 /** A sample that can be run end to end. */
@@ -18,7 +19,18 @@ export interface Demo {
   prepare(query: (sql: string) => Promise<unknown>): Promise<void>;
   /** What the run is given besides: files, and how many of their rows may be rejected. */
   readonly flags?: Partial<Pick<RunFlags, 'input' | 'encoding' | 'maxRejects'>>;
-  /** Queries that show the tables before and after; where it says when, only then. */
+  /** Where the old system is a file: its path (`--source`) once it is prepared, the settings, and what it shows. */
+  readonly file?: {
+    readonly path: string;
+    readonly settings: readonly string[];
+    before(): Promise<
+      readonly { readonly title: string; readonly rows: readonly Record<string, unknown>[] }[]
+    >;
+  };
+  /**
+   * Queries that show the tables before and after; where it says when, only then; only after, where the old
+   * system is a file.
+   */
   readonly look: readonly {
     readonly title: string;
     readonly sql: string;
@@ -51,27 +63,31 @@ export function declareDemo(root: Command): void {
         const { database } = session;
         say(demo.about);
         await demo.prepare((sql) => database.query(sql));
+        const show = (title: string, rows: readonly Record<string, unknown>[]) => {
+          print('');
+          print(styled('bold', title));
+          if (rows[0] === undefined) return;
+          const cells = rows.map((row) => Object.values(row).map((value) => String(value ?? '')));
+          print(table(Object.keys(rows[0]), cells, { indent: '  ' }));
+        };
         const look = async (when: 'before' | 'after') => {
-          for (const { title, sql, when: only = when } of demo.look) {
-            if (only !== when) continue;
-            const rows = await database.query(sql);
-            if (rows.length === 0) continue;
-            print('');
-            print(styled('bold', `${title}, ${when}`));
-            print(
-              table(
-                Object.keys(rows[0] as object),
-                rows.map((row) => Object.values(row).map((value) => String(value ?? ''))),
-                { indent: '  ' },
-              ),
-            );
-          }
+          for (const { title, sql, when: only = when } of demo.look)
+            if (only === when) {
+              const rows = await database.query(sql);
+              if (rows.length > 0) show(`${title}, ${when}`, rows);
+            }
           print('');
         };
-        await look('before');
+        const { file } = demo;
+        if (file === undefined) await look('before');
+        else {
+          for (const { title, rows } of await file.before()) show(`${title}, before`, rows);
+          print('');
+        }
         const code = await runWith(session, pipeline, from, {
           input: [],
-          set: [],
+          set: [...(file?.settings ?? [])],
+          ...(file === undefined ? {} : { source: file.path }),
           swap: true,
           execute: true,
           yes: true,

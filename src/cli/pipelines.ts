@@ -12,6 +12,7 @@ const BUILT_IN: Readonly<Record<string, () => Promise<{ default: Pipeline }>>> =
   'recipe-snapshots': () => import('../../pipelines/recipe-snapshots/index.js'),
   'tasks-to-operations': () => import('../../pipelines/tasks-to-operations/index.js'),
   'okvet-import': () => import('../../pipelines/okvet-import/index.js'),
+  'milestones-to-sections': () => import('../../pipelines/milestones-to-sections/index.js'),
 };
 
 /** A pipeline and how to find it again: its name, or the absolute path it was loaded from. */

@@ -26,6 +26,12 @@ export function showPlan(plan: Plan): void {
     say();
     say(`  carried over at the swap: ${summed(plan.carried)}`);
   }
+  if (plan.oldNames.length > 0) {
+    say();
+    say(`  views under the old names: ${plan.oldNames.map(({ name }) => name).join(', ')}`);
+    if (plan.oldNames.some(({ replaces }) => replaces))
+      say('  the tables of these names are kept aside, for the way back');
+  }
   if (plan.validations.length > 0) {
     say();
     say('  asked of staging before anything is published:');

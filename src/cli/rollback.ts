@@ -11,6 +11,7 @@ interface RollbackFlags extends DatabaseFlags {
   readonly backupFile?: string;
   readonly pipeline?: string;
   readonly table: readonly string[];
+  readonly views?: boolean;
 }
 
 /** `sluice rollback B`, `sluice rollback --backup-file F` */
@@ -21,11 +22,16 @@ export function declareRollback(root: Command): void {
     .option('--dry-run', 'say what would be put back; change nothing')
     .option('--discard-writes', 'also where rows were written since: they are lost')
     .option('--table <name>', 'only this table of the batch; may be repeated', collect, [])
+    .option('--views', 'only the views under old names; the old tables take their names again')
     .option('--backup-file <file>', 'restore from this file alone, though the old tables are gone')
     .option('--pipeline <name>', 'the pipeline that wrote the backup file (default: the file says)')
     .action(async (id: string | undefined, flags: RollbackFlags) => {
       if (id === undefined && flags.table.length > 0)
         throw usage('which', '--table goes with a batch id', { next: 'sluice rollback 12 --table lots' });
+      if (flags.views === true && (id === undefined || flags.table.length > 0))
+        throw usage('which', '--views goes with a batch id, and without --table', {
+          next: 'sluice rollback 12 --views',
+        });
       if ((id === undefined) === (flags.backupFile === undefined))
         throw usage('which', 'give a batch id or --backup-file', {
           next: [
@@ -43,6 +49,7 @@ export function declareRollback(root: Command): void {
 
 async function ofBatch(session: Session, id: string, flags: RollbackFlags): Promise<number> {
   const { rollbackBatch } = await import('../run/rollback.js');
+  const { rollbackViews } = await import('../run/rollback-views.js');
   const { writtenLines } = await import('../run/written-since.js');
   const { batchLog } = await import('./log.js');
   const { showProgress } = await import('./progress.js');
@@ -59,10 +66,14 @@ async function ofBatch(session: Session, id: string, flags: RollbackFlags): Prom
     discardWrites: flags.discardWrites ?? false,
     tables: flags.table,
   };
-  const planned = await rollbackBatch(id, { ...options, dryRun: true });
+  const rollback = flags.views === true ? rollbackViews : rollbackBatch;
+  const planned = await rollback(id, { ...options, dryRun: true });
   const shown = planned.tables.map((each) => [each.table, each.mode, count(each.rows), undoOf(each)]);
-  say(`batch ${id} published:`);
-  say(table(['table', 'how', 'rows', 'rollback'], shown, { right: [2], indent: '  ' }));
+  if (flags.views !== true) {
+    say(`batch ${id} published:`);
+    say(table(['table', 'how', 'rows', 'rollback'], shown, { right: [2], indent: '  ' }));
+  }
+  if (planned.views.length > 0) say(`  views under old names that go: ${planned.views.join(', ')}`);
   const written = planned.tables.flatMap(writtenLines);
   for (const line of written) say(`  ${styled('yellow', '!')} ${line}`);
   if (flags.dryRun === true) {
@@ -72,18 +83,22 @@ async function ofBatch(session: Session, id: string, flags: RollbackFlags): Prom
     say(
       refuses
         ? 'rollback would refuse, since rows were written since (--discard-writes loses them); nothing was changed'
-        : `rollback would put ${planned.whole ? 'all of it' : 'these tables'} back in the transaction above; nothing was changed`,
+        : `rollback would put ${planned.whole ? 'all of it' : flags.views === true ? 'the old names' : 'these tables'} back in the transaction above; nothing was changed`,
     );
     return refuses ? EXIT.refused : EXIT.done;
   }
   if (flags.yes !== true && !(await ask('put it back?'))) return EXIT.interrupted;
-  const done = await rollbackBatch(id, options);
+  const done = await rollback(id, options);
   say(
-    `${styled('green', '✓')} ${done.whole ? `batch ${id} is` : `${done.tables.map((each) => each.table).join(', ')} of batch ${id}:`} rolled back; live tables were locked for ${done.lock_ms?.toFixed(1)} ms`,
+    `${styled('green', '✓')} ${done.whole ? `batch ${id} is` : flags.views === true ? `the views of batch ${id} are` : `${done.tables.map((each) => each.table).join(', ')} of batch ${id}:`} rolled back; live tables were locked for ${done.lock_ms?.toFixed(1)} ms`,
   );
-  if (flags.json === true) print(JSON.stringify({ ...done, status: 'rolled_back' }));
+  if (flags.json === true)
+    print(JSON.stringify({ ...done, status: flags.views === true ? batchStays : 'rolled_back' }));
   return EXIT.done;
 }
+
+/** What --json says of a batch of which only the views went. */
+const batchStays = 'completed';
 
 /** What the rollback of one table does, for the table. */
 function undoOf({ restored, removed, reinserted }: UndoneTable): string {

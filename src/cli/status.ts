@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { EXIT, usage } from '../core/errors.js';
 import type { Batch } from '../db/ledger/batches.js';
 import { again, resumeCommand } from '../run/again.js';
+import type { Versions } from '../run/versions.js';
 import { type DatabaseFlags, withDatabase } from './flags.js';
 
 /** Batches listed without --all. */
@@ -35,8 +36,11 @@ export function declareStatus(root: Command): void {
         }
         const batch = await findBatch(database, id);
         const published = await readPublished(database, id);
-        if (flags.json === true) print(JSON.stringify({ ...batch, published }));
-        else await showOne(batch, published);
+        const { versionsInUse } = await import('../run/versions.js');
+        const versions = await versionsInUse(database, id);
+        if (flags.json === true)
+          print(JSON.stringify({ ...batch, published, ...(versions === undefined ? {} : { versions }) }));
+        else await showOne(batch, published, versions);
         return EXIT.done;
       });
     });
@@ -79,6 +83,7 @@ export function stateOf(batch: Batch): string {
 async function showOne(
   batch: Batch,
   published: Awaited<ReturnType<typeof import('../db/ledger/published.js').readPublished>>,
+  versions: Versions | undefined,
 ): Promise<void> {
   const { bytes, count, moment, print, table } = await import('./terminal.js');
   const { recordLines } = await import('./records-text.js');
@@ -127,6 +132,7 @@ async function showOne(
     );
   }
   if (batch.record_summary !== null) for (const line of recordLines(batch.record_summary)) print(line);
+  if (versions !== undefined) await showVersions(versions);
   if ((batch.accounting ?? []).length > 0) {
     const { stagesTable } = await import('./stages-text.js');
     print('');
@@ -134,6 +140,33 @@ async function showOne(
   }
   print('');
   print(`next: ${nextOf(batch)}`);
+}
+
+/** Which version is in use, and by whom: the views can go when nobody uses the old names any more. */
+async function showVersions({ views, uses, old_tables_last_read, hidden }: Versions): Promise<void> {
+  const { moment, print, say, table } = await import('./terminal.js');
+  print('');
+  print(`views under the old names: ${views.join(', ')}`);
+  if (uses.length === 0) print('  neither version is in use now, and nobody has written through the views');
+  else
+    print(
+      table(
+        ['version', 'application', 'role', 'sessions', 'last statement', 'last write through a view'],
+        uses.map((each) => [
+          each.version,
+          each.application === '' ? '(no name)' : each.application,
+          each.role,
+          String(each.sessions),
+          moment(each.last_statement),
+          moment(each.last_write),
+        ]),
+        { right: [3] },
+      ),
+    );
+  if (old_tables_last_read !== null)
+    print(`the old tables that are kept aside were last read ${moment(old_tables_last_read)}`);
+  if (hidden > 0)
+    say(`the statements of ${hidden} more sessions may not be seen: GRANT pg_read_all_stats TO this role`);
 }
 
 export function nextOf(batch: Batch): string {

@@ -1,5 +1,6 @@
 import type { FlowAccount } from './accounting.js';
 import type { AssessmentDeclaration, BackupDeclaration, OldSystem } from './assessment.js';
+import type { Compatibility } from './compatibility.js';
 import { usage } from './errors.js';
 import type { FlowPlan } from './flow.js';
 import type { FieldMapping, MappingsDefinition } from './mapping.js';
@@ -74,6 +75,9 @@ export interface Validation {
   ask(context: ValidationContext): Promise<readonly Finding[]>;
 }
 
+/** What a pipeline's guards may hang on. */
+export type GuardContext = Pick<CheckContext, 'settings' | 'replaced'>;
+
 /** What the `flows` of a pipeline are built from: the inputs as given on the command line, the tables. */
 export interface Given<I, T> {
   readonly inputs: I;
@@ -122,7 +126,7 @@ export interface PipelineDefinition<I extends Record<string, Source>, T extends 
    * Live tables (`table` or `schema.table`) that the run depends on without publishing them: a write to one
    * of them between the reading of the source and the publish stops the publish.
    */
-  readonly guards?: readonly string[];
+  readonly guards?: readonly string[] | ((given: GuardContext) => readonly string[]);
   /** Views that the publish makes where they are missing. */
   readonly views?: readonly View[];
   /**
@@ -138,6 +142,8 @@ export interface PipelineDefinition<I extends Record<string, Source>, T extends 
   readonly assess?: AssessmentDeclaration;
   /** What `sluice backup` writes as CSV, and whether a run makes a backup itself. */
   readonly backup?: BackupDeclaration;
+  /** Views under the old system's names over the new tables, so that both versions of an application can be in use. */
+  readonly compatibility?: Compatibility;
   /** Columns whose values are kept out of the ledger, the log and the reports: personal data. */
   readonly mask?: readonly string[];
   /** What the rows of each input are, by the input's name; records are kept of these. */
@@ -208,7 +214,7 @@ export function pipeline<I extends Record<string, Source>, T extends Record<stri
   const { setting } = definition.mappings ?? {};
   if (setting !== undefined && !Object.hasOwn(definition.settings ?? {}, setting))
     throw wrong(`its mappings take the source system from "${setting}", which is no setting`);
-  const guards = definition.guards ?? [];
+  const guards = typeof definition.guards === 'object' ? definition.guards : [];
   const guardedTwice = guards.find((name, at) => guards.indexOf(name) !== at);
   if (guardedTwice !== undefined) throw wrong(`the table ${guardedTwice} is guarded twice`);
   return definition as unknown as Pipeline;

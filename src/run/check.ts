@@ -5,6 +5,7 @@ import type { Finding } from '../core/pipeline.js';
 import type { Source } from '../core/types.js';
 import { type Columns, columnFindings } from './check-columns.js';
 import { lockGuardFindings, rightsFindings } from './check-rights.js';
+import { compatibilityFindings } from './compatibility.js';
 import { futureColumns } from './create-missing.js';
 import { feedBackFindings } from './fed-back.js';
 import type { Job } from './job.js';
@@ -84,7 +85,13 @@ export async function checkJob(job: Job): Promise<Checked> {
     await ask(`columns of ${table.schema}.${table.table}`, () => columnFindings(job, table, columns));
   if (job.pipeline.records !== undefined) await ask('records', async () => recordFindings(job, columns));
   await ask('rights', () => rightsFindings(job));
-  let surveyed: Surveyed = { replace: undefined, rows: new Map(), carried: [], refusals: [] };
+  let surveyed: Surveyed = {
+    replace: undefined,
+    rows: new Map(),
+    oldNames: undefined,
+    carried: [],
+    refusals: [],
+  };
   if (findings.every(({ name }) => name === 'rights'))
     await ask('publishing', async () => {
       surveyed = await surveyTables(job);
@@ -96,6 +103,8 @@ export async function checkJob(job: Job): Promise<Checked> {
       views = await planViews(job);
       return viewFindings(views);
     });
+  if (surveyed.oldNames !== undefined)
+    await ask('old names', async () => compatibilityFindings(surveyed.oldNames));
   const context = job.checkContext();
   const sound = findings.every(({ finding }) => finding.severity !== 'error');
   for (const check of job.pipeline.checks ?? [])
@@ -125,6 +134,8 @@ export async function checkTables(job: Job): Promise<Pick<Checked, 'findings' | 
   const surveyed = await surveyTables(job);
   for (const finding of await rightsFindings(job)) findings.push({ name: 'rights', finding });
   for (const finding of surveyed.refusals) findings.push({ name: 'publishing', finding });
+  for (const finding of compatibilityFindings(surveyed.oldNames))
+    findings.push({ name: 'old names', finding });
   return { findings, columns, surveyed };
 }
 
@@ -232,6 +243,10 @@ function planOf(job: Job, surveyed: Surveyed, views: readonly PlannedView[]): Pl
     carried: surveyed.carried,
     warnings: publishes(options) ? (pipeline.warnings ?? []) : [],
     views: views.map((view) => ({ schema: view.schema, name: view.name, made: isMissing(view) })),
+    oldNames: (surveyed.oldNames?.names ?? []).map(({ schema, view, table }) => ({
+      name: `${schema}.${view.name}`,
+      replaces: table !== undefined,
+    })),
   };
 }
 

@@ -9,16 +9,17 @@ import { literal, qualified } from '../db/quote.js';
 import { dropMade } from './create-missing.js';
 import { imageTables } from './discard.js';
 import { disarm, guardOf } from './guard.js';
+import { dropOldTables, findOldTables } from './old-tables.js';
 import { schemasLike } from './resolve.js';
 
 /** Something that can be cleaned up. `bytes`: what dropping it gives back. */
 export interface Leftover {
   /**
-   * A table that was replaced; the images of rows that an append, merge or patch changed (`name` is the
+   * A table that was replaced; the old tables that views have taken the names of; the images of rows that an append, merge or patch changed (`name` is the
    * live table then); staging that nobody will publish; a guard without a run; a batch that the ledger still
    * calls unfinished, and that left nothing else.
    */
-  readonly kind: 'replaced table' | 'saved rows' | 'staging' | 'guard' | 'record';
+  readonly kind: 'replaced table' | 'old tables' | 'saved rows' | 'staging' | 'guard' | 'record';
   readonly batch: string;
   readonly schema: string;
   readonly table: string;
@@ -73,6 +74,12 @@ export async function findLeftovers(database: PgDatabase, olderThanDays: number)
   );
   return [
     ...retained,
+    ...(await findOldTables(database, olderThanDays)).map((old) => ({
+      kind: 'old tables' as const,
+      ...{ batch: old.batch, schema: old.schema, table: old.tables.join(', ') },
+      name: `${old.schema}: ${old.tables.join(', ')}`,
+      ...{ bytes: old.bytes, since: old.since },
+    })),
     ...(await savedRows(database, seconds)),
     ...staging,
     ...orphaned.map((batch) => ({
@@ -125,6 +132,10 @@ export async function dropLeftover(database: PgDatabase, leftover: Leftover): Pr
       return closeInterrupted(database, batch);
     case 'staging':
       return dropStaging(database, leftover);
+    case 'old tables': {
+      const [old] = (await findOldTables(database, 0)).filter((each) => each.batch === batch);
+      return old === undefined ? undefined : dropOldTables(database, old);
+    }
     case 'saved rows':
       return dropSaved(database, leftover);
     case 'replaced table':
@@ -206,7 +217,7 @@ async function dropSaved(database: PgDatabase, { batch, schema, table, name }: L
 /** What all batches together keep for a rollback, in bytes, and in how many tables. */
 export async function keptInAll(database: PgDatabase): Promise<{ tables: number; bytes: number }> {
   const all = (await findLeftovers(database, 0)).filter(
-    ({ kind }) => kind === 'replaced table' || kind === 'saved rows',
+    ({ kind }) => kind === 'replaced table' || kind === 'old tables' || kind === 'saved rows',
   );
   return { tables: all.length, bytes: all.reduce((sum, { bytes }) => sum + bytes, 0) };
 }

@@ -18,6 +18,7 @@ import { Shared } from '../core/shared.js';
 import type { Target } from '../core/target.js';
 import type { Source } from '../core/types.js';
 import type { InputProgress, RunRecord } from '../db/ledger/batches.js';
+import { standingViews } from '../db/ledger/views.js';
 import { qualified } from '../db/quote.js';
 import { FedBack } from './fed-back.js';
 import { settled, withFills, withGiven } from './given.js';
@@ -32,6 +33,19 @@ import { keptRecords } from './record-kinds.js';
 import type { Records } from './records.js';
 import { RejectBook } from './reject-book.js';
 import { type FoundTable, type LiveTable, resolveTables, resolveWatched } from './tables.js';
+
+/** The tables that the pipeline guards besides, as these inputs and settings want it. */
+function guardsOf(pipeline: Pipeline, options: RunOptions): readonly string[] {
+  const { guards = [] } = pipeline;
+  const { settings = {} } = options;
+  if (typeof guards !== 'function') return guards;
+  return guards({ settings: settled(pipeline, settings), replaced: replacedIn(options) });
+}
+
+/** Whether an input is given in place of the declared one, now or by the command that loaded the batch. */
+function replacedIn({ inputs = {}, givenBefore = [] }: RunOptions): (input: string) => boolean {
+  return (input) => inputs[input] !== undefined || givenBefore.includes(input);
+}
 
 /** How far an input is, in its own unit. */
 interface Position {
@@ -124,17 +138,30 @@ export class Job {
     const settings = settled(pipeline, options.settings ?? {});
     const { mappings } = await jobMappings(database, pipeline, settings);
     const narrowed = withFills(pipeline, options.fills ?? pipeline.fills?.({ settings, mappings }));
-    const { tables, watched } = await Job.#find(narrowed, database);
+    const { tables, watched } = await Job.#find(narrowed, options);
     const fedBack =
       onlyRejectsOf === undefined ? undefined : await FedBack.open(database, pipeline, onlyRejectsOf, inputs);
     return new Job(narrowed, options, tables, watched, fedBack, mappings);
   }
 
-  static async #find(pipeline: Pipeline, database: RunOptions['database']) {
+  static async #find(pipeline: Pipeline, options: RunOptions) {
+    const { database } = options;
     const creatable = Object.keys(pipeline.creates?.() ?? {});
     const tables = await resolveTables(database, Object.entries(pipeline.tables), creatable);
     const missing = tables.filter((table) => table.missing === true).map(({ target }) => target.table);
-    return { tables, watched: await resolveWatched(database, pipeline.guards ?? [], missing) };
+    const ours =
+      pipeline.compatibility === undefined
+        ? new Set<number>()
+        : new Set((await standingViews(database)).map(({ oid }) => oid));
+    const readsFiles = Object.values(pipeline.inputs).some(({ fromSqlite }) => fromSqlite !== undefined);
+    const watched = await resolveWatched(database, guardsOf(pipeline, options), {
+      missing,
+      ours,
+      ...(readsFiles
+        ? { whenMissing: 'or name the SQLite file that the old system is: --source app.db' }
+        : {}),
+    });
+    return { tables, watched };
   }
 
   /** The tables that are not there yet, with what makes them. */
@@ -146,7 +173,7 @@ export class Job {
 
   /** Finds the tables again, once the missing ones have been made. */
   async findTables(): Promise<void> {
-    Object.assign(this, await Job.#find(this.pipeline, this.options.database));
+    Object.assign(this, await Job.#find(this.pipeline, this.options));
   }
 
   /** From here on the run has a batch, begun at `at`: rejects are stored under it. */
@@ -274,7 +301,7 @@ export class Job {
         const table = this.#table(name);
         return qualified(table.schema, table.table);
       },
-      replaced: (input) => this.options.inputs?.[input] !== undefined,
+      replaced: replacedIn(this.options),
       old: () => this.old(),
       missing: (name) => this.#table(name).missing === true,
       mappings: this.mappings,

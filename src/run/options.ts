@@ -38,6 +38,8 @@ export interface RunOptions {
   readonly from?: string;
   /** Sources given in place of the declared ones, by input name. */
   readonly inputs?: Readonly<Record<string, Source>>;
+  /** Inputs that were given by the command that loaded the batch; for a command that reads none. */
+  readonly givenBefore?: readonly string[];
   readonly settings?: Readonly<Record<string, string>>;
   /** Reads, transforms and type-checks every row, and writes nothing. */
   readonly dryRun?: boolean;

@@ -23,6 +23,8 @@ export interface Plan {
   readonly tables: readonly PlannedTable[];
   readonly settings: Readonly<Record<string, string>>;
   readonly validations: readonly { readonly name: string; readonly summary: string }[];
+  /** Views under the old system's names; `replaces`: a table of the name is kept aside. */
+  readonly oldNames: readonly { readonly name: string; readonly replaces: boolean }[];
   /** What follows the tables' names when they are swapped: kind, name and how it is carried. */
   readonly carried: readonly { readonly kind: string; readonly name: string; readonly how: string }[];
   /** What the pipeline says of a run that is to be published; empty where nothing will be. */

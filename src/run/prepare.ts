@@ -1,9 +1,11 @@
+import type { SurveyedNames } from '../../sinks/compatibility/index.js';
 import { type FinishedTable, finishStaging } from '../../sinks/replace/finish.js';
 import { type Survey, surveyReplace } from '../../sinks/replace/survey.js';
 import { precheckRows } from '../../sinks/row-precheck.js';
 import type { FlowAccount } from '../core/accounting.js';
 import type { Target } from '../core/target.js';
 import { withRoom } from '../db/connect.js';
+import { surveyCompatibility } from './compatibility.js';
 import type { Job } from './job.js';
 import { writerSession } from './load-session.js';
 import { prepareRecords } from './record-settle.js';
@@ -16,6 +18,7 @@ export interface Prepared {
   /** A survey taken after the load; undefined where nothing is replaced. */
   readonly replace: { readonly survey: Survey; readonly tables: readonly FinishedTable[] } | undefined;
   readonly rows: Surveyed['rows'];
+  readonly oldNames: SurveyedNames | undefined;
   /** Rows in staging, by target. */
   readonly loaded: ReadonlyMap<Target, number>;
   readonly views: readonly PlannedView[];
@@ -37,12 +40,13 @@ export async function prepare(
   const client = await database.session();
   const loaded = loadedRows(job, accounts);
   const views = await planViews(job);
+  const oldNames = await surveyCompatibility(job);
   for (const facts of surveyed.rows.values())
     await precheckRows(client, facts, { staging: job.names.staging, undo: job.names.old });
   const { rows } = surveyed;
   if (surveyed.replace === undefined) {
     const records = await prepareRecords(job, rows, staged.places);
-    return { replace: undefined, rows, loaded, views, records };
+    return { replace: undefined, rows, oldNames, loaded, views, records };
   }
   const survey = await surveyReplace(
     client,
@@ -58,7 +62,7 @@ export async function prepare(
     connect: () => writerSession(database, job.batch as string, 'indexes').then(withRoom),
   });
   const records = await prepareRecords(job, rows, staged.places);
-  return { replace: { survey, tables }, rows, loaded, views, records };
+  return { replace: { survey, tables }, rows, oldNames, loaded, views, records };
 }
 
 /** Rows handed to each table, over all flows. */

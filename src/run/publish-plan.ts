@@ -5,6 +5,7 @@ import { mergedLocks, type TableLock, windowSql } from '../../sinks/window.js';
 import type { PgDatabase } from '../db/connect.js';
 import { publishSql } from '../db/ledger/publish-sql.js';
 import type { Checked } from './check.js';
+import { compatibilityRecords } from './compatibility.js';
 import { type DiskPlan, planDisk } from './disk.js';
 import { guardedTables, guardOf } from './guard.js';
 import { type Job, NO_BATCH } from './job.js';
@@ -71,7 +72,10 @@ export async function planPublish(job: Job, { surveyed }: Pick<Checked, 'surveye
       ? ''
       : windowSql(parts, {
           ...WINDOW_TIMES,
-          ledger: publishSql('0', 'completed', recordsOf(job, prepared)),
+          ledger: [
+            ...publishSql('0', 'completed', recordsOf(job, prepared)),
+            ...compatibilityRecords(job, surveyed.oldNames),
+          ],
           held: how === 'lock' && tables.length > 0,
         });
   return {
@@ -91,9 +95,9 @@ export async function planPublish(job: Job, { surveyed }: Pick<Checked, 'surveye
 
 /** Staging as it would be when it is ready, with nothing known of its rows. */
 function planned(job: Job, surveyed: Surveyed, views: readonly PlannedView[]): Prepared {
-  const { replace, rows } = surveyed;
+  const { replace, rows, oldNames } = surveyed;
   const loaded = new Map(job.tables.map(({ target }) => [target, 0]));
-  if (replace === undefined) return { replace, rows, loaded, views, records: [] };
+  if (replace === undefined) return { replace, rows, oldNames, loaded, views, records: [] };
   const schemas = schemasFor(replace.tables, job.names);
   const tables = replace.tables.map((live) => ({
     target: { schema: live.schema, table: live.table, oid: live.oid },
@@ -105,7 +109,7 @@ function planned(job: Job, surveyed: Surveyed, views: readonly PlannedView[]): P
     reached: {},
     serverStart: null,
   }));
-  return { replace: { survey: replace, tables }, rows, loaded, views, records: [] };
+  return { replace: { survey: replace, tables }, rows, oldNames, loaded, views, records: [] };
 }
 
 async function keptCopies(database: PgDatabase, job: Job): Promise<KeptCopy[]> {

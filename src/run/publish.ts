@@ -10,6 +10,7 @@ import { SluiceError } from '../core/errors.js';
 import { PgDatabase } from '../db/connect.js';
 import { findBatch } from '../db/ledger/batches.js';
 import { type PublishRecord, publishSql } from '../db/ledger/publish-sql.js';
+import { compatibilityParts, compatibilityRecords } from './compatibility.js';
 import { guarded, guardedTables } from './guard.js';
 import type { Job } from './job.js';
 import type { Prepared } from './prepare.js';
@@ -44,6 +45,7 @@ export function partsOf(job: Job, prepared: Prepared): WindowPart[] {
       prepared.records,
       rows.some(({ late }) => late === true),
     ),
+    ...compatibilityParts(job, prepared.oldNames),
   ];
   return job.guard === undefined ? parts : guarded(job.guard, parts, guardedTables(job));
 }
@@ -53,7 +55,10 @@ export async function publishBatch(job: Job, prepared: Prepared): Promise<Publis
   return runWindow(job.options, {
     batch: job.batch as string,
     parts: partsOf(job, prepared),
-    ledger: publishSql(job.batch as string, 'completed', recordsOf(job, prepared)),
+    ledger: [
+      ...publishSql(job.batch as string, 'completed', recordsOf(job, prepared)),
+      ...compatibilityRecords(job, prepared.oldNames),
+    ],
     ...(job.held === undefined ? {} : { held: job.held }),
     isDone: async (ledger) => (await findBatch(ledger, job.batch as string)).status === 'completed',
     rehearse: job.options.rehearse ?? false,

@@ -6,6 +6,7 @@ import { type Batch, holdBatch, listInterrupted, noteBatch, releaseBatch } from 
 import { TIDY } from '../db/ledger/publish-sql.js';
 import { findKept } from '../db/ledger/published.js';
 import { resumeCommand } from './again.js';
+import { tidyCompatibility } from './compatibility.js';
 import { disarm, guardOf } from './guard.js';
 import type { Events } from './options.js';
 import { undoNames } from './undo-names.js';
@@ -89,6 +90,7 @@ async function resolve(database: PgDatabase, batch: Batch): Promise<string> {
     for (const schema of await schemasLike(database, batch.staging_schema))
       await discardStaging(client, [{ schema }], { staging: schema, old: schema });
   for (const schema of await schemasLike(database, undo.staging)) await dropEmptySchema(client, schema);
+  await tidyCompatibility(database, id);
   await disarm(database, guardOf(id));
   await disarm(database, guardOf(`undo_${id}`));
   await noteBatch(database, id, { phase: null });

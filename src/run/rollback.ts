@@ -1,3 +1,4 @@
+import { type MadeView, undoViewParts } from '../../sinks/compatibility/index.js';
 import { dropEmptySchema } from '../../sinks/replace/discard.js';
 import { finishStaging } from '../../sinks/replace/finish.js';
 import { schemasFor } from '../../sinks/replace/names.js';
@@ -13,6 +14,8 @@ import { requireLedger } from '../db/ledger/open.js';
 import { undoSql } from '../db/ledger/publish-sql.js';
 import { findKept, type Published, readPublished } from '../db/ledger/published.js';
 import { hasRecords, undoRecordsSql } from '../db/ledger/records.js';
+import { standingViews, viewsUndoneSql } from '../db/ledger/views.js';
+import { assertOldKept, assertViewsFree, tidyCompatibility } from './compatibility.js';
 import { dropMade } from './create-missing.js';
 import { arm, disarm, guarded, guardOf } from './guard.js';
 import { lockTables } from './locks.js';
@@ -43,6 +46,8 @@ export interface RolledBack {
   /** Whether nothing published is left of the batch: then it is `rolled_back`. */
   readonly whole: boolean;
   readonly tables: readonly UndoneTable[];
+  /** Views under old names that go, `schema.view`; the old tables that they stood for come back. */
+  readonly views: readonly string[];
   /** The transaction as it would be; only of a dry run. */
   readonly statements?: string;
   readonly lock_ms: number | null;
@@ -61,7 +66,11 @@ export async function rollbackBatch(id: string, options: RollbackOptions): Promi
   const batch = await findBatch(database, id);
   const choice = chooseTables(batch, await readPublished(database, id), options.tables ?? []);
   await assertLatest(database, id, choice.tables);
-  const undo = new Undo(batch, choice, options);
+  // With the last table the old names go back to what they were; one table alone leaves the views on the others.
+  const views = choice.whole ? await standingViews(database, id) : [];
+  assertOldKept(views);
+  await assertViewsFree(database, views);
+  const undo = new Undo(batch, choice, views, options);
   if (options.dryRun === true) return undo.preview();
   await holdBatch(database, id);
   await lockTables(database, await findTables(database, undo.targets));
@@ -76,6 +85,7 @@ class Undo {
   constructor(
     readonly batch: Batch,
     readonly choice: Choice,
+    readonly views: readonly MadeView[],
     readonly options: RollbackOptions,
   ) {
     this.targets = choice.tables.map((each) => ({ schema: each.table_schema, table: each.table_name }));
@@ -113,9 +123,10 @@ class Undo {
       ...(await this.#rowParts()),
       ...(await this.#recordPart()),
       ...(await dropViewParts(this.options.database, this.choice.tables)),
+      ...undoViewParts(this.views, this.batch.id),
     );
     const statements = windowSql(parts, { ...WINDOW_TIMES, ledger: this.#ledger() });
-    return { batch: this.batch.id, whole: this.choice.whole, tables, statements, lock_ms: null };
+    return { ...this.#done(tables), statements, lock_ms: null };
   }
 
   async run(): Promise<RolledBack> {
@@ -151,6 +162,7 @@ class Undo {
         ...(await this.#rowParts()),
         ...(await this.#recordPart()),
         ...(await dropViewParts(database, this.choice.tables)),
+        ...undoViewParts(this.views, batch.id),
       );
       options.events?.phase?.('rollback', 'putting it back');
       const { lockMs } = await runWindow(options, {
@@ -172,7 +184,8 @@ class Undo {
       for (const schema of new Set([...kept, ...retained.map((each) => each.schema)]))
         await dropEmptySchema(client, schema).catch(() => false);
       if (this.choice.whole) await this.#dropMade();
-      return { batch: batch.id, whole: this.choice.whole, tables, lock_ms: lockMs };
+      await tidyCompatibility(database, batch.id);
+      return { ...this.#done(tables), lock_ms: lockMs };
     } catch (error) {
       if (adopted.length > 0 && !committed)
         await returnRetained(client, adopted, retained, names).catch(() => {});
@@ -190,6 +203,11 @@ class Undo {
     if (dropped.length > 0) events?.note?.(`dropped, since this batch had made them: ${dropped.join(', ')}`);
     if (kept.length > 0)
       events?.warn?.(`${kept.join(', ')}, which this batch had made, are in use by now and stay`);
+  }
+
+  #done(tables: readonly UndoneTable[]): Pick<RolledBack, 'batch' | 'whole' | 'tables' | 'views'> {
+    const views = this.views.map(({ schema, name }) => `${schema}.${name}`);
+    return { batch: this.batch.id, whole: this.choice.whole, tables, views };
   }
 
   async #look(): Promise<UndoneTable[]> {
@@ -230,7 +248,8 @@ class Undo {
       this.#replaced.map((each) => ({ schema: each.table_schema })),
       undoNames(this.batch.id),
     );
-    return undoSql(
+    const views = this.views.length === 0 ? [] : [viewsUndoneSql(this.batch.id)];
+    const tables = undoSql(
       this.batch.id,
       this.choice.tables.map((each) => ({
         schema: each.table_schema,
@@ -243,6 +262,7 @@ class Undo {
       })),
       this.choice.whole,
     );
+    return [...tables, ...views];
   }
 }
 

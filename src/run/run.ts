@@ -170,7 +170,8 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     await job.fedBack?.claim(database, batch);
     await assertNotEmptied(job, accounts);
 
-    if (options.rehearse !== true && (await isUnchanged(job, staged, surveyed.rows))) {
+    const news = surveyed.oldNames?.names.length ?? 0;
+    if (options.rehearse !== true && news === 0 && (await isUnchanged(job, staged, surveyed.rows))) {
       await settlePending(database, batch, 'skipped', 'unchanged');
       job.records = unchangedRecords(job.records);
       await end(job, 'completed', accounts);

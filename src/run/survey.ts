@@ -1,8 +1,10 @@
+import type { SurveyedNames } from '../../sinks/compatibility/index.js';
 import { type Survey, surveyReplace } from '../../sinks/replace/survey.js';
 import { surveyRows } from '../../sinks/row-survey.js';
 import type { RowTableFacts } from '../../sinks/row-target.js';
 import type { Finding } from '../core/pipeline.js';
 import type { Target } from '../core/target.js';
+import { surveyCompatibility } from './compatibility.js';
 import type { Job } from './job.js';
 import type { Plan } from './plan.js';
 
@@ -12,6 +14,8 @@ export interface Surveyed {
   readonly replace: Survey | undefined;
   /** Of the tables whose rows are changed. */
   readonly rows: ReadonlyMap<Target, RowTableFacts>;
+  /** Of the views under old names; undefined where the pipeline declares none. */
+  readonly oldNames: SurveyedNames | undefined;
   readonly carried: Plan['carried'];
   readonly refusals: readonly Finding[];
 }
@@ -51,6 +55,7 @@ export async function surveyTables(job: Job): Promise<Surveyed> {
   return {
     replace,
     rows,
+    oldNames: await surveyCompatibility(job),
     carried: replace?.carried ?? [],
     refusals: (replace?.refusals ?? []).map((refusal) => ({
       severity: 'error',

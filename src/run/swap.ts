@@ -45,6 +45,9 @@ export async function swapBatch(pipeline: Pipeline, batch: Batch, options: RunOp
   const job = await Job.prepare(pipeline, {
     ...options,
     settings: batch.settings,
+    givenBefore: Object.entries(batch.run_record?.inputs ?? {}).flatMap(([name, { given }]) =>
+      given ? [name] : [],
+    ),
     guard: armed ? 'journal' : 'off',
     records: batch.run_record?.records ?? 'none',
     noSourceData: batch.run_record?.noSourceData === true,

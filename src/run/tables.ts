@@ -45,16 +45,26 @@ export async function resolveTables(
   return found;
 }
 
-/** Finds tables by the names that a pipeline guards them by; as resolveTables. `missing` ones are left out. */
+/**
+ * Finds tables by the names that a pipeline guards them by; as resolveTables. `missing` ones are left out. `ours`: OIDs
+ * of views that an earlier batch has put in the place of such tables; they hold no rows of their own, and are passed over.
+ */
 export async function resolveWatched(
   database: Database,
   names: readonly string[],
-  missing: readonly string[] = [],
+  known: {
+    readonly missing?: readonly string[];
+    readonly ours?: ReadonlySet<number>;
+    readonly whenMissing?: string;
+  } = {},
 ): Promise<FoundTable[]> {
   const found: FoundTable[] = [];
-  for (const name of names)
-    if (!missing.includes(name))
-      found.push(await plain(database, await look(database, name), name, 'guards'));
+  for (const name of names) {
+    if (known.missing?.includes(name) === true) continue;
+    const row = await look(database, name);
+    if (row !== undefined && known.ours?.has(row.oid) === true) continue;
+    found.push(await plain(database, row, name, 'guards', known.whenMissing));
+  }
   return found;
 }
 

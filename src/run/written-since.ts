@@ -55,19 +55,15 @@ export async function previewTables(
 
 const NONE = { rows: 0, list: [] };
 
-/** Throws `written_since` where any of the tables was written to, listing rows of each. */
-export function assertUnwritten(tables: readonly UndoneTable[]): void {
+/** Throws `written_since` where any of the tables was written to, listing rows of each; `lost` says what that means. */
+export function assertUnwritten(tables: readonly UndoneTable[], lost = 'rolling back would lose them'): void {
   const written = tables.filter((each) => each.written_since.rows > 0);
   if (written.length === 0) return;
-  throw refused(
-    'written_since',
-    'rows were written since the batch was published; rolling back would lose them',
-    {
-      details: written.flatMap(writtenLines),
-      state: 'nothing was changed',
-      next: 'save those rows elsewhere, or lose them: add --discard-writes',
-    },
-  );
+  throw refused('written_since', `rows were written since the batch was published; ${lost}`, {
+    details: written.flatMap(writtenLines),
+    state: 'nothing was changed',
+    next: 'save those rows elsewhere, or lose them: add --discard-writes',
+  });
 }
 
 /** The lines that tell what was written to a table. */

@@ -251,16 +251,19 @@ test('a ledger of version 2 is brought up to date, and its batches stay', async 
   const { database } = await ledger(t);
   await openLedger(database);
   const batch = await start(database);
-  await database.query(`DROP TABLE sluice.migration_record, sluice.migration_field_mapping`);
+  await database.query(
+    'DROP TABLE sluice.migration_record, sluice.migration_field_mapping, sluice.migration_view, sluice.migration_view_use',
+  );
   await database.query('ALTER TABLE sluice.migration_batch DROP COLUMN progress, DROP COLUMN record_summary');
   await database.query(
     'DELETE FROM sluice.ledger_version WHERE version > 2; INSERT INTO sluice.ledger_version VALUES (2) ON CONFLICT DO NOTHING',
   );
   await openLedger(database);
-  assert.equal(await ledgerVersion(database), 3);
+  assert.equal(await ledgerVersion(database), 4);
   const { progress, record_summary } = await findBatch(database, batch);
   assert.deepEqual([progress, record_summary], [null, null]);
-  assert.deepEqual(await database.query('SELECT FROM sluice.migration_record'), []);
+  for (const table of ['migration_record', 'migration_view', 'migration_view_use'])
+    assert.deepEqual(await database.query(`SELECT FROM sluice.${table}`), []);
 });
 
 test('a source field is mapped once in a system and record type', async (t) => {

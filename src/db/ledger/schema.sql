@@ -1,4 +1,4 @@
--- The ledger: what was attempted, what was set aside, what was published. Version 3. May be run again: what
+-- The ledger: what was attempted, what was set aside, what was published. Version 4. May be run again: what
 -- an earlier version lacks is added.
 -- Not readable by PUBLIC: it holds source data.
 CREATE SCHEMA IF NOT EXISTS sluice;
@@ -172,4 +172,31 @@ CREATE TABLE IF NOT EXISTS sluice.migration_field_mapping (
   UNIQUE (source_system, record_type, source_field)
 );
 
-INSERT INTO sluice.ledger_version (version) VALUES (3) ON CONFLICT DO NOTHING;
+-- Since version 4: the views under old names that a batch has made, and the old tables that are kept aside for them.
+CREATE TABLE IF NOT EXISTS sluice.migration_view (
+  batch_id       bigint NOT NULL REFERENCES sluice.migration_batch ON DELETE CASCADE,
+  view_schema    text NOT NULL,
+  view_name      text NOT NULL,
+  view_oid       oid NOT NULL,
+  kept_schema    text,
+  kept_oid       oid,
+  -- Whether a function stands behind its writes.
+  writes         boolean NOT NULL,
+  published_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+  rolled_back_at timestamptz,
+  dropped_at     timestamptz,
+  PRIMARY KEY (batch_id, view_schema, view_name)
+);
+
+-- Who writes through those views, and when last, to the minute.
+CREATE TABLE IF NOT EXISTS sluice.migration_view_use (
+  view_schema text NOT NULL,
+  view_name   text NOT NULL,
+  application text NOT NULL,
+  role        text NOT NULL,
+  first_write timestamptz NOT NULL DEFAULT clock_timestamp(),
+  last_write  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (view_schema, view_name, application, role)
+);
+
+INSERT INTO sluice.ledger_version (version) VALUES (4) ON CONFLICT DO NOTHING;

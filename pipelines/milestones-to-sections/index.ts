@@ -1,0 +1,187 @@
+import { flow, named, pipeline, type Row, type Stage } from 'sluice';
+import { report } from 'sluice/sinks';
+import { distinct, lookup } from 'sluice/transforms';
+import { assessment } from './assess.js';
+import {
+  dashboardEqual,
+  dueDates,
+  history,
+  instancesPreserved,
+  nothingNewer,
+  relationships,
+  statuses,
+} from './questions.js';
+import {
+  instanceRow,
+  legacyInstanceRow,
+  legacyTemplateRow,
+  type Placed,
+  projectRow,
+  projectTaskTypeRow,
+  supplierRow,
+  taskRow,
+  templateRow,
+  throughItsTask,
+} from './rows.js';
+import { complete, type Named, sectionRow, toSections } from './sections.js';
+import { distinctValues, OLD, type OldRow, oldTable } from './source.js';
+import { tables } from './tables.js';
+import { compatibility } from './views.js';
+
+/** How the sections came about, for the report. */
+const sections = report<Named>('sections', () => {
+  const total = { sections: 0, placeholders: 0, renamed: 0 };
+  return {
+    columns: ['taskTypeId', 'sequence', 'code', 'name', 'section'],
+    each(row) {
+      total.sections += 1;
+      if (row.has_tasks === null) total.placeholders += 1;
+      if (row.name !== row.section) total.renamed += 1;
+    },
+    summary: () => [
+      `${total.sections} milestones become sections: ${total.renamed} under another name, ${total.placeholders} without tasks (placeholders)`,
+    ],
+  };
+});
+
+/** Legacy rows that stay behind, each by name: nothing of the old system goes without a word. */
+const left = (name: string, columns: readonly ('id' | 'name' | 'status' | 'notes' | 'dueDate')[]) =>
+  report<Row>(name, () => ({ columns, keep: 100_000 }));
+
+/** Counts every row as skipped for `reason`, and passes it on to be listed. */
+function listed<R extends Row>(reason: string): Stage<R> {
+  return named(reason, async function* (rows, run) {
+    for await (const chunk of rows) {
+      run.keep(reason, chunk.length);
+      yield chunk;
+    }
+  });
+}
+
+export default pipeline({
+  name: 'milestones-to-sections',
+  summary: 'Milestones become sections of their task types; every task of every supplier goes with them',
+  inputs: {
+    suppliers: oldTable('suppliers'),
+    projects: oldTable('projects'),
+    task_types: oldTable('task_types'),
+    milestones: oldTable('milestones'),
+    tasks: oldTable('tasks'),
+    project_milestone_tasks: oldTable('project_milestone_tasks'),
+    supplier_task_instances: oldTable('supplier_task_instances'),
+    task_templates: oldTable('task_templates'),
+    task_instances: oldTable('task_instances'),
+  },
+  tables,
+  settings: {
+    as_of: { summary: 'the date at which the dashboards are compared, such as 2025-06-10', default: 'today' },
+    legacy: {
+      summary:
+        'legacy task templates and instances: carry them to tables of their own, or list them as left behind',
+      default: 'carry',
+      values: ['carry', 'list'],
+    },
+    views: {
+      summary: 'put views with the old names and columns over the new tables, for the application as it was',
+      default: 'on',
+      values: ['on', 'off'],
+    },
+    overwrite: {
+      summary: 'lose what was written to the new tables since an earlier run',
+      default: 'off',
+      values: ['on', 'off'],
+    },
+  },
+  flows: ({ inputs, tables, settings }) => [
+    flow(inputs.suppliers).through(supplierRow).into(tables.suppliers),
+    flow(inputs.projects).through(projectRow).into(tables.projects),
+    flow(inputs.task_types).through(projectRow).into(tables.taskTypes),
+    flow(inputs.milestones)
+      .through(
+        lookup({
+          ...{ from: inputs.task_types, key: 'id', on: 'taskTypeId', take: {} },
+          reason: 'orphan_milestone',
+        }),
+        lookup({
+          ...{ from: distinctValues(inputs.tasks, 'milestoneId'), key: 'milestoneId', on: 'id' },
+          ...{ take: { has_tasks: 'milestoneId' }, missing: 'null' },
+        }),
+        complete,
+        toSections,
+      )
+      .fork(
+        (rows) => rows.through(sectionRow).into(tables.sections),
+        (rows) => rows.into(sections),
+      ),
+    flow(inputs.tasks)
+      .through(
+        lookup({
+          ...{ from: inputs.milestones, key: 'id', on: 'milestoneId', take: {} },
+          reason: 'orphan_task',
+        }),
+        taskRow,
+      )
+      .into(tables.tasks),
+    flow(inputs.project_milestone_tasks)
+      .through(
+        lookup<OldRow<'project_milestone_tasks'>, never>({
+          ...{ from: inputs.projects, key: 'id', on: 'projectId', take: {} },
+          reason: 'orphan_project',
+        }),
+        lookup<OldRow<'project_milestone_tasks'>, 'task_milestone'>({
+          ...{ from: inputs.tasks, key: 'id', on: 'taskId', take: { task_milestone: 'milestoneId' } },
+          reason: 'orphan_project_task',
+        }),
+        lookup<Omit<Placed, 'task_type'>, 'task_type'>({
+          ...{ from: inputs.milestones, key: 'id', on: 'task_milestone', take: { task_type: 'taskTypeId' } },
+          reason: 'orphan_task',
+        }),
+        throughItsTask,
+      )
+      .fork(
+        (rows) => rows.through(templateRow).into(tables.templates),
+        (rows) =>
+          rows
+            .through(
+              distinct({ by: ['projectId', 'task_type'], name: 'project task types' }),
+              projectTaskTypeRow,
+            )
+            .into(tables.projectTaskTypes),
+      ),
+    flow(inputs.supplier_task_instances)
+      .through(
+        lookup<OldRow<'supplier_task_instances'>, never>({
+          ...{ from: inputs.suppliers, key: 'id', on: 'supplierId', take: {} },
+          reason: 'orphan_supplier',
+        }),
+        lookup<OldRow<'supplier_task_instances'>, 'project' | 'project_due'>({
+          ...{ from: inputs.project_milestone_tasks, key: 'id', on: 'projectMilestoneTaskId' },
+          take: { project: 'projectId', project_due: 'dueDate' },
+          reason: 'orphan_project_milestone_task',
+        }),
+        instanceRow,
+      )
+      .fork(
+        (rows) => rows.into(tables.instances),
+        (rows) => rows.into(tables.before),
+      ),
+    ...(settings.legacy === 'carry'
+      ? [
+          flow(inputs.task_templates).through(legacyTemplateRow).into(tables.legacyTemplates),
+          flow(inputs.task_instances).through(legacyInstanceRow).into(tables.legacyInstances),
+        ]
+      : [
+          flow(inputs.task_templates)
+            .through(listed('legacy_not_carried'))
+            .into(left('legacy task templates not carried', ['id', 'name', 'dueDate'])),
+          flow(inputs.task_instances)
+            .through(listed('legacy_not_carried'))
+            .into(left('legacy task instances not carried', ['id', 'status', 'dueDate', 'notes'])),
+        ]),
+  ],
+  // What is written to the old tables while they are read would be lost; a file is a copy of one moment anyway.
+  guards: ({ replaced }) => Object.keys(OLD).filter((table) => !replaced(table)),
+  compatibility,
+  assess: assessment,
+  validations: [instancesPreserved, dueDates, relationships, history, statuses, dashboardEqual, nothingNewer],
+});

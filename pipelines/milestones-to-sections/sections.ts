@@ -1,0 +1,79 @@
+import { group, map, RowError } from 'sluice/transforms';
+import type { OldRow } from './source.js';
+import { moment, required } from './values.js';
+import { SECTION_OF_CODE } from './words.js';
+
+/** A milestone with the id of one of its tasks' milestone: NULL where it has no task. */
+export type Milestone = OldRow<'milestones'> & { readonly has_tasks: unknown };
+
+/** A milestone with the name that its section gets. */
+export type Named = Milestone & { readonly section: string };
+
+/** What a milestone is called as a section before names of one type are told apart. */
+export function sectionName(code: string | null, name: string): string {
+  return code !== null && Object.hasOwn(SECTION_OF_CODE, code) ? (SECTION_OF_CODE[code] as string) : name;
+}
+
+/**
+ * Names for the sections of one task type. Milestones that would share a name are told apart: the first of them by
+ * sequence, then id (in code point order), keeps it, the others get " (2)", " (3)", … in that order, passing over what
+ * another section of the type is called. The order of the input does not matter, so the names are the same every time.
+ */
+export function nameSections(milestones: readonly Milestone[]): Named[] {
+  const order = [...milestones].sort(
+    (a, b) => Number(a.sequence) - Number(b.sequence) || ((a.id as string) < (b.id as string) ? -1 : 1),
+  );
+  const wanted = order.map((row) => sectionName(row.code, row.name as string));
+  const taken = new Set<string>(wanted);
+  const used = new Set<string>();
+  return order.map((row, at) => {
+    const name = wanted[at] as string;
+    let section = name;
+    for (let n = 2; used.has(section); n++) {
+      const next = `${name} (${n})`;
+      if (!taken.has(next)) section = next;
+    }
+    used.add(section);
+    return { ...row, section };
+  });
+}
+
+/** A section needs a name and a place in its type. */
+export const complete = map((row: Milestone) => {
+  required(row.id, 'id');
+  required(row.name, 'name');
+  if (!/^-?\d+$/.test(required(row.sequence, 'sequence')))
+    throw new RowError('invalid_sequence', `the sequence "${row.sequence}" is no whole number`, {
+      column: 'sequence',
+      value: row.sequence,
+      expected: 'a whole number',
+    });
+  return row;
+}, 'milestones');
+
+/** Milestones of one task type become its sections; holds the milestones of all types, which are few. */
+export const toSections = group<Milestone, Milestone[], Named>({
+  name: 'name sections',
+  by: 'taskTypeId',
+  unordered: true,
+  start: () => [],
+  add: (milestones, row) => void milestones.push(row),
+  finish: nameSections,
+});
+
+/** A section as the new table has it. Its id is the milestone's. */
+export const sectionRow = map(
+  (row: Named) => ({
+    id: row.id,
+    task_type_id: row.taskTypeId,
+    name: row.section,
+    description: row.description,
+    sequence: row.sequence,
+    is_placeholder: row.has_tasks === null ? 'true' : 'false',
+    milestone_code: row.code,
+    milestone_name: row.name,
+    created_at: moment(row.createdAt, 'createdAt'),
+    updated_at: moment(row.updatedAt, 'updatedAt'),
+  }),
+  'to sections',
+);

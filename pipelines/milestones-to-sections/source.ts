@@ -1,0 +1,84 @@
+import { query, type Row, type Rows, type Run, type Source } from 'sluice';
+
+/** The columns of the old tables, as Prisma lays them out. */
+export const OLD = {
+  suppliers: ['id', 'name', 'contactInfo', 'createdAt', 'updatedAt'],
+  projects: ['id', 'name', 'description', 'createdAt', 'updatedAt'],
+  task_types: ['id', 'name', 'description', 'createdAt', 'updatedAt'],
+  milestones: ['id', 'taskTypeId', 'code', 'name', 'description', 'sequence', 'createdAt', 'updatedAt'],
+  tasks: ['id', 'milestoneId', 'name', 'description', 'sequence', 'createdAt', 'updatedAt'],
+  project_milestone_tasks: [
+    'id',
+    'projectId',
+    'milestoneId',
+    'taskId',
+    'dueDate',
+    'notes',
+    'responsibleParties',
+    'createdAt',
+    'updatedAt',
+  ],
+  supplier_task_instances: [
+    'id',
+    'supplierId',
+    'projectMilestoneTaskId',
+    'status',
+    'actualDueDate',
+    'completedAt',
+    'notes',
+    'attachments',
+    'isApplied',
+    'createdAt',
+    'updatedAt',
+  ],
+  task_templates: ['id', 'projectId', 'name', 'description', 'dueDate', 'createdAt', 'updatedAt'],
+  task_instances: [
+    'id',
+    'supplierId',
+    'taskTemplateId',
+    'status',
+    'dueDate',
+    'notes',
+    'createdAt',
+    'updatedAt',
+  ],
+} as const;
+
+export type OldTable = keyof typeof OLD;
+
+/** A row of an old table: text, or NULL. */
+export type OldRow<T extends OldTable> = Readonly<Record<(typeof OLD)[T][number], string | null>>;
+
+/** An old table: of an SQLite file where `--source` names one, else of the database, along its search path. */
+export function oldTable<T extends OldTable>(table: T): Source<OldRow<T>> {
+  const columns = OLD[table].map((column) => `"${column}"`).join(', ');
+  return query<OldRow<T>>(`SELECT ${columns} FROM ${table}`, {
+    name: table,
+    columns: OLD[table],
+    sqlite: { table },
+  });
+}
+
+/** The different values of one column of `from`, each as a row of that column alone; NULL is left out. */
+export function distinctValues<C extends string>(
+  from: Source,
+  column: C,
+): Source<Readonly<Record<C, string>>> {
+  return {
+    name: from.name,
+    kind: from.kind,
+    async *read(run: Run): Rows<Readonly<Record<C, string>>> {
+      const seen = new Set<unknown>();
+      for await (const chunk of from.read(run)) {
+        const fresh: Record<C, string>[] = [];
+        for (const row of chunk as readonly Row[]) {
+          const value = row[column];
+          if (value === null || value === undefined || seen.has(value)) continue;
+          seen.add(value);
+          fresh.push({ [column]: value } as Record<C, string>);
+        }
+        if (fresh.length > 0) yield fresh;
+      }
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import { RowError } from 'sluice/transforms';
+
+/** As PostgreSQL writes a timestamp(3) or, in UTC, a timestamptz: what both kinds of source give. */
+const USUAL = /^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,3})?)(?:\+00)?$/;
+/** ISO 8601 as files have it; without an offset it is UTC. */
+const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d(?:\.\d{1,3})?)0*(Z|[+-]\d\d:?\d\d)?)?$/;
+/** Milliseconds since 1970, as Prisma has them in an SQLite file. */
+const MILLISECONDS = /^-?\d{1,15}$/;
+/** The years that four digits hold. */
+const FIRST = Date.UTC(1000, 0, 1);
+const LAST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/**
+ * A date and time of the old system as the text of a timestamp(3) in UTC, what the new columns are. Text of that form
+ * is passed on as it is; milliseconds and ISO 8601 are written like that. NULL stays NULL. Throws RowError
+ * `invalid_date` for what is none of these, a day that no calendar has, or more precision than milliseconds, which the
+ * column could not hold.
+ */
+export function timestamp(value: unknown, column: string): string | null {
+  if (value === null || value === undefined) return null;
+  const text = String(value);
+  const usual = USUAL.exec(text)?.[1];
+  if (usual !== undefined && isDay(usual.slice(0, 10))) return usual;
+  if (MILLISECONDS.test(text)) {
+    const ms = Number(text);
+    if (ms >= FIRST && ms <= LAST) return written(ms);
+  } else if (usual === undefined) {
+    const [, day, time = '00:00:00', zone = 'Z'] = ISO.exec(text) ?? [];
+    if (day !== undefined && isDay(day)) {
+      const at = Date.parse(
+        `${day}T${time}${zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone}`,
+      );
+      if (!Number.isNaN(at)) return written(at);
+    }
+  }
+  throw new RowError('invalid_date', `${column} is no date and time to the millisecond`, {
+    column,
+    value,
+    expected: 'milliseconds since 1970, or 2025-06-01 12:30:00.000, or 2025-06-01T12:30:00.000Z',
+  });
+}
+
+/** Whether the calendar has the day; Date takes 30 February for 2 March. */
+function isDay(day: string): boolean {
+  if (day.slice(5, 7) <= '12' && day.slice(5, 7) >= '01' && day.slice(8) <= '28' && day.slice(8) >= '01')
+    return true;
+  const at = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(day);
+}
+
+function written(ms: number): string {
+  const iso = new Date(ms).toISOString();
+  return `${iso.slice(0, 10)} ${iso.slice(11, 23)}`;
+}
+
+/** `timestamp` of a column that must have one; throws RowError `missing_field` for NULL. */
+export function moment(value: unknown, column: string): string {
+  return timestamp(required(value, column), column) as string;
+}
+
+/** A value that must be there; throws RowError `missing_field` for NULL. */
+export function required(value: unknown, column: string): string {
+  if (value === null || value === undefined)
+    throw new RowError('missing_field', `${column} is missing`, { column, value: null, expected: 'a value' });
+  return value as string;
+}
+
+/** A boolean of either database as PostgreSQL text. Throws RowError `invalid_boolean` for anything else. */
+export function boolean(value: unknown, column: string): 'true' | 'false' {
+  switch (typeof value === 'string' ? value : String(value)) {
+    case 't':
+    case 'true':
+    case '1':
+      return 'true';
+    case 'f':
+    case 'false':
+    case '0':
+      return 'false';
+    default:
+      throw new RowError('invalid_boolean', `${column} is neither true nor false`, {
+        column,
+        value,
+        expected: '0 or 1',
+      });
+  }
+}

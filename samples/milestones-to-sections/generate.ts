@@ -1,0 +1,119 @@
+/**
+ * Makes the old system at any size, the same for the same seed:
+ *
+ *   node dist/samples/milestones-to-sections/generate.js --instances 1000000 --suppliers 2000 --sqlite old.db
+ *   node dist/samples/milestones-to-sections/generate.js --instances 1000000 --suppliers 2000 --into postgres://…
+ */
+import { rm } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import sqlite from 'node-sqlite3-wasm';
+import pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import { sampleFile } from './sqlite.js';
+import { type Cell, type Kind, type SystemOptions, system, type Table } from './system.js';
+
+/** Rows of COPY text that are handed over together. */
+const PIECE = 2000;
+
+/** Makes the generated system as an SQLite file, in place of whatever was at `path`. */
+export async function fillSqlite(path: string, options: SystemOptions): Promise<void> {
+  for (const end of ['', '-wal', '-shm', '-journal']) await rm(path + end, { force: true });
+  const database = new sqlite.Database(path);
+  try {
+    database.exec(await sampleFile('old/schema.sqlite.sql'));
+    database.exec('BEGIN');
+    for (const { name, columns, rows } of system(options)) {
+      const insert = database.prepare(
+        `INSERT INTO "${name}" (${columns.map(([column]) => `"${column}"`).join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
+      );
+      try {
+        for (const row of rows())
+          insert.run(row.map((cell) => (typeof cell === 'boolean' ? Number(cell) : cell)));
+      } finally {
+        insert.finalize();
+      }
+    }
+    database.exec('COMMIT');
+  } finally {
+    database.close();
+  }
+}
+
+/** Fills the tables of old/schema.postgres.sql, which must be there and empty. One transaction. */
+export async function fillPostgres(client: pg.Client, options: SystemOptions): Promise<void> {
+  await client.query('BEGIN');
+  for (const table of system(options)) {
+    const columns = table.columns.map(([column]) => `"${column}"`).join(', ');
+    await pipeline(
+      Readable.from(text(table), { objectMode: true }),
+      client.query(copyFrom(`COPY "${table.name}" (${columns}) FROM STDIN`)),
+    );
+  }
+  await client.query('COMMIT');
+  await client.query('ANALYZE');
+}
+
+/** COPY text of a table, in pieces. */
+export function* text({ columns, rows }: Pick<Table, 'columns' | 'rows'>): Generator<string> {
+  let lines: string[] = [];
+  for (const row of rows()) {
+    lines.push(
+      `${row.map((cell, i) => field(cell, (columns[i] as Table['columns'][number])[1])).join('\t')}\n`,
+    );
+    if (lines.length < PIECE) continue;
+    yield lines.join('');
+    lines = [];
+  }
+  if (lines.length > 0) yield lines.join('');
+}
+
+function field(cell: Cell, kind: Kind): string {
+  if (cell === null) return '\\N';
+  if (kind === 'moment') return new Date(cell as number).toISOString().slice(0, 23).replace('T', ' ');
+  return String(cell).replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\t', '\\t');
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      instances: { type: 'string', default: '10000' },
+      suppliers: { type: 'string', default: '100' },
+      seed: { type: 'string', default: '7' },
+      sqlite: { type: 'string' },
+      into: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const options = {
+    instances: Number(values.instances),
+    suppliers: Number(values.suppliers),
+    seed: Number(values.seed),
+  };
+  if (values.help || (values.sqlite === undefined) === (values.into === undefined)) {
+    process.stdout.write(
+      'generate.js --instances N --suppliers N --seed N --sqlite FILE\ngenerate.js --instances N --suppliers N --seed N --into URL\n',
+    );
+    return;
+  }
+  if (Object.values(options).some((each) => !Number.isSafeInteger(each) || each < 0))
+    throw new Error('--instances, --suppliers and --seed take whole numbers');
+  if (values.sqlite !== undefined) return fillSqlite(values.sqlite, options);
+  const client = new pg.Client({ connectionString: values.into as string });
+  await client.connect();
+  try {
+    await client.query(await sampleFile('old/schema.postgres.sql'));
+    await fillPostgres(client, options);
+  } finally {
+    await client.end();
+  }
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  await main().catch((error: Error) => {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { test } from 'node:test';
+import {
+  dashboardEqual,
+  dueDates,
+  history,
+  instancesPreserved,
+  relationships,
+  statuses,
+} from '../../../pipelines/milestones-to-sections/questions.js';
+import { FILES, sampleFile } from '../../../samples/milestones-to-sections/sqlite.js';
+import { SluiceError } from '../../../src/core/errors.js';
+import type { Validation, ValidationContext } from '../../../src/core/pipeline.js';
+import type { TestDatabase } from '../../support/database.js';
+import { AS_OF, fromFile, milestoneFile, milestoneSystem, runMilestones } from '../../support/milestones.js';
+
+const CASES: Readonly<Record<string, readonly RegExp[]>> = {
+  'orphan-instance': [
+    /supplier_task_instances.projectMilestoneTaskId → project_milestone_tasks/,
+    /supplier_task_instances.supplierId → suppliers/,
+  ],
+  'invalid-status': [/status is one of 7 values/, /status Done/],
+  'invalid-date': [/invalid_date: 2/, /line 9: dueDate is no date and time/],
+  'other-milestone': [/is of the milestone it says/, /pmt_p_fai/],
+  'orphan-milestone': [/milestones.taskTypeId → task_types/, /typ_gone/],
+};
+
+test('what the old system cannot mean is refused by name', async (t) => {
+  const files = (await readdir(new URL('bad/', FILES))).map((name) => name.replace(/\.sql$/, ''));
+  assert.deepEqual(files.sort(), Object.keys(CASES).sort());
+  const database = await milestoneSystem(t, { old: false });
+  for (const [name, said] of Object.entries(CASES)) {
+    await t.test(name, async (t) => {
+      const path = await milestoneFile(t, [await sampleFile(`bad/${name}.sql`)]);
+      await assert.rejects(runMilestones(t, database, { inputs: fromFile(path), dryRun: true }), (error) => {
+        assert.ok(error instanceof SluiceError);
+        assert.equal(error.kind, 'refused');
+        const text = [error.message, ...(error.facts.details ?? [])].join('\n');
+        for (const pattern of said) assert.match(text, pattern);
+        return true;
+      });
+    });
+  }
+});
+
+/** Asks a validation of what is live, as `sluice validate` does, or as of staging. */
+function ask(database: TestDatabase, validation: Validation, published: boolean) {
+  const names: Readonly<Record<string, string>> = {
+    suppliers: 'suppliers',
+    projects: 'projects',
+    taskTypes: 'task_types',
+    sections: 'task_type_sections',
+    tasks: 'tasks',
+    projectTaskTypes: 'project_task_types',
+    templates: 'project_task_templates',
+    instances: 'supplier_task_instances',
+    before: 'migration_before',
+  };
+  const context = {
+    database,
+    settings: { as_of: AS_OF },
+    published,
+    staged: (name: string) => `v2.${names[name]}`,
+    live: (name: string) => `v2.${names[name]}`,
+  };
+  return validation.ask(context as unknown as ValidationContext);
+}
+
+const DAMAGE: readonly (readonly [validation: Validation, says: string, sql: string, message: RegExp])[] = [
+  [
+    instancesPreserved,
+    'a lost instance',
+    "DELETE FROM v2.supplier_task_instances WHERE id = 'sti_03'",
+    /1 supplier task instances are lost: sti_03/,
+  ],
+  [
+    dueDates,
+    'a lost override',
+    "UPDATE v2.supplier_task_instances SET actual_due_date = NULL WHERE id = 'sti_05'",
+    /sti_05: was 2025-06-10 00:00:00 \(override\), is 2025-06-10 00:00:00/,
+  ],
+  [
+    dueDates,
+    'a moved project date',
+    "UPDATE v2.project_task_templates SET due_date = due_date + interval '1 millisecond' WHERE id = 'pmt_v_sa'",
+    /sti_13: was 2025-05-20 00:00:00, is 2025-05-20 00:00:00.001/,
+  ],
+  [
+    relationships,
+    'an instance that leads to another task',
+    "UPDATE v2.supplier_task_instances SET project_task_template_id = 'pmt_v_sa' WHERE id = 'sti_10'",
+    /sti_10: was sup_bolt prj_valve pmt_v_doc, is sup_bolt prj_valve pmt_v_sa/,
+  ],
+  [
+    relationships,
+    'a type that the project lacks',
+    "DELETE FROM v2.project_task_types WHERE project_id = 'prj_valve' AND task_type_id = 'typ_nmr'",
+    /sti_10: .*\(type not in the project\)/,
+  ],
+  [
+    history,
+    'a note that lost its last space',
+    "UPDATE v2.supplier_task_instances SET notes = rtrim(notes, E'\\n') WHERE id = 'sti_14'",
+    /other notes or attachments than before: sti_14/,
+  ],
+  [
+    history,
+    'an empty attachment that became none',
+    "UPDATE v2.supplier_task_instances SET attachments = NULL WHERE id = 'sti_05'",
+    /sti_05/,
+  ],
+  [
+    statuses,
+    'another status',
+    "UPDATE v2.supplier_task_instances SET status = 'completed' WHERE id = 'sti_06'",
+    /sti_06: was approved 2025-06-01 08:00:00.001, is completed/,
+  ],
+  [
+    statuses,
+    'one that applies again',
+    "UPDATE v2.supplier_task_instances SET is_applied = true WHERE id = 'sti_12'",
+    /sti_12: was in_progress \(not applied\), is in_progress/,
+  ],
+  [
+    dashboardEqual,
+    'a task that is not overdue any more',
+    "UPDATE v2.supplier_task_instances SET status = 'completed' WHERE id = 'sti_13'",
+    /supplier sup_cera, project prj_valve: was .*"overdue": ?2.*, is .*"overdue": ?1/,
+  ],
+];
+
+test('every validation finds what it is there for, and names it', async (t) => {
+  const database = await milestoneSystem(t);
+  await runMilestones(t, database);
+  for (const [validation, says, sql, message] of DAMAGE) {
+    await t.test(`${validation.name}: ${says}`, async () => {
+      assert.deepEqual(await ask(database, validation, false), []);
+      await database.query(`BEGIN; ALTER TABLE v2.project_task_types DISABLE TRIGGER ALL; ${sql}`);
+      try {
+        const findings = await ask(database, validation, false);
+        const text = findings.map((each) => `${each.message}: ${(each.details ?? []).join('\n')}`).join('\n');
+        assert.match(text, message);
+        assert.ok(findings.every(({ severity }) => severity === 'error'));
+      } finally {
+        await database.query('ROLLBACK');
+      }
+    });
+  }
+  await t.test('later on, what the application has written since is no fault of the migration', async () => {
+    await database.query(`
+      UPDATE v2.supplier_task_instances SET status = 'completed', notes = 'new', updated_at = now() WHERE id = 'sti_13';
+      UPDATE v2.project_task_templates SET due_date = '2026-01-01', updated_at = now() WHERE id = 'pmt_p_fai';
+      INSERT INTO v2.supplier_task_instances (id, supplier_id, project_task_template_id) VALUES ('new', 'sup_none', 'pmt_v_sa')`);
+    for (const validation of [instancesPreserved, dueDates, relationships, history, statuses, dashboardEqual])
+      assert.deepEqual(await ask(database, validation, true), [], validation.name);
+  });
+});
+
+test('a run after the application has written would lose that, and refuses unless it is told to', async (t) => {
+  const [database, path] = await Promise.all([milestoneSystem(t, { old: false }), milestoneFile(t)]);
+  await runMilestones(t, database, { inputs: fromFile(path) });
+  await database.query(
+    "UPDATE v2.supplier_task_instances SET notes = 'new', updated_at = now() WHERE id = 'sti_13'",
+  );
+  await assert.rejects(
+    runMilestones(t, database, { inputs: fromFile(path) }),
+    /1 supplier task instances were written to the new tables since the old ones were read/,
+  );
+  const { summary } = await runMilestones(t, database, {
+    inputs: fromFile(path),
+    settings: { overwrite: 'on' },
+    publish: false,
+  });
+  assert.equal(summary.status, 'staged');
+});
