@@ -10,8 +10,10 @@ import { ident } from '../src/db/quote.js';
 import { projectFolder, testFiles, testServerOptions } from './support/server.js';
 import { watchUnfinished } from './support/unfinished.js';
 
-// npm test: all compiled test files (or those whose path holds one of the given words) against one server.
-//   node dist/test/run.js [WORD …]     run
+// npm test: compiled test files against one server.
+//   node dist/test/run.js              all but the long ones
+//   node dist/test/run.js --all        all
+//   node dist/test/run.js WORD …       those whose path holds one of the words
 //   node dist/test/run.js --serve      only start the server, to look at databases that failed tests kept
 // SLUICE_TEST_URL: a server to use instead. SLUICE_TEST_PG_BIN: the bin directory of another PostgreSQL.
 
@@ -42,7 +44,10 @@ try {
 }
 
 async function runTests(url: string, alone: boolean): Promise<void> {
-  const files = testFiles(words);
+  const files = testFiles(
+    words.filter((word) => !word.startsWith('--')),
+    words.includes('--all'),
+  );
   if (files.length === 0) {
     console.error(`no compiled test file in dist/test has ${words.join(' or ')} in its path`);
     process.exitCode = 2;

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import type { CodeFacts, PolicyFacts } from './facts.js';
+import { askCatalog } from './session.js';
 import { comment, GUARD_TRIGGER_PREFIX } from './sql.js';
 
 const TRIGGERS = `
@@ -24,15 +25,15 @@ FROM pg_policy p WHERE p.polrelid = $1 ORDER BY p.polname`;
 
 /** The table's own triggers, without those of foreign keys and of the write guard. */
 export async function readTriggers(client: Client, oid: number): Promise<CodeFacts[]> {
-  return (await client.query<CodeFacts>(TRIGGERS, [oid, GUARD_TRIGGER_PREFIX])).rows;
+  return (await askCatalog<CodeFacts>(client, TRIGGERS, [oid, GUARD_TRIGGER_PREFIX])).rows;
 }
 
 /** The table's own rules. */
 export async function readRules(client: Client, oid: number): Promise<CodeFacts[]> {
-  return (await client.query<CodeFacts>(RULES, [oid])).rows;
+  return (await askCatalog<CodeFacts>(client, RULES, [oid])).rows;
 }
 
 /** The table's row-level security policies. */
 export async function readPolicies(client: Client, oid: number): Promise<PolicyFacts[]> {
-  return (await client.query<PolicyFacts>(POLICIES, [oid])).rows;
+  return (await askCatalog<PolicyFacts>(client, POLICIES, [oid])).rows;
 }

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import type { ConstraintFacts } from './facts.js';
+import { askCatalog } from './session.js';
 import { comment } from './sql.js';
 
 // conenforced and conperiod are columns of 18 only, so they are read through to_jsonb.
@@ -16,5 +17,5 @@ ORDER BY k.contype = 'f', k.conname`;
 
 /** The table's constraints, foreign keys last. Constraint triggers are read as triggers. */
 export async function readConstraints(client: Client, oid: number): Promise<ConstraintFacts[]> {
-  return (await client.query<ConstraintFacts>(CONSTRAINTS, [oid])).rows;
+  return (await askCatalog<ConstraintFacts>(client, CONSTRAINTS, [oid])).rows;
 }

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { ownObjects } from './own.js';
+import { askCatalog } from './session.js';
 import { comment } from './sql.js';
 
 interface About {
@@ -139,7 +140,7 @@ interface Referring {
  * What is of no kind known here comes back as `other`. Call inside withCatalog.
  */
 export async function readDependents(client: Client, targets: readonly number[]): Promise<Dependent[]> {
-  const found = (await client.query<Referring>(REFERRING, [targets])).rows;
+  const found = (await askCatalog<Referring>(client, REFERRING, [targets])).rows;
   const details = new Map<string, Record<string, unknown>>();
   for (const [catalog, sql] of [
     ['pg_rewrite', RULES],
@@ -149,7 +150,7 @@ export async function readDependents(client: Client, targets: readonly number[])
   ] as const) {
     const oids = found.filter((row) => row.catalog === catalog).map((row) => row.objid);
     if (oids.length === 0) continue;
-    for (const row of (await client.query(sql, [oids])).rows) details.set(`${catalog} ${row.oid}`, row);
+    for (const row of (await askCatalog(client, sql, [oids])).rows) details.set(`${catalog} ${row.oid}`, row);
   }
   return found.map((row) => dependent(row, details.get(`${row.catalog} ${row.objid}`)));
 }
@@ -186,7 +187,7 @@ ORDER BY c.oid, p.oid`;
 
 /** The plpgsql routines whose text names one of the tables. Call inside withCatalog. */
 export async function readCompiled(client: Client, targets: readonly number[]): Promise<CompiledFunction[]> {
-  return (await client.query<CompiledFunction>(COMPILED, [targets])).rows;
+  return (await askCatalog<CompiledFunction>(client, COMPILED, [targets])).rows;
 }
 
 const REFRESH = `
@@ -203,5 +204,5 @@ export async function readMaterialized(
   client: Client,
   targets: readonly number[],
 ): Promise<{ schema: string; name: string }[]> {
-  return (await client.query<{ schema: string; name: string }>(REFRESH, [targets])).rows;
+  return (await askCatalog<{ schema: string; name: string }>(client, REFRESH, [targets])).rows;
 }

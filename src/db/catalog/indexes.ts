@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import type { IndexFacts } from './facts.js';
+import { askCatalog } from './session.js';
 import { comment } from './sql.js';
 
 const INDEXES = `
@@ -17,5 +18,5 @@ WHERE i.indrelid = $1 ORDER BY c.relname`;
 
 /** The table's indexes, those behind constraints among them, by name. */
 export async function readIndexes(client: Client, oid: number): Promise<IndexFacts[]> {
-  return (await client.query<IndexFacts>(INDEXES, [oid])).rows;
+  return (await askCatalog<IndexFacts>(client, INDEXES, [oid])).rows;
 }

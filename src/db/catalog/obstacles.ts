@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { ownObjects } from './own.js';
+import { askCatalog } from './session.js';
 
 /** A circumstance of a table that a swap cannot carry over; `code` says which. */
 export interface Obstacle {
@@ -65,5 +66,5 @@ ORDER BY 1, 2, 3`;
 
 /** What stands against swapping the tables, besides their dependents. Call inside withCatalog. */
 export async function readObstacles(client: Client, targets: readonly number[]): Promise<Obstacle[]> {
-  return (await client.query<Obstacle>(OBSTACLES, [targets])).rows;
+  return (await askCatalog<Obstacle>(client, OBSTACLES, [targets])).rows;
 }

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { qualified } from '../quote.js';
+import { askCatalog } from './session.js';
 
 /** A column of a live table as row changes need to know it. */
 export interface RowColumn {
@@ -97,12 +98,12 @@ export async function readRowTable(
   schema: string,
   table: string,
 ): Promise<RowTable | undefined> {
-  const found = await client.query(RELATION, [qualified(schema, table)]);
+  const found = await askCatalog(client, RELATION, [qualified(schema, table)]);
   const relation = found.rows[0]?.relation as Omit<RowTable, 'columns' | 'keys' | 'children'> | undefined;
   if (relation === undefined) return undefined;
-  const columns = await client.query(COLUMNS, [relation.oid]);
-  const keys = await client.query(KEYS, [relation.oid]);
-  const children = await client.query(CHILDREN, [relation.oid]);
+  const columns = await askCatalog(client, COLUMNS, [relation.oid]);
+  const keys = await askCatalog(client, KEYS, [relation.oid]);
+  const children = await askCatalog(client, CHILDREN, [relation.oid]);
   return {
     ...relation,
     columns: columns.rows.map((row) => row.fact as RowColumn),

@@ -1,11 +1,17 @@
-import type { Client } from 'pg';
+import { createHash } from 'node:crypto';
+import type { Client, ClientBase, QueryResult, QueryResultRow } from 'pg';
 
 /**
  * Runs `read` in a transaction with an empty search_path, so that every name the server deparses comes
  * out qualified, and ends it. The session must be idle; its settings are as before afterwards.
  */
 export async function withCatalog<T>(client: Client, read: () => Promise<T>): Promise<T> {
-  return inTransaction(client, ["SET LOCAL search_path = ''"], read);
+  return inTransaction(
+    client,
+    // A plan is made once a session: these are asked of every table, several times a run.
+    ["SET LOCAL search_path = ''", 'SET LOCAL plan_cache_mode = force_generic_plan'],
+    read,
+  );
 }
 
 /** Runs `work` between BEGIN, `settings` and COMMIT; rolls back and rethrows when it fails. */
@@ -23,4 +29,20 @@ export async function inTransaction<T>(
     await client.query('ROLLBACK').catch(() => {});
     throw error;
   }
+}
+
+const names = new Map<string, string>();
+
+/** A question to the catalog that the session keeps prepared. `sql` is one of few: it is named by its hash. */
+export function askCatalog<T extends QueryResultRow>(
+  client: ClientBase,
+  sql: string,
+  parameters: readonly unknown[],
+): Promise<QueryResult<T>> {
+  let name = names.get(sql);
+  if (name === undefined) {
+    name = `sluice_${createHash('sha256').update(sql).digest('hex').slice(0, 24)}`;
+    names.set(sql, name);
+  }
+  return client.query<T>({ name, text: sql, values: [...parameters] });
 }

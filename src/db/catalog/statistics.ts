@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import type { StatisticsFacts } from './facts.js';
+import { askCatalog } from './session.js';
 import { comment } from './sql.js';
 
 const STATISTICS = `
@@ -11,5 +12,5 @@ ORDER BY n.nspname, s.stxname`;
 
 /** The extended statistics objects on the table, whichever schema they are in. */
 export async function readStatistics(client: Client, oid: number): Promise<StatisticsFacts[]> {
-  return (await client.query<StatisticsFacts>(STATISTICS, [oid])).rows;
+  return (await askCatalog<StatisticsFacts>(client, STATISTICS, [oid])).rows;
 }

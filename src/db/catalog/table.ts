@@ -3,6 +3,7 @@ import { readPolicies, readRules, readTriggers } from './code.js';
 import { readConstraints } from './constraints.js';
 import type { ColumnFacts, SequenceFacts, TableFacts } from './facts.js';
 import { readIndexes } from './indexes.js';
+import { askCatalog } from './session.js';
 import { comment, grantsJson, ownerDefault } from './sql.js';
 import { readStatistics } from './statistics.js';
 
@@ -71,12 +72,12 @@ ORDER BY c.oid, l.kind = 'used'`;
 
 /** Reads everything that the catalog says of the table itself. Call inside withCatalog. */
 export async function readTable(client: Client, oid: number): Promise<TableFacts | undefined> {
-  const own = (await client.query(CLASS, [oid])).rows[0] as TableFacts | undefined;
+  const own = (await askCatalog(client, CLASS, [oid])).rows[0] as TableFacts | undefined;
   if (own === undefined) return undefined;
   return {
     ...own,
-    columns: (await client.query<ColumnFacts>(COLUMNS, [oid])).rows,
-    sequences: (await client.query<SequenceFacts>(SEQUENCES, [oid])).rows,
+    columns: (await askCatalog<ColumnFacts>(client, COLUMNS, [oid])).rows,
+    sequences: (await askCatalog<SequenceFacts>(client, SEQUENCES, [oid])).rows,
     constraints: await readConstraints(client, oid),
     indexes: await readIndexes(client, oid),
     triggers: await readTriggers(client, oid),

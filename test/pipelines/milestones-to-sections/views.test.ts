@@ -41,7 +41,7 @@ async function oldNames(database: TestDatabase): Promise<Record<string, string>>
 test('both versions side by side: the old names read and write the new tables, and go with a rollback', async (t) => {
   const database = await milestoneSystem(t);
   const role = await testRole(t);
-  await database.query(`ALTER ROLE ${role} LOGIN;
+  await database.query(`ALTER ROLE ${role} LOGIN PASSWORD 'let in';
     GRANT SELECT, UPDATE ON public.supplier_task_instances, public.project_milestone_tasks TO ${role};
     GRANT SELECT (id, name) ON public.suppliers TO ${role}`);
   const before = await oldNames(database);
@@ -56,6 +56,7 @@ test('both versions side by side: the old names read and write the new tables, a
   await t.test('due dates, notes and status written through the views reach the new tables', async () => {
     const url = new URL(database.url);
     url.username = role;
+    url.password = 'let in';
     const session = new pg.Client({ connectionString: url.href, application_name: 'old-application' });
     session.on('error', () => {});
     await session.connect();
