@@ -1,6 +1,6 @@
 import { holderLine } from '../../sinks/guard/waiting.js';
-import type { DiskPlan } from '../run/disk.js';
-import type { PublishPlan } from '../run/publish-plan.js';
+
+import type { DiskPlan, PublishPlan } from '../run/plan.js';
 import { summed } from './plan-text.js';
 import { bytes, say, styled } from './terminal.js';
 

@@ -1,4 +1,4 @@
-import type { CheckContext } from './pipeline.js';
+import type { CheckContext } from './check-context.js';
 
 /** A view under a name of the old system, with its columns, over the new tables. */
 export interface CompatibilityView {

@@ -1,14 +1,16 @@
 import type { FlowAccount } from './accounting.js';
-import type { AssessmentDeclaration, BackupDeclaration, OldSystem } from './assessment.js';
+import type { AssessmentDeclaration, BackupDeclaration } from './assessment.js';
+import type { CheckContext } from './check-context.js';
 import type { Compatibility } from './compatibility.js';
 import { usage } from './errors.js';
 import type { FlowPlan } from './flow.js';
 import type { FieldMapping, MappingsDefinition } from './mapping.js';
 import type { Row } from './row.js';
-import type { Database, Log } from './run.js';
 import type { Target } from './target.js';
 import type { Source } from './types.js';
 import type { View } from './view.js';
+
+export type { CheckContext } from './check-context.js';
 
 /** A setting that `--set name=value` changes. */
 export interface Setting {
@@ -25,29 +27,6 @@ export interface Finding {
   /** The offenders, bounded by whoever asks. */
   readonly details?: readonly string[];
   readonly next?: string | readonly string[];
-}
-
-/** What checks are given: the database before anything is written. */
-export interface CheckContext {
-  readonly database: Database;
-  readonly settings: Readonly<Record<string, string>>;
-  readonly log: Log;
-  readonly signal: AbortSignal;
-  /** The quoted, qualified name of the live table behind one of the pipeline's tables, for SQL. */
-  live(table: string): string;
-  /** True where the input was given on the command line, in place of the declared source. */
-  replaced(input: string): boolean;
-  /** The system that the inputs come from, in the state that they are read in. Throws where they name none. */
-  old(): Promise<OldSystem>;
-  /** True where the table behind one of the pipeline's is not there yet, and a run would make it. */
-  missing(table: string): boolean;
-  /** Where the pipeline declares mappings: those that `flows` is given. */
-  readonly mappings: readonly FieldMapping[];
-  /**
-   * The columns of an input that is a file, as its first rows have them. Undefined for other inputs, for JSON, for a file
-   * that can be read only once, for one without rows, and for one that cannot be read, as its own check tells.
-   */
-  columnsOf(input: string): Promise<readonly string[] | undefined>;
 }
 
 /** What validations are given: staging as it would be published, beside live. */

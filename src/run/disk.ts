@@ -2,21 +2,7 @@ import { readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from '../core/run.js';
 import type { Job } from './job.js';
-
-/** The disk that a run needs while staging and live exist side by side. Bytes; null: cannot be known. */
-export interface DiskPlan {
-  readonly tables: readonly {
-    readonly table: string;
-    /** Staging without indexes: as large as the replaced table is, or as the input files are. */
-    readonly staging: number | null;
-    /** Indexes that are built on staging: as large as live's. */
-    readonly indexes: number | null;
-  }[];
-  readonly needed: number | null;
-  readonly free: number | null;
-  /** Where `free` was looked up, or why it is not known. */
-  readonly where: string;
-}
+import type { DiskPlan } from './plan.js';
 
 /** Estimates what the job needs on disk, from live's sizes and the input files', and looks what is free. */
 export async function planDisk(job: Job): Promise<DiskPlan> {

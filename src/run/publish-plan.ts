@@ -1,51 +1,18 @@
-import { type LockHolder, lockHolders } from '../../sinks/guard/waiting.js';
+import { lockHolders } from '../../sinks/guard/waiting.js';
 import { schemasFor } from '../../sinks/replace/names.js';
-import type { Refusal } from '../../sinks/replace/refusals.js';
-import { mergedLocks, type TableLock, windowSql } from '../../sinks/window.js';
+import { mergedLocks, windowSql } from '../../sinks/window.js';
 import type { PgDatabase } from '../db/connect.js';
 import { publishSql } from '../db/ledger/publish-sql.js';
 import type { Checked } from './check.js';
 import { compatibilityRecords } from './compatibility.js';
-import { type DiskPlan, planDisk } from './disk.js';
+import { planDisk } from './disk.js';
 import { guardedTables, guardOf } from './guard.js';
 import { type Job, NO_BATCH } from './job.js';
-import type { Plan } from './plan.js';
+import type { KeptCopy, PlannedLock, PublishPlan } from './plan.js';
 import type { Prepared } from './prepare.js';
 import { partsOf, recordsOf, WINDOW_TIMES } from './publish.js';
 import type { Surveyed } from './survey.js';
 import { type PlannedView, planViews } from './views.js';
-
-/** A lock of the window, and who holds one now that it would wait for. */
-export interface PlannedLock extends TableLock {
-  readonly holders: readonly LockHolder[];
-}
-
-/** A table kept from an earlier batch. */
-export interface KeptCopy {
-  readonly batch: string;
-  readonly table: string;
-  readonly kept: string;
-  readonly bytes: number;
-}
-
-/** The publish as it would be; plain data. */
-export interface PublishPlan {
-  /** What is done about writes during the load, and to which tables. */
-  readonly guard: { readonly how: 'journal' | 'lock' | 'off'; readonly tables: readonly string[] };
-  /** Statements that lock before the tables are: those whose rows change, then dependents, in this order. */
-  readonly first: readonly string[];
-  /** The tables' locks, in the order in which they are taken. */
-  readonly locks: readonly PlannedLock[];
-  readonly carried: Plan['carried'];
-  readonly refused: readonly Refusal[];
-  readonly disk: DiskPlan;
-  readonly kept: readonly KeptCopy[];
-  /**
-   * The transaction, statement by statement. What only the batch will know stands for itself: `<batch>` for its id
-   * in names (0 where it is a number), 0 for the OID of a staged table.
-   */
-  readonly statements: string;
-}
 
 /** Plans the publish from what the checks have surveyed. Reads only; where tables are refused, no statements. */
 export async function planPublish(job: Job, { surveyed }: Pick<Checked, 'surveyed'>): Promise<PublishPlan> {
