@@ -32,7 +32,7 @@ export class RecordBook {
     const purpose = (what: string) => `batch ${batch} ${what}`;
     const into = (table: string, columns: readonly string[]) =>
       `COPY ${table} (${idents(columns)}) FROM STDIN`;
-    this.#records = new RecordWriter(database, purpose('records'), copyRecords(RECORD_COLUMNS));
+    this.#records = new RecordWriter(database, purpose('records'), copyRecords(RECORD_COLUMNS), 2);
     this.#late = new RecordWriter(database, purpose('late records'), into(lateTable(staging), LATE_COLUMNS));
     this.#keys = new RecordWriter(database, purpose('record keys'), into(keyTable(staging), KEY_COLUMNS));
   }

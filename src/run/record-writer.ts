@@ -11,18 +11,23 @@ const MOST_WAITING = 16 << 20;
 /** How often a stretch is sent, each time on a new session. */
 const ATTEMPTS = 4;
 
+/** One session, and what is being sent through it, in order. */
+interface Lane {
+  sending: Promise<void>;
+  waiting: number;
+  client: Client | undefined;
+}
+
 /**
- * Sends lines in COPY's text format to a table of the ledger, by the megabyte, through a session of its own and
+ * Sends lines in COPY's text format to a table of the ledger, by the megabyte, through sessions of its own and
  * outside any other transaction: what was sent stays whatever becomes of the batch. Its owner awaits `flushSome`
  * between chunks, which bounds what waits in memory, and closes it.
  */
 export class RecordWriter {
   #lines: string[] = [];
   #length = 0;
-  /** What is being sent, in order; the first error of it stays. */
-  #sending: Promise<void> = Promise.resolve();
-  #waiting = 0;
-  #client: Client | undefined;
+  readonly #lanes: readonly Lane[];
+  /** The first error of all that was sent stays. */
   #error: unknown;
 
   constructor(
@@ -30,7 +35,15 @@ export class RecordWriter {
     private readonly purpose: string,
     /** COPY … FROM STDIN; one whose lines are there already must fail with a unique violation. */
     private readonly sql: string,
-  ) {}
+    /** Sessions at once: a server needs more time for a record than the load does for its row. */
+    lanes = 1,
+  ) {
+    this.#lanes = Array.from({ length: lanes }, () => ({
+      sending: Promise.resolve(),
+      waiting: 0,
+      client: undefined,
+    }));
+  }
 
   /** Takes lines over; they are sent in the background once there are enough of them. */
   add(lines: string): void {
@@ -41,7 +54,8 @@ export class RecordWriter {
 
   /** Waits where too much waits to be sent; undefined where there is nothing to wait for. */
   flushSome(): Promise<void> | undefined {
-    return this.#waiting > MOST_WAITING || this.#error !== undefined ? this.#settled() : undefined;
+    const waiting = this.#lanes.reduce((sum, lane) => sum + lane.waiting, 0);
+    return waiting > MOST_WAITING || this.#error !== undefined ? this.#settled() : undefined;
   }
 
   /** Sends everything that waits. Throws `records_not_stored`. */
@@ -50,16 +64,20 @@ export class RecordWriter {
     await this.#settled();
   }
 
-  /** Ends the session. Does not send what waits. */
+  /** Ends the sessions. Does not send what waits. */
   async close(): Promise<void> {
     this.#lines = [];
     this.#length = 0;
-    await this.#sending;
-    await this.#hangUp();
+    await this.#sent();
+    await Promise.all(this.#lanes.map(hangUp));
+  }
+
+  async #sent(): Promise<void> {
+    await Promise.all(this.#lanes.map((lane) => lane.sending));
   }
 
   async #settled(): Promise<void> {
-    await this.#sending;
+    await this.#sent();
     if (this.#error !== undefined) throw this.#error;
   }
 
@@ -67,27 +85,28 @@ export class RecordWriter {
     const text = this.#lines.join('');
     this.#lines = [];
     this.#length = 0;
-    this.#waiting += text.length;
-    this.#sending = this.#sending.then(async () => {
+    const lane = this.#lanes.reduce((least, each) => (each.waiting < least.waiting ? each : least));
+    lane.waiting += text.length;
+    lane.sending = lane.sending.then(async () => {
       try {
-        if (this.#error === undefined) await this.#tried(Buffer.from(text));
+        if (this.#error === undefined) await this.#tried(lane, Buffer.from(text));
       } catch (error) {
         this.#error ??= error;
       }
-      this.#waiting -= text.length;
+      lane.waiting -= text.length;
     });
   }
 
-  async #tried(bytes: Buffer): Promise<void> {
+  async #tried(lane: Lane, bytes: Buffer): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        this.#client ??= await this.#connect();
-        const copy = new CopyIn(this.#client, this.sql);
+        lane.client ??= await this.#connect();
+        const copy = new CopyIn(lane.client, this.sql);
         await copy.write(bytes);
         await copy.finish();
         return;
       } catch (error) {
-        await this.#hangUp();
+        await hangUp(lane);
         // The answer to an earlier attempt was lost, and that one had committed.
         if (attempt > 1 && sqlstateOf(error) === '23505') return;
         if (error instanceof SluiceError) throw error;
@@ -113,10 +132,10 @@ export class RecordWriter {
     );
     return client;
   }
+}
 
-  async #hangUp(): Promise<void> {
-    const client = this.#client;
-    this.#client = undefined;
-    await client?.end().catch(() => {});
-  }
+async function hangUp(lane: Lane): Promise<void> {
+  const { client } = lane;
+  lane.client = undefined;
+  await client?.end().catch(() => {});
 }
