@@ -5,7 +5,7 @@ import type { Pipeline } from '../core/pipeline.js';
 import type { Source } from '../core/types.js';
 import { fileSource, formatFor, formatOf } from '../sources/file.js';
 import { json } from '../sources/json.js';
-import { STDIN } from '../sources/raw.js';
+import { STDIN, statInput } from '../sources/raw.js';
 import { isSqliteFile, isSqliteName } from '../sources/sqlite/header.js';
 
 /** One input as the command line gives it: its file, and whether that is a JSON document of several inputs. */
@@ -19,7 +19,8 @@ export interface GivenFile {
 /**
  * The files that `--source path` gives to inputs: the only input's; every input that can be read out of an
  * SQLite file; every array of a JSON document that is called as an input is; the files of a folder that are.
- * Inputs in `named` are given otherwise. Throws usage `which_input`, `which_file`, `no_files`.
+ * Inputs in `named` are given otherwise. Throws usage `which_input`, `which_file`,
+ * `no_files` and what `statInput` throws.
  */
 export async function filesOfSource(
   pipeline: Pipeline,
@@ -29,6 +30,7 @@ export async function filesOfSource(
   const all = Object.keys(pipeline.inputs);
   if (all.length === 1) return { [all[0] as string]: { path } };
   const names = all.filter((name) => !named.includes(name));
+  if (path !== STDIN && !isFolder(path)) await statInput(path);
   if (isFolder(path)) return filesOfFolder(path, names);
   if (await isSqlite(path)) {
     const able = names.filter((name) => pipeline.inputs[name]?.fromSqlite !== undefined);

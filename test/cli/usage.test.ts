@@ -79,7 +79,7 @@ test('an unknown input or setting is told what there is, before the database is 
   );
 });
 
-test('stdin for two inputs, and --source for a pipeline of two, are refused', async () => {
+test('stdin for two inputs, and --source for a pipeline of two, are refused', async (t) => {
   const two = pipeline({
     name: 'two',
     summary: '',
@@ -89,9 +89,10 @@ test('stdin for two inputs, and --source for a pipeline of two, are refused', as
   });
   const flags = { input: [], set: [] };
   await assert.rejects(
-    givenInputs(two, { ...flags, source: 'x.csv' }),
+    givenInputs(two, { ...flags, source: tempFile(t, 'x.csv', 'a\n1\n') }),
     /has 2 inputs: --source does not say which/,
   );
+  await assert.rejects(givenInputs(two, { ...flags, source: 'gone.csv' }), /there is no file gone\.csv/);
   await assert.rejects(givenInputs(two, { ...flags, input: ['a=-', 'b=-'] }), /stdin cannot be both a and b/);
 });
 
