@@ -9,10 +9,10 @@ export type Rows<R = Row> = AsyncIterable<Chunk<R>>;
 
 /**
  * How many rows a source puts into a chunk when nothing else bounds it. An `await` a chunk costs nothing beside
- * them; chunks of 2048 cost a third more memory, since the rows of all that are under way outlive the young
+ * them; chunks of 2048 cost two thirds more memory, since the rows of all that are under way outlive the young
  * generation.
  */
-export const CHUNK_ROWS = 512;
+export const CHUNK_ROWS = 256;
 
 /**
  * The key under which a row keeps where it came from: for a file the line (1-based) on which the record

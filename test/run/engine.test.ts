@@ -102,7 +102,7 @@ test('a stage that stops early is refused by its name', async (t) => {
   const error = await fails(t, await thingsDatabase(t), { stage: firstChunk, rows: 5000 });
   assert.match(
     error.message,
-    /stage "first chunk" stopped reading new things before its end, after 512 rows/,
+    /stage "first chunk" stopped reading new things before its end, after 256 rows/,
   );
 });
 
