@@ -10,7 +10,7 @@ import { sequenceStatements } from './row-sequences.js';
 import { firing, keyJson, sameKey } from './row-sql.js';
 import { COUNTS_TABLE, type RowNames, type RowTableFacts, rowObjects } from './row-target.js';
 import { withoutTriggers } from './row-triggers.js';
-import type { TableLock, WindowPart } from './window.js';
+import { type TableLock, type WindowPart, windowPart } from './window.js';
 
 /** One table to be published by append, merge or patch. */
 export interface RowPublish {
@@ -109,17 +109,7 @@ function opening(publish: RowPublish): WindowPart {
 
 function part({ facts, late = false }: RowPublish, statements: readonly string[]): WindowPart {
   const { schema, table } = facts.target;
-  return {
-    table: `${schema}.${table}`,
-    early: late ? [] : statements,
-    dependents: [],
-    locks: [],
-    rechecks: [],
-    out: [],
-    in: [],
-    after: [],
-    late: late ? statements : [],
-  };
+  return windowPart(`${schema}.${table}`, late ? { late: statements } : { early: statements });
 }
 
 /** What a publish did to one table. */

@@ -33,6 +33,15 @@ export interface WindowPart {
   readonly late: readonly string[];
 }
 
+/** The part of a window that does what is given and nothing else. */
+export function windowPart(table: string, given: Partial<Omit<WindowPart, 'table'>>): WindowPart {
+  return {
+    table,
+    ...{ early: [], dependents: [], locks: [], rechecks: [], out: [], in: [], after: [], late: [] },
+    ...given,
+  };
+}
+
 export interface WindowOptions {
   /** How long one lock is waited for. Below the server's deadlock_timeout nobody is ever killed for us. */
   readonly lockTimeoutMs: number;

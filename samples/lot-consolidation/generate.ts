@@ -6,14 +6,13 @@
  *
  * The first writes what export.sql gives on the second.
  */
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { Readable, type Writable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import { runAsCommand, writePieces } from '../generate-command.js';
 import { generator, groups, type Lot, lineAt, models, type SystemOptions } from './system.js';
 
 /** The columns of export.sql, in its order. */
@@ -125,10 +124,6 @@ async function copy(client: pg.Client, target: string, text: Iterable<string>): 
   );
 }
 
-async function write(pieces: Iterable<string>, to: Writable): Promise<void> {
-  for (const piece of pieces) if (!to.write(piece)) await once(to, 'drain');
-}
-
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -150,7 +145,7 @@ async function main(): Promise<void> {
     throw new Error('--serials takes a number of rows, --seed an integer');
   }
   if (values.into === undefined) {
-    await write(values.shuffle ? shuffledCsv(options) : csv(options), process.stdout);
+    await writePieces(values.shuffle ? shuffledCsv(options) : csv(options), process.stdout);
     return;
   }
   const client = new pg.Client({ connectionString: values.into });
@@ -163,14 +158,4 @@ async function main(): Promise<void> {
   }
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // `generate | head` is no failure.
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
-  await main().catch((error: Error) => {
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
-  });
-}
+await runAsCommand(import.meta.url, main);

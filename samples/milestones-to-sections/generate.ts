@@ -7,11 +7,11 @@
 import { rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import sqlite from 'node-sqlite3-wasm';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import { runAsCommand } from '../generate-command.js';
 import { sampleFile } from './sqlite.js';
 import { type Cell, type Kind, type SystemOptions, system, type Table } from './system.js';
 
@@ -111,9 +111,4 @@ async function main(): Promise<void> {
   }
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  await main().catch((error: Error) => {
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
-  });
-}
+await runAsCommand(import.meta.url, main);

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { runAsCommand } from '../generate-command.js';
 import { FILE_NAMES, type FileName, PRACTICE, Practice, type PracticeOptions } from './practice.js';
 
 /** The folder with the SQL and CSV files of this sample, also when the code runs from dist/. */
@@ -97,9 +97,4 @@ async function main(): Promise<void> {
   process.stdout.write(`${bad} bad rows are planted; ${join(values.into, 'planted.csv')} lists them\n`);
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  await main().catch((error: Error) => {
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
-  });
-}
+await runAsCommand(import.meta.url, main);

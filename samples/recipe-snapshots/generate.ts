@@ -4,14 +4,13 @@
  *   node dist/samples/recipe-snapshots/generate.js --runs 100000 --seed 7 > sample_data.json
  *   node dist/samples/recipe-snapshots/generate.js --runs 100000 --seed 7 --into postgres://…
  */
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import { runAsCommand, writePieces } from '../generate-command.js';
 import {
   ingredients,
   type Made,
@@ -119,8 +118,7 @@ async function main(): Promise<void> {
   if (!Number.isSafeInteger(options.runs) || options.runs < 0 || !Number.isSafeInteger(options.seed))
     throw new Error('--runs takes a number of runs, --seed an integer');
   if (values.into === undefined) {
-    for (const piece of document(options))
-      if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
+    await writePieces(document(options), process.stdout);
     return;
   }
   const client = new pg.Client({ connectionString: values.into });
@@ -133,14 +131,4 @@ async function main(): Promise<void> {
   }
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // `generate | head` is no failure.
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
-  await main().catch((error: Error) => {
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
-  });
-}
+await runAsCommand(import.meta.url, main);

@@ -6,14 +6,13 @@
  *
  * The first makes the tables of schema.sql and fills them, the second writes the data for psql to load.
  */
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { Readable, type Writable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import { runAsCommand, writePieces } from '../generate-command.js';
 import { type Cost, people, RAISE, type SystemOptions, type Task, tasks } from './system.js';
 
 /** Where this sample's .sql files are, from dist/samples/tasks-to-operations. */
@@ -205,10 +204,6 @@ export function* script(options: SystemOptions): Generator<string> {
   yield `${SEQUENCES};\nCOMMIT;\n`;
 }
 
-async function write(pieces: Iterable<string>, to: Writable): Promise<void> {
-  for (const piece of pieces) if (!to.write(piece)) await once(to, 'drain');
-}
-
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -236,7 +231,7 @@ async function main(): Promise<void> {
     throw new Error('--tasks and --timers take a number of rows, --seed an integer');
   if (options.tasks === 0 && options.timers > 0) throw new Error('timers need tasks: --tasks 1 or more');
   if (values.into === undefined) {
-    await write(script(options), process.stdout);
+    await writePieces(script(options), process.stdout);
     return;
   }
   const client = new pg.Client({ connectionString: values.into });
@@ -249,14 +244,4 @@ async function main(): Promise<void> {
   }
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // `generate | head` is no failure.
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
-  await main().catch((error: Error) => {
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
-  });
-}
+await runAsCommand(import.meta.url, main);

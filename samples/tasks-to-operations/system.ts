@@ -1,3 +1,5 @@
+import { generator } from '../lot-consolidation/system.js';
+
 /** What decides the generated system; the same values give the same system, to the byte. */
 export interface SystemOptions {
   /** How many tasks to make, exactly. */
@@ -165,14 +167,3 @@ function total(all: readonly Cost[], off: number): Cost {
 }
 
 const utc = (time: number) => `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')}+00`;
-
-/** Numbers from 0 to below 1 by xorshift32: the same on every machine. */
-function generator(seed: number): () => number {
-  let x = Math.imul((seed | 0) ^ 0x5bd1e995, 0x9e3779b1) || 1;
-  return () => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return (x >>> 0) / 2 ** 32;
-  };
-}

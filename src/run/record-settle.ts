@@ -1,5 +1,5 @@
 import { COUNTS_TABLE, rowObjects } from '../../sinks/row-target.js';
-import type { WindowPart } from '../../sinks/window.js';
+import { type WindowPart, windowPart } from '../../sinks/window.js';
 import { readColumns } from '../db/catalog/columns.js';
 import type { PgDatabase } from '../db/connect.js';
 import { qualified } from '../db/quote.js';
@@ -44,19 +44,7 @@ export async function prepareRecords(
 /** `statements` as the last part of a window: behind all row changes, before the locks that keep readers out. */
 export function recordPart(statements: readonly string[], late: boolean): WindowPart[] {
   if (statements.length === 0) return [];
-  return [
-    {
-      table: 'sluice.migration_record',
-      early: late ? [] : statements,
-      dependents: [],
-      locks: [],
-      rechecks: [],
-      out: [],
-      in: [],
-      after: [],
-      late: late ? statements : [],
-    },
-  ];
+  return [windowPart('sluice.migration_record', late ? { late: statements } : { early: statements })];
 }
 
 async function makeNumbers(database: PgDatabase, kind: SettledKind): Promise<void> {

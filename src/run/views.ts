@@ -1,4 +1,4 @@
-import type { WindowPart } from '../../sinks/window.js';
+import { type WindowPart, windowPart } from '../../sinks/window.js';
 import { refused } from '../core/errors.js';
 import type { Finding } from '../core/pipeline.js';
 import type { Database } from '../core/run.js';
@@ -126,9 +126,5 @@ export async function dropViewParts(database: Database, tables: readonly Publish
 
 /** Behind all else, when the tables have their names. */
 function last(schema: string, name: string, statements: readonly string[]): WindowPart {
-  return {
-    table: `${schema}.${name}`,
-    ...{ early: [], dependents: [], locks: [], rechecks: [], out: [], in: [], after: [] },
-    late: statements,
-  };
+  return windowPart(`${schema}.${name}`, { late: statements });
 }
