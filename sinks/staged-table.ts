@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import type { FlowMark } from '../src/core/bookmark.js';
 import type { Checkpoint } from '../src/core/checkpoint.js';
 import type { Chunk, Row } from '../src/core/row.js';
 import type { Rejection, Run } from '../src/core/run.js';
@@ -32,12 +33,19 @@ export interface StagedTableOptions {
    * those behind the last checkpoint are loaded.
    */
   readonly checkpoints?: readonly Checkpoint[];
+  /** The rows begin behind the last checkpoint instead of coming by again. */
+  readonly seeks?: boolean;
+  /** How far the flow is when a chunk has been taken, where that can be known: there segments end, so that a load can go on. */
+  readonly mark?: () => FlowMark | undefined;
   /** Bytes of COPY text after which a segment is committed. Two segments are held in memory. */
   readonly segmentBytes?: number;
 }
 
 /** One COPY for all rows was not faster than segments of 4 to 64 MB; small ones take the least memory. */
 export const SEGMENT_BYTES = 8 << 20;
+
+/** How far a segment of so many bytes may grow while it waits for a place that a load could go on from: such come often. */
+const overlong = (bytes: number) => Math.max(bytes >> 3, 256 << 10);
 
 /** Rows that come by again are hashed a chunk at a time. */
 const REPLAY_BYTES = 1 << 20;
@@ -91,7 +99,7 @@ class StagedLoad implements Staging {
     const { checkpoints = [], liveName } = options;
     const { rows, handed, hash } = checkpoints.at(-1) ?? { rows: 0, handed: 0, hash: '' };
     this.#done = { segments: checkpoints.length, rows, handed, hash };
-    if (checkpoints.length > 0) this.#replay = new Replay(checkpoints, liveName);
+    if (checkpoints.length > 0 && options.seeks !== true) this.#replay = new Replay(checkpoints, liveName);
     client.on('error', (error) => {
       this.#lost ??= error;
     });
@@ -114,7 +122,15 @@ class StagedLoad implements Staging {
     const segment = this.#segment;
     this.#encoder.encode(chunk, segment.buffer, this.#reject);
     await this.#guarded(this.#ending.then(() => segment.send()));
-    if (segment.buffer.length >= this.#segmentBytes) this.#endSegment();
+    this.#endIfLong(segment.buffer.length);
+  }
+
+  /** Ends a segment that is long enough, at the next place that a load could go on from, if one comes soon. */
+  #endIfLong(bytes: number): void {
+    if (bytes < this.#segmentBytes) return;
+    const mark = this.#options.mark?.();
+    const waits = this.#options.mark !== undefined && mark === undefined;
+    if (!waits || bytes >= this.#segmentBytes + overlong(this.#segmentBytes)) this.#endSegment(mark);
   }
 
   /** Encodes rows of which the first, or all, are committed already; the rest begins a segment. */
@@ -135,7 +151,7 @@ class StagedLoad implements Staging {
 
   async close(): Promise<number> {
     this.#replay?.finish();
-    this.#endSegment();
+    this.#endSegment(this.#options.mark?.());
     await this.#guarded(this.#ending);
     await this.#goodbye();
     return this.#done.rows;
@@ -174,12 +190,12 @@ class StagedLoad implements Staging {
     return buffer;
   }
 
-  #endSegment(): void {
+  #endSegment(mark: FlowMark | undefined): void {
     const segment = this.#segment;
     if (segment === undefined) return;
     this.#segment = undefined;
     this.#ending = this.#ending.then(async () => {
-      this.#done = await segment.commit(this.#done);
+      this.#done = await segment.commit(this.#done, mark);
       segment.buffer.clear();
       this.#spare = segment.buffer;
     });

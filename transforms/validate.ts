@@ -4,7 +4,7 @@ import type formats from 'ajv-formats';
 import { usage } from '../src/core/errors.js';
 import type { Row, Rows } from '../src/core/row.js';
 import type { Rejection, Run } from '../src/core/run.js';
-import { named, type Stage } from '../src/core/types.js';
+import { named, type Stage, stateless } from '../src/core/types.js';
 import { rowFailed } from './failure.js';
 import { type JsonSchema, readText } from './schema-text.js';
 
@@ -47,9 +47,9 @@ export type Validator<R extends Row = Row> = (row: R) => readonly Rejection[];
  * Throws the usage error `bad_schema` when built, not when run.
  */
 export function validate<R extends Row>(schema: JsonSchema, options: ValidateOptions<R> = {}): Stage<R> {
-  const { name = 'validate' } = options;
+  const { name = 'validate', rules = [] } = options;
   const judge = validator(schema, options);
-  return named(name, async function* (rows: Rows<R>, run: Run): AsyncGenerator<R[]> {
+  const stage = named(name, async function* (rows: Rows<R>, run: Run): AsyncGenerator<R[]> {
     for await (const chunk of rows) {
       const out: R[] = [];
       for (const row of chunk) {
@@ -66,6 +66,8 @@ export function validate<R extends Row>(schema: JsonSchema, options: ValidateOpt
       if (out.length > 0) yield out;
     }
   });
+  // A rule may remember rows (that no id comes twice, say); a schema does not.
+  return rules.length === 0 ? stateless(stage) : stage;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import type { FlowMark } from '../../src/core/bookmark.js';
 import type { RefusedRow } from '../../src/core/checkpoint.js';
 import { failed } from '../../src/core/errors.js';
 import type { Row } from '../../src/core/row.js';
@@ -28,6 +29,8 @@ export interface Segment {
   /** Origins of the first and the last row, undefined where they have none. */
   readonly firstOrigin: number | undefined;
   readonly lastOrigin: number | undefined;
+  /** How far the flow was with the segment's last row, but for what the server refused of it. */
+  readonly mark: FlowMark | undefined;
 }
 
 /** How far a load is: so many segments are committed, with so many rows; `hash` is '' before the first. */
@@ -82,8 +85,11 @@ export class SegmentLoad {
     await this.#copy.write(unsent).catch((error) => this.#noteRefusal(error));
   }
 
-  /** Commits the segment, `before` being what was committed before it; gives what is committed then. */
-  async commit(before: Progress): Promise<Progress> {
+  /**
+   * Commits the segment, `before` being what was committed before it and `mark` how far the flow is; gives what is
+   * committed then.
+   */
+  async commit(before: Progress, mark: FlowMark | undefined): Promise<Progress> {
     const { client, table, sql, columns, onSegment, reject } = this.#target;
     if (this.#copy === undefined) return before;
     const handed = this.buffer.rows;
@@ -126,6 +132,7 @@ export class SegmentLoad {
         data: buffer.view(),
         firstOrigin: origin(buffer, 0),
         lastOrigin: origin(buffer, rows - 1),
+        mark,
       });
     }
     await client.query('COMMIT');

@@ -1,6 +1,6 @@
 import { originOf, type Row, type Rows } from '../core/row.js';
 import type { Run } from '../core/run.js';
-import { named, type Stage } from '../core/types.js';
+import { named, type Stage, stateless } from '../core/types.js';
 import { rowMaker } from '../sources/csv/rows.js';
 
 /** How rows are brought into the table's shape. */
@@ -22,7 +22,7 @@ export function toShape({ pairs, skipped, json }: Shape): Stage {
   const fields = [...pairs].map(([from, to]) => ({ from, text: json?.has(to) === true }));
   const maker = rowMaker([...pairs.values()]);
   const known = new Set([...pairs.keys(), ...skipped]);
-  return named('columns', async function* (rows: Rows, run: Run): AsyncGenerator<Row[]> {
+  const stage = named('columns', async function* (rows: Rows, run: Run): AsyncGenerator<Row[]> {
     for await (const chunk of rows) {
       const out: Row[] = [];
       for (const row of chunk) {
@@ -46,6 +46,7 @@ export function toShape({ pairs, skipped, json }: Shape): Stage {
       if (out.length > 0) yield out;
     }
   });
+  return stateless(stage);
 }
 
 function strangerIn(row: Row, known: ReadonlySet<string>): string | undefined {

@@ -50,10 +50,18 @@ export class StageCounter {
   readonly added: Record<string, number> = Object.create(null);
   readonly kept: Record<string, number> = Object.create(null);
 
+  /** `from`: what was counted before, where a run goes on. */
   constructor(
     readonly stage: string,
     readonly branch = '',
-  ) {}
+    from?: StageAccount,
+  ) {
+    if (from === undefined) return;
+    this.in = from.in;
+    this.out = from.out;
+    for (const table of ['rejected', 'skipped', 'merged', 'added', 'kept'] as const)
+      Object.assign(this[table], from[table]);
+  }
 
   /** Adds `rows` to `reason` in one of the tables above. */
   static tally(table: Record<string, number>, reason: string, rows: number): void {

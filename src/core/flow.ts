@@ -86,3 +86,12 @@ export function endsOf(branch: Branch): (Target | Sink)[] {
   if (branch.into !== undefined) return [branch.into];
   return (branch.fork ?? []).flatMap(endsOf);
 }
+
+/** Whether a run can go on with the flow wherever its source can: one line of stages that keep nothing, into one end. */
+export function keepsNothing({ source, root }: FlowPlan): boolean {
+  return (
+    source.readFrom !== undefined &&
+    root.into !== undefined &&
+    root.stages.every(({ stateless }) => stateless)
+  );
+}

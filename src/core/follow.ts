@@ -1,11 +1,14 @@
-import { type FlowAccount, type SinkAccount, StageCounter, sum } from './accounting.js';
+import { type FlowAccount, type SinkAccount, StageCounter, sum, unaccounted } from './accounting.js';
+import { blamed } from './blamed.js';
+import type { FlowMark } from './bookmark.js';
 import { Channel } from './channel.js';
-import { failed, interrupted, SluiceError } from './errors.js';
-import type { Branch, FlowPlan } from './flow.js';
+import { interrupted, SluiceError } from './errors.js';
+import { type Branch, type FlowPlan, keepsNothing } from './flow.js';
+import { Reading } from './reading.js';
 import type { Row, Rows } from './row.js';
 import type { Run } from './run.js';
 import type { Target } from './target.js';
-import type { Sink, Source, Stage, Staging } from './types.js';
+import type { Sink, Stage, Staging } from './types.js';
 
 /** What the engine needs from whoever runs a flow. */
 export interface Following {
@@ -15,12 +18,25 @@ export interface Following {
    * stop by `signal`, which also knows of failures elsewhere in the flow.
    */
   runFor(counter: StageCounter, input: string, signal: AbortSignal): Run;
-  /** Opens the end of a branch, `branch` being the way to it, as in StageAccount. */
-  open(end: Target | Sink, run: Run, branch: string): Promise<Staging>;
+  /** Opens the end of a branch. */
+  open(end: Target | Sink, run: Run, at: EndPlace): Promise<Staging>;
   /** Called after each chunk has been taken by a sink: flushes rejects, moves progress. */
   afterChunk(): Promise<void> | undefined;
   /** Stop after so many rows of the source (`--limit`). */
   readonly limit?: number;
+  /** Go on from there, where a run that broke off has left the flow. */
+  readonly from?: FlowMark;
+}
+
+/** An end of a flow, as it is opened. */
+export interface EndPlace {
+  /** The way to it, as in StageAccount. */
+  readonly branch: string;
+  /**
+   * How far the flow is when the end has taken a chunk, and before it asks for the next; undefined where the source
+   * cannot tell. Left out where nothing could go on from there: a stage keeps rows back, say, or there is a fork.
+   */
+  readonly mark?: () => FlowMark | undefined;
 }
 
 /** A sink of a followed flow, still open: its account and the way to finish it. */
@@ -43,11 +59,22 @@ export async function follow(plan: FlowPlan, following: Following): Promise<Flow
   const input = plan.source.name;
 
   const counter = (stage: string, branch = '') => {
-    const made = new StageCounter(stage, branch);
+    const made = new StageCounter(stage, branch, following.from?.stages[counters.length]);
     counters.push(made);
     return made;
   };
   const runFor = (count: StageCounter) => following.runFor(count, input, signal);
+
+  let reading: Reading | undefined;
+  const mark = (): FlowMark | undefined => {
+    if (reading?.at === undefined) return undefined;
+    const stages = counters.map((each) => each.account());
+    // A stage that has rows left of what it has read would lose them.
+    return stages.slice(1, -1).every((each) => unaccounted(each) === 0)
+      ? { at: reading.at, stages }
+      : undefined;
+  };
+  const marking = keepsNothing(plan) && following.limit === undefined ? { mark } : {};
 
   const drain = async (branch: Branch, rows: Rows, at: string): Promise<void> => {
     let current = rows;
@@ -59,7 +86,7 @@ export async function follow(plan: FlowPlan, following: Following): Promise<Flow
   const write = async (end: Target | Sink, rows: Rows, at: string): Promise<void> => {
     const name = 'kind' in end ? end.table : end.name;
     const count = counter(`into ${name}`, at);
-    const staging = await following.open(end, runFor(count), at);
+    const staging = await following.open(end, runFor(count), { branch: at, ...marking });
     ends.push({ name, staging, count });
     for await (const chunk of rows) {
       if (signal.aborted) throw interrupted();
@@ -92,8 +119,11 @@ export async function follow(plan: FlowPlan, following: Following): Promise<Flow
 
   try {
     const count = counter(`read ${input}`);
-    const source = await reading(plan.source, count, runFor(count), following.limit);
-    await drain(plan.root, source, '');
+    reading = new Reading(plan.source, count, runFor(count), {
+      ...(following.limit === undefined ? {} : { limit: following.limit }),
+      ...(following.from === undefined ? {} : { from: following.from.at }),
+    });
+    await drain(plan.root, reading.rows(), '');
     const sinks: SinkAccount[] = [];
     for (const { name, staging, count: rows } of ends) {
       const counted = await staging.close();
@@ -110,28 +140,6 @@ export async function follow(plan: FlowPlan, following: Following): Promise<Flow
     }
     throw error;
   }
-}
-
-/** The source's rows, counted; records that it rejected or skipped itself count as read. */
-async function reading(source: Source, count: StageCounter, run: Run, limit?: number): Promise<Rows> {
-  return (async function* () {
-    let left = limit ?? Number.POSITIVE_INFINITY;
-    try {
-      for await (const chunk of source.read(run)) {
-        if (run.signal.aborted) throw interrupted();
-        const taken = chunk.length <= left ? chunk : chunk.slice(0, left);
-        left -= taken.length;
-        count.out += taken.length;
-        if (taken.length > 0) yield taken;
-        if (left === 0) break;
-      }
-      count.readToEnd = true;
-    } catch (error) {
-      throw blamed(error, `reading ${source.name}`, { input: source.name });
-    } finally {
-      count.in = count.out + sum(count.rejected) + sum(count.skipped);
-    }
-  })();
 }
 
 /** `stage` over `rows`, with both ends counted and its errors named. */
@@ -162,13 +170,6 @@ function staged(
       throw blamed(error, `stage "${name}"`, {});
     }
   })();
-}
-
-/** An error that says where it happened; one that already does is left as it is. */
-function blamed(error: unknown, where: string, facts: { readonly input?: string }): SluiceError {
-  if (error instanceof SluiceError) return error;
-  const said = error instanceof Error ? error.message : String(error);
-  return failed('stage_failed', `${where} failed: ${said}`, { ...facts, cause: error });
 }
 
 /** Waits for all; at the first failure tells the others to stop, waits for them, throws that first one. */

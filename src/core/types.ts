@@ -1,3 +1,4 @@
+import type { Bookmark } from './bookmark.js';
 import type { Chunk, Row, Rows } from './row.js';
 import type { Run } from './run.js';
 
@@ -22,6 +23,11 @@ export interface Source<R extends Row = Row> {
   fromSqlite?(path: string): Source<R>;
   /** Chunks of rows with their origin marked. Must release what it holds when the reader stops early. */
   read(run: Run): Rows<R>;
+  /**
+   * The rows behind `at`, which a chunk of an earlier reading bore (`setBookmark`), as if everything before it had
+   * just been read. For sources that can seek.
+   */
+  readFrom?(run: Run, at: Bookmark): Rows<R>;
 }
 
 /**
@@ -31,6 +37,8 @@ export interface Source<R extends Row = Row> {
 export interface Stage<In extends Row = Row, Out extends Row = In> {
   (rows: Rows<In>, run: Run): Rows<Out>;
   readonly stageName?: string;
+  /** See `stateless`. */
+  readonly stateless?: true;
 }
 
 /** Where rows end. */
@@ -61,4 +69,14 @@ export function named<In extends Row, Out extends Row>(
   stage: (rows: Rows<In>, run: Run) => Rows<Out>,
 ): Stage<In, Out> {
   return Object.assign((rows: Rows<In>, run: Run) => stage(rows, run), { stageName: name });
+}
+
+/**
+ * `stage` with the promise that what it makes of a chunk depends on that chunk alone: it remembers nothing of earlier
+ * ones, and gives at most one chunk for each before it asks for the next. A load that broke off then goes on in the
+ * middle of a file; without the promise the file is read again from its beginning, so that stages have their state.
+ */
+export function stateless<In extends Row, Out extends Row>(stage: Stage<In, Out>): Stage<In, Out> {
+  const same: (rows: Rows<In>, run: Run) => Rows<Out> = (rows, run) => stage(rows, run);
+  return Object.assign(same, { stageName: stage.stageName ?? stage.name, stateless: true as const });
 }

@@ -73,6 +73,18 @@ function differences(name: string, before: InputRecord | undefined, now: InputRe
   return [];
 }
 
+/** Whether both are the same file, and nothing was written to it in between. */
+export function isUntouched(before: InputRecord | undefined, now: InputRecord | undefined): boolean {
+  if (before?.print === undefined || now?.print === undefined) return false;
+  const { size, hash, modified } = before.print;
+  return (
+    before.path === now.path &&
+    size === now.print.size &&
+    hash === now.print.hash &&
+    modified === now.print.modified
+  );
+}
+
 async function printOf(path: string): Promise<InputRecord['print']> {
   // To open a FIFO would wait for its writer, and take what it writes.
   const found = await stat(path).catch(() => undefined);

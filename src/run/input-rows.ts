@@ -1,4 +1,4 @@
-import { type Chunk, originOf, type Row } from '../core/row.js';
+import { type Chunk, originOf, type Row, type Rows } from '../core/row.js';
 import type { Source } from '../core/types.js';
 
 /**
@@ -24,9 +24,9 @@ export class InputRows {
   around(source: Source, between: () => Promise<void> | undefined): Source {
     const remembered = this;
     // The chunks are kept for this reading only.
-    const read: Source['read'] = async function* (run) {
+    const kept = async function* (rows: Rows) {
       remembered.#recent = [];
-      for await (const chunk of source.read(run)) {
+      for await (const chunk of rows) {
         remembered.columns ??= Object.keys(chunk[0] as Row);
         if (remembered.#recent.length === KEPT_CHUNKS) remembered.#recent.shift();
         remembered.#recent.push(chunk);
@@ -42,7 +42,10 @@ export class InputRows {
       ...(source.format === undefined ? {} : { format: source.format }),
       ...(source.columns === undefined ? {} : { columns: source.columns }),
       ...(source.order === undefined ? {} : { order: source.order }),
-      read,
+      read: (run) => kept(source.read(run)),
+      ...(source.readFrom === undefined
+        ? {}
+        : { readFrom: (run, at) => kept((source.readFrom as NonNullable<Source['readFrom']>)(run, at)) }),
     };
   }
 

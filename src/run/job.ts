@@ -5,6 +5,7 @@ import type { Client } from 'pg';
 import type { Guard } from '../../sinks/guard/names.js';
 import { StageCounter } from '../core/accounting.js';
 import type { OldSystem } from '../core/assessment.js';
+import type { FlowMark } from '../core/bookmark.js';
 import { usage } from '../core/errors.js';
 import type { FlowPlan } from '../core/flow.js';
 import type { Following } from '../core/follow.js';
@@ -334,14 +335,15 @@ export class Job {
     };
   }
 
-  /** What the engine needs to follow the flow at `flow`; `open` is the phase's own. */
-  following(flow: number, open: Following['open']): Following {
+  /** What the engine needs to follow the flow at `flow`, `from` some place on; `open` is the phase's own. */
+  following(flow: number, from: FlowMark | undefined, open: Following['open']): Following {
     return {
       signal: this.signal,
       runFor: (counter, input, signal) => this.#runFor(counter, input, signal, flow),
       open,
       afterChunk: () => this.#flushSome(),
       ...(this.options.limit === undefined ? {} : { limit: this.options.limit }),
+      ...(from === undefined ? {} : { from }),
     };
   }
 

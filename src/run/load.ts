@@ -1,10 +1,11 @@
 import pLimit from 'p-limit';
 import { checkedTable } from '../../sinks/checked-table.js';
 import { stagedTable } from '../../sinks/staged-table.js';
-import { breaches, type FlowAccount, totals } from '../core/accounting.js';
+import { breaches, type FlowAccount, StageCounter, totals } from '../core/accounting.js';
+import type { FlowMark } from '../core/bookmark.js';
 import type { RefusedRow } from '../core/checkpoint.js';
 import { refused } from '../core/errors.js';
-import { type Following, follow } from '../core/follow.js';
+import { type EndPlace, type Following, follow } from '../core/follow.js';
 import type { Run } from '../core/run.js';
 import type { Target } from '../core/target.js';
 import type { Sink, Staging } from '../core/types.js';
@@ -19,7 +20,7 @@ import { describeLimit } from './reject-limit.js';
 import { endKey, type TakenUp } from './resume.js';
 
 /** Opens an end of a flow, told which one it is. */
-type Open = (end: Target | Sink, run: Run, at: LoadEnd) => Promise<Staging>;
+type Open = (end: Target | Sink, run: Run, at: EndPlace & LoadEnd) => Promise<Staging>;
 
 /** Where a target's rows go: its staging table. */
 export interface StagingTable {
@@ -29,46 +30,63 @@ export interface StagingTable {
 
 /**
  * Follows every flow, several at once, writing tables to staging and everything else to its sink; gives the
- * books. Segments are recorded in the ledger; with `checkpoints` of an earlier attempt only what that one has
+ * books. Segments are recorded in the ledger; where an earlier attempt is gone on with, only what that one has
  * not committed is loaded.
  */
 export async function load(
   job: Job,
   checked: Checked,
   staged: ReadonlyMap<Target, StagingTable>,
-  checkpoints: TakenUp['checkpoints'],
+  taken: Pick<TakenUp, 'checkpoints' | 'from'> | undefined,
 ): Promise<FlowAccount[]> {
   const { database } = job.options;
   const batch = job.batch as string;
   job.tracked = await Records.begin(job, checked.flows, checked.columns);
-  const accounts = await followAll(job, checked, (end, run, at) => {
-    if (!isTarget(end)) return end.open(run);
-    const table = job.tableOf(end);
-    const place = staged.get(end) as StagingTable;
-    const sink = stagedTable({
-      ...place,
-      liveName: `${table.schema}.${table.table}`,
-      ...columnsFor(end, checked),
-      connect: () => writerSession(database, batch, `load ${table.table}`),
-      ...(job.options.segmentBytes === undefined ? {} : { segmentBytes: job.options.segmentBytes }),
-      checkpoints: checkpoints?.get(endKey(at)) ?? [],
-      onSegment: (client, { number, totalHanded, totalRows, hash, refused, lastOrigin }) =>
-        recordSegment(
-          client,
-          batch,
-          { ...at, ...place },
-          {
-            number,
-            handed: totalHanded,
-            rows: totalRows,
-            hash,
-            refused: job.masking.active ? refused.map(withoutValues) : refused,
-            position: lastOrigin,
-          },
-        ),
-    });
-    return sink.open(run);
-  });
+  const accounts = await followAll(
+    job,
+    checked,
+    (end, run, at) => {
+      if (!isTarget(end)) return end.open(run);
+      const table = job.tableOf(end);
+      const place = staged.get(end) as StagingTable;
+      const { flow, branch, mark } = at;
+      const input = checked.flows[flow]?.source.name ?? '';
+      const sink = stagedTable({
+        ...place,
+        liveName: `${table.schema}.${table.table}`,
+        ...columnsFor(end, checked),
+        connect: () => writerSession(database, batch, `load ${table.table}`),
+        ...(job.options.segmentBytes === undefined ? {} : { segmentBytes: job.options.segmentBytes }),
+        checkpoints: taken?.checkpoints?.get(endKey(at)) ?? [],
+        seeks: taken?.from.has(flow) === true,
+        // What keeps a record of every row must see all of them again.
+        ...(mark === undefined || job.tracked !== undefined ? {} : { mark }),
+        async onSegment(client, { number, totalHanded, totalRows, hash, refused, lastOrigin, mark }) {
+          // Whoever goes on behind the segment does not meet its rejects again.
+          if (mark !== undefined) await job.rejects.flush();
+          await recordSegment(
+            client,
+            batch,
+            { flow, branch, ...place },
+            {
+              number,
+              handed: totalHanded,
+              rows: totalRows,
+              hash,
+              refused: job.masking.active ? refused.map(withoutValues) : refused,
+              position: lastOrigin,
+              mark:
+                mark === undefined
+                  ? undefined
+                  : { ...withRefused(mark, refused), columns: job.inputColumns()[input] ?? [] },
+            },
+          );
+        },
+      });
+      return sink.open(run);
+    },
+    taken?.from,
+  );
   await job.tracked?.finish(accounts);
   return accounts;
 }
@@ -85,6 +103,15 @@ export async function loadDry(job: Job, checked: Checked): Promise<FlowAccount[]
     }
     return end.writes === 'nothing' ? end.open(run) : Promise.resolve(counting());
   });
+}
+
+/** `mark`, of a moment at which the server had not been asked about the segment, with what it `refused` of it. */
+function withRefused(mark: FlowMark, refused: readonly RefusedRow[]): FlowMark {
+  const sink = mark.stages.at(-1);
+  if (sink === undefined || refused.length === 0) return mark;
+  const rejected = { ...sink.rejected };
+  for (const { why } of refused) StageCounter.tally(rejected, why.reason, 1);
+  return { ...mark, stages: [...mark.stages.slice(0, -1), { ...sink, rejected }] };
 }
 
 /** A refused row as the ledger may keep it where source data is masked: its place and reason, no values. */
@@ -112,11 +139,16 @@ function columnsFor(target: Target, checked: Checked) {
 }
 
 /** Follows the flows, several at once; at the first failure the others are stopped, and it is thrown. */
-async function followAll(job: Job, checked: Checked, open: Open): Promise<FlowAccount[]> {
+async function followAll(
+  job: Job,
+  checked: Checked,
+  open: Open,
+  from: TakenUp['from'] = new Map(),
+): Promise<FlowAccount[]> {
   const stop = new AbortController();
   const following = (flow: number): Following => ({
-    ...job.following(flow, async (end, run, branch) => {
-      const staging = await open(end, run, { flow, branch });
+    ...job.following(flow, from.get(flow), async (end, run, at) => {
+      const staging = await open(end, run, { flow, ...at });
       const tracker = job.tracked?.of(flow);
       return tracker === undefined || tracker.kind.table.target !== end ? staging : noting(staging, tracker);
     }),

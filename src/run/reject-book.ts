@@ -38,6 +38,8 @@ export class RejectBook {
   #waiting: StoredReject[] = [];
   readonly #first: StoredReject[] = [];
   #count = 0;
+  /** The number of the last one. */
+  #number = 0;
   /** The errors by reason and column, with an example of each. */
   readonly frequent = new FrequentErrors();
   #storing: Promise<void> | undefined;
@@ -63,9 +65,22 @@ export class RejectBook {
     return this.#first;
   }
 
+  /** Counts what an earlier attempt at the batch has stored, of rows that are not read again. */
+  takeOver(stored: readonly StoredReject[]): void {
+    for (const reject of stored) {
+      const { reason, column_name: column, number } = reject;
+      this.#count += 1;
+      this.#number = Math.max(this.#number, number);
+      if (this.frequent.add({ reason, column }))
+        this.frequent.example({ reason, ...(column === null ? {} : { column }) }, reject);
+      if (this.#first.length < this.options.firstShown) this.#first.push(reject);
+    }
+  }
+
   /** `tracker`: the records that the row is one of, where they are kept. */
   add(input: string, stage: string, row: Row | undefined, why: Rejection, tracker?: RecordTracker): void {
     this.#count += 1;
+    this.#number += 1;
     const kept = this.#count <= KEPT_REJECTS && this.batch !== undefined;
     const shown = this.#first.length < this.options.firstShown;
     const frequent = this.frequent.add(why);
@@ -76,7 +91,7 @@ export class RejectBook {
         ? undefined
         : (this.options.records?.get(input)?.find(line) ?? tracker?.source(line));
     const told = tracker?.named(record, why) ?? why;
-    const stored = this.#masking.reject(toStored({ number: this.#count, input, stage }, row, record, told));
+    const stored = this.#masking.reject(toStored({ number: this.#number, input, stage }, row, record, told));
     if (frequent) this.frequent.example(why, stored);
     tracker?.rejected({
       row,

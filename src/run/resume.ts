@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FlowAccount } from '../core/accounting.js';
+import type { FlowMark } from '../core/bookmark.js';
 import type { Checkpoint } from '../core/checkpoint.js';
 import { failed, refused, usage } from '../core/errors.js';
 import type { Pipeline } from '../core/pipeline.js';
@@ -7,7 +8,6 @@ import type { PgDatabase } from '../db/connect.js';
 import { type Batch, findBatch, holdBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
 import { forgetRecords } from '../db/ledger/records.js';
-import { forgetRejects } from '../db/ledger/rejects.js';
 import { type LoadEnd, readSegments } from '../db/ledger/segments.js';
 import { qualified } from '../db/quote.js';
 import { adoptStaging } from './adopt.js';
@@ -18,6 +18,7 @@ import type { Job } from './job.js';
 import { awaitWriters } from './load-session.js';
 import { lockTables } from './locks.js';
 import type { RunOptions } from './options.js';
+import { readOn } from './read-on.js';
 import type { Staged } from './staging.js';
 
 /** How long the server may take to notice that the process which held the batch is gone. */
@@ -28,6 +29,8 @@ export interface TakenUp {
   readonly staged: Staged;
   /** What is committed, by `endKey`; undefined where the load is complete. */
   readonly checkpoints: ReadonlyMap<string, readonly Checkpoint[]> | undefined;
+  /** The flows that are read on, by their number: where. */
+  readonly from: ReadonlyMap<number, FlowMark>;
   /** The books of the load, where it is complete. */
   readonly accounts: readonly FlowAccount[];
 }
@@ -154,10 +157,6 @@ export async function takeUp(job: Job, checked: Checked, batch: Batch): Promise<
   const { database } = job.options;
   const accounts = batch.accounting ?? [];
   const loaded = accounts.length > 0 ? [] : await readSegments(database, batch.id);
-  if (accounts.length === 0) {
-    await forgetRejects(database, batch.id);
-    await forgetRecords(database, batch.id);
-  }
   const staged = await adoptStaging(job, checked.surveyed);
   if (await isArmed(database, guardOf(batch.id))) job.guard = guardOf(batch.id);
   else if (batch.run_record?.guard === 'journal' && guardedTables(job).length > 0)
@@ -169,11 +168,14 @@ export async function takeUp(job: Job, checked: Checked, batch: Batch): Promise<
     job.reports.push(...(batch.reports ?? []));
     job.files.push(...(batch.files ?? []));
     job.readBefore(batch.input_columns ?? {});
-    return { staged, checkpoints: undefined, accounts };
+    return { staged, checkpoints: undefined, from: new Map(), accounts };
   }
   await assertHolds(database, loaded);
+  await forgetRecords(database, batch.id);
+  const from = await readOn(job, checked, batch, loaded);
   return {
     staged,
+    from,
     checkpoints: new Map(loaded.map((end) => [endKey(end), end.checkpoints])),
     accounts: [],
   };

@@ -157,7 +157,7 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
       const what = taken === undefined ? 'loading staging' : 'going on with the load';
       const told = tellProgress(job);
       try {
-        accounts = await job.phase('load', what, () => load(job, checked, staged.places, taken?.checkpoints));
+        accounts = await job.phase('load', what, () => load(job, checked, staged.places, taken));
       } finally {
         await told();
       }

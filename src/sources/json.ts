@@ -17,7 +17,12 @@ export type { JsonOptions } from './json-reader.js';
  */
 export function json<R extends Row = Row>(path: string, options: JsonOptions = {}): Source<R> {
   return {
-    ...pathSource<R>(path, 'json', options.columns, (run) => batches(path, options, run)),
+    ...pathSource<R>(path, {
+      format: 'json',
+      columns: options.columns,
+      batches: (run) => batches(path, options, run),
+      seeks: false,
+    }),
     check: (run) =>
       checkFile(path, run, async function* (silent) {
         const { jsonBatches, beginning } = await import('./json-reader.js');

@@ -1,3 +1,4 @@
+import { setBookmark } from '../core/bookmark.js';
 import { markOrigin, type Row } from '../core/row.js';
 import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
@@ -7,6 +8,8 @@ import { type Line, LineSplitter } from './lines.js';
 import { parseExact } from './numbers.js';
 import { displayName, type OpenOptions, openText } from './opening.js';
 import { pathSource } from './path-source.js';
+import { rawBytes } from './raw.js';
+import { canSeek, type FilePlace, maySeek } from './seek.js';
 
 export interface JsonlOptions extends OpenOptions {
   /** The columns that the flow relies on. */
@@ -29,12 +32,28 @@ const RAW_CHARACTERS = 64 * 1024;
  * Reading throws what `openText` throws and failed `record_too_long`.
  */
 export function jsonl<R extends Row = Row>(path: string, options: JsonlOptions = {}): Source<R> {
-  return pathSource<R>(path, 'json', options.columns, (run) => batchesOf(path, options, run));
+  return pathSource<R>(path, {
+    format: 'json',
+    columns: options.columns,
+    batches: (run, from) => batchesOf(path, options, run, from as JsonlPlace | undefined),
+    seeks: maySeek(path, options),
+  });
 }
 
-async function* batchesOf(path: string, options: JsonlOptions, run: Run): AsyncGenerator<Row[], void> {
-  const splitter = new LineSplitter(displayName(path), options.maxRecordBytes ?? MAX_LINE_BYTES);
-  const columns = nameColumns(displayName(path), options.columns);
+/** A place in the file, and what is still to be found of the columns that the flow relies on. */
+interface JsonlPlace extends FilePlace {
+  readonly unseen: readonly string[];
+}
+
+async function* batchesOf(
+  path: string,
+  options: JsonlOptions,
+  run: Run,
+  from?: JsonlPlace,
+): AsyncGenerator<readonly Row[], void> {
+  const seeks = await canSeek(path, options);
+  const splitter = new LineSplitter(displayName(path), options.maxRecordBytes ?? MAX_LINE_BYTES, from);
+  const columns = nameColumns(displayName(path), from?.unseen ?? options.columns, from !== undefined);
   let rows: Row[] = [];
   let blank = 0;
   const take = (line: Line) => {
@@ -49,9 +68,14 @@ async function* batchesOf(path: string, options: JsonlOptions, run: Run): AsyncG
     blank = 0;
     const batch = rows;
     rows = [];
-    return batch;
+    const place = (): JsonlPlace => ({ ...splitter.place, unseen: columns.unseen });
+    return seeks ? setBookmark(batch, place()) : batch;
   };
-  for await (const bytes of openText(path, run, options)) {
+  const input =
+    from === undefined
+      ? openText(path, run, options)
+      : rawBytes(path, run, { bytes: 0, of: undefined }, from.offset);
+  for await (const bytes of input) {
     splitter.push(bytes, take);
     yield drain();
   }

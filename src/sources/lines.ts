@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { failed } from '../core/errors.js';
 import { firstInvalidUtf8 } from './encoding.js';
+import type { FilePlace } from './seek.js';
 
 /** One line: its text, or where it is not UTF-8 the offset of the first bad byte within it. */
 export interface Line {
@@ -21,12 +22,20 @@ export class LineSplitter {
   readonly #maxBytes: number;
   #parts: Buffer[] = [];
   #held = 0;
-  #offset = 0;
-  #number = 1;
+  #offset: number;
+  #number: number;
 
-  constructor(input: string, maxBytes: number) {
+  /** `from`: where in the input the first line starts, if not at its beginning. */
+  constructor(input: string, maxBytes: number, from: FilePlace = { offset: 0, line: 1 }) {
     this.#input = input;
     this.#maxBytes = maxBytes;
+    this.#offset = from.offset;
+    this.#number = from.line;
+  }
+
+  /** Where the first line starts that is not whole yet. */
+  get place(): FilePlace {
+    return { offset: this.#offset, line: this.#number };
   }
 
   /** Calls `take` for every line that `bytes` completes. Does not keep `bytes`. */

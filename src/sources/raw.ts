@@ -36,12 +36,17 @@ export interface Position {
 /**
  * The bytes of a file, FIFO, device or stdin (`-`), as they are. A Buffer is the caller's only until the
  * next one is asked for. `position` is kept up to date and told to `run.progress`. Heeds `run.signal`;
- * closes the file when the reader stops early.
+ * closes the file when the reader stops early. `from`: the byte of a regular file to begin at.
  *
  * Throws usage `file_not_found`, `is_directory`, `stdin_already_read`; failed `no_permission`,
  * `cannot_open`, `read_failed`; interrupted.
  */
-export async function* rawBytes(path: string, run: Run, position: Position): AsyncGenerator<Buffer, void> {
+export async function* rawBytes(
+  path: string,
+  run: Run,
+  position: Position,
+  from?: number,
+): AsyncGenerator<Buffer, void> {
   const advance = (bytes: number) => {
     position.bytes += bytes;
     run.progress(position.of === undefined ? { bytes: position.bytes } : { ...position, of: position.of });
@@ -76,7 +81,8 @@ export async function* rawBytes(path: string, run: Run, position: Position): Asy
   }
   try {
     if (facts.isFile()) position.of = facts.size;
-    yield* fromDescriptor(fd, path, run, advance);
+    position.bytes = from ?? 0;
+    yield* fromDescriptor(fd, path, run, advance, from);
   } finally {
     await closeFd(fd);
   }
@@ -109,12 +115,19 @@ export function stopIfAborted(run: Run): void {
   throw reason instanceof Sluice ? reason : interrupted();
 }
 
-async function* fromDescriptor(fd: number, path: string, run: Run, advance: (bytes: number) => void) {
+async function* fromDescriptor(
+  fd: number,
+  path: string,
+  run: Run,
+  advance: (bytes: number) => void,
+  from?: number,
+) {
   // Two buffers in turn: one is parsed while the other is filled.
   let current = Buffer.allocUnsafeSlow(READ_BYTES);
   let other = Buffer.allocUnsafeSlow(READ_BYTES);
+  let at = from;
   const fill = (buffer: Buffer) => {
-    const reading = readFd(fd, buffer, 0, READ_BYTES, null);
+    const reading = readFd(fd, buffer, 0, READ_BYTES, at ?? null);
     reading.catch(() => {});
     return reading;
   };
@@ -130,6 +143,7 @@ async function* fromDescriptor(fd: number, path: string, run: Run, advance: (byt
       stopIfAborted(run);
       if (bytesRead === 0) return;
       advance(bytesRead);
+      if (at !== undefined) at += bytesRead;
       pending = fill(other);
       yield current.subarray(0, bytesRead);
       [current, other] = [other, current];

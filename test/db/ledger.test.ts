@@ -255,13 +255,15 @@ test('a ledger of version 2 is brought up to date, and its batches stay', async 
     'DROP TABLE sluice.migration_record, sluice.migration_field_mapping, sluice.migration_view, sluice.migration_view_use',
   );
   await database.query('ALTER TABLE sluice.migration_batch DROP COLUMN progress, DROP COLUMN record_summary');
+  await database.query('ALTER TABLE sluice.migration_segment DROP COLUMN mark');
   await database.query(
     'DELETE FROM sluice.ledger_version WHERE version > 2; INSERT INTO sluice.ledger_version VALUES (2) ON CONFLICT DO NOTHING',
   );
   await openLedger(database);
-  assert.equal(await ledgerVersion(database), 4);
+  assert.equal(await ledgerVersion(database), 5);
   const { progress, record_summary } = await findBatch(database, batch);
   assert.deepEqual([progress, record_summary], [null, null]);
+  assert.deepEqual(await database.query('SELECT mark FROM sluice.migration_segment'), []);
   for (const table of ['migration_record', 'migration_view', 'migration_view_use'])
     assert.deepEqual(await database.query(`SELECT FROM sluice.${table}`), []);
 });

@@ -50,6 +50,9 @@ export function checkCsv(parts: readonly Buffer[]): string | undefined {
   const got = read(parts);
   const uncut = read([whole]);
   if (!isDeepStrictEqual(shown(got), shown(uncut))) return 'where it is cut changes what is read';
+  for (const [at] of parts.entries())
+    if (!isDeepStrictEqual(shown(readInTwo(parts.slice(0, at), whole)), shown(uncut)))
+      return 'where it is read on changes what is read';
   if (!isUtf8(whole))
     return got.failure === undefined && got.rejects.length === 0 ? 'bad UTF-8 was taken' : undefined;
   let expected: (string | null)[][] | undefined;
@@ -69,6 +72,22 @@ export function checkCsv(parts: readonly Buffer[]): string | undefined {
   // Lines that end in CR alone are another dialect, which csv-parse was not told.
   if (/\r(?!\n)/.test(whole.toString())) return undefined;
   return isDeepStrictEqual(values, expected.slice(1)) ? undefined : 'the values differ from csv-parse';
+}
+
+/** Reads `first`, and the rest of `whole` by a parser that goes on where the first one is. */
+function readInTwo(first: readonly Buffer[], whole: Buffer): Outcome {
+  return collected((rows, reject) => {
+    const parser = strictParser('input', {}, { reject });
+    for (const piece of first) rows.push(...parser.push(piece));
+    const { place } = parser;
+    if (place === undefined) {
+      rows.push(...parser.push(whole.subarray(Buffer.concat(first).length)), ...parser.end());
+      return;
+    }
+    const second = strictParser('input', {}, { reject });
+    second.goOn(parser, place);
+    rows.push(...second.push(whole.subarray(place.offset)), ...second.end());
+  });
 }
 
 /** The same for JSON Lines, against JSON.parse line by line. */

@@ -45,9 +45,41 @@ export async function storeRejects(
   );
 }
 
-/** Forgets the rejects of a batch whose rows are all about to be read again. */
-export async function forgetRejects(database: Database, batch: string): Promise<void> {
-  await database.query('DELETE FROM sluice.migration_reject WHERE batch_id = $1', [batch]);
+/** An input that is read on behind a line. */
+export interface ReadUpTo {
+  readonly input: string;
+  /** The first line (1-based) that is read again; null where none is. */
+  readonly line: number | null;
+}
+
+/** Which rejects of a batch, `r`, are of rows that are not read again: $2 says which inputs are read on, and where. */
+const STANDS = `EXISTS (SELECT FROM json_to_recordset($2::json) AS k(input text, line bigint)
+       WHERE k.input = r.input AND (k.line IS NULL OR r.line < k.line))`;
+
+/** How many rejects of a batch are of rows that are not read again, by input. */
+export async function standingRejects(
+  database: Database,
+  batch: string,
+  inputs: readonly ReadUpTo[],
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await database.query<{ input: string; rows: number }>(
+    `SELECT r.input, count(*)::float8 AS rows FROM sluice.migration_reject r
+     WHERE r.batch_id = $1 AND ${STANDS} GROUP BY r.input`,
+    [batch, JSON.stringify(inputs)],
+  );
+  return new Map(rows.map((row) => [row.input, row.rows]));
+}
+
+/** Forgets the rejects of a batch whose rows are about to be read again: all but those of inputs that are read on. */
+export async function forgetRejects(
+  database: Database,
+  batch: string,
+  but: readonly ReadUpTo[],
+): Promise<void> {
+  await database.query(`DELETE FROM sluice.migration_reject r WHERE r.batch_id = $1 AND NOT ${STANDS}`, [
+    batch,
+    JSON.stringify(but),
+  ]);
 }
 
 /** The rejects of a batch in the order they were met, by pages of `limit` behind the number `after`. */

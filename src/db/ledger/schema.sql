@@ -1,4 +1,4 @@
--- The ledger: what was attempted, what was set aside, what was published. Version 4. May be run again: what
+-- The ledger: what was attempted, what was set aside, what was published. Version 5. May be run again: what
 -- an earlier version lacks is added.
 -- Not readable by PUBLIC: it holds source data.
 CREATE SCHEMA IF NOT EXISTS sluice;
@@ -199,4 +199,7 @@ CREATE TABLE IF NOT EXISTS sluice.migration_view_use (
   PRIMARY KEY (view_schema, view_name, application, role)
 );
 
-INSERT INTO sluice.ledger_version (version) VALUES (4) ON CONFLICT DO NOTHING;
+-- Since version 5: where to read on behind a segment, and the books up to there; NULL where the input must be read again.
+ALTER TABLE sluice.migration_segment ADD COLUMN IF NOT EXISTS mark json;
+
+INSERT INTO sluice.ledger_version (version) VALUES (5) ON CONFLICT DO NOTHING;

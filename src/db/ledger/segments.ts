@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import type { FlowMark } from '../../core/bookmark.js';
 import type { Checkpoint } from '../../core/checkpoint.js';
 import type { Database } from '../../core/run.js';
 
@@ -14,9 +15,16 @@ export interface StagedEnd extends LoadEnd {
   readonly table: string;
 }
 
+/** How far a flow was with a segment, and the columns of its input as far as they are known. */
+export interface SegmentMark extends FlowMark {
+  readonly columns: readonly string[];
+}
+
 /** The committed segments of one end, in order. */
 export interface Loaded extends StagedEnd {
   readonly checkpoints: readonly Checkpoint[];
+  /** Behind the last of them; null where the input must be read again from its beginning. */
+  readonly mark: SegmentMark | null;
 }
 
 /** Records a segment; call it inside the transaction that commits the segment's rows. */
@@ -24,12 +32,16 @@ export async function recordSegment(
   client: Client,
   batch: string,
   end: StagedEnd,
-  segment: Checkpoint & { readonly number: number; readonly position: number | undefined },
+  segment: Checkpoint & {
+    readonly number: number;
+    readonly position: number | undefined;
+    readonly mark: SegmentMark | undefined;
+  },
 ): Promise<void> {
   await client.query(
     `INSERT INTO sluice.migration_segment
-       (batch_id, flow, branch, number, table_schema, table_name, handed, rows, hash, position, refused)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+       (batch_id, flow, branch, number, table_schema, table_name, handed, rows, hash, position, refused, mark)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
     [
       batch,
       end.flow,
@@ -42,6 +54,7 @@ export async function recordSegment(
       segment.hash,
       segment.position ?? null,
       JSON.stringify(segment.refused),
+      segment.mark === undefined ? null : JSON.stringify(segment.mark),
     ],
   );
 }
@@ -51,7 +64,8 @@ export async function readSegments(database: Database, batch: string): Promise<L
   return database.query<Loaded & Record<string, unknown>>(
     `SELECT flow, branch, table_schema AS schema, table_name AS "table",
             json_agg(json_build_object('handed', handed, 'rows', rows, 'hash', hash, 'refused', refused)
-                     ORDER BY number) AS checkpoints
+                     ORDER BY number) AS checkpoints,
+            (array_agg(mark ORDER BY number DESC))[1] AS mark
      FROM sluice.migration_segment WHERE batch_id = $1 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2`,
     [batch],
   );

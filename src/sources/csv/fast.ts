@@ -1,6 +1,9 @@
+import { setBookmark } from '../../core/bookmark.js';
 import type { Row } from '../../core/row.js';
-import type { Run } from '../../core/run.js';
+import { changedRun, type Run } from '../../core/run.js';
 import { displayName, openText } from '../opening.js';
+import { rawBytes } from '../raw.js';
+import { canSeek, type FilePlace } from '../seek.js';
 import { givenColumns, resolveHeader } from './header.js';
 import type { CsvOptions } from './options.js';
 import { CsvParser } from './parser.js';
@@ -9,19 +12,43 @@ import { rowMaker } from './rows.js';
 /** Longest record where the options do not say: far above any real one, far below what memory bears. */
 export const MAX_RECORD_BYTES = 16 * 1024 * 1024;
 
-/** The rows of an RFC 4180 file, in batches of one Buffer each; a batch may be empty. */
-export async function* readStrict(path: string, options: CsvOptions, run: Run): AsyncGenerator<Row[], void> {
+/**
+ * The rows of an RFC 4180 file, in batches of one Buffer each; a batch may be empty. Where the file can seek, batches
+ * bear bookmarks, and `from` is one of them.
+ */
+export async function* readStrict(
+  path: string,
+  options: CsvOptions,
+  run: Run,
+  from?: FilePlace,
+): AsyncGenerator<readonly Row[], void> {
+  const seeks = await canSeek(path, options);
   const parser = strictParser(path, options, run);
+  if (from !== undefined) parser.goOn(await headOf(path, options, run), from);
   let blank = 0;
-  for await (const bytes of openText(path, run, options)) {
-    yield parser.push(bytes);
-    if (parser.blank > blank) {
-      run.skip('blank_line', parser.blank - blank);
-      blank = parser.blank;
-    }
+  // Before a batch is handed on, so that what is counted is what stands before its bookmark.
+  const batch = (rows: Row[]) => {
+    if (parser.blank > blank) run.skip('blank_line', parser.blank - blank);
+    blank = parser.blank;
+    return seeks ? setBookmark(rows, parser.place) : rows;
+  };
+  const bytes =
+    from === undefined
+      ? openText(path, run, options)
+      : rawBytes(path, run, { bytes: 0, of: undefined }, from.offset);
+  for await (const buffer of bytes) yield batch(parser.push(buffer));
+  yield batch(parser.end());
+}
+
+/** A parser that has read the header of the file, and counted nothing. */
+async function headOf(path: string, options: CsvOptions, run: Run): Promise<CsvParser> {
+  const parser = strictParser(path, options, { reject() {} });
+  const silent = changedRun(run, { progress() {} });
+  for await (const buffer of openText(path, silent, options)) {
+    parser.push(buffer);
+    if (parser.hasHeader) break;
   }
-  yield parser.end();
-  if (parser.blank > blank) run.skip('blank_line', parser.blank - blank);
+  return parser;
 }
 
 /** The parser for `options`, which tells `run` of its rejects. */

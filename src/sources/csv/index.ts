@@ -2,6 +2,7 @@ import type { Row } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
 import { pathSource } from '../path-source.js';
+import { type FilePlace, maySeek } from '../seek.js';
 import { readStrict } from './fast.js';
 import { type CsvOptions, checkOptions, isStrict } from './options.js';
 
@@ -23,8 +24,14 @@ export function csv<C extends string = string>(
   options: CsvOptions & { readonly columns?: readonly C[] } = {},
 ): Source<CsvRow<C>> {
   checkOptions(options);
-  const batches = isStrict(options) ? readStrict : readOther;
-  return pathSource<CsvRow<C>>(path, 'csv', options.columns, (run) => batches(path, options, run));
+  const strict = isStrict(options);
+  const batches = strict ? readStrict : readOther;
+  return pathSource<CsvRow<C>>(path, {
+    format: 'csv',
+    columns: options.columns,
+    batches: (run, from) => batches(path, options, run, from as FilePlace | undefined),
+    seeks: strict && maySeek(path, options),
+  });
 }
 
 /** csv-parse is loaded by those alone who need it. */

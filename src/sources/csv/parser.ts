@@ -1,5 +1,6 @@
 import { refused, type SluiceError } from '../../core/errors.js';
 import type { Row } from '../../core/row.js';
+import type { FilePlace } from '../seek.js';
 import {
   BARE_CR,
   BARE_LF,
@@ -53,6 +54,24 @@ export class CsvParser {
     this.#delimiter = options.delimiter.charCodeAt(0);
     this.#null = options.nullText ?? '';
     this.#maker = options.maker;
+  }
+
+  /** Where the first record starts that is not read yet; undefined where that is not settled. */
+  get place(): FilePlace | undefined {
+    return this.hasHeader ? { offset: this.#window.offset, line: this.#line } : undefined;
+  }
+
+  /** Whether the names of the fields and the line ends are known: what is read from now on is rows. */
+  get hasHeader(): boolean {
+    return this.#maker !== undefined && this.#endsInCr !== undefined;
+  }
+
+  /** Goes on at `place` in a file whose beginning `head` has read. Call it before anything else. */
+  goOn(head: CsvParser, place: FilePlace): void {
+    this.#maker = head.#maker;
+    this.#endsInCr = head.#endsInCr;
+    this.#line = place.line;
+    this.#window.startAt(place.offset);
   }
 
   /** The rows that `bytes` completes. Does not keep `bytes`. */

@@ -20,6 +20,17 @@ export class TextWindow {
   #markPlace = 0;
   #markByte = 0;
 
+  /** Where in the input the window starts. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** Begins behind the byte order mark that the input may have, at `offset`. Call it before anything else. */
+  startAt(offset: number): void {
+    this.#offset = offset;
+    this.#started = true;
+  }
+
   /** Bytes in the window. */
   get held(): number {
     return this.#held;

@@ -1,0 +1,8 @@
+import { failed, SluiceError } from './errors.js';
+
+/** An error that says where it happened; one that already does is left as it is. */
+export function blamed(error: unknown, where: string, facts: { readonly input?: string }): SluiceError {
+  if (error instanceof SluiceError) return error;
+  const said = error instanceof Error ? error.message : String(error);
+  return failed('stage_failed', `${where} failed: ${said}`, { ...facts, cause: error });
+}
