@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { interrupted } from '../core/errors.js';
+import { quietRun } from '../core/quiet-run.js';
 import type { Run } from '../core/run.js';
 import { exitCode, tell } from './failure.js';
 
@@ -15,25 +16,15 @@ export async function offline(work: (run: Run) => Promise<number>): Promise<numb
   const none = () => Promise.reject(new Error('this command has no database'));
   const quiet = () => {};
   try {
-    return await work({
-      batch: undefined,
-      dryRun: true,
-      startedAt: new Date(),
-      signal: stop.signal,
-      settings: {},
-      log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
-      database: { query: none, connect: none },
-      scratch,
-      share: (_key, make) => make(),
-      reject: quiet,
-      skip: quiet,
-      merge: quiet,
-      add: quiet,
-      keep: quiet,
-      report: quiet,
-      wrote: quiet,
-      progress: quiet,
-    });
+    return await work(
+      quietRun({
+        signal: stop.signal,
+        log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+        database: { query: none, connect: none },
+        scratch,
+        share: (_key, make) => make(),
+      }),
+    );
   } catch (error) {
     tell(error);
     return exitCode(error);

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { SluiceError } from '../core/errors.js';
+import { silenced } from '../core/quiet-run.js';
 import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
 import { formatOf } from '../sources/file.js';
@@ -19,9 +20,8 @@ export async function columnsOf(
   // To open a FIFO would take what it gives.
   const found = await stat(source.name).catch(() => undefined);
   if (found?.isFile() !== true) return undefined;
-  const silent: Run = { ...run, reject() {}, skip() {}, merge() {}, add() {}, keep() {}, progress() {} };
   try {
-    for await (const chunk of source.read(silent)) {
+    for await (const chunk of source.read(silenced(run))) {
       const columns = new Set<string>();
       for (const row of chunk) for (const column of Object.keys(row)) columns.add(column);
       return [...columns];

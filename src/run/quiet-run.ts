@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { quietRun } from '../core/quiet-run.js';
 import type { Run } from '../core/run.js';
 import { Shared } from '../core/shared.js';
 import type { RunOptions } from './options.js';
@@ -20,27 +21,20 @@ export async function withQuietRun<T>(
 ): Promise<T> {
   const shared = new Shared();
   const scratch = await mkdtemp(join(tmpdir(), 'sluice-'));
+  const { settings, log, database } = options;
   const run: QuietRun = {
+    ...quietRun({
+      log,
+      database,
+      scratch,
+      signal: options.signal ?? new AbortController().signal,
+      share: (key, make, release) => shared.share(key, make, release),
+      ...(settings === undefined ? {} : { settings }),
+    }),
     rejected: 0,
-    batch: undefined,
-    dryRun: true,
-    startedAt: new Date(),
-    signal: options.signal ?? new AbortController().signal,
-    settings: options.settings ?? {},
-    log: options.log,
-    database: options.database,
-    scratch,
-    share: (key, make, release) => shared.share(key, make, release),
     reject() {
       run.rejected += 1;
     },
-    skip() {},
-    merge() {},
-    add() {},
-    keep() {},
-    report() {},
-    wrote() {},
-    progress() {},
   };
   try {
     return await work(run);

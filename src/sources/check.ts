@@ -1,5 +1,6 @@
 import { access, constants } from 'node:fs/promises';
-import { changedRun, type Run } from '../core/run.js';
+import { silenced } from '../core/quiet-run.js';
+import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
 import { rawBytes, STDIN, statInput } from './raw.js';
 
@@ -18,15 +19,5 @@ export async function checkFile(path: string, run: Run, read: Source['read']): P
     });
     return;
   }
-  const nothing = () => {};
-  const verbs = {
-    reject: nothing,
-    skip: nothing,
-    merge: nothing,
-    add: nothing,
-    keep: nothing,
-    progress: nothing,
-  };
-  const silent = changedRun(run, verbs);
-  for await (const _ of read(silent)) return;
+  for await (const _ of read(silenced(run))) return;
 }

@@ -1,6 +1,7 @@
 import { setBookmark } from '../../core/bookmark.js';
+import { silenced } from '../../core/quiet-run.js';
 import type { Row } from '../../core/row.js';
-import { changedRun, type Run } from '../../core/run.js';
+import type { Run } from '../../core/run.js';
 import { displayName, openText } from '../opening.js';
 import { rawBytes } from '../raw.js';
 import { canSeek, type FilePlace } from '../seek.js';
@@ -43,8 +44,7 @@ export async function* readStrict(
 /** A parser that has read the header of the file, and counted nothing. */
 async function headOf(path: string, options: CsvOptions, run: Run): Promise<CsvParser> {
   const parser = strictParser(path, options, { reject() {} });
-  const silent = changedRun(run, { progress() {} });
-  for await (const buffer of openText(path, silent, options)) {
+  for await (const buffer of openText(path, silenced(run), options)) {
     parser.push(buffer);
     if (parser.hasHeader) break;
   }
