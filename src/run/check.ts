@@ -6,6 +6,7 @@ import type { Source } from '../core/types.js';
 import { type Columns, columnFindings } from './check-columns.js';
 import { lockGuardFindings, rightsFindings } from './check-rights.js';
 import { compatibilityFindings } from './compatibility.js';
+import { checkContext } from './contexts.js';
 import { futureColumns } from './create-missing.js';
 import { feedBackFindings } from './fed-back.js';
 import type { Job } from './job.js';
@@ -105,7 +106,7 @@ export async function checkJob(job: Job): Promise<Checked> {
     });
   if (surveyed.oldNames !== undefined)
     await ask('old names', async () => compatibilityFindings(surveyed.oldNames));
-  const context = job.checkContext();
+  const context = checkContext(job);
   const sound = findings.every(({ finding }) => finding.severity !== 'error');
   for (const check of job.pipeline.checks ?? [])
     await ask(check.name, () => check.ask(context).catch((error: unknown) => unasked(error, sound)));

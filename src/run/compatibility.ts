@@ -11,13 +11,14 @@ import { refused } from '../core/errors.js';
 import type { Finding } from '../core/pipeline.js';
 import type { PgDatabase } from '../db/connect.js';
 import { type LedgerView, standingViews, viewsSql } from '../db/ledger/views.js';
+import { checkContext } from './contexts.js';
 import { type Job, NO_BATCH } from './job.js';
 
 /** Looks where the pipeline's compatibility views go; undefined where it declares none. Reads only. */
 export async function surveyCompatibility(job: Job): Promise<SurveyedNames | undefined> {
   const { pipeline, options } = job;
   if (pipeline.compatibility === undefined) return undefined;
-  const views = pipeline.compatibility.views(job.checkContext());
+  const views = pipeline.compatibility.views(checkContext(job));
   const ours = new Set((await standingViews(options.database)).map(({ oid }) => oid));
   return surveyNames(await options.database.session(), views, ours);
 }

@@ -1,6 +1,7 @@
 import { nearest, usage } from '../core/errors.js';
 import type { Pipeline } from '../core/pipeline.js';
 import type { Source } from '../core/types.js';
+import type { RunOptions } from './options.js';
 
 /** The inputs with the command's in their places; throws a usage error for a name that is no input. */
 export function withGiven(
@@ -58,4 +59,9 @@ export function settled(pipeline: Pipeline, given: Readonly<Record<string, strin
     settings[name] = value;
   }
   return settings;
+}
+
+/** Whether an input is given in place of the declared one, now or by the command that loaded the batch. */
+export function replacedIn({ inputs = {}, givenBefore = [] }: RunOptions): (input: string) => boolean {
+  return (input) => inputs[input] !== undefined || givenBefore.includes(input);
 }

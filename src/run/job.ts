@@ -10,7 +10,7 @@ import { usage } from '../core/errors.js';
 import type { FlowPlan } from '../core/flow.js';
 import type { Following } from '../core/follow.js';
 import type { FieldMapping } from '../core/mapping.js';
-import type { CheckContext, KeptRecords, NewTable, Pipeline, ValidationContext } from '../core/pipeline.js';
+import type { KeptRecords, NewTable, Pipeline } from '../core/pipeline.js';
 import type { RecordSummary } from '../core/record-summary.js';
 import type { Report } from '../core/report.js';
 import type { Row } from '../core/row.js';
@@ -18,18 +18,16 @@ import type { Log, Run } from '../core/run.js';
 import { Shared } from '../core/shared.js';
 import type { Target } from '../core/target.js';
 import type { Source } from '../core/types.js';
-import type { InputProgress, RunRecord } from '../db/ledger/batches.js';
+import type { RunRecord } from '../db/ledger/batches.js';
 import { standingViews } from '../db/ledger/views.js';
-import { qualified } from '../db/quote.js';
 import { FedBack } from './fed-back.js';
-import { settled, withFills, withGiven } from './given.js';
-import { columnsOf } from './input-columns.js';
-import { InputRows } from './input-rows.js';
-import { type LiveCounts, liveCounts } from './live-counts.js';
+import { replacedIn, settled, withFills, withGiven } from './given.js';
 import { jobMappings } from './mappings.js';
 import { Masking } from './masking.js';
 import { oldSystem } from './old-system.js';
 import type { RunOptions } from './options.js';
+import { Progress } from './progress.js';
+import { ReadInputs } from './read-inputs.js';
 import { keptRecords } from './record-kinds.js';
 import type { Records } from './records.js';
 import { RejectBook } from './reject-book.js';
@@ -41,26 +39,6 @@ function guardsOf(pipeline: Pipeline, options: RunOptions): readonly string[] {
   const { settings = {} } = options;
   if (typeof guards !== 'function') return guards;
   return guards({ settings: settled(pipeline, settings), replaced: replacedIn(options) });
-}
-
-/** Whether an input is given in place of the declared one, now or by the command that loaded the batch. */
-function replacedIn({ inputs = {}, givenBefore = [] }: RunOptions): (input: string) => boolean {
-  return (input) => inputs[input] !== undefined || givenBefore.includes(input);
-}
-
-/** How far an input is, in its own unit. */
-interface Position {
-  readonly input: string;
-  readonly rows: number;
-  readonly done: number;
-  readonly unit: 'bytes' | 'rows';
-  readonly of: number | undefined;
-}
-
-/** A table, wherever it stands. */
-interface Place {
-  readonly schema: string;
-  readonly table: string;
 }
 
 /** Rejects shown at the end of a run; the rest is in the ledger. */
@@ -104,12 +82,11 @@ export class Job {
   readonly masking: Masking;
   /** The log as the pipeline's own code is given it. */
   readonly log: Log;
-  readonly #records = new Map<string, InputRows>();
-  #columnsBefore: Readonly<Record<string, readonly string[]>> = {};
-  readonly #positions = new Map<StageCounter, Position>();
+  /** How far it is. */
+  readonly progress: Progress;
+  /** What it has read. */
+  readonly read = new ReadInputs();
   readonly #shared = new Shared();
-  /** The counters of every flow that is followed, the source's first. */
-  readonly #counters = new Map<number, StageCounter[]>();
   #scratch: string | undefined;
 
   private constructor(
@@ -128,6 +105,7 @@ export class Job {
     this.log = this.masking.log(options.log);
     this.settings = settled(pipeline, options.settings ?? {});
     this.signal = options.signal ?? new AbortController().signal;
+    this.progress = new Progress(options.events?.progress);
     this.kept = keptRecords(this);
     this.rejects = this.#book();
   }
@@ -186,12 +164,11 @@ export class Job {
 
   /** `flows` with their inputs' latest records kept for the rejects, whose storing the inputs wait for. */
   remembering(flows: readonly FlowPlan[]): FlowPlan[] {
-    return flows.map((flow, at) => {
-      const { name } = flow.source;
-      const rows = new InputRows((chunk) => this.tracked?.of(at)?.read(chunk));
-      this.#records.set(name, rows);
-      return { ...flow, source: rows.around(flow.source, () => this.#flushSome()) };
-    });
+    return this.read.remember(
+      flows,
+      (flow, chunk) => this.tracked?.of(flow)?.read(chunk),
+      () => this.#flushSome(),
+    );
   }
 
   #flushSome(): Promise<void> | undefined {
@@ -201,18 +178,6 @@ export class Job {
     return Promise.all([rejects, records]).then(() => {});
   }
 
-  /** The columns of every input of which a record was read, by its name. */
-  inputColumns(): Record<string, readonly string[]> {
-    const all: Record<string, readonly string[]> = { ...this.#columnsBefore };
-    for (const [name, { columns }] of this.#records) if (columns !== undefined) all[name] = columns;
-    return all;
-  }
-
-  /** An earlier attempt at the batch has read inputs of these columns, and they are not read again. */
-  readBefore(columns: Readonly<Record<string, readonly string[]>>): void {
-    this.#columnsBefore = columns;
-  }
-
   /**
    * The batch's schemas: where rows are staged, and where what they replace is kept. A plan, which has no
    * batch yet, shows `<batch>` in its place.
@@ -220,29 +185,6 @@ export class Job {
   get names(): { readonly staging: string; readonly old: string } {
     const batch = this.batch ?? NO_BATCH;
     return { staging: `sluice_staging_${batch}`, old: `sluice_old_${batch}` };
-  }
-
-  /** Rows read so far, over all inputs. */
-  get rows(): number {
-    let rows = 0;
-    for (const position of this.#positions.values()) rows += position.rows;
-    return rows;
-  }
-
-  /** What has become of the rows so far, by flow. */
-  get counts(): LiveCounts {
-    return liveCounts(this.#counters.values());
-  }
-
-  /** How far every input that was begun is. */
-  get progress(): InputProgress[] {
-    return [...this.#positions.values()].map(({ input, rows, done, unit, of }) => ({
-      input,
-      rows,
-      done,
-      unit,
-      of: of ?? null,
-    }));
   }
 
   /** The pipeline's name for the input that reads from `source`. */
@@ -292,47 +234,9 @@ export class Job {
     }
   }
 
-  checkContext(): CheckContext {
-    return {
-      database: this.options.database,
-      settings: this.settings,
-      log: this.log,
-      signal: this.signal,
-      live: (name) => {
-        const table = this.#table(name);
-        return qualified(table.schema, table.table);
-      },
-      replaced: replacedIn(this.options),
-      old: () => this.old(),
-      missing: (name) => this.#table(name).missing === true,
-      mappings: this.mappings,
-      columnsOf: (input) => columnsOf(this.inputs[input], this.checkRun()),
-    };
-  }
-
   /** The system that the inputs come from, as this run reads it. */
   old(): Promise<OldSystem> {
     return oldSystem(this.inputs, this.checkRun());
-  }
-
-  /** `published.before`: where the tables of a published batch stood before, as far as they are kept. */
-  validationContext(
-    places: ReadonlyMap<Target, Place>,
-    published?: { readonly before: ReadonlyMap<Target, Place> },
-  ): ValidationContext {
-    const context = this.checkContext();
-    return {
-      ...context,
-      published: published !== undefined,
-      live: (name) => {
-        const place = published?.before.get(this.#table(name).target);
-        return place === undefined ? context.live(name) : qualified(place.schema, place.table);
-      },
-      staged: (name) => {
-        const place = places.get(this.#table(name).target) as Place;
-        return qualified(place.schema, place.table);
-      },
-    };
   }
 
   /** What the engine needs to follow the flow at `flow`, `from` some place on; `open` is the phase's own. */
@@ -363,11 +267,12 @@ export class Job {
       stopOnError: this.options.stopOnError ?? false,
       firstShown: SHOWN_REJECTS,
       masking: this.masking,
-      records: this.#records,
+      records: this.read.latest,
     });
   }
 
-  #table(name: string): LiveTable {
+  /** The table that the pipeline calls `name`. Throws usage `no_such_table`. */
+  table(name: string): LiveTable {
     const table = this.tables.find((each) => each.name === name);
     if (table === undefined)
       throw usage('no_such_table', `the pipeline "${this.pipeline.name}" declares no table "${name}"`);
@@ -376,7 +281,7 @@ export class Job {
 
   #runFor(counter: StageCounter, input: string, signal: AbortSignal, flow: number): Run {
     const job = this;
-    if (flow >= 0) this.#counters.set(flow, [...(this.#counters.get(flow) ?? []), counter]);
+    if (flow >= 0) this.progress.counts(flow, counter);
     const { log } = this;
     const { database } = this.options;
     return {
@@ -412,31 +317,8 @@ export class Job {
         else job.reports.push(report);
       },
       wrote: (path, what) => job.files.push({ path, what }),
-      progress: ({ rows = counter.out, bytes, of }) =>
-        job.#advance(counter, {
-          input: job.#nameOf(input),
-          rows,
-          done: bytes ?? rows,
-          unit: bytes === undefined ? 'rows' : 'bytes',
-          of,
-        }),
+      progress: (position) => job.progress.advance(counter, job.#nameOf(input), position),
     };
-  }
-
-  /** Tells how far all inputs that were begun are, together: several may be read at once. */
-  #advance(counter: StageCounter, position: Position): void {
-    this.#positions.set(counter, position);
-    const all = [...this.#positions.values()];
-    const sum = (of: (each: Position) => number) => all.reduce((total, each) => total + of(each), 0);
-    const known = all.every(({ unit, of }) => unit === position.unit && of !== undefined);
-    this.options.events?.progress?.({
-      inputs: this.progress,
-      rows: sum(({ rows }) => rows),
-      ...(all.every(({ unit }) => unit === position.unit)
-        ? { done: sum(({ done }) => done), unit: position.unit }
-        : {}),
-      ...(known ? { of: sum(({ of = 0 }) => of) } : {}),
-    });
   }
 }
 

@@ -47,10 +47,10 @@ export async function keepForResume(
     await moveBatch(database, batch.id, 'failed', {
       timings: job.timings,
       record_summary: job.records,
-      progress: job.progress,
+      progress: job.progress.inputs,
       ...batchCounts({
         ...totals(accounts),
-        ...(accounts.length === 0 ? { read: job.rows } : {}),
+        ...(accounts.length === 0 ? { read: job.progress.rows } : {}),
         rejected: accounts.length === 0 ? job.rejects.count : totals(accounts).rejected,
       }),
       error,

@@ -78,7 +78,7 @@ export async function load(
               mark:
                 mark === undefined
                   ? undefined
-                  : { ...withRefused(mark, refused), columns: job.inputColumns()[input] ?? [] },
+                  : { ...withRefused(mark, refused), columns: job.read.columns()[input] ?? [] },
             },
           );
         },

@@ -49,7 +49,7 @@ export async function readOn(
   const chosen = able.filter(({ input, mark }) => rejectedBy(mark) === (standing.get(input) ?? 0));
   await forgetRejects(database, batch.id, chosen.map(upTo));
   await takeOverRejects(job, database, batch.id);
-  job.readBefore(Object.fromEntries(chosen.map(({ input, mark }) => [input, mark.columns])));
+  job.read.readBefore(Object.fromEntries(chosen.map(({ input, mark }) => [input, mark.columns])));
   for (const { input, mark } of chosen)
     job.options.events?.note?.(
       mark.at === 'end'

@@ -167,7 +167,7 @@ export async function takeUp(job: Job, checked: Checked, batch: Batch): Promise<
   if (accounts.length > 0) {
     job.reports.push(...(batch.reports ?? []));
     job.files.push(...(batch.files ?? []));
-    job.readBefore(batch.input_columns ?? {});
+    job.read.readBefore(batch.input_columns ?? {});
     return { staged, checkpoints: undefined, from: new Map(), accounts };
   }
   await assertHolds(database, loaded);

@@ -5,6 +5,7 @@ import { type Batch, findBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
 import { findKept } from '../db/ledger/published.js';
 import { again } from './again.js';
+import { validationContext } from './contexts.js';
 import { Job } from './job.js';
 import type { RunOptions } from './options.js';
 
@@ -70,7 +71,7 @@ export async function validateBatch(
       if (old !== undefined) before.set(target, { schema: old.schema, table });
       else unkept.push(`${schema}.${table}`);
     }
-    const context = job.validationContext(places, { before });
+    const context = validationContext(job, places, { before });
     const validations: Revalidated[] = [];
     for (const { name, summary, ask } of pipeline.validations ?? []) {
       job.signal.throwIfAborted();

@@ -180,9 +180,9 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
 
     await noteBatch(database, batch, {
       phase: 'validate',
-      input_columns: job.inputColumns(),
+      input_columns: job.read.columns(),
       ...countsOf(job.records, accounts),
-      progress: job.progress,
+      progress: job.progress.inputs,
       record_summary: job.records,
       // With these the load is complete: a run that goes on from here reads nothing again.
       accounting: accounts,
@@ -277,15 +277,15 @@ async function end(
   await moveBatch(database, job.batch as string, status, {
     accounting: accounts,
     reports: job.keptReports,
-    input_columns: job.inputColumns(),
+    input_columns: job.read.columns(),
     timings: job.timings,
     record_summary: job.records,
-    progress: job.progress,
+    progress: job.progress.inputs,
     ...(accounts.length > 0 && job.records.types.length > 0
       ? countsOf(job.records, accounts)
       : batchCounts({
           ...totals(accounts),
-          ...(accounts.length === 0 ? { read: job.rows } : {}),
+          ...(accounts.length === 0 ? { read: job.progress.rows } : {}),
           // The books know what an earlier attempt has rejected; without them there is the count of this one.
           rejected: accounts.length === 0 ? job.rejects.count : totals(accounts).rejected,
         })),

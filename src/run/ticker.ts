@@ -9,14 +9,17 @@ const EVERY_MS = 1_000;
  * gives is called; that one waits for the last word. A word that cannot be told is left out: the next one says more.
  */
 export function tellProgress(
-  job: Pick<Job, 'options' | 'batch' | 'counts' | 'progress'>,
+  job: Pick<Job, 'options' | 'batch' | 'progress'>,
   everyMs = EVERY_MS,
 ): () => Promise<void> {
   const { database } = job.options;
   const batch = job.batch as string;
   let telling: Promise<void> | undefined;
   const timer = setInterval(() => {
-    telling ??= noteBatch(database, batch, { ...job.counts, progress: job.progress })
+    telling ??= noteBatch(database, batch, {
+      ...job.progress.live,
+      progress: job.progress.inputs,
+    })
       .catch(() => {})
       .finally(() => {
         telling = undefined;

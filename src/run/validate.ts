@@ -4,6 +4,7 @@ import type { PgDatabase } from '../db/connect.js';
 import { onSession, withRoom } from '../db/connect.js';
 import { qualified } from '../db/quote.js';
 import { type NamedFinding, refusal, sentence } from './check.js';
+import { validationContext } from './contexts.js';
 import type { Job } from './job.js';
 import { writerSession } from './load-session.js';
 import type { Staged } from './staging.js';
@@ -21,7 +22,7 @@ export async function validate(job: Job, places: Staged['places']): Promise<void
   const { database, log } = job.options;
   for (const { schema, table } of places.values())
     await database.query(`ANALYZE ${qualified(schema, table)}`);
-  const context = job.validationContext(places);
+  const context = validationContext(job, places);
   const found = await asked(validations, database, job.batch as string, async (validation, session) => {
     const findings = await validation.ask({ ...context, database: session });
     const errors = findings.filter(({ severity }) => severity === 'error').length;

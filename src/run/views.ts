@@ -5,6 +5,7 @@ import type { Database } from '../core/run.js';
 import type { View } from '../core/view.js';
 import type { Published } from '../db/ledger/published.js';
 import { ident, literal, qualified } from '../db/quote.js';
+import { checkContext } from './contexts.js';
 import type { Job } from './job.js';
 import type { LiveTable } from './tables.js';
 
@@ -23,7 +24,7 @@ export interface PlannedView {
 
 /** Looks where the pipeline's views would be. Reads only. */
 export async function planViews(job: Job): Promise<PlannedView[]> {
-  const { live } = job.checkContext();
+  const { live } = checkContext(job);
   const planned: PlannedView[] = [];
   for (const view of job.pipeline.views ?? []) {
     const beside = job.tables.find((table) => table.name === view.beside) as LiveTable;

@@ -1,0 +1,55 @@
+import type { CheckContext, ValidationContext } from '../core/pipeline.js';
+import type { Target } from '../core/target.js';
+import { qualified } from '../db/quote.js';
+import { replacedIn } from './given.js';
+import { columnsOf } from './input-columns.js';
+import type { Job } from './job.js';
+
+/** A table, wherever it stands. */
+interface Place {
+  readonly schema: string;
+  readonly table: string;
+}
+
+/** What the pipeline's checks, warnings and views are asked with. */
+export function checkContext(job: Job): CheckContext {
+  return {
+    database: job.options.database,
+    settings: job.settings,
+    log: job.log,
+    signal: job.signal,
+    live: (name) => {
+      const table = job.table(name);
+      return qualified(table.schema, table.table);
+    },
+    replaced: replacedIn(job.options),
+    old: () => job.old(),
+    missing: (name) => job.table(name).missing === true,
+    mappings: job.mappings,
+    columnsOf: (input) => columnsOf(job.inputs[input], job.checkRun()),
+  };
+}
+
+/**
+ * What the pipeline's validations are asked with. `places`: where the rows of a table stand that are asked about.
+ * `published.before`: where the tables of a published batch stood before, as far as they are kept.
+ */
+export function validationContext(
+  job: Job,
+  places: ReadonlyMap<Target, Place>,
+  published?: { readonly before: ReadonlyMap<Target, Place> },
+): ValidationContext {
+  const context = checkContext(job);
+  return {
+    ...context,
+    published: published !== undefined,
+    live: (name) => {
+      const place = published?.before.get(job.table(name).target);
+      return place === undefined ? context.live(name) : qualified(place.schema, place.table);
+    },
+    staged: (name) => {
+      const place = places.get(job.table(name).target) as Place;
+      return qualified(place.schema, place.table);
+    },
+  };
+}
