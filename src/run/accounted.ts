@@ -1,0 +1,41 @@
+import { breaches, type FlowAccount, totals } from '../core/accounting.js';
+import { refused } from '../core/errors.js';
+import type { Job } from './job.js';
+import { describeLimit } from './reject-limit.js';
+
+/**
+ * Refuses where rows are unaccounted for, or more were rejected than may be. A dry run and a rehearsal
+ * ask the same, so that they answer as the run would.
+ */
+export function assertAccounted(job: Job, accounts: readonly FlowAccount[]): void {
+  const broken = job.options.limit === undefined ? breaches(accounts) : [];
+  if (broken.length > 0)
+    throw refused('unaccounted_rows', `rows are unaccounted for: ${broken[0]}`, {
+      details: broken.slice(1),
+      next: 'let the stage say what became of them: run.skip(reason), run.reject(row, why), run.merge(reason)',
+    });
+  const { read, rejectReasons } = totals(accounts);
+  const limit = job.options.maxRejects ?? { rows: 0 };
+  if (job.rejects.within(limit, read)) return;
+  const reasons = Object.entries(rejectReasons)
+    .sort((a, b) => b[1] - a[1])
+    .map(([reason, rows]) => `${reason}: ${rows}`);
+  const allowed = describeLimit(limit);
+  throw refused(
+    'too_many_rejects',
+    `${job.rejects.count} of ${read} rows were rejected; ${allowed === '0' ? 'none' : allowed} may be (--max-rejects)`,
+    {
+      details: [
+        ...reasons,
+        ...job.rejects.first.map(
+          (reject) =>
+            `${reject.input}${reject.line === null ? '' : `, line ${reject.line}`}: ${reject.message}`,
+        ),
+      ],
+      next: [
+        ...(job.batch === undefined ? [] : [`sluice rejects ${job.batch}   (all of them)`]),
+        `correct the rows, or allow them: --max-rejects ${job.rejects.count}`,
+      ],
+    },
+  );
+}
