@@ -1,5 +1,5 @@
 import { ident, literal, qualified } from '../../src/db/quote.js';
-import { raiseWhen, SQLSTATE } from '../row-refusals.js';
+import { raiseWhen, SQLSTATE } from '../rows/refusals.js';
 import {
   GUARD_EVENTS,
   type Guard,

@@ -1,7 +1,7 @@
 import { findGuards } from '../../sinks/guard/journal.js';
 import { discardStaging, dropEmptySchema, dropRetained } from '../../sinks/replace/discard.js';
 import { patiently } from '../../sinks/retry.js';
-import { COUNTS_TABLE } from '../../sinks/row-target.js';
+import { COUNTS_TABLE } from '../../sinks/rows/target.js';
 import type { PgDatabase } from '../db/connect.js';
 import { findBatch, holdBatch, listKept, listUnfinished, releaseBatch } from '../db/ledger/batches.js';
 import { forgetSegments } from '../db/ledger/segments.js';

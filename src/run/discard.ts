@@ -1,5 +1,5 @@
 import { discardStaging } from '../../sinks/replace/discard.js';
-import { COUNTS_TABLE, undoTable } from '../../sinks/row-target.js';
+import { COUNTS_TABLE, undoTable } from '../../sinks/rows/target.js';
 import type { PgDatabase } from '../db/connect.js';
 import { qualified } from '../db/quote.js';
 import type { Job } from './job.js';

@@ -1,7 +1,7 @@
 import type { SurveyedNames } from '../../sinks/compatibility/index.js';
 import { type FinishedTable, finishStaging } from '../../sinks/replace/finish.js';
 import { type Survey, surveyReplace } from '../../sinks/replace/survey.js';
-import { precheckRows } from '../../sinks/row-precheck.js';
+import { precheckRows } from '../../sinks/rows/precheck.js';
 import type { FlowAccount } from '../core/accounting.js';
 import type { Target } from '../core/target.js';
 import { withRoom } from '../db/connect.js';

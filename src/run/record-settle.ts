@@ -1,4 +1,4 @@
-import { COUNTS_TABLE, rowObjects } from '../../sinks/row-target.js';
+import { COUNTS_TABLE, rowObjects } from '../../sinks/rows/target.js';
 import { type WindowPart, windowPart } from '../../sinks/window.js';
 import { readColumns } from '../db/catalog/columns.js';
 import type { PgDatabase } from '../db/connect.js';

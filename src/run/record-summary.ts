@@ -1,4 +1,4 @@
-import { COUNTS_TABLE } from '../../sinks/row-target.js';
+import { COUNTS_TABLE } from '../../sinks/rows/target.js';
 import { type FlowAccount, type Reasons, StageCounter, sum, totals } from '../core/accounting.js';
 import type { RecordSummary, RecordTypeSummary } from '../core/record-summary.js';
 import { batchCounts } from '../db/ledger/batches.js';

@@ -1,5 +1,5 @@
 import { createStaging, type StagedTable } from '../../sinks/replace/staging.js';
-import { createRowStaging } from '../../sinks/row-staging.js';
+import { createRowStaging } from '../../sinks/rows/staging.js';
 import type { Target } from '../core/target.js';
 import { ident } from '../db/quote.js';
 import type { Job } from './job.js';

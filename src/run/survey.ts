@@ -1,7 +1,7 @@
 import type { SurveyedNames } from '../../sinks/compatibility/index.js';
 import { type Survey, surveyReplace } from '../../sinks/replace/survey.js';
-import { surveyRows } from '../../sinks/row-survey.js';
-import type { RowTableFacts } from '../../sinks/row-target.js';
+import { surveyRows } from '../../sinks/rows/survey.js';
+import type { RowTableFacts } from '../../sinks/rows/target.js';
 import type { Finding } from '../core/pipeline.js';
 import type { Target } from '../core/target.js';
 import { surveyCompatibility } from './compatibility.js';

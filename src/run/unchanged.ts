@@ -1,5 +1,5 @@
-import { differs, sameKey } from '../../sinks/row-sql.js';
-import { type RowTableFacts, rowObjects } from '../../sinks/row-target.js';
+import { differs, sameKey } from '../../sinks/rows/sql.js';
+import { type RowTableFacts, rowObjects } from '../../sinks/rows/target.js';
 import type { Database } from '../core/run.js';
 import type { PublishMode } from '../core/target.js';
 import { primaryKey } from '../db/catalog/primary-key.js';

@@ -1,5 +1,5 @@
-import { previewUndo, type UndoPreview } from '../../sinks/undo-checks.js';
-import type { UndoTable } from '../../sinks/undo-survey.js';
+import { previewUndo, type UndoPreview } from '../../sinks/rows/undo-checks.js';
+import type { UndoTable } from '../../sinks/rows/undo-survey.js';
 import { refused } from '../core/errors.js';
 import { primaryKey } from '../db/catalog/primary-key.js';
 import type { PgDatabase } from '../db/connect.js';

@@ -31,7 +31,7 @@ test('code is generated in a few files only, and names enter it as JSON text', (
   ];
   assert.deepEqual(evaluating.sort(), [
     'sinks/encode/encoder.ts',
-    'sinks/row-json.ts',
+    'sinks/rows/json.ts',
     'src/core/spill.ts',
     'src/sources/csv/rows.ts',
     'src/sources/postgres/rows.ts',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { rowRefusal } from '../../sinks/row-refusals.js';
-import type { RowTarget } from '../../sinks/row-target.js';
+import { rowRefusal } from '../../sinks/rows/refusals.js';
+import type { RowTarget } from '../../sinks/rows/target.js';
 import { SluiceError } from '../../src/core/errors.js';
 import { testDatabase } from './database.js';
 

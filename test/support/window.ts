@@ -1,11 +1,11 @@
 import type { ClientBase } from 'pg';
-import { rowParts } from '../../sinks/row-parts.js';
-import { precheckRows } from '../../sinks/row-precheck.js';
-import { createRowStaging } from '../../sinks/row-staging.js';
-import { surveyRows } from '../../sinks/row-survey.js';
-import type { RowNames, RowTableFacts, RowTarget } from '../../sinks/row-target.js';
-import { undoParts } from '../../sinks/undo-rows.js';
-import { surveyUndo } from '../../sinks/undo-survey.js';
+import { rowParts } from '../../sinks/rows/parts.js';
+import { precheckRows } from '../../sinks/rows/precheck.js';
+import { createRowStaging } from '../../sinks/rows/staging.js';
+import { surveyRows } from '../../sinks/rows/survey.js';
+import type { RowNames, RowTableFacts, RowTarget } from '../../sinks/rows/target.js';
+import { undoParts } from '../../sinks/rows/undo.js';
+import { surveyUndo } from '../../sinks/rows/undo-survey.js';
 import type { WindowPart } from '../../sinks/window.js';
 import { qualified } from '../../src/db/quote.js';
 

@@ -1,6 +1,6 @@
-import { literal } from '../src/db/quote.js';
-import { columnsOf, imageHash, namesOf, sameKey } from './row-sql.js';
-import { type RowNames, type RowTableFacts, rowObjects } from './row-target.js';
+import { literal } from '../../src/db/quote.js';
+import { columnsOf, imageHash, namesOf, sameKey } from './sql.js';
+import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
 
 /**
  * The statements that create what undo needs: images of rows as they were before they were changed

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parentsFirst } from '../../sinks/row-order.js';
-import type { RowTable } from '../../src/db/catalog/row-tables.js';
+import { parentsFirst } from '../../../sinks/rows/order.js';
+import type { RowTable } from '../../../src/db/catalog/row-tables.js';
 
 const table = (name: string, mode: string, ...parents: string[]) => ({
   mode,

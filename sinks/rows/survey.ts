@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
-import { nearest, refused, usage } from '../src/core/errors.js';
-import { type RowColumn, type RowTable, readRowTable } from '../src/db/catalog/row-tables.js';
-import type { RowTableFacts, RowTarget } from './row-target.js';
+import { nearest, refused, usage } from '../../src/core/errors.js';
+import { type RowColumn, type RowTable, readRowTable } from '../../src/db/catalog/row-tables.js';
+import type { RowTableFacts, RowTarget } from './target.js';
 
 /** Names that the undo tables use beside the key's columns. */
 const RESERVED = ['sluice_kind', 'sluice_hash'];

@@ -1,6 +1,6 @@
-import type { RowTable } from '../src/db/catalog/row-tables.js';
-import { ident, literal, qualified } from '../src/db/quote.js';
-import { LISTED, raiseWhen, SQLSTATE } from './row-refusals.js';
+import type { RowTable } from '../../src/db/catalog/row-tables.js';
+import { ident, literal, qualified } from '../../src/db/quote.js';
+import { LISTED, raiseWhen, SQLSTATE } from './refusals.js';
 
 /**
  * A statement that raises where rows of other tables refer to rows of `live` that are about to be deleted,

@@ -1,21 +1,12 @@
-import { literal } from '../src/db/quote.js';
-import { childrenCheck } from './row-children.js';
-import { parentsFirst } from './row-order.js';
-import { offence, raiseWhen, SQLSTATE } from './row-refusals.js';
-import {
-  assignments,
-  columnsOf,
-  differs,
-  firing,
-  imageHash,
-  namesOf,
-  overriding,
-  sameKey,
-} from './row-sql.js';
-import { withoutTriggers } from './row-triggers.js';
+import { literal } from '../../src/db/quote.js';
+import type { WindowPart } from '../window.js';
+import { childrenCheck } from './children.js';
+import { parentsFirst } from './order.js';
+import { offence, raiseWhen, SQLSTATE } from './refusals.js';
+import { assignments, columnsOf, differs, firing, imageHash, namesOf, overriding, sameKey } from './sql.js';
+import { withoutTriggers } from './triggers.js';
 import { notAsBefore, undoChecks } from './undo-checks.js';
 import type { UndoTable } from './undo-survey.js';
-import type { WindowPart } from './window.js';
 
 export interface UndoOptions {
   /** Undo although rows were changed since the publish, and lose those changes. */

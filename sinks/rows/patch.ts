@@ -1,8 +1,8 @@
 import { type Hashing, noteCounts } from './before-images.js';
 import { updateStatements } from './merge.js';
-import { offence, raiseWhen, SQLSTATE } from './row-refusals.js';
-import { keyJson, sameKey } from './row-sql.js';
-import { type RowNames, type RowTableFacts, rowObjects } from './row-target.js';
+import { offence, raiseWhen, SQLSTATE } from './refusals.js';
+import { keyJson, sameKey } from './sql.js';
+import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
 
 /**
  * The row changes of a patch, for a table that is locked against writers: UPDATE of the named columns where

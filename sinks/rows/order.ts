@@ -1,4 +1,4 @@
-import type { RowTable } from '../src/db/catalog/row-tables.js';
+import type { RowTable } from '../../src/db/catalog/row-tables.js';
 
 /** A table with what is done to its rows. */
 interface Ordered {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readCounts } from '../../sinks/row-parts.js';
-import type { RowTarget } from '../../sinks/row-target.js';
-import { testDatabase } from '../support/database.js';
-import { SHOP, SHOP_TRIGGERS } from '../support/shop.js';
-import { checksums, type Load, publish, undo } from '../support/window.js';
+import { readCounts } from '../../../sinks/rows/parts.js';
+import type { RowTarget } from '../../../sinks/rows/target.js';
+import { testDatabase } from '../../support/database.js';
+import { SHOP, SHOP_TRIGGERS } from '../../support/shop.js';
+import { checksums, type Load, publish, undo } from '../../support/window.js';
 
 const customers = (mode: RowTarget['mode'], columns: string[], more: Partial<RowTarget> = {}): RowTarget => ({
   schema: 'public',

@@ -1,5 +1,5 @@
-import { failed, refused, type SluiceError } from '../src/core/errors.js';
-import { literal } from '../src/db/quote.js';
+import { failed, refused, type SluiceError } from '../../src/core/errors.js';
+import { literal } from '../../src/db/quote.js';
 
 /** SQLSTATEs that statements of the window raise; class `SL` is used neither by the standard nor by PostgreSQL. */
 export const SQLSTATE = {

@@ -1,6 +1,6 @@
-import { ident, qualified } from '../src/db/quote.js';
-import { firing } from './row-sql.js';
-import type { RowTableFacts } from './row-target.js';
+import { ident, qualified } from '../../src/db/quote.js';
+import { firing } from './sql.js';
+import type { RowTableFacts } from './target.js';
 
 /**
  * `statements` with the table's user triggers switched off around them, each back in the state it had.

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import { beforeImageTables } from './before-images.js';
-import { namesOf } from './row-sql.js';
-import { type RowNames, type RowTableFacts, rowObjects } from './row-target.js';
+import { namesOf } from './sql.js';
+import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
 
 /**
  * Creates the staging table (the loaded columns, typed as in live, no constraint, no default) and the

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readCounts, rowParts } from '../../sinks/row-parts.js';
-import { testDatabase } from '../support/database.js';
-import { checksums, openBatch, publish, runWindow, stage, undo } from '../support/window.js';
+import { readCounts, rowParts } from '../../../sinks/rows/parts.js';
+import { testDatabase } from '../../support/database.js';
+import { checksums, openBatch, publish, runWindow, stage, undo } from '../../support/window.js';
 
 test('a partitioned table: rows go to, move between and come back from its partitions', async (t) => {
   const client = await (await testDatabase(t)).connect();

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { appendStatements } from '../../sinks/append.js';
-import { mergeStatements, saveStatements } from '../../sinks/merge.js';
-import { rowStagingTable } from '../../sinks/row-staging.js';
-import { type RowTableFacts, undoTable } from '../../sinks/row-target.js';
-import { withoutTriggers } from '../../sinks/row-triggers.js';
-import type { RowColumn } from '../../src/db/catalog/row-tables.js';
+import { appendStatements } from '../../../sinks/rows/append.js';
+import { mergeStatements, saveStatements } from '../../../sinks/rows/merge.js';
+import { rowStagingTable } from '../../../sinks/rows/staging.js';
+import { type RowTableFacts, undoTable } from '../../../sinks/rows/target.js';
+import { withoutTriggers } from '../../../sinks/rows/triggers.js';
+import type { RowColumn } from '../../../src/db/catalog/row-tables.js';
 
 const column = (name: string, more: Partial<RowColumn> = {}): RowColumn => ({
   name,

@@ -1,16 +1,16 @@
 import type { ClientBase } from 'pg';
-import { qualified } from '../src/db/quote.js';
+import { qualified } from '../../src/db/quote.js';
+import { type TableLock, type WindowPart, windowPart } from '../window.js';
 import { appendStatements } from './append.js';
 import { type Hashing, hashWritten } from './before-images.js';
 import { deleteStatements, mergeStatements, saveStatements } from './merge.js';
+import { parentsFirst } from './order.js';
 import { patchStatements } from './patch.js';
-import { parentsFirst } from './row-order.js';
-import { offence, raiseWhen, SQLSTATE } from './row-refusals.js';
-import { sequenceStatements } from './row-sequences.js';
-import { firing, keyJson, sameKey } from './row-sql.js';
-import { COUNTS_TABLE, type RowNames, type RowTableFacts, rowObjects } from './row-target.js';
-import { withoutTriggers } from './row-triggers.js';
-import { type TableLock, type WindowPart, windowPart } from './window.js';
+import { offence, raiseWhen, SQLSTATE } from './refusals.js';
+import { sequenceStatements } from './sequences.js';
+import { firing, keyJson, sameKey } from './sql.js';
+import { COUNTS_TABLE, type RowNames, type RowTableFacts, rowObjects } from './target.js';
+import { withoutTriggers } from './triggers.js';
 
 /** One table to be published by append, merge or patch. */
 export interface RowPublish {

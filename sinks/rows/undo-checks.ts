@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
-import { ident, literal } from '../src/db/quote.js';
-import { type Offence, offence, raiseWhen, SQLSTATE } from './row-refusals.js';
-import { differs, imageHash, keyJson, sameKey } from './row-sql.js';
+import { ident, literal } from '../../src/db/quote.js';
+import { type Offence, offence, raiseWhen, SQLSTATE } from './refusals.js';
+import { differs, imageHash, keyJson, sameKey } from './sql.js';
 import type { UndoTable } from './undo-survey.js';
 
 /**

@@ -1,6 +1,6 @@
-import type { RowColumn } from '../src/db/catalog/row-tables.js';
-import { ident, literal } from '../src/db/quote.js';
-import type { RowTableFacts } from './row-target.js';
+import type { RowColumn } from '../../src/db/catalog/row-tables.js';
+import { ident, literal } from '../../src/db/quote.js';
+import type { RowTableFacts } from './target.js';
 
 /** `alias.column, …` for each of `columns`. */
 export function columnsOf(alias: string, columns: readonly RowColumn[]): string {

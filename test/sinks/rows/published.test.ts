@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type pg from 'pg';
-import { rowParts } from '../../sinks/row-parts.js';
-import { ORDER, SHOP_TRIGGERS, shop, table } from '../support/shop.js';
-import { openBatch, publish, runWindow, stage } from '../support/window.js';
+import { rowParts } from '../../../sinks/rows/parts.js';
+import { ORDER, SHOP_TRIGGERS, shop, table } from '../../support/shop.js';
+import { openBatch, publish, runWindow, stage } from '../../support/window.js';
 
 test('noTriggers fires none and leaves each trigger in the state it had; foreign keys still hold', async (t) => {
   const { client } = await shop(t, SHOP_TRIGGERS);

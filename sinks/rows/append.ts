@@ -1,6 +1,6 @@
 import { type Hashing, noteCounts, noteWritten } from './before-images.js';
-import { columnsOf, namesOf, overriding } from './row-sql.js';
-import { type RowNames, type RowTableFacts, rowObjects } from './row-target.js';
+import { columnsOf, namesOf, overriding } from './sql.js';
+import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
 
 /**
  * The row changes of an append. One plain scan of staging, so the rows go in as they were loaded (the

@@ -1,4 +1,4 @@
-import type { Row } from '../src/core/row.js';
+import type { Row } from '../../src/core/row.js';
 
 /** What cannot stand as it is between the quotes of a JSON string (a lone surrogate is written as an escape). */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for

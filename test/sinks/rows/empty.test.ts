@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { merge } from '../../src/core/target.js';
-import { testDatabase } from '../support/database.js';
-import { engine, loads } from '../support/engine.js';
+import { merge } from '../../../src/core/target.js';
+import { testDatabase } from '../../support/database.js';
+import { engine, loads } from '../../support/engine.js';
 
 const ROWS = 3_000;
 

@@ -1,7 +1,7 @@
 import { type Hashing, noteCounts, noteWritten, saveBefore, saveDeleted } from './before-images.js';
-import { childrenCheck } from './row-children.js';
-import { assignments, columnsOf, differs, namesOf, overriding, sameKey } from './row-sql.js';
-import { type RowNames, type RowTableFacts, rowObjects } from './row-target.js';
+import { childrenCheck } from './children.js';
+import { assignments, columnsOf, differs, namesOf, overriding, sameKey } from './sql.js';
+import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
 
 /**
  * The row changes of a merge, for a table that is locked against writers and whose before-images are

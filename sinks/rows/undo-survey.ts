@@ -1,8 +1,8 @@
 import type { ClientBase } from 'pg';
-import { refused } from '../src/core/errors.js';
-import { type RowColumn, type RowTable, readRowTable } from '../src/db/catalog/row-tables.js';
-import { qualified } from '../src/db/quote.js';
-import { COUNTS_TABLE, type RowNames, type RowObjects, rowObjects } from './row-target.js';
+import { refused } from '../../src/core/errors.js';
+import { type RowColumn, type RowTable, readRowTable } from '../../src/db/catalog/row-tables.js';
+import { qualified } from '../../src/db/quote.js';
+import { COUNTS_TABLE, type RowNames, type RowObjects, rowObjects } from './target.js';
 
 /** One table of a published batch, as undo finds it. */
 export interface UndoTable {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readCounts, rowParts } from '../../sinks/row-parts.js';
-import { precheckRows } from '../../sinks/row-precheck.js';
-import { surveyRows } from '../../sinks/row-survey.js';
-import type { RowTarget } from '../../sinks/row-target.js';
-import { testRole } from '../support/role.js';
-import { lines, ORDER, said, shop, table } from '../support/shop.js';
-import { checksums, openBatch, publish, runWindow, stage } from '../support/window.js';
+import { readCounts, rowParts } from '../../../sinks/rows/parts.js';
+import { precheckRows } from '../../../sinks/rows/precheck.js';
+import { surveyRows } from '../../../sinks/rows/survey.js';
+import type { RowTarget } from '../../../sinks/rows/target.js';
+import { testRole } from '../../support/role.js';
+import { lines, ORDER, said, shop, table } from '../../support/shop.js';
+import { checksums, openBatch, publish, runWindow, stage } from '../../support/window.js';
 
 const surveys: [string, RowTarget, string, RegExp, string?][] = [
   ['a table that does not exist', table('nowhere', 'append', ['a']), 'no_such_table', /^$/],

@@ -1,9 +1,9 @@
 import type { ClientBase } from 'pg';
-import { refused } from '../src/core/errors.js';
-import type { RowColumn } from '../src/db/catalog/row-tables.js';
-import { ident } from '../src/db/quote.js';
-import { firing, keyJson, sameKey } from './row-sql.js';
-import { type RowNames, type RowTableFacts, rowObjects } from './row-target.js';
+import { refused } from '../../src/core/errors.js';
+import type { RowColumn } from '../../src/db/catalog/row-tables.js';
+import { ident } from '../../src/db/quote.js';
+import { firing, keyJson, sameKey } from './sql.js';
+import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
 
 /** One question to staging before the window; it passes where `offenders` yields no row. */
 export interface RowPrecheck {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { previewUndo } from '../../sinks/undo-checks.js';
-import { undoParts } from '../../sinks/undo-rows.js';
-import { surveyUndo } from '../../sinks/undo-survey.js';
-import { lines, ORDER, said, shop, table } from '../support/shop.js';
-import { checksums, publish, runWindow, undo } from '../support/window.js';
+import { undoParts } from '../../../sinks/rows/undo.js';
+import { previewUndo } from '../../../sinks/rows/undo-checks.js';
+import { surveyUndo } from '../../../sinks/rows/undo-survey.js';
+import { lines, ORDER, said, shop, table } from '../../support/shop.js';
+import { checksums, publish, runWindow, undo } from '../../support/window.js';
 
 test('undo refuses rows changed since and lists them; --discard-writes undoes all the same', async (t) => {
   const { client } = await shop(t);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { RowColumn, RowTable } from '../src/db/catalog/row-tables.js';
-import { MAX_IDENTIFIER_BYTES, qualified } from '../src/db/quote.js';
+import type { RowColumn, RowTable } from '../../src/db/catalog/row-tables.js';
+import { MAX_IDENTIFIER_BYTES, qualified } from '../../src/db/quote.js';
 
 /** How one live table's rows are to be changed from staging. */
 export interface RowTarget {

@@ -1,6 +1,6 @@
-import type { RowColumn, RowSequence } from '../src/db/catalog/row-tables.js';
-import { ident, literal, qualified } from '../src/db/quote.js';
-import { type RowNames, type RowTableFacts, rowObjects } from './row-target.js';
+import type { RowColumn, RowSequence } from '../../src/db/catalog/row-tables.js';
+import { ident, literal, qualified } from '../../src/db/quote.js';
+import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
 
 /**
  * Statements that move the sequences of loaded identity, serial and nextval columns past the values that
