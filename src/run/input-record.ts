@@ -75,14 +75,8 @@ function differences(name: string, before: InputRecord | undefined, now: InputRe
 
 /** Whether both are the same file, and nothing was written to it in between. */
 export function isUntouched(before: InputRecord | undefined, now: InputRecord | undefined): boolean {
-  if (before?.print === undefined || now?.print === undefined) return false;
-  const { size, hash, modified } = before.print;
-  return (
-    before.path === now.path &&
-    size === now.print.size &&
-    hash === now.print.hash &&
-    modified === now.print.modified
-  );
+  if (before?.print?.touched === undefined || now?.print === undefined) return false;
+  return before.path === now.path && before.print.touched === now.print.touched;
 }
 
 async function printOf(path: string): Promise<InputRecord['print']> {
@@ -93,13 +87,19 @@ async function printOf(path: string): Promise<InputRecord['print']> {
   if (found === undefined || file === undefined) return undefined;
   try {
     const { size, mtime } = found;
+    const { dev, ino, ctimeNs } = await file.stat({ bigint: true });
     const hash = createHash('sha256');
     const buffer = Buffer.alloc(HASHED_BYTES);
     for (const at of [0, Math.max(0, size - HASHED_BYTES)]) {
       const { bytesRead } = await file.read(buffer, 0, HASHED_BYTES, at);
       hash.update(buffer.subarray(0, bytesRead));
     }
-    return { size, modified: mtime.toISOString(), hash: hash.digest('hex') };
+    return {
+      size,
+      modified: mtime.toISOString(),
+      hash: hash.digest('hex'),
+      touched: `${dev}:${ino}:${ctimeNs}`,
+    };
   } finally {
     await file.close();
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -288,6 +288,25 @@ for (const { why, file = 'hosts.csv', content = asCsv, wrap = stateless, between
       (whole.left.batch as { total_records: string }).total_records,
     );
   });
+
+test('a file that was written to behind everybody’s back is not read on, though its size, time and ends are as they were', async (t) => {
+  const path = join(folder(t), 'hosts.csv');
+  writeFileSync(path, asCsv());
+  const { mtime } = statSync(path);
+  const build = (stage: Stage) => hosts({ hosts: csv(path) as Source }, [mustHave('name'), stage]);
+  const made = await database(t);
+  await breakOff(t, made, build, 9_000);
+  writeFileSync(path, asCsv().replace('"host 2001,', '"hose 2001,'));
+  utimesSync(path, mtime, mtime);
+  const error: unknown = await runOn(t, made, build(stateless(watching({ rows: 0, firstLine: undefined }))), {
+    ...OPTIONS,
+    resume: '1',
+  }).then(
+    () => assert.fail('it was published'),
+    (thrown) => thrown,
+  );
+  assert.ok(error instanceof SluiceError && error.code === 'not_repeatable', String(error));
+});
 
 test('a run that keeps a record of every row reads all of them again', async (t) => {
   const path = join(folder(t), 'hosts.csv');

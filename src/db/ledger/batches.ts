@@ -89,8 +89,20 @@ export interface InputRecord {
   readonly path?: string;
   /** The encoding that it was read by, where one was named. */
   readonly encoding?: string;
-  /** A regular file's size in bytes, its mtime, and a SHA-256 over its first and last 64 KiB. */
-  readonly print?: { readonly size: number; readonly modified: string; readonly hash: string };
+  /** Of a regular file. */
+  readonly print?: InputPrint;
+}
+
+/** What tells a file from another one, and from itself at another time. */
+export interface InputPrint {
+  /** In bytes. */
+  readonly size: number;
+  /** Its mtime. */
+  readonly modified: string;
+  /** SHA-256 over its first and last 64 KiB. */
+  readonly hash: string;
+  /** Device, inode and ctime in nanoseconds: no write leaves it as it was, whatever is done to the mtime. */
+  readonly touched?: string;
 }
 
 /** Whether a session holds the lock of the batch `b`, as SQL. */
