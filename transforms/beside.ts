@@ -1,4 +1,5 @@
 import { failed } from '../src/core/errors.js';
+import { silenced } from '../src/core/quiet-run.js';
 import type { Row, Rows } from '../src/core/row.js';
 import { changedRun, type Run } from '../src/core/run.js';
 import type { Source } from '../src/core/types.js';
@@ -15,15 +16,7 @@ export function beside<R extends Row>(source: Source<R>, run: Run, name = source
 
 /** The run as the other source sees it. */
 function quiet(run: Run, name: string): Run {
-  const nothing = () => {};
-  return changedRun(run, {
-    skip: nothing,
-    merge: nothing,
-    add: nothing,
-    keep: nothing,
-    report: nothing,
-    wrote: nothing,
-    progress: nothing,
+  return changedRun(silenced(run), {
     reject(_row, why) {
       throw failed('lookup_source', `${name} has a bad row: ${why.message ?? why.reason}`, {
         input: name,

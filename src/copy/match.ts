@@ -1,28 +1,9 @@
 import { nearest, usage } from '../core/errors.js';
-import type { PublishMode } from '../core/target.js';
-import type { ColumnFacts } from '../db/catalog/columns.js';
-import type { CopyRequest } from './request.js';
+import type { MatchedTable, MatchOptions } from './match-options.js';
 import { assertFilled } from './unfilled.js';
 
 /** A command that would be longer is left to be typed. */
 const SPELT = 20;
-
-/** The table as the matching needs it. */
-export interface MatchedTable {
-  /** As messages name it: `public.orders`. */
-  readonly name: string;
-  readonly columns: readonly ColumnFacts[];
-}
-
-/** What the flags say about columns. */
-export type MatchOptions = Pick<CopyRequest, 'map' | 'skip' | 'omit' | 'delimiter'> & {
-  readonly mode: PublishMode;
-  readonly key?: readonly string[];
-  /** Whether the names were given (--columns) rather than read. */
-  readonly headerless?: boolean;
-  /** Whether later rows may have names beyond these (JSON); --skip-columns may then name those. */
-  readonly open?: boolean;
-};
 
 /** Which column of the file fills which of the table. */
 export interface Matching {

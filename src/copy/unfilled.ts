@@ -1,5 +1,5 @@
 import { nearest, usage } from '../core/errors.js';
-import type { MatchedTable, MatchOptions } from './match.js';
+import type { MatchedTable, MatchOptions } from './match-options.js';
 
 /**
  * Throws a usage error where `filled` leaves out what must be filled: `key_not_filled` (merge and patch find

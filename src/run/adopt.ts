@@ -5,8 +5,7 @@ import type { Target } from '../core/target.js';
 import { qualified } from '../db/quote.js';
 import { again } from './again.js';
 import type { Job } from './job.js';
-import type { StagingTable } from './load.js';
-import type { Staged } from './staging.js';
+import type { Staged, StagingTable } from './staging.js';
 import type { Surveyed } from './survey.js';
 
 /** The staging that an earlier command left, as it stands. Throws refused `staging_gone` where it is not all there. */

@@ -15,15 +15,10 @@ import type { RecordTracker } from './record-tracker.js';
 import { Records } from './records.js';
 import { endKey, type TakenUp } from './resume.js';
 import { segmentNoter } from './segment.js';
+import type { StagingTable } from './staging.js';
 
 /** Opens an end of a flow, told which one it is. */
 type Open = (end: Target | Sink, run: Run, at: EndPlace & LoadEnd) => Promise<Staging>;
-
-/** Where a target's rows go: its staging table. */
-export interface StagingTable {
-  readonly schema: string;
-  readonly table: string;
-}
 
 /**
  * Follows every flow, several at once, writing tables to staging and everything else to its sink; gives the

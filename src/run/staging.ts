@@ -3,8 +3,13 @@ import { createRowStaging } from '../../sinks/rows/staging.js';
 import type { Target } from '../core/target.js';
 import { ident } from '../db/quote.js';
 import type { Job } from './job.js';
-import type { StagingTable } from './load.js';
 import type { Surveyed } from './survey.js';
+
+/** Where a target's rows go: its staging table. */
+export interface StagingTable {
+  readonly schema: string;
+  readonly table: string;
+}
 
 /** The staging of a batch, made and still empty. */
 export interface Staged {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type MatchOptions, matchColumns } from '../../src/copy/match.js';
+import { matchColumns } from '../../src/copy/match.js';
+import type { MatchOptions } from '../../src/copy/match-options.js';
 import { SluiceError } from '../../src/core/errors.js';
 import type { ColumnFacts } from '../../src/db/catalog/columns.js';
 
