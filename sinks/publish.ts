@@ -268,6 +268,6 @@ function refusal(error: unknown): SluiceError {
   }
   return failed('publish', `The publish failed: ${message}.`, {
     ...facts,
-    next: 'Mend the cause, then publish again from staging.',
+    next: 'Mend the cause, then try again.',
   });
 }

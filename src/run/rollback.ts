@@ -8,7 +8,7 @@ import { adoptAsStaging, type RetainedTable, returnRetained } from '../../sinks/
 import { undoParts } from '../../sinks/undo-rows.js';
 import { surveyUndo } from '../../sinks/undo-survey.js';
 import { type WindowPart, windowSql } from '../../sinks/window.js';
-import { refused } from '../core/errors.js';
+import { refused, SluiceError } from '../core/errors.js';
 import { type Batch, findBatch, holdBatch, noteBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
 import { undoSql } from '../db/ledger/publish-sql.js';
@@ -17,6 +17,8 @@ import { hasRecords, undoRecordsSql } from '../db/ledger/records.js';
 import { standingViews, viewsUndoneSql } from '../db/ledger/views.js';
 import { assertOldKept, assertViewsFree, tidyCompatibility } from './compatibility.js';
 import { dropMade } from './create-missing.js';
+import { asFailure } from './failure.js';
+import { namingFullDisk } from './full-disk.js';
 import { arm, disarm, guarded, guardOf } from './guard.js';
 import { lockTables } from './locks.js';
 import type { RunOptions } from './options.js';
@@ -189,7 +191,11 @@ class Undo {
     } catch (error) {
       if (adopted.length > 0 && !committed)
         await returnRetained(client, adopted, retained, names).catch(() => {});
-      throw error;
+      if (committed) throw error;
+      const failure = asFailure(error, options.signal ?? new AbortController().signal);
+      throw unchanged(
+        await namingFullDisk(database, failure, `roll it back again: sluice rollback ${batch.id}`),
+      );
     } finally {
       await disarm(database, guard).catch(() => {});
       await noteBatch(database, batch.id, { phase: null }).catch(() => {});
@@ -264,6 +270,16 @@ class Undo {
     );
     return [...tables, ...views];
   }
+}
+
+/** `error` with the state that a rollback leaves which did not commit: the window knows of publishing only. */
+function unchanged(error: SluiceError): SluiceError {
+  if (error.code === 'outcome_unknown') return error;
+  const { kind, code, message, facts } = error;
+  return new SluiceError(kind, code, message, {
+    ...facts,
+    state: 'nothing was put back; live is as it was',
+  });
 }
 
 /** What a later batch has swapped in is not this batch's to take back. */

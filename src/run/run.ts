@@ -15,7 +15,7 @@ import { createMissing, dropMade } from './create-missing.js';
 import { discard } from './discard.js';
 import { assertNotEmptied } from './emptied.js';
 import { asFailure } from './failure.js';
-
+import { namingFullDisk } from './full-disk.js';
 import { goLive, holdReady } from './go-live.js';
 import { lowerGuard, raiseGuard } from './guard.js';
 import { Job } from './job.js';
@@ -297,8 +297,9 @@ async function end(
 async function fail(job: Job, error: unknown, accounts: readonly FlowAccount[]): Promise<unknown> {
   const { log, database } = job.options;
   const batch = job.batch as string;
-  const known = asFailure(error, job.signal);
+  const failure = asFailure(error, job.signal);
   await job.stopped();
+  const known = await namingFullDisk(database, failure, 'run it again');
   const details = job.masking.details(known.facts.details ?? []);
   log.error(known.message, {
     code: known.code,

@@ -6,6 +6,7 @@ import { adoptStaging } from './adopt.js';
 import { again } from './again.js';
 import { assertChecked, checkTables } from './check.js';
 import { asFailure } from './failure.js';
+import { namingFullDisk } from './full-disk.js';
 import { goLive, letGo } from './go-live.js';
 import { guardOf, isArmed, lowerGuard } from './guard.js';
 import { Job } from './job.js';
@@ -58,7 +59,11 @@ export async function swapBatch(pipeline: Pipeline, batch: Batch, options: RunOp
   try {
     return await swap(job, batch, armed);
   } catch (error) {
-    throw asFailure(error, job.signal);
+    throw await namingFullDisk(
+      database,
+      asFailure(error, job.signal),
+      `publish it again: sluice swap ${batch.id}`,
+    );
   } finally {
     await job.stopped();
     await job.clear();
