@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { failed, type SluiceError } from '../core/errors.js';
+import { failed, SluiceError } from '../core/errors.js';
 import type { Row } from '../core/row.js';
 import type { Database } from '../core/run.js';
+import { ident } from './quote.js';
 
 /** Where a database is, and how messages may call it (never with its password). */
 export interface Address {
@@ -241,6 +242,20 @@ export async function withRoom(client: pg.Client): Promise<pg.Client> {
   return client;
 }
 
+/** Whether `error` is the server's refusal to let the user in, which asking again does not change. */
+export function isShutOut(error: unknown): error is SluiceError {
+  return (
+    error instanceof SluiceError && error.code === 'no_connection' && /^28/.test(error.facts.sqlstate ?? '')
+  );
+}
+
+/** The role that `address` logs in as, quoted for a statement; an ellipsis where only the driver knows. */
+function userOf({ url }: Address): string {
+  const name = url === undefined ? (process.env.PGUSER ?? '') : decodeURIComponent(new URL(url).username);
+  if (name === '') return '…';
+  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : ident(name);
+}
+
 /** What went wrong on the way to the database, with what to do about it. */
 export function connectionError(error: unknown, address: Address): SluiceError {
   const { code, message } = error as { code?: string; message?: string };
@@ -267,10 +282,13 @@ export function connectionError(error: unknown, address: Address): SluiceError {
     case '28P01':
       return say('the password is wrong for that user, or has expired', [
         'check user and password in the URL, or PGPASSWORD',
-        'if it has expired: ALTER ROLE … VALID UNTIL …, as an administrator',
+        `if it has expired: ALTER ROLE ${userOf(address)} VALID UNTIL '…', as an administrator`,
       ]);
     case '28000':
-      return say(message ?? 'not allowed', 'ask for a pg_hba.conf entry, or try sslmode=require');
+      return say(message ?? 'not allowed', [
+        `where the role may not log in: ALTER ROLE ${userOf(address)} LOGIN, as an administrator`,
+        'or ask for a pg_hba.conf entry, or try sslmode=require',
+      ]);
     case '3D000':
       return say('that database does not exist', 'check the name after the last / of the URL, or create it');
     case '53300':

@@ -4,6 +4,7 @@ import type { BatchStatus } from '../core/batch-status.js';
 import { interrupted, SluiceError, usage } from '../core/errors.js';
 
 import type { Pipeline } from '../core/pipeline.js';
+import { isShutOut } from '../db/connect.js';
 import { type Batch, batchCounts, findBatch, moveBatch, noteBatch } from '../db/ledger/batches.js';
 import { openLedger } from '../db/ledger/open.js';
 import { settlePending } from '../db/ledger/records.js';
@@ -313,7 +314,7 @@ async function fail(job: Job, error: unknown, accounts: readonly FlowAccount[]):
   job.records = { ...job.records, errors: job.rejects.frequent.top() };
   if (job.records.errors.length > 0) job.options.events?.records?.(job.records);
   let goOn: string | undefined;
-  let recorded = true;
+  let hindrance: unknown;
   try {
     // The session may be what broke, or in the middle of it.
     await database.recover();
@@ -332,29 +333,50 @@ async function fail(job: Job, error: unknown, accounts: readonly FlowAccount[]):
       });
   } catch (second) {
     // The first error is the one to be told; the next command finds the batch's process gone.
-    recorded = false;
+    hindrance = second;
     log.error('the failure could not be recorded', { error: String(second) });
   }
-  if (goOn !== undefined)
+  const recorded = hindrance === undefined;
+  const told = recorded ? known : withHindrance(known, hindrance);
+  const untouched = 'nothing was published; live tables are untouched';
+  if (goOn !== undefined) {
+    const kept = isSwap(goOn) ? `batch ${batch} is staged` : `batch ${batch} is failed; its staging is kept`;
     return stateOf(
-      resumable(known, goOn),
-      `nothing was published; live tables are untouched; ${recorded ? `batch ${batch} is failed; its staging is kept` : 'staging is kept (the failure could not be recorded)'}`,
+      resumable(told, goOn, isShutOut(hindrance) || isShutOut(known)),
+      `${untouched}; ${recorded ? kept : 'staging is kept (the failure could not be recorded)'}`,
     );
+  }
   return stateOf(
-    known,
+    told,
     recorded
-      ? `nothing was published; live tables are untouched; batch ${batch} is failed`
-      : `nothing was published; live tables are untouched; staging ${job.names.staging} is left for \`sluice cleanup\``,
+      ? `${untouched}; batch ${batch} is failed`
+      : `${untouched}; staging ${job.names.staging} is left for \`sluice cleanup\``,
     `sluice status ${batch}`,
   );
 }
 
-/** What to do next is first of all to go on. */
-function resumable(error: SluiceError, goOn: string): SluiceError {
+/** What to do next is first of all to go on; `last`: once the rest is done. */
+function resumable(error: SluiceError, goOn: string, last: boolean): SluiceError {
   const { next = [], ...facts } = error.facts;
+  const going = `${goOn}   (${isSwap(goOn) ? 'publishes what is staged' : 'goes on with what is loaded'})`;
+  const steps = [next].flat();
   return new SluiceError(error.kind, error.code, error.message, {
     ...facts,
-    next: [`${goOn}   (goes on with what is loaded)`, ...[next].flat()],
+    next: last ? [...steps, `then ${going}`] : [going, ...steps],
+  });
+}
+
+const isSwap = (command: string) => command.startsWith('sluice swap ');
+
+/** `error` with why it could not be recorded; who is not let in is told what to do about that. */
+function withHindrance(error: SluiceError, hindrance: unknown): SluiceError {
+  const { details = [], next, ...facts } = error.facts;
+  const why = hindrance instanceof Error ? hindrance.message : String(hindrance);
+  const steps = isShutOut(hindrance) ? hindrance.facts.next : next;
+  return new SluiceError(error.kind, error.code, error.message, {
+    ...facts,
+    details: [...details, `the failure could not be recorded: ${why}`],
+    ...(steps === undefined ? {} : { next: steps }),
   });
 }
 
