@@ -23,6 +23,7 @@ import { qualified } from '../db/quote.js';
 import { FedBack } from './fed-back.js';
 import { settled, withFills, withGiven } from './given.js';
 import { columnsOf } from './input-columns.js';
+import { inputLabels } from './input-labels.js';
 import { InputRows } from './input-rows.js';
 import { type LiveCounts, liveCounts } from './live-counts.js';
 import { jobMappings } from './mappings.js';
@@ -74,6 +75,8 @@ export const NO_BATCH = '<batch>';
  */
 export class Job {
   readonly inputs: Readonly<Record<string, Source>>;
+  /** What messages and rejects call each input. */
+  readonly labels: Readonly<Record<string, string>>;
   readonly settings: Readonly<Record<string, string>>;
   readonly startedAt = performance.now();
   readonly timings: Record<string, number> = {};
@@ -123,6 +126,7 @@ export class Job {
     readonly mappings: readonly FieldMapping[],
   ) {
     this.inputs = withGiven(pipeline, fedBack?.inputs ?? options.inputs ?? {});
+    this.labels = inputLabels(this.inputs);
     this.masking = new Masking(pipeline.mask, options.noSourceData);
     this.log = this.masking.log(options.log);
     this.settings = settled(pipeline, options.settings ?? {});
@@ -186,10 +190,11 @@ export class Job {
   /** `flows` with their inputs' latest records kept for the rejects, whose storing the inputs wait for. */
   remembering(flows: readonly FlowPlan[]): FlowPlan[] {
     return flows.map((flow, at) => {
-      const { name } = flow.source;
+      const input = Object.keys(this.inputs).find((each) => this.inputs[each] === flow.source);
+      const name = input === undefined ? flow.source.name : (this.labels[input] as string);
       const rows = new InputRows((chunk) => this.tracked?.of(at)?.read(chunk));
       this.#records.set(name, rows);
-      return { ...flow, source: rows.around(flow.source, () => this.#flushSome()) };
+      return { ...flow, source: { ...rows.around(flow.source, () => this.#flushSome()), name } };
     });
   }
 
@@ -200,7 +205,7 @@ export class Job {
     return Promise.all([rejects, records]).then(() => {});
   }
 
-  /** The columns of every input of which a record was read, by its name. */
+  /** The columns of every input of which a record was read, by its label. */
   inputColumns(): Record<string, readonly string[]> {
     const all: Record<string, readonly string[]> = { ...this.#columnsBefore };
     for (const [name, { columns }] of this.#records) if (columns !== undefined) all[name] = columns;
@@ -244,9 +249,9 @@ export class Job {
     }));
   }
 
-  /** The pipeline's name for the input that reads from `source`. */
-  #nameOf(source: string): string {
-    return Object.entries(this.inputs).find(([, { name }]) => name === source)?.[0] ?? source;
+  /** The pipeline's name for the input that messages call `label`. */
+  #nameOf(label: string): string {
+    return Object.keys(this.labels).find((input) => this.labels[input] === label) ?? label;
   }
 
   /** A folder for scratch files, made when first asked for. */
