@@ -3,6 +3,7 @@ import pg from 'pg';
 import { failed, SluiceError } from '../core/errors.js';
 import type { Row } from '../core/row.js';
 import type { Database } from '../core/run.js';
+import { hurry } from './hurry.js';
 import { ident } from './quote.js';
 
 /** Where a database is, and how messages may call it (never with its password). */
@@ -109,6 +110,7 @@ export class PgDatabase implements Database {
           throw new Error('the database is closed');
         }
         this.#connected = true;
+        if (this.#hurried) hurry(client);
         this.#open.set(client, purpose);
         client.once('end', () => this.#open.delete(client));
         return client;
@@ -144,7 +146,7 @@ export class PgDatabase implements Database {
    * only ever cancelled. Does not throw; where the server cannot be asked, sessions to be ended are cut off.
    */
   async stop(how: 'cancel' | 'end'): Promise<void> {
-    this.#hurried = true;
+    this.hurry();
     const ours = [...this.#open].filter(([, purpose]) => how === 'cancel' || !/publish/.test(purpose));
     const pids = ours.map(([client]) => (client as unknown as { processID: number | null }).processID);
     const ask = how === 'cancel' ? 'pg_cancel_backend' : 'pg_terminate_backend';
@@ -153,6 +155,12 @@ export class PgDatabase implements Database {
       () => {},
     );
     if (how === 'end') for (const [client] of ours) cutOff(client);
+  }
+
+  /** From now on nothing is waited for: neither a server that is not there, nor for long a lock. */
+  hurry(): void {
+    this.#hurried = true;
+    for (const client of this.#open.keys()) hurry(client);
   }
 
   /** One statement in a session of its own, which is closed whatever comes of it, and however late. */

@@ -32,7 +32,7 @@ import { countsOf, publishedRecords, summariseRecords, unchangedRecords } from '
 import { resolveInterrupted } from './resolve.js';
 import { findResumable, holdStaging, resumedOptions, takeUp } from './resume.js';
 import { makeStaging } from './staging.js';
-import { stopStatements } from './stopping.js';
+import { behindCommit, stopStatements } from './stopping.js';
 import { summaryOf } from './summary.js';
 import type { Surveyed } from './survey.js';
 import { tellProgress } from './ticker.js';
@@ -88,21 +88,31 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
 
 /** Asks all checks and plans the publish, as far as they allow it; writes nothing. */
 export async function planPipeline(pipeline: Pipeline, options: RunOptions): Promise<Checked> {
-  const job = await Job.prepare(pipeline, options);
-  try {
+  return asking(pipeline, options, async (job) => {
     const checked = await checkJob(job);
     return { ...checked, plan: { ...checked.plan, publish: await planPublish(job, checked) } };
-  } finally {
-    await job.clear();
-  }
+  });
 }
 
 /** Asks all checks of a pipeline and writes nothing. */
 export async function checkPipeline(pipeline: Pipeline, options: RunOptions): Promise<Checked> {
+  return asking(pipeline, options, checkJob);
+}
+
+/** Has a job asked what writes nothing; stops when it is asked to. */
+async function asking<T>(
+  pipeline: Pipeline,
+  options: RunOptions,
+  work: (job: Job) => Promise<T>,
+): Promise<T> {
   const job = await Job.prepare(pipeline, options);
+  job.stopped = stopStatements(options.database, job.signal);
   try {
-    return await checkJob(job);
+    return await work(job);
+  } catch (error) {
+    throw job.signal.aborted ? stateOf(asFailure(error, job.signal), 'nothing was written') : error;
   } finally {
+    await job.stopped();
     await job.clear();
   }
 }
@@ -214,10 +224,12 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     published = true;
     // What is left to do is short, and asked for.
     await job.stopped();
-    job.records = await publishedRecords(job, job.records);
-    await tidy(job, prepared);
-    await lowerGuard(job);
-    await noteBatch(database, batch, { timings: job.timings, phase: null, record_summary: job.records });
+    await behindCommit(options, job.signal, `batch ${batch} is published`, async () => {
+      job.records = await publishedRecords(job, job.records);
+      await tidy(job, prepared);
+      await lowerGuard(job);
+      await noteBatch(database, batch, { timings: job.timings, phase: null, record_summary: job.records });
+    });
     return summaryOf(job, 'completed', accounts, { loaded: prepared.loaded, lockMs });
   } catch (error) {
     if (published)
@@ -315,6 +327,7 @@ async function fail(job: Job, error: unknown, accounts: readonly FlowAccount[]):
   if (job.records.errors.length > 0) job.options.events?.records?.(job.records);
   let goOn: string | undefined;
   let hindrance: unknown;
+  let left = '';
   try {
     // The session may be what broke, or in the middle of it.
     await database.recover();
@@ -334,10 +347,19 @@ async function fail(job: Job, error: unknown, accounts: readonly FlowAccount[]):
   } catch (second) {
     // The first error is the one to be told; the next command finds the batch's process gone.
     hindrance = second;
+    // The batch stays as it is, so that the next command takes away what it left; this much it can say.
+    const noted = isShutOut(second)
+      ? Promise.resolve(false)
+      : noteBatch(database, batch, {
+          error: { code: known.code, message: known.message, details },
+        }).then(() => true);
+    left = (await noted.catch(() => false))
+      ? 'what it left could not be tidied up'
+      : 'the failure could not be recorded';
     log.error('the failure could not be recorded', { error: String(second) });
   }
   const recorded = hindrance === undefined;
-  const told = recorded ? known : withHindrance(known, hindrance);
+  const told = recorded ? known : withHindrance(known, left, hindrance);
   const untouched = 'nothing was published; live tables are untouched';
   if (goOn !== undefined) {
     const kept = isSwap(goOn) ? `batch ${batch} is staged` : `batch ${batch} is failed; its staging is kept`;
@@ -350,7 +372,7 @@ async function fail(job: Job, error: unknown, accounts: readonly FlowAccount[]):
     told,
     recorded
       ? `${untouched}; batch ${batch} is failed`
-      : `${untouched}; staging ${job.names.staging} is left for \`sluice cleanup\``,
+      : `${untouched}; staging ${job.names.staging} is left for \`sluice cleanup\`, and a write guard for the next command`,
     `sluice status ${batch}`,
   );
 }
@@ -368,14 +390,18 @@ function resumable(error: SluiceError, goOn: string, last: boolean): SluiceError
 
 const isSwap = (command: string) => command.startsWith('sluice swap ');
 
-/** `error` with why it could not be recorded; who is not let in is told what to do about that. */
-function withHindrance(error: SluiceError, hindrance: unknown): SluiceError {
+/** `error` with what could not be done behind it, and why; who is not let in is told what to do about that. */
+function withHindrance(error: SluiceError, what: string, hindrance: unknown): SluiceError {
   const { details = [], next, ...facts } = error.facts;
   const why = hindrance instanceof Error ? hindrance.message : String(hindrance);
   const steps = isShutOut(hindrance) ? hindrance.facts.next : next;
   return new SluiceError(error.kind, error.code, error.message, {
     ...facts,
-    details: [...details, `the failure could not be recorded: ${why}`],
+    details: [
+      ...details,
+      `${what}: ${why}`,
+      ...(hindrance instanceof SluiceError ? (hindrance.facts.details ?? []) : []),
+    ],
     ...(steps === undefined ? {} : { next: steps }),
   });
 }
