@@ -25,3 +25,9 @@ export function hurried(client: object): AbortSignal {
  * a second. What cannot be had then is left to the next command.
  */
 export const HURRIED = { attempts: 2, lockTimeoutMs: 150 } as const;
+
+/**
+ * The same for tables of the batch's own, for which nobody waits behind it: beyond the server's deadlock_timeout of 1 s,
+ * after which an autovacuum that is at work on them is cancelled.
+ */
+export const HURRIED_OWN = { attempts: 1, lockTimeoutMs: 1_200 } as const;

@@ -1,26 +1,21 @@
-import { type FlowAccount, totals } from '../core/accounting.js';
-import type { BatchStatus } from '../core/batch-status.js';
-
+import type { FlowAccount } from '../core/accounting.js';
 import { interrupted, SluiceError, usage } from '../core/errors.js';
-
 import type { Pipeline } from '../core/pipeline.js';
-import { isShutOut } from '../db/connect.js';
-import { type Batch, batchCounts, findBatch, moveBatch, noteBatch } from '../db/ledger/batches.js';
+import { type Batch, findBatch, moveBatch, noteBatch } from '../db/ledger/batches.js';
 import { openLedger } from '../db/ledger/open.js';
 import { settlePending } from '../db/ledger/records.js';
 import type { StoredReject } from '../db/ledger/rejects.js';
 import { forgetSegments } from '../db/ledger/segments.js';
 import { BACKUPS, backUp } from './backup/backup.js';
 import { assertChecked, type Checked, checkJob, checkTables, sentence } from './check.js';
-import { createMissing, dropMade } from './create-missing.js';
-import { discard } from './discard.js';
+import { createMissing } from './create-missing.js';
 import { assertNotEmptied } from './emptied.js';
+import { end } from './end.js';
+import { fail, stateOf } from './fail.js';
 import { asFailure } from './failure.js';
-import { namingFullDisk } from './full-disk.js';
 import { goLive, holdReady } from './go-live.js';
 import { lowerGuard, raiseGuard } from './guard.js';
 import { Job } from './job.js';
-import { goOnWith, isWorthResuming, keepForResume } from './keep.js';
 import { assertAccounted, load, loadDry } from './load.js';
 import { lockTables } from './locks.js';
 import { fromFiles, sqlitePath } from './old-system.js';
@@ -267,152 +262,4 @@ async function madeAndSurveyed(job: Job, checked: Checked): Promise<Surveyed> {
   assertChecked(again);
   for (const [target, columns] of again.columns) checked.columns.set(target, columns);
   return again.surveyed;
-}
-
-/** Ends a batch of which nothing is to be published: staging, guard and files go. */
-async function end(
-  job: Job,
-  status: BatchStatus,
-  accounts: readonly FlowAccount[],
-  set: Readonly<Record<string, unknown>> = {},
-): Promise<void> {
-  const { database } = job.options;
-  // The guard first: discarding staging needs locks that it may hold.
-  await lowerGuard(job);
-  await discard(database, job);
-  const { kept } = await dropMade(database, job.batch as string);
-  if (kept.length > 0)
-    job.options.events?.warn?.(
-      `${kept.join(', ')}, made for this run, could not be dropped again: they stay, empty or in use`,
-    );
-  await forgetSegments(database, job.batch as string);
-  job.removeFiles();
-  await moveBatch(database, job.batch as string, status, {
-    accounting: accounts,
-    reports: job.keptReports,
-    input_columns: job.inputColumns(),
-    timings: job.timings,
-    record_summary: job.records,
-    progress: job.progress,
-    ...(accounts.length > 0 && job.records.types.length > 0
-      ? countsOf(job.records, accounts)
-      : batchCounts({
-          ...totals(accounts),
-          ...(accounts.length === 0 ? { read: job.rows } : {}),
-          // The books know what an earlier attempt has rejected; without them there is the count of this one.
-          rejected: accounts.length === 0 ? job.rejects.count : totals(accounts).rejected,
-        })),
-    ...set,
-  });
-}
-
-/** Records the failure, discards staging, and says in the error what state things are in. */
-async function fail(job: Job, error: unknown, accounts: readonly FlowAccount[]): Promise<unknown> {
-  const { log, database } = job.options;
-  const batch = job.batch as string;
-  const failure = asFailure(error, job.signal);
-  await job.stopped();
-  const known = await namingFullDisk(database, failure, 'run it again');
-  const details = job.masking.details(known.facts.details ?? []);
-  log.error(known.message, {
-    code: known.code,
-    ...known.facts,
-    details,
-    ...(job.masking.active
-      ? { value: undefined, cause: undefined }
-      : { cause: String(known.facts.cause ?? '') }),
-  });
-  if (known.code === 'outcome_unknown') return known;
-  job.records = { ...job.records, errors: job.rejects.frequent.top() };
-  if (job.records.errors.length > 0) job.options.events?.records?.(job.records);
-  let goOn: string | undefined;
-  let hindrance: unknown;
-  let left = '';
-  try {
-    // The session may be what broke, or in the middle of it.
-    await database.recover();
-    await job.tracked?.giveUp();
-    await job.rejects.flush().catch((second) => {
-      log.error('the last rejects could not be stored', { error: String(second) });
-    });
-    if (isWorthResuming(job, known)) {
-      // What goes on, should the ledger not be reached.
-      goOn = goOnWith(job);
-      goOn = await keepForResume(job, { code: known.code, message: known.message, details }, accounts);
-    }
-    if (goOn === undefined)
-      await end(job, 'failed', accounts, {
-        error: { code: known.code, message: known.message, details },
-      });
-  } catch (second) {
-    // The first error is the one to be told; the next command finds the batch's process gone.
-    hindrance = second;
-    // The batch stays as it is, so that the next command takes away what it left; this much it can say.
-    const noted = isShutOut(second)
-      ? Promise.resolve(false)
-      : noteBatch(database, batch, {
-          error: { code: known.code, message: known.message, details },
-        }).then(() => true);
-    left = (await noted.catch(() => false))
-      ? 'what it left could not be tidied up'
-      : 'the failure could not be recorded';
-    log.error('the failure could not be recorded', { error: String(second) });
-  }
-  const recorded = hindrance === undefined;
-  const told = recorded ? known : withHindrance(known, left, hindrance);
-  const untouched = 'nothing was published; live tables are untouched';
-  if (goOn !== undefined) {
-    const kept = isSwap(goOn) ? `batch ${batch} is staged` : `batch ${batch} is failed; its staging is kept`;
-    return stateOf(
-      resumable(told, goOn, isShutOut(hindrance) || isShutOut(known)),
-      `${untouched}; ${recorded ? kept : 'staging is kept (the failure could not be recorded)'}`,
-    );
-  }
-  return stateOf(
-    told,
-    recorded
-      ? `${untouched}; batch ${batch} is failed`
-      : `${untouched}; staging ${job.names.staging} is left for \`sluice cleanup\`, and a write guard for the next command`,
-    `sluice status ${batch}`,
-  );
-}
-
-/** What to do next is first of all to go on; `last`: once the rest is done. */
-function resumable(error: SluiceError, goOn: string, last: boolean): SluiceError {
-  const { next = [], ...facts } = error.facts;
-  const going = `${goOn}   (${isSwap(goOn) ? 'publishes what is staged' : 'goes on with what is loaded'})`;
-  const steps = [next].flat();
-  return new SluiceError(error.kind, error.code, error.message, {
-    ...facts,
-    next: last ? [...steps, `then ${going}`] : [going, ...steps],
-  });
-}
-
-const isSwap = (command: string) => command.startsWith('sluice swap ');
-
-/** `error` with what could not be done behind it, and why; who is not let in is told what to do about that. */
-function withHindrance(error: SluiceError, what: string, hindrance: unknown): SluiceError {
-  const { details = [], next, ...facts } = error.facts;
-  const why = hindrance instanceof Error ? hindrance.message : String(hindrance);
-  const steps = isShutOut(hindrance) ? hindrance.facts.next : next;
-  return new SluiceError(error.kind, error.code, error.message, {
-    ...facts,
-    details: [
-      ...details,
-      `${what}: ${why}`,
-      ...(hindrance instanceof SluiceError ? (hindrance.facts.details ?? []) : []),
-    ],
-    ...(steps === undefined ? {} : { next: steps }),
-  });
-}
-
-function stateOf(error: unknown, state: string, next?: string): unknown {
-  if (!(error instanceof SluiceError)) return error;
-  // What an error says of its own state was true where it was thrown; this is the state of the whole.
-  const { state: _, ...facts } = error.facts;
-  return new SluiceError(error.kind, error.code, error.message, {
-    ...facts,
-    state,
-    ...(facts.next === undefined && next !== undefined ? { next } : {}),
-  });
 }

@@ -25,6 +25,7 @@ export default pipeline({
     items: replace('items', { columns: ['id', 'order_id', 'note'] }),
     stock: merge('stock', { columns: ['id', 'note'], key: ['id'] }),
   },
+  records: { lines: { type: 'line', sourceId: 'item_id', table: 'items' } },
   checks: [check(...slow('thinks', ${0.5 * pace}))],
   validations: [validation(...slow('asks', ${0.6 * pace}))],
   flows: ({ inputs, tables }) => [
