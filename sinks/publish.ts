@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, QueryResult } from 'pg';
-import { failed, refused, type SluiceError } from '../src/core/errors.js';
+import { failed, refused, SluiceError } from '../src/core/errors.js';
+import { isShutOut } from '../src/db/connect.js';
 import { ident, qualified } from '../src/db/quote.js';
 import { type Blocker, blockersOf, describeBlocker, preparedOn } from './blockers.js';
 import { WINDOW_SAVEPOINT } from './guard/lock.js';
@@ -206,7 +207,7 @@ async function outcomeOf(
         await client.end().catch(() => {});
       }
     } catch (error) {
-      if (Date.now() > until) throw unknownOutcome(error, cause);
+      if (isShutOut(error) || Date.now() > until) throw unknownOutcome(error, cause);
     }
     if (Date.now() > until) throw unknownOutcome(undefined, cause);
     await sleep(200);
@@ -219,8 +220,9 @@ function unknownOutcome(error: unknown, cause: unknown): SluiceError {
     'The connection was lost during the publish, and its outcome is not known.',
     {
       cause: error ?? cause,
+      ...(error instanceof SluiceError ? { details: [`The ledger cannot be asked: ${error.message}`] } : {}),
       state: 'All of it is published, or none: the ledger knows.',
-      next: 'sluice status',
+      next: [...(isShutOut(error) ? [error.facts.next ?? []].flat() : []), 'sluice status'],
     },
   );
 }
@@ -268,6 +270,6 @@ function refusal(error: unknown): SluiceError {
   }
   return failed('publish', `The publish failed: ${message}.`, {
     ...facts,
-    next: 'Mend the cause, then publish again from staging.',
+    next: 'Mend the cause, then try again.',
   });
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
+import { HURRIED, HURRIED_OWN, hurried } from '../src/db/hurry.js';
 
 /** Lock not available, cancelled by a timeout, chosen as deadlock victim, serialization failure. */
 const TRANSIENT = new Set(['55P03', '57014', '40P01', '40001']);
@@ -22,13 +23,18 @@ export function backoff(next: number, base = 200, most = 5000): number {
 
 /**
  * Runs `statements` in one transaction that waits at most `lockTimeoutMs` for each lock, again and again
- * until the locks are free or `attempts` are used up; then throws the last error. `client` must be idle.
+ * until the locks are free or `attempts` are used up; then throws the last error. `client` must be idle. Where its run is
+ * asked to stop, it gives up at once; begun after that, soon. `own`: the tables are the batch's, and nobody else wants them.
  */
 export async function patiently(
   client: Client,
   statements: readonly string[],
-  { attempts = 30, lockTimeoutMs = 150 }: { attempts?: number; lockTimeoutMs?: number } = {},
+  given: { attempts?: number; lockTimeoutMs?: number; own?: boolean } = {},
 ): Promise<void> {
+  const stopped = hurried(client);
+  const late = stopped.aborted;
+  const soon = given.own === true ? HURRIED_OWN : HURRIED;
+  const { attempts = 30, lockTimeoutMs = 150 } = late ? soon : given;
   const settings = ['BEGIN', "SET LOCAL search_path = ''", `SET LOCAL lock_timeout = ${lockTimeoutMs}`];
   for (let attempt = 1; ; attempt++) {
     try {
@@ -36,8 +42,10 @@ export async function patiently(
       return;
     } catch (error) {
       await client.query('ROLLBACK').catch(() => {});
-      if (attempt >= attempts || !isLockFailure(error)) throw error;
-      await sleep(backoff(attempt + 1));
+      if (attempt >= attempts || !isLockFailure(error) || (!late && stopped.aborted)) throw error;
+      await sleep(backoff(attempt + 1), undefined, late ? {} : { signal: stopped }).catch(() => {
+        throw error;
+      });
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { failed, interrupted } from '../../src/core/errors.js';
+import { HURRIED, hurried } from '../../src/db/hurry.js';
 import { qualified } from '../../src/db/quote.js';
 
 /** Who holds or awaits a lock on a table that a statement of ours would have to wait for. */
@@ -56,7 +57,8 @@ export interface Waiting {
  * Runs `statements` as one transaction, with bounded waits for locks on `table`. Throws failed('lock_not_got')
  * naming the holders after the last attempt, interrupted() when the signal is aborted, other errors as
  * they are; the session is outside a transaction then. With `stay`, these statements end the message in place of
- * COMMIT, and the transaction stays open with its locks.
+ * COMMIT, and the transaction stays open with its locks. Where the run of the session was asked to stop before, it gives up
+ * soon.
  */
 export async function withShortLocks(
   client: ClientBase,
@@ -66,7 +68,11 @@ export async function withShortLocks(
   readersToo = false,
   stay?: readonly string[],
 ): Promise<void> {
-  const { lockTimeout = 500, attempts = 20, signal, onWait } = waiting;
+  const { signal, onWait } = waiting;
+  const late = hurried(client).aborted;
+  const { lockTimeout = 500, attempts = 20 } = late
+    ? { lockTimeout: HURRIED.lockTimeoutMs, attempts: HURRIED.attempts }
+    : waiting;
   const name = `${table.schema}.${table.table}`;
   const message = [
     'BEGIN',

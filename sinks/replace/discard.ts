@@ -30,7 +30,7 @@ export async function discardStaging(
     const tables = await client.query<{ name: string }>(TABLES, [staging]);
     if (tables.rows.length > 0) {
       const list = tables.rows.map((row) => qualified(staging, row.name)).join(', ');
-      await patiently(client, [`DROP TABLE ${list}`]);
+      await patiently(client, [`DROP TABLE ${list}`], { own: true });
     }
     await dropEmptySchema(client, staging);
     await dropEmptySchema(client, old);

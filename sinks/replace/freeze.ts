@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { refused } from '../../src/core/errors.js';
+import { hurried } from '../../src/db/hurry.js';
 import { qualified } from '../../src/db/quote.js';
 import type { StagedTable } from './staging.js';
 
@@ -46,7 +47,7 @@ export async function freezeAndAnalyze(
         });
       }
       onProgress(`waiting for transactions older than the load: ${holders.list.join('; ')}`);
-      await sleep(Math.min(1000, Math.max(50, waitMs / 10)));
+      await sleep(Math.min(1000, Math.max(50, waitMs / 10)), undefined, { signal: hurried(client) });
     }
   }
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { setFlagsFromString } from 'node:v8';
+import { EXIT } from '../core/errors.js';
 import { runCommand } from './program.js';
 
 /** A reader that has gone (`sluice status | head`) is no failure of ours. */
@@ -11,4 +12,15 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
  * million: collecting after every 20 % costs a little CPU and keeps the process small beside a database.
  */
 setFlagsFromString('--heap-growing-percent=20');
+let done = false;
+/**
+ * A command that works on a database stops in an orderly way. Where none listens, before it or behind it, the signal
+ * ends the process; but once the command is done, by the code that says what it did.
+ */
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    if (done) process.exit();
+    if (process.listenerCount(signal) === 1) process.exit(EXIT.interrupted);
+  });
 process.exitCode = await runCommand(process.argv.slice(2));
+done = true;

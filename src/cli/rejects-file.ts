@@ -1,6 +1,38 @@
 import type { StoredReject } from '../db/ledger/rejects.js';
 import { escapeFormula, REJECT_COLUMNS } from '../run/reject-columns.js';
 
+/** A file of rejects of one input, written line by line as they come. */
+export class RejectsFile {
+  /** Rows written, and how many of them have no values, since the ledger does not know them. */
+  rows = 0;
+  unknown = 0;
+  readonly #seen = new Set<number>();
+
+  constructor(
+    /** Of a CSV file; undefined: JSON Lines. */
+    private readonly columns: readonly string[] | undefined,
+    /** Writes lines, with an end behind the last. */
+    private readonly write: (lines: string) => Promise<void>,
+  ) {}
+
+  async begin(): Promise<void> {
+    if (this.columns !== undefined) await this.write(csvHeader(this.columns));
+  }
+
+  /** Two tables may have rejected one row: it is one row to correct. */
+  async add(rejects: readonly StoredReject[]): Promise<void> {
+    const lines: string[] = [];
+    for (const reject of rejects) {
+      if (reject.line !== null && this.#seen.has(reject.line)) continue;
+      if (reject.line !== null) this.#seen.add(reject.line);
+      if (reject.raw === null) this.unknown += 1;
+      lines.push(this.columns === undefined ? jsonLine(reject) : csvLine(reject, this.columns));
+    }
+    this.rows += lines.length;
+    if (lines.length > 0) await this.write(lines.join('\n'));
+  }
+}
+
 /** The header of a CSV file of rejects: the input's columns, then those that tell of the reject. */
 export function csvHeader(columns: readonly string[]): string {
   return [...columns, ...Object.values(REJECT_COLUMNS)].map(cell).join(',');

@@ -1,5 +1,9 @@
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { EXIT, usage } from '../core/errors.js';
+import type { Batch } from '../db/ledger/batches.js';
+import type { StoredReject } from '../db/ledger/rejects.js';
 import { type DatabaseFlags, withDatabase } from './flags.js';
 import type { Session } from './session.js';
 
@@ -7,14 +11,21 @@ import type { Session } from './session.js';
 const PAGE = 2_000;
 
 interface RejectsFlags extends DatabaseFlags {
-  readonly format: 'text' | 'csv' | 'jsonl';
+  /** Left out: as text for people, unless they go into files. */
+  readonly format?: 'csv' | 'jsonl';
   readonly input?: string;
+  readonly into?: string;
 }
+
+type GivenFlags = Omit<RejectsFlags, 'format'> & { readonly format?: 'text' | 'csv' | 'jsonl' };
 
 const FEED_BACK = `
 A file of them (--format csv or jsonl) can be corrected and fed back:
   sluice rejects 7 --format csv > fixed.csv
   sluice run P --source fixed.csv --only-rejects-of 7
+Where several inputs have some, --input NAME chooses one, and --into FOLDER writes a file for each:
+  sluice rejects 7 --into fixed
+  sluice run P --input orders=fixed/orders.csv --input items=fixed/items.csv --only-rejects-of 7
 Its rows are as the input had them; the columns sluice_… behind them are not read as data, but
 sluice_reject says which reject a row is, and must stay. Cells that a spreadsheet would run as
 formulas begin with an apostrophe, which is taken away again.`;
@@ -24,23 +35,31 @@ export function declareRejects(root: Command): void {
   withDatabase(root.command('rejects').argument('<batch>', 'its id'))
     .description('the rows that a batch set aside, with line, column, value and reason')
     .addOption(
-      new Option('--format <format>', 'csv, jsonl: the rows themselves, to be corrected')
-        .choices(['text', 'csv', 'jsonl'])
-        .default('text'),
+      new Option('--format <format>', 'csv, jsonl: the rows themselves, to be corrected').choices([
+        'text',
+        'csv',
+        'jsonl',
+      ]),
     )
-    .option('--input <name>', 'only of this input, as the messages name it')
+    .option('--input <name>', 'only of this input of the pipeline')
+    .option('--into <folder>', 'the rows themselves, a file for every input that has some')
     .addHelpText('after', FEED_BACK)
-    .action(async (id: string, flags: RejectsFlags) => {
+    .action(async (id: string, { format, ...others }: GivenFlags) => {
+      const flags: RejectsFlags = {
+        ...others,
+        ...(format === undefined || format === 'text' ? {} : { format }),
+      };
       const { withSession } = await import('./session.js');
       process.exitCode = await withSession(flags.databaseUrl, (session) => rejects(session, id, flags));
     });
 }
 
-async function rejects({ database, signal }: Session, id: string, flags: RejectsFlags): Promise<number> {
+async function rejects(session: Session, id: string, flags: RejectsFlags): Promise<number> {
+  const { database } = session;
   const { findBatch } = await import('../db/ledger/batches.js');
-  const { countRejects, readRejects, rejectColumns, rejectInputs } = await import('../db/ledger/rejects.js');
+  const { countRejects, rejectInputs } = await import('../db/ledger/rejects.js');
   const { requireLedger } = await import('../db/ledger/open.js');
-  const { csvHeader, csvLine, jsonLine } = await import('./rejects-file.js');
+  const { rejectLabels } = await import('../run/fed-back.js');
   const { describeReject } = await import('./reject-text.js');
   const { count, printed, say, table } = await import('./terminal.js');
   await requireLedger(database);
@@ -58,61 +77,117 @@ async function rejects({ database, signal }: Session, id: string, flags: Rejects
     ),
   );
   say();
-  const inputs = await rejectInputs(database, id);
-  const input = whichInput(inputs, flags);
-  let columns: string[] = [];
-  if (flags.format === 'csv') {
-    const known = batch.input_columns?.[input as string] ?? [];
-    columns = [...new Set([...known, ...(await rejectColumns(database, id, input as string))])];
-    await printed(csvHeader(columns));
-  }
+  const labels = rejectLabels(batch);
+  const inputs = (await rejectInputs(database, id)).map((label) => ({
+    label,
+    name: Object.keys(labels).find((name) => labels[name] === label) ?? label,
+  }));
+  const chosen = chosenInputs(inputs, flags);
   let stored = 0;
-  let unknown = 0;
-  const seen = new Set<string>();
-  for (let after = 0; ; ) {
-    signal.throwIfAborted();
-    const page = await readRejects(database, id, after, PAGE);
-    const lines: string[] = [];
-    for (const reject of page) {
-      if (input !== undefined && reject.input !== input) continue;
-      if (flags.format === 'text') {
-        lines.push(flags.json === true ? JSON.stringify(reject) : describeReject(reject));
-        continue;
-      }
-      if (reject.raw === null) unknown += 1;
-      // Two tables may have rejected one row: it is one row to correct.
-      const row = `${reject.line} ${reject.input}`;
-      if (reject.line !== null && seen.has(row)) continue;
-      seen.add(row);
-      lines.push(flags.format === 'csv' ? csvLine(reject, columns) : jsonLine(reject));
+  if (flags.format === undefined && flags.into === undefined) {
+    const wanted = new Set(chosen.map(({ label }) => label));
+    for await (const page of pagesOf(session, id)) {
+      stored += page.length;
+      const shown = page.filter(({ input }) => wanted.has(input));
+      const lines = shown.map((each) => (flags.json === true ? JSON.stringify(each) : describeReject(each)));
+      if (lines.length > 0) await printed(lines.join('\n'));
     }
-    if (lines.length > 0) await printed(lines.join('\n'));
-    stored += page.length;
-    const last = page.at(-1);
-    if (last === undefined || page.length < PAGE) break;
-    after = last.number;
-  }
-  if (unknown > 0)
-    say(`${count(unknown)} of them without values: the ledger does not have the row as the input had it`);
+  } else stored = await writeFiles(session, batch, chosen, flags);
   if (batch.error_count > stored) say(`${count(batch.error_count - stored)} more were counted and not kept`);
   return EXIT.done;
 }
 
-/** CSV has one header, so it takes the rows of one input. */
-function whichInput(inputs: readonly string[], { format, input }: RejectsFlags): string | undefined {
-  if (input !== undefined) {
-    if (inputs.includes(input)) return input;
-    throw usage('no_such_input', `the batch rejected no row of "${input}"`, {
-      next: `its inputs with rejects: ${inputs.join(', ')}`,
+/** An input with rejects: its name in the pipeline, and what they call it. */
+interface RejectedInput {
+  readonly name: string;
+  readonly label: string;
+}
+
+/** The rejects of `inputs` in files to be corrected, one for each, or the only one's to stdout; how many the batch has. */
+async function writeFiles(
+  session: Session,
+  batch: Batch,
+  inputs: readonly RejectedInput[],
+  { format = 'csv', into }: RejectsFlags,
+): Promise<number> {
+  const { RejectsFile } = await import('./rejects-file.js');
+  const { rejectColumns } = await import('../db/ledger/rejects.js');
+  const { count, printed, say } = await import('./terminal.js');
+  const files = new Map<string, InstanceType<typeof RejectsFile>>();
+  for (const { name, label } of inputs) {
+    const known = batch.input_columns?.[label] ?? [];
+    const columns = new Set([...known, ...(await rejectColumns(session.database, batch.id, label))]);
+    const write = into === undefined ? printed : await newFile(into, `${name}.${format}`);
+    files.set(label, new RejectsFile(format === 'csv' ? [...columns] : undefined, write));
+  }
+  let stored = 0;
+  for (const file of files.values()) await file.begin();
+  for await (const page of pagesOf(session, batch.id)) {
+    stored += page.length;
+    for (const [label, file] of files) await file.add(page.filter(({ input }) => input === label));
+  }
+  const unknown = [...files.values()].reduce((sum, file) => sum + file.unknown, 0);
+  if (unknown > 0)
+    say(`${count(unknown)} of them without values: the ledger does not have the row as the input had it`);
+  if (into === undefined) return stored;
+  for (const { name, label } of inputs)
+    say(`${count(files.get(label)?.rows ?? 0)} rows of ${name} in ${join(into, `${name}.${format}`)}`);
+  const { again, isCommand } = await import('../run/again.js');
+  const given = inputs.map(({ name }) => `--input ${name}=${join(into, `${name}.${format}`)}`);
+  if (!isCommand(batch.pipeline_from))
+    say(`correct them, then: ${again(batch.pipeline_from)} ${given.join(' ')} --only-rejects-of ${batch.id}`);
+  return stored;
+}
+
+/** Appends text and a line's end to a new file that only its owner may read. Throws usage `file_exists`. */
+async function newFile(folder: string, name: string): Promise<(text: string) => Promise<void>> {
+  const path = join(folder, name);
+  await mkdir(folder, { recursive: true });
+  try {
+    await writeFile(path, '', { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw usage('file_exists', `${path} is there already, and may have been corrected`, {
+      next: 'name another folder, or remove the file',
     });
   }
-  if (format !== 'csv') return undefined;
-  if (inputs.length === 1) return inputs[0];
+  return (text) => appendFile(path, `${text}\n`);
+}
+
+/** The rejects of a batch in the order in which they were met. */
+async function* pagesOf({ database, signal }: Session, id: string): AsyncGenerator<StoredReject[]> {
+  const { readRejects } = await import('../db/ledger/rejects.js');
+  for (let after = 0; ; ) {
+    signal.throwIfAborted();
+    const page = await readRejects(database, id, after, PAGE);
+    if (page.length > 0) yield page;
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) return;
+    after = last.number;
+  }
+}
+
+/** A file holds the rows of one input: each has its own columns, and is fed back to its own. */
+function chosenInputs(
+  inputs: readonly RejectedInput[],
+  { format, input, into }: RejectsFlags,
+): readonly RejectedInput[] {
+  if (input !== undefined) {
+    const found = inputs.find(({ name, label }) => name === input || label === input);
+    if (found !== undefined) return [found];
+    throw usage('no_such_input', `the batch rejected no row of "${input}"`, {
+      next: `its inputs with rejects: ${inputs.map(({ name }) => name).join(', ')}`,
+    });
+  }
+  if (format === undefined || into !== undefined || inputs.length === 1) return inputs;
   throw usage(
     'which_input',
     `the batch rejected rows of ${inputs.length} inputs, each with its own columns`,
     {
-      next: inputs.map((name) => `--input ${name}`),
+      next: [
+        ...inputs.map(({ name, label }) => `--input ${name}${name === label ? '' : `   (${label})`}`),
+        'or a file for each of them: --into FOLDER',
+      ],
     },
   );
 }

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { failed, type SluiceError } from '../core/errors.js';
+import { failed, SluiceError } from '../core/errors.js';
 import type { Row } from '../core/row.js';
 import type { Database } from '../core/run.js';
+import { hurry } from './hurry.js';
+import { ident } from './quote.js';
 
 /** Where a database is, and how messages may call it (never with its password). */
 export interface Address {
@@ -108,6 +110,7 @@ export class PgDatabase implements Database {
           throw new Error('the database is closed');
         }
         this.#connected = true;
+        if (this.#hurried) hurry(client);
         this.#open.set(client, purpose);
         client.once('end', () => this.#open.delete(client));
         return client;
@@ -143,7 +146,7 @@ export class PgDatabase implements Database {
    * only ever cancelled. Does not throw; where the server cannot be asked, sessions to be ended are cut off.
    */
   async stop(how: 'cancel' | 'end'): Promise<void> {
-    this.#hurried = true;
+    this.hurry();
     const ours = [...this.#open].filter(([, purpose]) => how === 'cancel' || !/publish/.test(purpose));
     const pids = ours.map(([client]) => (client as unknown as { processID: number | null }).processID);
     const ask = how === 'cancel' ? 'pg_cancel_backend' : 'pg_terminate_backend';
@@ -152,6 +155,12 @@ export class PgDatabase implements Database {
       () => {},
     );
     if (how === 'end') for (const [client] of ours) cutOff(client);
+  }
+
+  /** From now on nothing is waited for: neither a server that is not there, nor for long a lock. */
+  hurry(): void {
+    this.#hurried = true;
+    for (const client of this.#open.keys()) hurry(client);
   }
 
   /** One statement in a session of its own, which is closed whatever comes of it, and however late. */
@@ -241,6 +250,20 @@ export async function withRoom(client: pg.Client): Promise<pg.Client> {
   return client;
 }
 
+/** Whether `error` is the server's refusal to let the user in, which asking again does not change. */
+export function isShutOut(error: unknown): error is SluiceError {
+  return (
+    error instanceof SluiceError && error.code === 'no_connection' && /^28/.test(error.facts.sqlstate ?? '')
+  );
+}
+
+/** The role that `address` logs in as, quoted for a statement; an ellipsis where only the driver knows. */
+function userOf({ url }: Address): string {
+  const name = url === undefined ? (process.env.PGUSER ?? '') : decodeURIComponent(new URL(url).username);
+  if (name === '') return '…';
+  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : ident(name);
+}
+
 /** What went wrong on the way to the database, with what to do about it. */
 export function connectionError(error: unknown, address: Address): SluiceError {
   const { code, message } = error as { code?: string; message?: string };
@@ -267,10 +290,13 @@ export function connectionError(error: unknown, address: Address): SluiceError {
     case '28P01':
       return say('the password is wrong for that user, or has expired', [
         'check user and password in the URL, or PGPASSWORD',
-        'if it has expired: ALTER ROLE … VALID UNTIL …, as an administrator',
+        `if it has expired: ALTER ROLE ${userOf(address)} VALID UNTIL '…', as an administrator`,
       ]);
     case '28000':
-      return say(message ?? 'not allowed', 'ask for a pg_hba.conf entry, or try sslmode=require');
+      return say(message ?? 'not allowed', [
+        `where the role may not log in: ALTER ROLE ${userOf(address)} LOGIN, as an administrator`,
+        'or ask for a pg_hba.conf entry, or try sslmode=require',
+      ]);
     case '3D000':
       return say('that database does not exist', 'check the name after the last / of the URL, or create it');
     case '53300':

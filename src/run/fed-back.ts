@@ -6,7 +6,7 @@ import type { Database } from '../core/run.js';
 import type { Source } from '../core/types.js';
 import { type Batch, findBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
-import { claimRejects, rejectFates } from '../db/ledger/rejects.js';
+import { claimRejects, type RejectFate, rejectFates } from '../db/ledger/rejects.js';
 import { formatOf } from '../sources/file.js';
 import { again } from './again.js';
 import { MASKED } from './masking.js';
@@ -22,11 +22,13 @@ export class FedBack {
 
   private constructor(
     readonly batch: string,
-    private readonly fates: ReadonlyMap<number, string | null>,
+    private readonly fates: ReadonlyMap<number, RejectFate>,
+    /** What the rejects of `batch` call its inputs, by their names in the pipeline; empty where it is not known. */
+    private readonly labels: Readonly<Record<string, string>>,
     given: Readonly<Record<string, Source>>,
   ) {
     this.inputs = Object.fromEntries(
-      Object.entries(given).map(([name, source]) => [name, this.#checked(source)]),
+      Object.entries(given).map(([name, source]) => [name, this.#checked(name, source)]),
     );
   }
 
@@ -53,7 +55,8 @@ export class FedBack {
     const fates = await rejectFates(database, batch);
     if (fates.length === 0)
       throw usage('no_rejects', `batch ${batch} rejected nothing`, { next: `sluice status ${batch}` });
-    return new FedBack(batch, new Map(fates.map((fate) => [fate.number, fate.corrected_by])), given);
+    const labels = rejectLabels(of);
+    return new FedBack(batch, new Map(fates.map((fate) => [fate.number, fate])), labels, given);
   }
 
   /** The flows that read a corrected file; what the others read is published already. */
@@ -67,9 +70,9 @@ export class FedBack {
     await claimRejects(database, this.batch, [...this.#read], by);
   }
 
-  #checked(source: Source): Source {
+  #checked(name: string, source: Source): Source {
     const escaped = source.format !== 'json' && !['json', 'jsonl'].includes(formatOf(source.name) ?? 'csv');
-    const take = (row: Row) => this.#take(row, source.name, escaped);
+    const take = (row: Row) => this.#take(row, name, source.name, escaped);
     const read: Source['read'] = async function* (run) {
       for await (const chunk of source.read(run)) yield chunk.map(take);
     };
@@ -84,21 +87,26 @@ export class FedBack {
   }
 
   /** The row as its input would have it. */
-  #take(row: Row, input: string, escaped: boolean): Row {
+  #take(row: Row, input: string, file: string, escaped: boolean): Row {
     const line = originOf(row);
     const no = (code: string, message: string, facts: ErrorFacts) =>
-      refused(code, message, { input, ...(line === undefined ? {} : { line }), ...facts });
+      refused(code, message, { input: file, ...(line === undefined ? {} : { line }), ...facts });
     const told = row[REJECT_COLUMNS.number];
     const number = Number(told ?? Number.NaN);
-    const file = `sluice rejects ${this.batch} --format csv`;
-    if (!this.fates.has(number))
+    const fate = this.fates.get(number);
+    if (fate === undefined)
       throw no('not_a_reject', `the row is not one of the rejects of batch ${this.batch}`, {
         column: REJECT_COLUMNS.number,
         value: told ?? null,
-        next: `correct the file that this gives, and leave its column ${REJECT_COLUMNS.number} as it is: ${file}`,
+        next: `correct the file that this gives, and leave its column ${REJECT_COLUMNS.number} as it is: sluice rejects ${this.batch} --format csv`,
       });
-    const by = this.fates.get(number);
-    if (by !== null && by !== undefined)
+    const of = Object.keys(this.labels).find((name) => this.labels[name] === fate.input);
+    if (of !== undefined && of !== input)
+      throw no('other_input', `reject ${number} is a row of the input ${of}, and is given to ${input}`, {
+        next: `give every input the file of its own rejects: sluice rejects ${this.batch} --format csv --input ${of}`,
+      });
+    const by = fate.corrected_by;
+    if (by !== null)
       throw no('already_fed_back', `reject ${number} was fed back already, with batch ${by}`, {
         next: `take the row out of the file, or undo that batch first: sluice rollback ${by}`,
       });
@@ -124,6 +132,15 @@ export class FedBack {
     ]);
     return markOrigin(Object.fromEntries(made), line);
   }
+}
+
+/** What the rejects of a batch call its inputs, by their names in the pipeline. */
+export function rejectLabels({ run_record }: Pick<Batch, 'run_record'>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(run_record?.inputs ?? {}).flatMap(([name, { label }]) =>
+      label === undefined ? [] : [[name, label]],
+    ),
+  );
 }
 
 /**

@@ -53,7 +53,13 @@ export async function lowerGuard(job: Job): Promise<void> {
   const { guard, held } = job;
   job.held = undefined;
   await held?.end().catch(() => {});
-  if (guard !== undefined) await disarm(job.options.database, guard);
+  if (guard === undefined) return;
+  await disarm(job.options.database, guard, {
+    onWait: (table, attempt, holders) =>
+      job.options.events?.warn?.(
+        `waiting to take the guard off ${table} (attempt ${attempt}): ${holders.map(holderLine).join('; ') || 'somebody holds a lock on it'}`,
+      ),
+  });
 }
 
 /** Watches the live tables from now on. */
@@ -69,9 +75,9 @@ export async function arm(
 }
 
 /** Takes a journal away, wherever its tables are by now. Idempotent. */
-export async function disarm(database: PgDatabase, guard: Guard): Promise<void> {
+export async function disarm(database: PgDatabase, guard: Guard, waiting: Waiting = {}): Promise<void> {
   const client = await database.session();
-  await disarmGuard(client, guard);
+  await disarmGuard(client, guard, waiting);
   await client.query(`DROP SCHEMA IF EXISTS ${ident(guard.schema)}`);
 }
 

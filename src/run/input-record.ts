@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { refused } from '../core/errors.js';
 import type { Source } from '../core/types.js';
 import type { InputRecord } from '../db/ledger/batches.js';
+import { inputLabels } from './input-labels.js';
 
 /** So much of a file's beginning and end is hashed: a file of any size is told from another in a moment. */
 const HASHED_BYTES = 64 << 10;
@@ -14,12 +15,14 @@ export async function recordInputs(
   given: Readonly<Record<string, Source>>,
 ): Promise<Record<string, InputRecord>> {
   const records: [string, InputRecord][] = [];
+  const labels = inputLabels(inputs);
   for (const [name, source] of Object.entries(inputs)) {
     const { kind, encoding } = source;
     const path = kind === 'file' ? source.name : source.path;
     const record = {
       kind,
       given: Object.hasOwn(given, name),
+      label: labels[name] as string,
       ...(encoding === undefined ? {} : { encoding }),
     };
     if (path === undefined) records.push([name, record]);

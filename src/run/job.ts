@@ -22,6 +22,7 @@ import type { RunRecord } from '../db/ledger/batches.js';
 import { standingViews } from '../db/ledger/views.js';
 import { FedBack } from './fed-back.js';
 import { replacedIn, settled, withFills, withGiven } from './given.js';
+import { inputLabels } from './input-labels.js';
 import { jobMappings } from './mappings.js';
 import { Masking } from './masking.js';
 import { oldSystem } from './old-system.js';
@@ -53,6 +54,8 @@ export const NO_BATCH = '<batch>';
  */
 export class Job {
   readonly inputs: Readonly<Record<string, Source>>;
+  /** What messages and rejects call each input. */
+  readonly labels: Readonly<Record<string, string>>;
   readonly settings: Readonly<Record<string, string>>;
   readonly startedAt = performance.now();
   readonly timings: Record<string, number> = {};
@@ -101,6 +104,7 @@ export class Job {
     readonly mappings: readonly FieldMapping[],
   ) {
     this.inputs = withGiven(pipeline, fedBack?.inputs ?? options.inputs ?? {});
+    this.labels = inputLabels(this.inputs);
     this.masking = new Masking(pipeline.mask, options.noSourceData);
     this.log = this.masking.log(options.log);
     this.settings = settled(pipeline, options.settings ?? {});
@@ -164,8 +168,13 @@ export class Job {
 
   /** `flows` with their inputs' latest records kept for the rejects, whose storing the inputs wait for. */
   remembering(flows: readonly FlowPlan[]): FlowPlan[] {
+    const labelled = flows.map((flow) => {
+      const input = Object.keys(this.inputs).find((each) => this.inputs[each] === flow.source);
+      if (input === undefined) return flow;
+      return { ...flow, source: { ...flow.source, name: this.labels[input] as string } };
+    });
     return this.read.remember(
-      flows,
+      labelled,
       (flow, chunk) => this.tracked?.of(flow)?.read(chunk),
       () => this.#flushSome(),
     );
@@ -187,9 +196,9 @@ export class Job {
     return { staging: `sluice_staging_${batch}`, old: `sluice_old_${batch}` };
   }
 
-  /** The pipeline's name for the input that reads from `source`. */
-  #nameOf(source: string): string {
-    return Object.entries(this.inputs).find(([, { name }]) => name === source)?.[0] ?? source;
+  /** The pipeline's name for the input that messages call `label`. */
+  #nameOf(label: string): string {
+    return Object.keys(this.labels).find((input) => this.labels[input] === label) ?? label;
   }
 
   /** A folder for scratch files, made when first asked for. */

@@ -67,12 +67,12 @@ const upTo = ({ input, mark }: Candidate): ReadUpTo => ({
 const rejectedBy = ({ stages }: FlowMark): number =>
   stages.reduce((rows, { rejected }) => rows + sum(rejected), 0);
 
-/** The names of the sources whose files are, by path, size, time and content, those that the batch began with. */
+/** The labels of the inputs whose files are those that the batch began with, and were not written to since. */
 async function untouchedInputs(job: Job, batch: Batch): Promise<ReadonlySet<string>> {
   const before = batch.run_record?.inputs ?? {};
   const now = await recordInputs(job.inputs, job.options.inputs ?? {});
-  const same = Object.entries(job.inputs).filter(([name]) => isUntouched(before[name], now[name]));
-  return new Set(same.map(([, source]) => source.name));
+  const same = Object.keys(job.inputs).filter((name) => isUntouched(before[name], now[name]));
+  return new Set(same.map((name) => job.labels[name] as string));
 }
 
 async function takeOverRejects(job: Job, database: PgDatabase, batch: string): Promise<void> {

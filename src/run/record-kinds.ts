@@ -108,7 +108,7 @@ export function recordFindings(job: Job, columns: Columns): Finding[] {
 
 /** Which of the flows brings which records to their table; the place in the result is the flow's. */
 export function kindsOfFlows(
-  job: Pick<Job, 'inputs'>,
+  job: Pick<Job, 'inputs' | 'labels'>,
   flows: readonly FlowPlan[],
   kinds: readonly TrackedKind[],
 ): (TrackedKind | undefined)[] {
@@ -116,8 +116,8 @@ export function kindsOfFlows(
   return flows.map((flow) => {
     const ends = endsOf(flow.root) as readonly (Target | object)[];
     for (const kind of left) {
-      const source = job.inputs[kind.input];
-      if (source !== flow.source && source?.name !== flow.source.name) continue;
+      const { source } = flow;
+      if (source !== job.inputs[kind.input] && source.name !== job.labels[kind.input]) continue;
       if (!ends.includes(kind.table.target)) continue;
       left.delete(kind);
       return kind;

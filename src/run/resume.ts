@@ -61,7 +61,13 @@ export async function findResumable(pipeline: Pipeline, options: RunOptions, id:
       'it read an input that cannot be read again, was a rehearsal, fed rejects back, or ran with --guard lock',
       afresh,
     );
-  if (!batch.resumable) throw no('nothing of it is loaded', afresh);
+  if (!batch.resumable)
+    throw no(
+      batch.error === null
+        ? 'nothing of it is loaded'
+        : `nothing of it is loaded, or its staging was dropped, because of ${batch.error.code}`,
+      afresh,
+    );
   if (options.onlyRejectsOf !== undefined)
     throw no(`it was begun without --only-rejects-of ${options.onlyRejectsOf}`, [
       resumeCommand(batch),

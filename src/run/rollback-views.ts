@@ -8,7 +8,8 @@ import { standingViews, viewsUndoneSql } from '../db/ledger/views.js';
 import { assertOldKept, assertViewsFree, tidyCompatibility } from './compatibility.js';
 import { runWindow, WINDOW_TIMES } from './publish.js';
 import { resolveInterrupted } from './resolve.js';
-import type { RollbackOptions, RolledBack } from './rollback.js';
+import { type RollbackOptions, type RolledBack, undoing } from './rollback.js';
+import { behindCommit } from './stopping.js';
 import { assertUnwritten, previewTables } from './written-since.js';
 
 /**
@@ -17,7 +18,16 @@ import { assertUnwritten, previewTables } from './written-since.js';
  * come back without rows that were written to the new ones since (with discardWrites they do; the new tables keep those
  * rows), `not_kept` where they were dropped, `views_in_use` where something was built on the views.
  */
-export async function rollbackViews(id: string, options: RollbackOptions): Promise<RolledBack> {
+export function rollbackViews(id: string, options: RollbackOptions): Promise<RolledBack> {
+  return undoing(options, (signal, stopped) => undoViews(id, options, signal, stopped));
+}
+
+async function undoViews(
+  id: string,
+  options: RollbackOptions,
+  signal: AbortSignal,
+  stopped: () => Promise<void>,
+): Promise<RolledBack> {
   const { database } = options;
   await requireLedger(database);
   if (options.dryRun !== true) await resolveInterrupted(database, options.events);
@@ -57,9 +67,12 @@ export async function rollbackViews(id: string, options: RollbackOptions): Promi
     parts,
     ledger,
     rehearse: false,
-    signal: options.signal ?? new AbortController().signal,
+    signal,
   });
-  await tidyCompatibility(database, id);
-  await noteBatch(database, id, { phase: null });
+  await stopped();
+  await behindCommit(options, signal, `the old names of batch ${id} are back`, async () => {
+    await tidyCompatibility(database, id);
+    await noteBatch(database, id, { phase: null });
+  });
   return { ...done, lock_ms: lockMs };
 }

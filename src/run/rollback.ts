@@ -1,4 +1,5 @@
 import { type MadeView, undoViewParts } from '../../sinks/compatibility/index.js';
+import type { Guard } from '../../sinks/guard/names.js';
 import { dropEmptySchema } from '../../sinks/replace/discard.js';
 import { finishStaging } from '../../sinks/replace/finish.js';
 import { schemasFor } from '../../sinks/replace/names.js';
@@ -8,7 +9,7 @@ import { adoptAsStaging, type RetainedTable, returnRetained } from '../../sinks/
 import { undoParts } from '../../sinks/rows/undo.js';
 import { surveyUndo } from '../../sinks/rows/undo-survey.js';
 import { type WindowPart, windowSql } from '../../sinks/window.js';
-import { refused } from '../core/errors.js';
+import { refused, SluiceError } from '../core/errors.js';
 import { type Batch, findBatch, holdBatch, noteBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
 import { undoSql } from '../db/ledger/publish-sql.js';
@@ -17,6 +18,8 @@ import { hasRecords, undoRecordsSql } from '../db/ledger/records.js';
 import { standingViews, viewsUndoneSql } from '../db/ledger/views.js';
 import { assertOldKept, assertViewsFree, tidyCompatibility } from './compatibility.js';
 import { dropMade } from './create-missing.js';
+import { asFailure } from './failure.js';
+import { namingFullDisk } from './full-disk.js';
 import { arm, disarm, guarded, guardOf } from './guard.js';
 import { lockTables } from './locks.js';
 import type { RunOptions } from './options.js';
@@ -24,6 +27,7 @@ import { runWindow, WINDOW_TIMES } from './publish.js';
 import { recordPart } from './record-settle.js';
 import { resolveInterrupted } from './resolve.js';
 import { type Choice, chooseTables, nameOf } from './rollback-choice.js';
+import { behindCommit, stopStatements } from './stopping.js';
 import { findTables } from './tables.js';
 import { tidy } from './tidy.js';
 import { undoNames } from './undo-names.js';
@@ -61,6 +65,35 @@ export interface RolledBack {
  */
 export async function rollbackBatch(id: string, options: RollbackOptions): Promise<RolledBack> {
   const { database } = options;
+  return undoing(options, async (signal, stopped) => {
+    const undo = await prepareUndo(id, options);
+    if (options.dryRun === true) return undo.preview();
+    await holdBatch(database, id);
+    await lockTables(database, await findTables(database, undo.targets));
+    return undo.run(signal, stopped);
+  });
+}
+
+/**
+ * Does a rollback's work, whose statements are cancelled when the signal is aborted, until `stopped` is called. Throws
+ * `interrupted` then, with the state that live is in.
+ */
+export async function undoing<T>(
+  { database, signal = new AbortController().signal }: Pick<RollbackOptions, 'database' | 'signal'>,
+  work: (signal: AbortSignal, stopped: () => Promise<void>) => Promise<T>,
+): Promise<T> {
+  const stopped = stopStatements(database, signal);
+  try {
+    return await work(signal, stopped);
+  } catch (error) {
+    throw error instanceof SluiceError || !signal.aborted ? error : unchanged(asFailure(error, signal));
+  } finally {
+    await stopped();
+  }
+}
+
+async function prepareUndo(id: string, options: RollbackOptions): Promise<Undo> {
+  const { database } = options;
   await requireLedger(database);
   if (options.dryRun !== true) await resolveInterrupted(database, options.events);
   const batch = await findBatch(database, id);
@@ -70,11 +103,7 @@ export async function rollbackBatch(id: string, options: RollbackOptions): Promi
   const views = choice.whole ? await standingViews(database, id) : [];
   assertOldKept(views);
   await assertViewsFree(database, views);
-  const undo = new Undo(batch, choice, views, options);
-  if (options.dryRun === true) return undo.preview();
-  await holdBatch(database, id);
-  await lockTables(database, await findTables(database, undo.targets));
-  return undo.run();
+  return new Undo(batch, choice, views, options);
 }
 
 class Undo {
@@ -129,7 +158,8 @@ class Undo {
     return { ...this.#done(tables), statements, lock_ms: null };
   }
 
-  async run(): Promise<RolledBack> {
+  /** `stopped` ends the cancelling of statements that an abort of `signal` begins. */
+  async run(signal: AbortSignal, stopped: () => Promise<void>): Promise<RolledBack> {
     const { options, batch } = this;
     const { database } = options;
     const client = await database.session();
@@ -174,25 +204,54 @@ class Undo {
         parts,
         ledger: this.#ledger(),
         rehearse: false,
-        signal: options.signal ?? new AbortController().signal,
+        signal,
       });
       committed = true;
-      if (survey !== undefined)
-        await tidy({ options, names, tables: this.targets }, { replace: { survey, tables: [] } });
-      // Where the old tables were kept there is nothing any more.
-      const kept = this.#replaced.map((each) => each.retained_schema as string);
-      for (const schema of new Set([...kept, ...retained.map((each) => each.schema)]))
-        await dropEmptySchema(client, schema).catch(() => false);
-      if (this.choice.whole) await this.#dropMade();
-      await tidyCompatibility(database, batch.id);
+      await stopped();
+      await behindCommit(options, signal, `batch ${batch.id} is rolled back`, async () => {
+        if (survey !== undefined)
+          await tidy({ options, names, tables: this.targets }, { replace: { survey, tables: [] } });
+        // Where the old tables were kept there is nothing any more.
+        const kept = this.#replaced.map((each) => each.retained_schema as string);
+        const session = await database.session();
+        for (const schema of new Set([...kept, ...retained.map((each) => each.schema)]))
+          await dropEmptySchema(session, schema).catch(() => false);
+        if (this.choice.whole) await this.#dropMade();
+        await tidyCompatibility(database, batch.id);
+        await this.#lower(guard);
+      });
       return { ...this.#done(tables), lock_ms: lockMs };
     } catch (error) {
-      if (adopted.length > 0 && !committed)
-        await returnRetained(client, adopted, retained, names).catch(() => {});
-      throw error;
-    } finally {
-      await disarm(database, guard).catch(() => {});
-      await noteBatch(database, batch.id, { phase: null }).catch(() => {});
+      if (committed) throw error;
+      const failure = asFailure(error, signal);
+      await stopped();
+      await database.recover();
+      const told = unchanged(
+        await namingFullDisk(database, failure, `roll it back again: sluice rollback ${batch.id}`),
+      );
+      // It may have committed: the next command asks the ledger.
+      if (told.code === 'outcome_unknown') throw told;
+      try {
+        if (adopted.length > 0) await returnRetained(await database.session(), adopted, retained, names);
+        await disarm(database, guard);
+        await noteBatch(database, batch.id, { phase: null });
+      } catch (second) {
+        throw leftBehind(told, second);
+      }
+      throw told;
+    }
+  }
+
+  /** Takes the rollback's own guard away, or leaves that to the next command. */
+  async #lower(guard: Guard): Promise<void> {
+    const { database, events } = this.options;
+    try {
+      await disarm(database, guard);
+      await noteBatch(database, this.batch.id, { phase: null });
+    } catch (error) {
+      events?.warn?.(
+        `batch ${this.batch.id} is rolled back; the next command takes away what guarded its tables meanwhile, since ${(error as Error).message}`,
+      );
     }
   }
 
@@ -264,6 +323,29 @@ class Undo {
     );
     return [...tables, ...views];
   }
+}
+
+/** `error` with the state that a rollback leaves which did not commit: the window knows of publishing only. */
+function unchanged(error: SluiceError): SluiceError {
+  if (error.code === 'outcome_unknown') return error;
+  const { kind, code, message, facts } = error;
+  return new SluiceError(kind, code, message, {
+    ...facts,
+    state: 'nothing was put back; live is as it was',
+  });
+}
+
+/** `error` of a rollback whose leavings could not be taken away: the batch's phase tells the next command of them. */
+function leftBehind(error: SluiceError, why: unknown): SluiceError {
+  const { kind, code, message, facts } = error;
+  return new SluiceError(kind, code, message, {
+    ...facts,
+    details: [
+      ...(facts.details ?? []),
+      `what it has prepared could not be tidied up: ${(why as Error).message}`,
+    ],
+    state: `${facts.state}; the next command tidies up`,
+  });
 }
 
 /** What a later batch has swapped in is not this batch's to take back. */

@@ -11,7 +11,8 @@ import { BACKUPS, backUp } from './backup/backup.js';
 import { assertChecked, type Checked, checkJob, checkTables, sentence } from './check.js';
 import { createMissing } from './create-missing.js';
 import { assertNotEmptied } from './emptied.js';
-import { end, fail, stateOf } from './end.js';
+import { end } from './end.js';
+import { fail, stateOf } from './fail.js';
 import { asFailure } from './failure.js';
 import { goLive, holdReady } from './go-live.js';
 import { lowerGuard, raiseGuard } from './guard.js';
@@ -27,7 +28,7 @@ import { countsOf, publishedRecords, summariseRecords, unchangedRecords } from '
 import { resolveInterrupted } from './resolve.js';
 import { findResumable, holdStaging, resumedOptions, takeUp } from './resume.js';
 import { makeStaging } from './staging.js';
-import { stopStatements } from './stopping.js';
+import { behindCommit, stopStatements } from './stopping.js';
 import { summaryOf } from './summary.js';
 import type { Surveyed } from './survey.js';
 import { tellProgress } from './ticker.js';
@@ -83,21 +84,31 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
 
 /** Asks all checks and plans the publish, as far as they allow it; writes nothing. */
 export async function planPipeline(pipeline: Pipeline, options: RunOptions): Promise<Checked> {
-  const job = await Job.prepare(pipeline, options);
-  try {
+  return asking(pipeline, options, async (job) => {
     const checked = await checkJob(job);
     return { ...checked, plan: { ...checked.plan, publish: await planPublish(job, checked) } };
-  } finally {
-    await job.clear();
-  }
+  });
 }
 
 /** Asks all checks of a pipeline and writes nothing. */
 export async function checkPipeline(pipeline: Pipeline, options: RunOptions): Promise<Checked> {
+  return asking(pipeline, options, checkJob);
+}
+
+/** Has a job asked what writes nothing; stops when it is asked to. */
+async function asking<T>(
+  pipeline: Pipeline,
+  options: RunOptions,
+  work: (job: Job) => Promise<T>,
+): Promise<T> {
   const job = await Job.prepare(pipeline, options);
+  job.stopped = stopStatements(options.database, job.signal);
   try {
-    return await checkJob(job);
+    return await work(job);
+  } catch (error) {
+    throw job.signal.aborted ? stateOf(asFailure(error, job.signal), 'nothing was written') : error;
   } finally {
+    await job.stopped();
     await job.clear();
   }
 }
@@ -209,10 +220,12 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     published = true;
     // What is left to do is short, and asked for.
     await job.stopped();
-    job.records = await publishedRecords(job, job.records);
-    await tidy(job, prepared);
-    await lowerGuard(job);
-    await noteBatch(database, batch, { timings: job.timings, phase: null, record_summary: job.records });
+    await behindCommit(options, job.signal, `batch ${batch} is published`, async () => {
+      job.records = await publishedRecords(job, job.records);
+      await tidy(job, prepared);
+      await lowerGuard(job);
+      await noteBatch(database, batch, { timings: job.timings, phase: null, record_summary: job.records });
+    });
     return summaryOf(job, 'completed', accounts, { loaded: prepared.loaded, lockMs });
   } catch (error) {
     if (published)

@@ -1,4 +1,5 @@
 import type { PgDatabase } from '../db/connect.js';
+import type { Events } from './options.js';
 
 /** How often statements that run on are cancelled again: the next one may have begun in between. */
 const EVERY_MS = 200;
@@ -29,4 +30,29 @@ export function stopStatements(database: PgDatabase, signal: AbortSignal): () =>
     signal.removeEventListener('abort', begin);
     return asking;
   };
+}
+
+/**
+ * Does what is left behind a commit. It is asked for, and short, so it is not broken off; but from the moment that
+ * `signal` is aborted no lock is waited for. What fails then is left to the next command, and told: `done` says what is
+ * committed.
+ */
+export async function behindCommit(
+  { database, events }: { readonly database: PgDatabase; readonly events?: Events | undefined },
+  signal: AbortSignal,
+  done: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  const hurry = () => database.hurry();
+  // Sessions may have been ended before the commit was known.
+  if (signal.aborted) await database.recover();
+  else signal.addEventListener('abort', hurry, { once: true });
+  try {
+    await work();
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    events?.warn?.(`${done}; the next command tidies up behind it, since ${(error as Error).message}`);
+  } finally {
+    signal.removeEventListener('abort', hurry);
+  }
 }

@@ -1,4 +1,4 @@
-import { usage } from '../core/errors.js';
+import { SluiceError, usage } from '../core/errors.js';
 import type { Pipeline } from '../core/pipeline.js';
 import { type Batch, findBatch, holdBatch, noteBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
@@ -6,6 +6,7 @@ import { adoptStaging } from './adopt.js';
 import { again } from './again.js';
 import { assertChecked, checkTables } from './check.js';
 import { asFailure } from './failure.js';
+import { namingFullDisk } from './full-disk.js';
 import { goLive, letGo } from './go-live.js';
 import { guardOf, isArmed, lowerGuard } from './guard.js';
 import { Job } from './job.js';
@@ -13,7 +14,7 @@ import { lockTables } from './locks.js';
 import type { RunOptions, Summary } from './options.js';
 import { publishedRecords } from './record-summary.js';
 import { resolveInterrupted } from './resolve.js';
-import { stopStatements } from './stopping.js';
+import { behindCommit, stopStatements } from './stopping.js';
 import { summaryOf } from './summary.js';
 import { tidy } from './tidy.js';
 import { validate } from './validate.js';
@@ -58,11 +59,29 @@ export async function swapBatch(pipeline: Pipeline, batch: Batch, options: RunOp
   try {
     return await swap(job, batch, armed);
   } catch (error) {
-    throw asFailure(error, job.signal);
+    throw stillStaged(
+      await namingFullDisk(
+        database,
+        asFailure(error, job.signal),
+        `publish it again: sluice swap ${batch.id}`,
+      ),
+      batch,
+    );
   } finally {
     await job.stopped();
     await job.clear();
   }
+}
+
+/** A swap that was asked to stop has lost nothing. */
+function stillStaged(error: SluiceError, { id }: Batch): SluiceError {
+  const { kind, code, message, facts } = error;
+  if (kind !== 'interrupted') return error;
+  return new SluiceError(kind, code, message, {
+    ...facts,
+    state: `nothing was published; live tables are untouched; batch ${id} is staged`,
+    next: `sluice swap ${id}`,
+  });
 }
 
 async function swap(job: Job, batch: Batch, armed: boolean): Promise<Summary> {
@@ -82,19 +101,23 @@ async function swap(job: Job, batch: Batch, armed: boolean): Promise<Summary> {
       // Staging is kept, to be tried again; until then it must not stand in live's way.
       await job.stopped();
       await database.recover();
-      await letGo(job).catch(() => {});
-      await noteBatch(database, batch.id, { phase: null }).catch(() => {});
+      // What cannot be had of that now, the next command does: the batch's phase tells it.
+      await letGo(job)
+        .then(() => noteBatch(database, batch.id, { phase: null }))
+        .catch(() => {});
       throw error;
     },
   );
   await job.stopped();
-  job.records = await publishedRecords(job, batch.record_summary ?? job.records);
-  await tidy(job, prepared);
-  await lowerGuard(job);
-  await noteBatch(database, batch.id, {
-    timings: { ...batch.timings, ...job.timings },
-    phase: null,
-    record_summary: job.records,
+  await behindCommit(job.options, job.signal, `batch ${batch.id} is published`, async () => {
+    job.records = await publishedRecords(job, batch.record_summary ?? job.records);
+    await tidy(job, prepared);
+    await lowerGuard(job);
+    await noteBatch(database, batch.id, {
+      timings: { ...batch.timings, ...job.timings },
+      phase: null,
+      record_summary: job.records,
+    });
   });
   return summaryOf(job, 'completed', accounts, { loaded: prepared.loaded, lockMs });
 }

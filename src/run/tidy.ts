@@ -1,3 +1,4 @@
+import type { Client } from 'pg';
 import { discardStaging } from '../../sinks/replace/discard.js';
 import { stripOld } from '../../sinks/replace/strip.js';
 import { qualified } from '../db/quote.js';
@@ -10,7 +11,7 @@ import type { Prepared } from './prepare.js';
  */
 export async function tidy(
   job: {
-    readonly options: Pick<Job['options'], 'database' | 'events'>;
+    readonly options: Pick<Job['options'], 'database' | 'events' | 'signal'>;
     readonly names: Job['names'];
     readonly tables: readonly { readonly schema: string }[];
   },
@@ -18,15 +19,38 @@ export async function tidy(
 ): Promise<void> {
   const client = await job.options.database.session();
   try {
-    for (const { schema, name } of prepared.replace?.survey.refresh ?? []) {
-      job.options.events?.note?.(`refreshing the materialized view ${schema}.${name}`);
-      await client.query(`REFRESH MATERIALIZED VIEW ${qualified(schema, name)}`);
-    }
+    for (const { schema, name } of prepared.replace?.survey.refresh ?? [])
+      await refresh(job.options, client, { schema, name });
     if (prepared.replace !== undefined) await stripOld(client, prepared.replace.survey, job.names);
     await discardStaging(client, job.tables, job.names);
   } catch (error) {
     job.options.events?.warn?.(
       `the old tables in ${job.names.old} could not be tidied up behind the publish: ${(error as Error).message}`,
     );
+  }
+}
+
+/** Refreshes a view that reads what was published, however long that takes, unless the run is asked to stop. */
+async function refresh(
+  { database, events, signal }: Pick<Job['options'], 'database' | 'events' | 'signal'>,
+  client: Client,
+  { schema, name }: { readonly schema: string; readonly name: string },
+): Promise<void> {
+  const sql = `REFRESH MATERIALIZED VIEW ${qualified(schema, name)}`;
+  let cancelling = Promise.resolve();
+  const cancel = () => {
+    cancelling = database.stop('cancel');
+  };
+  signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    signal?.throwIfAborted();
+    events?.note?.(`refreshing the materialized view ${schema}.${name}`);
+    await client.query(sql);
+  } catch (error) {
+    if (signal?.aborted !== true) throw error;
+    events?.warn?.(`${schema}.${name} shows what was before, since it was to stop: ${sql}`);
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+    await cancelling;
   }
 }

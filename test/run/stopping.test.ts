@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { interrupted, SluiceError } from '../../src/core/errors.js';
 import type { Pipeline } from '../../src/core/pipeline.js';
+import { dropLeftover, findLeftovers } from '../../src/run/cleanup.js';
+import { rollbackBatch } from '../../src/run/rollback.js';
 import type { TestDatabase } from '../support/database.js';
-import { leftGuards, leftSchemas, type Options, runOn } from '../support/lots.js';
+import { leftGuards, leftSchemas, type Options, openDatabase, runOn } from '../support/lots.js';
 import { SLOW_PLACES, slowCheck, waitUntilSlow } from '../support/slow.js';
 import { thingsDatabase, thingsPipeline } from '../support/things.js';
 import { until } from '../support/until.js';
@@ -159,6 +161,77 @@ test('asked to stop while others hold a lock that the window needs, a run stops'
     { signal: stop.signal },
   );
   assert.equal(error.kind, 'interrupted');
+});
+
+test('asked to stop while a reader of live keeps its guard on, a run leaves that to the next command', async (t) => {
+  const database = await thingsDatabase(t);
+  const {
+    sql = '',
+    pipeline,
+    session,
+  } = SLOW_PLACES.find(({ name }) => name === 'a validation') ?? assert.fail();
+  await database.query(sql);
+  const stop = new AbortController();
+  const run = runOn(t, database, pipeline, { signal: stop.signal }).then(
+    () => assert.fail('it was published'),
+    (error: unknown) => error as SluiceError,
+  );
+  await waitUntilSlow(database, session);
+  const reader = await database.connect();
+  await reader.query('BEGIN; SELECT FROM things');
+  stop.abort(interrupted('stopped by SIGINT'));
+  const error = await run;
+  assert.equal(error.message, 'stopped by SIGINT');
+  // It tries twice, and not for as long as it would for itself.
+  assert.match(String(error.facts.details), /public\.things could not be locked in 2 attempts/);
+  assert.match(error.facts.state ?? '', /nothing was published; live tables are untouched; .* is left/);
+  assert.deepEqual(await lastBatch(database), {
+    status: 'running',
+    code: 'interrupted',
+    message: 'stopped by SIGINT',
+  });
+  assert.ok((await leftGuards(database)).length > 0);
+  await reader.query('ROLLBACK');
+  const { said } = await runOn(t, database, thingsPipeline());
+  assert.match(said.join('\n'), /batch 1 \(slow-things\) was interrupted; nothing of it is live/);
+  const own = openDatabase(t, database);
+  for (const leftover of await findLeftovers(own, 30)) await dropLeftover(own, leftover);
+  assert.deepEqual(await leftGuards(database), []);
+  assert.deepEqual(await leftSchemas(database), ['sluice_old_2']);
+});
+
+test('asked to stop in the index build of a rollback, it stops at once, puts nothing back, and may be repeated', async (t) => {
+  const database = await thingsDatabase(t);
+  await runOn(t, database, thingsPipeline());
+  const slow = SLOW_PLACES.find(({ name }) => name === 'an index build') ?? assert.fail();
+  const quick = "CREATE OR REPLACE FUNCTION slow(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1'";
+  await database.query(`${quick}; CREATE INDEX ON things (slow(name))`);
+  await database.query(
+    'CREATE OR REPLACE FUNCTION slow(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM pg_sleep(60); RETURN $1; END $$',
+  );
+  const live = await database.query('SELECT * FROM things ORDER BY id');
+  const own = openDatabase(t, database);
+  const silent = () => {};
+  const log = { debug: silent, info: silent, warn: silent, error: silent };
+  const stop = new AbortController();
+  const undone = rollbackBatch('1', { database: own, log, signal: stop.signal }).then(
+    () => assert.fail('it was rolled back'),
+    (error: unknown) => error as SluiceError,
+  );
+  await waitUntilSlow(database, slow.session);
+  const from = performance.now();
+  stop.abort(interrupted('stopped by SIGINT', { state: 'nothing was published' }));
+  const error = await undone;
+  assert.ok(performance.now() - from < SOON_MS);
+  assert.equal(error.kind, 'interrupted');
+  assert.equal(error.facts.state, 'nothing was put back; live is as it was');
+  assert.deepEqual(await database.query('SELECT * FROM things ORDER BY id'), live);
+  assert.deepEqual(await leftGuards(database), []);
+  assert.deepEqual(await leftSchemas(database), ['sluice_old_1']);
+  await own.close();
+  await database.query(quick);
+  await rollbackBatch('1', { database: openDatabase(t, database), log });
+  assert.deepEqual(await database.query('SELECT * FROM things'), [{ id: 0, name: 'the old one' }]);
 });
 
 test('the session that holds the run’s claims is killed in the load: the batch fails and is recorded', async (t) => {

@@ -37,7 +37,7 @@ export interface Batch {
   readonly old_schema: string | null;
   readonly accounting: readonly FlowAccount[] | null;
   readonly reports: readonly Report[] | null;
-  /** The columns of every input that was read, by its name. */
+  /** The columns of every input that was read, by what rejects call it. */
   readonly input_columns: Readonly<Record<string, readonly string[]>> | null;
   /** It read corrected rejects of that batch, and nothing else. */
   readonly only_rejects_of: string | null;
@@ -85,6 +85,8 @@ export interface InputRecord {
   readonly kind: 'file' | 'stdin' | 'query' | 'memory' | 'sqlite';
   /** It was named on the command line, in place of the declared one. */
   readonly given: boolean;
+  /** What messages and rejects call it. */
+  readonly label?: string;
   /** A file's absolute path. */
   readonly path?: string;
   /** The encoding that it was read by, where one was named. */

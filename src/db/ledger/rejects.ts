@@ -130,9 +130,11 @@ export async function rejectColumns(database: Database, batch: string, input: st
   return rows.map((row) => row.name);
 }
 
-/** A reject's number, and the batch that its corrected row is in or on the way with. */
+/** A reject's number and input, and the batch that its corrected row is in or on the way with. */
 export interface RejectFate {
   readonly number: number;
+  /** As rejects call it. */
+  readonly input: string;
   readonly corrected_by: string | null;
 }
 
@@ -142,7 +144,7 @@ export interface RejectFate {
  */
 export async function rejectFates(database: Database, batch: string): Promise<RejectFate[]> {
   return database.query<RejectFate & Record<string, unknown>>(
-    `SELECT r.number::float8, c.id::text AS corrected_by
+    `SELECT r.number::float8, r.input, c.id::text AS corrected_by
      FROM sluice.migration_reject r LEFT JOIN sluice.migration_batch c
        ON c.id = r.corrected_by AND (c.status IN ('staged', 'completed')
          OR c.status = 'running' AND ${ALIVE.replaceAll('b.id', 'c.id')})

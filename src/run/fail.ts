@@ -1,0 +1,121 @@
+import type { FlowAccount } from '../core/accounting.js';
+import { SluiceError } from '../core/errors.js';
+import { isShutOut } from '../db/connect.js';
+import { noteBatch } from '../db/ledger/batches.js';
+import { end } from './end.js';
+import { asFailure } from './failure.js';
+import { namingFullDisk } from './full-disk.js';
+import type { Job } from './job.js';
+import { goOnWith, isWorthResuming, keepForResume } from './keep.js';
+
+/** Records the failure, discards staging, and says in the error what state things are in. */
+export async function fail(job: Job, error: unknown, accounts: readonly FlowAccount[]): Promise<unknown> {
+  const { log, database } = job.options;
+  const batch = job.batch as string;
+  const failure = asFailure(error, job.signal);
+  await job.stopped();
+  const known = await namingFullDisk(database, failure, 'run it again');
+  const details = job.masking.details(known.facts.details ?? []);
+  log.error(known.message, {
+    code: known.code,
+    ...known.facts,
+    details,
+    ...(job.masking.active
+      ? { value: undefined, cause: undefined }
+      : { cause: String(known.facts.cause ?? '') }),
+  });
+  if (known.code === 'outcome_unknown') return known;
+  job.records = { ...job.records, errors: job.rejects.frequent.top() };
+  if (job.records.errors.length > 0) job.options.events?.records?.(job.records);
+  let goOn: string | undefined;
+  let hindrance: unknown;
+  let left = '';
+  try {
+    // The session may be what broke, or in the middle of it.
+    await database.recover();
+    await job.tracked?.giveUp();
+    await job.rejects.flush().catch((second) => {
+      log.error('the last rejects could not be stored', { error: String(second) });
+    });
+    if (isWorthResuming(job, known)) {
+      // What goes on, should the ledger not be reached.
+      goOn = goOnWith(job);
+      goOn = await keepForResume(job, { code: known.code, message: known.message, details }, accounts);
+    }
+    if (goOn === undefined)
+      await end(job, 'failed', accounts, {
+        error: { code: known.code, message: known.message, details },
+      });
+  } catch (second) {
+    // The first error is the one to be told; the next command finds the batch's process gone.
+    hindrance = second;
+    // The batch stays as it is, so that the next command takes away what it left; this much it can say.
+    const noted = isShutOut(second)
+      ? Promise.resolve(false)
+      : noteBatch(database, batch, {
+          error: { code: known.code, message: known.message, details },
+        }).then(() => true);
+    left = (await noted.catch(() => false))
+      ? 'what it left could not be tidied up'
+      : 'the failure could not be recorded';
+    log.error('the failure could not be recorded', { error: String(second) });
+  }
+  const recorded = hindrance === undefined;
+  const told = recorded ? known : withHindrance(known, left, hindrance);
+  const untouched = 'nothing was published; live tables are untouched';
+  if (goOn !== undefined) {
+    const kept = isSwap(goOn) ? `batch ${batch} is staged` : `batch ${batch} is failed; its staging is kept`;
+    return stateOf(
+      resumable(told, goOn, isShutOut(hindrance) || isShutOut(known)),
+      `${untouched}; ${recorded ? kept : 'staging is kept (the failure could not be recorded)'}`,
+    );
+  }
+  return stateOf(
+    told,
+    recorded
+      ? `${untouched}; batch ${batch} is failed`
+      : `${untouched}; staging ${job.names.staging} is left for \`sluice cleanup\`${job.guard === undefined ? '' : ', and the write guard for the next command'}`,
+    `sluice status ${batch}`,
+  );
+}
+
+/** What to do next is first of all to go on; `last`: once the rest is done. */
+function resumable(error: SluiceError, goOn: string, last: boolean): SluiceError {
+  const { next = [], ...facts } = error.facts;
+  const going = `${goOn}   (${isSwap(goOn) ? 'publishes what is staged' : 'goes on with what is loaded'})`;
+  const steps = [next].flat();
+  return new SluiceError(error.kind, error.code, error.message, {
+    ...facts,
+    next: last ? [...steps, `then ${going}`] : [going, ...steps],
+  });
+}
+
+const isSwap = (command: string) => command.startsWith('sluice swap ');
+
+/** `error` with what could not be done behind it, and why; who is not let in is told what to do about that. */
+function withHindrance(error: SluiceError, what: string, hindrance: unknown): SluiceError {
+  const { details = [], next, ...facts } = error.facts;
+  const why = hindrance instanceof Error ? hindrance.message : String(hindrance);
+  const steps = isShutOut(hindrance) ? hindrance.facts.next : next;
+  return new SluiceError(error.kind, error.code, error.message, {
+    ...facts,
+    details: [
+      ...details,
+      `${what}: ${why}`,
+      ...(hindrance instanceof SluiceError ? (hindrance.facts.details ?? []) : []),
+    ],
+    ...(steps === undefined ? {} : { next: steps }),
+  });
+}
+
+/** `error` with the state of the whole, and what to do next where it does not say; whatever is none of ours as it is. */
+export function stateOf(error: unknown, state: string, next?: string): unknown {
+  if (!(error instanceof SluiceError)) return error;
+  // What an error says of its own state was true where it was thrown; this is the state of the whole.
+  const { state: _, ...facts } = error.facts;
+  return new SluiceError(error.kind, error.code, error.message, {
+    ...facts,
+    state,
+    ...(facts.next === undefined && next !== undefined ? { next } : {}),
+  });
+}
