@@ -4,7 +4,7 @@ import { ALIVE } from './batches.js';
 
 /** A reject as it is stored and shown. */
 export interface StoredReject {
-  /** 1-based within the batch, in the order in which they were met. */
+  /** 1-based within the batch, in the order in which they were met; with gaps where a load was gone on with. */
   readonly number: number;
   readonly input: string;
   readonly line: number | null;

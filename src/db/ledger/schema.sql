@@ -76,7 +76,7 @@ CREATE TABLE IF NOT EXISTS sluice.migration_segment (
 -- A row set aside. Written outside the load's transaction: a failed batch still has them.
 CREATE TABLE IF NOT EXISTS sluice.migration_reject (
   batch_id     bigint NOT NULL REFERENCES sluice.migration_batch ON DELETE CASCADE,
-  -- 1-based, in the order in which the batch met them.
+  -- 1-based, in the order in which the batch met them; some are missing where a load was gone on with.
   number       bigint NOT NULL,
   input        text NOT NULL,
   line         bigint,
