@@ -3,7 +3,7 @@ import { failed, refused, SluiceError, usage } from '../../core/errors.js';
 import { packageFile } from '../../core/package.js';
 import type { Database } from '../../core/run.js';
 
-const VERSION = 4;
+const VERSION = 5;
 
 /**
  * Makes the ledger's schema where it is missing, and adds what an older one lacks. Two commands at once are
