@@ -6,7 +6,7 @@ import { findBatch, holdBatch, listUnfinished, moveBatch, startBatch } from '../
 import { mappingsInForce, readMappings, replaceMappings } from '../../src/db/ledger/mappings.js';
 import { ledgerVersion, openLedger, requireLedger } from '../../src/db/ledger/open.js';
 import { publishSql, undoSql } from '../../src/db/ledger/publish-sql.js';
-import { settlePending, undoRecordsSql } from '../../src/db/ledger/records.js';
+import { forgetRecords, settlePending, undoRecordsSql } from '../../src/db/ledger/records.js';
 import { claimRejects, countRejects, readRejects, rejectFates } from '../../src/db/ledger/rejects.js';
 import { awaitWriters } from '../../src/run/load-session.js';
 import { RejectBook } from '../../src/run/reject-book.js';
@@ -307,6 +307,28 @@ test('records of a ledger of version 4 stay as they were, and are settled like n
     'error wrong',
   ]);
   assert.deepEqual(await statuses(second), old, 'of that batch only');
+});
+
+test('records that are about to be read again are forgotten with what was said of all of them', async (t) => {
+  const { database } = await ledger(t);
+  await openLedger(database);
+  const [killed, other] = [await start(database), await start(database)];
+  const read = (batch: string) =>
+    database.query(
+      "INSERT INTO sluice.migration_record_row (batch_id, number, record_type, source_id, target_model, input) VALUES ($1, 1, 'client', '', 'public.a', 'people')",
+      [batch],
+    );
+  const told = () =>
+    database.query('SELECT batch_id::text AS batch, status FROM sluice.migration_record ORDER BY 1');
+  for (const batch of [killed, other]) {
+    await read(batch);
+    await settlePending(database, batch, 'skipped', 'unchanged');
+  }
+  await forgetRecords(database, killed);
+  const left = { batch: other, status: 'skipped' };
+  assert.deepEqual(await told(), [left]);
+  await read(killed);
+  assert.deepEqual(await told(), [{ batch: killed, status: 'pending' }, left]);
 });
 
 test('a source field is mapped once in a system and record type', async (t) => {
