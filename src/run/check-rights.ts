@@ -12,9 +12,10 @@ SELECT current_user AS role, current_database() AS database,
   coalesce((SELECT json_agg(w.name || ': ' || w.rights ORDER BY w.name)
     FROM (VALUES ('ledger_version', 'SELECT'), ('migration_batch', 'SELECT, INSERT, UPDATE'),
       ('migration_publish', 'SELECT, INSERT, UPDATE'), ('migration_reject', 'SELECT, INSERT, DELETE'),
-      ('migration_segment', 'SELECT, INSERT, DELETE'), ('migration_record', 'SELECT, INSERT, UPDATE, DELETE'),
-      ('migration_field_mapping', 'SELECT'), ('migration_view', 'SELECT, INSERT, UPDATE'),
-      ('migration_view_use', 'SELECT, INSERT, UPDATE')) w(name, rights)
+      ('migration_segment', 'SELECT, INSERT, DELETE'), ('migration_record', 'SELECT'),
+      ('migration_record_row', 'SELECT, INSERT, UPDATE, DELETE'),
+      ('migration_record_outcome', 'SELECT, INSERT, UPDATE, DELETE'), ('migration_field_mapping', 'SELECT'),
+      ('migration_view', 'SELECT, INSERT, UPDATE'), ('migration_view_use', 'SELECT, INSERT, UPDATE')) w(name, rights)
     JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
     WHERE EXISTS (SELECT FROM unnest(string_to_array(w.rights, ', ')) r WHERE NOT has_table_privilege(c.oid, r))), '[]') AS lacking
 FROM (SELECT 1) one LEFT JOIN pg_namespace n ON n.nspname = 'sluice'`;
@@ -91,8 +92,8 @@ export const LEDGER_GRANTS = [
   'GRANT SELECT, INSERT, UPDATE ON sluice.migration_batch, sluice.migration_publish',
   'GRANT SELECT, INSERT, UPDATE ON sluice.migration_view, sluice.migration_view_use',
   'GRANT SELECT, INSERT, DELETE ON sluice.migration_reject, sluice.migration_segment',
-  'GRANT SELECT, INSERT, UPDATE, DELETE ON sluice.migration_record',
-  'GRANT SELECT ON sluice.migration_field_mapping',
+  'GRANT SELECT, INSERT, UPDATE, DELETE ON sluice.migration_record_row, sluice.migration_record_outcome',
+  'GRANT SELECT ON sluice.migration_record, sluice.migration_field_mapping',
 ] as const;
 
 /**

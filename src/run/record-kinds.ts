@@ -17,6 +17,8 @@ export interface TrackedKind {
   readonly model: string;
   /** The live column that identifies the record, a whole number; undefined where there is none. */
   readonly targetId: string | undefined;
+  /** The row that is loaded has that id, and records may show it. */
+  readonly idLoaded: boolean;
   /** The loaded columns by which a staged row is found in live; empty where there are none. */
   readonly key: readonly string[];
   /** The same, where records may not show them. */
@@ -65,6 +67,8 @@ export function trackedKinds(
         table,
         model: `${table.schema}.${table.table}`,
         targetId,
+        idLoaded:
+          targetId !== undefined && loaded.includes(targetId as never) && !job.masking.hides(targetId),
         key,
         hiddenKey: key.some((column) => job.masking.hides(column)) ? key : [],
       },

@@ -7,6 +7,8 @@ export interface RecordLine {
   readonly sourceId: string;
   readonly status: 'pending' | 'error' | 'skipped';
   readonly model: string;
+  /** The id that the record will have in live, where it is known already: a whole number. */
+  readonly targetId: string | undefined;
   readonly source: Row | undefined;
   readonly transformed: Row | undefined;
   readonly message: string;
@@ -27,6 +29,7 @@ export const RECORD_COLUMNS = [
   'source_id',
   'status',
   'target_model',
+  'target_id',
   'source_data',
   'transformed_data',
   'error_message',
@@ -40,7 +43,7 @@ export function recordLine(batch: string, record: RecordLine): string {
   const source = rowText(record.source);
   // A stage that passes a row on as it is hands on the very same object.
   const made = record.transformed === record.source ? source : rowText(record.transformed);
-  return `${batch}\t${record.number}\t${record.type}\t${copyText(cut(record.sourceId, LONGEST_ID))}\t${record.status}\t${copyText(record.model)}\t${source}\t${made}\t${copyText(record.message)}\t${copyText(cut(record.field, LONGEST_FIELD))}\t${copyText(record.input)}\t${record.line ?? '\\N'}\n`;
+  return `${batch}\t${record.number}\t${record.type}\t${copyText(cut(record.sourceId, LONGEST_ID))}\t${record.status}\t${copyText(record.model)}\t${record.targetId ?? '\\N'}\t${source}\t${made}\t${copyText(record.message)}\t${copyText(cut(record.field, LONGEST_FIELD))}\t${copyText(record.input)}\t${record.line ?? '\\N'}\n`;
 }
 
 /** What becomes of a record that is written already; see `lateTable`. */

@@ -1,4 +1,4 @@
-import { keyTable } from '../db/ledger/records.js';
+import { keyTable, publishedRecordsSql } from '../db/ledger/records.js';
 import { ident, literal, qualified } from '../db/quote.js';
 
 /** A column of a record's key, as both its table and the record have it. */
@@ -18,14 +18,16 @@ export interface SettledKind {
   /** The batch's staging schema. */
   readonly staging: string;
   readonly input: string;
+  readonly table: { readonly schema: string; readonly table: string };
   /** `schema.table` of live, as records have it. */
   readonly model: string;
   /** Quoted and qualified. */
   readonly live: string;
   /** The staging table, where it has the ids that live will have (replace). */
   readonly staged: string | undefined;
-  /** The table in which the publish notes what it has written (merge, patch). */
+  /** The tables in which the publish notes what it has written, and how many rows it left (merge, patch). */
   readonly written: string | undefined;
+  readonly counts: string;
   readonly key: readonly KeyColumn[];
   /** Records may not show their keys: they are in a table of their own. */
   readonly hidden: boolean;
@@ -34,9 +36,15 @@ export interface SettledKind {
   readonly idLoaded: boolean;
 }
 
-/** Whether a kind's records have to be looked up by key at all. */
-export function needsKeys({ written, targetId, key }: SettledKind): boolean {
-  return key.length > 0 && (written !== undefined || targetId !== undefined);
+/**
+ * Whether a kind's records have to be found one by one, by key and in a work table: for ids that only live or staging
+ * knows, or by keys that records do not show.
+ */
+export function needsNumbers({ written, targetId, idLoaded, key, hidden }: SettledKind): boolean {
+  if (key.length === 0) return false;
+  return targetId === undefined
+    ? hidden && written !== undefined
+    : !idLoaded || (hidden && written !== undefined);
 }
 
 /** The work table of a kind: number, id where it is known beforehand, and key of every record that a table took. */
@@ -49,11 +57,9 @@ export function numbersTable({ staging, at }: Pick<SettledKind, 'staging' | 'at'
  * table has them.
  */
 export function numbersSql(kind: SettledKind): string[] {
-  const { batch, staging, input, model, staged, key, hidden, targetId, idLoaded } = kind;
+  const { staging, staged, key, hidden, targetId, idLoaded } = kind;
   const name = numbersTable(kind);
-  const typed = key.map(({ name: column, type }, i) =>
-    hidden ? `(k.key->>${i})::${type}` : `(r.transformed_data->>${literal(column)})::${type}`,
-  );
+  const typed = key.map((column, i) => (hidden ? `(k.key->>${i})::${column.type}` : shown(column)));
   const only = key.length === 1 && key[0]?.name === targetId;
   const id =
     targetId === undefined
@@ -73,19 +79,46 @@ export function numbersSql(kind: SettledKind): string[] {
   const columns = typed.map((expression, i) => `, ${expression} AS k${i + 1}`).join('');
   return [
     `DROP TABLE IF EXISTS ${name}`,
-    `CREATE TABLE ${name} AS SELECT r.number, ${id} AS target_id${columns} FROM sluice.migration_record r${keys}${join} WHERE r.batch_id = ${batch} AND r.status = 'pending' AND r.input = ${literal(input)} AND r.target_model = ${literal(model)}`,
+    `CREATE TABLE ${name} AS SELECT r.number, ${id} AS target_id${columns} FROM sluice.migration_record_row r${keys}${join} WHERE ${waiting(kind)}`,
     `ANALYZE ${name}`,
   ];
 }
 
 /**
- * The statement of the publishing transaction that settles a kind's records: success with the id in live, or skipped
- * where the publish changed nothing for them. Runs behind the row changes, under any search_path.
+ * The statement, once a load is complete, that gives records the ids that their rows were loaded with, where they could
+ * not be told from the row: a text that is a number to the table only, or a row that was known late.
  */
-export function settleSql(kind: SettledKind): string {
-  const { batch, input, model, live, staged, written, key, targetId, idLoaded } = kind;
-  if (!needsKeys(kind))
-    return `UPDATE sluice.migration_record SET status = 'success' WHERE batch_id = ${batch} AND status = 'pending' AND input = ${literal(input)} AND target_model = ${literal(model)}`;
+export function idsSql(kind: Pick<SettledKind, 'batch' | 'input' | 'model'>, targetId: string): string {
+  return `UPDATE sluice.migration_record_row r SET target_id = ${shown({ name: targetId, type: 'bigint' })} WHERE ${waiting(kind)} AND r.target_id IS NULL`;
+}
+
+/**
+ * The statements of the publishing transaction that settle a kind's records: success with the id in live, or skipped
+ * where the publish changed nothing for them. Run behind the row changes, under any search_path.
+ */
+export function settleSql(kind: SettledKind): string[] {
+  const published = publishedRecordsSql(kind.batch, kind.model);
+  if (needsNumbers(kind)) return [settleNumbersSql(kind), published];
+  if (kind.written === undefined || kind.key.length === 0) return [published];
+  return [
+    // Next to nothing is known of how many rows these are, and in a nested loop that may take hours.
+    'SET LOCAL enable_nestloop = off',
+    leftSql(kind),
+    'SET LOCAL enable_nestloop TO DEFAULT',
+    published,
+  ];
+}
+
+/** Records whose rows the publish left as they were; looked for where there are some. */
+function leftSql(kind: SettledKind): string {
+  const { table, written, counts, key } = kind;
+  const some = `EXISTS (SELECT FROM ${counts} WHERE schema_name = ${literal(table.schema)} AND table_name = ${literal(table.table)} AND unchanged + missing > 0)`;
+  const on = key.map((each) => `w.${ident(each.name)} ${each.equality} ${shown(each)}`).join(' AND ');
+  return `UPDATE sluice.migration_record_row r SET status = 'skipped', error_message = 'unchanged' WHERE ${some} AND ${waiting(kind)} AND NOT EXISTS (SELECT FROM ${written} w WHERE ${on})`;
+}
+
+function settleNumbersSql(kind: SettledKind): string {
+  const { batch, live, staged, written, key, targetId, idLoaded } = kind;
   const on = (alias: string) =>
     key.map(({ name, equality }, i) => `${alias}.${ident(name)} ${equality} k.k${i + 1}`).join(' AND ');
   const only = key.length === 1 && key[0]?.name === targetId;
@@ -99,7 +132,17 @@ export function settleSql(kind: SettledKind): string {
     ...(written === undefined ? [] : [` LEFT JOIN ${written} w ON ${on('w')}`]),
     ...(known ? [] : [` LEFT JOIN ${live} l ON ${on('l')}`]),
   ].join('');
-  return `UPDATE sluice.migration_record r SET ${settled}, target_id = ${id} FROM ${numbersTable(kind)} k${joins} WHERE r.batch_id = ${batch} AND r.number = k.number AND r.status = 'pending'`;
+  return `UPDATE sluice.migration_record_row r SET ${settled}, target_id = ${id} FROM ${numbersTable(kind)} k${joins} WHERE r.batch_id = ${batch} AND r.number = k.number AND r.status = 'pending'`;
+}
+
+/** The records of a kind that a table took, and of which nothing more is said. */
+function waiting({ batch, input, model }: Pick<SettledKind, 'batch' | 'input' | 'model'>): string {
+  return `r.batch_id = ${batch} AND r.status = 'pending' AND r.input = ${literal(input)} AND r.target_model = ${literal(model)}`;
+}
+
+/** A column of the row as it was staged, out of the record's text. */
+function shown({ name, type }: Pick<KeyColumn, 'name' | 'type'>): string {
+  return `(r.transformed_data->>${literal(name)})::${type}`;
 }
 
 /**

@@ -1,12 +1,18 @@
 import { COUNTS_TABLE, rowObjects } from '../../sinks/rows/target.js';
 import { type WindowPart, windowPart } from '../../sinks/window.js';
 import { readColumns } from '../db/catalog/columns.js';
-import type { PgDatabase } from '../db/connect.js';
 import { qualified } from '../db/quote.js';
 import type { Columns } from './check-columns.js';
 import type { Job } from './job.js';
 import { type TrackedKind, trackedKinds } from './record-kinds.js';
-import { needsKeys, numbersSql, type SettledKind, settleSql, unchangedSql } from './record-settle-sql.js';
+import {
+  idsSql,
+  needsNumbers,
+  numbersSql,
+  type SettledKind,
+  settleSql,
+  unchangedSql,
+} from './record-settle-sql.js';
 import type { Staged } from './staging.js';
 import type { Surveyed } from './survey.js';
 
@@ -25,12 +31,13 @@ export async function prepareRecords(
     columns.set(target, await readColumns(database, schema, table));
   const kinds = trackedKinds(job, columns);
   if (kinds.length === 0) return [];
+  await completeIds(job, kinds);
   const statements: string[] = [];
   if (job.kept === 'all')
     for (const [at, kind] of kinds.entries()) {
       const settled = settledKind(job, kind, at + 1, rows, places, columns);
-      if (needsKeys(settled)) await makeNumbers(database, settled);
-      statements.push(settleSql(settled));
+      if (needsNumbers(settled)) for (const statement of numbersSql(settled)) await database.query(statement);
+      statements.push(...settleSql(settled));
     }
   const changed = [...rows.keys()].flatMap((target) => {
     const table = kinds.find((kind) => kind.table.target === target)?.table;
@@ -41,14 +48,18 @@ export async function prepareRecords(
   return statements;
 }
 
+/** Sees to it that records of a complete load have the ids that their rows were loaded with. */
+export async function completeIds(job: Job, kinds: readonly TrackedKind[]): Promise<void> {
+  if (job.kept !== 'all') return;
+  for (const { input, model, targetId, idLoaded } of kinds)
+    if (targetId !== undefined && idLoaded)
+      await job.options.database.query(idsSql({ batch: job.batch as string, input, model }, targetId));
+}
+
 /** `statements` as the last part of a window: behind all row changes, before the locks that keep readers out. */
 export function recordPart(statements: readonly string[], late: boolean): WindowPart[] {
   if (statements.length === 0) return [];
   return [windowPart('sluice.migration_record', late ? { late: statements } : { early: statements })];
-}
-
-async function makeNumbers(database: PgDatabase, kind: SettledKind): Promise<void> {
-  for (const statement of numbersSql(kind)) await database.query(statement);
 }
 
 function settledKind(
@@ -80,16 +91,15 @@ function settledKind(
     batch: job.batch as string,
     staging: job.names.staging,
     input: kind.input,
+    table: { schema: table.schema, table: table.table },
     model: kind.model,
     live: qualified(table.schema, table.table),
     staged: facts === undefined && place !== undefined ? qualified(place.schema, place.table) : undefined,
     written: target.mode === 'merge' || target.mode === 'patch' ? objects?.written : undefined,
+    counts: qualified(job.names.old, COUNTS_TABLE),
     key: key.length === kind.key.length ? key : [],
     hidden: kind.hiddenKey.length > 0,
     targetId,
-    idLoaded:
-      targetId !== undefined &&
-      !job.masking.hides(targetId) &&
-      (target.columns ?? known.map(({ name }) => name)).includes(targetId as never),
+    idLoaded: kind.idLoaded,
   };
 }

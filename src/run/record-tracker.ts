@@ -210,6 +210,7 @@ export class RecordTracker {
       sourceId: told.id ?? this.#idOf(source) ?? (line === undefined ? '' : String(line)),
       status: fate === ERROR ? 'error' : fate === SKIPPED ? 'skipped' : 'pending',
       model: fate === STAGED ? kind.model : '',
+      targetId: fate === STAGED && kind.idLoaded ? wholeNumber(made?.[kind.targetId as string]) : undefined,
       source,
       transformed: made,
       message: told.message,
@@ -290,6 +291,12 @@ function placeIn(chunk: Waiting, origin: number): number | undefined {
     else high = middle - 1;
   }
   return undefined;
+}
+
+/** As text that surely is a bigint; undefined of anything else, which the server may still read as one. */
+function wholeNumber(value: unknown): string | undefined {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : undefined;
+  return typeof value === 'string' && value.length <= 18 && /^\d+$/.test(value) ? value : undefined;
 }
 
 function text(value: unknown): string {

@@ -5,7 +5,9 @@ import { isConnectionLoss, sqlstateOf } from '../../sinks/copy/failure.js';
 import { failed, SluiceError } from '../core/errors.js';
 import type { Database } from '../core/run.js';
 
-/** Characters that are sent together, and how many may wait before the load has to. */
+/** Characters that are kept as text: a longer one would outlive the young objects of the heap, which costs more. */
+const TEXT = 1 << 16;
+/** Bytes that are sent together, and how many may wait before the load has to. */
 const SENT_TOGETHER = 2 << 20;
 const MOST_WAITING = 16 << 20;
 /** How often a stretch is sent, each time on a new session. */
@@ -24,8 +26,9 @@ interface Lane {
  * between chunks, which bounds what waits in memory, and closes it.
  */
 export class RecordWriter {
-  #lines: string[] = [];
-  #length = 0;
+  #text = '';
+  #pieces: Buffer[] = [];
+  #bytes = 0;
   readonly #lanes: readonly Lane[];
   /** The first error of all that was sent stays. */
   #error: unknown;
@@ -47,9 +50,10 @@ export class RecordWriter {
 
   /** Takes lines over; they are sent in the background once there are enough of them. */
   add(lines: string): void {
-    this.#lines.push(lines);
-    this.#length += lines.length;
-    if (this.#length >= SENT_TOGETHER) this.#send();
+    this.#text += lines;
+    if (this.#text.length < TEXT) return;
+    this.#encode();
+    if (this.#bytes >= SENT_TOGETHER) this.#send();
   }
 
   /** Waits where too much waits to be sent; undefined where there is nothing to wait for. */
@@ -60,14 +64,16 @@ export class RecordWriter {
 
   /** Sends everything that waits. Throws `records_not_stored`. */
   async flush(): Promise<void> {
-    if (this.#length > 0) this.#send();
+    this.#encode();
+    if (this.#bytes > 0) this.#send();
     await this.#settled();
   }
 
   /** Ends the sessions. Does not send what waits. */
   async close(): Promise<void> {
-    this.#lines = [];
-    this.#length = 0;
+    this.#text = '';
+    this.#pieces = [];
+    this.#bytes = 0;
     await this.#sent();
     await Promise.all(this.#lanes.map(hangUp));
   }
@@ -81,19 +87,26 @@ export class RecordWriter {
     if (this.#error !== undefined) throw this.#error;
   }
 
+  #encode(): void {
+    const piece = Buffer.from(this.#text);
+    this.#text = '';
+    this.#pieces.push(piece);
+    this.#bytes += piece.length;
+  }
+
   #send(): void {
-    const text = this.#lines.join('');
-    this.#lines = [];
-    this.#length = 0;
+    const bytes = Buffer.concat(this.#pieces, this.#bytes);
+    this.#pieces = [];
+    this.#bytes = 0;
     const lane = this.#lanes.reduce((least, each) => (each.waiting < least.waiting ? each : least));
-    lane.waiting += text.length;
+    lane.waiting += bytes.length;
     lane.sending = lane.sending.then(async () => {
       try {
-        if (this.#error === undefined) await this.#tried(lane, Buffer.from(text));
+        if (this.#error === undefined) await this.#tried(lane, bytes);
       } catch (error) {
         this.#error ??= error;
       }
-      lane.waiting -= text.length;
+      lane.waiting -= bytes.length;
     });
   }
 

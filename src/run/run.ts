@@ -24,6 +24,8 @@ import type { RunOptions, Summary } from './options.js';
 import { planPublish } from './publish-plan.js';
 import { withQuietRun } from './quiet-run.js';
 import { beginBatch, recordRun } from './record.js';
+import { trackedKinds } from './record-kinds.js';
+import { completeIds } from './record-settle.js';
 import { countsOf, publishedRecords, summariseRecords, unchangedRecords } from './record-summary.js';
 import { resolveInterrupted } from './resolve.js';
 import { findResumable, holdStaging, resumedOptions, takeUp } from './resume.js';
@@ -179,6 +181,7 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
 
     const news = surveyed.oldNames?.names.length ?? 0;
     if (options.rehearse !== true && news === 0 && (await isUnchanged(job, staged, surveyed.rows))) {
+      await completeIds(job, trackedKinds(job, checked.columns));
       await settlePending(database, batch, 'skipped', 'unchanged');
       job.records = unchangedRecords(job.records);
       await end(job, 'completed', accounts);

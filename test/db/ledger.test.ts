@@ -6,6 +6,7 @@ import { findBatch, holdBatch, listUnfinished, moveBatch, startBatch } from '../
 import { mappingsInForce, readMappings, replaceMappings } from '../../src/db/ledger/mappings.js';
 import { ledgerVersion, openLedger, requireLedger } from '../../src/db/ledger/open.js';
 import { publishSql, undoSql } from '../../src/db/ledger/publish-sql.js';
+import { forgetRecords, settlePending, undoRecordsSql } from '../../src/db/ledger/records.js';
 import { claimRejects, countRejects, readRejects, rejectFates } from '../../src/db/ledger/rejects.js';
 import { awaitWriters } from '../../src/run/load-session.js';
 import { RejectBook } from '../../src/run/reject-book.js';
@@ -220,10 +221,10 @@ test('corrected rows that a killed command had claimed may be fed back again', a
   const by = await start(killed);
   await moveBatch(killed, by, 'running');
   await claimRejects(killed, id, [1], by);
-  assert.deepEqual(await rejectFates(database, id), [{ number: 1, corrected_by: by }]);
+  assert.deepEqual(await rejectFates(database, id), [{ number: 1, input: 'old.csv', corrected_by: by }]);
   await killed.close();
   await until('the news that it is gone', async () => !(await findBatch(database, by)).alive);
-  assert.deepEqual(await rejectFates(database, id), [{ number: 1, corrected_by: null }]);
+  assert.deepEqual(await rejectFates(database, id), [{ number: 1, input: 'old.csv', corrected_by: null }]);
 });
 
 test('who goes on with a batch waits for the session that stores its rejects', async (t) => {
@@ -252,7 +253,8 @@ test('a ledger of version 2 is brought up to date, and its batches stay', async 
   await openLedger(database);
   const batch = await start(database);
   await database.query(
-    'DROP TABLE sluice.migration_record, sluice.migration_field_mapping, sluice.migration_view, sluice.migration_view_use',
+    `DROP VIEW sluice.migration_record; DROP TABLE sluice.migration_record_row, sluice.migration_record_outcome,
+     sluice.migration_field_mapping, sluice.migration_view, sluice.migration_view_use`,
   );
   await database.query('ALTER TABLE sluice.migration_batch DROP COLUMN progress, DROP COLUMN record_summary');
   await database.query('ALTER TABLE sluice.migration_segment DROP COLUMN mark');
@@ -266,6 +268,69 @@ test('a ledger of version 2 is brought up to date, and its batches stay', async 
   assert.deepEqual(await database.query('SELECT mark FROM sluice.migration_segment'), []);
   for (const table of ['migration_record', 'migration_view', 'migration_view_use'])
     assert.deepEqual(await database.query(`SELECT FROM sluice.${table}`), []);
+});
+
+test('records of a ledger of version 4 stay as they were, and are settled like new ones', async (t) => {
+  const { database } = await ledger(t);
+  await openLedger(database);
+  const [first, second] = [await start(database), await start(database)];
+  await database.query(
+    `DROP VIEW sluice.migration_record; DROP TABLE sluice.migration_record_outcome;
+     ALTER TABLE sluice.migration_record_row RENAME TO migration_record; DELETE FROM sluice.ledger_version WHERE version > 4`,
+  );
+  const records = (batch: string) => [
+    `(${batch}, 1, 'success', 'public.a', 71, '')`,
+    `(${batch}, 2, 'skipped', 'public.a', 72, 'unchanged')`,
+    `(${batch}, 3, 'pending', 'public.b', NULL, '')`,
+    `(${batch}, 4, 'error', '', NULL, 'wrong')`,
+  ];
+  await database.query(
+    `INSERT INTO sluice.ledger_version VALUES (4) ON CONFLICT DO NOTHING;
+     INSERT INTO sluice.migration_record (batch_id, number, record_type, source_id, status, target_model, target_id, error_message, input)
+     SELECT id, number, 'client', '', status, model, target, said, 'people'
+     FROM (VALUES ${[first, second].flatMap(records).join(', ')}) v(id, number, status, model, target, said)`,
+  );
+  await openLedger(database);
+  const statuses = async (batch: string) =>
+    (
+      await database.query<{ said: string }>(
+        `SELECT concat_ws(' ', status, target_id, error_message) AS said FROM sluice.migration_record WHERE batch_id = $1 ORDER BY number`,
+        [batch],
+      )
+    ).map(({ said }) => said.trim());
+  const old = ['success 71', 'skipped 72 unchanged', 'pending', 'error wrong'];
+  assert.deepEqual(await statuses(first), old);
+  await database.query(undoRecordsSql(first, [{ schema: 'public', table: 'a' }]));
+  await settlePending(database, first, 'skipped', 'unchanged');
+  assert.deepEqual(await statuses(first), [
+    'rolled_back 71',
+    'skipped 72 unchanged',
+    'skipped unchanged',
+    'error wrong',
+  ]);
+  assert.deepEqual(await statuses(second), old, 'of that batch only');
+});
+
+test('records that are about to be read again are forgotten with what was said of all of them', async (t) => {
+  const { database } = await ledger(t);
+  await openLedger(database);
+  const [killed, other] = [await start(database), await start(database)];
+  const read = (batch: string) =>
+    database.query(
+      "INSERT INTO sluice.migration_record_row (batch_id, number, record_type, source_id, target_model, input) VALUES ($1, 1, 'client', '', 'public.a', 'people')",
+      [batch],
+    );
+  const told = () =>
+    database.query('SELECT batch_id::text AS batch, status FROM sluice.migration_record ORDER BY 1');
+  for (const batch of [killed, other]) {
+    await read(batch);
+    await settlePending(database, batch, 'skipped', 'unchanged');
+  }
+  await forgetRecords(database, killed);
+  const left = { batch: other, status: 'skipped' };
+  assert.deepEqual(await told(), [left]);
+  await read(killed);
+  assert.deepEqual(await told(), [{ batch: killed, status: 'pending' }, left]);
 });
 
 test('a source field is mapped once in a system and record type', async (t) => {

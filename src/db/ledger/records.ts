@@ -4,7 +4,7 @@ import { idents, literal, qualified } from '../quote.js';
 
 /** The COPY that stores records. */
 export function copyRecords(columns: readonly string[]): string {
-  return `COPY sluice.migration_record (${idents(columns)}) FROM STDIN`;
+  return `COPY sluice.migration_record_row (${idents(columns)}) FROM STDIN`;
 }
 
 /**
@@ -37,8 +37,8 @@ export function workTablesSql(staging: string): string {
  */
 export async function applyLate(database: Database, batch: string, staging: string): Promise<void> {
   await database.query(
-    `UPDATE sluice.migration_record r
-     SET status = l.status, target_model = l.target_model, error_message = l.error_message, error_field = l.error_field,
+    `UPDATE sluice.migration_record_row r
+     SET target_id = NULL, status = l.status, target_model = l.target_model, error_message = l.error_message, error_field = l.error_field,
          transformed_data = CASE WHEN l.transformed_data = '{}' THEN r.transformed_data ELSE l.transformed_data END
      FROM (SELECT DISTINCT ON (input, line) * FROM ${lateTable(staging)}
            ORDER BY input, line, status <> 'error', status <> 'pending') l
@@ -55,7 +55,7 @@ export async function skipUntold(
   reason: string,
 ): Promise<void> {
   await database.query(
-    `UPDATE sluice.migration_record SET status = 'skipped', error_message = $3
+    `UPDATE sluice.migration_record_row SET status = 'skipped', error_message = $3
      WHERE batch_id = $1 AND input = $2 AND status = 'pending' AND target_model = ''`,
     [batch, input, reason],
   );
@@ -63,8 +63,16 @@ export async function skipUntold(
 
 /** Forgets the records of a batch whose rows are all about to be read again. */
 export async function forgetRecords(database: Database, batch: string): Promise<void> {
-  await database.query('DELETE FROM sluice.migration_record WHERE batch_id = $1', [batch]);
+  await database.query(
+    `WITH o AS (DELETE FROM sluice.migration_record_outcome WHERE batch_id = $1)
+     DELETE FROM sluice.migration_record_row WHERE batch_id = $1`,
+    [batch],
+  );
 }
+
+/** An outcome may be there: of an attempt that was killed before its batch was told. */
+const OR_ANEW =
+  'ON CONFLICT (batch_id, target_model) DO UPDATE SET status = excluded.status, error_message = excluded.error_message';
 
 /** Settles the records that still wait for the publish of a batch that publishes nothing. */
 export async function settlePending(
@@ -74,9 +82,19 @@ export async function settlePending(
   message: string,
 ): Promise<void> {
   await database.query(
-    `UPDATE sluice.migration_record SET status = $2, error_message = $3 WHERE batch_id = $1 AND status = 'pending'`,
+    `INSERT INTO sluice.migration_record_outcome (batch_id, target_model, status, error_message)
+     SELECT DISTINCT batch_id, target_model, $2, $3 FROM sluice.migration_record_row
+     WHERE batch_id = $1 AND status = 'pending' ${OR_ANEW}`,
     [batch, status, message],
   );
+}
+
+/**
+ * The statement of a publishing transaction that settles the records that a batch has brought to a table, but for
+ * those that say something else. `model`: `schema.table`. Literal SQL.
+ */
+export function publishedRecordsSql(batch: string, model: string): string {
+  return `INSERT INTO sluice.migration_record_outcome (batch_id, target_model, status) VALUES (${batch}, ${literal(model)}, 'success') ${OR_ANEW}`;
 }
 
 /** The statement, inside an undo, that settles the records of the tables that are taken back. Literal SQL. */
@@ -84,29 +102,19 @@ export function undoRecordsSql(
   batch: string,
   tables: readonly { readonly schema: string; readonly table: string }[],
 ): string {
-  const models = tables.map(({ schema, table }) => literal(`${schema}.${table}`)).join(', ');
-  return `UPDATE sluice.migration_record SET status = 'rolled_back' WHERE batch_id = ${batch} AND status = 'success' AND target_model IN (${models})`;
+  const outcomes = tables
+    .map(({ schema, table }) => `(${batch}, ${literal(`${schema}.${table}`)}, 'rolled_back')`)
+    .join(', ');
+  return `INSERT INTO sluice.migration_record_outcome (batch_id, target_model, status) VALUES ${outcomes} ${OR_ANEW}`;
 }
 
 /** Whether a batch has records at all. */
 export async function hasRecords(database: Database, batch: string): Promise<boolean> {
   const [row] = await database.query<{ has: boolean }>(
-    'SELECT EXISTS (SELECT FROM sluice.migration_record WHERE batch_id = $1) AS has',
+    'SELECT EXISTS (SELECT FROM sluice.migration_record_row WHERE batch_id = $1) AS has',
     [batch],
   );
   return row?.has === true;
-}
-
-/** How many records of each type and status a batch has. */
-export async function countRecords(
-  database: Database,
-  batch: string,
-): Promise<{ readonly record_type: string; readonly status: string; readonly rows: number }[]> {
-  return database.query(
-    `SELECT record_type, status, count(*)::float8 AS rows FROM sluice.migration_record
-     WHERE batch_id = $1 GROUP BY 1, 2 ORDER BY 1, 2`,
-    [batch],
-  );
 }
 
 /** How `--records` may be spelt. */

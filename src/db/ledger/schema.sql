@@ -131,9 +131,17 @@ ALTER TABLE sluice.migration_batch ADD COLUMN IF NOT EXISTS run_record jsonb;
 ALTER TABLE sluice.migration_batch ADD COLUMN IF NOT EXISTS progress jsonb;
 ALTER TABLE sluice.migration_batch ADD COLUMN IF NOT EXISTS record_summary jsonb;
 
+-- In versions 3 and 4 this was the table that is now behind the view of the same name.
+DO $$ BEGIN
+  IF (SELECT relkind FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass('sluice.migration_record')) = 'r' THEN
+    ALTER TABLE sluice.migration_record RENAME TO migration_record_row;
+  END IF;
+END $$;
+
 -- Since version 3: one record of the old system in one batch: what it was, what was made of it, what became of it.
--- Written while the batch runs, outside its transactions: a failed batch still has them, pending.
-CREATE TABLE IF NOT EXISTS sluice.migration_record (
+-- Written while the batch runs, outside its transactions: a failed batch still has them, pending. To be read as
+-- sluice.migration_record: of those that stay pending here, migration_record_outcome says what became.
+CREATE TABLE IF NOT EXISTS sluice.migration_record_row (
   batch_id         bigint NOT NULL REFERENCES sluice.migration_batch ON DELETE CASCADE,
   -- 1-based, in the order in which the batch read them.
   number           bigint NOT NULL,
@@ -144,7 +152,7 @@ CREATE TABLE IF NOT EXISTS sluice.migration_record (
   source_id        varchar(255) NOT NULL,
   status           varchar(20) NOT NULL DEFAULT 'pending'
                    CHECK (status IN ('pending', 'success', 'error', 'skipped', 'rolled_back')),
-  -- The table, schema.table (two identifiers and a dot), and the id that the record has there.
+  -- The table, schema.table (two identifiers and a dot), and the id that the record has or will have there.
   target_model     varchar(127) NOT NULL DEFAULT '',
   target_id        bigint,
   source_data      jsonb NOT NULL DEFAULT '{}',
@@ -158,6 +166,27 @@ CREATE TABLE IF NOT EXISTS sluice.migration_record (
   line             bigint,
   PRIMARY KEY (batch_id, number)
 );
+
+-- Since version 5: what became of all records at once that a batch has brought to a table, and of which nothing else
+-- is said. A publish or a rollback writes one row, not every record anew.
+CREATE TABLE IF NOT EXISTS sluice.migration_record_outcome (
+  batch_id      bigint NOT NULL REFERENCES sluice.migration_batch ON DELETE CASCADE,
+  -- As in migration_record_row.
+  target_model  varchar(127) NOT NULL,
+  status        varchar(20) NOT NULL CHECK (status IN ('success', 'skipped', 'rolled_back')),
+  error_message text NOT NULL DEFAULT '',
+  PRIMARY KEY (batch_id, target_model)
+);
+
+-- The records as they are to be read. Earlier versions wrote success into every record.
+CREATE OR REPLACE VIEW sluice.migration_record AS
+SELECT r.batch_id, r.number, r.record_type, r.source_id, coalesce(o.status, r.status) AS status, r.target_model,
+       CASE WHEN coalesce(o.status, r.status) <> 'pending' THEN r.target_id END AS target_id,
+       r.source_data, r.transformed_data, coalesce(o.error_message, r.error_message) AS error_message, r.error_field,
+       r.created_at, r.input, r.line
+FROM sluice.migration_record_row r
+LEFT JOIN sluice.migration_record_outcome o
+  ON o.batch_id = r.batch_id AND o.target_model = r.target_model AND r.status IN ('pending', 'success');
 
 -- Since version 3: field mappings that are in force instead of a pipeline's own.
 CREATE TABLE IF NOT EXISTS sluice.migration_field_mapping (
