@@ -19,6 +19,7 @@ const options = {
   events: { phase: (phase: string) => say(phase) },
   // A segment a chunk: a kill finds some committed and some not.
   segmentBytes: 1,
+  maxRejects: { rows: 1_000_000 },
   ...(verb === 'resume' ? { resume: batch } : {}),
 };
 try {

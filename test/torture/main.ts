@@ -7,7 +7,7 @@ import { ownVictim } from './server.js';
 import { stops, stopTable } from './stops.js';
 import { killsOf, torture } from './torture.js';
 
-// npm run torture -- [--kills 200] [--seed 1] [--rows 8000] [--only lots|copy]
+// npm run torture -- [--kills 200] [--seed 1] [--rows 8000] [--only lots|copy|files]
 // npm run torture -- --stops 60 [--seed 1] [--rows 150000]
 const { values } = parseArgs({
   options: {

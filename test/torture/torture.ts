@@ -42,6 +42,8 @@ interface Prepared {
   readonly template: string;
   readonly phases: ReadonlyMap<string, number>;
   readonly allowed: readonly string[];
+  /** What an undisturbed run rejects, input by input. */
+  readonly rejects: string;
 }
 
 const PHASES = [
@@ -69,7 +71,7 @@ const HANGS_MS = 120_000;
 export async function torture(options: TortureOptions): Promise<Tortured> {
   const { victim, say = () => {} } = options;
   const random = generator(options.seed);
-  const names = options.scenarios ?? ['lots', 'copy'];
+  const names = options.scenarios ?? ['lots', 'copy', 'files'];
   const result: Tortured = {
     kills: {},
     rounds: 0,
@@ -131,8 +133,9 @@ async function prepare(name: ScenarioName, victim: Victim, rows: number): Promis
       await client.query(`INSERT INTO expected.${ident(table)} SELECT unnest($1::text[])`, [rows]);
     });
   }
+  const rejects = await within(victim, calm, rejectsOf);
   await dropDatabase(victim, calm);
-  return { name, template, phases, allowed: [old, fresh] };
+  return { name, template, phases, allowed: [old, fresh], rejects };
 }
 
 async function round(
@@ -253,9 +256,19 @@ async function nextStep(victim: Victim, database: string): Promise<{ verb: strin
   }
 }
 
+/** What the batch that is published has rejected: reasons and lines, input by input. */
+async function rejectsOf(client: pg.Client): Promise<string> {
+  const { rows } = await client.query<{ rejects: string }>(
+    `SELECT coalesce(string_agg(regexp_replace(input, '.*/', '') || ' ' || reason || ' ' || coalesce(line::text, '-'), ', '
+                                ORDER BY input, line, reason), '') AS rejects
+     FROM sluice.migration_reject WHERE batch_id = (SELECT max(id) FROM sluice.migration_batch WHERE status = 'completed')`,
+  );
+  return rows[0]?.rejects ?? '';
+}
+
 /** Compares live with the undisturbed run, and looks for what should not be there after a cleanup. */
 async function compare(
-  { name }: Prepared,
+  { name, rejects }: Prepared,
   victim: Victim,
   database: string,
   result: Tortured,
@@ -273,6 +286,8 @@ async function compare(
       result.doubled += doubled;
       if (lost + doubled > 0) wrong(`${table}: ${lost} rows lost, ${doubled} doubled`);
     }
+    const now = await rejectsOf(client);
+    if (now !== rejects) wrong(`the rejects are ${now}, and not ${rejects}`);
   });
   const ledger = new PgDatabase({ url: victim.url(database), described: database, from: 'the torture' });
   const said: string[] = [];
