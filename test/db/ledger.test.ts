@@ -220,10 +220,10 @@ test('corrected rows that a killed command had claimed may be fed back again', a
   const by = await start(killed);
   await moveBatch(killed, by, 'running');
   await claimRejects(killed, id, [1], by);
-  assert.deepEqual(await rejectFates(database, id), [{ number: 1, corrected_by: by }]);
+  assert.deepEqual(await rejectFates(database, id), [{ number: 1, input: 'old.csv', corrected_by: by }]);
   await killed.close();
   await until('the news that it is gone', async () => !(await findBatch(database, by)).alive);
-  assert.deepEqual(await rejectFates(database, id), [{ number: 1, corrected_by: null }]);
+  assert.deepEqual(await rejectFates(database, id), [{ number: 1, input: 'old.csv', corrected_by: null }]);
 });
 
 test('who goes on with a batch waits for the session that stores its rejects', async (t) => {
