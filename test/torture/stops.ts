@@ -91,7 +91,7 @@ const PHASES: readonly Phase[] = [
   },
 ];
 
-/** A command that does not end within this hangs. */
+/** A command that does not end so long after the signal hangs. */
 const HANGS_MS = 60_000;
 
 /**
@@ -183,18 +183,13 @@ class Bench {
     await holder?.query(`BEGIN; ${phase.held}`);
     const length = phase.spread ?? this.#lengths.get(`${phase.command} ${phase.from}`) ?? 0;
     const running = this.#start(phase.command, database);
+    await running.said(phase.from).catch(() => {});
+    await Promise.race([sleep(at * length), running.ended]);
+    const since = performance.now();
+    running.child.kill(signal);
     const hung = setTimeout(() => running.child.kill('SIGKILL'), HANGS_MS);
-    let ended: Ended;
-    let since = 0;
-    try {
-      await running.said(phase.from).catch(() => {});
-      await Promise.race([sleep(at * length), running.ended]);
-      since = performance.now();
-      running.child.kill(signal);
-      ended = await running.ended;
-    } finally {
-      clearTimeout(hung);
-    }
+    const ended = await running.ended;
+    clearTimeout(hung);
     const ms = performance.now() - since;
     await holder?.end();
     const wrong = await this.#judge(phase, database, ended);
@@ -222,7 +217,7 @@ class Bench {
     } else if (code === 0) {
       if (live !== after)
         wrong.push(`ended with 0, and live is ${live === before ? 'old' : 'neither old nor new'}; ${told}`);
-    } else wrong.push(`ended with ${code}; ${told}`);
+    } else wrong.push(`${code === null ? 'hung' : `ended with ${code}`}; ${told}`);
     let left = await this.#leftovers(database);
     // What others' locks have kept from being tidied up is for the next command, and the command has said so.
     if (
