@@ -1,5 +1,5 @@
 import { appendFile, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { EXIT, usage } from '../core/errors.js';
 import type { Batch } from '../db/ledger/batches.js';
@@ -117,7 +117,7 @@ async function writeFiles(
   for (const { name, label } of inputs) {
     const known = batch.input_columns?.[label] ?? [];
     const columns = new Set([...known, ...(await rejectColumns(session.database, batch.id, label))]);
-    const write = into === undefined ? printed : await newFile(into, `${name}.${format}`);
+    const write = into === undefined ? printed : await newFile(fileOf(into, name, format));
     files.set(label, new RejectsFile(format === 'csv' ? [...columns] : undefined, write));
   }
   let stored = 0;
@@ -131,18 +131,21 @@ async function writeFiles(
     say(`${count(unknown)} of them without values: the ledger does not have the row as the input had it`);
   if (into === undefined) return stored;
   for (const { name, label } of inputs)
-    say(`${count(files.get(label)?.rows ?? 0)} rows of ${name} in ${join(into, `${name}.${format}`)}`);
+    say(`${count(files.get(label)?.rows ?? 0)} rows of ${name} in ${fileOf(into, name, format)}`);
   const { again, isCommand } = await import('../run/again.js');
-  const given = inputs.map(({ name }) => `--input ${name}=${join(into, `${name}.${format}`)}`);
+  const given = inputs.map(({ name }) => `--input ${name}=${fileOf(into, name, format)}`);
   if (!isCommand(batch.pipeline_from))
     say(`correct them, then: ${again(batch.pipeline_from)} ${given.join(' ')} --only-rejects-of ${batch.id}`);
   return stored;
 }
 
+/** The file for an input; of one that the ledger knows by its path alone, the name of that file. */
+const fileOf = (folder: string, input: string, format: string) =>
+  join(folder, `${basename(input)}.${format}`);
+
 /** Appends text and a line's end to a new file that only its owner may read. Throws usage `file_exists`. */
-async function newFile(folder: string, name: string): Promise<(text: string) => Promise<void>> {
-  const path = join(folder, name);
-  await mkdir(folder, { recursive: true });
+async function newFile(path: string): Promise<(text: string) => Promise<void>> {
+  await mkdir(dirname(path), { recursive: true });
   try {
     await writeFile(path, '', { flag: 'wx', mode: 0o600 });
   } catch (error) {

@@ -8,8 +8,8 @@ import { standingViews, viewsUndoneSql } from '../db/ledger/views.js';
 import { assertOldKept, assertViewsFree, tidyCompatibility } from './compatibility.js';
 import { runWindow, WINDOW_TIMES } from './publish.js';
 import { resolveInterrupted } from './resolve.js';
-import { type RollbackOptions, type RolledBack, undoing } from './rollback.js';
 import { behindCommit } from './stopping.js';
+import { type RollbackOptions, type RolledBack, undoing } from './undoing.js';
 import { assertUnwritten, previewTables } from './written-since.js';
 
 /**

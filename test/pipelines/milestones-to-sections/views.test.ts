@@ -5,9 +5,10 @@ import milestonesToSections from '../../../pipelines/milestones-to-sections/inde
 import { OLD } from '../../../pipelines/milestones-to-sections/source.js';
 import { TRANSITIONS } from '../../../pipelines/milestones-to-sections/words.js';
 import { dropLeftover, findLeftovers } from '../../../src/run/cleanup.js';
-import { type RollbackOptions, rollbackBatch } from '../../../src/run/rollback.js';
+import { rollbackBatch } from '../../../src/run/rollback.js';
 import { rollbackViews } from '../../../src/run/rollback-views.js';
 import { findStaged, swapBatch } from '../../../src/run/swap.js';
+import type { RollbackOptions } from '../../../src/run/undoing.js';
 import { versionsInUse } from '../../../src/run/versions.js';
 import type { TestDatabase } from '../../support/database.js';
 import { catalog, checksum, leftSchemas, openDatabase, runOn } from '../../support/lots.js';

@@ -1,0 +1,250 @@
+import { type MadeView, undoViewParts } from '../../sinks/compatibility/index.js';
+import type { Guard } from '../../sinks/guard/names.js';
+import { dropEmptySchema } from '../../sinks/replace/discard.js';
+import { finishStaging } from '../../sinks/replace/finish.js';
+import { schemasFor } from '../../sinks/replace/names.js';
+import { replaceParts } from '../../sinks/replace/parts.js';
+import { assertReplaceable, type Survey, surveyReplace } from '../../sinks/replace/survey.js';
+import { adoptAsStaging, type RetainedTable, returnRetained } from '../../sinks/replace/undo.js';
+import { undoParts } from '../../sinks/rows/undo.js';
+import { surveyUndo } from '../../sinks/rows/undo-survey.js';
+import { type WindowPart, windowSql } from '../../sinks/window.js';
+import { type Batch, noteBatch } from '../db/ledger/batches.js';
+import { undoSql } from '../db/ledger/publish-sql.js';
+import { findKept, type Published, readPublished } from '../db/ledger/published.js';
+import { hasRecords, undoRecordsSql } from '../db/ledger/records.js';
+import { viewsUndoneSql } from '../db/ledger/views.js';
+import { tidyCompatibility } from './compatibility.js';
+import { dropMade } from './create-missing.js';
+import { asFailure } from './failure.js';
+import { namingFullDisk } from './full-disk.js';
+import { arm, disarm, guarded, guardOf } from './guard.js';
+import { runWindow, WINDOW_TIMES } from './publish.js';
+import { recordPart } from './record-settle.js';
+import { type Choice, nameOf } from './rollback-choice.js';
+import { behindCommit } from './stopping.js';
+import { tidy } from './tidy.js';
+import { undoNames } from './undo-names.js';
+import { leftBehind, type RollbackOptions, type RolledBack, unchanged } from './undoing.js';
+import { dropViewParts } from './views.js';
+import { assertUnwritten, previewTables, type UndoneTable } from './written-since.js';
+
+/** The undo of what a batch has published, as far as `choice` says. */
+export class Undo {
+  readonly targets: readonly { readonly schema: string; readonly table: string }[];
+  readonly #replaced: readonly Published[];
+  readonly #rows: readonly Published[];
+
+  constructor(
+    readonly batch: Batch,
+    readonly choice: Choice,
+    readonly views: readonly MadeView[],
+    readonly options: RollbackOptions,
+  ) {
+    this.targets = choice.tables.map((each) => ({ schema: each.table_schema, table: each.table_name }));
+    this.#replaced = choice.tables.filter((each) => each.mode === 'replace');
+    this.#rows = choice.tables.filter((each) => each.mode !== 'replace');
+  }
+
+  async preview(): Promise<RolledBack> {
+    const client = await this.options.database.session();
+    const tables = await this.#look();
+    const parts: WindowPart[] = [];
+    const retained = await this.#retained();
+    if (retained.length > 0) {
+      const survey = await surveyReplace(
+        client,
+        retained.map(({ target }) => target),
+      );
+      assertReplaceable(survey);
+      const names = undoNames(this.batch.id);
+      const schemas = schemasFor(survey.tables, names);
+      const ready = survey.tables.map((live) => ({
+        target: { schema: live.schema, table: live.table, oid: live.oid },
+        schema: schemas.get(live.schema)?.staging ?? names.staging,
+        table: live.table,
+        oid: retained.find(({ target }) => target.schema === live.schema && target.table === live.table)
+          ?.oid as number,
+        columns: [],
+        rows: 0n,
+        reached: {},
+        serverStart: null,
+      }));
+      parts.push(...replaceParts(survey, ready, names));
+    }
+    parts.push(
+      ...(await this.#rowParts()),
+      ...(await this.#recordPart()),
+      ...(await dropViewParts(this.options.database, this.choice.tables)),
+      ...undoViewParts(this.views, this.batch.id),
+    );
+    const statements = windowSql(parts, { ...WINDOW_TIMES, ledger: this.#ledger() });
+    return { ...this.#done(tables), statements, lock_ms: null };
+  }
+
+  /** `stopped` ends the cancelling of statements that an abort of `signal` begins. */
+  async run(signal: AbortSignal, stopped: () => Promise<void>): Promise<RolledBack> {
+    const { options, batch } = this;
+    const { database } = options;
+    const client = await database.session();
+    const names = undoNames(batch.id);
+    const guard = guardOf(`undo_${batch.id}`);
+    const retained = await this.#retained();
+    const replaced = retained.map(({ target }) => target);
+    let survey: Survey | undefined;
+    let adopted: Awaited<ReturnType<typeof adoptAsStaging>> = [];
+    let committed = false;
+    await noteBatch(database, batch.id, { phase: 'rollback' });
+    try {
+      // Armed before the look at the rows: what is written after it is found under the lock.
+      if (options.discardWrites !== true && replaced.length > 0) {
+        await disarm(database, guard);
+        await arm(database, guard, replaced);
+      }
+      const tables = await this.#look();
+      if (options.discardWrites !== true) assertUnwritten(tables);
+      const parts: WindowPart[] = [];
+      if (replaced.length > 0) {
+        options.events?.phase?.('prepare', 'bringing the kept tables up to what live is now');
+        survey = await surveyReplace(client, replaced);
+        adopted = await adoptAsStaging(client, survey, retained, names);
+        const finished = await finishStaging(client, survey, adopted, { expectedRows: new Map() });
+        const swaps = replaceParts(survey, finished.tables, names);
+        parts.push(...(options.discardWrites === true ? swaps : guarded(guard, swaps, replaced)));
+      }
+      parts.push(
+        ...(await this.#rowParts()),
+        ...(await this.#recordPart()),
+        ...(await dropViewParts(database, this.choice.tables)),
+        ...undoViewParts(this.views, batch.id),
+      );
+      options.events?.phase?.('rollback', 'putting it back');
+      const { lockMs } = await runWindow(options, {
+        batch: batch.id,
+        isDone: async (ledger) =>
+          (await readPublished(ledger, batch.id))
+            .filter((each) => this.choice.tables.some((chosen) => nameOf(chosen) === nameOf(each)))
+            .every((each) => each.rolled_back_at !== null),
+        parts,
+        ledger: this.#ledger(),
+        rehearse: false,
+        signal,
+      });
+      committed = true;
+      await stopped();
+      await behindCommit(options, signal, `batch ${batch.id} is rolled back`, async () => {
+        if (survey !== undefined)
+          await tidy({ options, names, tables: this.targets }, { replace: { survey, tables: [] } });
+        // Where the old tables were kept there is nothing any more.
+        const kept = this.#replaced.map((each) => each.retained_schema as string);
+        const session = await database.session();
+        for (const schema of new Set([...kept, ...retained.map((each) => each.schema)]))
+          await dropEmptySchema(session, schema).catch(() => false);
+        if (this.choice.whole) await this.#dropMade();
+        await tidyCompatibility(database, batch.id);
+        await this.#lower(guard);
+      });
+      return { ...this.#done(tables), lock_ms: lockMs };
+    } catch (error) {
+      if (committed) throw error;
+      const failure = asFailure(error, signal);
+      await stopped();
+      await database.recover();
+      const told = unchanged(
+        await namingFullDisk(database, failure, `roll it back again: sluice rollback ${batch.id}`),
+      );
+      // It may have committed: the next command asks the ledger.
+      if (told.code === 'outcome_unknown') throw told;
+      try {
+        if (adopted.length > 0) await returnRetained(await database.session(), adopted, retained, names);
+        await disarm(database, guard);
+        await noteBatch(database, batch.id, { phase: null });
+      } catch (second) {
+        throw leftBehind(told, second);
+      }
+      throw told;
+    }
+  }
+
+  /** Takes the rollback's own guard away, or leaves that to the next command. */
+  async #lower(guard: Guard): Promise<void> {
+    const { database, events } = this.options;
+    try {
+      await disarm(database, guard);
+      await noteBatch(database, this.batch.id, { phase: null });
+    } catch (error) {
+      events?.warn?.(
+        `batch ${this.batch.id} is rolled back; the next command takes away what guarded its tables meanwhile, since ${(error as Error).message}`,
+      );
+    }
+  }
+
+  /** Tables that the batch made are empty again, as before it there were none. */
+  async #dropMade(): Promise<void> {
+    const { events, database } = this.options;
+    const { dropped, kept } = await dropMade(database, this.batch.id);
+    if (dropped.length > 0) events?.note?.(`dropped, since this batch had made them: ${dropped.join(', ')}`);
+    if (kept.length > 0)
+      events?.warn?.(`${kept.join(', ')}, which this batch had made, are in use by now and stay`);
+  }
+
+  #done(tables: readonly UndoneTable[]): Pick<RolledBack, 'batch' | 'whole' | 'tables' | 'views'> {
+    const views = this.views.map(({ schema, name }) => `${schema}.${name}`);
+    return { batch: this.batch.id, whole: this.choice.whole, tables, views };
+  }
+
+  async #look(): Promise<UndoneTable[]> {
+    return previewTables(this.options.database, this.choice.tables, await this.#surveyRows());
+  }
+
+  async #surveyRows() {
+    if (this.#rows.length === 0) return [];
+    return surveyUndo(
+      await this.options.database.session(),
+      { undo: this.batch.old_schema as string },
+      this.#rows.map((each) => ({ schema: each.table_schema, table: each.table_name })),
+    );
+  }
+
+  async #rowParts(): Promise<WindowPart[]> {
+    return undoParts(await this.#surveyRows(), { discardWrites: this.options.discardWrites ?? false });
+  }
+
+  async #recordPart(): Promise<WindowPart[]> {
+    if (!(await hasRecords(this.options.database, this.batch.id))) return [];
+    return recordPart([undoRecordsSql(this.batch.id, this.targets)], false);
+  }
+
+  async #retained(): Promise<RetainedTable[]> {
+    const kept = await findKept(this.options.database, this.batch.id);
+    return this.#replaced.map((each) => ({
+      target: { schema: each.table_schema, table: each.table_name },
+      schema:
+        kept.find((table) => table.oid === each.retained_oid)?.schema ?? (each.retained_schema as string),
+      table: each.table_name,
+      oid: each.retained_oid as number,
+    }));
+  }
+
+  #ledger(): string[] {
+    const schemas = schemasFor(
+      this.#replaced.map((each) => ({ schema: each.table_schema })),
+      undoNames(this.batch.id),
+    );
+    const views = this.views.length === 0 ? [] : [viewsUndoneSql(this.batch.id)];
+    const tables = undoSql(
+      this.batch.id,
+      this.choice.tables.map((each) => ({
+        schema: each.table_schema,
+        table: each.table_name,
+        // The table that was live until now is kept in turn, until cleanup.
+        retained:
+          each.mode === 'replace'
+            ? { schema: schemas.get(each.table_schema)?.old ?? '', oid: Number(each.facts.live_oid) }
+            : null,
+      })),
+      this.choice.whole,
+    );
+    return [...tables, ...views];
+  }
+}
