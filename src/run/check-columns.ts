@@ -1,13 +1,9 @@
 import { nearest } from '../core/errors.js';
 import type { Finding } from '../core/pipeline.js';
-import type { Target } from '../core/target.js';
-import { type ColumnFacts, readColumns } from '../db/catalog/columns.js';
+import { readColumns } from '../db/catalog/columns.js';
 import { isCommand } from './again.js';
 import type { Job } from './job.js';
-import type { LiveTable } from './tables.js';
-
-/** The live tables' columns, by target. */
-export type Columns = Map<Target, readonly ColumnFacts[]>;
+import type { Columns, LiveTable } from './tables.js';
 
 /**
  * Reads a table's columns into `columns` and compares them with those that the pipeline fills: a column

@@ -3,7 +3,7 @@ import { type ErrorFacts, refused, SluiceError } from '../core/errors.js';
 import type { FlowPlan } from '../core/flow.js';
 import type { Finding } from '../core/pipeline.js';
 import type { Source } from '../core/types.js';
-import { type Columns, columnFindings } from './check-columns.js';
+import { columnFindings } from './check-columns.js';
 import { lockGuardFindings, rightsFindings } from './check-rights.js';
 import { compatibilityFindings } from './compatibility.js';
 import { checkContext } from './contexts.js';
@@ -17,6 +17,7 @@ import type { Plan } from './plan.js';
 import { recordFindings } from './record-kinds.js';
 import { slowUndoFindings } from './slow-undo.js';
 import { type Surveyed, surveyTables } from './survey.js';
+import type { Columns } from './tables.js';
 import { isMissing, type PlannedView, planViews, viewFindings } from './views.js';
 
 /** A finding with the check that made it. */

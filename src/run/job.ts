@@ -110,7 +110,7 @@ export class Job {
     this.settings = settled(pipeline, options.settings ?? {});
     this.signal = options.signal ?? new AbortController().signal;
     this.progress = new Progress(options.events?.progress);
-    this.kept = keptRecords(this);
+    this.kept = keptRecords(pipeline, options);
     this.rejects = this.#book();
   }
 

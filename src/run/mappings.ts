@@ -1,8 +1,7 @@
-import { type MappingsDefinition, mappingFaults } from '../core/mapping.js';
+import { type FieldMapping, type MappingsDefinition, mappingFaults } from '../core/mapping.js';
 import type { Finding, Pipeline } from '../core/pipeline.js';
 import type { Database } from '../core/run.js';
 import { type MappingsInForce, mappingsInForce } from '../db/ledger/mappings.js';
-import type { Job } from './job.js';
 
 /** The source system whose mappings a run takes: the pipeline's own, or the one that its setting names. */
 export function mappedSystem(
@@ -25,7 +24,11 @@ export async function jobMappings(
 }
 
 /** What is wrong with the mappings in force; asked before any row is read. */
-export function mappingFindings(job: Pick<Job, 'pipeline' | 'mappings' | 'settings'>): Finding[] {
+export function mappingFindings(job: {
+  readonly pipeline: Pipeline;
+  readonly mappings: readonly FieldMapping[];
+  readonly settings: Readonly<Record<string, string>>;
+}): Finding[] {
   const definition = job.pipeline.mappings;
   if (definition === undefined) return [];
   const system = mappedSystem(definition, job.settings);

@@ -1,10 +1,26 @@
 import { usage } from '../core/errors.js';
 import { endsOf, type FlowPlan } from '../core/flow.js';
-import type { Finding, KeptRecords, RecordKind } from '../core/pipeline.js';
+import type { FieldMapping } from '../core/mapping.js';
+import type { Finding, KeptRecords, Pipeline, RecordKind } from '../core/pipeline.js';
 import type { Target } from '../core/target.js';
-import type { Columns } from './check-columns.js';
-import type { Job } from './job.js';
-import type { LiveTable } from './tables.js';
+import type { Source } from '../core/types.js';
+import type { Masking } from './masking.js';
+import type { RunOptions } from './options.js';
+import type { Columns, LiveTable } from './tables.js';
+
+/** What of a run says which records it has. */
+export interface RecordSources {
+  readonly pipeline: Pipeline;
+  readonly tables: readonly LiveTable[];
+  readonly mappings: readonly FieldMapping[];
+  readonly masking: Masking;
+}
+
+/** The inputs of a run, and what they are called. */
+export interface RunInputs {
+  readonly inputs: Readonly<Record<string, Source>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
 
 /** The records of one input, with the table that they end in. */
 export interface TrackedKind {
@@ -30,10 +46,11 @@ const WHOLE = new Set(['int2', 'int4', 'int8']);
 /**
  * Which records a run keeps. Throws a usage error where the command wants some of a pipeline that declares none.
  */
-export function keptRecords(job: Pick<Job, 'pipeline' | 'options'>): KeptRecords {
-  const { pipeline, options } = job;
+export function keptRecords(
+  pipeline: Pipeline,
+  { records: wanted }: Pick<RunOptions, 'records'>,
+): KeptRecords {
   const declared = Object.keys(pipeline.records ?? {}).length > 0;
-  const { records: wanted } = options;
   if (!declared && wanted !== undefined && wanted !== 'none')
     throw usage('no_records', `the pipeline "${pipeline.name}" declares no records that could be kept`, {
       state: 'nothing was written',
@@ -44,10 +61,7 @@ export function keptRecords(job: Pick<Job, 'pipeline' | 'options'>): KeptRecords
 }
 
 /** The declared records with their tables, as the catalog has them. */
-export function trackedKinds(
-  job: Pick<Job, 'pipeline' | 'tables' | 'masking' | 'mappings'>,
-  columns: Columns,
-): TrackedKind[] {
+export function trackedKinds(job: RecordSources, columns: Columns): TrackedKind[] {
   return Object.entries(job.pipeline.records ?? {}).flatMap(([input, kind]) => {
     const name = kind.table ?? input;
     const table = job.tables.find((each) => each.name === name);
@@ -76,13 +90,13 @@ export function trackedKinds(
   });
 }
 
-function idColumns({ sourceId }: RecordKind, mappings: Job['mappings']): readonly string[] {
+function idColumns({ sourceId }: RecordKind, mappings: readonly FieldMapping[]): readonly string[] {
   if (typeof sourceId === 'function') return sourceId(mappings);
   return sourceId === undefined ? [] : [sourceId].flat();
 }
 
 /** What of the declared records does not fit the tables. */
-export function recordFindings(job: Job, columns: Columns): Finding[] {
+export function recordFindings(job: RecordSources, columns: Columns): Finding[] {
   const findings: Finding[] = [];
   const wrong = (message: string, next: string) => findings.push({ severity: 'error', message, next });
   for (const [input, kind] of Object.entries(job.pipeline.records ?? {})) {
@@ -112,7 +126,7 @@ export function recordFindings(job: Job, columns: Columns): Finding[] {
 
 /** Which of the flows brings which records to their table; the place in the result is the flow's. */
 export function kindsOfFlows(
-  job: Pick<Job, 'inputs' | 'labels'>,
+  job: RunInputs,
   flows: readonly FlowPlan[],
   kinds: readonly TrackedKind[],
 ): (TrackedKind | undefined)[] {

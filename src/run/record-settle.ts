@@ -2,7 +2,6 @@ import { COUNTS_TABLE, rowObjects } from '../../sinks/rows/target.js';
 import { type WindowPart, windowPart } from '../../sinks/window.js';
 import { readColumns } from '../db/catalog/columns.js';
 import { qualified } from '../db/quote.js';
-import type { Columns } from './check-columns.js';
 import type { Job } from './job.js';
 import { type TrackedKind, trackedKinds } from './record-kinds.js';
 import {
@@ -15,6 +14,7 @@ import {
 } from './record-settle-sql.js';
 import type { Staged } from './staging.js';
 import type { Surveyed } from './survey.js';
+import type { Columns } from './tables.js';
 
 /**
  * What a publish is to say of the records of its batch, as statements of its transaction; made ready as far as that

@@ -2,11 +2,26 @@ import type { FlowAccount, StageAccount } from '../core/accounting.js';
 import type { FlowPlan } from '../core/flow.js';
 import type { KeptRecords } from '../core/pipeline.js';
 import { applyLate, lateTable, skipUntold, workTablesSql } from '../db/ledger/records.js';
-import type { Columns } from './check-columns.js';
-import type { Job } from './job.js';
+import type { RunOptions } from './options.js';
 import { RecordBook } from './record-book.js';
-import { kindsOfFlows, type TrackedKind, trackedKinds } from './record-kinds.js';
+import {
+  kindsOfFlows,
+  type RecordSources,
+  type RunInputs,
+  type TrackedKind,
+  trackedKinds,
+} from './record-kinds.js';
 import { RecordTracker } from './record-tracker.js';
+import type { Columns } from './tables.js';
+
+/** What of a run its records need. */
+interface RecordedRun extends RecordSources, RunInputs {
+  readonly options: Pick<RunOptions, 'database' | 'log'>;
+  /** Undefined in a dry run, which keeps none. */
+  readonly batch: string | undefined;
+  readonly names: { readonly staging: string };
+  readonly kept: KeptRecords;
+}
 
 /** The records of a run while it loads: a tracker for each flow that has some. */
 export class Records {
@@ -15,7 +30,7 @@ export class Records {
   #finished = false;
 
   private constructor(
-    private readonly job: Job,
+    private readonly job: RecordedRun,
     kinds: readonly (TrackedKind | undefined)[],
     readonly kept: Exclude<KeptRecords, 'none'>,
   ) {
@@ -26,7 +41,11 @@ export class Records {
   }
 
   /** For a load that is about to begin; undefined where no records are kept. Makes the work tables that it needs. */
-  static async begin(job: Job, flows: readonly FlowPlan[], columns: Columns): Promise<Records | undefined> {
+  static async begin(
+    job: RecordedRun,
+    flows: readonly FlowPlan[],
+    columns: Columns,
+  ): Promise<Records | undefined> {
     const { kept } = job;
     if (kept === 'none' || job.batch === undefined) return undefined;
     const kinds = kindsOfFlows(job, flows, trackedKinds(job, columns));

@@ -1,6 +1,7 @@
 import { nearest, usage } from '../core/errors.js';
 import type { Database } from '../core/run.js';
 import type { Target } from '../core/target.js';
+import type { ColumnFacts } from '../db/catalog/columns.js';
 
 /** A plain table found in the database. */
 export interface FoundTable {
@@ -20,6 +21,9 @@ export interface LiveTable extends FoundTable {
   /** It is not there yet (its oid is 0), and the run makes it. */
   readonly missing?: boolean;
 }
+
+/** The live tables' columns, by target. */
+export type Columns = Map<Target, readonly ColumnFacts[]>;
 
 /**
  * Finds the live table of every target: `schema.table`, or a bare name along the search path.
