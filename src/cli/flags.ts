@@ -40,6 +40,7 @@ export interface RunFlags extends PipelineFlags {
   readonly jobs?: number;
   /** The batch to go on with. */
   readonly resume?: string;
+  readonly keepStaging?: boolean;
   /** Commander's spelling of --no-source-data. */
   readonly sourceData?: boolean;
   readonly onlyRejectsOf?: string;
@@ -111,6 +112,7 @@ export function withRunning(command: Command): Command {
     .option('--no-source-data', 'keep no values of the source in the ledger and the log')
     .option('--limit <N>', 'only the first N rows of every input; nothing is published', wholeNumber)
     .option('--resume <batch>', 'go on with a batch that broke off (see `status`)')
+    .option('--keep-staging', 'if stopped by a signal, keep what is loaded, to go on with it (--resume)')
     .option('--jobs <N>', 'inputs read at once (default: 2)', wholeNumber)
     .addOption(guardOption())
     .option('--no-triggers', "append, merge, patch: the tables' own triggers do not fire (needs their owner)")

@@ -32,13 +32,22 @@ async function command(wanted: string, flags: RunFlags): Promise<void> {
 }
 
 /** Throws a usage error for flags that contradict each other. */
-export function assertRunnable(flags: Pick<RunFlags, 'dryRun' | 'rehearse' | 'limit' | 'resume'>): void {
+export function assertRunnable(
+  flags: Pick<
+    RunFlags,
+    'dryRun' | 'rehearse' | 'limit' | 'resume' | 'keepStaging' | 'guard' | 'onlyRejectsOf'
+  >,
+): void {
   if (
     flags.resume !== undefined &&
     (flags.dryRun === true || flags.rehearse === true || flags.limit !== undefined)
   )
     throw usage('which', '--resume goes on with a run that is to be published', {
       next: 'leave --dry-run, --rehearse and --limit away',
+    });
+  if (flags.keepStaging === true && (flags.guard === 'lock' || flags.onlyRejectsOf !== undefined))
+    throw usage('which', '--keep-staging keeps what can be gone on with', {
+      next: 'leave --guard lock and --only-rejects-of away: such a run starts again from the beginning',
     });
   if (flags.dryRun === true && flags.rehearse === true)
     throw usage('which', '--dry-run writes nothing and --rehearse loads staging', {
@@ -92,6 +101,7 @@ export async function runWith(
       publish: flags.swap,
       ...(resume === undefined ? {} : { resume }),
       stopOnError: flags.stopOnError ?? false,
+      keepStaging: flags.keepStaging ?? false,
       allowEmpty: flags.allowEmpty ?? false,
       guard: flags.guard,
       noSourceData: flags.sourceData === false,

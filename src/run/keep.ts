@@ -11,7 +11,9 @@ const PASSING = new Set(['connection_lost', 'no_connection']);
 
 /** Whether a run that ended in `error` is worth going on with: its staging is kept then. */
 export function isWorthResuming(job: Job, error: SluiceError): boolean {
-  return PASSING.has(error.code) && job.record?.repeatable === true;
+  const passes =
+    PASSING.has(error.code) || (error.kind === 'interrupted' && job.options.keepStaging === true);
+  return passes && job.record?.repeatable === true;
 }
 
 /** The command that goes on with the job's batch, as far as this process knows. */

@@ -50,6 +50,8 @@ export interface RunOptions {
   /** The id of a batch that broke off: go on with it. */
   readonly resume?: string;
   readonly stopOnError?: boolean;
+  /** Where the run is asked to stop, what is loaded stays, to be gone on with. Default: it is dropped. */
+  readonly keepStaging?: boolean;
   /** Bytes of rows that are committed together, and lost at most when a load breaks off. Default: 8 MiB. */
   readonly segmentBytes?: number;
   /** A table with rows may be replaced by one without any. */

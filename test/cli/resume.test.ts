@@ -3,17 +3,19 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { sluice, startSluice } from '../support/cli.js';
-import { testDatabase } from '../support/database.js';
+import { type TestDatabase, testDatabase } from '../support/database.js';
+import { leftSchemas } from '../support/lots.js';
 import { until } from '../support/until.js';
 
 /** In two segments of 8 MiB and the beginning of a third. */
 const ROWS = 40_000;
 
-test('a copy that is killed in mid-load is offered by status and by the next run, and --resume ends it', async (t) => {
+/** A copy of a big file whose third segment takes the server for ever. */
+async function slowCopy(t: TestContext, ...flags: string[]) {
   const database = await testDatabase(t);
-  // The server takes its time over a row of the third segment, so that the load is killed in the middle of it.
+  // The server takes its time over a row of the third segment, so that the load is broken off in the middle of it.
   const takes = (time: string) =>
     database.query(`CREATE OR REPLACE FUNCTION taken(integer) RETURNS boolean LANGUAGE plpgsql
     AS $$ BEGIN IF $1 = ${ROWS - 10} THEN PERFORM pg_sleep(${time}); END IF; RETURN true; END $$`);
@@ -27,7 +29,7 @@ test('a copy that is killed in mid-load is offered by status and by the next run
   const lines = Array.from({ length: ROWS }, (_, i) => `${i},${filler}\n`);
   writeFileSync(join(cwd, 'big.csv'), `id,filler\n${lines.join('')}`);
   const options = { cwd, env: { SLUICE_DATABASE_URL: database.url } };
-  const first = startSluice(['copy', 'big.csv', '--into', 'big', '--yes'], options);
+  const first = startSluice(['copy', 'big.csv', '--into', 'big', '--yes', ...flags], options);
   t.after(() => first.child.kill('SIGKILL'));
   await until('a committed segment', async () => {
     const [there] = await database.query<{ there: boolean }>(
@@ -38,6 +40,18 @@ test('a copy that is killed in mid-load is offered by status and by the next run
     assert.equal(first.child.exitCode, null, 'it was done before it could be killed');
     return segments.length > 0;
   });
+  return { database, options, first, takes };
+}
+
+async function assertAllThere(database: TestDatabase): Promise<void> {
+  const [counted] = await database.query(
+    'SELECT count(*)::int AS n, count(DISTINCT id)::int AS distinct FROM big',
+  );
+  assert.deepEqual(counted, { n: ROWS, distinct: ROWS });
+}
+
+test('a copy that is killed in mid-load is offered by status and by the next run, and --resume ends it', async (t) => {
+  const { database, options, first, takes } = await slowCopy(t);
   first.child.kill('SIGKILL');
   await once(first.child, 'close');
   await takes('0');
@@ -54,11 +68,44 @@ test('a copy that is killed in mid-load is offered by status and by the next run
   assert.match(other.stderr, goOn);
   const resumed = await sluice(['copy', 'big.csv', '--into', 'big', '--yes', '--resume', '1'], options);
   assert.equal(resumed.code, 0, resumed.stderr);
-  const [counted] = await database.query(
-    'SELECT count(*)::int AS n, count(DISTINCT id)::int AS distinct FROM big',
-  );
-  assert.deepEqual(counted, { n: ROWS, distinct: ROWS });
+  await assertAllThere(database);
   const again = await sluice(['copy', 'big.csv', '--into', 'big', '--yes', '--resume', '1'], options);
   assert.equal(again.code, 2);
   assert.match(again.stderr, /batch 1 cannot be resumed: it is completed/);
+});
+
+test('a copy that is stopped drops what is loaded, or keeps it as --keep-staging asks, and --resume ends it', async (t) => {
+  const { database, options, first, takes } = await slowCopy(t, '--keep-staging');
+  first.child.kill('SIGINT');
+  const stopped = await first.ended;
+  assert.equal(stopped.code, 130, stopped.stderr);
+  assert.match(stopped.stderr, /nothing was published; .*batch 1 is failed; its staging is kept/);
+  assert.match(stopped.stderr, /sluice copy big\.csv --into big --mode append --resume 1/);
+  assert.deepEqual(await database.query('SELECT FROM big'), []);
+  await takes('0');
+  const resumed = await sluice(['copy', 'big.csv', '--into', 'big', '--yes', '--resume', '1'], options);
+  assert.equal(resumed.code, 0, resumed.stderr);
+  assert.match(resumed.stderr, /big\.csv is read on at line \d+/);
+  await assertAllThere(database);
+});
+
+test('a copy that is stopped without --keep-staging leaves nothing to go on with', async (t) => {
+  const { database, options, first } = await slowCopy(t);
+  first.child.kill('SIGTERM');
+  const stopped = await first.ended;
+  assert.equal(stopped.code, 130, stopped.stderr);
+  assert.deepEqual(await leftSchemas(database), []);
+  const resumed = await sluice(['copy', 'big.csv', '--into', 'big', '--yes', '--resume', '1'], options);
+  assert.equal(resumed.code, 2);
+  assert.match(resumed.stderr, /batch 1 cannot be resumed/);
+});
+
+test('--keep-staging is refused where nothing could be gone on with', async (t) => {
+  const { url } = await testDatabase(t);
+  const refused = await sluice(['copy', 'a.csv', '--into', 'b', '--keep-staging', '--guard', 'lock'], {
+    cwd: tmpdir(),
+    env: { SLUICE_DATABASE_URL: url },
+  });
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /--keep-staging keeps what can be gone on with/);
 });
