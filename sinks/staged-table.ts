@@ -33,8 +33,8 @@ export interface StagedTableOptions {
    * those behind the last checkpoint are loaded.
    */
   readonly checkpoints?: readonly Checkpoint[];
-  /** The rows begin behind the last checkpoint instead of coming by again. */
-  readonly seeks?: boolean;
+  /** So many of the checkpoints are of rows that do not come by again. Left out: none. */
+  readonly behind?: number;
   /** How far the flow is when a chunk has been taken, where that can be known: there segments end, so that a load can go on. */
   readonly mark?: () => FlowMark | undefined;
   /** Bytes of COPY text after which a segment is committed. Two segments are held in memory. */
@@ -99,7 +99,7 @@ class StagedLoad implements Staging {
     const { checkpoints = [], liveName } = options;
     const { rows, handed, hash } = checkpoints.at(-1) ?? { rows: 0, handed: 0, hash: '' };
     this.#done = { segments: checkpoints.length, rows, handed, hash };
-    if (checkpoints.length > 0 && options.seeks !== true) this.#replay = new Replay(checkpoints, liveName);
+    if (checkpoints.length > 0) this.#replay = new Replay(checkpoints, liveName, options.behind);
     client.on('error', (error) => {
       this.#lost ??= error;
     });
@@ -151,7 +151,7 @@ class StagedLoad implements Staging {
 
   async close(): Promise<number> {
     this.#replay?.finish();
-    this.#endSegment(this.#options.mark?.());
+    this.#endSegment(undefined);
     await this.#guarded(this.#ending);
     await this.#goodbye();
     return this.#done.rows;

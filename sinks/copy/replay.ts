@@ -11,15 +11,20 @@ import { rolled } from './rolling-hash.js';
  * them, and compares at every checkpoint. Only rows behind the last one are new.
  */
 export class Replay {
-  #next = 0;
-  #seen = 0;
+  #next: number;
+  #seen: number;
   #hash = createHash('sha256');
 
+  /** The rows come by from behind checkpoint number `behind` on (1-based): from the first one on, if it is 0. */
   constructor(
     private readonly checkpoints: readonly Checkpoint[],
     /** As messages name it. */
     private readonly table: string,
-  ) {}
+    behind = 0,
+  ) {
+    this.#next = behind;
+    this.#seen = this.#start;
+  }
 
   /** Whether every committed row has come by. */
   get done(): boolean {

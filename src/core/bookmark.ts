@@ -13,8 +13,7 @@ export interface Bookmark {
 
 /** How far a flow is whose stages keep nothing: where to read on, and its books up to there. Plain JSON. */
 export interface FlowMark {
-  /** 'end': the source was read to its end. */
-  readonly at: Bookmark | 'end';
+  readonly at: Bookmark;
   /** In the order in which the flow makes them: the source first, the sink last. */
   readonly stages: readonly StageAccount[];
 }

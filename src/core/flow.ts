@@ -87,6 +87,12 @@ export function endsOf(branch: Branch): (Target | Sink)[] {
   return (branch.fork ?? []).flatMap(endsOf);
 }
 
+/** What the flow's books call its source, stages and end, in their order; of a flow that keeps nothing. */
+export function bookNames({ source, root }: FlowPlan): string[] {
+  const ends = endsOf(root).map((end) => `into ${'kind' in end ? end.table : end.name}`);
+  return [`read ${source.name}`, ...root.stages.map((stage) => stage.stageName ?? stage.name), ...ends];
+}
+
 /** Whether a run can go on with the flow wherever its source can: one line of stages that keep nothing, into one end. */
 export function keepsNothing({ source, root }: FlowPlan): boolean {
   return (

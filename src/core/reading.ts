@@ -1,6 +1,6 @@
 import { type StageCounter, sum } from './accounting.js';
 import { blamed } from './blamed.js';
-import { type Bookmark, bookmarkOf, type FlowMark } from './bookmark.js';
+import { type Bookmark, bookmarkOf } from './bookmark.js';
 import { interrupted } from './errors.js';
 import type { Rows } from './row.js';
 import type { Run } from './run.js';
@@ -11,12 +11,12 @@ export interface ReadingOptions {
   /** Stop after so many rows. */
   readonly limit?: number;
   /** Read on from there. */
-  readonly from?: FlowMark['at'];
+  readonly from?: Bookmark;
 }
 
 /** The reading of a flow's source, counted; records that the source rejected or skipped itself count as read. */
 export class Reading {
-  #at: FlowMark['at'] | undefined;
+  #at: Bookmark | undefined;
 
   constructor(
     private readonly source: Source,
@@ -26,7 +26,7 @@ export class Reading {
   ) {}
 
   /** The place behind the chunk that was given last; undefined where the source has not told it. */
-  get at(): FlowMark['at'] | undefined {
+  get at(): Bookmark | undefined {
     return this.#at;
   }
 
@@ -45,7 +45,8 @@ export class Reading {
         if (taken.length > 0) yield taken;
         if (left === 0) break;
       }
-      if (left > 0) this.#at = 'end';
+      // What the source counts behind its last chunk is behind no bookmark.
+      this.#at = undefined;
       count.readToEnd = true;
     } catch (error) {
       throw blamed(error, `reading ${source.name}`, { input: source.name });
@@ -57,13 +58,10 @@ export class Reading {
   #read(): Rows {
     const { from } = this.options;
     if (from === undefined) return this.source.read(this.run);
-    if (from === 'end') return nothing();
-    return (this.source.readFrom as NonNullable<Source['readFrom']>)(this.run, from as Bookmark);
+    return (this.source.readFrom as NonNullable<Source['readFrom']>)(this.run, from);
   }
 
   #countIn(): void {
     this.count.in = this.count.out + sum(this.count.rejected) + sum(this.count.skipped);
   }
 }
-
-async function* nothing(): Rows {}

@@ -49,9 +49,10 @@ export async function load(
         connect: () => writerSession(database, batch, `load ${table.table}`),
         ...(job.options.segmentBytes === undefined ? {} : { segmentBytes: job.options.segmentBytes }),
         checkpoints: taken?.checkpoints?.get(endKey(at)) ?? [],
-        seeks: taken?.from.has(flow) === true,
-        // What keeps a record of every row must see all of them again.
-        ...(mark === undefined || job.tracked !== undefined ? {} : { mark }),
+        behind: taken?.from.get(flow)?.segments ?? 0,
+        // What keeps a record of every row must see all of them again; and of rows without declared columns the first
+        // one says what they are.
+        ...(mark === undefined || job.tracked !== undefined || end.columns === undefined ? {} : { mark }),
         onSegment: segmentNoter(job, { flow, branch, ...place }, checked.flows[flow]?.source.name ?? ''),
       });
       return sink.open(run);
@@ -95,7 +96,7 @@ async function followAll(
 ): Promise<FlowAccount[]> {
   const stop = new AbortController();
   const following = (flow: number): Following => ({
-    ...job.following(flow, from.get(flow), async (end, run, at) => {
+    ...job.following(flow, from.get(flow)?.mark, async (end, run, at) => {
       const staging = await open(end, run, { flow, ...at });
       const tracker = job.tracked?.of(flow);
       return tracker === undefined || tracker.kind.table.target !== end ? staging : noting(staging, tracker);

@@ -31,7 +31,7 @@ export class ReadInputs {
   /** The columns of every input of which a record was read, by the source's name. */
   columns(): Record<string, readonly string[]> {
     const all: Record<string, readonly string[]> = { ...this.#columnsBefore };
-    for (const [name, { columns }] of this.#rows) if (columns !== undefined) all[name] = columns;
+    for (const [name, { columns }] of this.#rows) if (columns !== undefined) all[name] ??= columns;
     return all;
   }
 

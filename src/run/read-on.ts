@@ -1,68 +1,87 @@
 import { sum } from '../core/accounting.js';
 import type { FlowMark } from '../core/bookmark.js';
-import { keepsNothing } from '../core/flow.js';
+import { bookNames, type FlowPlan, keepsNothing } from '../core/flow.js';
 import type { PgDatabase } from '../db/connect.js';
 import type { Batch } from '../db/ledger/batches.js';
 import { forgetRejects, type ReadUpTo, readRejects, standingRejects } from '../db/ledger/rejects.js';
 import type { Loaded, SegmentMark } from '../db/ledger/segments.js';
 import type { Checked } from './check.js';
+import { codeOf } from './code.js';
 import { isUntouched, recordInputs } from './input-record.js';
 import type { Job } from './job.js';
 
 /** Rejects read at a time. */
 const PAGE = 5_000;
 
+/** Where a flow is read on: behind so many of its segments. */
+export interface ReadOn {
+  readonly segments: number;
+  readonly mark: SegmentMark;
+}
+
 /** A flow that goes on in the middle of its input. */
-interface Candidate {
+interface Candidate extends ReadOn {
   readonly flow: number;
   /** As its rejects name the input. */
   readonly input: string;
-  readonly mark: SegmentMark;
 }
 
 /**
  * Where the flows of a load that broke off are read on, by their number; the others are read again from the beginning.
- * A flow is read on where the ledger says how far it was, its file was not touched since, nothing keeps a record of
- * its rows, and every reject up to there is stored. The rejects of all other rows are forgotten, since those come by
- * again.
+ * A flow is read on where the ledger says how far it was, its file was not written to since, neither Sluice nor the
+ * pipeline is another than then as far as can be told, nothing keeps a record of its rows, and every reject up to there
+ * is stored. It begins behind the last segment but one: the rows of the last come by again and are compared, which
+ * tells a change of the pipeline that nothing else does. The rejects of all rows that come by again are forgotten.
  */
 export async function readOn(
   job: Job,
   { flows }: Checked,
   batch: Batch,
   loaded: readonly Loaded[],
-): Promise<ReadonlyMap<number, FlowMark>> {
+): Promise<ReadonlyMap<number, ReadOn>> {
   const { database } = job.options;
   const untouched = await untouchedInputs(job, batch);
-  const able =
-    job.kept !== 'none'
-      ? []
-      : loaded.flatMap(({ flow, mark }) => {
-          const plan = flows[flow];
-          if (plan === undefined || mark === null || !keepsNothing(plan)) return [];
-          const { name } = plan.source;
-          // Of two flows that read one file nobody could say whose a reject is.
-          const alone = flows.filter(({ source }) => source.name === name).length === 1;
-          return alone && untouched.has(name) ? [{ flow, input: name, mark }] : [];
-        });
-  const standing = await standingRejects(database, batch.id, able.map(upTo));
-  const chosen = able.filter(({ input, mark }) => rejectedBy(mark) === (standing.get(input) ?? 0));
+  const able = loaded.flatMap(({ flow, marks }): Candidate[] => {
+    const plan = flows[flow];
+    const place = lastButOne(marks);
+    if (plan === undefined || place === undefined || !isSame(plan, place.mark)) return [];
+    const { name } = plan.source;
+    // Of two flows that read one file nobody could say whose a reject is.
+    const alone = flows.filter(({ source }) => source.name === name).length === 1;
+    return alone && untouched.has(name) ? [{ flow, input: name, ...place }] : [];
+  });
+  const same = job.kept === 'none' && batch.run_record?.code === codeOf(job);
+  const wanted = same ? able : [];
+  const standing = await standingRejects(database, batch.id, wanted.map(upTo));
+  const chosen = wanted.filter(({ input, mark }) => rejectedBy(mark) === (standing.get(input) ?? 0));
   await forgetRejects(database, batch.id, chosen.map(upTo));
   await takeOverRejects(job, database, batch.id);
   job.read.readBefore(Object.fromEntries(chosen.map(({ input, mark }) => [input, mark.columns])));
   for (const { input, mark } of chosen)
-    job.options.events?.note?.(
-      mark.at === 'end'
-        ? `${input} is loaded, and not read again`
-        : `${input} is read on at line ${mark.at.line}`,
-    );
-  return new Map(chosen.map(({ flow, mark }) => [flow, mark]));
+    job.options.events?.note?.(`${input} is read on at line ${mark.at.line}`);
+  return new Map(chosen.map(({ flow, segments, mark }) => [flow, { segments, mark }]));
 }
 
-const upTo = ({ input, mark }: Candidate): ReadUpTo => ({
-  input,
-  line: mark.at === 'end' ? null : mark.at.line,
-});
+/** The place behind the last segment but one, or the last one before it that has a place. */
+function lastButOne(marks: Loaded['marks']): ReadOn | undefined {
+  for (let segments = marks.length - 1; segments > 0; segments--) {
+    const mark = marks[segments - 1];
+    if (mark !== null && mark !== undefined) return { segments, mark };
+  }
+  return undefined;
+}
+
+/** Whether the books are of such a flow. */
+function isSame(plan: FlowPlan, { stages }: FlowMark): boolean {
+  const names = bookNames(plan);
+  return (
+    keepsNothing(plan) &&
+    names.length === stages.length &&
+    stages.every(({ stage }, at) => stage === names[at])
+  );
+}
+
+const upTo = ({ input, mark }: Candidate): ReadUpTo => ({ input, line: mark.at.line });
 
 const rejectedBy = ({ stages }: FlowMark): number =>
   stages.reduce((rows, { rejected }) => rows + sum(rejected), 0);

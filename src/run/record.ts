@@ -1,5 +1,6 @@
-import { type Batch, type RunRecord, startBatch } from '../db/ledger/batches.js';
+import { type Batch, type InputRecord, type RunRecord, startBatch } from '../db/ledger/batches.js';
 import { again } from './again.js';
+import { codeOf } from './code.js';
 import { assertSameInputs, readOnce, recordInputs } from './input-record.js';
 import type { Job } from './job.js';
 import { sourceOf } from './summary.js';
@@ -14,7 +15,12 @@ export async function recordRun(job: Job, resumed: Batch | undefined): Promise<R
   const before = resumed?.run_record;
   if (resumed !== undefined && before !== undefined && before !== null) {
     assertSameInputs(before.inputs, inputs, again(resumed.pipeline_from));
-    return before;
+    const { code, ...rest } = before;
+    return {
+      ...rest,
+      inputs: withLabels(before.inputs, inputs),
+      ...(code === codeOf(job) ? { code } : {}),
+    };
   }
   const once = readOnce(inputs);
   const real = options.dryRun !== true && options.rehearse !== true && options.limit === undefined;
@@ -24,6 +30,7 @@ export async function recordRun(job: Job, resumed: Batch | undefined): Promise<R
     );
   return {
     inputs,
+    code: codeOf(job),
     // The lock of --guard lock ends with its session, and what is written then is not seen.
     // Corrected rejects are few, and which of them are done is claimed once.
     repeatable: real && once.length === 0 && options.guard !== 'lock' && options.onlyRejectsOf === undefined,
@@ -33,8 +40,22 @@ export async function recordRun(job: Job, resumed: Batch | undefined): Promise<R
     ...(job.kept === 'none' ? {} : { records: job.kept }),
     ...(options.noSourceData === true ? { noSourceData: true } : {}),
     ...(options.allowEmpty === true ? { allowEmpty: true } : {}),
+    ...(options.stopOnError === true ? { stopOnError: true } : {}),
     ...(options.maxRejects === undefined ? {} : { maxRejects: options.maxRejects }),
   };
+}
+
+/** The inputs as they were; but rejects call them by what they are called now. */
+function withLabels(
+  before: Readonly<Record<string, InputRecord>>,
+  now: Readonly<Record<string, InputRecord>>,
+): Record<string, InputRecord> {
+  return Object.fromEntries(
+    Object.entries(before).map(([name, record]) => {
+      const label = now[name]?.label;
+      return [name, label === undefined ? record : { ...record, label }];
+    }),
+  );
 }
 
 function filled({ pipeline }: Job): Record<string, readonly string[]> {

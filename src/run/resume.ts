@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FlowAccount } from '../core/accounting.js';
-import type { FlowMark } from '../core/bookmark.js';
 import type { Checkpoint } from '../core/checkpoint.js';
 import { failed, refused, usage } from '../core/errors.js';
 import type { Pipeline } from '../core/pipeline.js';
@@ -18,7 +17,7 @@ import type { Job } from './job.js';
 import { awaitWriters } from './load-session.js';
 import { lockTables } from './locks.js';
 import type { RunOptions } from './options.js';
-import { readOn } from './read-on.js';
+import { type ReadOn, readOn } from './read-on.js';
 import type { Staged } from './staging.js';
 
 /** How long the server may take to notice that the process which held the batch is gone. */
@@ -29,8 +28,8 @@ export interface TakenUp {
   readonly staged: Staged;
   /** What is committed, by `endKey`; undefined where the load is complete. */
   readonly checkpoints: ReadonlyMap<string, readonly Checkpoint[]> | undefined;
-  /** The flows that are read on, by their number: where. */
-  readonly from: ReadonlyMap<number, FlowMark>;
+  /** The flows that are read on, by their number. */
+  readonly from: ReadonlyMap<number, ReadOn>;
   /** The books of the load, where it is complete. */
   readonly accounts: readonly FlowAccount[];
 }
@@ -98,11 +97,13 @@ export function resumedOptions(options: RunOptions, batch: Batch): RunOptions {
   const maxRejects = options.maxRejects ?? batch.run_record?.maxRejects;
   const guard = batch.run_record?.guard ?? 'journal';
   const allowEmpty = options.allowEmpty === true || batch.run_record?.allowEmpty === true;
+  const stopOnError = options.stopOnError === true || batch.run_record?.stopOnError === true;
   const noTriggers = batch.options.no_triggers === true ? { noTriggers: true } : {};
   return {
     ...options,
     ...noTriggers,
     allowEmpty,
+    stopOnError,
     noSourceData: batch.run_record?.noSourceData === true,
     guard,
     settings: batch.settings,

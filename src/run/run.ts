@@ -151,7 +151,7 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
       phase: 'load',
       staging_schema: job.names.staging,
       old_schema: job.names.old,
-      ...(resumed === undefined ? {} : { error: null, completed_at: null }),
+      ...(resumed === undefined ? {} : { error: null, completed_at: null, run_record: job.record }),
     });
     if (resumed === undefined && options.rehearse !== true && job.pipeline.backup?.withRun === true)
       await backUpFirst(job);

@@ -31,14 +31,14 @@ async function slowCopy(t: TestContext, ...flags: string[]) {
   const options = { cwd, env: { SLUICE_DATABASE_URL: database.url } };
   const first = startSluice(['copy', 'big.csv', '--into', 'big', '--yes', ...flags], options);
   t.after(() => first.child.kill('SIGKILL'));
-  await until('a committed segment', async () => {
+  await until('two committed segments', async () => {
     const [there] = await database.query<{ there: boolean }>(
       "SELECT to_regclass('sluice.migration_segment') IS NOT NULL AS there",
     );
     const segments =
       there?.there === true ? await database.query('SELECT FROM sluice.migration_segment') : [];
     assert.equal(first.child.exitCode, null, 'it was done before it could be killed');
-    return segments.length > 0;
+    return segments.length > 1;
   });
   return { database, options, first, takes };
 }

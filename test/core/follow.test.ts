@@ -384,11 +384,12 @@ const even: Stage<Numbered> = stateless(
   }),
 );
 
-test('an end is told how far its flow is: behind which line, with the books up to there, and at the end of all', async () => {
+test('an end is told how far its flow is: behind which line, with the books up to there', async () => {
   const marks = await marksOf(flow(bookmarked(60)).through(even).into(keeper('kept')));
   assert.deepEqual(
-    marks?.map((mark) => (mark === undefined || mark.at === 'end' ? mark?.at : mark.at.line)),
-    [undefined, 21, undefined, 41, undefined, 61, 'end'],
+    marks?.map((mark) => mark?.at.line),
+    // At the close nobody knows what the source has counted behind its last chunk.
+    [undefined, 21, undefined, 41, undefined, 61, undefined],
   );
   assert.deepEqual(
     marks?.[3]?.stages.map(({ stage, in: taken, out, skipped }) => [stage, taken, out, skipped]),
@@ -410,11 +411,6 @@ test('a flow that goes on from a mark reads what is behind it, and its books are
     [42, 44, 46, 48, 50, 52, 54, 56, 58, 60],
   );
   assert.deepEqual(account.stages, (await follow(plan, following())).stages);
-  const nothing = keeper('kept');
-  const ended = (await marksOf(plan))?.at(-1) as FlowMark;
-  const whole = await follow(flow(bookmarked(60)).through(even).into(nothing), following({ from: ended }));
-  assert.deepEqual(nothing.rows, []);
-  assert.deepEqual(whole.stages, account.stages);
 });
 
 test('rows that a stage keeps back are behind no mark, whatever it has promised', async () => {
@@ -439,10 +435,10 @@ test('rows that a stage keeps back are behind no mark, whatever it has promised'
   const marks = await marksOf(flow(bookmarked(40)).through(late).into(keeper('kept')));
   assert.deepEqual(
     marks?.map((mark) => mark?.at),
-    [undefined, undefined, undefined, 'end', 'end'],
+    [undefined, undefined, undefined, undefined, undefined],
   );
   const halves = await marksOf(flow(bookmarked(40)).through(twice).into(keeper('kept')));
-  const lines = halves?.map((mark) => (mark?.at as Bookmark | undefined)?.line);
+  const lines = halves?.map((mark) => mark?.at.line);
   assert.deepEqual(lines?.slice(0, 8), [
     undefined,
     undefined,

@@ -69,6 +69,9 @@ export interface RunRecord {
   /** The columns that staging has of each table, where the mappings then in force decided it. */
   readonly fills?: Readonly<Record<string, readonly string[]>>;
   readonly inputs: Readonly<Record<string, InputRecord>>;
+  /** A hash of the code and the mappings that made the rows; left out where attempts at the batch had different ones. */
+  readonly code?: string;
+  readonly stopOnError?: boolean;
   /** Every input can be read again from its beginning, and the run was to publish something. */
   readonly repeatable: boolean;
   readonly guard: 'journal' | 'lock' | 'off';

@@ -23,8 +23,8 @@ export interface SegmentMark extends FlowMark {
 /** The committed segments of one end, in order. */
 export interface Loaded extends StagedEnd {
   readonly checkpoints: readonly Checkpoint[];
-  /** Behind the last of them; null where the input must be read again from its beginning. */
-  readonly mark: SegmentMark | null;
+  /** How far the flow was with each; null where its input cannot be read on from there. */
+  readonly marks: readonly (SegmentMark | null)[];
 }
 
 /** Records a segment; call it inside the transaction that commits the segment's rows. */
@@ -65,7 +65,7 @@ export async function readSegments(database: Database, batch: string): Promise<L
     `SELECT flow, branch, table_schema AS schema, table_name AS "table",
             json_agg(json_build_object('handed', handed, 'rows', rows, 'hash', hash, 'refused', refused)
                      ORDER BY number) AS checkpoints,
-            (array_agg(mark ORDER BY number DESC))[1] AS mark
+            json_agg(mark ORDER BY number) AS marks
      FROM sluice.migration_segment WHERE batch_id = $1 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2`,
     [batch],
   );
