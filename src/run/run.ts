@@ -142,7 +142,7 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
   if (resumed !== undefined) await holdStaging(job, batch);
   job.begin(batch, (resumed ?? (await findBatch(database, batch))).created_at);
   let accounts: readonly FlowAccount[] = [];
-  let published = false;
+  let live: Awaited<ReturnType<typeof goLive>>;
   try {
     const logFile = options.logFileFor?.(batch);
     options.onBatch?.(batch, logFile);
@@ -214,31 +214,25 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
       await stage();
       return summaryOf(job, 'staged', accounts, { loaded, lockMs: null });
     }
-    const { prepared, lockMs } = await goLive(job, surveyed, staged, accounts, stage);
+    live = await goLive(job, surveyed, staged, accounts, stage);
     if (options.rehearse === true) {
       await settlePending(database, batch, 'rolled_back', 'rehearsed');
       await end(job, 'rolled_back', accounts, { dry_run: true });
-      return summaryOf(job, 'rehearsed', accounts, { loaded: prepared.loaded, lockMs });
+      return summaryOf(job, 'rehearsed', accounts, { loaded: live.prepared.loaded, lockMs: live.lockMs });
     }
-    published = true;
-    // What is left to do is short, and asked for.
-    await job.stopped();
-    await behindCommit(options, job.signal, `batch ${batch} is published`, async () => {
-      job.records = await publishedRecords(job, job.records);
-      await tidy(job, prepared);
-      await lowerGuard(job);
-      await noteBatch(database, batch, { timings: job.timings, phase: null, record_summary: job.records });
-    });
-    return summaryOf(job, 'completed', accounts, { loaded: prepared.loaded, lockMs });
   } catch (error) {
-    if (published)
-      throw stateOf(
-        error,
-        `batch ${batch} is published; only tidying up behind it failed`,
-        `sluice status ${batch}`,
-      );
     throw await fail(job, error, accounts);
   }
+  const { prepared, lockMs } = live;
+  // What is left to do is short, and asked for.
+  await job.stopped();
+  await behindCommit(options, job.signal, `batch ${batch} is published`, async () => {
+    job.records = await publishedRecords(job, job.records);
+    await tidy(job, prepared);
+    await lowerGuard(job);
+    await noteBatch(database, batch, { timings: job.timings, phase: null, record_summary: job.records });
+  });
+  return summaryOf(job, 'completed', accounts, { loaded: prepared.loaded, lockMs });
 }
 
 /**

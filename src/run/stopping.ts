@@ -34,8 +34,8 @@ export function stopStatements(database: PgDatabase, signal: AbortSignal): () =>
 
 /**
  * Does what is left behind a commit. It is asked for, and short, so it is not broken off; but from the moment that
- * `signal` is aborted no lock is waited for. What fails then is left to the next command, and told: `done` says what is
- * committed.
+ * `signal` is aborted no lock is waited for. What fails is left to the next command, and told as a warning: `done` says what
+ * is committed, and whoever was told of a failure instead would do it twice. Does not throw.
  */
 export async function behindCommit(
   { database, events }: { readonly database: PgDatabase; readonly events?: Events | undefined },
@@ -44,13 +44,12 @@ export async function behindCommit(
   work: () => Promise<void>,
 ): Promise<void> {
   const hurry = () => database.hurry();
-  // Sessions may have been ended before the commit was known.
-  if (signal.aborted) await database.recover();
-  else signal.addEventListener('abort', hurry, { once: true });
   try {
+    // Sessions may have been ended before the commit was known.
+    if (signal.aborted) await database.recover();
+    else signal.addEventListener('abort', hurry, { once: true });
     await work();
   } catch (error) {
-    if (!signal.aborted) throw error;
     events?.warn?.(`${done}; the next command tidies up behind it, since ${(error as Error).message}`);
   } finally {
     signal.removeEventListener('abort', hurry);

@@ -9,7 +9,10 @@ import { type Ended, sluice, startSluice } from '../support/cli.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { engine, loads } from '../support/engine.js';
 import { tempFolder } from '../support/files.js';
+import { leftGuards, leftSchemas, runOn } from '../support/lots.js';
+import { waitUntilSlow } from '../support/slow.js';
 import { MODELS, models, PARTS_BY, parts, SYSTEM } from '../support/system.js';
+import { thingsDatabase, thingsPipeline } from '../support/things.js';
 import { until } from '../support/until.js';
 
 const PIPELINE = `
@@ -213,4 +216,25 @@ test('plan shows the publish as it would be, with who holds the locks, and write
   assert.equal(refused.code, 3, refused.said);
   assert.match(refused.said, /materialized view.*held/);
   assert.match(refused.said, /read the table through a view/);
+});
+
+test('a connection that is lost just behind the publish is a warning: it is published, and the next command tidies up', async (t) => {
+  const database = await thingsDatabase(t);
+  await database.query(`
+    CREATE FUNCTION slow(text) RETURNS text LANGUAGE plpgsql AS
+      $$ BEGIN IF $1 LIKE 'thing%' THEN PERFORM pg_sleep(60); END IF; RETURN $1; END $$;
+    CREATE VIEW shown AS SELECT id, name FROM things;
+    CREATE MATERIALIZED VIEW seen AS SELECT id, public.slow(name) AS name FROM shown`);
+  const running = runOn(t, database, thingsPipeline());
+  const pid = await waitUntilSlow(database, /./);
+  await database.query('SELECT pg_terminate_backend($1)', [pid]);
+  const { summary, said } = await running;
+  assert.equal(summary.status, 'completed');
+  assert.match(said.join('\n'), /batch 1 is published|refresh/i);
+  assert.deepEqual(await database.query('SELECT count(*)::int AS n FROM things'), [{ n: 10 }]);
+  await database.query('CREATE OR REPLACE FUNCTION slow(text) RETURNS text LANGUAGE sql AS $$ SELECT $1 $$');
+  const again = await runOn(t, database, thingsPipeline({ rows: 11 }));
+  assert.equal(again.summary.status, 'completed');
+  assert.deepEqual(await leftGuards(database), []);
+  assert.deepEqual(await leftSchemas(database), ['sluice_old_1', 'sluice_old_2']);
 });
