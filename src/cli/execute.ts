@@ -45,6 +45,7 @@ export function writingCommand(
   return [again(from), ...given.map(shellWord), '--execute'].join(' ');
 }
 
-function shellWord(text: string): string {
+/** `text` as one word of a command line. */
+export function shellWord(text: string): string {
   return /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

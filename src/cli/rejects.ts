@@ -1,9 +1,11 @@
-import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { EXIT, usage } from '../core/errors.js';
 import type { Batch } from '../db/ledger/batches.js';
 import type { StoredReject } from '../db/ledger/rejects.js';
+import { shellWord } from './execute.js';
 import { type DatabaseFlags, withDatabase } from './flags.js';
 import type { Session } from './session.js';
 
@@ -64,11 +66,21 @@ async function rejects(session: Session, id: string, flags: RejectsFlags): Promi
   const { count, printed, say, table } = await import('./terminal.js');
   await requireLedger(database);
   const batch = await findBatch(database, id);
-  const reasons = await countRejects(database, id);
-  if (reasons.length === 0) {
+  const labels = rejectLabels(batch);
+  const inputs = (await rejectInputs(database, id)).map((label) => ({
+    label,
+    name: Object.keys(labels).find((name) => labels[name] === label) ?? label,
+  }));
+  if (inputs.length === 0) {
     say(`batch ${id} rejected nothing`);
     return EXIT.done;
   }
+  const chosen = chosenInputs(inputs, flags);
+  const reasons = await countRejects(
+    database,
+    id,
+    chosen.map(({ label }) => label),
+  );
   say(
     table(
       ['reason', 'column', 'rows'],
@@ -77,12 +89,6 @@ async function rejects(session: Session, id: string, flags: RejectsFlags): Promi
     ),
   );
   say();
-  const labels = rejectLabels(batch);
-  const inputs = (await rejectInputs(database, id)).map((label) => ({
-    label,
-    name: Object.keys(labels).find((name) => labels[name] === label) ?? label,
-  }));
-  const chosen = chosenInputs(inputs, flags);
   let stored = 0;
   if (flags.format === undefined && flags.into === undefined) {
     const wanted = new Set(chosen.map(({ label }) => label));
@@ -114,17 +120,26 @@ async function writeFiles(
   const { rejectColumns } = await import('../db/ledger/rejects.js');
   const { count, printed, say } = await import('./terminal.js');
   const files = new Map<string, InstanceType<typeof RejectsFile>>();
-  for (const { name, label } of inputs) {
-    const known = batch.input_columns?.[label] ?? [];
-    const columns = new Set([...known, ...(await rejectColumns(session.database, batch.id, label))]);
-    const write = into === undefined ? printed : await newFile(fileOf(into, name, format));
-    files.set(label, new RejectsFile(format === 'csv' ? [...columns] : undefined, write));
-  }
+  const paths =
+    into === undefined ? [] : await newFiles(inputs.map(({ name }) => fileOf(into, name, format)));
   let stored = 0;
-  for (const file of files.values()) await file.begin();
-  for await (const page of pagesOf(session, batch.id)) {
-    stored += page.length;
-    for (const [label, file] of files) await file.add(page.filter(({ input }) => input === label));
+  try {
+    for (const [at, { label }] of inputs.entries()) {
+      const known = batch.input_columns?.[label] ?? [];
+      const columns = new Set([...known, ...(await rejectColumns(session.database, batch.id, label))]);
+      const path = paths[at];
+      const write = path === undefined ? printed : (text: string) => appendFile(path, `${text}\n`);
+      files.set(label, new RejectsFile(format === 'csv' ? [...columns] : undefined, write));
+    }
+    for (const file of files.values()) await file.begin();
+    for await (const page of pagesOf(session, batch.id)) {
+      stored += page.length;
+      for (const [label, file] of files) await file.add(page.filter(({ input }) => input === label));
+    }
+  } catch (error) {
+    // Half a file would be taken for the whole.
+    for (const path of paths) await rm(path, { force: true });
+    throw error;
   }
   const unknown = [...files.values()].reduce((sum, file) => sum + file.unknown, 0);
   if (unknown > 0)
@@ -133,7 +148,7 @@ async function writeFiles(
   for (const { name, label } of inputs)
     say(`${count(files.get(label)?.rows ?? 0)} rows of ${name} in ${fileOf(into, name, format)}`);
   const { again, isCommand } = await import('../run/again.js');
-  const given = inputs.map(({ name }) => `--input ${name}=${fileOf(into, name, format)}`);
+  const given = inputs.map(({ name }) => `--input ${shellWord(`${name}=${fileOf(into, name, format)}`)}`);
   if (!isCommand(batch.pipeline_from))
     say(`correct them, then: ${again(batch.pipeline_from)} ${given.join(' ')} --only-rejects-of ${batch.id}`);
   return stored;
@@ -143,18 +158,18 @@ async function writeFiles(
 const fileOf = (folder: string, input: string, format: string) =>
   join(folder, `${basename(input)}.${format}`);
 
-/** Appends text and a line's end to a new file that only its owner may read. Throws usage `file_exists`. */
-async function newFile(path: string): Promise<(text: string) => Promise<void>> {
-  await mkdir(dirname(path), { recursive: true });
-  try {
-    await writeFile(path, '', { flag: 'wx', mode: 0o600 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    throw usage('file_exists', `${path} is there already, and may have been corrected`, {
+/** Makes new files that only their owner may read, all or none; gives them. Throws usage `file_exists`. */
+async function newFiles(paths: readonly string[]): Promise<readonly string[]> {
+  const there = paths.find((path) => existsSync(path));
+  if (there !== undefined)
+    throw usage('file_exists', `${there} is there already, and may have been corrected`, {
       next: 'name another folder, or remove the file',
     });
+  for (const path of paths) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, '', { flag: 'wx', mode: 0o600 });
   }
-  return (text) => appendFile(path, `${text}\n`);
+  return paths;
 }
 
 /** The rejects of a batch in the order in which they were met. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Ended, sluice, startSluice } from '../support/cli.js';
@@ -173,6 +173,12 @@ test('rejects of several inputs go into a file each, and corrected back to their
   const again = await run('rejects 1 --into fixed');
   assert.equal(again.code, 2);
   assert.match(again.stderr, /fixed\/\w+\.csv is there already, and may have been corrected/);
+  rmSync(join(cwd, 'fixed', 'notes.csv'));
+  assert.equal((await run('rejects 1 --into fixed')).code, 2);
+  assert.equal(existsSync(join(cwd, 'fixed', 'notes.csv')), false, 'all files are made, or none');
+  const other = await run('rejects 1 --input notes');
+  assert.match(other.stderr, /reason +column +rows/);
+  assert.equal((await run('rejects 1 --into fixed --input notes')).code, 0);
 
   // The columns are the same: only the reject's number tells whose row it is.
   for (const [file, from] of [

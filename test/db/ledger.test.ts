@@ -11,6 +11,7 @@ import { claimRejects, countRejects, readRejects, rejectFates } from '../../src/
 import { awaitWriters } from '../../src/run/load-session.js';
 import { RejectBook } from '../../src/run/reject-book.js';
 import { testDatabase } from '../support/database.js';
+import { testRole } from '../support/role.js';
 import { until } from '../support/until.js';
 
 async function ledger(t: TestContext) {
@@ -272,6 +273,7 @@ test('a ledger of version 2 is brought up to date, and its batches stay', async 
 
 test('records of a ledger of version 4 stay as they were, and are settled like new ones', async (t) => {
   const { database } = await ledger(t);
+  const reader = await testRole(t);
   await openLedger(database);
   const [first, second] = [await start(database), await start(database)];
   await database.query(
@@ -290,7 +292,14 @@ test('records of a ledger of version 4 stay as they were, and are settled like n
      SELECT id, number, 'client', '', status, model, target, said, 'people'
      FROM (VALUES ${[first, second].flatMap(records).join(', ')}) v(id, number, status, model, target, said)`,
   );
+  await database.query(`GRANT SELECT ON sluice.migration_record TO ${reader}`);
   await openLedger(database);
+  assert.deepEqual(
+    await database.query(
+      `SELECT has_table_privilege('${reader}', 'sluice.migration_record', 'SELECT') AS may`,
+    ),
+    [{ may: true }],
+  );
   const statuses = async (batch: string) =>
     (
       await database.query<{ said: string }>(

@@ -98,15 +98,17 @@ export async function readRejects(
   );
 }
 
-/** How many rejects of each reason and column a batch stored, most first. */
+/** How many rejects of each reason and column a batch stored, most first; of all its inputs, or of those given. */
 export async function countRejects(
   database: Database,
   batch: string,
+  inputs?: readonly string[],
 ): Promise<{ readonly reason: string; readonly column_name: string | null; readonly rows: number }[]> {
   return database.query(
     `SELECT reason, column_name, count(*)::float8 AS rows FROM sluice.migration_reject
-     WHERE batch_id = $1 GROUP BY reason, column_name ORDER BY count(*) DESC, reason, column_name`,
-    [batch],
+     WHERE batch_id = $1 AND ($2::text[] IS NULL OR input = ANY ($2))
+     GROUP BY reason, column_name ORDER BY count(*) DESC, reason, column_name`,
+    [batch, inputs ?? null],
   );
 }
 

@@ -188,6 +188,16 @@ FROM sluice.migration_record_row r
 LEFT JOIN sluice.migration_record_outcome o
   ON o.batch_id = r.batch_id AND o.target_model = r.target_model AND r.status IN ('pending', 'success');
 
+-- Whoever might read the table of earlier versions may read the view.
+DO $$ DECLARE reader name; BEGIN
+  FOR reader IN
+    SELECT DISTINCT r.rolname FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a
+    JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
+    WHERE c.oid = 'sluice.migration_record_row'::regclass AND a.privilege_type = 'SELECT' AND a.grantee <> c.relowner
+  LOOP EXECUTE format('GRANT SELECT ON sluice.migration_record TO %I', reader);
+  END LOOP;
+END $$;
+
 -- Since version 3: field mappings that are in force instead of a pipeline's own.
 CREATE TABLE IF NOT EXISTS sluice.migration_field_mapping (
   id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
