@@ -74,7 +74,9 @@ function headline(summary: Summary): string {
     case 'staged':
       return `${batch}staged and validated; nothing is published yet`;
     case 'unchanged':
-      return `${batch}nothing to do: live already holds exactly these rows`;
+      return summary.rejected === 0
+        ? `${batch}nothing to do: live already holds exactly these rows`
+        : `${batch}nothing to publish: live already holds every row that was not rejected`;
     case 'completed':
       return `${batch}published`;
   }
@@ -96,14 +98,18 @@ function nextSteps(summary: Summary, from: string, toWrite = again(from)): strin
         [`sluice status ${id}`, 'look at it'],
       ];
     case 'unchanged':
-      return [[`sluice status ${id}`, 'look at it']];
+      return [[`sluice status ${id}`, 'look at it'], ...setAside(summary)];
     case 'completed':
       return [
         [`sluice status ${id}`, 'look at it'],
         [`sluice rollback ${id}`, 'put everything back'],
-        ...(summary.rejected > 0 ? [[`sluice rejects ${id}`, 'the rows that were set aside']] : []),
+        ...setAside(summary),
       ];
   }
+}
+
+function setAside({ rejected, batch }: Summary): string[][] {
+  return rejected > 0 ? [[`sluice rejects ${batch}`, 'the rows that were set aside']] : [];
 }
 
 function reasons(table: Readonly<Record<string, number>>): string {
