@@ -193,7 +193,7 @@ for (const [kind, file, content, source] of [
   ['CSV', 'hosts.csv', asCsv, (path: string): Source => csv(path)],
   ['JSON Lines', 'hosts.jsonl', asJsonl, (path: string): Source => jsonl(path)],
 ] as const)
-  test(`a load from ${kind} goes on at its last segment, and leaves what an undisturbed one leaves`, async (t) => {
+  test(`a load from ${kind} goes on in the middle of its file, and leaves what an undisturbed one leaves`, async (t) => {
     const path = join(folder(t), file);
     writeFileSync(path, content());
     const build = (stage: Stage) => hosts({ hosts: source(path) }, [mustHave('name'), stage]);
