@@ -9,9 +9,6 @@ import { shellWord } from './execute.js';
 import { type DatabaseFlags, withDatabase } from './flags.js';
 import type { Session } from './session.js';
 
-/** Fetched together. */
-const PAGE = 2_000;
-
 interface RejectsFlags extends DatabaseFlags {
   /** Left out: as text for people, unless they go into files. */
   readonly format?: 'csv' | 'jsonl';
@@ -172,16 +169,13 @@ async function newFiles(paths: readonly string[]): Promise<readonly string[]> {
   return paths;
 }
 
-/** The rejects of a batch in the order in which they were met. */
+/** The rejects of a batch, as long as nobody asks to stop. */
 async function* pagesOf({ database, signal }: Session, id: string): AsyncGenerator<StoredReject[]> {
-  const { readRejects } = await import('../db/ledger/rejects.js');
-  for (let after = 0; ; ) {
+  const { rejectPages } = await import('../db/ledger/rejects.js');
+  signal.throwIfAborted();
+  for await (const page of rejectPages(database, id)) {
+    yield page;
     signal.throwIfAborted();
-    const page = await readRejects(database, id, after, PAGE);
-    if (page.length > 0) yield page;
-    const last = page.at(-1);
-    if (last === undefined || page.length < PAGE) return;
-    after = last.number;
   }
 }
 

@@ -48,9 +48,14 @@ export class SluiceError extends Error {
 
   /** The same error with more facts; those already known win, so the first witness is believed. */
   with(facts: ErrorFacts): SluiceError {
-    const merged = new SluiceError(this.kind, this.code, this.message, { ...facts, ...this.facts });
-    if (this.stack !== undefined) merged.stack = this.stack;
-    return merged;
+    return this.but({ ...facts, ...this.facts });
+  }
+
+  /** The same error with these facts in place of its own of the same names: whoever sees the whole knows better. */
+  but(facts: ErrorFacts): SluiceError {
+    const changed = new SluiceError(this.kind, this.code, this.message, { ...this.facts, ...facts });
+    if (this.stack !== undefined) changed.stack = this.stack;
+    return changed;
   }
 }
 

@@ -87,10 +87,19 @@ export function endsOf(branch: Branch): (Target | Sink)[] {
   return (branch.fork ?? []).flatMap(endsOf);
 }
 
-/** What the flow's books call its source, stages and end, in their order; of a flow that keeps nothing. */
+/** What messages call the end of a branch. */
+export const endName = (end: Target | Sink): string => ('kind' in end ? end.table : end.name);
+
+/** What a flow's books call its source, a stage, an end. */
+export const inBooks = {
+  source: ({ name }: Source): string => `read ${name}`,
+  stage: ({ stageName, name }: Stage): string => stageName ?? (name || 'unnamed stage'),
+  end: (end: Target | Sink): string => `into ${endName(end)}`,
+};
+
+/** The names in a flow's books, in the order of their entries; of a flow that keeps nothing. */
 export function bookNames({ source, root }: FlowPlan): string[] {
-  const ends = endsOf(root).map((end) => `into ${'kind' in end ? end.table : end.name}`);
-  return [`read ${source.name}`, ...root.stages.map((stage) => stage.stageName ?? stage.name), ...ends];
+  return [inBooks.source(source), ...root.stages.map(inBooks.stage), ...endsOf(root).map(inBooks.end)];
 }
 
 /** Whether a run can go on with the flow wherever its source can: one line of stages that keep nothing, into one end. */

@@ -3,7 +3,7 @@ import { blamed } from './blamed.js';
 import type { FlowMark } from './bookmark.js';
 import { Channel } from './channel.js';
 import { interrupted, SluiceError } from './errors.js';
-import { type Branch, type FlowPlan, keepsNothing } from './flow.js';
+import { type Branch, endName, type FlowPlan, inBooks, keepsNothing } from './flow.js';
 import { Reading } from './reading.js';
 import type { Row, Rows } from './row.js';
 import type { Run } from './run.js';
@@ -84,10 +84,9 @@ export async function follow(plan: FlowPlan, following: Following): Promise<Flow
   };
 
   const write = async (end: Target | Sink, rows: Rows, at: string): Promise<void> => {
-    const name = 'kind' in end ? end.table : end.name;
-    const count = counter(`into ${name}`, at);
+    const count = counter(inBooks.end(end), at);
     const staging = await following.open(end, runFor(count), { branch: at, ...marking });
-    ends.push({ name, staging, count });
+    ends.push({ name: endName(end), staging, count });
     for await (const chunk of rows) {
       if (signal.aborted) throw interrupted();
       count.in += chunk.length;
@@ -118,7 +117,7 @@ export async function follow(plan: FlowPlan, following: Following): Promise<Flow
   };
 
   try {
-    const count = counter(`read ${input}`);
+    const count = counter(inBooks.source(plan.source));
     reading = new Reading(plan.source, count, runFor(count), {
       ...(following.limit === undefined ? {} : { limit: following.limit }),
       ...(following.from === undefined ? {} : { from: following.from.at }),
@@ -149,7 +148,7 @@ function staged(
   counter: (name: string) => StageCounter,
   runFor: (count: StageCounter) => Run,
 ): Rows {
-  const name = stage.stageName ?? (stage.name || 'unnamed stage');
+  const name = inBooks.stage(stage);
   const count = counter(name);
   const run = runFor(count);
   const counted = (async function* () {

@@ -81,24 +81,20 @@ export async function fail(job: Job, error: unknown, accounts: readonly FlowAcco
 
 /** What to do next is first of all to go on; `last`: once the rest is done. */
 function resumable(error: SluiceError, goOn: string, last: boolean): SluiceError {
-  const { next = [], ...facts } = error.facts;
+  const { next = [] } = error.facts;
   const going = `${goOn}   (${isSwap(goOn) ? 'publishes what is staged' : 'goes on with what is loaded'})`;
   const steps = [next].flat();
-  return new SluiceError(error.kind, error.code, error.message, {
-    ...facts,
-    next: last ? [...steps, `then ${going}`] : [going, ...steps],
-  });
+  return error.but({ next: last ? [...steps, `then ${going}`] : [going, ...steps] });
 }
 
 const isSwap = (command: string) => command.startsWith('sluice swap ');
 
 /** `error` with what could not be done behind it, and why; who is not let in is told what to do about that. */
 function withHindrance(error: SluiceError, what: string, hindrance: unknown): SluiceError {
-  const { details = [], next, ...facts } = error.facts;
+  const { details = [], next } = error.facts;
   const why = hindrance instanceof Error ? hindrance.message : String(hindrance);
   const steps = isShutOut(hindrance) ? hindrance.facts.next : next;
-  return new SluiceError(error.kind, error.code, error.message, {
-    ...facts,
+  return error.but({
     details: [
       ...details,
       `${what}: ${why}`,
@@ -112,10 +108,8 @@ function withHindrance(error: SluiceError, what: string, hindrance: unknown): Sl
 export function stateOf(error: unknown, state: string, next?: string): unknown {
   if (!(error instanceof SluiceError)) return error;
   // What an error says of its own state was true where it was thrown; this is the state of the whole.
-  const { state: _, ...facts } = error.facts;
-  return new SluiceError(error.kind, error.code, error.message, {
-    ...facts,
+  return error.but({
     state,
-    ...(facts.next === undefined && next !== undefined ? { next } : {}),
+    ...(error.facts.next === undefined && next !== undefined ? { next } : {}),
   });
 }

@@ -1,17 +1,12 @@
 import { sum } from '../core/accounting.js';
 import type { FlowMark } from '../core/bookmark.js';
 import { bookNames, type FlowPlan, keepsNothing } from '../core/flow.js';
-import type { PgDatabase } from '../db/connect.js';
 import type { Batch } from '../db/ledger/batches.js';
-import { forgetRejects, type ReadUpTo, readRejects, standingRejects } from '../db/ledger/rejects.js';
+import { forgetRejects, type ReadUpTo, rejectPages, standingRejects } from '../db/ledger/rejects.js';
 import type { Loaded, SegmentMark } from '../db/ledger/segments.js';
 import type { Checked } from './check.js';
-import { codeOf } from './code.js';
 import { isUntouched, recordInputs } from './input-record.js';
 import type { Job } from './job.js';
-
-/** Rejects read at a time. */
-const PAGE = 5_000;
 
 /** Where a flow is read on: behind so many of its segments. */
 export interface ReadOn {
@@ -40,8 +35,26 @@ export async function readOn(
   loaded: readonly Loaded[],
 ): Promise<ReadonlyMap<number, ReadOn>> {
   const { database } = job.options;
-  const untouched = await untouchedInputs(job, batch);
-  const able = loaded.flatMap(({ flow, marks }): Candidate[] => {
+  // The record of the run has the code only where all attempts had the same.
+  const same = job.kept === 'none' && job.record?.code !== undefined;
+  const able = same ? candidates(flows, loaded, await untouchedInputs(job, batch)) : [];
+  const standing = await standingRejects(database, batch.id, able.map(upTo));
+  const chosen = able.filter(({ input, mark }) => rejectedBy(mark) === (standing.get(input) ?? 0));
+  await forgetRejects(database, batch.id, chosen.map(upTo));
+  for await (const page of rejectPages(database, batch.id)) job.rejects.takeOver(page);
+  job.read.readBefore(Object.fromEntries(chosen.map(({ input, mark }) => [input, mark.columns])));
+  for (const { input, mark } of chosen)
+    job.options.events?.note?.(`${input} is read on at line ${mark.at.line}`);
+  return new Map(chosen.map(({ flow, segments, mark }) => [flow, { segments, mark }]));
+}
+
+/** The flows that the ledger's marks are of, whose files are among the `untouched`. */
+function candidates(
+  flows: readonly FlowPlan[],
+  loaded: readonly Loaded[],
+  untouched: ReadonlySet<string>,
+): Candidate[] {
+  return loaded.flatMap(({ flow, marks }) => {
     const plan = flows[flow];
     const place = lastButOne(marks);
     if (plan === undefined || place === undefined || !isSame(plan, place.mark)) return [];
@@ -50,16 +63,6 @@ export async function readOn(
     const alone = flows.filter(({ source }) => source.name === name).length === 1;
     return alone && untouched.has(name) ? [{ flow, input: name, ...place }] : [];
   });
-  const same = job.kept === 'none' && batch.run_record?.code === codeOf(job);
-  const wanted = same ? able : [];
-  const standing = await standingRejects(database, batch.id, wanted.map(upTo));
-  const chosen = wanted.filter(({ input, mark }) => rejectedBy(mark) === (standing.get(input) ?? 0));
-  await forgetRejects(database, batch.id, chosen.map(upTo));
-  await takeOverRejects(job, database, batch.id);
-  job.read.readBefore(Object.fromEntries(chosen.map(({ input, mark }) => [input, mark.columns])));
-  for (const { input, mark } of chosen)
-    job.options.events?.note?.(`${input} is read on at line ${mark.at.line}`);
-  return new Map(chosen.map(({ flow, segments, mark }) => [flow, { segments, mark }]));
 }
 
 /** The place behind the last segment but one, or the last one before it that has a place. */
@@ -92,14 +95,4 @@ async function untouchedInputs(job: Job, batch: Batch): Promise<ReadonlySet<stri
   const now = await recordInputs(job.inputs, job.options.inputs ?? {});
   const same = Object.keys(job.inputs).filter((name) => isUntouched(before[name], now[name]));
   return new Set(same.map((name) => job.labels[name] as string));
-}
-
-async function takeOverRejects(job: Job, database: PgDatabase, batch: string): Promise<void> {
-  for (let after = 0; ; ) {
-    const page = await readRejects(database, batch, after, PAGE);
-    job.rejects.takeOver(page);
-    const last = page.at(-1);
-    if (last === undefined || page.length < PAGE) return;
-    after = last.number;
-  }
 }

@@ -1,4 +1,4 @@
-import { SluiceError, usage } from '../core/errors.js';
+import { type SluiceError, usage } from '../core/errors.js';
 import type { Pipeline } from '../core/pipeline.js';
 import { type Batch, findBatch, holdBatch, noteBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
@@ -75,10 +75,8 @@ export async function swapBatch(pipeline: Pipeline, batch: Batch, options: RunOp
 
 /** A swap that was asked to stop has lost nothing. */
 function stillStaged(error: SluiceError, { id }: Batch): SluiceError {
-  const { kind, code, message, facts } = error;
-  if (kind !== 'interrupted') return error;
-  return new SluiceError(kind, code, message, {
-    ...facts,
+  if (error.kind !== 'interrupted') return error;
+  return error.but({
     state: `nothing was published; live tables are untouched; batch ${id} is staged`,
     next: `sluice swap ${id}`,
   });

@@ -48,18 +48,13 @@ export async function undoing<T>(
 /** `error` with the state that a rollback leaves which did not commit: the window knows of publishing only. */
 export function unchanged(error: SluiceError): SluiceError {
   if (error.code === 'outcome_unknown') return error;
-  const { kind, code, message, facts } = error;
-  return new SluiceError(kind, code, message, {
-    ...facts,
-    state: 'nothing was put back; live is as it was',
-  });
+  return error.but({ state: 'nothing was put back; live is as it was' });
 }
 
 /** `error` of a rollback whose leavings could not be taken away: the batch's phase tells the next command of them. */
 export function leftBehind(error: SluiceError, why: unknown): SluiceError {
-  const { kind, code, message, facts } = error;
-  return new SluiceError(kind, code, message, {
-    ...facts,
+  const { facts } = error;
+  return error.but({
     details: [
       ...(facts.details ?? []),
       `what it has prepared could not be tidied up: ${(why as Error).message}`,

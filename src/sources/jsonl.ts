@@ -6,10 +6,9 @@ import { nameColumns } from './columns.js';
 import { isTooDeep, MAX_DEPTH } from './depth.js';
 import { type Line, LineSplitter } from './lines.js';
 import { parseExact } from './numbers.js';
-import { displayName, type OpenOptions, openText } from './opening.js';
+import { displayName, type OpenOptions } from './opening.js';
 import { pathSource } from './path-source.js';
-import { rawBytes } from './raw.js';
-import { canSeek, type FilePlace, maySeek } from './seek.js';
+import { canSeek, type FilePlace, maySeek, textFrom } from './seek.js';
 
 export interface JsonlOptions extends OpenOptions {
   /** The columns that the flow relies on. */
@@ -61,21 +60,17 @@ async function* batchesOf(
     if (row !== undefined) {
       columns.see(row);
       rows.push(row);
-    } else if (row === undefined && line.text.trim() === '') blank++;
+    } else if (line.text.trim() === '') blank++;
   };
   const drain = () => {
     if (blank > 0) run.skip('blank_line', blank);
     blank = 0;
     const batch = rows;
     rows = [];
-    const place = (): JsonlPlace => ({ ...splitter.place, unseen: columns.unseen });
-    return seeks ? setBookmark(batch, place()) : batch;
+    const place: JsonlPlace = { ...splitter.place, unseen: columns.unseen };
+    return seeks ? setBookmark(batch, place) : batch;
   };
-  const input =
-    from === undefined
-      ? openText(path, run, options)
-      : rawBytes(path, run, { bytes: 0, of: undefined }, from.offset);
-  for await (const bytes of input) {
+  for await (const bytes of textFrom(path, run, options, from)) {
     splitter.push(bytes, take);
     yield drain();
   }

@@ -1,12 +1,24 @@
 import { open } from 'node:fs/promises';
 import type { Bookmark } from '../core/bookmark.js';
+import type { Run } from '../core/run.js';
 import { compressionOf } from './decompress.js';
-import type { OpenOptions } from './opening.js';
-import { STDIN, statInput } from './raw.js';
+import { type OpenOptions, openText } from './opening.js';
+import { rawBytes, STDIN, statInput } from './raw.js';
 
 /** A place in a file of text: its byte, and the line that starts there. */
 export interface FilePlace extends Bookmark {
   readonly offset: number;
+}
+
+/** The text of the file at `path` as UTF-8 bytes: all of it, or from a place that one of its readings has told. */
+export function textFrom(
+  path: string,
+  run: Run,
+  options: OpenOptions,
+  from?: FilePlace,
+): AsyncGenerator<Buffer, void> {
+  if (from === undefined) return openText(path, run, options);
+  return rawBytes(path, run, { bytes: 0, of: undefined }, from.offset);
 }
 
 /** Whether such an input could be read on from the middle, as far as can be told without opening it. */

@@ -24,6 +24,9 @@ export interface StoredReject {
   readonly stage_row: Readonly<Record<string, unknown>> | null;
 }
 
+/** Rejects fetched together. */
+const PAGE = 2_000;
+
 const FIELDS = `number bigint, input text, line bigint, byte_offset bigint, record_type text, source_id text,
   stage text, reason text, column_name text, value text, expected text, sqlstate text, message text, raw json,
   stage_row json`;
@@ -96,6 +99,17 @@ export async function readRejects(
      FROM sluice.migration_reject WHERE batch_id = $1 AND number > $2 ORDER BY number LIMIT $3`,
     [batch, after, limit],
   );
+}
+
+/** All rejects of a batch in the order they were met, by pages. */
+export async function* rejectPages(database: Database, batch: string): AsyncGenerator<StoredReject[], void> {
+  for (let after = 0; ; ) {
+    const page = await readRejects(database, batch, after, PAGE);
+    if (page.length > 0) yield page;
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) return;
+    after = last.number;
+  }
 }
 
 /** How many rejects of each reason and column a batch stored, most first; of all its inputs, or of those given. */

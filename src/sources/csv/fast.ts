@@ -3,8 +3,7 @@ import { silenced } from '../../core/quiet-run.js';
 import type { Row } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
 import { displayName, openText } from '../opening.js';
-import { rawBytes } from '../raw.js';
-import { canSeek, type FilePlace } from '../seek.js';
+import { canSeek, type FilePlace, textFrom } from '../seek.js';
 import { givenColumns, resolveHeader } from './header.js';
 import type { CsvOptions } from './options.js';
 import { CsvParser } from './parser.js';
@@ -33,11 +32,7 @@ export async function* readStrict(
     blank = parser.blank;
     return seeks ? setBookmark(rows, parser.place) : rows;
   };
-  const bytes =
-    from === undefined
-      ? openText(path, run, options)
-      : rawBytes(path, run, { bytes: 0, of: undefined }, from.offset);
-  for await (const buffer of bytes) yield batch(parser.push(buffer));
+  for await (const buffer of textFrom(path, run, options, from)) yield batch(parser.push(buffer));
   yield batch(parser.end());
 }
 
