@@ -7,11 +7,9 @@
  * The first writes what export.sql gives on the second.
  */
 import { readFile } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
-import pg from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
+import type pg from 'pg';
+import { copyRows, fillAt } from '../fill-database.js';
 import { runAsCommand, writePieces } from '../generate-command.js';
 import { generator, groups, type Lot, lineAt, models, type SystemOptions } from './system.js';
 
@@ -71,12 +69,12 @@ export function* shuffledCsv(options: SystemOptions): Generator<string> {
  */
 export async function fill(client: pg.Client, options: SystemOptions): Promise<void> {
   await client.query('BEGIN');
-  await copy(client, 'public.product_models (id, model_code, name)', [tsv(models)]);
-  await copy(client, 'public.production_lines (id, line_code, name)', lineRows(options));
+  await copyRows(client, 'public.product_models (id, model_code, name)', [tsv(models)]);
+  await copyRows(client, 'public.production_lines (id, line_code, name)', lineRows(options));
   const lotColumns =
     'id, lot_number, production_line_id, product_model_id, production_month, status, created_at, closed_at';
-  await copy(client, `public.lots (${lotColumns})`, perGroup(options, lotRow));
-  await copy(
+  await copyRows(client, `public.lots (${lotColumns})`, perGroup(options, lotRow));
+  await copyRows(
     client,
     'public.serials (id, lot_id, serial_number, status, created_at)',
     perGroup(options, serialRows),
@@ -117,13 +115,6 @@ function tsv(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => `${row.join('\t')}\n`).join('');
 }
 
-async function copy(client: pg.Client, target: string, text: Iterable<string>): Promise<void> {
-  await pipeline(
-    Readable.from(text, { objectMode: true }),
-    client.query(copyFrom(`COPY ${target} FROM STDIN`)),
-  );
-}
-
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -148,14 +139,9 @@ async function main(): Promise<void> {
     await writePieces(values.shuffle ? shuffledCsv(options) : csv(options), process.stdout);
     return;
   }
-  const client = new pg.Client({ connectionString: values.into });
-  await client.connect();
-  try {
-    await client.query(await readFile(new URL('schema.sql', FILES), 'utf8'));
-    await fill(client, options);
-  } finally {
-    await client.end();
-  }
+  await fillAt(values.into, await readFile(new URL('schema.sql', FILES), 'utf8'), (client) =>
+    fill(client, options),
+  );
 }
 
 await runAsCommand(import.meta.url, main);

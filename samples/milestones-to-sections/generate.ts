@@ -5,12 +5,10 @@
  *   node dist/samples/milestones-to-sections/generate.js --instances 1000000 --suppliers 2000 --into postgres://…
  */
 import { rm } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import sqlite from 'node-sqlite3-wasm';
-import pg from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
+import type pg from 'pg';
+import { copyRows, fillAt } from '../fill-database.js';
 import { runAsCommand } from '../generate-command.js';
 import { sampleFile } from './sqlite.js';
 import { type Cell, type Kind, type SystemOptions, system, type Table } from './system.js';
@@ -47,10 +45,7 @@ export async function fillPostgres(client: pg.Client, options: SystemOptions): P
   await client.query('BEGIN');
   for (const table of system(options)) {
     const columns = table.columns.map(([column]) => `"${column}"`).join(', ');
-    await pipeline(
-      Readable.from(text(table), { objectMode: true }),
-      client.query(copyFrom(`COPY "${table.name}" (${columns}) FROM STDIN`)),
-    );
+    await copyRows(client, `"${table.name}" (${columns})`, text(table));
   }
   await client.query('COMMIT');
   await client.query('ANALYZE');
@@ -101,14 +96,9 @@ async function main(): Promise<void> {
   if (Object.values(options).some((each) => !Number.isSafeInteger(each) || each < 0))
     throw new Error('--instances, --suppliers and --seed take whole numbers');
   if (values.sqlite !== undefined) return fillSqlite(values.sqlite, options);
-  const client = new pg.Client({ connectionString: values.into as string });
-  await client.connect();
-  try {
-    await client.query(await sampleFile('old/schema.postgres.sql'));
-    await fillPostgres(client, options);
-  } finally {
-    await client.end();
-  }
+  await fillAt(values.into as string, await sampleFile('old/schema.postgres.sql'), (client) =>
+    fillPostgres(client, options),
+  );
 }
 
 await runAsCommand(import.meta.url, main);

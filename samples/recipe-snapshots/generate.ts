@@ -5,11 +5,9 @@
  *   node dist/samples/recipe-snapshots/generate.js --runs 100000 --seed 7 --into postgres://…
  */
 import { readFile } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
-import pg from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
+import type pg from 'pg';
+import { copyRows, fillAt } from '../fill-database.js';
 import { runAsCommand, writePieces } from '../generate-command.js';
 import {
   ingredients,
@@ -86,10 +84,7 @@ async function copy(client: pg.Client, table: string, rows: Iterable<Made>): Pro
     for (let next: IteratorResult<Made> = first; next.done !== true; next = made.next())
       yield `${Object.values(next.value).map(copyText).join('\t')}\n`;
   };
-  await pipeline(
-    Readable.from(lines(), { objectMode: true }),
-    client.query(copyFrom(`COPY public.${table} (${columns}) FROM STDIN`)),
-  );
+  await copyRows(client, `public.${table} (${columns})`, lines());
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
@@ -121,14 +116,9 @@ async function main(): Promise<void> {
     await writePieces(document(options), process.stdout);
     return;
   }
-  const client = new pg.Client({ connectionString: values.into });
-  await client.connect();
-  try {
-    await client.query(await readFile(new URL('schema.sql', FILES), 'utf8'));
-    await fill(client, options);
-  } finally {
-    await client.end();
-  }
+  await fillAt(values.into, await readFile(new URL('schema.sql', FILES), 'utf8'), (client) =>
+    fill(client, options),
+  );
 }
 
 await runAsCommand(import.meta.url, main);

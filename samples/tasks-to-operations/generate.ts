@@ -7,11 +7,9 @@
  * The first makes the tables of schema.sql and fills them, the second writes the data for psql to load.
  */
 import { readFile } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
-import pg from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
+import type pg from 'pg';
+import { copyRows, fillAt } from '../fill-database.js';
 import { runAsCommand, writePieces } from '../generate-command.js';
 import { type Cost, people, RAISE, type SystemOptions, type Task, tasks } from './system.js';
 
@@ -185,11 +183,7 @@ const SEQUENCES = ['auth_user', 'django_content_type', 'machines_machine', 'task
 /** Fills the tables of schema.sql, which must be there and empty. One transaction. */
 export async function fill(client: pg.Client, options: SystemOptions): Promise<void> {
   await client.query('BEGIN');
-  for (const { into, text } of tables(options))
-    await pipeline(
-      Readable.from(text(), { objectMode: true }),
-      client.query(copyFrom(`COPY ${into} FROM STDIN`)),
-    );
+  for (const { into, text } of tables(options)) await copyRows(client, into, text());
   await client.query(`${SEQUENCES}; COMMIT; ANALYZE`);
 }
 
@@ -234,14 +228,9 @@ async function main(): Promise<void> {
     await writePieces(script(options), process.stdout);
     return;
   }
-  const client = new pg.Client({ connectionString: values.into });
-  await client.connect();
-  try {
-    await client.query(await readFile(new URL('schema.sql', FILES), 'utf8'));
-    await fill(client, options);
-  } finally {
-    await client.end();
-  }
+  await fillAt(values.into, await readFile(new URL('schema.sql', FILES), 'utf8'), (client) =>
+    fill(client, options),
+  );
 }
 
 await runAsCommand(import.meta.url, main);
