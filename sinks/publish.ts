@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, QueryResult } from 'pg';
 import { failed, refused, SluiceError } from '../src/core/errors.js';
-import { isShutOut } from '../src/db/connect.js';
+import { isShutOut } from '../src/db/connection-error.js';
 import { ident, qualified } from '../src/db/quote.js';
 import { type Blocker, blockersOf, describeBlocker, preparedOn } from './blockers.js';
 import { WINDOW_SAVEPOINT } from './guard/lock.js';

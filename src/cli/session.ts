@@ -1,5 +1,6 @@
 import { interrupted, type SluiceError, usage } from '../core/errors.js';
-import { type Address, describeUrl, PgDatabase } from '../db/connect.js';
+import { type Address, describeUrl } from '../db/address.js';
+import { PgDatabase } from '../db/connect.js';
 import { exitCode, tell } from './failure.js';
 import { say, styled } from './terminal.js';
 

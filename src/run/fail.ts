@@ -1,6 +1,6 @@
 import type { FlowAccount } from '../core/accounting.js';
 import { SluiceError } from '../core/errors.js';
-import { isShutOut } from '../db/connect.js';
+import { isShutOut } from '../db/connection-error.js';
 import { noteBatch } from '../db/ledger/batches.js';
 import { end } from './end.js';
 import { asFailure } from './failure.js';

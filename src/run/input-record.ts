@@ -3,7 +3,7 @@ import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { refused } from '../core/errors.js';
 import type { Source } from '../core/types.js';
-import type { InputRecord } from '../db/ledger/batches.js';
+import type { InputRecord } from '../db/ledger/run-record.js';
 import { inputLabels } from './input-labels.js';
 
 /** So much of a file's beginning and end is hashed: a file of any size is told from another in a moment. */

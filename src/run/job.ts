@@ -18,7 +18,7 @@ import type { Log, Run } from '../core/run.js';
 import { Shared } from '../core/shared.js';
 import type { Target } from '../core/target.js';
 import type { Source } from '../core/types.js';
-import type { RunRecord } from '../db/ledger/batches.js';
+import type { RunRecord } from '../db/ledger/run-record.js';
 import { standingViews } from '../db/ledger/views.js';
 import { FedBack } from './fed-back.js';
 import { replacedIn, settled, withFills, withGiven } from './given.js';

@@ -1,4 +1,5 @@
-import { type Batch, type InputRecord, type RunRecord, startBatch } from '../db/ledger/batches.js';
+import { type Batch, startBatch } from '../db/ledger/batches.js';
+import type { InputRecord, RunRecord } from '../db/ledger/run-record.js';
 import { again } from './again.js';
 import { codeOf } from './code.js';
 import { assertSameInputs, readOnce, recordInputs } from './input-record.js';

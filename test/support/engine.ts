@@ -4,7 +4,8 @@ import { type Pipeline, type PipelineDefinition, pipeline } from '../../src/core
 import type { Row } from '../../src/core/row.js';
 import type { Target } from '../../src/core/target.js';
 import type { Source } from '../../src/core/types.js';
-import { describeUrl, PgDatabase } from '../../src/db/connect.js';
+import { describeUrl } from '../../src/db/address.js';
+import { PgDatabase } from '../../src/db/connect.js';
 import type { RunOptions } from '../../src/run/options.js';
 import { type Ran, runPipeline } from '../../src/run/run.js';
 import { memory } from '../../src/sources/memory.js';

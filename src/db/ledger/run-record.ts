@@ -1,0 +1,47 @@
+import type { KeptRecords } from '../../core/pipeline.js';
+
+/** How a batch is run and what it reads: what going on with it takes. */
+export interface RunRecord {
+  /** The columns that staging has of each table, where the mappings then in force decided it. */
+  readonly fills?: Readonly<Record<string, readonly string[]>>;
+  readonly inputs: Readonly<Record<string, InputRecord>>;
+  /** A hash of the code and the mappings that made the rows; left out where attempts at the batch had different ones. */
+  readonly code?: string;
+  readonly stopOnError?: boolean;
+  /** Every input can be read again from its beginning, and the run was to publish something. */
+  readonly repeatable: boolean;
+  readonly guard: 'journal' | 'lock' | 'off';
+  readonly publish: boolean;
+  readonly allowEmpty?: boolean;
+  readonly noSourceData?: boolean;
+  /** Which records are kept; left out: none. */
+  readonly records?: KeptRecords;
+  readonly maxRejects?: { readonly rows: number } | { readonly share: number };
+}
+
+/** An input as it was when the batch began. */
+export interface InputRecord {
+  readonly kind: 'file' | 'stdin' | 'query' | 'memory' | 'sqlite';
+  /** It was named on the command line, in place of the declared one. */
+  readonly given: boolean;
+  /** What messages and rejects call it. */
+  readonly label?: string;
+  /** A file's absolute path. */
+  readonly path?: string;
+  /** The encoding that it was read by, where one was named. */
+  readonly encoding?: string;
+  /** Of a regular file. */
+  readonly print?: InputPrint;
+}
+
+/** What tells a file from another one, and from itself at another time. */
+export interface InputPrint {
+  /** In bytes. */
+  readonly size: number;
+  /** Its mtime. */
+  readonly modified: string;
+  /** SHA-256 over its first and last 64 KiB. */
+  readonly hash: string;
+  /** Device, inode and ctime in nanoseconds: no write leaves it as it was, whatever is done to the mtime. */
+  readonly touched?: string;
+}
