@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, QueryResult } from 'pg';
 import { failed, refused, SluiceError } from '../src/core/errors.js';
+import { again, command } from '../src/core/next.js';
 import { isShutOut } from '../src/db/connection-error.js';
 import { ident, qualified } from '../src/db/quote.js';
 import { type Blocker, blockersOf, describeBlocker, preparedOn } from './blockers.js';
@@ -222,7 +223,10 @@ function unknownOutcome(error: unknown, cause: unknown): SluiceError {
       cause: error ?? cause,
       ...(error instanceof SluiceError ? { details: [`The ledger cannot be asked: ${error.message}`] } : {}),
       state: 'All of it is published, or none: the ledger knows.',
-      next: [...(isShutOut(error) ? [error.facts.next ?? []].flat() : []), 'sluice status'],
+      next: [
+        ...(isShutOut(error) ? [error.facts.next ?? []].flat() : []),
+        command('status', [], {}, { note: 'says which' }),
+      ],
     },
   );
 }
@@ -231,7 +235,10 @@ function guardLost(cause: unknown): SluiceError {
   return refused('guard_lost', 'The session that kept writers out was lost before the publish was done.', {
     cause,
     state: UNTOUCHED,
-    next: 'Run it again: rows may have been written since. Or use --guard journal, which outlives a session.',
+    next: [
+      again({}, { lead: 'rows may have been written since, so read the source again' }),
+      again({ flags: { guard: 'journal' } }, { lead: 'or with a guard that outlives a session' }),
+    ],
   });
 }
 
@@ -239,7 +246,7 @@ function prepared(details: readonly string[]): SluiceError {
   return refused('prepared_transaction', 'A prepared transaction holds a lock on a table to be published.', {
     details,
     state: UNTOUCHED,
-    next: 'COMMIT PREPARED or ROLLBACK PREPARED it, then publish again.',
+    next: again({}, { lead: 'COMMIT PREPARED or ROLLBACK PREPARED it, then' }),
   });
 }
 
@@ -249,7 +256,10 @@ function locked(attempts: number, reason: string, { error, blockers }: Failure):
     details: blockers.map(describeBlocker),
     cause: error,
     state: UNTOUCHED,
-    next: 'Publish again when these sessions are done, or end them: SELECT pg_terminate_backend(pid).',
+    next: again(
+      {},
+      { lead: 'wait for these sessions, or end them with SELECT pg_terminate_backend(pid); then' },
+    ),
   });
 }
 
@@ -265,11 +275,11 @@ function refusal(error: unknown): SluiceError {
   if (code === 'SL001') {
     return refused('catalog_changed', `The publish was stopped: ${message}.`, {
       ...facts,
-      next: 'Publish again; the tables are surveyed anew.',
+      next: again({}, { note: 'the tables are surveyed anew' }),
     });
   }
   return failed('publish', `The publish failed: ${message}.`, {
     ...facts,
-    next: 'Mend the cause, then try again.',
+    next: again({}, { lead: 'mend the cause, then' }),
   });
 }

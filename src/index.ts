@@ -1,9 +1,11 @@
 export type { FlowAccount, Reasons, SinkAccount, StageAccount } from './core/accounting.js';
 export * from './core/assessment.js';
+export type { Change, Flags, FlagValue } from './core/command.js';
 export type * from './core/compatibility.js';
 export * from './core/errors.js';
 export { type Branch, type FlowPlan, flow, type Way } from './core/flow.js';
 export type * from './core/mapping.js';
+export { again, command, type Next, type NextStep, type Said, Suggestion } from './core/next.js';
 export { own, ownValue } from './core/own.js';
 export * from './core/pipeline.js';
 export type { Report } from './core/report.js';

@@ -1,4 +1,5 @@
 import { failed } from '../src/core/errors.js';
+import { again } from '../src/core/next.js';
 import { silenced } from '../src/core/quiet-run.js';
 import type { Row, Rows } from '../src/core/row.js';
 import { changedRun, type Run } from '../src/core/run.js';
@@ -22,7 +23,7 @@ function quiet(run: Run, name: string): Run {
         input: name,
         ...(why.line === undefined ? {} : { line: why.line }),
         state: 'nothing was published',
-        next: 'correct it and run again: a lookup with holes would reject good rows',
+        next: again({}, { lead: 'correct it (a lookup with holes would reject good rows), then' }),
       });
     },
   });

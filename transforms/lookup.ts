@@ -1,4 +1,5 @@
 import { failed, nearest, usage } from '../src/core/errors.js';
+import { again } from '../src/core/next.js';
 import { ownValue } from '../src/core/own.js';
 import { originOf, type Row, type Rows } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
@@ -61,7 +62,7 @@ export function lookup<In extends Row, New extends string>(
               ...column,
               ...(line === undefined ? {} : { line }),
               state: 'nothing was published',
-              next: `add it to ${sourceName}, or correct the row, and run again`,
+              next: again({}, { lead: `add it to ${sourceName}, or correct the row, then` }),
             });
           }
           run.reject(row, { reason, message, expected: `a value found in ${sourceName}`, ...column });

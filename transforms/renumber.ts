@@ -1,4 +1,5 @@
 import { refused, usage } from '../src/core/errors.js';
+import { again } from '../src/core/next.js';
 import { CHUNK_ROWS, type Row, type Rows } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
 import { Spill } from '../src/core/spill.js';
@@ -36,7 +37,7 @@ function overflowOf(options: { readonly overflow?: 'refuse' | 'widen' }, run: Ru
   const word = options.overflow ?? run.settings.overflow ?? 'refuse';
   if (word === 'refuse' || word === 'widen') return word;
   throw usage('bad_setting', `overflow is ${JSON.stringify(word)}; it can be refuse or widen`, {
-    next: '--set overflow=refuse or --set overflow=widen',
+    next: ['refuse', 'widen'].map((each) => again({ flags: { set: [`overflow=${each}`] } })),
   });
 }
 
@@ -83,7 +84,10 @@ async function* refusing<R extends Row>(
       details:
         groups > offenders.length ? [...offenders, `and ${groups - offenders.length} more`] : offenders,
       state: 'nothing was published',
-      next: '--set overflow=widen gives these groups as many digits as they need',
+      next: again(
+        { flags: { set: ['overflow=widen'] } },
+        { note: 'gives these groups as many digits as they need' },
+      ),
     },
   );
 }

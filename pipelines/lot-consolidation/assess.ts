@@ -1,10 +1,13 @@
-import { type AssessmentDeclaration, figures, inOrder, orphans, required, rule } from 'sluice';
+import { type AssessmentDeclaration, again, figures, inOrder, orphans, required, rule } from 'sluice';
 import { NEW_LOT_PATTERN } from './numbers.js';
 
 /** As `monthOfOldNumber` has it, but for the calendar: WF-KR-YYMMDD{D|N}-nnn. */
 const OLD_LOT_PATTERN = '^WF-KR-[0-9]{6}[DN]-[0-9]{3}$';
 
-const REJECTED = 'a run rejects the serials of such LOTs: sluice run lot-consolidation --dry-run lists them';
+const REJECTED = again(
+  { name: 'run', flags: { dryRun: true } },
+  { lead: 'a run rejects the serials of such LOTs, a dry run lists them' },
+);
 
 /**
  * What is looked at before the consolidation. Warnings only: what cannot be consolidated is a reject of the run, with

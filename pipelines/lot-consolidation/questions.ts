@@ -1,4 +1,4 @@
-import { type Check, check, offenders, type Validation, validation } from 'sluice';
+import { again, type Check, check, offenders, type Validation, validation } from 'sluice';
 import { NEW_LOT_PATTERN } from './numbers.js';
 
 /** A serial number has 3 digits for its sequence. */
@@ -28,7 +28,7 @@ export const fitsThreeDigits: Check = check(
       (n) =>
         `${n === 1 ? 'a group has' : `${n} groups have`} more than ${MOST_SERIALS} serials, and three digits number no more`,
       (group) => `${group.lot}: ${group.serials} serials in ${group.lots} LOTs`,
-      { next: 'sluice run lot-consolidation --set overflow=widen   (more digits for those groups)' },
+      { next: again({ flags: { set: ['overflow=widen'] } }, { note: 'more digits for those groups' }) },
     );
   },
 );
@@ -65,7 +65,7 @@ export const numberNotTaken: Check = check(
       (n) => `${n === 1 ? 'a number is' : `${n} numbers are`} wanted by a group and held by a LOT outside it`,
       (row) =>
         `${row.number}: wanted for LOT ${row.id} and its group, held by LOT ${row.holder}, which is of another group`,
-      { next: 'correct the line, model or month of the LOT that holds it, then run again' },
+      { next: again({}, { lead: 'correct the line, model or month of the LOT that holds it, then' }) },
     );
   },
 );
@@ -82,7 +82,9 @@ export const numbersUnique: Validation = validation(
       ),
       (n) => `${n === 1 ? 'a LOT number is' : `${n} LOT numbers are`} held by more than one LOT`,
       (row) => `${row.lot_number}: LOTs ${row.ids}`,
-      { next: 'one of them is of another group: correct its line, model or month, then run again' },
+      {
+        next: again({}, { lead: 'one of them is of another group: correct its line, model or month, then' }),
+      },
     ),
     ...offenders(
       await database.query(

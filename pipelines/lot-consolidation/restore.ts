@@ -1,4 +1,4 @@
-import { flow, json, type Pipeline, pipeline, replace, type Validation, validation } from 'sluice';
+import { again, flow, json, type Pipeline, pipeline, replace, type Validation, validation } from 'sluice';
 import { map } from 'sluice/transforms';
 import { LOT_COLUMNS, SERIAL_COLUMNS } from './tables.js';
 
@@ -44,7 +44,10 @@ const nothingNewer: Validation = validation(
       {
         severity: 'error',
         message: `${newer.lots} LOTs and ${newer.serials} serials in live are not in the backup file and would be lost`,
-        next: 'save them elsewhere first, or pass --discard-writes to lose them',
+        next: again(
+          { flags: { discardWrites: true } },
+          { lead: 'save them elsewhere first; then, to lose them' },
+        ),
       },
     ];
   },

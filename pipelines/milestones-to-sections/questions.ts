@@ -1,4 +1,13 @@
-import { type Finding, offenders, type Validation, type ValidationContext, validation } from 'sluice';
+import {
+  again,
+  command,
+  type Finding,
+  type Next,
+  offenders,
+  type Validation,
+  type ValidationContext,
+  validation,
+} from 'sluice';
 import { DONE, STATUSES } from './words.js';
 
 const list = (words: readonly string[]) => words.map((word) => `'${word}'`).join(', ');
@@ -17,7 +26,7 @@ async function differences(
   context: ValidationContext,
   sql: string,
   what: string,
-  next = 'sluice report, then mend the source and run again; nothing is lost',
+  next: Next = again({}, { lead: 'mend the source (nothing is lost), then' }),
 ): Promise<Finding[]> {
   const rows = await context.database.query(`${sql} ORDER BY 1 LIMIT ${LIMIT}`);
   return offenders(
@@ -209,7 +218,10 @@ export const nothingNewer: Validation = validation(
           `SELECT l.id FROM ${context.live(table)} l LEFT JOIN ${context.staged(table)} s USING (id)
            WHERE s.id IS NULL OR l.updated_at > s.updated_at`,
           `${what} were written to the new tables since the old ones were read, and would be lost`,
-          'sluice status   (an earlier batch is live already), or lose them: --set overwrite=on',
+          [
+            command('status', [], {}, { note: 'an earlier batch is live already' }),
+            again({ flags: { set: ['overwrite=on'] } }, { lead: 'or lose them' }),
+          ],
         )),
       );
     return newer;

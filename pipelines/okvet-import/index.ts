@@ -1,4 +1,6 @@
 import {
+  again,
+  command,
   type FieldMapping,
   type FlowPlan,
   flow,
@@ -49,7 +51,17 @@ function mappingOf(input: InputName, mappings: readonly FieldMapping[], notes: V
   const own = mappings.filter(({ recordType }) => recordType === type);
   if (!own.some(({ targetField }) => targetField === 'source_id'))
     throw usage('bad_mapping', `no mapping fills source_id of ${type}: its records could not be told apart`, {
-      next: `add a mapping of the id's field to source_id: sluice mappings ${own[0]?.sourceSystem ?? OKVET} export`,
+      next: [
+        command('mappings', [own[0]?.sourceSystem ?? OKVET, 'export', 'mappings.csv']),
+        command(
+          'mappings',
+          [own[0]?.sourceSystem ?? OKVET, 'import', 'mappings.csv'],
+          {},
+          {
+            lead: "add a mapping of the id's field to source_id, then",
+          },
+        ),
+      ],
     });
   return compileMapping(own, {
     columns: tableColumns(input, columnsFilled(own)),
@@ -94,7 +106,10 @@ export default pipeline({
     const named = INPUTS.filter((input) => (given[input] as Source) !== inputs[input]);
     if (named.length === 0)
       throw usage('no_files', `${NAME} was given no file`, {
-        next: `name the files there are, any of: ${INPUTS.map((input) => `--input ${input}=${input}.csv`).join(' ')}`,
+        next: again(
+          { flags: { input: INPUTS.map((input) => `${input}=${input}.csv`) } },
+          { lead: 'name the files there are, any of these' },
+        ),
       });
     const ids = byInput(
       (input) =>

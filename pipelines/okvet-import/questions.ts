@@ -1,4 +1,14 @@
-import { type Check, check, type Finding, nearest, offenders, type Validation, validation } from 'sluice';
+import {
+  again,
+  type Check,
+  check,
+  command,
+  type Finding,
+  nearest,
+  offenders,
+  type Validation,
+  validation,
+} from 'sluice';
 import { compileMapping } from 'sluice/transforms';
 import { IMPORT_TRANSFORMS } from './mappings.js';
 import { INPUTS, RECORD_TYPES } from './record-types.js';
@@ -30,7 +40,21 @@ export const filesHaveTheFields: Check = check(
           ],
           next: [
             'if the file was exported wrongly, export it again',
-            `if its fields have other names: sluice mappings ${settings.system} export, correct it, import`,
+            command(
+              'mappings',
+              [settings.system as string, 'export', 'mappings.csv'],
+              {},
+              {
+                lead: 'if its fields have other names',
+                note: 'to be corrected',
+              },
+            ),
+            command(
+              'mappings',
+              [settings.system as string, 'import', 'mappings.csv'],
+              {},
+              { lead: 'and then' },
+            ),
           ],
         });
       else if (unused.length > 0)
@@ -60,7 +84,7 @@ export const parentsAreThere: readonly Validation[] = INPUTS.flatMap((input) =>
           ),
           (n) => `${n} rows of ${input} would refer to rows of ${to} that are not there`,
           (row) => `${RECORD_TYPES[input].type} ${row.source_id}`,
-          { next: `look at the rejects of ${to}; correct them and run again` },
+          { next: again({}, { lead: `look at the rejects of ${to} and correct them, then` }) },
         ),
     ),
   ),

@@ -1,4 +1,4 @@
-import { type Check, check, offenders, type Validation, validation } from 'sluice';
+import { again, type Check, check, offenders, type Validation, validation } from 'sluice';
 
 /** Runs whose recipe is gone, and lines whose ingredient is. Asked of the tables, where they are the input. */
 export const orphansReported: Check = check(
@@ -72,7 +72,7 @@ export const snapshotForEveryRun: Validation = validation(
       (n) =>
         `${n === 1 ? 'a run and its snapshot do' : `${atMost(n)} runs and snapshots do`} not belong together`,
       (row) => `run ${row.run}: snapshot ${row.snapshot ?? 'missing'}, link ${row.link ?? 'missing'}`,
-      { next: 'a row was refused on its way into one of the tables: sluice rejects shows which' },
+      { next: 'a row was refused on its way into one of the tables: it is among the rejects' },
     ),
 );
 
@@ -87,7 +87,7 @@ export const runsHaveNoneYet: Validation = validation(
       ),
       (n) => `${n === 1 ? 'a run has' : `${atMost(n)} runs have`} got a snapshot since the input was read`,
       (row) => `run ${row.id}: snapshot ${row.link}`,
-      { next: 'run it again: what has a snapshot now is left as it is' },
+      { next: again({}, { note: 'what has a snapshot now is left as it is' }) },
     ),
 );
 
@@ -104,7 +104,10 @@ export const recipesExist: Validation = validation(
         `${n === 1 ? 'a recipe' : `${atMost(n)} recipes`} of the input ${n === 1 ? 'is' : 'are'} not in the table recipes`,
       (row) => `recipe ${row.recipe}: ${row.snapshots} snapshots`,
       {
-        next: 'is the document of this database? Export it again, or read the tables themselves: leave --source away',
+        next: [
+          'is the document of this database? Export it again',
+          again({ drop: ['source', 'input'] }, { lead: 'or read the tables themselves' }),
+        ],
       },
     ),
 );

@@ -1,4 +1,4 @@
-import { type Check, check, type Database, type Finding, offenders } from 'sluice';
+import { again, type Check, check, type Database, type Finding, offenders } from 'sluice';
 import { hasWageRates, wrongRules } from './recompute.js';
 import { lookForTables, OLD_COLUMNS, TASK_TYPE, taskType } from './source.js';
 
@@ -20,7 +20,7 @@ export async function activeTimers(database: Database): Promise<Finding[]> {
     (timer) => `${timer.what}: ${timer.who}, since ${timer.since} (timer ${timer.id})`,
     {
       next: [
-        'have them stopped, stop the application, then run again',
+        again({}, { lead: 'have them stopped, stop the application, then' }),
         'or stop them yourself: UPDATE tasks_timer SET finish_time = now() WHERE finish_time IS NULL',
       ],
     },
@@ -141,8 +141,8 @@ const orphanTimers: Check = check(
         : {
             limit: LISTED,
             next: [
-              'point them to the right task, or delete them, then run again',
-              'leave them as they are: sluice run tasks-to-operations --set orphan_timers=leave',
+              again({}, { lead: 'point them to the right task, or delete them, then' }),
+              again({ flags: { set: ['orphan_timers=leave'] } }, { lead: 'or leave them as they are' }),
             ],
           },
     );
@@ -165,7 +165,7 @@ const orphanCosts: Check = check('orphan-costs', 'every cost has its task', asyn
     (cost) => `${cost.whose}: ${cost.cost} ${cost.currency}`,
     {
       severity: 'warning',
-      next: ['correct their task_id, or delete them', 'migrate without them: --max-rejects N'],
+      next: ['correct their task_id, or delete them', 'or migrate without them (--max-rejects)'],
     },
   ),
 );
@@ -228,7 +228,7 @@ const rules: Check = check(
       ({ name, like }): Finding => ({
         severity: 'error',
         message: `${name}=${settings[name]} is not understood`,
-        next: `--set ${name}=${like}`,
+        next: again({ flags: { set: [`${name}=${like}`] } }),
       }),
     );
     if (wrong.length > 0) return wrong;
@@ -238,7 +238,10 @@ const rules: Check = check(
         {
           severity: 'error',
           message: `the server knows no time zone ${settings.timezone}`,
-          next: '--set timezone=Europe/Istanbul   (names: SELECT name FROM pg_timezone_names)',
+          next: again(
+            { flags: { set: ['timezone=Europe/Istanbul'] } },
+            { note: 'names: SELECT name FROM pg_timezone_names' },
+          ),
         },
       ];
     if (await hasWageRates(database)) return [];
@@ -246,7 +249,10 @@ const rules: Check = check(
       {
         severity: settings.recompute === 'refuse' ? 'error' : 'warning',
         message: 'there is no table machining_wagerate, so costs are migrated and not recomputed',
-        next: 'docs/tasks-to-operations.md says what it holds; --set recompute=off to do without',
+        next: [
+          'docs/tasks-to-operations.md says what it holds',
+          again({ flags: { set: ['recompute=off'] } }, { lead: 'or do without' }),
+        ],
       },
     ];
   },

@@ -1,4 +1,4 @@
-import { offenders, type Row, type Validation, type ValidationContext, validation } from 'sluice';
+import { again, offenders, type Row, type Validation, type ValidationContext, validation } from 'sluice';
 import { activeTimers } from './checks.js';
 import { differencesSql, hasWageRates, type Rules } from './recompute.js';
 import { OPERATION_TYPE, TASK_FIELDS, taskType } from './source.js';
@@ -11,8 +11,8 @@ const together = ({ staged, live }: Tables, table: string, columns: string) =>
   `(SELECT ${columns} FROM ${live(table)} UNION ALL SELECT ${columns} FROM ${staged(table)})`;
 
 const AGAIN = [
-  'where rows were rejected, correct them: sluice rejects lists them',
-  'else somebody wrote to the tables meanwhile: run it again',
+  'where rows were rejected, correct them',
+  again({}, { lead: 'else somebody wrote to the tables meanwhile' }),
 ];
 
 /** Timers may have been started since the check. */
@@ -146,7 +146,12 @@ const timersFollow: Validation = validation(
         ),
         (n) => `${n === 1 ? 'a timer' : `${n} timers`} would stay with ${n === 1 ? 'its task' : 'tasks'}`,
         (row) => `timer ${row.id}: task ${row.object_id}`,
-        { next: 'rejected timers stay: correct them, or say --set orphan_timers=leave' },
+        {
+          next: [
+            'rejected timers stay: correct them',
+            again({ flags: { set: ['orphan_timers=leave'] } }, { lead: 'or leave them' }),
+          ],
+        },
       ),
       ...offenders(
         await database.query(
@@ -242,8 +247,9 @@ const recomputedCosts: Validation = validation(
         `${row.part}: ${`${row.migrated} ${row.currency}`.trim()}, timers give ${row.recomputed}${row.what === '' ? '' : ` (${row.what})`}`,
       {
         next: [
-          'have the old system reckon those costs again, then run again',
-          'migrate them as they are: --set recompute=report; or allow more: --set tolerance=…',
+          again({}, { lead: 'have the old system reckon those costs again, then' }),
+          again({ flags: { set: ['recompute=report'] } }, { lead: 'or migrate them as they are' }),
+          'or allow larger differences (the setting tolerance)',
         ],
       },
     );

@@ -1,4 +1,5 @@
 import { type ErrorFacts, failed, SluiceError } from '../../src/core/errors.js';
+import { again } from '../../src/core/next.js';
 
 /** What pg's DatabaseError tells, of which every field may be missing. */
 export interface ServerError extends Error {
@@ -55,13 +56,13 @@ export function copyFailure(error: unknown, table: string, state: string): Sluic
   if (isConnectionLoss(error)) {
     return failed('connection_lost', `the connection that loads ${table} was lost: ${message}`, {
       ...facts,
-      next: 'see the server log for why, then run again',
+      next: again({}, { lead: 'see the server log for why, then' }),
     });
   }
   if (sqlstate === '53100') {
     return failed('disk_full', `the server has no disk space left to load ${table}: ${message}`, {
       ...facts,
-      next: 'free space on the server, then run again',
+      next: again({}, { lead: 'free space on the server, then' }),
     });
   }
   if (sqlstate === undefined) return failed('load_failed', `loading ${table} failed: ${message}`, facts);

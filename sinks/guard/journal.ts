@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { refused } from '../../src/core/errors.js';
+import { again } from '../../src/core/next.js';
 import { ident, qualified } from '../../src/db/quote.js';
 import type { WindowPart } from '../window.js';
 import { guardChecks, journalStatements, triggerStatements } from './journal-sql.js';
@@ -42,7 +43,11 @@ async function refuseUnowned(client: ClientBase, tables: readonly GuardedTable[]
   throw refused('guard_not_possible', `the journal guard needs tables that this role owns`, {
     details: unowned,
     state: 'nothing was changed',
-    next: 'run as their owner, or use --guard lock (needs UPDATE, DELETE or TRUNCATE) or --guard off',
+    next: [
+      'run as their owner',
+      again({ flags: { guard: 'lock' } }, { lead: 'or', note: 'needs UPDATE, DELETE or TRUNCATE' }),
+      again({ flags: { guard: 'off' } }, { lead: 'or, where nobody writes meanwhile' }),
+    ],
   });
 }
 

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { failed, interrupted } from '../../src/core/errors.js';
+import { again } from '../../src/core/next.js';
 import { HURRIED, hurried } from '../../src/db/hurry.js';
 import { qualified } from '../../src/db/quote.js';
 
@@ -96,7 +97,7 @@ export async function withShortLocks(
           table: name,
           details: holders.map(holderLine),
           state: 'nothing was changed',
-          next: 'wait for those sessions or end them, then run again',
+          next: again({}, { lead: 'wait for those sessions or end them, then' }),
           cause: error,
         });
       }

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { refused } from '../../src/core/errors.js';
+import { again } from '../../src/core/next.js';
 import { ident, qualified } from '../../src/db/quote.js';
 import { patiently, sqlstate } from '../retry.js';
 import { type StagingNames, schemasFor } from './names.js';
@@ -100,7 +101,7 @@ export async function dropRetained(
         details: detail.split('\n'),
         cause: error,
         state: 'It is still there.',
-        next: 'Drop what depends on it, then clean up again.',
+        next: again({}, { lead: 'drop what depends on it, then' }),
       });
     }
   }

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { failed, refused } from '../../src/core/errors.js';
+import { again } from '../../src/core/next.js';
 import type { TableFacts } from '../../src/db/catalog/facts.js';
 import { withCatalog } from '../../src/db/catalog/session.js';
 import { readTable } from '../../src/db/catalog/table.js';
@@ -131,7 +132,10 @@ async function countRows(
     throw failed('row_count', `Staging holds ${count} rows, but ${want} were loaded into it.`, {
       table: `${table.target.schema}.${table.target.table}`,
       state: 'Live is untouched.',
-      next: 'Run it again. Did the server restart, or did another session write to staging?',
+      next: again(
+        {},
+        { lead: 'did the server restart, or did another session write to staging? See to that, then' },
+      ),
     });
   }
   return count;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { refused } from '../../src/core/errors.js';
+import { again } from '../../src/core/next.js';
 import { hurried } from '../../src/db/hurry.js';
 import { qualified } from '../../src/db/quote.js';
 import type { StagedTable } from './staging.js';
@@ -43,7 +44,7 @@ export async function freezeAndAnalyze(
           table: `${table.target.schema}.${table.target.table}`,
           details: holders.list,
           state: 'Live is untouched; staging is kept.',
-          next: 'End that transaction, then publish again.',
+          next: again({}, { lead: 'end that transaction, then' }),
         });
       }
       onProgress(`waiting for transactions older than the load: ${holders.list.join('; ')}`);

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { failed, refused } from '../../src/core/errors.js';
+import { again } from '../../src/core/next.js';
 import {
   type CompiledFunction,
   type Dependent,
@@ -50,7 +51,7 @@ export async function surveyReplace(client: Client, targets: readonly ReplaceTar
   throw failed('catalog_busy', 'The tables were altered each time while their catalog entries were read.', {
     details: targets.map((target) => `${target.schema}.${target.table}`),
     state: 'Nothing was changed.',
-    next: 'Run it again when no other session is altering the tables.',
+    next: again({}, { lead: 'when no other session is altering the tables' }),
   });
 }
 

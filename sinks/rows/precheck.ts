@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { refused } from '../../src/core/errors.js';
+import { again } from '../../src/core/next.js';
 import type { RowColumn } from '../../src/db/catalog/row-tables.js';
 import { ident } from '../../src/db/quote.js';
 import { firing, keyJson, sameKey } from './sql.js';
@@ -48,7 +49,7 @@ export async function precheckRows(client: ClientBase, facts: RowTableFacts, nam
       table: name,
       details,
       state: 'the rows are in staging; live is unchanged',
-      next: 'mend the source or the stages before it, then run again',
+      next: again({}, { lead: 'mend the source or the stages before it, then' }),
     },
   );
 }

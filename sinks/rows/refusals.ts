@@ -1,4 +1,5 @@
 import { failed, refused, type SluiceError } from '../../src/core/errors.js';
+import { again, command, type Next } from '../../src/core/next.js';
 import { literal } from '../../src/db/quote.js';
 
 /** SQLSTATEs that statements of the window raise; class `SL` is used neither by the standard nor by PostgreSQL. */
@@ -43,19 +44,22 @@ export function offence(table: string, offenders: string): string {
 }
 
 const SAYINGS: Readonly<
-  Record<string, { code: string; say: (offence: Offence) => string; next: string; state: string }>
+  Record<string, { code: string; say: (offence: Offence) => string; next: Next; state: string }>
 > = {
   [SQLSTATE.guardTripped]: {
     code: 'live_written_during_load',
     say: (o) => `${statements(o.count)} wrote to ${o.table} since the source was read`,
     state: 'nothing was published; live is as those statements left it',
-    next: 'run the pipeline again, so that it reads what was written; or use --guard lock to keep writers out',
+    next: [
+      again({}, { note: 'it reads what was written' }),
+      again({ flags: { guard: 'lock' } }, { lead: 'or keep writers out meanwhile' }),
+    ],
   },
   [SQLSTATE.guardMissing]: {
     code: 'guard_missing',
     say: (o) => `the write guard of ${o.table} is not armed any more, so writes since may be unknown`,
     state: 'nothing was published',
-    next: 'run the pipeline again; if somebody drops its triggers, use --guard lock',
+    next: [again(), again({ flags: { guard: 'lock' } }, { lead: 'or, if somebody drops its triggers' })],
   },
   [SQLSTATE.keyAmbiguous]: {
     code: 'key_not_unique',
@@ -79,7 +83,10 @@ const SAYINGS: Readonly<
     code: 'changed_since_publish',
     say: (o) => `${rows(o.count)} of ${o.table} were changed since they were published`,
     state: 'nothing was undone',
-    next: 'keep them by leaving the batch as it is, or lose those changes with --discard-writes',
+    next: [
+      'keep them by leaving the batch as it is',
+      again({ flags: { discardWrites: true } }, { lead: 'or lose those changes' }),
+    ],
   },
   [SQLSTATE.undoNotExact]: {
     code: 'undo_not_exact',
@@ -91,7 +98,7 @@ const SAYINGS: Readonly<
     code: 'already_undone',
     say: (o) => `the publish of ${o.table} was undone before`,
     state: 'nothing was changed',
-    next: 'look at the batch with: sluice status',
+    next: command('status', [], {}, { note: 'the batches' }),
   },
 };
 

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { nearest, refused, usage } from '../../src/core/errors.js';
+import { again } from '../../src/core/next.js';
 import { type RowColumn, type RowTable, readRowTable } from '../../src/db/catalog/row-tables.js';
 import type { RowTableFacts, RowTarget } from './target.js';
 
@@ -56,7 +57,7 @@ export async function surveyRows(client: ClientBase, target: RowTarget): Promise
       table: name,
       details: reasons,
       state: 'nothing was loaded or changed',
-      next: 'mend what is listed, then: sluice check',
+      next: again({}, { lead: 'mend what is listed, then' }),
     });
   }
   return facts;

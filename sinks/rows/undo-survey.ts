@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { refused } from '../../src/core/errors.js';
+import { again } from '../../src/core/next.js';
 import { type RowColumn, type RowTable, readRowTable } from '../../src/db/catalog/row-tables.js';
 import { qualified } from '../../src/db/quote.js';
 import { COUNTS_TABLE, type RowNames, type RowObjects, rowObjects } from './target.js';
@@ -63,7 +64,7 @@ export async function surveyUndo(
   throw refused('not_undoable', 'the publish cannot be undone', {
     details: reasons,
     state: 'nothing was changed; what undo needs is kept',
-    next: 'mend what is listed, then roll back again',
+    next: again({}, { lead: 'mend what is listed, then' }),
   });
 }
 

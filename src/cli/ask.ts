@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { interrupted, usage } from '../core/errors.js';
+import { again } from '../core/next.js';
 
 /**
  * Asks a yes-or-no question on the terminal; no is the default. Throws a usage error off a terminal, where
@@ -9,7 +10,7 @@ export async function ask(question: string, readsStdin = false): Promise<boolean
   if (readsStdin || process.stdin.isTTY !== true)
     throw usage('needs_yes', 'off a terminal (or with the data on stdin) nobody can be asked', {
       state: 'nothing was written',
-      next: 'look at what is shown above, then run it again with --yes',
+      next: again({ flags: { yes: true } }, { lead: 'look at what is shown above, then' }),
     });
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   const gone = new AbortController();

@@ -1,4 +1,5 @@
 import type { Assessed, AssessedQuality } from '../run/assess.js';
+import { nextLines } from './next.js';
 import { count } from './terminal.js';
 
 /** Rows of a table of figures on the page, and bars of a chart. */
@@ -92,7 +93,9 @@ function offence({ name, summary, severity, offenders, of, examples, next, by }:
 <p>${text(summary)}: not so in <b>${count(offenders)}</b> of ${count(of)} rows (${percent(share)})${by === 'catalog' ? ' <span class="quiet">raised by the catalog</span>' : ''}</p>
 <div class="share"><i style="width:${Math.max(share, 0.5).toFixed(2)}%"></i></div>
 ${examples.length === 0 ? '' : `<ul>${examples.map((example) => `<li><code>${text(example)}</code></li>`).join('')}</ul>`}
-${next === undefined ? '' : `<p class="next">Next: ${text(next)}</p>`}
+${nextLines(next, 'record')
+  .map((step) => `<p class="next">Next: ${text(step)}</p>`)
+  .join('')}
 </article>`;
 }
 

@@ -1,4 +1,5 @@
 import type { Assessed, AssessedQuality } from '../run/assess.js';
+import { nextLines } from './next.js';
 import { count, styled, table } from './terminal.js';
 
 /** Rows of figures that a terminal is shown. */
@@ -81,7 +82,7 @@ function qualityText(quality: readonly AssessedQuality[]): string {
       return [
         `  ${mark} ${name}: ${found}`,
         ...(offenders === 0 ? [] : examples.map((example) => `      ${oneLine(example)}`)),
-        ...(offenders === 0 || next === undefined ? [] : [`      ${styled('dim', 'next:')} ${next}`]),
+        ...(offenders === 0 ? [] : nextLines(next).map((step) => `      ${styled('dim', 'next:')} ${step}`)),
       ];
     })
     .join('\n');

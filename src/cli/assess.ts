@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { EXIT, failed } from '../core/errors.js';
+import { again } from '../core/next.js';
 import { type PipelineFlags, pairs, withInputs } from './flags.js';
 
 interface AssessFlags extends PipelineFlags {
@@ -21,6 +22,7 @@ export function declareAssess(root: Command): void {
         const { givenInputs } = await import('./inputs.js');
         const { batchLog } = await import('./log.js');
         const { assessLines } = await import('./assess-text.js');
+        const { asJson, sayNext } = await import('./next.js');
         const { print, say, styled } = await import('./terminal.js');
         const log = batchLog({ jsonToStderr: false });
         log.discard();
@@ -31,21 +33,22 @@ export function declareAssess(root: Command): void {
           settings: pairs('--set', flags.set),
           log,
         });
-        if (flags.json === true) print(JSON.stringify(assessed));
+        if (flags.json === true) print(asJson(assessed));
         else for (const line of assessLines(assessed)) print(line);
         if (flags.html !== undefined) {
           const { assessPage } = await import('./assess-html.js');
           await writeFile(flags.html, assessPage(assessed), { mode: 0o600 }).catch((cause: Error) => {
             throw failed('cannot_write', `cannot write ${flags.html}: ${cause.message}`, {
               cause,
-              next: 'name another file: --html assessment.html',
+              next: again({ flags: { html: 'assessment.html' } }, { lead: 'name another file' }),
             });
           });
           say(`written: ${flags.html}`);
         }
         if (assessed.errors > 0)
-          say(
-            `${styled('red', '✗')} ${assessed.errors} ${assessed.errors === 1 ? 'error' : 'errors'}: \`sluice check ${wanted}\` would refuse`,
+          sayNext(
+            `${styled('red', '✗')} ${assessed.errors} ${assessed.errors === 1 ? 'error' : 'errors'}: a run would refuse`,
+            again({ name: 'check' }, { note: 'asks the rest, too' }),
           );
         return assessed.errors > 0 ? EXIT.refused : EXIT.done;
       });

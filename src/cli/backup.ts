@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { EXIT } from '../core/errors.js';
+import { command } from '../core/next.js';
 import { type DatabaseFlags, type PipelineFlags, pairs, withDatabase, withInputs } from './flags.js';
+import { sayNext } from './next.js';
 
 interface BackupFlags extends PipelineFlags {
   readonly into?: string;
@@ -27,7 +29,7 @@ async function backup(wanted: string, flags: BackupFlags): Promise<void> {
     const { withQuietRun } = await import('../run/quiet-run.js');
     const { givenInputs } = await import('./inputs.js');
     const { batchLog } = await import('./log.js');
-    const { print, say, styled } = await import('./terminal.js');
+    const { print, say } = await import('./terminal.js');
     const log = batchLog({ jsonToStderr: false });
     log.discard();
     const inputs = withGiven(pipeline, await givenInputs(pipeline, flags));
@@ -39,7 +41,7 @@ async function backup(wanted: string, flags: BackupFlags): Promise<void> {
     for (const line of backupLines(made)) say(line);
     if (flags.json === true) print(JSON.stringify(made));
     else print(made.directory);
-    say(`${styled('dim', 'next:')} sluice restore-check ${made.directory}`);
+    sayNext(undefined, command('restore-check', [made.directory]));
     return EXIT.done;
   });
 }
@@ -63,8 +65,10 @@ async function restoreCheck(directory: string, flags: DatabaseFlags): Promise<vo
     }
     const bad = checked.looked.filter(({ wrong }) => wrong.length > 0).length;
     say(`${styled('red', '✗')} ${directory} is damaged: ${bad} of ${checked.looked.length} files`);
-    say('  state: nothing was changed');
-    say(`  next:  do not rely on it; make another: sluice backup ${checked.manifest.pipeline}`);
+    sayNext(
+      '  state: nothing was changed',
+      command('backup', [checked.manifest.pipeline], {}, { lead: 'do not rely on it; make another' }),
+    );
     return EXIT.refused;
   });
 }

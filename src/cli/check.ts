@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { EXIT } from '../core/errors.js';
+import { again } from '../core/next.js';
 import { type PipelineFlags, pairs, withInputs } from './flags.js';
 
 /** `sluice check P` */
@@ -15,7 +16,8 @@ export function declareCheck(root: Command): void {
         const { givenInputs } = await import('./inputs.js');
         const { batchLog } = await import('./log.js');
         const { showFindings, showPlan } = await import('./plan-text.js');
-        const { print, say, styled } = await import('./terminal.js');
+        const { asJson, sayNext } = await import('./next.js');
+        const { print, styled } = await import('./terminal.js');
         const log = batchLog({ jsonToStderr: false });
         log.discard();
         const { plan, findings, asked } = await checkPipeline(pipeline, {
@@ -31,7 +33,7 @@ export function declareCheck(root: Command): void {
         const refused = findings.some(({ finding }) => finding.severity === 'error');
         if (flags.json === true)
           print(
-            JSON.stringify({
+            asJson({
               pipeline: pipeline.name,
               ok: !refused,
               asked,
@@ -40,7 +42,10 @@ export function declareCheck(root: Command): void {
             }),
           );
         if (!refused)
-          say(`${styled('green', '✓')} ${asked.length} checks passed; next: sluice run ${wanted} --dry-run`);
+          sayNext(
+            `${styled('green', '✓')} ${asked.length} checks passed`,
+            again({ name: 'run', flags: { dryRun: true } }),
+          );
         return refused ? EXIT.refused : EXIT.done;
       });
     });

@@ -1,5 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { EXIT } from '../core/errors.js';
+import { again } from '../core/next.js';
+import type { PgDatabase } from '../db/connect.js';
+import { KEPT_DAYS } from '../run/clean-up.js';
 import { type DatabaseFlags, withDatabase } from './flags.js';
 
 interface CleanupFlags extends DatabaseFlags {
@@ -11,17 +14,18 @@ interface CleanupFlags extends DatabaseFlags {
 export function declareCleanup(root: Command): void {
   withDatabase(root.command('cleanup'))
     .description('what is kept for rollbacks or was left by broken runs; lists, and drops with --execute')
-    .option('--older-than <days>', 'kept tables that were replaced longer ago, such as 30d', days, 30)
+    .option('--older-than <days>', 'kept tables that were replaced longer ago, such as 30d', days, KEPT_DAYS)
     .option('--execute', 'drop what is listed; never CASCADE')
     .action(async (flags: CleanupFlags) => {
       const { withSession } = await import('./session.js');
       process.exitCode = await withSession(flags.databaseUrl, async ({ database }) => {
         const { dropLeftover, findLeftovers } = await import('../run/cleanup.js');
         const { requireLedger } = await import('../db/ledger/open.js');
+        const { sayNext } = await import('./next.js');
         const { bytes, moment, print, say, table } = await import('./terminal.js');
         await requireLedger(database);
         const { resolveInterrupted } = await import('../run/resolve.js');
-        if (flags.execute === true) await resolveInterrupted(database, { warn: say });
+        if (flags.execute === true) await resolveInterrupted(database, { warn: (text) => say(text) });
         const found = await findLeftovers(database, flags.olderThan);
         if (flags.json === true) print(JSON.stringify(found));
         else if (found.length > 0)
@@ -32,10 +36,14 @@ export function declareCleanup(root: Command): void {
               { right: [3] },
             ),
           );
-        if (found.length === 0) say('nothing to clean up');
+        if (found.length === 0) await sayNothing(database, flags.olderThan);
         else if (flags.execute !== true)
-          say(
-            'nothing was dropped; next: sluice cleanup --execute   (batches whose tables are dropped cannot be rolled back)',
+          sayNext(
+            'nothing was dropped',
+            again(
+              { flags: { execute: true } },
+              { note: 'batches whose tables are dropped cannot be rolled back' },
+            ),
           );
         else {
           for (const leftover of found) await dropLeftover(database, leftover);
@@ -44,6 +52,19 @@ export function declareCleanup(root: Command): void {
         return EXIT.done;
       });
     });
+}
+
+/** That there is nothing, and where something is kept that is younger, how to see that. */
+async function sayNothing(database: PgDatabase, olderThan: number): Promise<void> {
+  const { keptInAll } = await import('../run/cleanup.js');
+  const { sayNext } = await import('./next.js');
+  const { bytes, count, say } = await import('./terminal.js');
+  const kept = await keptInAll(database);
+  if (kept.tables === 0) return say('nothing to clean up');
+  sayNext(
+    `nothing to clean up: what is kept for rollbacks (${count(kept.tables)} tables, ${bytes(kept.bytes)}) is younger than ${olderThan} days`,
+    again({ flags: { olderThan: '0d' } }, { note: 'lists it' }),
+  );
 }
 
 /** `30d` or `30` as a number of days. */

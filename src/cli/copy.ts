@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { Proposal } from '../copy/create.js';
 import type { CopyRequest } from '../copy/request.js';
 import { EXIT, SluiceError, usage } from '../core/errors.js';
+import { again } from '../core/next.js';
 import type { PublishMode } from '../core/target.js';
 import type { FileFormat } from '../sources/file.js';
 import { pairs, type RunFlags, withDatabase, withRunning } from './flags.js';
@@ -176,18 +177,21 @@ async function requestOf(files: readonly string[], flags: CopyFlags): Promise<Co
   const byKey = mode === 'merge' || mode === 'patch';
   if (flags.key !== undefined && !byKey && flags.create !== true)
     throw usage('key_not_used', `--key says how merge and patch find rows; this is ${mode}`, {
-      next: ['leave --key away', 'or insert new rows and update those of the same key: --mode merge'],
+      next: [
+        again({ drop: ['key'] }),
+        again({ flags: { mode: 'merge' } }, { lead: 'or insert new rows and update those of the same key' }),
+      ],
     });
   if (mode === 'patch' && flags.create === true)
     throw usage('which', 'patch updates rows, and a table that is created has none', {
-      next: 'leave --create away',
+      next: again({ drop: ['create'] }),
     });
   if (flags.omit !== undefined && mode !== 'replace')
     throw usage(
       'omit_not_used',
       `--omit is for --mode replace; with ${mode} other columns are left alone anyway`,
       {
-        next: 'leave --omit away',
+        next: again({ drop: ['omit'] }),
       },
     );
   const list = (option: string, text: string | undefined) =>

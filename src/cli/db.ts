@@ -1,6 +1,12 @@
 import type { Command } from 'commander';
+import { commandLine } from '../core/command.js';
+import { command } from '../core/next.js';
 import { exitCode, tell } from './failure.js';
+import { sayNext } from './next.js';
 import { print, say, table } from './terminal.js';
+
+/** The command that prints the URL of the embedded server. */
+export const EMBEDDED_URL = commandLine({ name: 'db url', args: [], flags: {} });
 
 /** `sluice db start|stop|status|url` */
 export function declareDb(root: Command): void {
@@ -19,8 +25,10 @@ export function declareDb(root: Command): void {
       guarded(async () => {
         const { keepEmbedded } = await import('../db/embedded/index.js');
         const server = await keepEmbedded();
-        say(`the embedded PostgreSQL listens on port ${server.port}, data in ${server.dataDirectory}`);
-        say('next: psql "$(sluice db url)"   ·   sluice db stop');
+        sayNext(`the embedded PostgreSQL listens on port ${server.port}, data in ${server.dataDirectory}`, [
+          `psql "$(${EMBEDDED_URL})"`,
+          command('db stop'),
+        ]);
       }),
     );
   db.command('stop')
@@ -69,7 +77,9 @@ export function declareDb(root: Command): void {
         const status = await embeddedStatus();
         if (status.url === undefined || !status.running) {
           const { failed } = await import('../core/errors.js');
-          throw failed('not_running', 'the embedded PostgreSQL is not running', { next: 'sluice db start' });
+          throw failed('not_running', 'the embedded PostgreSQL is not running', {
+            next: command('db start'),
+          });
         }
         print(status.url);
       }),

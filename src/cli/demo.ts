@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
 import { EXIT, nearest, usage } from '../core/errors.js';
+import { command } from '../core/next.js';
+import { EMBEDDED_URL } from './db.js';
 import type { RunFlags } from './flags.js';
+import { sayNext } from './next.js';
 
 /** The demos: for each a module that makes the old system and shows what is in it. */
 const DEMOS: Readonly<Record<string, () => Promise<{ demo: Demo }>>> = {
@@ -98,8 +101,10 @@ export function declareDemo(root: Command): void {
         // Rejected rows are a part of the demo where it allows them.
         const done = code === EXIT.done || (code === EXIT.publishedWithRejects && demo.flags !== undefined);
         if (done) await look('after');
-        say('The embedded server keeps these tables. Look inside:');
-        say('  sluice db start && psql "$(sluice db url)"     (from a clone: npx sluice …)');
+        sayNext('The embedded server keeps these tables. Look inside (from a clone: npx sluice …):', [
+          command('db start'),
+          `psql "$(${EMBEDDED_URL})"`,
+        ]);
         return done ? EXIT.done : code;
       });
     });

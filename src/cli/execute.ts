@@ -1,6 +1,7 @@
+import type { Flags } from '../core/command.js';
 import { usage } from '../core/errors.js';
+import { again, type Suggestion } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
-import { again } from '../run/again.js';
 import type { RunFlags } from './flags.js';
 
 /** Flags that say by themselves how much is to be written. */
@@ -20,7 +21,7 @@ export function asMeant<F extends Pick<RunFlags, 'dryRun' | 'execute' | 'swap' |
     const other = flags.dryRun === true ? '--dry-run' : '--rehearse';
     throw usage('which', `--execute writes, and ${other} does not`, {
       state: 'nothing was read or written',
-      next: 'give one of them',
+      next: [again({ drop: ['execute'] }), again({ drop: ['dryRun', 'rehearse'] }, { note: 'writes' })],
     });
   }
   const told = flags.dryRun !== undefined || flags.execute === true || flags.swap === false;
@@ -29,23 +30,9 @@ export function asMeant<F extends Pick<RunFlags, 'dryRun' | 'execute' | 'swap' |
   return { ...flags, dryRun: true };
 }
 
-/** The command that does what a dry run only tries: for a pipeline that needs it, with --execute. */
-export function writingCommand(
-  pipeline: Pick<Pipeline, 'executeByDefault'>,
-  from: string,
-  flags: Pick<RunFlags, 'input' | 'source' | 'set' | 'encoding' | 'maxRejects'>,
-): string | undefined {
-  if (pipeline.executeByDefault !== false) return undefined;
-  const given = [
-    ...flags.input.flatMap((input) => ['--input', input]),
-    ...(flags.source === undefined ? [] : ['--source', flags.source]),
-    ...(flags.encoding ?? []).flatMap((encoding) => ['--encoding', encoding]),
-    ...flags.set.flatMap((set) => ['--set', set]),
-  ];
-  return [again(from), ...given.map(shellWord), '--execute'].join(' ');
-}
-
-/** `text` as one word of a command line. */
-export function shellWord(text: string): string {
-  return /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+/** The command that does what a dry run or a rehearsal only tries; for a pipeline that needs it, with --execute. */
+export function toWrite(pipeline: Pick<Pipeline, 'executeByDefault'>): Suggestion {
+  const flags: Flags = pipeline.executeByDefault === false ? { execute: true } : {};
+  // --limit is for trying: what it leaves out would be missing.
+  return again({ drop: ['dryRun', 'rehearse', 'limit'], flags }, { note: 'write it' });
 }

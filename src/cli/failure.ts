@@ -1,4 +1,5 @@
 import { type ErrorKind, EXIT, SluiceError } from '../core/errors.js';
+import { leftOut, nextLines } from './next.js';
 import { styled, warn } from './terminal.js';
 
 const EXITS: Readonly<Record<ErrorKind, number>> = {
@@ -43,11 +44,13 @@ export function told(error: unknown): string[] {
   if (where.length > 0) labelled('where', where.join(', '));
   for (const detail of facts.details ?? []) lines.push(`    ${detail}`);
   if (facts.state !== undefined) labelled('state', facts.state);
-  const next = facts.next === undefined ? [] : typeof facts.next === 'string' ? [facts.next] : facts.next;
+  const next = nextLines(facts.next);
   for (const [at, step] of next.entries()) {
     if (at === 0) labelled('next', step);
     else lines.push(`         ${step}`);
   }
+  const note = facts.next === undefined || typeof facts.next === 'string' ? undefined : leftOut();
+  if (note !== undefined) lines.push(`         ${styled('dim', `(${note})`)}`);
   return lines;
 }
 

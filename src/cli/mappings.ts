@@ -1,6 +1,7 @@
 import { Argument, type Command } from 'commander';
 import { EXIT, refused, usage } from '../core/errors.js';
 import type { MappingsDefinition } from '../core/mapping.js';
+import { again, command } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
 import { type DatabaseFlags, withDatabase } from './flags.js';
 import type { Session } from './session.js';
@@ -66,7 +67,7 @@ async function userOf(system: string, named: string | undefined): Promise<User> 
       : `the pipeline ${named} uses no field mappings of "${system}"`,
     {
       next: [
-        ...users.map(({ mappings }) => `sluice mappings ${mappings.system}`),
+        ...users.map(({ mappings }) => command('mappings', [mappings.system])),
         'for a pipeline of your own: --pipeline ./path.ts',
       ],
     },
@@ -76,7 +77,7 @@ async function userOf(system: string, named: string | undefined): Promise<User> 
 function assertType({ mappings }: User, type: string | undefined): void {
   if (type === undefined || Object.hasOwn(mappings.targets, type)) return;
   throw usage('no_such_type', `there are no records of the type "${type}"`, {
-    next: `--record-type ${Object.keys(mappings.targets).join('|')}`,
+    next: Object.keys(mappings.targets).map((each) => again({ flags: { recordType: each } })),
   });
 }
 
@@ -90,6 +91,7 @@ async function inForce({ database }: Session, user: User, system: string, flags:
 }
 
 async function list(session: Session, user: User, system: string, flags: MappingsFlags): Promise<number> {
+  const { sayNext } = await import('./next.js');
   const { print, say, table } = await import('./terminal.js');
   const { mappings, fromLedger } = await inForce(session, user, system, flags);
   const origin = (type: string) => (fromLedger.has(type) ? 'ledger' : user.name);
@@ -98,8 +100,15 @@ async function list(session: Session, user: User, system: string, flags: Mapping
     return EXIT.done;
   }
   if (mappings.length === 0) {
-    say(`there are no field mappings of "${system}"`);
-    say(`next: sluice mappings ${user.mappings.system} export mappings.csv   (an example to change)`);
+    sayNext(
+      `there are no field mappings of "${system}"`,
+      command(
+        'mappings',
+        [user.mappings.system, 'export', 'mappings.csv'],
+        {},
+        { note: 'an example to change' },
+      ),
+    );
     return EXIT.done;
   }
   print(
@@ -166,7 +175,7 @@ async function importFrom(
         input: named,
         details: faults.length === 1 ? [] : faults,
         state: 'nothing was written; the mappings are as they were',
-        next: `correct the file, then: sluice mappings ${system} import ${file}`,
+        next: again({}, { lead: 'correct the file, then' }),
       },
     );
   const before = await inForce(session, user, system, flags);

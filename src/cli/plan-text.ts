@@ -1,5 +1,6 @@
 import type { Finding } from '../core/pipeline.js';
 import type { Plan } from '../run/plan.js';
+import { nextLines } from './next.js';
 import { bytes, count, say, styled, table } from './terminal.js';
 
 /** Shows a plan, on stderr. */
@@ -87,8 +88,6 @@ export function showFindings(
   for (const { name, finding } of findings) {
     say(`  ${MARKS[finding.severity]()} ${name}: ${finding.message}`);
     for (const detail of finding.details ?? []) say(`      ${detail}`);
-    const next =
-      finding.next === undefined ? [] : typeof finding.next === 'string' ? [finding.next] : finding.next;
-    for (const step of next) say(`      ${styled('dim', 'next:')} ${step}`);
+    for (const step of nextLines(finding.next)) say(`      ${styled('dim', 'next:')} ${step}`);
   }
 }

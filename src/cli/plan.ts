@@ -23,6 +23,7 @@ export function declarePlan(root: Command): void {
         const { batchLog } = await import('./log.js');
         const { showFindings, showPlan } = await import('./plan-text.js');
         const { publishLines } = await import('./publish-text.js');
+        const { asJson } = await import('./next.js');
         const { print } = await import('./terminal.js');
         const log = batchLog({ jsonToStderr: false });
         log.discard();
@@ -39,7 +40,7 @@ export function declarePlan(root: Command): void {
         const refused = findings.some(({ finding }) => finding.severity === 'error');
         if (flags.json === true)
           print(
-            JSON.stringify({
+            asJson({
               ...plan,
               ok: !refused,
               findings: findings.map(({ name, finding }) => ({ name, ...finding })),

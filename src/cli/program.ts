@@ -10,9 +10,11 @@ import { declareCopy } from './copy.js';
 import { declareDb } from './db.js';
 import { declareDemo } from './demo.js';
 import { exitCode, tell } from './failure.js';
+import { noteGiven } from './given.js';
 import { declareInit } from './init.js';
 import { declareList } from './list.js';
 import { declareMappings } from './mappings.js';
+import { setCurrent } from './next.js';
 import { declarePlan } from './plan.js';
 import { declareRejects } from './rejects.js';
 import { declareReport } from './report.js';
@@ -29,7 +31,13 @@ refused, nothing published; 4 published, with rejects within the limit; 130 inte
 
 Start here: sluice demo lot-consolidation`;
 
-function program(): Command {
+/** Every command below `root`. */
+function allCommands(root: Command): Command[] {
+  return root.commands.flatMap((command) => [command, ...allCommands(command)]);
+}
+
+/** The whole command line, unparsed. */
+export function program(): Command {
   const root = new Command('sluice')
     .description(
       'Streams rows out of old systems into PostgreSQL staging tables and swaps them into live, all at once.',
@@ -61,7 +69,10 @@ function program(): Command {
   ])
     declare(root);
   for (const command of root.commands) command.exitOverride();
+  const given = new Map(allCommands(root).map((command) => [command, noteGiven(command)]));
   root.hook('preAction', (_, command) => {
+    const noted = given.get(command);
+    setCurrent(noted === undefined ? undefined : { given: noted(), root });
     hush(command.opts().quiet === true);
   });
   return root;
@@ -79,5 +90,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     tell(error);
     return exitCode(error);
+  } finally {
+    setCurrent(undefined);
   }
 }

@@ -1,7 +1,9 @@
+import type { Next } from '../core/next.js';
 import type { RecordSummary } from '../core/record-summary.js';
 import type { Report } from '../core/report.js';
 import type { InputProgress } from '../db/ledger/batches.js';
 import type { Events } from '../run/options.js';
+import { nextLines } from './next.js';
 import { recordLines } from './records-text.js';
 import { SHOWN_ROWS, showReport } from './summary-text.js';
 import { bytes, count, say, seconds, styled } from './terminal.js';
@@ -19,12 +21,18 @@ export interface Progress extends Events {
 export async function showProgress(): Promise<Progress> {
   const shared = {
     phase: (_name: string, what: string) => say(`${styled('dim', '·')} ${what}`),
-    note: (text: string) => say(`  ${text}`),
+    note: (text: string, next?: Next) => {
+      say(`  ${text}`);
+      for (const line of nextLines(next)) say(`    ${styled('dim', 'next:')} ${line}`);
+    },
     report: (report: Report) => showReport(report, SHOWN_ROWS),
     records: (summary: RecordSummary) => {
       for (const line of recordLines(summary)) say(line);
     },
-    warn: (text: string) => say(`${styled('yellow', 'warning:')} ${text}`),
+    warn: (text: string, next?: Next) => {
+      say(`${styled('yellow', 'warning:')} ${text}`);
+      for (const line of nextLines(next)) say(`  ${styled('dim', 'next:')} ${line}`);
+    },
   };
   return process.stderr.isTTY ? bar(shared) : lines(shared);
 }
@@ -40,7 +48,7 @@ async function bar(shared: Shared): Promise<Progress> {
     current = undefined;
   };
   const above =
-    <A extends readonly string[]>(tell: (...said: A) => void) =>
+    <A extends readonly unknown[]>(tell: (...said: A) => void) =>
     (...said: A) => {
       stop();
       tell(...said);

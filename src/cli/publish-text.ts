@@ -1,6 +1,7 @@
 import { holderLine } from '../../sinks/guard/waiting.js';
-
+import { listKept } from '../run/clean-up.js';
 import type { DiskPlan, PublishPlan } from '../run/plan.js';
+import { nextLines } from './next.js';
 import { summed } from './plan-text.js';
 import { bytes, say, styled } from './terminal.js';
 
@@ -39,8 +40,9 @@ export function publishLines(plan: PublishPlan, full: boolean): string[] {
   lines.push(...diskLines(plan.disk));
   head('kept from earlier batches');
   for (const { batch, kept, bytes: size } of plan.kept)
-    lines.push(`  batch ${batch}: ${kept}, ${bytes(size)}   (sluice cleanup)`);
+    lines.push(`  batch ${batch}: ${kept}, ${bytes(size)}`);
   if (plan.kept.length === 0) lines.push('  nothing');
+  else lines.push(`  to see all of it: ${nextLines(listKept(), process.stdout)[0]}`);
   if (plan.statements !== '') {
     head('the transaction  (<batch> and 0 stand for what only the batch will know)');
     lines.push(plan.statements.trimEnd());

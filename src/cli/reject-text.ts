@@ -1,4 +1,6 @@
+import { command } from '../core/next.js';
 import type { StoredReject } from '../db/ledger/rejects.js';
+import { nextLines } from './next.js';
 import { count, styled } from './terminal.js';
 
 /** The first rejects as lines for the terminal, and how to see the rest. */
@@ -8,7 +10,7 @@ export function rejectLines(rejects: readonly StoredReject[], total: number, bat
   for (const reject of rejects) lines.push(`  ${describeReject(reject)}`);
   if (total > rejects.length)
     lines.push(
-      `  … and ${count(total - rejects.length)} more${batch === null ? '' : `: sluice rejects ${batch}`}`,
+      `  … and ${count(total - rejects.length)} more${batch === null ? '' : `: ${nextLines(command('rejects', [batch]))[0]}`}`,
     );
   return lines;
 }

@@ -3,9 +3,10 @@ import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { EXIT, usage } from '../core/errors.js';
+import { again } from '../core/next.js';
 import type { Batch } from '../db/ledger/batches.js';
 import type { StoredReject } from '../db/ledger/rejects.js';
-import { shellWord } from './execute.js';
+import { NOT_FED_BACK } from '../run/again.js';
 import { type DatabaseFlags, withDatabase } from './flags.js';
 import type { Session } from './session.js';
 
@@ -144,10 +145,14 @@ async function writeFiles(
   if (into === undefined) return stored;
   for (const { name, label } of inputs)
     say(`${count(files.get(label)?.rows ?? 0)} rows of ${name} in ${fileOf(into, name, format)}`);
-  const { again, isCommand } = await import('../run/again.js');
-  const given = inputs.map(({ name }) => `--input ${shellWord(`${name}=${fileOf(into, name, format)}`)}`);
+  const { isCommand, rerun } = await import('../run/again.js');
+  const { sayNext } = await import('./next.js');
+  const input = inputs.map(({ name }) => `${name}=${fileOf(into, name, format)}`);
   if (!isCommand(batch.pipeline_from))
-    say(`correct them, then: ${again(batch.pipeline_from)} ${given.join(' ')} --only-rejects-of ${batch.id}`);
+    sayNext(
+      'correct them',
+      rerun(batch, { drop: NOT_FED_BACK, flags: { input, onlyRejectsOf: batch.id } }, { lead: 'then' }),
+    );
   return stored;
 }
 
@@ -160,7 +165,7 @@ async function newFiles(paths: readonly string[]): Promise<readonly string[]> {
   const there = paths.find((path) => existsSync(path));
   if (there !== undefined)
     throw usage('file_exists', `${there} is there already, and may have been corrected`, {
-      next: 'name another folder, or remove the file',
+      next: 'name another folder (--into), or remove the file',
     });
   for (const path of paths) {
     await mkdir(dirname(path), { recursive: true });
@@ -188,7 +193,7 @@ function chosenInputs(
     const found = inputs.find(({ name, label }) => name === input || label === input);
     if (found !== undefined) return [found];
     throw usage('no_such_input', `the batch rejected no row of "${input}"`, {
-      next: `its inputs with rejects: ${inputs.map(({ name }) => name).join(', ')}`,
+      next: inputs.map(({ name }) => again({ flags: { input: name } })),
     });
   }
   if (format === undefined || into !== undefined || inputs.length === 1) return inputs;
@@ -197,8 +202,10 @@ function chosenInputs(
     `the batch rejected rows of ${inputs.length} inputs, each with its own columns`,
     {
       next: [
-        ...inputs.map(({ name, label }) => `--input ${name}${name === label ? '' : `   (${label})`}`),
-        'or a file for each of them: --into FOLDER',
+        ...inputs.map(({ name, label }) =>
+          again({ flags: { input: name } }, name === label ? {} : { note: label }),
+        ),
+        again({ flags: { into: 'fixed' } }, { lead: 'or a file for each of them' }),
       ],
     },
   );

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { EXIT, usage } from '../core/errors.js';
+import { again, command } from '../core/next.js';
 import type { UndoneTable } from '../run/written-since.js';
 import { collect, type DatabaseFlags, withDatabase } from './flags.js';
+import { sayNext } from './next.js';
 import type { Session } from './session.js';
 
 interface RollbackFlags extends DatabaseFlags {
@@ -13,6 +15,16 @@ interface RollbackFlags extends DatabaseFlags {
   readonly table: readonly string[];
   readonly views?: boolean;
 }
+
+/** Where the ids of batches are. */
+const BATCHES = command('status', [], {}, { note: 'shows the batches; name one of them' });
+
+/** The restore that was asked for beside a batch. */
+const withoutBatch = ({ backupFile, pipeline }: RollbackFlags) =>
+  command('rollback', [], {
+    ...(backupFile === undefined ? {} : { backupFile }),
+    ...(pipeline === undefined ? {} : { pipeline }),
+  });
 
 /** `sluice rollback B`, `sluice rollback --backup-file F` */
 export function declareRollback(root: Command): void {
@@ -27,18 +39,14 @@ export function declareRollback(root: Command): void {
     .option('--pipeline <name>', 'the pipeline that wrote the backup file (default: the file says)')
     .action(async (id: string | undefined, flags: RollbackFlags) => {
       if (id === undefined && flags.table.length > 0)
-        throw usage('which', '--table goes with a batch id', { next: 'sluice rollback 12 --table lots' });
+        throw usage('which', '--table goes with a batch id', { next: BATCHES });
       if (flags.views === true && (id === undefined || flags.table.length > 0))
         throw usage('which', '--views goes with a batch id, and without --table', {
-          next: 'sluice rollback 12 --views',
+          next: id === undefined ? BATCHES : again({ drop: ['table'] }),
         });
       if ((id === undefined) === (flags.backupFile === undefined))
         throw usage('which', 'give a batch id or --backup-file', {
-          next: [
-            'sluice status   (shows the batches)',
-            'sluice rollback 12',
-            'sluice rollback --backup-file migration_backup_….json',
-          ],
+          next: id === undefined ? BATCHES : [again({ drop: ['backupFile'] }), withoutBatch(flags)],
         });
       const { withSession } = await import('./session.js');
       process.exitCode = await withSession(flags.databaseUrl, (session) =>
@@ -80,10 +88,13 @@ async function ofBatch(session: Session, id: string, flags: RollbackFlags): Prom
     const refuses = written.length > 0 && flags.discardWrites !== true;
     if (flags.json === true) print(JSON.stringify({ ...planned, status: 'dry run' }));
     else print(planned.statements ?? '');
-    say(
+    sayNext(
       refuses
-        ? 'rollback would refuse, since rows were written since (--discard-writes loses them); nothing was changed'
+        ? 'rollback would refuse, since rows were written since; nothing was changed'
         : `rollback would put ${planned.whole ? 'all of it' : flags.views === true ? 'the old names' : 'these tables'} back in the transaction above; nothing was changed`,
+      refuses
+        ? again({ drop: ['dryRun'], flags: { discardWrites: true } }, { lead: 'to lose those rows' })
+        : again({ drop: ['dryRun'] }, { note: 'put it back' }),
     );
     return refuses ? EXIT.refused : EXIT.done;
   }
@@ -114,7 +125,7 @@ async function fromFile(session: Session, file: string, flags: RollbackFlags): P
   const { pipeline } = await findPipeline(name);
   if (pipeline.restore === undefined)
     throw usage('no_restore', `the pipeline ${name} cannot restore from a backup file`, {
-      next: 'sluice status',
+      next: BATCHES,
     });
   const restoring = pipeline.restore(file, { discardWrites: flags.discardWrites ?? false });
   return runWith(session, restoring, name, {

@@ -1,9 +1,12 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { EXIT, usage } from '../core/errors.js';
+import { again } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
-import { asMeant, writingCommand } from './execute.js';
+import { asMeant, toWrite } from './execute.js';
 import { pairs, type RunFlags, withRun } from './flags.js';
+import { kept } from './given.js';
+import { givenNow, nextLines } from './next.js';
 import type { Session } from './session.js';
 
 /** `sluice run P` and `sluice load P` */
@@ -43,19 +46,19 @@ export function assertRunnable(
     (flags.dryRun === true || flags.rehearse === true || flags.limit !== undefined)
   )
     throw usage('which', '--resume goes on with a run that is to be published', {
-      next: 'leave --dry-run, --rehearse and --limit away',
+      next: again({ drop: ['dryRun', 'rehearse', 'limit'] }),
     });
   if (flags.keepStaging === true && (flags.guard === 'lock' || flags.onlyRejectsOf !== undefined))
     throw usage('which', '--keep-staging keeps what can be gone on with', {
-      next: 'leave --guard lock and --only-rejects-of away: such a run starts again from the beginning',
+      next: again({ drop: ['keepStaging'] }, { note: 'such a run starts again from the beginning' }),
     });
   if (flags.dryRun === true && flags.rehearse === true)
     throw usage('which', '--dry-run writes nothing and --rehearse loads staging', {
-      next: 'give one of them',
+      next: [again({ drop: ['rehearse'] }), again({ drop: ['dryRun'] })],
     });
   if (flags.limit !== undefined && flags.dryRun !== true && flags.rehearse !== true)
     throw usage('limit_publishes', '--limit would publish a part of the rows', {
-      next: 'add --dry-run or --rehearse, or leave --limit away',
+      next: [again({ flags: { dryRun: true } }), again({ drop: ['limit'] }, { note: 'all rows' })],
     });
 }
 
@@ -83,7 +86,8 @@ export async function runWith(
   else if (flags.dryRun === true) log.discard();
   const progress = await showProgress();
   const { resume } = flags;
-  const toWrite = writingCommand(pipeline, from, flags);
+  const write = toWrite(pipeline);
+  const given = givenNow();
   const inputs =
     resume === undefined
       ? await givenInputs(pipeline, flags)
@@ -94,6 +98,7 @@ export async function runWith(
       database: session.database,
       signal: session.signal,
       from,
+      ...(given === undefined ? {} : { command: kept(given) }),
       inputs,
       settings: pairs('--set', flags.set),
       dryRun: flags.dryRun ?? false,
@@ -121,8 +126,9 @@ export async function runWith(
       confirm: async (plan) => {
         showPlan(plan);
         if (plan.publish !== undefined) showPublish(plan.publish);
-        if (flags.dryRun === true && toWrite !== undefined) {
-          say(`this is a dry run, the default of ${pipeline.name}: nothing is written; to write: ${toWrite}`);
+        if (flags.dryRun === true && pipeline.executeByDefault === false) {
+          say(`this is a dry run, the default of ${pipeline.name}: nothing is written`);
+          for (const line of nextLines(write)) say(`  next: ${line}`);
           say();
         }
         if (flags.dryRun === true || flags.rehearse === true || flags.yes === true) return true;
@@ -130,7 +136,7 @@ export async function runWith(
       },
     });
     progress.stop();
-    showSummary(summary, rejectLines(rejects, summary.rejected, summary.batch), from, toWrite);
+    showSummary(summary, rejectLines(rejects, summary.rejected, summary.batch), write);
     if (flags.json === true) print(JSON.stringify(summary));
     return summary.rejected > 0 && summary.status === 'completed' ? EXIT.publishedWithRejects : EXIT.done;
   } finally {

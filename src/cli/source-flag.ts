@@ -1,6 +1,8 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { shellWord } from '../core/command.js';
 import { usage } from '../core/errors.js';
+import { again } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
 import type { Source } from '../core/types.js';
 import { fileSource, formatFor, formatOf } from '../sources/file.js';
@@ -44,7 +46,7 @@ export async function filesOfSource(
         path === STDIN
           ? 'save it to a file: a JSON document (name.json) that has an array for every input is given by --source'
           : [
-              ...all.map((name) => `--input ${name}=${path}`),
+              ...all.map((name) => again({ drop: ['source'], flags: { input: [`${name}=${path}`] } })),
               `or a folder with a file for each: ${all[0]}.csv, …`,
               'or give one JSON document (name.json) that has an array for every input',
             ],
@@ -72,7 +74,7 @@ export async function sourceFor(
         `the input ${name} does not say what to read out of an SQLite file (${path})`,
         {
           input: name,
-          next: `export the rows as CSV: sqlite3 -header -csv ${path} "SELECT …" > ${name}.csv`,
+          next: `export the rows as CSV: sqlite3 -header -csv ${shellWord(path)} "SELECT …" > ${name}.csv, and name that file`,
         },
       );
   }
@@ -89,13 +91,15 @@ function filesOfFolder(folder: string, names: readonly string[]): Record<string,
     const before = found[name];
     if (before !== undefined)
       throw usage('which_file', `${folder} has two files for ${name}: ${basename(before.path)} and ${file}`, {
-        next: `say which: --input ${name}=${join(folder, file)}`,
+        next: [before.path, join(folder, file)].map((each) =>
+          again({ flags: { input: [`${name}=${each}`] } }),
+        ),
       });
     found[name] = { path: join(folder, file) };
   }
   if (Object.keys(found).length === 0)
     throw usage('no_files', `${folder} has no file that is called as an input is`, {
-      next: `call them ${names.map((name) => `${name}.csv`).join(', ')}, or name them: --input ${names[0]}=PATH`,
+      next: `call them ${names.map((name) => `${name}.csv`).join(', ')}, or name each of them: --input ${names[0]}=…`,
     });
   return found;
 }

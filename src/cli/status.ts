@@ -1,9 +1,13 @@
 import type { Command } from 'commander';
 import { EXIT, usage } from '../core/errors.js';
+import { command, type NextStep } from '../core/next.js';
 import type { Batch } from '../db/ledger/batches.js';
-import { again, resumeCommand } from '../run/again.js';
+import type { Published } from '../db/ledger/published.js';
+import { rerun, resuming } from '../run/again.js';
+import { KEPT_DAYS, listKept } from '../run/clean-up.js';
 import type { Versions } from '../run/versions.js';
 import { type DatabaseFlags, withDatabase } from './flags.js';
+import { recordLines } from './records-text.js';
 
 /** Batches listed without --all. */
 const LISTED = 20;
@@ -16,7 +20,9 @@ export function declareStatus(root: Command): void {
     .action(async (id: string | undefined, flags: DatabaseFlags & { readonly watch?: boolean }) => {
       const { withSession } = await import('./session.js');
       if (flags.watch === true && id === undefined)
-        throw usage('which_batch', '--watch follows one batch', { next: 'sluice status <batch> --watch' });
+        throw usage('which_batch', '--watch follows one batch', {
+          next: command('status', [], {}, { note: 'the batches: name one of them' }),
+        });
       process.exitCode = await withSession(flags.databaseUrl, async ({ database, signal }) => {
         const { findBatch, listBatches } = await import('../db/ledger/batches.js');
         const { readPublished } = await import('../db/ledger/published.js');
@@ -50,7 +56,8 @@ async function showList(
   batches: readonly Batch[],
   kept: { readonly tables: number; readonly bytes: number },
 ): Promise<void> {
-  const { bytes, count, moment, print, say, table } = await import('./terminal.js');
+  const { sayNext } = await import('./next.js');
+  const { bytes, count, moment, print, table } = await import('./terminal.js');
   print(
     table(
       ['batch', 'pipeline', 'status', 'read', 'rejected', 'skipped', 'started', 'by'],
@@ -68,7 +75,10 @@ async function showList(
     ),
   );
   if (kept.tables > 0)
-    say(`kept for rollbacks: ${count(kept.tables)} tables, ${bytes(kept.bytes)}   (sluice cleanup)`);
+    sayNext(
+      `kept for rollbacks: ${count(kept.tables)} ${kept.tables === 1 ? 'table' : 'tables'}, ${bytes(kept.bytes)}; cleanup drops what is older than ${KEPT_DAYS} days`,
+      listKept().saying({ note: 'lists all of it' }),
+    );
 }
 
 /** A running batch whose process is gone was interrupted: nothing of it is live. */
@@ -86,7 +96,6 @@ async function showOne(
   versions: Versions | undefined,
 ): Promise<void> {
   const { bytes, count, moment, print, table } = await import('./terminal.js');
-  const { recordLines } = await import('./records-text.js');
   const settings = Object.entries(batch.settings)
     .map(([name, value]) => `${name}=${value}`)
     .join('; ');
@@ -139,7 +148,9 @@ async function showOne(
     print(stagesTable(batch.accounting ?? [], ''));
   }
   print('');
-  print(`next: ${nextOf(batch)}`);
+  const { nextLines } = await import('./next.js');
+  for (const [at, step] of nextLines(nextOf(batch, published), process.stdout).entries())
+    print(`${at === 0 ? 'next:' : '     '} ${step}`);
 }
 
 /** Which version is in use, and by whom: the views can go when nobody uses the old names any more. */
@@ -169,24 +180,50 @@ async function showVersions({ views, uses, old_tables_last_read, hidden }: Versi
     say(`the statements of ${hidden} more sessions may not be seen: GRANT pg_read_all_stats TO this role`);
 }
 
-export function nextOf(batch: Batch): string {
+/** What to do about a batch; `published` is what the ledger has of its tables. */
+export function nextOf(batch: Batch, published: readonly Published[]): NextStep[] {
+  const { id } = batch;
+  const rejects =
+    batch.error_count === 0 ? [] : [command('rejects', [id], {}, { note: 'the rows set aside' })];
+  const report = hasReport(batch) ? [command('report', [id])] : [];
   switch (batch.status) {
     case 'staged':
-      return `sluice swap ${batch.id}   (publish it)`;
-    case 'completed':
-      return `sluice rollback ${batch.id}   (put everything back)   ·   sluice report ${batch.id}`;
+      return [command('swap', [id], {}, { note: 'publish it' }), ...rejects, ...report];
+    case 'completed': {
+      const back = canGoBack(published)
+        ? [command('rollback', [id], {}, { note: 'put everything back' })]
+        : [];
+      const steps = [...back, ...rejects, ...report];
+      return steps.length > 0 ? steps : ['nothing: it has published nothing that could be taken back'];
+    }
     case 'failed':
-      if (batch.resumable) return `${resumeCommand(batch)}   (its staging is kept: go on with it)`;
-      return batch.error_count > 0
-        ? `sluice rejects ${batch.id}   ·   then run it again`
-        : `mend the cause, then: ${again(batch.pipeline_from)}`;
+      if (batch.resumable)
+        return [resuming(batch, { note: 'its staging is kept: go on with it' }), ...rejects, ...report];
+      return [
+        ...rejects,
+        ...report,
+        rerun(batch, {}, { lead: `${rejects.length > 0 ? 'correct them' : 'mend the cause'}, then` }),
+      ];
     case 'rolled_back':
-      return `${again(batch.pipeline_from)}   (again)`;
+      return [rerun(batch, {}, { note: batch.dry_run ? 'write it' : 'again' }), ...rejects, ...report];
     default:
-      return batch.alive
-        ? `wait, or: sluice status ${batch.id}`
-        : batch.resumable
-          ? `${resumeCommand(batch)}   (live is untouched; goes on where it stopped)`
-          : `${again(batch.pipeline_from)}   (live is untouched; start again)`;
+      if (batch.alive) return [command('status', [id], { watch: true }, { note: 'shows how far it is' })];
+      return batch.resumable
+        ? [resuming(batch, { note: 'live is untouched; goes on where it stopped' })]
+        : [rerun(batch, {}, { note: 'live is untouched; start again' })];
   }
+}
+
+/** Whether all that is live of a batch can be taken back. */
+function canGoBack(published: readonly Published[]): boolean {
+  const left = published.filter((each) => each.rolled_back_at === null);
+  return (
+    left.length > 0 &&
+    left.every((each) => each.dropped_at === null && (each.mode !== 'replace' || each.retained_oid !== null))
+  );
+}
+
+/** Whether `report` has something to show of it. */
+function hasReport({ reports, record_summary }: Batch): boolean {
+  return (reports ?? []).length > 0 || (record_summary !== null && recordLines(record_summary).length > 0);
 }

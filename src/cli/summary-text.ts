@@ -1,6 +1,8 @@
+import { again, command, type NextStep, type Suggestion } from '../core/next.js';
 import type { Report } from '../core/report.js';
-import { again } from '../run/again.js';
 import type { Summary } from '../run/options.js';
+import { toWrite } from './execute.js';
+import { leftOut, nextShown } from './next.js';
 import { recordLines } from './records-text.js';
 import { stagesTable } from './stages-text.js';
 import { count, say, seconds, styled, table } from './terminal.js';
@@ -9,14 +11,13 @@ import { count, say, seconds, styled, table } from './terminal.js';
 export const SHOWN_ROWS = 12;
 
 /**
- * Shows what a run did, and what to type next, on stderr. `from` is how to find the pipeline again, `toWrite` the
- * command that writes where the pipeline's default is a dry run.
+ * Shows what a run did, and what to type next, on stderr. `write` is the command that writes what a dry run or a
+ * rehearsal has only tried.
  */
 export function showSummary(
   summary: Summary,
   rejectsShown: readonly string[],
-  from: string,
-  toWrite?: string,
+  write: Suggestion = toWrite({}),
 ): void {
   for (const report of summary.reports) showReport(report, SHOWN_ROWS);
   say();
@@ -44,12 +45,24 @@ export function showSummary(
   if (summary.stages.length > 0) say(`\n${stagesTable(summary.stages)}`);
   for (const line of recordLines({ types: summary.records, errors: summary.frequent_errors })) say(line);
   for (const line of rejectsShown) say(line);
-  const steps = nextSteps(summary, from, toWrite);
-  if (steps.length > 0) {
-    say();
-    say(styled('dim', 'next:'));
-    say(table(['', ''], steps, { indent: '  ' }));
-  }
+  showNext(nextSteps(summary, write));
+}
+
+/** Shows steps as a table: the commands, and what each does. */
+function showNext(steps: readonly NextStep[]): void {
+  const shown = nextShown(steps);
+  if (shown.length === 0) return;
+  say();
+  say(styled('dim', 'next:'));
+  say(
+    table(
+      ['', ''],
+      shown.map(({ text, said }) => [text, said.note ?? '']),
+      { indent: '  ' },
+    ),
+  );
+  const note = leftOut();
+  if (note !== undefined) say(styled('dim', `  (${note})`));
 }
 
 /** Shows a report as a table, `most` rows of it. */
@@ -82,34 +95,32 @@ function headline(summary: Summary): string {
   }
 }
 
-function nextSteps(summary: Summary, from: string, toWrite = again(from)): string[][] {
-  const id = summary.batch;
+function nextSteps(summary: Summary, write: Suggestion): NextStep[] {
+  const id = summary.batch ?? '';
+  const look = command('status', [id], {}, { note: 'look at it' });
   switch (summary.status) {
     case 'dry run':
       return [
-        [`${toWrite.replace(/ --execute$/, '')} --rehearse`, 'load, validate and publish, then roll back'],
-        [toWrite, 'write it'],
+        again(
+          { drop: ['dryRun', 'execute', 'swap'], flags: { rehearse: true } },
+          { note: 'load, validate and publish, then roll back' },
+        ),
+        write,
       ];
     case 'rehearsed':
-      return [[toWrite, 'write it']];
+      return [write];
     case 'staged':
-      return [
-        [`sluice swap ${id}`, 'publish it'],
-        [`sluice status ${id}`, 'look at it'],
-      ];
+      return [command('swap', [id], {}, { note: 'publish it' }), look];
     case 'unchanged':
-      return [[`sluice status ${id}`, 'look at it'], ...setAside(summary)];
+      return [look, ...setAside(summary)];
     case 'completed':
-      return [
-        [`sluice status ${id}`, 'look at it'],
-        [`sluice rollback ${id}`, 'put everything back'],
-        ...setAside(summary),
-      ];
+      return [look, command('rollback', [id], {}, { note: 'put everything back' }), ...setAside(summary)];
   }
 }
 
-function setAside({ rejected, batch }: Summary): string[][] {
-  return rejected > 0 ? [[`sluice rejects ${batch}`, 'the rows that were set aside']] : [];
+function setAside({ rejected, batch }: Summary): NextStep[] {
+  if (rejected === 0 || batch === null) return [];
+  return [command('rejects', [batch], {}, { note: 'the rows that were set aside' })];
 }
 
 function reasons(table: Readonly<Record<string, number>>): string {

@@ -38,7 +38,7 @@ export function declareSwap(root: Command): void {
             events: progress,
           });
           progress.stop();
-          showSummary(summary, [], batch.pipeline_from);
+          showSummary(summary, []);
           if (flags.json === true) print(JSON.stringify(summary));
           return summary.rejected > 0 ? EXIT.publishedWithRejects : EXIT.done;
         } finally {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { EXIT } from '../core/errors.js';
+import { command } from '../core/next.js';
 import { collect, type DatabaseFlags, withDatabase } from './flags.js';
 
 interface ValidateFlags extends DatabaseFlags {
@@ -20,6 +21,7 @@ export function declareValidate(root: Command): void {
         const { pipelineOf } = await import('./pipelines.js');
         const { resumedInputs } = await import('./inputs.js');
         const { batchLog } = await import('./log.js');
+        const { asJson, sayNext } = await import('./next.js');
         const { showFindings } = await import('./plan-text.js');
         const { print, say, styled } = await import('./terminal.js');
         const batch = await findPublished(database, id);
@@ -38,13 +40,15 @@ export function declareValidate(root: Command): void {
           showFindings(findings.map((finding) => ({ name, finding })));
         }
         for (const note of validated.notes) say(`  ${styled('yellow', '!')} ${note}`);
-        if (flags.json === true) print(JSON.stringify(validated));
+        if (flags.json === true) print(asJson(validated));
         const failed = validated.validations.filter((each) => !each.ok).length;
-        say(
-          validated.ok
-            ? `${styled('green', '✓')} batch ${id}: all ${validated.validations.length} validations hold`
-            : `${styled('red', '✗')} batch ${id}: ${failed} of ${validated.validations.length} validations fail; next: look, and if need be: sluice rollback ${id} --dry-run`,
-        );
+        if (validated.ok)
+          say(`${styled('green', '✓')} batch ${id}: all ${validated.validations.length} validations hold`);
+        else
+          sayNext(
+            `${styled('red', '✗')} batch ${id}: ${failed} of ${validated.validations.length} validations fail`,
+            command('rollback', [id], { dryRun: true }, { lead: 'look, and if need be' }),
+          );
         return validated.ok ? EXIT.done : EXIT.refused;
       });
     });

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from '../core/errors.js';
 import { type Batch, findBatch } from '../db/ledger/batches.js';
+import { readPublished } from '../db/ledger/published.js';
+import { nextLines } from './next.js';
 import { byInput } from './progress.js';
 import type { Session } from './session.js';
 import { nextOf, stateOf } from './status.js';
@@ -48,7 +50,7 @@ export async function watchBatch(
     if (!goesOn(batch)) {
       if (drawn) print('');
       if (batch.error !== null && batch.status === 'failed') say(`error: ${batch.error.message}`);
-      say(`next: ${nextOf(batch)}`);
+      for (const step of nextLines(nextOf(batch, await readPublished(database, id)))) say(`next: ${step}`);
       return ['completed', 'staged', 'rolled_back'].includes(batch.status) ? EXIT.done : EXIT.failed;
     }
     await sleep(everyMs, undefined, { signal }).catch(() => {});

@@ -1,4 +1,5 @@
 import { failed, nearest, SluiceError, usage } from '../core/errors.js';
+import { again } from '../core/next.js';
 import { type ColumnFacts, readColumns } from '../db/catalog/columns.js';
 import type { PgDatabase } from '../db/connect.js';
 import { ident, MAX_IDENTIFIER_BYTES, qualified } from '../db/quote.js';
@@ -7,6 +8,7 @@ import type { FutureTable } from './prepare.js';
 import type { CopyRequest } from './request.js';
 import { sampleColumns } from './sample.js';
 import type { Surroundings } from './silent-run.js';
+import { keyInstead } from './unfilled.js';
 
 /** A table that is not there, with what it would be. */
 export interface Proposal extends ProposedTable {
@@ -35,7 +37,7 @@ export async function proposeTable(
     throw usage('no_such_column', `--key: the new table would have no column "${column}"`, {
       column,
       details: [`its columns: ${names.join(', ')}`],
-      next: close === undefined ? 'name one of its columns' : `did you mean ${close}?`,
+      next: close === undefined ? 'name one of its columns' : keyInstead(request.key ?? [], column, close),
     });
   }
   const proposed = { ...place, columns, key: request.key ?? [] };
@@ -118,7 +120,10 @@ async function placeOf(
       `there is no schema ${given ?? 'on the search path'} to create ${table} in`,
       {
         state: 'nothing was written',
-        next: given === null ? '--into schema.table' : `create it first: CREATE SCHEMA ${ident(given)}`,
+        next:
+          given === null
+            ? 'name the schema, too: --into schema.table'
+            : again({}, { lead: `create it first: CREATE SCHEMA ${ident(given)}; then` }),
       },
     );
   return { schema: found.schema, table };
@@ -145,7 +150,7 @@ function assertName(name: string): void {
     `"${name}" cannot be a name in PostgreSQL: 1 to ${MAX_IDENTIFIER_BYTES} bytes are allowed`,
     {
       value: name,
-      next: `give another: --map "${name}=shorter"`,
+      next: 'give another (--map), or leave the column out (--skip-columns)',
     },
   );
 }
@@ -163,7 +168,7 @@ function createFailed(error: unknown, { schema, table, ddl }: Proposal): SluiceE
       next:
         code === '42501'
           ? `as the schema's owner: GRANT CREATE ON SCHEMA ${ident(schema)} TO the role`
-          : 'create the table yourself as it is meant to be, then copy without --create',
+          : again({ drop: ['create'] }, { lead: 'create the table yourself as it is meant to be, then' }),
       cause: error,
     },
   );

@@ -72,7 +72,7 @@ const noRows = (path: string) =>
   usage('no_columns', `${displayName(path)} has no row, and without one its columns are not known`, {
     input: displayName(path),
     state: 'nothing was written',
-    next: 'check the export that wrote it, or name the keys that its rows would have: --columns a,b,c',
+    next: 'check the export that wrote it, or name the keys that its rows would have (--columns)',
   });
 
 /** `source`, its reading begun before there is a run to tell of it. */

@@ -1,5 +1,8 @@
+import type { Flags } from '../core/command.js';
 import { nearest, usage } from '../core/errors.js';
+import { again, type NextStep } from '../core/next.js';
 import type { MatchedTable, MatchOptions } from './match-options.js';
+import { formatList } from './request.js';
 import { assertFilled } from './unfilled.js';
 
 /** A command that would be longer is left to be typed. */
@@ -58,41 +61,90 @@ export function matchColumns(
     else pairs.set(name, to);
   }
   if (extra.length > 0) throw extraColumns(input, names, extra, table, [...pairs.values()], options);
-  assertOnce(input, pairs, table.name);
+  assertOnce(input, pairs, table.name, skip);
   const filled = [...pairs.values()];
   if (filled.length === 0)
     throw usage('no_columns', `no column of ${input} is loaded into ${table.name}`, {
       table: table.name,
-      next: 'leave some of --skip-columns away',
+      next: again({ drop: ['skipColumns'] }, { lead: 'leave some of --skip-columns away, or all' }),
     });
   for (const [from, to] of pairs) {
     const column = table.columns.find((each) => each.name === to);
     if (column?.generated === undefined) continue;
     throw usage('generated_column', `${table.name}.${to} is computed by the database and cannot be filled`, {
       column: from,
-      next: `leave it out: --skip-columns ${[...skip, from].join(',')}`,
+      next: again({ flags: { skipColumns: formatList([...skip, from]) } }, { lead: 'leave it out' }),
     });
   }
   const both = omit.find((name) => filled.includes(name));
   if (both !== undefined)
     throw usage('column_twice', `--omit ${both}: the file has a column for it`, {
-      next: [`leave --omit ${both} away`, `or do not load it: --skip-columns ${both}`],
+      next: [
+        again(
+          omit.length === 1
+            ? { drop: ['omit'] }
+            : { flags: { omit: formatList(omit.filter((name) => name !== both)) } },
+          { note: 'loads it' },
+        ),
+        again(
+          { flags: { skipColumns: formatList([...skip, fileColumn(pairs, both)]) } },
+          { lead: 'or do not load it' },
+        ),
+      ],
     });
   assertFilled(input, filled, table, options);
   return { columns: filled, pairs, skipped: skip };
 }
 
-function assertOnce(input: string, pairs: ReadonlyMap<string, string>, table: string): void {
+function assertOnce(
+  input: string,
+  pairs: ReadonlyMap<string, string>,
+  table: string,
+  skip: readonly string[],
+): void {
   const before = new Map<string, string>();
   for (const [from, to] of pairs) {
     const other = before.get(to);
     if (other !== undefined)
       throw usage('column_twice', `${input}: both "${other}" and "${from}" would fill ${table}.${to}`, {
         column: to,
-        next: [`--skip-columns ${from}`, `or another column for one of them: --map "${from}=…"`],
+        next: [
+          again({ flags: { skipColumns: formatList([...skip, from]) } }, { lead: `leave "${from}" out` }),
+          again({ flags: { skipColumns: formatList([...skip, other]) } }, { lead: `or "${other}"` }),
+          'or another column of the table for one of them (--map)',
+        ],
       });
     before.set(to, from);
   }
+}
+
+/** What can be done with columns that the table lacks: load what seems meant, and leave out the rest; or all of it. */
+function extraNext(
+  extra: readonly string[],
+  meant: readonly (readonly [string, string | undefined])[],
+  { skip = [], headerless = false }: MatchOptions,
+): NextStep[] {
+  const left = (names: readonly string[]): Flags =>
+    names.length === 0 ? {} : { skipColumns: formatList([...skip, ...names]) };
+  // Of two names for one column only one can be meant.
+  const taken = new Set<string>();
+  const map = meant.flatMap(([name, close]) => {
+    if (close === undefined || taken.has(close)) return [];
+    taken.add(close);
+    return [`${name}=${close}`];
+  });
+  const others = extra.filter((name) => !map.some((pair) => pair.startsWith(`${name}=`)));
+  return [
+    ...(map.length === 0
+      ? [`if one of them is another column of the table, say which (--map)`]
+      : [again({ flags: { map, ...left(others) } }, { lead: 'if that is what is meant' })]),
+    extra.length > SPELT
+      ? 'or leave out what is not wanted (--skip-columns)'
+      : again({ flags: left(extra) }, { lead: 'or leave out what the table lacks' }),
+    ...(headerless
+      ? []
+      : ['or, if the first line is no header, name the columns in their order (--columns)']),
+  ];
 }
 
 function extraColumns(
@@ -123,19 +175,11 @@ function extraColumns(
       state: 'nothing was written',
       next:
         delimiter !== undefined && options.delimiter === undefined
-          ? `the header is one column: is the delimiter another one? --delimiter ${delimiter}`
-          : [
-              ...meant
-                .flatMap(([name, close]) => (close === undefined ? [] : [`--map "${name}=${close}"`]))
-                .slice(0, 5),
-              ...(meant.every(([, close]) => close === undefined)
-                ? [`--map "${extra[0]}=<column of the table>"`]
-                : []),
-              extra.length > SPELT
-                ? 'or leave out what is not wanted: --skip-columns a,b,c'
-                : `or leave out what is not wanted: --skip-columns ${[...(options.skip ?? []), ...extra].join(',')}`,
-              ...(options.headerless === true ? [] : ['or, if the first line is no header: --columns a,b,c']),
-            ],
+          ? again(
+              { flags: { delimiter } },
+              { lead: 'the header is one column: is the delimiter another one?' },
+            )
+          : extraNext(extra, meant, options),
     },
   );
 }
@@ -143,7 +187,7 @@ function extraColumns(
 /** What seems to separate the names in a header that was read as one; as the command line writes it. */
 function likelyDelimiter(header: string): string | undefined {
   const found = [';', '\t', '|', ','].find((character) => header.includes(character));
-  return found === '\t' ? 'tab' : found === undefined ? undefined : `'${found}'`;
+  return found === '\t' ? 'tab' : found;
 }
 
 function notInFile(flag: string, wanted: string, input: string, names: readonly string[]) {
@@ -164,5 +208,9 @@ function notInTable(flag: string, wanted: string, table: string, own: readonly s
     next: close === undefined ? 'name one of its columns' : `did you mean "${close}"?`,
   });
 }
+
+/** The column of the file that fills `to`. */
+const fileColumn = (pairs: ReadonlyMap<string, string>, to: string): string =>
+  [...pairs].find(([, filled]) => filled === to)?.[0] ?? to;
 
 const onlyOne = (names: readonly string[]) => (names.length === 1 ? names[0] : undefined);

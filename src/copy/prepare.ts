@@ -1,5 +1,6 @@
 import { checkedTable } from '../../sinks/checked-table.js';
-import { usage } from '../core/errors.js';
+import { SluiceError, usage } from '../core/errors.js';
+import { again } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
 import type { Stage } from '../core/types.js';
 import { type ColumnFacts, readColumns } from '../db/catalog/columns.js';
@@ -7,6 +8,7 @@ import { readRowTable } from '../db/catalog/row-tables.js';
 import { resolveTables } from '../run/tables.js';
 import { formatFor } from '../sources/file.js';
 import { displayName } from '../sources/opening.js';
+import { STDIN } from '../sources/raw.js';
 import { fileOptions } from './file-options.js';
 import { type Head, readHead } from './head.js';
 import { type Matching, matchColumns } from './match.js';
@@ -171,10 +173,21 @@ function withLaterColumns(matching: Matching, table: MatchedTable): Matching {
 async function liveTable(request: CopyRequest, { database }: Surroundings): Promise<FutureTable> {
   const [live] = await resolveTables(database, [
     ['table', { kind: 'table', table: request.into, mode: request.mode ?? 'append' }],
-  ]);
+  ]).catch((error: unknown) => {
+    throw creatable(error, request);
+  });
   const { schema, table } = live as { schema: string; table: string };
   const columns: ColumnFacts[] = await readColumns(database, schema, table);
   return { schema, table, name: `${schema}.${table}`, columns };
+}
+
+/** Where a table is missing: that it can be created, if this copy could. */
+function creatable(error: unknown, { files, mode }: CopyRequest): unknown {
+  if (!(error instanceof SluiceError) || error.code !== 'no_such_table') return error;
+  // What is read twice cannot be stdin, and patch needs rows that are there.
+  if (mode === 'patch' || files.includes(STDIN)) return error;
+  const create = again({ flags: { create: true } }, { lead: 'or create it', note: 'it is shown first' });
+  return error.but({ next: [...[error.facts.next ?? []].flat(), create] });
 }
 
 /** The key that was given, else for merge and patch the primary key. */
@@ -193,7 +206,7 @@ async function keyOf(
     `${table.name} has no primary key: --mode ${request.mode} must be told how rows are found`,
     {
       table: table.name,
-      next: '--key a[,b]   (the columns that identify a row)',
+      next: 'name the columns that identify a row: --key a,b',
     },
   );
 }
@@ -244,6 +257,6 @@ function assertNoHeader(input: string, head: Head, request: CopyRequest, isJson:
     input,
     line: 1,
     state: 'nothing was written',
-    next: 'leave --columns away: the header says the same',
+    next: again({ drop: ['columns'] }, { note: 'the header says the same' }),
   });
 }

@@ -1,4 +1,5 @@
 import { parse } from 'csv-parse/sync';
+import { commandWords, type FlagValue } from '../core/command.js';
 import { usage } from '../core/errors.js';
 import type { PublishMode } from '../core/target.js';
 import type { FileFormat } from '../sources/file.js';
@@ -34,38 +35,31 @@ export interface CopyRequest {
   readonly schema?: string;
 }
 
-/**
- * The command that does it again, without `sluice` in front: what the ledger keeps, so that messages can
- * say what to type.
- */
+/** The command that does it again, as the ledger keeps it: `copy orders.csv --into orders`. */
 export function copyCommand(request: CopyRequest): string {
-  const words = ['copy', ...request.files, '--into', request.into];
-  const flag = (name: string, value: string | undefined) => {
-    if (value !== undefined) words.push(`--${name}`, value);
+  const list = (names: readonly string[] | undefined) =>
+    names === undefined || names.length === 0 ? undefined : formatList(names);
+  const map = Object.entries(request.map ?? {}).map(([from, to]) => `${from}=${to}`);
+  const flags: Readonly<Record<string, FlagValue | undefined>> = {
+    into: request.into,
+    mode: request.mode,
+    key: list(request.key),
+    map,
+    skipColumns: list(request.skip),
+    omit: list(request.omit),
+    columns: list(request.columns),
+    format: request.format,
+    delimiter: request.delimiter === '\t' ? 'tab' : request.delimiter,
+    null: request.null,
+    quote: request.quote === false ? 'none' : request.quote,
+    escape: request.escape,
+    encoding: request.encoding,
+    at: request.at,
+    schema: request.schema,
+    create: request.create === true ? true : undefined,
   };
-  const list = (name: string, names: readonly string[] | undefined) =>
-    flag(name, names === undefined || names.length === 0 ? undefined : formatList(names));
-  flag('mode', request.mode);
-  list('key', request.key);
-  for (const [from, to] of Object.entries(request.map ?? {})) flag('map', `${from}=${to}`);
-  list('skip-columns', request.skip);
-  list('omit', request.omit);
-  list('columns', request.columns);
-  flag('format', request.format);
-  flag('delimiter', request.delimiter === '\t' ? 'tab' : request.delimiter);
-  flag('null', request.null);
-  flag('quote', request.quote === false ? 'none' : request.quote);
-  flag('escape', request.escape);
-  flag('encoding', request.encoding);
-  flag('at', request.at);
-  flag('schema', request.schema);
-  if (request.create === true) words.push('--create');
-  return words.map(shellWord).join(' ');
-}
-
-/** `text` as a POSIX shell reads it as one word. */
-function shellWord(text: string): string {
-  return /^[\w.,:/=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  const given = Object.entries(flags).filter((flag): flag is [string, FlagValue] => flag[1] !== undefined);
+  return commandWords({ name: 'copy', args: request.files, flags: Object.fromEntries(given) });
 }
 
 /** Names as `a,b,"c,d"`: quoted as in CSV where they need it. */

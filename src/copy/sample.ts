@@ -1,11 +1,12 @@
 import { refused, usage } from '../core/errors.js';
+import { again } from '../core/next.js';
 import type { Row } from '../core/row.js';
 import { TypeTally } from '../run/propose-table.js';
 import { fileSource, formatFor } from '../sources/file.js';
 import { displayName } from '../sources/opening.js';
 import { STDIN, statInput } from '../sources/raw.js';
 import { fileOptions } from './file-options.js';
-import type { CopyRequest } from './request.js';
+import { type CopyRequest, formatList } from './request.js';
 import { type Surroundings, silentRun } from './silent-run.js';
 
 /** Rows of each file that types are taken from. */
@@ -29,7 +30,7 @@ export async function sampleColumns(request: CopyRequest, around: Surroundings):
   if (tallies.size === 0)
     throw refused('no_rows', 'the input has no row: there is nothing to propose a table from', {
       state: 'nothing was written',
-      next: 'create the table yourself, then copy without --create',
+      next: again({ drop: ['create'] }, { lead: 'create the table yourself, then' }),
     });
   const from = new Map<string, string>();
   const columns = [...tallies].map(([name, tally]) => {
@@ -38,7 +39,13 @@ export async function sampleColumns(request: CopyRequest, around: Surroundings):
     if (other !== undefined)
       throw usage('column_twice', `both "${other}" and "${name}" would be the column "${to}"`, {
         column: to,
-        next: [`--map "${name}=…"   (another name)`, `or leave one out: --skip-columns ${name}`],
+        next: [
+          'give one of them another name (--map)',
+          again(
+            { flags: { skipColumns: formatList([...(request.skip ?? []), name]) } },
+            { lead: 'or leave one out' },
+          ),
+        ],
       });
     from.set(to, name);
     return { name: to, type: tally.type() };
@@ -60,7 +67,10 @@ async function sampleFile(
     throw usage('read_once', `--create reads ${displayName(path)} twice: for the types, and for the rows`, {
       input: path,
       state: 'nothing was written',
-      next: ['save it to a file: cat > rows.csv', 'or create the table yourself, then copy without --create'],
+      next: [
+        'save it to a file, and copy that',
+        again({ drop: ['create'] }, { lead: 'or create the table yourself, then' }),
+      ],
     });
   const skipped = new Set(request.skip ?? []);
   const tally = (name: string) => {

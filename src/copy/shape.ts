@@ -1,7 +1,9 @@
+import { shellWord } from '../core/command.js';
 import { originOf, type Row, type Rows } from '../core/row.js';
 import type { Run } from '../core/run.js';
 import { named, type Stage, stateless } from '../core/types.js';
 import { rowMaker } from '../sources/csv/rows.js';
+import { formatList } from './request.js';
 
 /** How rows are brought into the table's shape. */
 export interface Shape {
@@ -32,7 +34,7 @@ export function toShape({ pairs, skipped, json }: Shape): Stage {
             reason: 'unknown_column',
             column: stranger,
             value: row[stranger],
-            expected: `a column that the first rows have (load it: --columns ${[...pairs.keys(), stranger].join(',')}; leave it out: --skip-columns ${stranger})`,
+            expected: `a column that the first rows have (load it: --columns ${shellWord(formatList([...pairs.keys(), stranger]))}; leave it out: --skip-columns ${shellWord(formatList([...skipped, stranger]))})`,
           });
           continue;
         }

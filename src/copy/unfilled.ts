@@ -1,5 +1,13 @@
 import { nearest, usage } from '../core/errors.js';
+import { again, type Suggestion } from '../core/next.js';
 import type { MatchedTable, MatchOptions } from './match-options.js';
+import { formatList } from './request.js';
+
+/** The command with `close` in the key, where `wrong` stood. */
+export function keyInstead(key: readonly string[], wrong: string, close: string): Suggestion {
+  const names = key.map((name) => (name === wrong ? close : name));
+  return again({ flags: { key: formatList(names) } }, { lead: `did you mean ${close}?` });
+}
 
 /**
  * Throws a usage error where `filled` leaves out what must be filled: `key_not_filled` (merge and patch find
@@ -21,7 +29,7 @@ export function assertFilled(
       table: table.name,
       column: unknown,
       details: [`its columns: ${own.join(', ')}`],
-      next: close === undefined ? 'name one of its columns' : `did you mean ${close}?`,
+      next: close === undefined ? 'name one of its columns' : keyInstead(key, unknown, close),
     });
   }
   const keyless =
@@ -33,7 +41,7 @@ export function assertFilled(
       {
         table: table.name,
         column: keyless,
-        next: [`--map <column of the file>=${keyless}`, 'or another key: --key a,b'],
+        next: [`say which column of the file it is (--map), or name another key (--key)`],
       },
     );
   if (mode === 'patch') return;
@@ -49,9 +57,12 @@ export function assertFilled(
         table: table.name,
         state: 'nothing was written',
         next: [
-          `--omit ${[...omit, ...lost].join(',')}   (the new rows get the defaults)`,
-          `or, if the file has it under another name: --map <column of the file>=${lost[0]}`,
-          'or keep the rows that are there: --mode append',
+          again(
+            { flags: { omit: formatList([...omit, ...lost]) } },
+            { note: 'the new rows get the defaults' },
+          ),
+          `or, if the file has ${lost[0]} under another name, say which (--map)`,
+          again({ drop: ['omit'], flags: { mode: 'append' } }, { lead: 'or keep the rows that are there' }),
         ],
       },
     );
@@ -66,7 +77,7 @@ export function assertFilled(
         table: table.name,
         state: 'nothing was written',
         next: [
-          `if the file has it under another name: --map <column of the file>=${needed[0]?.name}`,
+          `if the file has ${needed[0]?.name} under another name, say which (--map)`,
           'or give the column a default in the database',
         ],
       },

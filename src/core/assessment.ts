@@ -1,4 +1,5 @@
 import { usage } from './errors.js';
+import type { Next } from './next.js';
 
 /** A cell of an assessment: text as the old system writes it, or null. */
 export type Figure = string | null;
@@ -47,7 +48,7 @@ export interface QualityQuestion {
   readonly name: string;
   readonly summary: string;
   readonly severity: Severity;
-  readonly next?: string;
+  readonly next?: Next;
   ask(system: OldSystem): Promise<Quality>;
 }
 
@@ -81,7 +82,7 @@ interface Grave {
   /** Default: error. */
   readonly severity?: Severity;
   /** What to do about offenders. */
-  readonly next?: string;
+  readonly next?: Next;
 }
 
 /** Offenders that an assessment shows. */

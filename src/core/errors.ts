@@ -1,3 +1,5 @@
+import type { Next } from './next.js';
+
 /** Exit codes of the command line; the only numbers that a shell script may rely on. */
 export const EXIT = {
   done: 0,
@@ -25,7 +27,7 @@ export interface ErrorFacts {
   /** What state things are in now. */
   readonly state?: string;
   /** What to do next, best a command to type. */
-  readonly next?: string | readonly string[];
+  readonly next?: Next;
   readonly cause?: unknown;
 }
 

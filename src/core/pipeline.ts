@@ -5,6 +5,7 @@ import type { Compatibility } from './compatibility.js';
 import { usage } from './errors.js';
 import type { FlowPlan } from './flow.js';
 import type { FieldMapping, MappingsDefinition } from './mapping.js';
+import type { Next } from './next.js';
 import type { Row } from './row.js';
 import type { Target } from './target.js';
 import type { Source } from './types.js';
@@ -26,7 +27,7 @@ export interface Finding {
   readonly message: string;
   /** The offenders, bounded by whoever asks. */
   readonly details?: readonly string[];
-  readonly next?: string | readonly string[];
+  readonly next?: Next;
 }
 
 /** What validations are given: staging as it would be published, beside live. */
@@ -218,7 +219,7 @@ export function offenders(
   message: (count: number) => string,
   describe: (row: Row) => string,
   more: {
-    readonly next?: string | readonly string[];
+    readonly next?: Next;
     readonly limit?: number;
     readonly severity?: Finding['severity'];
   } = {},

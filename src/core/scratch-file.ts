@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { failed } from './errors.js';
+import { again } from './next.js';
 
 /**
  * Bytes on disk for as long as the process wants them. Readable by its owner only, and without a name from
@@ -69,7 +70,7 @@ function scratchFailed(directory: string, error: unknown) {
   const why = code === 'ENOSPC' ? 'no space left on the device' : message;
   return failed('scratch_failed', `a scratch file in ${directory} cannot be used: ${why}`, {
     state: 'nothing was published',
-    next: 'free space there, or give the run another place for scratch files, and run again',
+    next: again({}, { lead: 'free space there, or set TMPDIR to a folder on a larger disk; then' }),
     cause: error,
   });
 }

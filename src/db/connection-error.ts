@@ -1,4 +1,5 @@
 import { failed, SluiceError } from '../core/errors.js';
+import { again, type Next } from '../core/next.js';
 import type { Address } from './address.js';
 import { ident } from './quote.js';
 
@@ -21,7 +22,7 @@ export function connectionError(error: unknown, address: Address): SluiceError {
   const { code, message } = error as { code?: string; message?: string };
   const at = `${address.described} (from ${address.from})`;
   const state = 'nothing was read or written';
-  const say = (why: string, next: string | readonly string[]) =>
+  const say = (why: string, next: Next) =>
     failed('no_connection', `cannot connect to ${at}: ${why}`, {
       state,
       next,
@@ -32,7 +33,9 @@ export function connectionError(error: unknown, address: Address): SluiceError {
     case 'ECONNREFUSED':
       return say('nothing listens there', [
         'check the host and port, and that the server runs',
-        'leave --database-url and the variables away to use the embedded server',
+        address.from === '--database-url'
+          ? 'without --database-url and the variables (DATABASE_URL, PG…) the embedded server is used'
+          : `without ${address.from} the embedded server is used`,
       ]);
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
@@ -52,9 +55,12 @@ export function connectionError(error: unknown, address: Address): SluiceError {
     case '3D000':
       return say('that database does not exist', 'check the name after the last / of the URL, or create it');
     case '53300':
-      return say('the server has no connection left', 'try again later, or raise max_connections');
+      return say(
+        'the server has no connection left',
+        again({}, { lead: 'later, or with a larger max_connections' }),
+      );
     case '57P03':
-      return say('the server is starting or stopping', 'try again in a moment');
+      return say('the server is starting or stopping', again({}, { lead: 'in a moment' }));
     default:
       return say(message || String(error), 'check the URL: postgres://user:password@host:port/database');
   }

@@ -1,5 +1,6 @@
 import { breaches, type FlowAccount, totals } from '../core/accounting.js';
 import { refused } from '../core/errors.js';
+import { again, command } from '../core/next.js';
 import type { Job } from './job.js';
 import { describeLimit } from './reject-limit.js';
 
@@ -33,8 +34,9 @@ export function assertAccounted(job: Job, accounts: readonly FlowAccount[]): voi
         ),
       ],
       next: [
-        ...(job.batch === undefined ? [] : [`sluice rejects ${job.batch}   (all of them)`]),
-        `correct the rows, or allow them: --max-rejects ${job.rejects.count}`,
+        ...(job.batch === undefined ? [] : [command('rejects', [job.batch], {}, { note: 'all of them' })]),
+        again({}, { lead: 'correct the rows, then' }),
+        again({ flags: { maxRejects: String(job.rejects.count) } }, { lead: 'or leave them out' }),
       ],
     },
   );

@@ -2,14 +2,15 @@ import { schemasFor } from '../../sinks/replace/names.js';
 import { describeStaged, type StagedTable } from '../../sinks/replace/staging.js';
 import { refused } from '../core/errors.js';
 import type { Target } from '../core/target.js';
+import type { Batch } from '../db/ledger/batches.js';
 import { qualified } from '../db/quote.js';
-import { again } from './again.js';
+import { reload } from './again.js';
 import type { Job } from './job.js';
 import type { Staged, StagingTable } from './staging.js';
 import type { Surveyed } from './survey.js';
 
 /** The staging that an earlier command left, as it stands. Throws refused `staging_gone` where it is not all there. */
-export async function adoptStaging(job: Job, surveyed: Surveyed): Promise<Staged> {
+export async function adoptStaging(job: Job, surveyed: Surveyed, batch: Batch): Promise<Staged> {
   const client = await job.options.database.session();
   const places = new Map<Target, StagingTable>();
   const replaced: StagedTable[] = [];
@@ -17,7 +18,7 @@ export async function adoptStaging(job: Job, surveyed: Surveyed): Promise<Staged
   const schemas = schemasFor(tables, job.names);
   for (const live of tables) {
     const schema = schemas.get(live.schema)?.staging ?? job.names.staging;
-    await assertThere(job, schema, live);
+    await assertThere(job, batch, schema, live);
     const staged = await describeStaged(client, live, schema, live.table);
     replaced.push(staged);
     const table = job.tables.find((each) => each.oid === live.oid);
@@ -25,7 +26,7 @@ export async function adoptStaging(job: Job, surveyed: Surveyed): Promise<Staged
   }
   for (const target of surveyed.rows.keys()) {
     const live = job.tableOf(target);
-    await assertThere(job, job.names.staging, live);
+    await assertThere(job, batch, job.names.staging, live);
     places.set(target, { schema: job.names.staging, table: live.table });
   }
   return { places, replaced };
@@ -33,6 +34,7 @@ export async function adoptStaging(job: Job, surveyed: Surveyed): Promise<Staged
 
 async function assertThere(
   job: Job,
+  batch: Batch,
   schema: string,
   live: { readonly schema: string; readonly table: string },
 ): Promise<void> {
@@ -43,6 +45,6 @@ async function assertThere(
   if (found?.there === true) return;
   throw refused('staging_gone', `the staging of ${live.schema}.${live.table} is not there any more`, {
     state: 'live tables are untouched',
-    next: again(job.options.from ?? job.pipeline.name, 'load'),
+    next: reload(batch),
   });
 }

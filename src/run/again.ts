@@ -1,5 +1,11 @@
+import { type Change, type CommandData, changed, type Flags } from '../core/command.js';
 import { SluiceError } from '../core/errors.js';
+import { type Said, Suggestion } from '../core/next.js';
 import type { Batch } from '../db/ledger/batches.js';
+import { describeLimit } from './reject-limit.js';
+
+/** What tells how a batch was begun. */
+export type Begun = Pick<Batch, 'pipeline_from' | 'run_record' | 'settings' | 'options'>;
 
 /**
  * `from` is how a batch's rows can be loaded again: a pipeline's name, its absolute path, or, where there
@@ -9,19 +15,75 @@ export function isCommand(from: string): boolean {
   return from.startsWith('copy ');
 }
 
-/** The command that runs (or only loads) it again, for "next" in messages. */
-export function again(from: string, verb: 'run' | 'load' = 'run'): string {
-  if (!isCommand(from)) return `sluice ${verb} ${from}`;
-  return `sluice ${from}${verb === 'load' ? ' --no-swap' : ''}`;
+/** What concerned the one attempt alone. */
+const OF_THE_ATTEMPT = ['resume', 'dryRun', 'rehearse', 'limit'];
+
+/** What a command that feeds rejects back does not take over: its inputs are the corrected rows alone. */
+export const NOT_FED_BACK = ['source', 'input', 'encoding', 'keepStaging'];
+
+/** The command that does again what `batch` was begun for, as the ledger has it; changed by `change`. */
+export function rerun(batch: Begun, change: Change = {}, said: Said = {}): Suggestion {
+  return suggested(batch, change, said, false);
+}
+
+/** The same, where `batch` is only to be loaded. */
+export function reload(batch: Begun, said: Said = {}): Suggestion {
+  const run = commandOf(batch, {}).name === 'run';
+  return rerun(batch, run ? { name: 'load', drop: ['swap', 'execute'] } : { flags: { swap: false } }, said);
+}
+
+/** The command that goes on with a batch that broke off. `own`: it is what the command under way works on. */
+export function resuming(batch: Begun & Pick<Batch, 'id'>, said: Said = {}, own = false): Suggestion {
+  return suggested(batch, { flags: { resume: batch.id } }, said, own);
+}
+
+function suggested(batch: Begun, change: Change, said: Said, own: boolean): Suggestion {
+  const begun = changed(commandOf(batch, change.flags ?? {}), { drop: OF_THE_ATTEMPT });
+  return new Suggestion({ kind: 'rerun', command: changed(begun, change), own, change }, said);
+}
+
+/** The command as it was given, or, where a program has run the batch, one that means the same. */
+function commandOf(batch: Begun, flags: Flags): CommandData {
+  const { command, publish } = batch.run_record ?? {};
+  if (command !== undefined) return command;
+  const from = batch.pipeline_from;
+  if (isCommand(from)) return { name: from, args: [], flags: publish === false ? { swap: false } : {} };
+  // Who goes on with a batch takes all that from the ledger.
+  const known = flags.resume === undefined ? flagsOf(batch) : {};
+  return { name: publish === false ? 'load' : 'run', args: [from], flags: known };
+}
+
+function flagsOf({ run_record, settings, options }: Begun): Flags {
+  const { inputs = {}, guard, maxRejects, allowEmpty, stopOnError, noSourceData } = run_record ?? {};
+  const files = Object.entries(inputs).filter(([, { given, path }]) => given && path !== undefined);
+  const encodings = files.flatMap(([name, { encoding }]) =>
+    encoding === undefined ? [] : [`${name}=${encoding}`],
+  );
+  const set = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+  return {
+    ...(files.length === 0 ? {} : { input: files.map(([name, { path }]) => `${name}=${path}`) }),
+    ...(encodings.length === 0 ? {} : { encoding: encodings }),
+    ...(set.length === 0 ? {} : { set }),
+    ...(maxRejects === undefined ? {} : { maxRejects: describeLimit(maxRejects) }),
+    ...(guard === undefined || guard === 'journal' ? {} : { guard }),
+    ...(allowEmpty === true ? { allowEmpty } : {}),
+    ...(stopOnError === true ? { stopOnError } : {}),
+    ...(noSourceData === true ? { sourceData: false } : {}),
+    ...(options.no_triggers === true ? { triggers: false } : {}),
+  };
 }
 
 /** Whether `error` says how to go on with the batch: what it has made so far has to stay. */
 export function offersResume(error: unknown): boolean {
   const next = error instanceof SluiceError ? [error.facts.next ?? []].flat() : [];
-  return next.some((step) => /^sluice (.* --resume|swap) \d+( |$)/.test(step));
+  return next.some((step) => {
+    if (!(step instanceof Suggestion)) return false;
+    const { meant } = step;
+    return meant.kind === 'rerun' ? meant.command.flags.resume !== undefined : isSwap(step);
+  });
 }
 
-/** The command that goes on with a batch that broke off. */
-export function resumeCommand(batch: Pick<Batch, 'id' | 'pipeline_from' | 'run_record'>): string {
-  return `${again(batch.pipeline_from, batch.run_record?.publish === false ? 'load' : 'run')} --resume ${batch.id}`;
+/** Whether the step publishes what is staged. */
+export function isSwap({ meant }: Suggestion): boolean {
+  return meant.kind === 'command' && meant.command.name === 'swap';
 }

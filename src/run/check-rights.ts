@@ -1,3 +1,4 @@
+import { again, type Next } from '../core/next.js';
 import type { Finding } from '../core/pipeline.js';
 import { ident, qualified } from '../db/quote.js';
 import { guardedTables } from './guard.js';
@@ -45,8 +46,7 @@ export async function rightsFindings(job: Job): Promise<Finding[]> {
   const { database, guard = 'journal' } = job.options;
   const [probed] = await database.query<Probed & Record<string, unknown>>(PROBE);
   const findings: Finding[] = [];
-  const lacks = (message: string, next: string | readonly string[]) =>
-    findings.push({ severity: 'error', message, next });
+  const lacks = (message: string, next: Next) => findings.push({ severity: 'error', message, next });
   if (probed === undefined) return findings;
   const role = ident(probed.role);
   if (!probed.mayCreate)
@@ -72,15 +72,15 @@ export async function rightsFindings(job: Job): Promise<Finding[]> {
   );
   for (const { name, owned, owner, lockable } of guardable) {
     if (guard === 'journal' && !owned)
-      lacks(
-        `the journal guard needs the rights of the owner of ${name}, ${owner}`,
-        `GRANT ${ident(owner)} TO ${role}, or use --guard ${lockable ? 'lock' : 'off'}`,
-      );
+      lacks(`the journal guard needs the rights of the owner of ${name}, ${owner}`, [
+        `GRANT ${ident(owner)} TO ${role}`,
+        again({ flags: { guard: lockable ? 'lock' : 'off' } }, { lead: 'or with another guard' }),
+      ]);
     if (guard === 'lock' && !lockable)
-      lacks(
-        `the lock guard needs UPDATE, DELETE or TRUNCATE on ${name}`,
-        `GRANT UPDATE ON ${name} TO ${role}, or use --guard off`,
-      );
+      lacks(`the lock guard needs UPDATE, DELETE or TRUNCATE on ${name}`, [
+        `GRANT UPDATE ON ${name} TO ${role}`,
+        again({ flags: { guard: 'off' } }, { lead: 'or with no guard, where nobody writes meanwhile' }),
+      ]);
   }
   return findings;
 }
@@ -130,7 +130,7 @@ export function lockGuardFindings(job: Job, surveyed: Surveyed): Finding[] {
       severity: 'error',
       message: '--guard lock cannot be used: foreign keys link replaced tables with others that it locks',
       details: keys,
-      next: 'use --guard journal, or replace those tables, too',
+      next: [again({ flags: { guard: 'journal' } }), 'or replace those tables, too'],
     },
   ];
 }

@@ -1,6 +1,7 @@
 import type { Quality, QualityQuestion } from '../core/assessment.js';
 import { type ErrorFacts, refused, SluiceError } from '../core/errors.js';
 import type { FlowPlan } from '../core/flow.js';
+import { distinct, type Next, Suggestion } from '../core/next.js';
 import type { Finding } from '../core/pipeline.js';
 import type { Source } from '../core/types.js';
 import { columnFindings } from './check-columns.js';
@@ -170,7 +171,7 @@ export function refusal(
   return refused(code, message, {
     ...facts,
     details,
-    ...(next.length === 0 ? {} : { next: [...new Set(next)] }),
+    ...(next.length === 0 ? {} : { next: distinct(next) }),
   });
 }
 
@@ -192,12 +193,17 @@ function unasked(error: unknown, sound: boolean): Finding[] {
   ];
 }
 
-/** A warning or a note as one sentence: with its first details, and what to do about it. */
+/** A warning or a note as one sentence: with its first details, and in words what to do about it. */
 export function sentence(name: string, { message, details = [], next }: Finding): string {
   const shown = details.slice(0, 3).join('; ');
   const more = details.length > 3 ? `; … (${details.length} in all)` : '';
-  const steps = [next ?? []].flat().map((step) => `; ${step}`);
+  const steps = [next ?? []].flat().flatMap((step) => (typeof step === 'string' ? `; ${step}` : []));
   return `${name}: ${message}${shown === '' ? '' : ` (${shown}${more})`}${steps.join('')}`;
+}
+
+/** The commands among the steps, which stand below the sentence. */
+export function commandsOf(next: Next = []): Suggestion[] {
+  return [next].flat().filter((step) => step instanceof Suggestion);
 }
 
 function asFinding(error: SluiceError): Finding {

@@ -1,5 +1,6 @@
 import { isLockFailure, patiently } from '../../sinks/retry.js';
 import { failed, type SluiceError } from '../core/errors.js';
+import { again } from '../core/next.js';
 import type { NewTable } from '../core/pipeline.js';
 import type { Database } from '../core/run.js';
 import { type ColumnFacts, readColumns } from '../db/catalog/columns.js';
@@ -142,10 +143,15 @@ function createFailed(error: unknown, { schema, table }: Place): SluiceError {
         code === '42501'
           ? `as the schema's owner: GRANT CREATE ON SCHEMA ${ident(schema)} TO the role, or make the tables yourself`
           : code === '42P07'
-            ? 'somebody has made it meanwhile: run it again'
+            ? again({}, { lead: 'somebody has made it meanwhile' })
             : isLockFailure(error)
-              ? 'end the sessions that hold locks on the tables that it refers to (pg_stat_activity), then run again'
-              : 'make the tables yourself as they are meant to be, then run again',
+              ? again(
+                  {},
+                  {
+                    lead: 'end the sessions that hold locks on the tables that it refers to (pg_stat_activity), then',
+                  },
+                )
+              : again({}, { lead: 'make the tables yourself as they are meant to be, then' }),
       cause: error,
     },
   );

@@ -1,5 +1,6 @@
 import type { FlowAccount } from '../core/accounting.js';
 import { refused } from '../core/errors.js';
+import { again } from '../core/next.js';
 import { qualified } from '../db/quote.js';
 import type { Job } from './job.js';
 import { loadedRows } from './prepare.js';
@@ -21,6 +22,9 @@ export async function assertNotEmptied(job: Job, accounts: readonly FlowAccount[
   }
   if (emptied.length === 0) return;
   throw refused('would_empty', `no row was loaded, and ${emptied.join(', ')} would be emptied`, {
-    next: ['check that the input is the one you mean', 'if it is meant: add --allow-empty'],
+    next: [
+      'check that the input is the one you mean',
+      again({ flags: { allowEmpty: true } }, { lead: 'if it is' }),
+    ],
   });
 }

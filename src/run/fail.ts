@@ -1,7 +1,10 @@
 import type { FlowAccount } from '../core/accounting.js';
 import { SluiceError } from '../core/errors.js';
+import { again, command, type Next, type Suggestion } from '../core/next.js';
 import { isShutOut } from '../db/connection-error.js';
 import { noteBatch } from '../db/ledger/batches.js';
+import { isSwap } from './again.js';
+import { cleanUp } from './clean-up.js';
 import { end } from './end.js';
 import { asFailure } from './failure.js';
 import { namingFullDisk } from './full-disk.js';
@@ -14,7 +17,7 @@ export async function fail(job: Job, error: unknown, accounts: readonly FlowAcco
   const batch = job.batch as string;
   const failure = asFailure(error, job.signal);
   await job.stopped();
-  const known = await namingFullDisk(database, failure, 'run it again');
+  const known = await namingFullDisk(database, failure, again());
   const details = job.masking.details(known.facts.details ?? []);
   log.error(known.message, {
     code: known.code,
@@ -27,7 +30,7 @@ export async function fail(job: Job, error: unknown, accounts: readonly FlowAcco
   if (known.code === 'outcome_unknown') return known;
   job.records = { ...job.records, errors: job.rejects.frequent.top() };
   if (job.records.errors.length > 0) job.options.events?.records?.(job.records);
-  let goOn: string | undefined;
+  let goOn: Suggestion | undefined;
   let hindrance: unknown;
   let left = '';
   try {
@@ -74,20 +77,17 @@ export async function fail(job: Job, error: unknown, accounts: readonly FlowAcco
     told,
     recorded
       ? `${untouched}; batch ${batch} is failed`
-      : `${untouched}; staging ${job.names.staging} is left for \`sluice cleanup\`${job.guard === undefined ? '' : ', and the write guard for the next command'}`,
-    `sluice status ${batch}`,
+      : `${untouched}; staging ${job.names.staging} is left${job.guard === undefined ? '' : ', and the write guard'}`,
+    [command('status', [batch]), ...(recorded ? [] : [cleanUp()])],
   );
 }
 
 /** What to do next is first of all to go on; `last`: once the rest is done. */
-function resumable(error: SluiceError, goOn: string, last: boolean): SluiceError {
+function resumable(error: SluiceError, goOn: Suggestion, last: boolean): SluiceError {
   const { next = [] } = error.facts;
-  const going = `${goOn}   (${isSwap(goOn) ? 'publishes what is staged' : 'goes on with what is loaded'})`;
   const steps = [next].flat();
-  return error.but({ next: last ? [...steps, `then ${going}`] : [going, ...steps] });
+  return error.but({ next: last ? [...steps, goOn.saying({ lead: 'then' })] : [goOn, ...steps] });
 }
-
-const isSwap = (command: string) => command.startsWith('sluice swap ');
 
 /** `error` with what could not be done behind it, and why; who is not let in is told what to do about that. */
 function withHindrance(error: SluiceError, what: string, hindrance: unknown): SluiceError {
@@ -105,7 +105,7 @@ function withHindrance(error: SluiceError, what: string, hindrance: unknown): Sl
 }
 
 /** `error` with the state of the whole, and what to do next where it does not say; whatever is none of ours as it is. */
-export function stateOf(error: unknown, state: string, next?: string): unknown {
+export function stateOf(error: unknown, state: string, next?: Next): unknown {
   if (!(error instanceof SluiceError)) return error;
   // What an error says of its own state was true where it was thrown; this is the state of the whole.
   return error.but({

@@ -1,5 +1,6 @@
 import { isConnectionLoss, sqlstateOf } from '../../sinks/copy/failure.js';
 import { type ErrorFacts, failed, interrupted, SluiceError } from '../core/errors.js';
+import { again } from '../core/next.js';
 
 /**
  * Whatever was thrown, as an error that says what happened and what to do. A run that was asked to stop
@@ -23,12 +24,12 @@ function translated(error: unknown): SluiceError {
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return failed('disk_full', `no space left on a disk of this machine: ${said}`, {
       ...facts,
-      next: 'free space there, or put logs, backups and scratch files elsewhere; then run it again',
+      next: again({}, { lead: 'free space there, or put logs, backups and scratch files elsewhere; then' }),
     });
   if (isConnectionLoss(error))
     return failed('connection_lost', `the connection to the database was lost: ${said}`, {
       ...facts,
-      next: 'see the log of the server for why, then run it again',
+      next: again({}, { lead: 'see the log of the server for why, then' }),
     });
   switch (sqlstate) {
     case undefined:
@@ -36,23 +37,26 @@ function translated(error: unknown): SluiceError {
     case '53100':
       return failed('disk_full', `the server has no disk space left: ${said}`, {
         ...facts,
-        next: 'free space on the server, then run it again',
+        next: again({}, { lead: 'free space on the server, then' }),
       });
     case '53200':
     case '53400':
       return failed('server_limit', `the server came to a limit of its own: ${said}`, {
         ...facts,
-        next: 'raise that limit (see its name above), then run it again',
+        next: again({}, { lead: 'raise that limit (see its name above), then' }),
       });
     case '57014':
       return failed('cancelled', `the server cancelled a statement: ${said}`, {
         ...facts,
-        next: 'somebody, or a timeout of the role or database, stopped it; run it again',
+        next: again(
+          {},
+          { lead: 'somebody, or a timeout of the role or database, stopped it: see to that, then' },
+        ),
       });
     case '42501':
       return failed('no_rights', `the role may not do that: ${said}`, {
         ...facts,
-        next: 'as an owner grant it, or run this as the tables’ owner',
+        next: again({}, { lead: 'as an owner grant it, or use a role that may; then' }),
       });
     default: {
       const { detail, hint } = error as { detail?: string; hint?: string };

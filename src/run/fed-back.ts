@@ -1,5 +1,6 @@
 import { type ErrorFacts, refused, usage } from '../core/errors.js';
 import type { Branch, FlowPlan } from '../core/flow.js';
+import { again, command } from '../core/next.js';
 import type { Finding, Pipeline } from '../core/pipeline.js';
 import { markOrigin, originOf, type Row } from '../core/row.js';
 import type { Database } from '../core/run.js';
@@ -8,7 +9,7 @@ import { type Batch, findBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
 import { claimRejects, type RejectFate, rejectFates } from '../db/ledger/rejects.js';
 import { formatOf } from '../sources/file.js';
-import { again } from './again.js';
+import { NOT_FED_BACK, rerun } from './again.js';
 import { MASKED } from './masking.js';
 import { isRejectColumn, REJECT_COLUMNS, unescapeFormula } from './reject-columns.js';
 
@@ -44,17 +45,19 @@ export class FedBack {
   ): Promise<FedBack> {
     await requireLedger(database);
     const of = await findBatch(database, batch);
-    assertSuits(pipeline, of);
+    assertSuits(pipeline, of, given);
     if (Object.keys(given).length === 0)
       throw usage('no_corrected_rows', '--only-rejects-of reads corrected rows from a file', {
         next: [
-          `sluice rejects ${batch} --format csv > fixed.csv`,
-          'correct it, then give it: --source fixed.csv',
+          command('rejects', [batch], { format: 'csv' }, { to: 'fixed.csv' }),
+          again({ flags: { source: 'fixed.csv' } }, { lead: 'correct it, then' }),
         ],
       });
     const fates = await rejectFates(database, batch);
     if (fates.length === 0)
-      throw usage('no_rejects', `batch ${batch} rejected nothing`, { next: `sluice status ${batch}` });
+      throw usage('no_rejects', `batch ${batch} rejected nothing`, {
+        next: command('status', [batch]),
+      });
     const labels = rejectLabels(of);
     return new FedBack(batch, new Map(fates.map((fate) => [fate.number, fate])), labels, given);
   }
@@ -98,17 +101,33 @@ export class FedBack {
       throw no('not_a_reject', `the row is not one of the rejects of batch ${this.batch}`, {
         column: REJECT_COLUMNS.number,
         value: told ?? null,
-        next: `correct the file that this gives, and leave its column ${REJECT_COLUMNS.number} as it is: sluice rejects ${this.batch} --format csv`,
+        next: command(
+          'rejects',
+          [this.batch],
+          { format: 'csv' },
+          {
+            lead: `correct the file that this gives, and leave its column ${REJECT_COLUMNS.number} as it is`,
+            to: 'fixed.csv',
+          },
+        ),
       });
     const of = Object.keys(this.labels).find((name) => this.labels[name] === fate.input);
     if (of !== undefined && of !== input)
       throw no('other_input', `reject ${number} is a row of the input ${of}, and is given to ${input}`, {
-        next: `give every input the file of its own rejects: sluice rejects ${this.batch} --format csv --input ${of}`,
+        next: command(
+          'rejects',
+          [this.batch],
+          { into: 'fixed' },
+          { lead: 'give every input the file of its own rejects' },
+        ),
       });
     const by = fate.corrected_by;
     if (by !== null)
       throw no('already_fed_back', `reject ${number} was fed back already, with batch ${by}`, {
-        next: `take the row out of the file, or undo that batch first: sluice rollback ${by}`,
+        next: [
+          'take the row out of the file',
+          command('rollback', [by], {}, { lead: 'or undo that batch first' }),
+        ],
       });
     if (this.#read.has(number))
       throw no('reject_twice', `reject ${number} stands twice in the file`, {
@@ -158,11 +177,14 @@ export function feedBackFindings(flows: readonly FlowPlan[]): Finding[] {
   }));
 }
 
-function assertSuits(pipeline: Pipeline, of: Batch): void {
+function assertSuits(pipeline: Pipeline, of: Batch, given: Readonly<Record<string, Source>>): void {
   const { id } = of;
   if (of.pipeline !== pipeline.name)
     throw usage('other_pipeline', `batch ${id} was a run of "${of.pipeline}", not of "${pipeline.name}"`, {
-      next: `${again(of.pipeline_from)} --only-rejects-of ${id}`,
+      next: rerun(of, {
+        drop: NOT_FED_BACK,
+        flags: { source: Object.values(given)[0]?.name ?? 'fixed.csv', onlyRejectsOf: id },
+      }),
     });
   if (of.status !== 'completed')
     throw refused(
@@ -172,10 +194,15 @@ function assertSuits(pipeline: Pipeline, of: Batch): void {
         state: 'nothing was written',
         next:
           of.status === 'staged'
-            ? `publish it first: sluice swap ${id}`
+            ? command('swap', [id], {}, { lead: 'publish it first' })
             : [
-                `correct the rows in the input (sluice rejects ${id} shows them), and run it whole: ${again(of.pipeline_from)}`,
-                `or publish the others first: ${again(of.pipeline_from)} --max-rejects ${Math.max(1, of.error_count)}`,
+                command('rejects', [id], {}, { note: 'the rows that were set aside' }),
+                rerun(of, {}, { lead: 'correct them in the input, then run it whole' }),
+                rerun(
+                  of,
+                  { flags: { maxRejects: String(Math.max(1, of.error_count)) } },
+                  { lead: 'or publish the others first' },
+                ),
               ],
       },
     );
@@ -188,7 +215,10 @@ function assertSuits(pipeline: Pipeline, of: Batch): void {
     throw refused('whole_table', why, {
       table,
       state: 'nothing was written',
-      next: `correct the rows in the input (sluice rejects ${id} shows their lines), and run it whole: ${again(of.pipeline_from)}`,
+      next: [
+        command('rejects', [id], {}, { note: 'their lines' }),
+        rerun(of, {}, { lead: 'correct the rows in the input, then run it whole' }),
+      ],
     });
   }
 }

@@ -1,5 +1,6 @@
 import { sqlstateOf } from '../../sinks/copy/failure.js';
 import { failed, type SluiceError } from '../core/errors.js';
+import type { Suggestion } from '../core/next.js';
 import type { Database } from '../core/run.js';
 import type { PgDatabase } from '../db/connect.js';
 
@@ -13,7 +14,7 @@ const DISK_FULL = '53100';
 export async function namingFullDisk(
   database: PgDatabase,
   error: SluiceError,
-  next: string,
+  next: Suggestion,
 ): Promise<SluiceError> {
   const cause = fullDiskIn(error);
   if (cause === undefined) return error;
@@ -25,7 +26,7 @@ export async function namingFullDisk(
   return failed('disk_full', where === undefined ? said : `${said} (${where})`, {
     ...error.facts,
     sqlstate: DISK_FULL,
-    next: `free space there, or make that disk larger; then ${next}`,
+    next: next.saying({ lead: 'free space there, or make that disk larger; then' }),
   });
 }
 

@@ -1,4 +1,5 @@
 import { nearest, usage } from '../core/errors.js';
+import { again } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
 import type { Source } from '../core/types.js';
 import type { RunOptions } from './options.js';
@@ -48,13 +49,13 @@ export function settled(pipeline: Pipeline, given: Readonly<Record<string, strin
       throw usage('no_such_setting', `the pipeline "${pipeline.name}" has no setting "${name}"`, {
         next:
           names.length === 0
-            ? 'leave --set away'
+            ? again({ drop: ['set'] })
             : `its settings: ${names.join(', ')}${meant === undefined ? '' : ` (did you mean ${meant}?)`}`,
       });
     }
     if (setting.values !== undefined && !setting.values.includes(value))
       throw usage('bad_setting', `${name} cannot be "${value}"`, {
-        next: `--set ${name}=${setting.values.join('|')}`,
+        next: setting.values.map((allowed) => again({ flags: { set: [`${name}=${allowed}`] } })),
       });
     settings[name] = value;
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { refused } from '../core/errors.js';
+import { again, type Suggestion } from '../core/next.js';
 import type { Source } from '../core/types.js';
 import type { InputRecord } from '../db/ledger/run-record.js';
 import { inputLabels } from './input-labels.js';
@@ -49,14 +50,17 @@ export function readOnce(records: Readonly<Record<string, InputRecord>>): string
 export function assertSameInputs(
   before: Readonly<Record<string, InputRecord>>,
   now: Readonly<Record<string, InputRecord>>,
-  afresh: string,
+  afresh: Suggestion,
 ): void {
   const changed = Object.entries(now).flatMap(([name, record]) => differences(name, before[name], record));
   if (changed.length === 0) return;
   throw refused('input_changed', `an input is not what it was when the batch began: ${changed[0]}`, {
     details: changed.slice(1),
     state: 'nothing was read or changed; what is staged is kept',
-    next: ['put the input back as it was, and resume again', `or start afresh: ${afresh}`],
+    next: [
+      again({}, { lead: 'put the input back as it was, then' }),
+      afresh.saying({ lead: 'or start afresh' }),
+    ],
   });
 }
 

@@ -140,9 +140,7 @@ export class Job {
     const watched = await resolveWatched(database, guardsOf(pipeline, options), {
       missing,
       ours,
-      ...(readsFiles
-        ? { whenMissing: 'or name the SQLite file that the old system is: --source app.db' }
-        : {}),
+      ...(readsFiles ? { whenMissing: 'or name the SQLite file that the old system is (--source)' } : {}),
     });
     return { tables, watched };
   }

@@ -1,8 +1,9 @@
 import { type FlowAccount, totals } from '../core/accounting.js';
 import type { SluiceError } from '../core/errors.js';
+import { command, type Suggestion } from '../core/next.js';
 import { batchCounts, findBatch, moveBatch, noteBatch } from '../db/ledger/batches.js';
 import { readSegments } from '../db/ledger/segments.js';
-import { resumeCommand } from './again.js';
+import { resuming } from './again.js';
 import { letGo } from './go-live.js';
 import type { Job } from './job.js';
 
@@ -17,12 +18,18 @@ export function isWorthResuming(job: Job, error: SluiceError): boolean {
 }
 
 /** The command that goes on with the job's batch, as far as this process knows. */
-export function goOnWith(job: Job): string {
-  return resumeCommand({
-    id: job.batch as string,
-    pipeline_from: job.options.from ?? job.pipeline.name,
-    run_record: job.record ?? null,
-  });
+export function goOnWith(job: Job): Suggestion {
+  return resuming(
+    {
+      id: job.batch as string,
+      pipeline_from: job.options.from ?? job.pipeline.name,
+      run_record: job.record ?? null,
+      settings: job.settings,
+      options: job.options.noTriggers === true ? { no_triggers: true } : {},
+    },
+    { note: 'goes on with what is loaded' },
+    true,
+  );
 }
 
 /**
@@ -34,7 +41,7 @@ export async function keepForResume(
   job: Job,
   error: { readonly code: string; readonly message: string; readonly details: readonly string[] },
   accounts: readonly FlowAccount[],
-): Promise<string | undefined> {
+): Promise<Suggestion | undefined> {
   const { database } = job.options;
   const loaded = accounts.length > 0 || (await readSegments(database, job.batch as string)).length > 0;
   if (!loaded) return undefined;
@@ -43,7 +50,7 @@ export async function keepForResume(
   const batch = await findBatch(database, job.batch as string);
   if (batch.status === 'staged') {
     await noteBatch(database, batch.id, { phase: null });
-    return `sluice swap ${batch.id}`;
+    return command('swap', [batch.id], {}, { note: 'publishes what is staged' });
   }
   if (batch.status !== 'failed')
     await moveBatch(database, batch.id, 'failed', {
@@ -57,5 +64,5 @@ export async function keepForResume(
       }),
       error,
     });
-  return resumeCommand(batch);
+  return goOnWith(job);
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { failed } from '../core/errors.js';
+import { again } from '../core/next.js';
 import type { PgDatabase } from '../db/connect.js';
 
 /** The class of the advisory locks that sessions writing to a batch's staging share; the object is the batch. */
@@ -44,7 +45,7 @@ export async function awaitWriters(database: PgDatabase, batch: string): Promise
       throw failed('batch_busy', `sessions of an earlier attempt still write to batch ${batch}`, {
         details: [`server processes ${pids.join(', ')}`],
         state: 'nothing was changed',
-        next: 'end them (pg_terminate_backend), then resume again',
+        next: again({}, { lead: 'end them (pg_terminate_backend), then' }),
       });
     if (waited > GRACE_MS)
       await database.query('SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid', [pids]);

@@ -1,4 +1,5 @@
 import { refused } from '../core/errors.js';
+import { again, command } from '../core/next.js';
 import type { Database } from '../core/run.js';
 import type { LiveTable } from './tables.js';
 
@@ -33,7 +34,7 @@ export async function lockTables(
         ({ pid, usename, since }) =>
           `process ${pid} of ${usename ?? 'unknown'}, since ${since?.toISOString() ?? 'unknown'}`,
       ),
-      next: 'wait until it has ended (sluice status), then run it again',
+      next: [command('status', [], {}, { note: 'wait until it has ended' }), again({}, { lead: 'then' })],
     });
   }
 }

@@ -1,4 +1,5 @@
 import { type FieldMapping, type MappingsDefinition, mappingFaults } from '../core/mapping.js';
+import { command } from '../core/next.js';
 import type { Finding, Pipeline } from '../core/pipeline.js';
 import type { Database } from '../core/run.js';
 import { type MappingsInForce, mappingsInForce } from '../db/ledger/mappings.js';
@@ -38,8 +39,13 @@ export function mappingFindings(job: {
         severity: 'error',
         message: `there are no field mappings of the source system "${system}"`,
         next: [
-          `sluice mappings ${definition.system} export mappings.csv   (as an example: change source_system, source_field and transform)`,
-          `sluice mappings ${system} import mappings.csv`,
+          command(
+            'mappings',
+            [definition.system, 'export', 'mappings.csv'],
+            {},
+            { note: 'as an example: change source_system, source_field and transform' },
+          ),
+          command('mappings', [system, 'import', 'mappings.csv'], {}, { lead: 'then' }),
         ],
       },
     ];
@@ -53,8 +59,8 @@ export function mappingFindings(job: {
         ({ mapping, message }) => `${mapping.recordType}.${mapping.sourceField}: ${message}`,
       ),
       next: [
-        `sluice mappings ${system} export mappings.csv`,
-        `correct it, then: sluice mappings ${system} import mappings.csv`,
+        command('mappings', [system, 'export', 'mappings.csv']),
+        command('mappings', [system, 'import', 'mappings.csv'], {}, { lead: 'correct it, then' }),
       ],
     },
   ];

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import type { FigureRow, OldSystem } from '../core/assessment.js';
 import { usage } from '../core/errors.js';
+import { again } from '../core/next.js';
 import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
 import { ident, literal } from '../db/quote.js';
@@ -32,11 +33,11 @@ export function sqlitePath(inputs: Readonly<Record<string, Source>>): string | u
   if (old.length > 0 && paths.length === 0)
     throw usage('no_file', 'the old system is an SQLite file, and none was named', {
       state: 'nothing was read or written',
-      next: '--source app.db',
+      next: again({ flags: { source: 'app.db' } }, { lead: 'name it' }),
     });
   if (paths.length > 1)
     throw usage('two_files', `the inputs name ${paths.length} SQLite files: ${paths.join(', ')}`, {
-      next: 'name one: --source app.db',
+      next: paths.map((path) => again({ drop: ['input'], flags: { source: path } })),
     });
   return paths[0];
 }

@@ -1,6 +1,7 @@
 import { dropEmptySchema } from '../../sinks/replace/discard.js';
 import { patiently, sqlstate } from '../../sinks/retry.js';
 import { refused } from '../core/errors.js';
+import { again } from '../core/next.js';
 import type { PgDatabase } from '../db/connect.js';
 import { type LedgerView, standingViews } from '../db/ledger/views.js';
 import { literal, qualified } from '../db/quote.js';
@@ -50,7 +51,10 @@ export async function dropOldTables(
     throw refused('still_read', `the old tables of batch ${batch} are still read`, {
       details: readers,
       state: 'they are still there',
-      next: 'let those sessions use the old names, which are views now, or the new tables; then clean up again',
+      next: again(
+        {},
+        { lead: 'let those sessions use the old names, which are views now, or the new tables; then' },
+      ),
     });
   const names = tables.map((table) => qualified(schema, table)).join(', ');
   const client = await database.session();
@@ -69,7 +73,7 @@ export async function dropOldTables(
         details: detail.split('\n'),
         cause: error,
         state: 'They are still there.',
-        next: 'Let it use the views of the same names, then clean up again.',
+        next: again({}, { lead: 'let it use the views of the same names, then' }),
       },
     );
   }

@@ -1,4 +1,6 @@
 import type { FlowAccount } from '../core/accounting.js';
+import type { CommandData } from '../core/command.js';
+import type { Next } from '../core/next.js';
 import type { KeptRecords } from '../core/pipeline.js';
 import type { FrequentError, RecordSummary, RecordTypeSummary } from '../core/record-summary.js';
 import type { Report } from '../core/report.js';
@@ -26,9 +28,9 @@ export interface Events {
   report?(report: Report): void;
   /** What became of the records of a run that failed. */
   records?(summary: RecordSummary): void;
-  /** A sentence worth showing. */
-  note?(text: string): void;
-  warn?(text: string): void;
+  /** A sentence worth showing, and what to do about it. */
+  note?(text: string, next?: Next): void;
+  warn?(text: string, next?: Next): void;
 }
 
 /** How a pipeline is run. */
@@ -36,6 +38,8 @@ export interface RunOptions {
   readonly database: PgDatabase;
   /** How to find the pipeline again: its name, or a path. */
   readonly from?: string;
+  /** The command that asks for the run, as the ledger is to keep it: what later commands suggest is made of it. */
+  readonly command?: CommandData;
   /** Sources given in place of the declared ones, by input name. */
   readonly inputs?: Readonly<Record<string, Source>>;
   /** Inputs that were given by the command that loaded the batch; for a command that reads none. */

@@ -1,6 +1,7 @@
 import { usage } from '../core/errors.js';
 import { endsOf, type FlowPlan } from '../core/flow.js';
 import type { FieldMapping } from '../core/mapping.js';
+import { again } from '../core/next.js';
 import type { Finding, KeptRecords, Pipeline, RecordKind } from '../core/pipeline.js';
 import type { Target } from '../core/target.js';
 import type { Source } from '../core/types.js';
@@ -54,7 +55,10 @@ export function keptRecords(
   if (!declared && wanted !== undefined && wanted !== 'none')
     throw usage('no_records', `the pipeline "${pipeline.name}" declares no records that could be kept`, {
       state: 'nothing was written',
-      next: "leave --records away, or declare them in the pipeline: records: { input: { type: 'client' } }",
+      next: [
+        again({ drop: ['records'] }),
+        "or declare them in the pipeline: records: { input: { type: 'client' } }",
+      ],
     });
   if (!declared) return 'none';
   return wanted ?? pipeline.keepRecords ?? 'all';

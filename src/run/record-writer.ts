@@ -3,6 +3,7 @@ import type { Client } from 'pg';
 import { CopyIn } from '../../sinks/copy/copy-in.js';
 import { isConnectionLoss, sqlstateOf } from '../../sinks/copy/failure.js';
 import { failed, SluiceError } from '../core/errors.js';
+import { again } from '../core/next.js';
 import type { Database } from '../core/run.js';
 
 /** Characters that are kept as text: a longer one would outlive the young objects of the heap, which costs more. */
@@ -129,7 +130,10 @@ export class RecordWriter {
             `records could not be stored in the ledger: ${(error as Error).message}`,
             {
               cause: error,
-              next: ['see the server log for why, then run again', 'or keep none of them: --records none'],
+              next: [
+                again({}, { lead: 'see the server log for why, then' }),
+                again({ flags: { records: 'none' } }, { lead: 'or keep none of them' }),
+              ],
             },
           );
         await sleep(100 * 2 ** attempt);

@@ -1,6 +1,6 @@
 import { type Batch, startBatch } from '../db/ledger/batches.js';
 import type { InputRecord, RunRecord } from '../db/ledger/run-record.js';
-import { again } from './again.js';
+import { rerun } from './again.js';
 import { codeOf } from './code.js';
 import { assertSameInputs, readOnce, recordInputs } from './input-record.js';
 import type { Job } from './job.js';
@@ -15,7 +15,7 @@ export async function recordRun(job: Job, resumed: Batch | undefined): Promise<R
   const inputs = await recordInputs(job.inputs, options.inputs ?? {});
   const before = resumed?.run_record;
   if (resumed !== undefined && before !== undefined && before !== null) {
-    assertSameInputs(before.inputs, inputs, again(resumed.pipeline_from));
+    assertSameInputs(before.inputs, inputs, rerun(resumed));
     const { code, ...rest } = before;
     return {
       ...rest,
@@ -30,6 +30,7 @@ export async function recordRun(job: Job, resumed: Batch | undefined): Promise<R
       `${once.join(' and ')} can be read only once: a load that breaks off starts again from the beginning; one from a file can go on where it stopped`,
     );
   return {
+    ...(options.command === undefined ? {} : { command: options.command }),
     inputs,
     code: codeOf(job),
     // The lock of --guard lock ends with its session, and what is written then is not seen.

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { isConnectionLoss } from '../../sinks/copy/failure.js';
 import { failed, refused, SluiceError } from '../core/errors.js';
+import { again } from '../core/next.js';
 import { originOf, type Row } from '../core/row.js';
 import type { Rejection } from '../core/run.js';
 import type { PgDatabase } from '../db/connect.js';
@@ -158,7 +159,7 @@ export class RejectBook {
           throw failed(
             'rejects_not_stored',
             `rejected rows could not be stored in the ledger: ${(error as Error).message}`,
-            { cause: error, next: 'see the server log for why, then run again' },
+            { cause: error, next: again({}, { lead: 'see the server log for why, then' }) },
           );
         await sleep(100 * 2 ** attempt);
       }

@@ -1,11 +1,13 @@
 import { discardStaging, dropEmptySchema, dropKeysTowards } from '../../sinks/replace/discard.js';
 import { stripTable } from '../../sinks/replace/strip.js';
 import { returnRetained } from '../../sinks/replace/undo.js';
+import { command, type Next } from '../core/next.js';
 import type { PgDatabase } from '../db/connect.js';
 import { type Batch, holdBatch, listInterrupted, noteBatch, releaseBatch } from '../db/ledger/batches.js';
 import { TIDY } from '../db/ledger/publish-sql.js';
 import { findKept } from '../db/ledger/published.js';
-import { resumeCommand } from './again.js';
+import { resuming } from './again.js';
+import { cleanUp } from './clean-up.js';
 import { tidyCompatibility } from './compatibility.js';
 import { disarm, guardOf } from './guard.js';
 import type { Events } from './options.js';
@@ -31,7 +33,8 @@ export async function resolveInterrupted(
       continue;
     }
     try {
-      events?.warn?.(await resolve(database, batch));
+      const { said, next } = await resolve(database, batch);
+      events?.warn?.(said, next);
     } catch (error) {
       events?.warn?.(
         `batch ${batch.id} (${batch.pipeline}) was interrupted, and what it left could not be tidied up: ${(error as Error).message}`,
@@ -42,8 +45,14 @@ export async function resolveInterrupted(
   }
 }
 
-/** What became of the batch, in a sentence, once it is resolved. */
-async function resolve(database: PgDatabase, batch: Batch): Promise<string> {
+/** What became of a batch, in a sentence, and what to do about that. */
+interface Resolved {
+  readonly said: string;
+  readonly next?: Next;
+}
+
+/** Resolves it. */
+async function resolve(database: PgDatabase, batch: Batch): Promise<Resolved> {
   const client = await database.session();
   const { id } = batch;
   const said = `batch ${id} (${batch.pipeline}) was interrupted`;
@@ -51,14 +60,20 @@ async function resolve(database: PgDatabase, batch: Batch): Promise<string> {
   if (batch.status === 'pending' || batch.status === 'running') {
     await releaseLive(database, batch.staging_schema);
     if (batch.resumable)
-      return `${said}; nothing of it is live. Go on with it: ${resumeCommand(batch)}; or drop what it left: sluice cleanup`;
+      return {
+        said: `${said}; nothing of it is live`,
+        next: [resuming(batch, { note: 'goes on with it' }), cleanUp()],
+      };
     await disarm(database, guardOf(id));
-    return `${said}; nothing of it is live. What it left: sluice cleanup`;
+    return { said: `${said}; nothing of it is live`, next: cleanUp() };
   }
   if (batch.status === 'staged') {
     await releaseLive(database, batch.staging_schema);
     await noteBatch(database, id, { phase: null });
-    return `${said} before its publish committed; nothing of it is live, and it is still staged: sluice swap ${id}`;
+    return {
+      said: `${said} before its publish committed; nothing of it is live, and it is still staged`,
+      next: command('swap', [id], {}, { note: 'publish it' }),
+    };
   }
   const undo = undoNames(id);
   if (batch.phase !== TIDY) {
@@ -83,7 +98,10 @@ async function resolve(database: PgDatabase, batch: Batch): Promise<string> {
     );
     await disarm(database, guardOf(`undo_${id}`));
     await noteBatch(database, id, { phase: null });
-    return `${said} while it was rolled back; the rollback did not commit, and what it published is live`;
+    return {
+      said: `${said} while it was rolled back; the rollback did not commit, and what it published is live`,
+      next: command('rollback', [id]),
+    };
   }
   for (const each of kept) await stripTable(client, { ...each, table: each.table_name });
   if (batch.staging_schema !== null)
@@ -94,9 +112,12 @@ async function resolve(database: PgDatabase, batch: Batch): Promise<string> {
   await disarm(database, guardOf(id));
   await disarm(database, guardOf(`undo_${id}`));
   await noteBatch(database, id, { phase: null });
-  return batch.status === 'rolled_back'
-    ? `${said} just after its rollback committed: it is rolled back; the rest is tidied up now`
-    : `${said} just after its publish committed: it is live; the rest is tidied up now`;
+  return {
+    said:
+      batch.status === 'rolled_back'
+        ? `${said} just after its rollback committed: it is rolled back; the rest is tidied up now`
+        : `${said} just after its publish committed: it is live; the rest is tidied up now`,
+  };
 }
 
 /** Keys of live tables towards the batch's staging go. */

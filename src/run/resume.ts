@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FlowAccount } from '../core/accounting.js';
 import type { Checkpoint } from '../core/checkpoint.js';
 import { failed, refused, usage } from '../core/errors.js';
+import { again, command, type Next, type Suggestion } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
 import type { PgDatabase } from '../db/connect.js';
 import { type Batch, findBatch, holdBatch } from '../db/ledger/batches.js';
@@ -10,8 +11,9 @@ import { forgetRecords } from '../db/ledger/records.js';
 import { type LoadEnd, readSegments } from '../db/ledger/segments.js';
 import { qualified } from '../db/quote.js';
 import { adoptStaging } from './adopt.js';
-import { again, isCommand, resumeCommand } from './again.js';
+import { isCommand, rerun, resuming } from './again.js';
 import type { Checked } from './check.js';
+import { cleanUp } from './clean-up.js';
 import { guardedTables, guardOf, isArmed } from './guard.js';
 import type { Job } from './job.js';
 import { awaitWriters } from './load-session.js';
@@ -45,16 +47,17 @@ export async function findResumable(pipeline: Pipeline, options: RunOptions, id:
   const { database } = options;
   await requireLedger(database);
   const batch = await findDead(database, id);
-  const afresh = again(batch.pipeline_from);
-  const no = (why: string, next: string | readonly string[]) =>
+  const afresh = rerun(batch);
+  const no = (why: string, next: Next) =>
     usage('not_resumable', `batch ${id} cannot be resumed: ${why}`, { state: 'nothing was changed', next });
   if (batch.pipeline !== pipeline.name)
-    throw no(`it is one of ${batch.pipeline}, not of ${pipeline.name}`, resumeCommand(batch));
+    throw no(`it is one of ${batch.pipeline}, not of ${pipeline.name}`, resuming(batch));
   if (options.dryRun === true || options.rehearse === true || options.limit !== undefined)
-    throw no('only a run that is to be published goes on', resumeCommand(batch));
-  if (batch.status === 'staged') throw no('it is loaded already', `sluice swap ${id}`);
+    throw no('only a run that is to be published goes on', resuming(batch));
+  if (batch.status === 'staged')
+    throw no('it is loaded already', command('swap', [id], {}, { note: 'publish it' }));
   if (batch.status === 'completed' || batch.status === 'rolled_back')
-    throw no(`it is ${batch.status.replace('_', ' ')}`, `sluice status ${id}`);
+    throw no(`it is ${batch.status.replace('_', ' ')}`, command('status', [id]));
   if (batch.run_record?.repeatable !== true)
     throw no(
       'it read an input that cannot be read again, was a rehearsal, fed rejects back, or ran with --guard lock',
@@ -69,25 +72,28 @@ export async function findResumable(pipeline: Pipeline, options: RunOptions, id:
     );
   if (options.onlyRejectsOf !== undefined)
     throw no(`it was begun without --only-rejects-of ${options.onlyRejectsOf}`, [
-      resumeCommand(batch),
-      `or start afresh: ${afresh} --only-rejects-of ${options.onlyRejectsOf}`,
+      resuming(batch),
+      again({ drop: ['resume', 'keepStaging'] }, { lead: 'or feed them back by themselves' }),
     ]);
   if (options.noSourceData === true && batch.run_record.noSourceData !== true)
     throw no('it was begun without --no-source-data, and the ledger has values of its rows by now', [
-      resumeCommand(batch),
-      `or start afresh: ${afresh} --no-source-data`,
+      resuming(batch),
+      rerun(batch, { flags: { sourceData: false } }, { lead: 'or start afresh' }),
     ]);
   for (const [name, value] of Object.entries(options.settings ?? {}))
     if (batch.settings[name] !== value)
       throw no(`it was begun with ${name}=${batch.settings[name] ?? ''}`, [
-        resumeCommand(batch),
-        `or start afresh: ${afresh}`,
+        resuming(batch),
+        afresh.saying({ lead: 'or start afresh' }),
       ]);
   // A copy's settings are what its command says.
   if (isCommand(batch.pipeline_from))
     for (const [name, { default: value }] of Object.entries(pipeline.settings ?? {}))
       if (batch.settings[name] !== value)
-        throw no(`it was begun with another ${name}`, [resumeCommand(batch), `or start afresh: ${afresh}`]);
+        throw no(`it was begun with another ${name}`, [
+          resuming(batch),
+          afresh.saying({ lead: 'or start afresh' }),
+        ]);
   await assertKept(database, batch, afresh);
   return batch;
 }
@@ -120,13 +126,13 @@ async function findDead(database: PgDatabase, id: string): Promise<Batch> {
     if (performance.now() - since > HELD_MS)
       throw failed('batch_busy', `a process is still working on batch ${id}`, {
         state: 'nothing was changed',
-        next: `sluice status ${id}`,
+        next: command('status', [id]),
       });
   }
 }
 
 /** Unlogged tables are emptied by a restart behind a crash, and nobody can tell one from an orderly one. */
-async function assertKept(database: PgDatabase, batch: Batch, afresh: string): Promise<void> {
+async function assertKept(database: PgDatabase, batch: Batch, afresh: Suggestion): Promise<void> {
   const emptied = await database.query<{ name: string }>(
     `SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      JOIN sluice.migration_batch b ON n.nspname ~ ('^' || b.staging_schema || '(_[0-9]+)?$')
@@ -140,7 +146,7 @@ async function assertKept(database: PgDatabase, batch: Batch, afresh: string): P
     `the server was restarted, and the staging of ${emptied.map(({ name }) => name).join(', ')} is UNLOGGED, as live is`,
     {
       state: 'live tables are untouched',
-      next: ['sluice cleanup --execute', afresh],
+      next: [cleanUp(), afresh.saying({ lead: 'then start afresh' })],
     },
   );
 }
@@ -164,12 +170,12 @@ export async function takeUp(job: Job, checked: Checked, batch: Batch): Promise<
   const { database } = job.options;
   const accounts = batch.accounting ?? [];
   const loaded = accounts.length > 0 ? [] : await readSegments(database, batch.id);
-  const staged = await adoptStaging(job, checked.surveyed);
+  const staged = await adoptStaging(job, checked.surveyed, batch);
   if (await isArmed(database, guardOf(batch.id))) job.guard = guardOf(batch.id);
   else if (batch.run_record?.guard === 'journal' && guardedTables(job).length > 0)
     throw refused('guard_gone', `the write guard of batch ${batch.id} is not armed any more`, {
       state: 'live tables are untouched',
-      next: again(batch.pipeline_from),
+      next: rerun(batch, {}, { lead: 'start afresh' }),
     });
   if (accounts.length > 0) {
     job.reports.push(...(batch.reports ?? []));
@@ -177,7 +183,7 @@ export async function takeUp(job: Job, checked: Checked, batch: Batch): Promise<
     job.read.readBefore(batch.input_columns ?? {});
     return { staged, checkpoints: undefined, from: new Map(), accounts };
   }
-  await assertHolds(database, loaded);
+  await assertHolds(database, batch, loaded);
   await forgetRecords(database, batch.id);
   const from = await readOn(job, checked, batch, loaded);
   return {
@@ -190,6 +196,7 @@ export async function takeUp(job: Job, checked: Checked, batch: Batch): Promise<
 
 async function assertHolds(
   database: PgDatabase,
+  batch: Batch,
   loaded: Awaited<ReturnType<typeof readSegments>>,
 ): Promise<void> {
   const wanted = new Map<string, number>();
@@ -205,7 +212,13 @@ async function assertHolds(
       throw refused(
         'staging_differs',
         `staging ${name} holds ${counted?.rows} rows, and ${rows} were committed to it`,
-        { state: 'live tables are untouched', next: 'start afresh; did another session write to staging?' },
+        {
+          state: 'live tables are untouched',
+          next: [
+            'did another session write to staging? Find out which before anything else',
+            rerun(batch, {}, { lead: 'then start afresh' }),
+          ],
+        },
       );
   }
 }

@@ -1,10 +1,11 @@
 import { refused, SluiceError, usage } from '../core/errors.js';
+import { command } from '../core/next.js';
 import type { Finding, Pipeline } from '../core/pipeline.js';
 import type { Target } from '../core/target.js';
 import { type Batch, findBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
 import { findKept } from '../db/ledger/published.js';
-import { again } from './again.js';
+import { rerun } from './again.js';
 import { validationContext } from './contexts.js';
 import { Job } from './job.js';
 import type { RunOptions } from './options.js';
@@ -38,8 +39,8 @@ export async function findPublished(database: RunOptions['database'], id: string
       state: 'nothing was changed',
       next:
         batch.status === 'staged'
-          ? `sluice swap ${id}   (asks the validations, too)`
-          : again(batch.pipeline_from),
+          ? command('swap', [id], {}, { note: 'asks the validations, too' })
+          : rerun(batch),
     },
   );
 }

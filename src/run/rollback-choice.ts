@@ -1,4 +1,5 @@
 import { refused, usage } from '../core/errors.js';
+import { command, type Next } from '../core/next.js';
 import type { Batch } from '../db/ledger/batches.js';
 import type { Published } from '../db/ledger/published.js';
 
@@ -19,7 +20,7 @@ export function chooseTables(
   published: readonly Published[],
   wanted: readonly string[],
 ): Choice {
-  const next = `sluice status ${batch.id}`;
+  const next = command('status', [batch.id]);
   if (batch.status === 'rolled_back')
     throw usage('rolled_back', `batch ${batch.id} is rolled back already`, { next });
   const left = published.filter((each) => each.rolled_back_at === null);
@@ -38,7 +39,7 @@ export function chooseTables(
     throw refused('not_kept', `what batch ${batch.id} replaced or changed is not kept any more`, {
       details: gone.map(nameOf),
       state: 'nothing was changed',
-      next: 'sluice rollback --backup-file FILE   (where the pipeline wrote one)',
+      next: backupFiles(batch),
     });
   return { tables, whole: tables.length === left.length };
 }
@@ -52,14 +53,24 @@ function named(batch: Batch, published: readonly Published[], name: string): Pub
       fitting.length > 1
         ? `batch ${batch.id} published ${fitting.length} tables called ${name}`
         : `batch ${batch.id} did not publish a table ${name}`,
-      { table: name, next: published.map((each) => `--table ${nameOf(each)}`) },
+      {
+        table: name,
+        next: published.map((each) => command('rollback', [batch.id], { table: [nameOf(each)] })),
+      },
     );
   if (only.rolled_back_at !== null)
     throw usage('rolled_back', `${nameOf(only)} of batch ${batch.id} is rolled back already`, {
       table: nameOf(only),
-      next: `sluice status ${batch.id}`,
+      next: command('status', [batch.id]),
     });
   return only;
+}
+
+/** The ways back that do not need what was kept: the backup files that the batch wrote. */
+function backupFiles({ files }: Batch): Next {
+  const backups = (files ?? []).filter(({ path }) => /migration_backup_[^/]*\.json$/.test(path));
+  if (backups.length === 0) return 'restore it from a backup of the database';
+  return backups.map(({ path }) => command('rollback', [], { backupFile: path }));
 }
 
 /** `schema.table` */

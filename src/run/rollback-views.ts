@@ -1,6 +1,7 @@
 import { undoViewParts } from '../../sinks/compatibility/index.js';
 import { windowSql } from '../../sinks/window.js';
 import { usage } from '../core/errors.js';
+import { command } from '../core/next.js';
 import { findBatch, holdBatch, noteBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
 import { readPublished } from '../db/ledger/published.js';
@@ -34,7 +35,7 @@ async function undoViews(
   const batch = await findBatch(database, id);
   const views = await standingViews(database, id);
   if (views.length === 0)
-    throw usage('no_views', `batch ${id} has no views under old names`, { next: `sluice status ${id}` });
+    throw usage('no_views', `batch ${id} has no views under old names`, { next: command('status', [id]) });
   assertOldKept(views);
   await assertViewsFree(database, views);
   const keeps = views.some((view) => view.kept !== null);

@@ -1,4 +1,5 @@
 import { refused } from '../core/errors.js';
+import { command } from '../core/next.js';
 import { findBatch, holdBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
 import { type Published, readPublished } from '../db/ledger/published.js';
@@ -60,6 +61,13 @@ async function assertLatest(
   throw refused('built_upon', `later batches have published to the tables of batch ${id}`, {
     details: later.map(({ table, batches }) => `${table}: batch ${batches}`),
     state: 'nothing was changed',
-    next: `roll those back first, the latest first: sluice rollback ${later[0]?.batches.split(', ')[0]}`,
+    next: command(
+      'rollback',
+      [later[0]?.batches.split(', ')[0] as string],
+      {},
+      {
+        lead: 'roll those back first, the latest first',
+      },
+    ),
   });
 }

@@ -1,5 +1,6 @@
 import type { FlowAccount } from '../core/accounting.js';
 import { interrupted, SluiceError, usage } from '../core/errors.js';
+import { again, command } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
 import { type Batch, findBatch, moveBatch, noteBatch } from '../db/ledger/batches.js';
 import { openLedger } from '../db/ledger/open.js';
@@ -8,7 +9,7 @@ import type { StoredReject } from '../db/ledger/rejects.js';
 import { forgetSegments } from '../db/ledger/segments.js';
 import { assertAccounted } from './accounted.js';
 import { BACKUPS, backUp } from './backup/backup.js';
-import { assertChecked, type Checked, checkJob, checkTables, sentence } from './check.js';
+import { assertChecked, type Checked, checkJob, checkTables, commandsOf, sentence } from './check.js';
 import { createMissing } from './create-missing.js';
 import { assertNotEmptied } from './emptied.js';
 import { end } from './end.js';
@@ -55,7 +56,7 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
   if (options.guard === 'lock' && options.publish === false)
     throw usage('guard_ends', '--guard lock ends with the command, long before its staging is swapped in', {
       state: 'nothing was written',
-      next: 'use --guard journal, which waits with staging, or publish at once: sluice run',
+      next: again({ flags: { guard: 'journal' } }, { note: 'it waits with staging' }),
     });
   const job = await Job.prepare(pipeline, resumed === undefined ? options : resumedOptions(options, resumed));
   job.stopped = stopStatements(options.database, job.signal);
@@ -65,8 +66,10 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
       checkJob(job),
     );
     for (const { name, finding } of checked.findings) {
-      if (finding.severity === 'warning') options.events?.warn?.(sentence(name, finding));
-      if (finding.severity === 'note') options.events?.note?.(sentence(name, finding));
+      if (finding.severity === 'warning')
+        options.events?.warn?.(sentence(name, finding), commandsOf(finding.next));
+      if (finding.severity === 'note')
+        options.events?.note?.(sentence(name, finding), commandsOf(finding.next));
     }
     assertChecked(checked);
     const { plan } = checked;
@@ -248,7 +251,7 @@ async function backUpFirst(job: Job): Promise<void> {
     ),
   );
   options.log.info('backup made', { directory: made.directory });
-  options.events?.note?.(`backup in ${made.directory}   (sluice restore-check ${made.directory})`);
+  options.events?.note?.(`backup in ${made.directory}`, command('restore-check', [made.directory]));
 }
 
 /** Makes the tables that are missing, and surveys them as the checks have surveyed the others. */

@@ -1,9 +1,10 @@
 import { type SluiceError, usage } from '../core/errors.js';
+import { command } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
 import { type Batch, findBatch, holdBatch, noteBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
 import { adoptStaging } from './adopt.js';
-import { again } from './again.js';
+import { reload } from './again.js';
 import { assertChecked, checkTables } from './check.js';
 import { asFailure } from './failure.js';
 import { namingFullDisk } from './full-disk.js';
@@ -25,12 +26,14 @@ export async function findStaged(database: RunOptions['database'], id: string): 
   const batch = await findBatch(database, id);
   if (batch.status === 'staged') return batch;
   if (batch.status === 'completed')
-    throw usage('not_staged', `batch ${id} is published already`, { next: `sluice status ${id}` });
+    throw usage('not_staged', `batch ${id} is published already`, {
+      next: [command('status', [id]), command('rollback', [id], {}, { note: 'put everything back' })],
+    });
   throw usage(
     'not_staged',
     `batch ${id} is ${batch.status.replace('_', ' ')}: there is no staging to publish`,
     {
-      next: again(batch.pipeline_from, 'load'),
+      next: reload(batch),
     },
   );
 }
@@ -60,11 +63,7 @@ export async function swapBatch(pipeline: Pipeline, batch: Batch, options: RunOp
     return await swap(job, batch, armed);
   } catch (error) {
     throw stillStaged(
-      await namingFullDisk(
-        database,
-        asFailure(error, job.signal),
-        `publish it again: sluice swap ${batch.id}`,
-      ),
+      await namingFullDisk(database, asFailure(error, job.signal), command('swap', [batch.id])),
       batch,
     );
   } finally {
@@ -78,7 +77,7 @@ function stillStaged(error: SluiceError, { id }: Batch): SluiceError {
   if (error.kind !== 'interrupted') return error;
   return error.but({
     state: `nothing was published; live tables are untouched; batch ${id} is staged`,
-    next: `sluice swap ${id}`,
+    next: command('swap', [id]),
   });
 }
 
@@ -92,7 +91,7 @@ async function swap(job: Job, batch: Batch, armed: boolean): Promise<Summary> {
   const accounts = batch.accounting ?? [];
   const checked = await job.phase('check', 'looking at the tables again', () => checkTables(job));
   assertChecked(checked);
-  const staged = await adoptStaging(job, checked.surveyed);
+  const staged = await adoptStaging(job, checked.surveyed, batch);
   await job.phase('validate', 'asking the validations of staging', () => validate(job, staged.places));
   const { prepared, lockMs } = await goLive(job, checked.surveyed, staged, accounts).catch(
     async (error: unknown) => {

@@ -9,6 +9,7 @@ import { adoptAsStaging, type RetainedTable, returnRetained } from '../../sinks/
 import { undoParts } from '../../sinks/rows/undo.js';
 import { surveyUndo } from '../../sinks/rows/undo-survey.js';
 import { type WindowPart, windowSql } from '../../sinks/window.js';
+import { again } from '../core/next.js';
 import { type Batch, noteBatch } from '../db/ledger/batches.js';
 import { undoSql } from '../db/ledger/publish-sql.js';
 import { findKept, type Published, readPublished } from '../db/ledger/published.js';
@@ -150,9 +151,7 @@ export class Undo {
       const failure = asFailure(error, signal);
       await stopped();
       await database.recover();
-      const told = unchanged(
-        await namingFullDisk(database, failure, `roll it back again: sluice rollback ${batch.id}`),
-      );
+      const told = unchanged(await namingFullDisk(database, failure, again()));
       // It may have committed: the next command asks the ledger.
       if (told.code === 'outcome_unknown') throw told;
       try {

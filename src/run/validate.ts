@@ -3,7 +3,7 @@ import type { Database } from '../core/run.js';
 import type { PgDatabase } from '../db/connect.js';
 import { onSession, withRoom } from '../db/connect.js';
 import { qualified } from '../db/quote.js';
-import { type NamedFinding, refusal, sentence } from './check.js';
+import { commandsOf, type NamedFinding, refusal, sentence } from './check.js';
 import { validationContext } from './contexts.js';
 import type { Job } from './job.js';
 import { writerSession } from './load-session.js';
@@ -33,8 +33,9 @@ export async function validate(job: Job, places: Staged['places']): Promise<void
   for (const [at, { name }] of validations.entries()) {
     for (const finding of found[at] as readonly Finding[]) {
       if (finding.severity === 'error') errors.push({ name, finding });
-      else if (finding.severity === 'note') job.options.events?.note?.(sentence(name, finding));
-      else job.options.events?.warn?.(sentence(name, finding));
+      else if (finding.severity === 'note')
+        job.options.events?.note?.(sentence(name, finding), commandsOf(finding.next));
+      else job.options.events?.warn?.(sentence(name, finding), commandsOf(finding.next));
     }
   }
   if (errors.length > 0) throw refusal('validation_refused', 'staging is not valid', errors, {});

@@ -1,5 +1,6 @@
 import { type WindowPart, windowPart } from '../../sinks/window.js';
 import { refused } from '../core/errors.js';
+import { again } from '../core/next.js';
 import type { Finding } from '../core/pipeline.js';
 import type { Database } from '../core/run.js';
 import type { View } from '../core/view.js';
@@ -117,7 +118,7 @@ export async function dropViewParts(database: Database, tables: readonly Publish
         throw refused('view_in_use', `the view ${schema}.${name}, which the batch made, is used by others`, {
           details: found.users,
           state: 'nothing was changed',
-          next: 'drop those first, or make them without it; then roll back again',
+          next: again({}, { lead: 'drop those first, or make them without it; then' }),
         });
       parts.push(last(schema, name, [`DROP VIEW ${qualified(schema, name)}`]));
     }

@@ -1,6 +1,7 @@
 import { previewUndo, type UndoPreview } from '../../sinks/rows/undo-checks.js';
 import type { UndoTable } from '../../sinks/rows/undo-survey.js';
 import { refused } from '../core/errors.js';
+import { again } from '../core/next.js';
 import { primaryKey } from '../db/catalog/primary-key.js';
 import type { PgDatabase } from '../db/connect.js';
 import type { Published } from '../db/ledger/published.js';
@@ -62,7 +63,10 @@ export function assertUnwritten(tables: readonly UndoneTable[], lost = 'rolling 
   throw refused('written_since', `rows were written since the batch was published; ${lost}`, {
     details: written.flatMap(writtenLines),
     state: 'nothing was changed',
-    next: 'save those rows elsewhere, or lose them: add --discard-writes',
+    next: again(
+      { flags: { discardWrites: true } },
+      { lead: 'save those rows elsewhere; then, to lose them' },
+    ),
   });
 }
 

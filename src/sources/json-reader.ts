@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import verifier from 'stream-json/utils/verifier.js';
 import { failed, nearest, SluiceError, usage } from '../core/errors.js';
+import { type NextStep, again as suggested } from '../core/next.js';
 import { markOrigin, type Row } from '../core/row.js';
 import { changedRun, type Run } from '../core/run.js';
 import { nameColumns } from './columns.js';
@@ -163,7 +164,10 @@ function noArray(input: string, options: JsonOptions, reader: ElementReader): Sl
   if (reader.arrays[0] === '')
     return usage('no_array', `${input} is an array itself, and no document that has one at ${wanted}`, {
       input,
-      next: `say which input it is: --input ${wanted}=${input}; or read it whole (without at)`,
+      next: suggested(
+        { drop: ['source'], flags: { input: [`${wanted}=${input}`] } },
+        { lead: 'say which input it is', otherwise: 'read it whole (without at)' },
+      ),
     });
   const details = [
     ...(reader.arrays.length > 0 ? [`arrays in it: ${reader.arrays.join(', ')}`] : []),
@@ -176,14 +180,22 @@ function noArray(input: string, options: JsonOptions, reader: ElementReader): Sl
   );
 }
 
-function noArrayNext(wanted: string, arrays: readonly string[]): string {
+function noArrayNext(wanted: string, arrays: readonly string[]): NextStep {
   const [first] = arrays;
-  if (first === undefined) return 'for one object a line use jsonl()';
-  if (wanted === '') return `name the array of rows: at: '${first}' (--at ${first})`;
+  if (first === undefined)
+    return suggested(
+      { flags: { format: 'jsonl' } },
+      { lead: 'where it has one object a line', otherwise: 'for one object a line use jsonl()' },
+    );
+  if (wanted === '')
+    return suggested({ flags: { at: first } }, { otherwise: `name the array of rows: at: '${first}'` });
   const meant = nearest(wanted, arrays);
   return meant === undefined
-    ? `add the array ${wanted} to the document, [] where there is nothing in it, or name the one that is meant (at, --at)`
-    : `is ${meant} meant? call it ${wanted}, or name it (at, --at)`;
+    ? `add the array ${wanted} to the document, [] where there is nothing in it, or name the one that is meant (at)`
+    : suggested(
+        { flags: { at: meant } },
+        { otherwise: `is ${meant} meant? call it ${wanted}, or name it (at)` },
+      );
 }
 
 /** A path as messages write it. */

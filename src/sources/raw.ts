@@ -4,6 +4,7 @@ import { Socket } from 'node:net';
 import { basename, dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
+import { shellWord } from '../core/command.js';
 import {
   failed,
   interrupted,
@@ -199,7 +200,7 @@ function openError(error: unknown, path: string): SluiceError {
   if (code === 'EACCES' || code === 'EPERM') {
     return failed('no_permission', `no permission to read ${path}`, {
       input: path,
-      next: `let this user read the file and its folders (ls -l ${path})`,
+      next: `let this user read the file and its folders (ls -l ${shellWord(path)})`,
       cause: error,
     });
   }

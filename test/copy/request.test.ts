@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { copyCommand, formatList, parseList } from '../../src/copy/request.js';
-import { again, isCommand } from '../../src/run/again.js';
+import { type Begun, isCommand, reload, rerun } from '../../src/run/again.js';
 
 test('a list with an empty name, a name twice or an open quote is refused', () => {
   for (const text of ['', 'a,,b', 'a,b,', 'a,a', '"a', 'a\nb'])
@@ -53,8 +53,14 @@ test('the command that the ledger keeps is the one that was typed, quoted for a 
 });
 
 test('a batch is done again by its command, or by its pipeline', () => {
+  const begun = (pipeline_from: string): Begun => ({
+    pipeline_from,
+    run_record: null,
+    settings: {},
+    options: {},
+  });
   assert.ok(isCommand('copy a.csv --into t'));
-  assert.equal(again('copy a.csv --into t'), 'sluice copy a.csv --into t');
-  assert.equal(again('copy a.csv --into t', 'load'), 'sluice copy a.csv --into t --no-swap');
-  assert.equal(again('lot-consolidation', 'load'), 'sluice load lot-consolidation');
+  assert.equal(String(rerun(begun('copy a.csv --into t'))), 'sluice copy a.csv --into t');
+  assert.equal(String(reload(begun('copy a.csv --into t'))), 'sluice copy a.csv --into t --no-swap');
+  assert.equal(String(reload(begun('lot-consolidation'))), 'sluice load lot-consolidation');
 });

@@ -172,7 +172,7 @@ function input(value: unknown): string | null {
 
 function wrong({ sourceField, targetField }: MappedField, why: string) {
   return usage('bad_mapping', `the mapping of ${sourceField} to ${targetField} cannot be used: ${why}`, {
-    next: 'correct the mapping: sluice mappings SYSTEM export, then import',
+    next: 'correct the mapping: export the mappings of the system, change it, import them again',
   });
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failed } from '../../core/errors.js';
+import { again, command } from '../../core/next.js';
 import { ensureDatabase } from './database.js';
 import type { Place } from './place.js';
 import { lastLines, type Postmaster, runningPostmaster } from './postmaster.js';
@@ -46,7 +47,7 @@ function silent(place: Place, { pid, port }: Postmaster, cause: unknown) {
     {
       details: [...lastLines(place.log), `log: ${place.log}`],
       state: 'the data was not touched',
-      next: 'sluice db stop --force, then run the command again',
+      next: [command('db stop', [], { force: true }), again({}, { lead: 'then' })],
       cause,
     },
   );

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
+import { shellWord } from '../../core/command.js';
 import { failed } from '../../core/errors.js';
+import { again, command } from '../../core/next.js';
 import { ident } from '../quote.js';
 import { SUPERUSER } from './cluster.js';
 import type { Place } from './place.js';
@@ -36,9 +38,10 @@ export async function ensureDatabase(place: Place, port: number): Promise<void> 
         code === '28P01'
           ? [
               `put the password that you gave ${SUPERUSER} into ${place.password}`,
-              `or, to start afresh: sluice db stop && rm -rf ${place.root}`,
+              command('db stop', [], {}, { lead: 'or, to start afresh' }),
+              `then: rm -rf ${shellWord(place.root)}`,
             ]
-          : 'sluice db stop --force, then run the command again',
+          : [command('db stop', [], { force: true }), again({}, { lead: 'then' })],
       cause: error,
     });
   }

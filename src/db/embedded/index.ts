@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { failed, refused } from '../../core/errors.js';
+import { command } from '../../core/next.js';
 import { answeringPostmaster } from './answering.js';
 import { type Binaries, findBinaries } from './binaries.js';
 import { createCluster } from './cluster.js';
@@ -142,7 +143,10 @@ export async function stopEmbedded(options: EmbeddedOptions & { force?: boolean 
         throw refused('embedded_in_use', 'the embedded PostgreSQL is in use', {
           details: users.map((pid) => `process ${pid}: ${commandLineOf(pid) ?? ''}`.trimEnd()),
           state: 'it goes on running',
-          next: ['wait for these commands to end', 'or stop it under them: sluice db stop --force'],
+          next: [
+            'wait for these commands to end',
+            command('db stop', [], { force: true }, { lead: 'or stop it under them' }),
+          ],
         });
       }
       rmSync(paths.keep, { force: true });

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failed } from '../../core/errors.js';
+import { again } from '../../core/next.js';
 import { commandLineOf, formatIdentity, isAlive, ownIdentity, parseIdentity } from './process.js';
 
 /** A file between its creation and its writing is empty; one that stays so was left by a crash. */
@@ -99,7 +100,7 @@ function timedOut(directory: string, timeoutMs: number) {
       details:
         holder === undefined ? [] : [`process ${holder}${command === undefined ? '' : `: ${command}`}`],
       state: 'nothing was started or stopped',
-      next: 'wait for that command or end it, then try again',
+      next: again({}, { lead: 'wait for that command or end it, then' }),
     },
   );
 }

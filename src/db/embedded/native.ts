@@ -12,7 +12,9 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
+import { shellWord } from '../../core/command.js';
 import { failed } from '../../core/errors.js';
+import { again } from '../../core/next.js';
 import { identityOf } from './process.js';
 
 /**
@@ -77,7 +79,7 @@ export function copyNative(folder: string, target: string): string {
       'embedded_binaries_unusable',
       `the copy of PostgreSQL’s programs in ${target} is incomplete`,
       {
-        next: `rm -rf ${target}`,
+        next: [`rm -rf ${shellWord(target)}`, again({}, { lead: 'then' })],
       },
     );
   }

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { shellWord } from '../../core/command.js';
 import { failed } from '../../core/errors.js';
 import { canReach, isRoot, type ServerUser } from './user.js';
 
@@ -130,8 +131,8 @@ export function refuseOtherMajor(base: string, major: number): void {
     {
       state: 'nothing was started or changed',
       next: [
-        `to keep the data: with the version of Sluice that made it run "sluice db start", take a dump with pg_dump "$(sluice db url)" > dump.sql, move ${root} away, come back and load the dump with psql`,
-        `to start afresh: rm -rf ${root}`,
+        `to keep the data: start it with the version of Sluice that made it (db start), dump it with pg_dump and the URL that db url prints, move ${root} away, come back and load the dump with psql`,
+        `to start afresh: rm -rf ${shellWord(root)}`,
         'or use another server: set DATABASE_URL',
       ],
     },

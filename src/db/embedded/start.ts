@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failed, type SluiceError } from '../../core/errors.js';
+import { again, type NextStep } from '../../core/next.js';
 import type { Binaries } from './binaries.js';
 import type { Place } from './place.js';
 import { lastLines, type Postmaster, removeMisleadingPidFile, runningPostmaster } from './postmaster.js';
@@ -108,7 +109,10 @@ async function attempt(
 }
 
 function startFailed(place: Place, { ended, said }: Failure): SluiceError {
-  const next = ['read the log, then run the command again', 'or use another server: set DATABASE_URL'];
+  const next: NextStep[] = [
+    again({}, { lead: 'read the log, then' }),
+    'or use another server: set DATABASE_URL',
+  ];
   if (said.some((line) => /No space left|could not write|could not extend/.test(line))) {
     next.unshift('make room on the disk that holds the data');
   }

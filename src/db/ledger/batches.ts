@@ -1,6 +1,7 @@
 import type { FlowAccount, Totals } from '../../core/accounting.js';
 import { type BatchStatus, reachableFrom } from '../../core/batch-status.js';
 import { failed, usage } from '../../core/errors.js';
+import { command } from '../../core/next.js';
 import { packageVersion } from '../../core/package.js';
 import type { RecordSummary } from '../../core/record-summary.js';
 import type { Report } from '../../core/report.js';
@@ -132,7 +133,7 @@ export async function holdBatch(database: Database, id: string): Promise<void> {
   if (row?.held !== true)
     throw failed('batch_busy', `another command is working on batch ${id}`, {
       state: 'nothing was changed',
-      next: `sluice status ${id}`,
+      next: command('status', [id]),
     });
 }
 
@@ -150,7 +151,7 @@ export async function moveBatch(
   const moved = await database.query(sql, parameters);
   if (moved.length === 0)
     throw failed('illegal_move', `batch ${id} cannot become ${status} from where it is`, {
-      next: `sluice status ${id}`,
+      next: command('status', [id]),
     });
 }
 
@@ -209,14 +210,14 @@ export function batchCounts(totals: Totals): Readonly<Record<string, number>> {
 export async function findBatch(database: Database, id: string): Promise<Batch> {
   if (!/^[1-9][0-9]{0,17}$/.test(id))
     throw usage('no_such_batch', `"${id}" is not a batch id (a number such as 12)`, {
-      next: 'sluice status',
+      next: command('status'),
     });
   const [batch] = await database.query<Batch & Record<string, unknown>>(
     `SELECT ${COLUMNS} FROM sluice.migration_batch b WHERE id = $1`,
     [id],
   );
   if (batch === undefined)
-    throw usage('no_such_batch', `there is no batch ${id} in this database`, { next: 'sluice status' });
+    throw usage('no_such_batch', `there is no batch ${id} in this database`, { next: command('status') });
   return batch;
 }
 

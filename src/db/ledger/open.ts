@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { failed, refused, SluiceError, usage } from '../../core/errors.js';
+import { command } from '../../core/next.js';
 import { packageFile } from '../../core/package.js';
 import type { Database } from '../../core/run.js';
 
@@ -27,7 +28,10 @@ export async function openLedger(database: Database): Promise<void> {
         sqlstate: '42501',
         cause: error,
         state: 'nothing was written',
-        next: 'as an owner of the database: GRANT CREATE ON DATABASE … TO the role, or run `sluice init` once as an owner',
+        next: [
+          'as an owner of the database: GRANT CREATE ON DATABASE … TO the role',
+          'or let an owner of the database make the ledger once (the command init, with the URL of the owner)',
+        ],
       });
     throw error instanceof SluiceError
       ? error
@@ -53,6 +57,6 @@ export async function requireLedger(database: Database): Promise<void> {
   if (have !== 0 && have !== VERSION) await openLedger(database);
   if (have === 0)
     throw usage('no_ledger', 'no pipeline was ever run in this database', {
-      next: ['check that --database-url names the right one', 'sluice list'],
+      next: ['check that --database-url names the right one', command('list')],
     });
 }

@@ -1,7 +1,10 @@
+import type { CommandData } from '../../core/command.js';
 import type { KeptRecords } from '../../core/pipeline.js';
 
 /** How a batch is run and what it reads: what going on with it takes. */
 export interface RunRecord {
+  /** The command that began it; left out where a program did. */
+  readonly command?: CommandData;
   /** The columns that staging has of each table, where the mappings then in force decided it. */
   readonly fills?: Readonly<Record<string, readonly string[]>>;
   readonly inputs: Readonly<Record<string, InputRecord>>;

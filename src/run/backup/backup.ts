@@ -2,6 +2,7 @@ import { chmod, copyFile, mkdir, rename, rm, stat, writeFile } from 'node:fs/pro
 import { basename, join } from 'node:path';
 import type { OldSystem } from '../../core/assessment.js';
 import { failed, nearest, SluiceError, usage } from '../../core/errors.js';
+import { again } from '../../core/next.js';
 import { packageVersion } from '../../core/package.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import type { Run } from '../../core/run.js';
@@ -207,7 +208,7 @@ function cannotWrite(error: unknown): never {
     {
       cause: error,
       state: 'nothing was changed',
-      next: 'free space there, or name another place: --into DIR',
+      next: again({}, { lead: 'free space there, or name another place (--into); then' }),
     },
   );
 }

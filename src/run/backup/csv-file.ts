@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { failed } from '../../core/errors.js';
+import { again } from '../../core/next.js';
 import type { Row } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
@@ -39,7 +40,7 @@ export async function writeCsv(
     throw failed('cannot_write', `cannot write ${path}: ${code === 'ENOSPC' ? 'no space left' : message}`, {
       cause: error,
       state: 'nothing was changed',
-      next: 'free space there, or name another place: --into DIR',
+      next: again({}, { lead: 'free space there, or name another place (--into); then' }),
     });
   } finally {
     out.destroy();

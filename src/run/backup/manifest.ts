@@ -50,7 +50,7 @@ export async function readManifest(directory: string): Promise<Manifest> {
   const wrong = (why: string, cause?: unknown) =>
     usage('not_a_backup', `${directory} is not a backup: ${why}`, {
       cause,
-      next: 'name the folder that `sluice backup` has written; a run says it, too',
+      next: 'name the folder that a backup was written to: the backup, or the run that made it, has said which',
     });
   const path = join(directory, MANIFEST);
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {

@@ -1,4 +1,5 @@
 import { failed, refused, type SluiceError } from '../../core/errors.js';
+import { again } from '../../core/next.js';
 import type { Rejection } from '../../core/run.js';
 
 /** Why a record could not be read. */
@@ -50,7 +51,10 @@ export function badHeader(why: Rejection, input: string): SluiceError {
     value: why.raw?.slice(0, 200),
     next:
       why.reason === 'invalid_utf8'
-        ? ENCODING_HINT
+        ? again(
+            { flags: { encoding: 'windows-1252' } },
+            { lead: 'if it is not UTF-8, name its encoding, such as' },
+          )
         : 'correct the first line of the file, or name its dialect: quote, escape, delimiter',
   });
 }

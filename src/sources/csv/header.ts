@@ -1,4 +1,5 @@
 import { nearest, refused, usage } from '../../core/errors.js';
+import { again, type Next } from '../../core/next.js';
 
 export interface HeaderOptions {
   /**
@@ -53,13 +54,21 @@ export function resolveHeader(names: readonly string[], options: HeaderOptions, 
   const resulting = new Set(columns);
   for (const wanted of options.columns ?? []) {
     if (resulting.has(wanted)) continue;
-    const close = nearest(wanted, names) ?? 'its name in the file';
+    const close = nearest(wanted, names);
     throw missing(
       'missing_column',
       wanted,
       names,
       input,
-      `if it is there under another name: --map "${close}=${wanted}"`,
+      close === undefined
+        ? `if it is there under another name: call it ${wanted} in the header`
+        : again(
+            { flags: { map: [`${close}=${wanted}`] } },
+            {
+              lead: 'if it is there under another name',
+              otherwise: `if ${JSON.stringify(close)} is meant: call it ${wanted} in the header`,
+            },
+          ),
     );
   }
   return columns;
@@ -91,7 +100,7 @@ function refuseDuplicates(names: readonly string[], input: string, next: string)
   }
 }
 
-function missing(code: string, wanted: string, names: readonly string[], input: string, next: string) {
+function missing(code: string, wanted: string, names: readonly string[], input: string, next: Next) {
   const close = nearest(wanted, names);
   return usage(
     code,

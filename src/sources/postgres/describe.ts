@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { failed, nearest, type SluiceError, usage } from '../../core/errors.js';
+import { again } from '../../core/next.js';
 
 const BEFORE = 'SELECT * FROM (';
 
@@ -66,7 +67,7 @@ export function queryError(error: unknown, name: string, sql: string, before: nu
     return failed('connection_lost', `the connection that reads ${name} was lost: ${message}`, {
       ...facts,
       ...(severity === undefined || code === undefined ? {} : { sqlstate: code }),
-      next: 'see the server log for why, then run again',
+      next: again({}, { lead: 'see the server log for why, then' }),
     });
   }
   const where = placeOf(sql, position === undefined ? undefined : Number(position) - before);

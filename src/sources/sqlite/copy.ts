@@ -1,6 +1,8 @@
 import { constants, copyFile, open, rm, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { shellWord } from '../../core/command.js';
 import { failed, type SluiceError } from '../../core/errors.js';
+import { again } from '../../core/next.js';
 import { statInput } from '../raw.js';
 import { head, notDatabase } from './header.js';
 
@@ -161,7 +163,7 @@ async function copyOne(from: string, to: string, input: string): Promise<void> {
       {
         input,
         state: 'nothing was published; the original was only read',
-        next: 'free space there, or name another place: TMPDIR=/larger/disk sluice …',
+        next: again({}, { lead: 'free space there, or set TMPDIR to a folder on a larger disk; then' }),
         cause: error,
       },
     );
@@ -176,8 +178,8 @@ function busy(path: string): SluiceError {
       input: path,
       state: 'nothing was published; the original was only read',
       next: [
-        'stop the application, or wait until it is quiet, and run again',
-        `or give a backup instead: sqlite3 ${path} ".backup copy.db"   (it waits for its turn)`,
+        again({}, { lead: 'stop the application, or wait until it is quiet, then' }),
+        `or give a backup instead: sqlite3 ${shellWord(path)} ".backup copy.db"   (it waits for its turn)`,
       ],
     },
   );
@@ -188,13 +190,13 @@ function unreadable(error: unknown, path: string): SluiceError {
   if (code === 'EACCES' || code === 'EPERM')
     return failed('no_permission', `no permission to read ${path}`, {
       input: path,
-      next: `chmod u+r ${path}, or run as the user that may`,
+      next: `let this user read it: chmod u+r ${shellWord(path)}, or run as the user that may`,
       cause: error,
     });
   if (code === 'EBUSY')
     return failed('source_busy', `${path} is locked by another program`, {
       input: path,
-      next: 'stop the application that holds it, and run again',
+      next: again({}, { lead: 'stop the application that holds it, then' }),
       cause: error,
     });
   return failed('cannot_open', `cannot open ${path}: ${message}`, { input: path, cause: error });

@@ -4,6 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { SQLiteValue } from 'node-sqlite3-wasm';
 import { failed, SluiceError } from '../../core/errors.js';
+import { again } from '../../core/next.js';
 import type { Run } from '../../core/run.js';
 import { copyConsistently } from './copy.js';
 import type { ReadChunk, ReadRequest } from './reader.js';
@@ -159,7 +160,12 @@ function broken(path: string, error: Error): SluiceError {
   return failed('sqlite_thread', `reading ${path} broke off: ${error.message}`, {
     input: path,
     cause: error,
-    next: 'run again; where it was memory, give Node more, or order by an indexed column',
+    next: again(
+      {},
+      {
+        lead: 'where it was memory, give Node more (NODE_OPTIONS=--max-old-space-size=4096) or order by an indexed column; then',
+      },
+    ),
   });
 }
 

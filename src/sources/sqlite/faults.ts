@@ -1,3 +1,4 @@
+import { shellWord } from '../../core/command.js';
 import { failed, nearest, SluiceError, usage } from '../../core/errors.js';
 
 /** What the making of an error needs of the file. */
@@ -47,8 +48,8 @@ export function sqliteError(error: unknown, { path, database }: Asked, name?: st
       ...facts,
       state: 'nothing was published; the original was only read',
       next: [
-        `see how far it goes: sqlite3 ${path} "PRAGMA integrity_check"`,
-        `save what can be saved: sqlite3 ${path} .recover | sqlite3 recovered.db   (then name recovered.db)`,
+        `see how far it goes: sqlite3 ${shellWord(path)} "PRAGMA integrity_check"`,
+        `save what can be saved: sqlite3 ${shellWord(path)} .recover | sqlite3 recovered.db   (then name recovered.db)`,
         'or go back to its last good backup',
       ],
     });

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { shellWord } from '../../core/command.js';
 import { failed, type SluiceError, usage } from '../../core/errors.js';
 
 /** The first bytes of every SQLite database: https://www.sqlite.org/fileformat2.html#the_database_header */
@@ -47,7 +48,7 @@ export function notDatabase(path: string, first: Buffer): SluiceError | undefine
   if (first[0] === 0x1f && first[1] === 0x8b)
     return usage('not_sqlite', `${path} is gzip, and an SQLite database can only be read unpacked`, {
       ...facts,
-      next: `gunzip -k ${path}`,
+      next: `gunzip -k ${shellWord(path)}   (then name the file that it makes)`,
     });
   if (isText(first))
     return usage('not_sqlite', `${path} is not an SQLite database: it begins with text`, {

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { nearest, usage } from '../../core/errors.js';
+import { again } from '../../core/next.js';
 import type { Row, Rows } from '../../core/row.js';
 import type { Rejection, Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
@@ -73,7 +74,7 @@ async function opened(file: string | undefined, name: string, run: Run): Promise
     throw usage('no_file', `the input ${name} is read from an SQLite file, and none was named`, {
       input: name,
       state: 'nothing was read or written',
-      next: '--source app.db   (for all such inputs), or --input <name>=app.db',
+      next: again({ flags: { source: 'app.db' } }, { lead: 'name the file, for all such inputs' }),
     });
   return SqliteFile.shared(file, run);
 }
