@@ -17,7 +17,10 @@ import type { StagedTable } from './staging.js';
 import type { Survey } from './survey.js';
 
 export interface FinishOptions {
-  /** Rows that staging must hold, by `schema.table` of the live table; a table left out is only counted. */
+  /**
+   * Rows that staging must hold, by `schema.table` of the live table; one left out was not loaded: it is only counted,
+   * and its `writers` are empty.
+   */
   readonly expectedRows: ReadonlyMap<string, number | bigint>;
   readonly onProgress?: (text: string) => void;
   /** Further sessions for index builds; `sessions` at once, the given client among them (default 2). */
@@ -30,6 +33,11 @@ export interface FinishOptions {
 /** What publishing needs to know of a staged table that is ready. */
 export interface FinishedTable extends StagedTable {
   readonly rows: bigint;
+  /**
+   * The transactions that wrote these rows, as the rows' xmin has them: what is in the table after the publish and
+   * bears another one was written by somebody else, however old that writer's transaction is.
+   */
+  readonly writers: readonly string[];
   /** For each sequence behind a column, the highest (or, counting down, lowest) value loaded. */
   readonly reached: Readonly<Record<string, string>>;
   /** Staging was unlogged: this server start must still be the running one when it is published. */
@@ -58,7 +66,7 @@ export async function finishStaging(
   const progress = options.onProgress ?? (() => {});
   const facts = async (table: StagedTable) =>
     (await withCatalog(client, () => readTable(client, table.oid))) as TableFacts;
-  const counts = new Map<number, bigint>();
+  const counts = new Map<number, Counted>();
   for (const table of staged) {
     const live = liveOf(survey, table);
     const shape = shapeDifferences(live, await facts(table));
@@ -94,7 +102,7 @@ export async function finishStaging(
     }
     tables.push({
       ...table,
-      rows: counts.get(table.oid) as bigint,
+      ...(counts.get(table.oid) as Counted),
       reached: await reached(client, live, table),
       serverStart: live.persistence === 'u' ? await serverStart(client) : null,
     });
@@ -118,17 +126,36 @@ export function liveOf(survey: Survey, table: StagedTable): TableFacts {
   return live;
 }
 
+/** Rows of a staged table, and the transactions that wrote them. */
+type Counted = Pick<FinishedTable, 'rows' | 'writers'>;
+
+/**
+ * Counts a staged table's rows by the transaction that wrote them: nobody else can write to staging, so each of these
+ * is one of the load's. Pure.
+ */
+export function countSql({ schema, table }: Pick<StagedTable, 'schema' | 'table'>): string {
+  return `SELECT coalesce(pg_catalog.sum(w.rows), 0)::text AS rows, coalesce(pg_catalog.json_agg(w.xid), '[]') AS writers FROM (SELECT s.xmin::text AS xid, pg_catalog.count(*) AS rows FROM ONLY ${qualified(schema, table)} s GROUP BY s.xmin) w`;
+}
+
+/** A table that comes back by an undo was written by as many transactions as it has rows, and nobody asks for them. */
+async function countAlone(client: Client, { schema, table }: StagedTable): Promise<Counted> {
+  const { rows } = await client.query<{ rows: string }>(
+    `SELECT pg_catalog.count(*) AS rows FROM ONLY ${qualified(schema, table)}`,
+  );
+  return { rows: BigInt(rows[0]?.rows ?? 0), writers: [] };
+}
+
 async function countRows(
   client: Client,
   table: StagedTable,
   expected: ReadonlyMap<string, number | bigint>,
-): Promise<bigint> {
-  const { rows } = await client.query<{ count: string }>(
-    `SELECT count(*) AS count FROM ONLY ${qualified(table.schema, table.table)}`,
-  );
-  const count = BigInt(rows[0]?.count ?? 0);
+): Promise<Counted> {
   const want = expected.get(`${table.target.schema}.${table.target.table}`);
-  if (want !== undefined && BigInt(want) !== count) {
+  if (want === undefined) return countAlone(client, table);
+  const { rows } = await client.query<{ rows: string; writers: string[] }>(countSql(table));
+  const { rows: counted, writers } = rows[0] as { rows: string; writers: string[] };
+  const count = BigInt(counted);
+  if (BigInt(want) !== count) {
     throw failed('row_count', `Staging holds ${count} rows, but ${want} were loaded into it.`, {
       table: `${table.target.schema}.${table.target.table}`,
       state: 'Live is untouched.',
@@ -138,7 +165,7 @@ async function countRows(
       ),
     });
   }
-  return count;
+  return { rows: count, writers };
 }
 
 async function build(

@@ -74,6 +74,7 @@ function planned(job: Job, surveyed: Surveyed, views: readonly PlannedView[]): P
     columns: live.columns.filter((column) => column.generated === '').map((column) => column.name),
     rows: 0n,
     reached: {},
+    writers: [],
     serverStart: null,
   }));
   return { replace: { survey: replace, tables }, rows, oldNames, loaded, views, records: [] };

@@ -125,6 +125,7 @@ export function recordsOf(job: Job, prepared: Prepared): PublishRecord[] {
       facts: {
         live_oid: staged?.oid ?? oid,
         replaced_oid: staged === undefined ? null : oid,
+        ...(staged === undefined ? {} : { writers: staged.writers }),
         ...(views.length === 0 ? {} : { views }),
       },
       // The replaced table keeps its OID and its name, in the batch's schema for its own one.

@@ -69,6 +69,7 @@ export class Undo {
         columns: [],
         rows: 0n,
         reached: {},
+        writers: [],
         serverStart: null,
       }));
       parts.push(...replaceParts(survey, ready, names));

@@ -83,17 +83,31 @@ export function writtenLines({ table, written_since: { rows, list } }: UndoneTab
 }
 
 /**
- * The rows of a swapped-in table that were written after the publish. A row carries the transaction that
- * wrote it (xmin; freezing keeps it readable), and the ledger the one that published, so the rows written
- * since are told without anything having watched: inserted or updated rows are newer, and of the published
- * ones so many are gone as are missing.
+ * The condition, over a row `t`, that it was written by somebody else than the batch: a row carries the transaction that
+ * wrote it (xmin; freezing keeps it readable), and the ledger has those of the load. Undefined where the ledger has
+ * none. Batches published before the ledger had them are told by the publishing transaction: a row of a newer one was
+ * written since; writers that are older than the publish, and still write after it, are missed there.
+ */
+function byOthers({ writers, xid }: Readonly<Record<string, unknown>>): string | undefined {
+  const isXid = (each: unknown): each is string => /^\d+$/.test(String(each));
+  if (Array.isArray(writers)) {
+    const own = writers.filter(isXid);
+    return `NOT (t.xmin = ANY (${literal(`{${own.join(',')}}`)}::pg_catalog.xid[]))`;
+  }
+  // age() compares 32-bit ids around the current one, so it is right for two billion transactions.
+  return isXid(xid)
+    ? `pg_catalog.age(t.xmin) <= pg_catalog.age((${literal(xid)}::numeric % 4294967296)::text::xid)`
+    : undefined;
+}
+
+/**
+ * The rows of a swapped-in table that others wrote after the publish, without anything having watched: inserted or
+ * updated rows bear another transaction than the load's, and of the published ones so many are gone as are missing.
  */
 async function writtenSince(database: PgDatabase, table: Published): Promise<UndoneTable['written_since']> {
   const live = qualified(table.table_schema, table.table_name);
-  const xid = String(table.facts.xid ?? '');
-  if (!/^\d+$/.test(xid)) return NONE;
-  // age() compares 32-bit ids around the current one, so it is right for two billion transactions.
-  const newer = `pg_catalog.age(t.xmin) <= pg_catalog.age((${literal(xid)}::numeric % 4294967296)::text::xid)`;
+  const newer = byOthers(table.facts);
+  if (newer === undefined) return NONE;
   const [counts] = await database.query<{ now: number; since: number }>(
     `SELECT count(*)::float8 AS now, count(*) FILTER (WHERE ${newer})::float8 AS since FROM ONLY ${live} t`,
   );

@@ -65,6 +65,29 @@ for (const mode of MODES)
     assert.deepEqual(await checksums(client, 'parts'), before);
   });
 
+for (const mode of MODES)
+  test(`${mode}: a writer whose transaction is older than the publish, and who writes after it, refuses the rollback`, async (t) => {
+    const database = await testDatabase(t);
+    await database.query(SYSTEM);
+    const { run, database: own, log } = engine(t, database);
+    const older = await database.connect();
+    await older.query('BEGIN');
+    await older.query('CREATE TEMP TABLE elsewhere AS SELECT pg_current_xact_id()');
+    const batch = (await run(loads({ parts: [PARTS_BY[mode], rowsFor(mode)] }))).summary.batch as string;
+    const id = mode === 'append' ? 12 : 2;
+    await older.query(`UPDATE parts SET amount = 99 WHERE id = ${id}`);
+    await older.query('COMMIT');
+    const error = await rollbackBatch(batch, { database: own, log }).then(() => assert.fail(), refusal);
+    assert.equal(error.code, 'written_since');
+    assert.match(
+      String(error.facts.details),
+      new RegExp(`public\\.parts: 1 row written since.*id\\b.*${id}`, 's'),
+    );
+    assert.deepEqual(await database.query(`SELECT amount::int FROM parts WHERE id = ${id}`), [
+      { amount: 99 },
+    ]);
+  });
+
 test('single tables are undone one by one; with the last of them the batch is rolled back', async (t) => {
   const database = await testDatabase(t);
   await database.query(SYSTEM);
