@@ -5,6 +5,8 @@ export interface TableLock {
   readonly schema: string;
   readonly table: string;
   readonly mode: 'ACCESS EXCLUSIVE' | 'SHARE ROW EXCLUSIVE' | 'ROW EXCLUSIVE';
+  /** With its partitions, or the tables that inherit from it: who writes to one of those locks only that. */
+  readonly members?: boolean;
 }
 
 /**
@@ -62,14 +64,17 @@ const STRENGTH: Record<TableLock['mode'], number> = {
 };
 
 /**
- * Every table once, in its strongest mode, by mode and name: each window takes them in one order. Pure.
+ * Every table once, in its strongest mode, by mode and name: each window takes them in one order. With its members,
+ * where any of its locks is to be. Pure.
  */
 export function mergedLocks(parts: readonly WindowPart[]): TableLock[] {
   const strongest = new Map<string, TableLock>();
   for (const lock of parts.flatMap((part) => part.locks)) {
     const name = qualified(lock.schema, lock.table);
     const known = strongest.get(name);
-    if (known === undefined || STRENGTH[known.mode] < STRENGTH[lock.mode]) strongest.set(name, lock);
+    const stronger = known === undefined || STRENGTH[known.mode] < STRENGTH[lock.mode] ? lock : known;
+    const members = known?.members === true || lock.members === true;
+    strongest.set(name, members ? { ...stronger, members } : stronger);
   }
   const byName = ([a]: [string, TableLock], [b]: [string, TableLock]) => (a < b ? -1 : 1);
   return [...strongest]
@@ -108,8 +113,8 @@ export function windowSql(parts: readonly WindowPart[], options: WindowOptions):
   const lockStatements = [...new Set(locks.map((lock) => lock.mode))].map((mode) => {
     const names = locks
       .filter((lock) => lock.mode === mode)
-      .map((lock) => qualified(lock.schema, lock.table));
-    return `LOCK TABLE ONLY ${names.join(', ONLY ')} IN ${mode} MODE`;
+      .map((lock) => `${lock.members === true ? '' : 'ONLY '}${qualified(lock.schema, lock.table)}`);
+    return `LOCK TABLE ${names.join(', ')} IN ${mode} MODE`;
   });
   const first = [...all('dependents'), ...lockStatements];
   const early = all('early');

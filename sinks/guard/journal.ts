@@ -1,17 +1,24 @@
 import type { ClientBase } from 'pg';
 import { refused } from '../../src/core/errors.js';
 import { again } from '../../src/core/next.js';
+import { membersOf } from '../../src/db/catalog/members.js';
 import { ident, qualified } from '../../src/db/quote.js';
 import type { WindowPart } from '../window.js';
-import { guardChecks, journalStatements, triggerStatements } from './journal-sql.js';
+import {
+  guardChecks,
+  journalStatements,
+  memberStatement,
+  membersQuery,
+  triggerStatements,
+} from './journal-sql.js';
 import { GUARD_PREFIX, type Guard, type GuardedTable, journalTable } from './names.js';
 import { type Waiting, withShortLocks } from './waiting.js';
 
 /**
- * Arms the journal guard on `tables`; must be done before the first row of the source is read. Each table in
- * a transaction of its own: CREATE TRIGGER waits until transactions that have written to it are over, in
+ * Arms the journal guard on `tables` and their members (partitions, tables that inherit); must be done before the first
+ * row of the source is read. Each in a transaction of its own: CREATE TRIGGER waits until transactions that have written to it are over, in
  * bounded attempts, so that every write that the journal misses is one that the source's snapshot shows.
- * The guard's schema must exist. Needs the owner of each table, refused()
+ * The guard's schema must exist. Needs the owner of each, refused()
  * otherwise. Throws what withShortLocks throws; what was armed until then stays, for disarmGuard.
  */
 export async function armGuard(
@@ -22,19 +29,29 @@ export async function armGuard(
 ): Promise<void> {
   await refuseUnowned(client, tables);
   await client
-    .query(['BEGIN', ...journalStatements(guard), 'COMMIT'].join(';\n'))
+    .query(
+      [
+        'BEGIN',
+        ...journalStatements(guard),
+        ...tables.map((table) => memberStatement(guard, table)),
+        'COMMIT',
+      ].join(';\n'),
+    )
     .catch(async (e: unknown) => {
       await client.query('ROLLBACK');
       throw e;
     });
-  for (const table of tables) await withShortLocks(client, table, triggerStatements(guard, table), waiting);
+  const members = await client.query(membersQuery(guard));
+  for (const { triggers, ...table } of members.rows as (GuardedTable & { triggers: string[] })[])
+    await withShortLocks(client, table, triggerStatements(guard, table, triggers), waiting);
 }
 
 async function refuseUnowned(client: ClientBase, tables: readonly GuardedTable[]): Promise<void> {
   const names = tables.map((table) => qualified(table.schema, table.table));
   const result = await client.query(
-    `SELECT coalesce(json_agg(n.name), '[]') AS unowned FROM unnest($1::text[]) n(name)
-     LEFT JOIN pg_class c ON c.oid = to_regclass(n.name)
+    `SELECT coalesce(json_agg(DISTINCT coalesce(c.oid::regclass::text, n.name) || CASE c.relkind WHEN 'f' THEN ' (a foreign table)' ELSE '' END), '[]') AS unowned
+     FROM unnest($1::text[]) n(name) CROSS JOIN LATERAL (${membersOf('to_regclass(n.name)')} UNION ALL SELECT NULL WHERE to_regclass(n.name) IS NULL) m(oid)
+     LEFT JOIN pg_class c ON c.oid = m.oid
      WHERE c.oid IS NULL OR c.relkind NOT IN ('r', 'p') OR NOT pg_has_role(c.relowner, 'USAGE')`,
     [names],
   );
@@ -60,7 +77,7 @@ export function guardPart(guard: Guard, table: GuardedTable): WindowPart {
     table: `${table.schema}.${table.table}`,
     early: [],
     dependents: [],
-    locks: [{ schema: table.schema, table: table.table, mode: 'SHARE ROW EXCLUSIVE' }],
+    locks: [{ schema: table.schema, table: table.table, mode: 'SHARE ROW EXCLUSIVE', members: true }],
     rechecks: guardChecks(guard, table),
     out: [],
     in: [],
@@ -108,7 +125,7 @@ export async function findGuards(client: ClientBase, batch?: string): Promise<Gu
             substr(t.tgname, ${GUARD_PREFIX.length + 1}, length(t.tgname) - ${GUARD_PREFIX.length + 4}) AS batch
      FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
      JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace pn ON pn.oid = p.pronamespace
-     WHERE NOT t.tgisinternal AND t.tgname ~ '^${GUARD_PREFIX}.+_(ins|upd|del|trn)$'
+     WHERE NOT t.tgisinternal AND t.tgname ~ '^${GUARD_PREFIX}.+_(ins|upd|del|trn|row)$'
      ORDER BY 1, 2, 3`,
   );
   const found = result.rows as GuardTrigger[];
@@ -134,7 +151,7 @@ export async function disarmGuard(client: ClientBase, guard: Guard, waiting: Wai
     const there = await client.query('SELECT to_regnamespace($1) IS NOT NULL AS there', [ident(schema)]);
     if (there.rows[0]?.there !== true) continue;
     await client.query(
-      `DROP FUNCTION IF EXISTS ${qualified(schema, 'guard_rows')}(); DROP FUNCTION IF EXISTS ${qualified(schema, 'guard_truncate')}(); DROP TABLE IF EXISTS ${qualified(schema, 'guard_journal')}`,
+      `DROP FUNCTION IF EXISTS ${qualified(schema, 'guard_rows')}(); DROP FUNCTION IF EXISTS ${qualified(schema, 'guard_row')}(); DROP FUNCTION IF EXISTS ${qualified(schema, 'guard_truncate')}(); DROP TABLE IF EXISTS ${qualified(schema, 'guard_journal')}, ${qualified(schema, 'guard_member')}`,
     );
   }
 }

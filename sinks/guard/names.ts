@@ -24,6 +24,26 @@ export const GUARD_EVENTS = [
   { suffix: 'trn', event: 'TRUNCATE', rows: null },
 ] as const;
 
+/** The statement triggers of a table that is written to by its own name or not at all. */
+const BY_STATEMENT = GUARD_EVENTS.map(({ suffix }) => suffix);
+
+/** The row trigger of a table whose rows are reached by the names of other tables as well. */
+export const GUARD_ROW = 'row';
+
+/** The triggers that watch a member of a guarded table; see memberStatement. */
+export interface GuardTriggers {
+  readonly byStatement: readonly string[];
+  readonly byRow: readonly string[];
+  /** Where a partitioned table holds no rows of its own. */
+  readonly truncation: readonly string[];
+}
+
+/** The names of the triggers of `batch`. Throws what triggerName throws. */
+export function guardTriggers(batch: string): GuardTriggers {
+  const named = (suffixes: readonly string[]) => suffixes.map((suffix) => triggerName(batch, suffix));
+  return { byStatement: named(BY_STATEMENT), byRow: named([GUARD_ROW, 'trn']), truncation: named(['trn']) };
+}
+
 /** The name of a trigger of `batch`. Throws usage() where the batch's id is too long to fit. */
 export function triggerName(batch: string, suffix: string): string {
   const name = `${GUARD_PREFIX}${batch}_${suffix}`;
@@ -34,6 +54,8 @@ export function triggerName(batch: string, suffix: string): string {
 }
 
 export const journalTable = (guard: Guard) => qualified(guard.schema, 'guard_journal');
-export const journalFunction = (guard: Guard, kind: 'rows' | 'truncate') =>
+/** What was watched from the beginning: each guarded table's members, and the triggers on them. */
+export const memberTable = (guard: Guard) => qualified(guard.schema, 'guard_member');
+export const journalFunction = (guard: Guard, kind: 'rows' | 'row' | 'truncate') =>
   qualified(guard.schema, `guard_${kind}`);
 export const nameLiteral = ({ schema, table }: GuardedTable) => literal(qualified(schema, table));

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import { failed, interrupted } from '../../src/core/errors.js';
 import { again } from '../../src/core/next.js';
+import { membersOf } from '../../src/db/catalog/members.js';
 import { HURRIED, hurried } from '../../src/db/hurry.js';
 import { qualified } from '../../src/db/quote.js';
 
@@ -16,7 +17,7 @@ export interface LockHolder {
   readonly query: string | null;
 }
 
-/** Holders of locks on `table` that conflict with SHARE ROW EXCLUSIVE, the oldest first, at most 5. */
+/** Holders of locks on `table`, or a member of it, that conflict with SHARE ROW EXCLUSIVE, the oldest first, at most 5. */
 export async function lockHolders(
   client: ClientBase,
   table: { readonly schema: string; readonly table: string },
@@ -27,7 +28,7 @@ export async function lockHolders(
     `SELECT l.pid, a.usename AS "user", a.application_name AS application, l.mode AS lock,
             extract(epoch FROM clock_timestamp() - a.xact_start)::float8 AS age, left(a.query, 200) AS query
      FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-     WHERE l.locktype = 'relation' AND l.relation = to_regclass($1)
+     WHERE l.locktype = 'relation' AND l.relation IN (${membersOf('to_regclass($1)')})
        AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
        AND l.granted AND l.mode <> ALL ($2) AND l.pid IS DISTINCT FROM pg_backend_pid()
      ORDER BY a.xact_start NULLS FIRST LIMIT 5`,

@@ -15,11 +15,22 @@ export interface Refusal {
 
 type Why = readonly [reason: string, wayOut: string];
 
-const MERGE = 'Publish this table by merge, which keeps the table and changes its rows.';
+const MERGE =
+  'Publish this table by merge, which keeps the table and changes its rows: merge(…) in a pipeline, --mode merge for copy.';
+
+/** What makes a merge leave just the rows that were loaded, as a replace would. */
+const WHOLE = "merge(…, { missingRows: 'delete' }) also deletes the rows that are not loaded.";
 
 const OBSTACLES: Record<Obstacle['code'], (object: string) => Why> = {
-  partition: () => ['the table is a partition', `Replace a whole partition by hand, or: ${MERGE}`],
-  inheritance: (object) => [`the table takes part in inheritance with ${object}`, MERGE],
+  partition: (statements) => [
+    'the table is a partition',
+    `${MERGE} ${WHOLE} Or take it out of the whole for the run: ${statements}.`,
+  ],
+  inheritance: (object) => [`the table inherits from ${object}`, `${MERGE} ${WHOLE}`],
+  inherited: (object) => [
+    `${object} inherits from it, and would be left behind`,
+    `Publish into ${object} by merge, where its rows are meant; or make this a partitioned table.`,
+  ],
   typed: (object) => [`the table is typed (OF ${object})`, `ALTER TABLE … NOT OF, or: ${MERGE}`],
   extension: (object) => [`it belongs to an extension: ${object}`, MERGE],
   extension_part: (object) => [
@@ -87,7 +98,8 @@ export function refusalsFor(
 
   for (const table of tables) {
     const kind = KINDS[table.kind];
-    if (kind !== undefined) refuse(table.oid, nameOf(table.oid), [`it is ${kind}`, MERGE]);
+    const wayOut = table.kind === 'p' ? `${MERGE} ${WHOLE}` : MERGE;
+    if (kind !== undefined) refuse(table.oid, nameOf(table.oid), [`it is ${kind}`, wayOut]);
     if (table.persistence === 't') {
       refuse(table.oid, nameOf(table.oid), ['it is temporary', 'Load into an ordinary table.']);
     }

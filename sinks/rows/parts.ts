@@ -103,7 +103,8 @@ function opening(publish: RowPublish): WindowPart {
   const ambiguity = mode === 'append' || facts.keyEnforced ? [] : [ambiguityCheck(facts, names)];
   const saves = [...ambiguity, ...saveStatements(facts, names)];
   const opened = part(publish, late ? saves : [...(mode === 'append' ? [] : [lock]), ...guard, ...saves]);
-  const locks: TableLock[] = mode === 'append' ? [] : [{ schema, table, mode: 'SHARE ROW EXCLUSIVE' }];
+  const locks: TableLock[] =
+    mode === 'append' ? [] : [{ schema, table, mode: 'SHARE ROW EXCLUSIVE', members: true }];
   return late ? { ...opened, locks, rechecks: guard } : { ...opened, locks };
 }
 

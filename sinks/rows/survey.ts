@@ -100,7 +100,16 @@ function shapeRefusals({ target, live, key, loaded, values, keyEnforced }: RowTa
       `rule ${rule} rewrites writes to it, so that what is written cannot be known; drop the rule`,
     );
   }
-  if (live.inherited) reasons.push('other tables inherit from it; publish into the child tables themselves');
+  if (live.heirs.length > 0) {
+    reasons.push(
+      `other tables inherit from it (${live.heirs.join(', ')}), and its keys do not hold over their rows; publish into the table itself that is meant, or make it a partitioned one`,
+    );
+  }
+  if (live.foreign.length > 0) {
+    reasons.push(
+      `partitions of it are foreign tables (${live.foreign.join(', ')}), whose writers nothing here keeps out; publish into the other partitions themselves`,
+    );
+  }
   if (live.rowSecurity) {
     reasons.push('row-level security hides rows from this role; use a role with BYPASSRLS or the owner');
   }

@@ -1,3 +1,4 @@
+import type { RowTrigger } from '../../src/db/catalog/row-tables.js';
 import { ident, qualified } from '../../src/db/quote.js';
 import { firing } from './sql.js';
 import type { RowTableFacts } from './target.js';
@@ -9,20 +10,21 @@ import type { RowTableFacts } from './target.js';
  * foreign keys of every table and of everything that triggers write, so that orphans would get in unseen, and
  * it needs a superuser's or a granted right. Switching triggers off needs the owner and takes SHARE ROW
  * EXCLUSIVE, which the window holds anyway; a rollback switches them on again. Each trigger by name, since
- * ENABLE TRIGGER USER would also switch on what was off, and turn ALWAYS into ORIGIN.
+ * ENABLE TRIGGER USER would also switch on what was off, and turn ALWAYS into ORIGIN. Each partition's for itself
+ * (ONLY): a trigger of the whole table has a copy there that may be off while the table's own is on.
  */
 export function withoutTriggers(facts: Pick<RowTableFacts, 'live'>, statements: readonly string[]): string[] {
   const triggers = firing(facts);
   if (triggers.length === 0 || statements.length === 0) return [...statements];
-  const table = qualified(facts.live.schema, facts.live.table);
+  const alter = (trigger: RowTrigger) => `ALTER TABLE ONLY ${qualified(trigger.schema, trigger.table)}`;
   return [
-    ...triggers.map((trigger) => `ALTER TABLE ${table} DISABLE TRIGGER ${ident(trigger.name)}`),
+    ...triggers.map((trigger) => `${alter(trigger)} DISABLE TRIGGER ${ident(trigger.name)}`),
     ...statements,
     // ALTER TABLE fails (55006) while deferred constraint checks of the table are pending.
     ...(facts.live.deferrable ? ['SET CONSTRAINTS ALL IMMEDIATE'] : []),
     ...triggers.map(
       (trigger) =>
-        `ALTER TABLE ${table} ENABLE${trigger.enabled === 'A' ? ' ALWAYS' : ''} TRIGGER ${ident(trigger.name)}`,
+        `${alter(trigger)} ENABLE${trigger.enabled === 'A' ? ' ALWAYS' : ''} TRIGGER ${ident(trigger.name)}`,
     ),
   ];
 }

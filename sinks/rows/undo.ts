@@ -116,7 +116,7 @@ function part({ live }: UndoTable, early: readonly string[]): WindowPart {
     table: `${live.schema}.${live.table}`,
     early,
     dependents: [],
-    locks: [{ schema: live.schema, table: live.table, mode: 'SHARE ROW EXCLUSIVE' }],
+    locks: [{ schema: live.schema, table: live.table, mode: 'SHARE ROW EXCLUSIVE', members: true }],
     rechecks: [],
     out: [],
     in: [],

@@ -1,5 +1,6 @@
 import { again, type Next } from '../core/next.js';
 import type { Finding } from '../core/pipeline.js';
+import { membersOf } from '../db/catalog/members.js';
 import { ident, qualified } from '../db/quote.js';
 import { guardedTables } from './guard.js';
 import type { Job } from './job.js';
@@ -32,10 +33,15 @@ interface Probed {
 }
 
 const GUARDED = `
-SELECT w.name, pg_has_role(c.relowner, 'USAGE') AS owned, pg_get_userbyid(c.relowner) AS owner,
+SELECT w.name, o.oid IS NULL AS owned, pg_get_userbyid(coalesce(o.relowner, c.relowner)) AS owner,
+  coalesce(o.name, w.name) AS whose,
+  EXISTS (SELECT FROM pg_class f WHERE f.relkind = 'f' AND f.oid IN (${membersOf('c.oid')})) AS foreign,
   has_table_privilege(c.oid, 'UPDATE') OR has_table_privilege(c.oid, 'DELETE')
     OR has_table_privilege(c.oid, 'TRUNCATE') AS lockable
-FROM unnest($1::text[]) w(name) JOIN pg_class c ON c.oid = to_regclass(w.name) ORDER BY 1`;
+FROM unnest($1::text[]) w(name) JOIN pg_class c ON c.oid = to_regclass(w.name)
+LEFT JOIN LATERAL (SELECT m.oid, m.relowner, format('%I.%I', n.nspname, m.relname) AS name
+  FROM pg_class m JOIN pg_namespace n ON n.oid = m.relnamespace WHERE m.oid IN (${membersOf('c.oid')}) AND NOT pg_has_role(m.relowner, 'USAGE') ORDER BY m.oid LIMIT 1) o ON true
+ORDER BY 1`;
 
 /**
  * What the connected role may not do and the run needs, whatever the mode: schemas of the batch's own, the
@@ -66,13 +72,22 @@ export async function rightsFindings(job: Job): Promise<Finding[]> {
     );
   const tables = guardedTables(job).map(({ schema, table }) => qualified(schema, table));
   if (guard === 'off' || tables.length === 0) return findings;
-  const guardable = await database.query<{ name: string; owned: boolean; owner: string; lockable: boolean }>(
-    GUARDED,
-    [tables],
-  );
-  for (const { name, owned, owner, lockable } of guardable) {
+  const guardable = await database.query<{
+    name: string;
+    owned: boolean;
+    owner: string;
+    whose: string;
+    foreign: boolean;
+    lockable: boolean;
+  }>(GUARDED, [tables]);
+  for (const { name, owned, owner, whose, foreign, lockable } of guardable) {
+    if (foreign)
+      lacks(
+        `partitions of ${name} are foreign tables, whose writers no guard sees`,
+        again({ flags: { guard: 'off' } }, { lead: 'where nobody writes meanwhile' }),
+      );
     if (guard === 'journal' && !owned)
-      lacks(`the journal guard needs the rights of the owner of ${name}, ${owner}`, [
+      lacks(`the journal guard needs the rights of the owner of ${whose}, ${owner}`, [
         `GRANT ${ident(owner)} TO ${role}`,
         again({ flags: { guard: lockable ? 'lock' : 'off' } }, { lead: 'or with another guard' }),
       ]);

@@ -97,7 +97,8 @@ export function guarded(
     asked.add(part.table);
     // An append takes no lock of its own, and the guard's verdict holds only where nobody can write any more.
     const locked = part.locks.some((lock) => lock.schema === table.schema && lock.table === table.table);
-    const locks = locked ? part.locks : [...part.locks, { ...table, mode: 'SHARE ROW EXCLUSIVE' as const }];
+    const lock = { ...table, mode: 'SHARE ROW EXCLUSIVE' as const, members: true };
+    const locks = locked ? part.locks : [...part.locks, lock];
     return { ...part, locks, rechecks: [...part.rechecks, ...guardChecks(guard, table)] };
   });
   const others = tables.filter((table) => !asked.has(nameOf(table)));

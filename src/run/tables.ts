@@ -2,13 +2,14 @@ import { nearest, usage } from '../core/errors.js';
 import type { Database } from '../core/run.js';
 import type { Target } from '../core/target.js';
 import type { ColumnFacts } from '../db/catalog/columns.js';
+import { membersOf } from '../db/catalog/members.js';
 
-/** A plain table found in the database. */
+/** A table, plain or partitioned, found in the database. */
 export interface FoundTable {
   readonly schema: string;
   readonly table: string;
   readonly oid: number;
-  /** As the planner's statistics estimate them; -1 rows where it was never analysed. */
+  /** As the planner's statistics estimate them, partitions included; -1 rows where it was never analysed. */
   readonly estimatedRows: number;
   readonly bytes: number;
 }
@@ -102,9 +103,13 @@ function parts(wanted: string): { readonly schema: string | null; readonly table
 async function look(database: Database, wanted: string): Promise<Row | undefined> {
   const { schema, table } = parts(wanted);
   const [row] = await database.query<Row>(
-    `SELECT n.nspname AS schema, c.oid, c.reltuples::float8 AS rows,
-            pg_table_size(c.oid)::float8 AS bytes, c.relkind::text AS kind
+    `SELECT n.nspname AS schema, c.oid, c.relkind::text AS kind, m.rows, m.bytes
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     CROSS JOIN LATERAL (
+       SELECT coalesce(sum(p.reltuples) FILTER (WHERE p.reltuples >= 0), -1)::float8 AS rows,
+              coalesce(sum(pg_table_size(p.oid)), 0)::float8 AS bytes
+       FROM pg_class p WHERE p.oid = c.oid AND c.relkind <> 'p'
+          OR c.relkind = 'p' AND p.relkind <> 'p' AND p.oid IN (${membersOf('c.oid')})) m
      WHERE c.relname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
        AND (n.nspname = $2 OR ($2::text IS NULL AND n.nspname = ANY (current_schemas(false))))
      ORDER BY array_position(current_schemas(false), n.nspname) LIMIT 1`,
@@ -121,11 +126,11 @@ async function plain(
   whenMissing?: string,
 ): Promise<FoundTable> {
   if (row === undefined) throw await missing(database, wanted, whenMissing);
-  if (row.kind !== 'r')
+  if (row.kind !== 'r' && row.kind !== 'p')
     throw usage(
       'not_a_table',
-      `${wanted} is ${KINDS[row.kind] ?? 'not a table'}; a pipeline ${does} plain tables`,
-      { table: wanted },
+      `${wanted} is ${KINDS[row.kind] ?? 'not a table'}; a pipeline ${does} tables`,
+      { table: wanted, next: 'name the table that holds its rows' },
     );
   const { table } = parts(wanted);
   return { schema: row.schema, table, oid: row.oid, estimatedRows: row.rows, bytes: row.bytes };
@@ -148,7 +153,6 @@ async function future(database: Database, wanted: string): Promise<FoundTable> {
 }
 
 const KINDS: Readonly<Record<string, string>> = {
-  p: 'a partitioned table',
   v: 'a view',
   m: 'a materialized view',
   f: 'a foreign table',
@@ -158,7 +162,7 @@ async function missing(database: Database, wanted: string, whenMissing: string |
   const tables = await database.query<{ name: string }>(
     `SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END AS name
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'sluice')
+     WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'sluice')
      ORDER BY 1 LIMIT 1000`,
   );
   const meant = nearest(

@@ -8,6 +8,7 @@ export interface Obstacle {
   readonly code:
     | 'partition'
     | 'inheritance'
+    | 'inherited'
     | 'typed'
     | 'extension'
     | 'extension_part'
@@ -27,9 +28,14 @@ const OBSTACLES = `
 WITH target AS (SELECT c.*, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.oid = ANY ($1::oid[])),
 own AS MATERIALIZED (${ownObjects('$1::oid[]')})
-SELECT oid AS target, 'partition' AS code, relname AS object FROM target WHERE relispartition
-UNION ALL SELECT t.oid, 'inheritance', CASE i.inhrelid WHEN t.oid THEN i.inhparent ELSE i.inhrelid END::regclass::text
-  FROM target t JOIN pg_inherits i ON t.oid IN (i.inhrelid, i.inhparent) WHERE NOT t.relispartition
+SELECT t.oid AS target, 'partition' AS code,
+  format('ALTER TABLE %1$s DETACH PARTITION %2$s; replace it; ALTER TABLE %1$s ATTACH PARTITION %2$s %3$s',
+    i.inhparent::regclass, t.oid::regclass, pg_get_expr(t.relpartbound, t.oid)) AS object
+  FROM target t JOIN pg_inherits i ON i.inhrelid = t.oid WHERE t.relispartition
+UNION ALL SELECT t.oid, 'inheritance', i.inhparent::regclass::text
+  FROM target t JOIN pg_inherits i ON i.inhrelid = t.oid WHERE NOT t.relispartition
+UNION ALL SELECT t.oid, 'inherited', i.inhrelid::regclass::text
+  FROM target t JOIN pg_inherits i ON i.inhparent = t.oid WHERE t.relkind = 'r'
 UNION ALL SELECT oid, 'typed', format_type(reloftype, NULL) FROM target WHERE reloftype <> 0
 UNION ALL SELECT own.target, CASE d.deptype WHEN 'e' THEN 'extension' ELSE 'extension_part' END,
   pg_describe_object(own.classid, own.objid, 0) || ' (' || pg_describe_object(d.refclassid, d.refobjid, 0) || ')'

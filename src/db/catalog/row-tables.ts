@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { qualified } from '../quote.js';
+import { ancestorsOf, membersOf } from './members.js';
 import { askCatalog } from './session.js';
 
 /** A column of a live table as row changes need to know it. */
@@ -54,8 +55,14 @@ export interface RowChild {
   readonly readable: boolean;
 }
 
-/** A user trigger; Sluice's own guard triggers are not among them. */
+/**
+ * A user trigger of the table or of one of its partitions, each with a state of its own; Sluice's guard triggers are
+ * not among them.
+ */
 export interface RowTrigger {
+  /** Where it is. */
+  readonly schema: string;
+  readonly table: string;
   readonly name: string;
   /** pg_trigger.tgenabled: fires at Origin, Always, on a Replica, or is Disabled. */
   readonly enabled: 'O' | 'A' | 'R' | 'D';
@@ -70,21 +77,23 @@ export interface RowTable {
   readonly table: string;
   /** pg_class.relkind: `r` a table, `p` a partitioned one, and what else a name may stand for. */
   readonly kind: string;
-  /** Whether the current role has the owner's rights. */
+  /** Whether the current role has the rights of its owner, and of the owners of its partitions. */
   readonly owned: boolean;
   readonly mayDelete: boolean;
   /** Whether row-level security hides rows from the current role. */
   readonly rowSecurity: boolean;
   /** Rewrite rules on INSERT, UPDATE or DELETE. */
   readonly rules: readonly string[];
-  /** Whether other tables inherit from it (partitions not meant). */
-  readonly inherited: boolean;
+  /** The tables that inherit from it, `schema.table` (partitions not meant). */
+  readonly heirs: readonly string[];
+  /** Partitions that are foreign tables, `schema.table`. */
+  readonly foreign: readonly string[];
   /** Whether deferrable constraints may leave trigger events pending. */
   readonly deferrable: boolean;
   readonly columns: readonly RowColumn[];
   readonly keys: readonly RowKey[];
   readonly children: readonly RowChild[];
-  /** Every other table that its foreign keys point at. */
+  /** Every other table that its foreign keys, or those of its partitions, point at. */
   readonly parents: readonly { readonly schema: string; readonly table: string }[];
   readonly triggers: readonly RowTrigger[];
 }
@@ -113,25 +122,36 @@ export async function readRowTable(
 }
 
 const RELATION = `
+WITH member AS (${membersOf('to_regclass($1)')})
 SELECT json_build_object(
   'oid', c.oid::bigint, 'schema', n.nspname, 'table', c.relname, 'kind', c.relkind,
-  'owned', pg_has_role(c.relowner, 'USAGE'),
+  'owned', (SELECT bool_and(pg_has_role(m.relowner, 'USAGE')) FROM pg_class m WHERE m.oid IN (SELECT oid FROM member)),
   'mayDelete', c.relkind IN ('r', 'p') AND has_table_privilege(c.oid, 'DELETE'),
   'rowSecurity', row_security_active(c.oid),
   'rules', (SELECT coalesce(json_agg(r.rulename ORDER BY r.rulename), '[]')
             FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type IN ('2', '3', '4') AND r.ev_enabled <> 'D'),
-  'inherited', c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = c.oid),
-  'deferrable', EXISTS (SELECT FROM pg_constraint k WHERE c.oid IN (k.conrelid, k.confrelid) AND k.condeferrable),
-  'parents', (SELECT coalesce(json_agg(json_build_object('schema', pn.nspname, 'table', p.relname)
-                       ORDER BY k.conname), '[]')
-              FROM pg_constraint k JOIN pg_class p ON p.oid = k.confrelid
-              JOIN pg_namespace pn ON pn.oid = p.relnamespace
-              WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.confrelid <> c.oid AND k.conparentid = 0),
+  'heirs', (SELECT coalesce(json_agg(hn.nspname || '.' || h.relname ORDER BY hn.nspname, h.relname), '[]')
+            FROM pg_inherits i JOIN pg_class h ON h.oid = i.inhrelid JOIN pg_namespace hn ON hn.oid = h.relnamespace
+            WHERE c.relkind = 'r' AND i.inhparent = c.oid),
+  'foreign', (SELECT coalesce(json_agg(fn.nspname || '.' || f.relname ORDER BY fn.nspname, f.relname), '[]')
+              FROM pg_class f JOIN pg_namespace fn ON fn.oid = f.relnamespace
+              WHERE f.relkind = 'f' AND f.oid <> c.oid AND f.oid IN (SELECT oid FROM member)),
+  'deferrable', EXISTS (SELECT FROM pg_constraint k WHERE k.condeferrable
+                        AND (k.conrelid IN (SELECT oid FROM member) OR k.confrelid IN (SELECT oid FROM member))),
+  'parents', (SELECT coalesce(json_agg(json_build_object('schema', q.schema, 'table', q.table)
+                       ORDER BY q.schema, q.table), '[]')
+              FROM (SELECT DISTINCT pn.nspname AS schema, p.relname AS table
+                    FROM pg_constraint k JOIN pg_class p ON p.oid = k.confrelid
+                    JOIN pg_namespace pn ON pn.oid = p.relnamespace
+                    WHERE k.contype = 'f' AND k.conrelid IN (SELECT oid FROM member)
+                      AND k.confrelid NOT IN (SELECT oid FROM member)) q),
   'triggers', (SELECT coalesce(json_agg(json_build_object(
+                 'schema', mn.nspname, 'table', m.relname,
                  'name', t.tgname, 'enabled', t.tgenabled, 'before', t.tgtype & 2 = 2 AND t.tgtype & 1 = 1,
-                 'insert', t.tgtype & 4 = 4) ORDER BY t.tgname), '[]')
-               FROM pg_trigger t
-               WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgname NOT LIKE 'sluice\\_guard\\_%')
+                 'insert', t.tgtype & 4 = 4) ORDER BY m.oid <> c.oid, mn.nspname, m.relname, t.tgname), '[]')
+               FROM pg_trigger t JOIN pg_class m ON m.oid = t.tgrelid JOIN pg_namespace mn ON mn.oid = m.relnamespace
+               WHERE m.oid IN (SELECT oid FROM member) AND NOT t.tgisinternal
+                 AND t.tgname NOT LIKE 'sluice\\_guard\\_%')
 ) AS relation
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.oid = to_regclass($1)`;
@@ -188,7 +208,9 @@ SELECT json_build_object(
     JOIN pg_namespace sn ON sn.oid = s.relnamespace
     WHERE b.oid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
       AND ((d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
-            AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum AND d.deptype = 'i')
+            AND d.refobjid IN (SELECT a.attrelid UNION ALL (${ancestorsOf('a.attrelid')})) AND d.deptype = 'i'
+            AND d.refobjsubid = (SELECT o.attnum FROM pg_attribute o WHERE o.attrelid = d.refobjid AND o.attname = a.attname)
+            AND a.attidentity <> '')
         OR (d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass
             AND d.objid = (SELECT f.oid FROM pg_attrdef f WHERE f.adrelid = a.attrelid AND f.adnum = a.attnum)))
     ORDER BY s.oid LIMIT 1),
@@ -216,7 +238,10 @@ WHERE i.indrelid = $1::oid AND i.indisunique AND i.indisvalid AND i.indimmediate
   AND i.indpred IS NULL AND i.indexprs IS NULL
 ORDER BY i.indisprimary DESC, c.relname`;
 
+// A key to a partitioned table has a copy for each of its partitions, and one for each partition that has the key.
+// What counts is the topmost that points at the table or its partitions: of a partition alone, its copy.
 const CHILDREN = `
+WITH member AS (${membersOf('$1::oid')})
 SELECT json_build_object(
   'constraint', k.conname, 'schema', n.nspname, 'table', c.relname,
   'columns', (SELECT json_agg(a.attname ORDER BY x.p) FROM unnest(k.conkey) WITH ORDINALITY x(n, p)
@@ -228,9 +253,10 @@ SELECT json_build_object(
               JOIN pg_operator op ON op.oid = x.n JOIN pg_namespace opn ON opn.oid = op.oprnamespace),
   'onDelete', CASE k.confdeltype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default'
               WHEN 'r' THEN 'restrict' ELSE 'no action' END,
-  'self', k.conrelid = k.confrelid,
+  'self', k.conrelid IN (SELECT oid FROM member) OR k.conrelid IN (${ancestorsOf('$1::oid')}),
   'readable', has_any_column_privilege(k.conrelid, 'SELECT')
 ) AS fact
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE k.confrelid = $1::oid AND k.contype = 'f' AND k.conparentid = 0
+WHERE k.confrelid IN (SELECT oid FROM member) AND k.contype = 'f'
+  AND NOT EXISTS (SELECT FROM pg_constraint u WHERE u.oid = k.conparentid AND u.confrelid IN (SELECT oid FROM member))
 ORDER BY n.nspname, c.relname, k.conname`;

@@ -91,7 +91,13 @@ const cases: readonly [number: string, what: string, sql: string, expected: RegE
     'CREATE OPERATOR CLASS oc FOR TYPE t USING hash AS STORAGE t',
     /operator/,
   ],
-  ['25', 'inheritance', 'CREATE TABLE u () INHERITS (t)', /takes part in inheritance/],
+  ['25', 'inheritance', 'CREATE TABLE u () INHERITS (t)', /u inherits from it, and would be left behind/],
+  [
+    '25',
+    'inheriting',
+    'CREATE TABLE u (y int); ALTER TABLE t ADD y int, INHERIT u',
+    /inherits from public\.u/,
+  ],
   [
     '25',
     'an invalid index',

@@ -88,7 +88,7 @@ test('a late part does nothing before the swap; its lock and guard come with the
   );
   assert.deepEqual(
     parts.flatMap((part) => part.locks),
-    [{ schema: 'public', table: 'a', mode: 'SHARE ROW EXCLUSIVE' }],
+    [{ schema: 'public', table: 'a', mode: 'SHARE ROW EXCLUSIVE', members: true }],
   );
   const before = await checksums(client, 'a');
   await runWindow(client, parts);

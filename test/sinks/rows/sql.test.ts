@@ -34,17 +34,18 @@ const facts: RowTableFacts = {
     mayDelete: true,
     rowSecurity: false,
     rules: [],
-    inherited: false,
+    heirs: [],
+    foreign: [],
     deferrable: true,
     columns: [id, note],
     keys: [],
     children: [],
     parents: [],
     triggers: [
-      { name: 'on', enabled: 'O', before: true, insert: true },
-      { name: 'always', enabled: 'A', before: false, insert: true },
-      { name: 'off', enabled: 'D', before: true, insert: true },
-      { name: 'replica', enabled: 'R', before: true, insert: true },
+      { schema: 'public', table: 'lots', name: 'on', enabled: 'O', before: true, insert: true },
+      { schema: 'public', table: 'lots', name: 'always', enabled: 'A', before: false, insert: true },
+      { schema: 'public', table: 'lots', name: 'off', enabled: 'D', before: true, insert: true },
+      { schema: 'public', table: 'lots', name: 'replica', enabled: 'R', before: true, insert: true },
     ],
   },
   key: [id],
@@ -80,12 +81,12 @@ test('a merge saves images of what differs byte by byte, updates just that, and 
 
 test('triggers that fire are switched off by name and come back as they were', () => {
   assert.deepEqual(withoutTriggers(facts, ['X']), [
-    'ALTER TABLE "public"."lots" DISABLE TRIGGER "on"',
-    'ALTER TABLE "public"."lots" DISABLE TRIGGER "always"',
+    'ALTER TABLE ONLY "public"."lots" DISABLE TRIGGER "on"',
+    'ALTER TABLE ONLY "public"."lots" DISABLE TRIGGER "always"',
     'X',
     'SET CONSTRAINTS ALL IMMEDIATE',
-    'ALTER TABLE "public"."lots" ENABLE TRIGGER "on"',
-    'ALTER TABLE "public"."lots" ENABLE ALWAYS TRIGGER "always"',
+    'ALTER TABLE ONLY "public"."lots" ENABLE TRIGGER "on"',
+    'ALTER TABLE ONLY "public"."lots" ENABLE ALWAYS TRIGGER "always"',
   ]);
 });
 
