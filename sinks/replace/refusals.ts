@@ -96,10 +96,19 @@ export function refusalsFor(
   const refuse = (oid: number | undefined, object: string, [reason, wayOut]: Why) =>
     refusals.push({ table: nameOf(oid), object, reason, wayOut });
 
+  // What is no table, or a part of one, is refused for that: everything else about it would only hide the reason.
+  const hopeless = new Set([
+    ...tables.filter(({ kind }) => KINDS[kind] !== undefined).map(({ oid }) => oid),
+    ...obstacles.filter(({ code }) => code === 'partition').map(({ target }) => target),
+  ]);
+  const open = (oid: number | undefined) => oid === undefined || !hopeless.has(oid);
   for (const table of tables) {
     const kind = KINDS[table.kind];
     const wayOut = table.kind === 'p' ? `${MERGE} ${WHOLE}` : MERGE;
-    if (kind !== undefined) refuse(table.oid, nameOf(table.oid), [`it is ${kind}`, wayOut]);
+    if (kind !== undefined) {
+      refuse(table.oid, nameOf(table.oid), [`it is ${kind}`, wayOut]);
+      continue;
+    }
     if (table.persistence === 't') {
       refuse(table.oid, nameOf(table.oid), ['it is temporary', 'Load into an ordinary table.']);
     }
@@ -110,12 +119,13 @@ export function refusalsFor(
       ]);
     }
   }
-  for (const { target, code, object } of obstacles) refuse(target, nameOf(target), OBSTACLES[code](object));
-  for (const each of dependents) {
+  for (const { target, code, object } of obstacles)
+    if (open(target) || code === 'partition') refuse(target, nameOf(target), OBSTACLES[code](object));
+  for (const each of dependents.filter(({ targets }) => open(targets[0]))) {
     const why = againstDependent(each);
     if (why !== undefined) refuse(each.targets[0], each.label, why);
   }
-  for (const each of compiled.filter((one) => one.rowType && !one.owned)) {
+  for (const each of compiled.filter((one) => one.rowType && !one.owned && open(one.target))) {
     refuse(each.target, `function ${each.signature}`, [
       "it uses the table's row type and belongs to another role, so open sessions cannot be told to recompile it",
       'GRANT its owner to the role that runs this.',

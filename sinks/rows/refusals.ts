@@ -116,11 +116,12 @@ export function rowRefusal(error: unknown): SluiceError | undefined {
   } catch {
     return failed('window_refused', `the publish was refused (${code}) without saying why`, { cause: error });
   }
-  const more = found.count - found.list.length;
+  // A line may stand for several: rows by the key that refers to them, statements by who ran them.
+  const more = found.list.length < LISTED ? 0 : found.count - found.list.length;
   return refused(saying.code, saying.say(found), {
     table: found.table,
     sqlstate: code as string,
-    details: more > 0 && found.list.length > 0 ? [...found.list, `… and ${more} more`] : found.list,
+    details: more > 0 ? [...found.list, `… and ${more} more`] : found.list,
     state: saying.state,
     next: saying.next,
     cause: error,

@@ -239,11 +239,15 @@ WHERE i.indrelid = $1::oid AND i.indisunique AND i.indisvalid AND i.indimmediate
 ORDER BY i.indisprimary DESC, c.relname`;
 
 // A key to a partitioned table has a copy for each of its partitions, and one for each partition that has the key.
-// What counts is the topmost that points at the table or its partitions: of a partition alone, its copy.
+// What counts is the topmost that points at the table or its partitions: of a partition alone, its copy, which goes
+// by the name of the key itself.
 const CHILDREN = `
 WITH member AS (${membersOf('$1::oid')})
 SELECT json_build_object(
-  'constraint', k.conname, 'schema', n.nspname, 'table', c.relname,
+  'constraint', (WITH RECURSIVE up AS (SELECT k.oid, k.conname, k.conparentid UNION ALL
+      SELECT p.oid, p.conname, p.conparentid FROM up JOIN pg_constraint p ON p.oid = up.conparentid)
+    SELECT conname FROM up WHERE conparentid = 0),
+  'schema', n.nspname, 'table', c.relname,
   'columns', (SELECT json_agg(a.attname ORDER BY x.p) FROM unnest(k.conkey) WITH ORDINALITY x(n, p)
               JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = x.n),
   'parentColumns', (SELECT json_agg(a.attname ORDER BY x.p) FROM unnest(k.confkey) WITH ORDINALITY x(n, p)
