@@ -158,7 +158,8 @@ WHERE c.oid = to_regclass($1)`;
 
 // A default btree operator class is declared for the type itself, for a polymorphic stand-in (arrays,
 // enums, ranges), or for a type it is binary-coercible to (varchar to text): the order of the three is
-// PostgreSQL's own, see GetDefaultOpClass().
+// PostgreSQL's own, see GetDefaultOpClass(). The sequence of an identity column is the root's, also of a partition,
+// which before version 17 is no identity column itself.
 const COLUMNS = `
 WITH RECURSIVE typed AS (
   SELECT a.attnum, a.atttypid AS type FROM pg_attribute a
@@ -210,7 +211,7 @@ SELECT json_build_object(
       AND ((d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
             AND d.refobjid IN (SELECT a.attrelid UNION ALL (${ancestorsOf('a.attrelid')})) AND d.deptype = 'i'
             AND d.refobjsubid = (SELECT o.attnum FROM pg_attribute o WHERE o.attrelid = d.refobjid AND o.attname = a.attname)
-            AND a.attidentity <> '')
+            AND (a.attidentity <> '' OR EXISTS (SELECT FROM pg_class c WHERE c.oid = a.attrelid AND c.relispartition)))
         OR (d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass
             AND d.objid = (SELECT f.oid FROM pg_attrdef f WHERE f.adrelid = a.attrelid AND f.adnum = a.attnum)))
     ORDER BY s.oid LIMIT 1),
