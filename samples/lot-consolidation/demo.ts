@@ -5,10 +5,7 @@ import { FILES } from './generate.js';
 export const demo = {
   about: 'The old LOT system: LOTs 63, 64 and 65 are of one line, model and month, and so are others.',
   async prepare(query: (sql: string) => Promise<unknown>): Promise<void> {
-    // The demo owns these tables of the embedded database; roles are shared by all databases and stay.
-    await query(
-      'DROP TABLE IF EXISTS inspections, serials, lots, product_models, production_lines CASCADE; DROP FUNCTION IF EXISTS stamp_closed_lot CASCADE',
-    );
+    // Roles are shared by all databases, and stay.
     for (const file of ['schema.sql', 'data.sql']) await query(await readFile(new URL(file, FILES), 'utf8'));
   },
   look: [

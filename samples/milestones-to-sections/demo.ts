@@ -10,28 +10,12 @@ const MILESTONES = `SELECT y.name AS "type", m.sequence, m.code, m.name, count(k
   FROM milestones m JOIN task_types y ON y.id = m."taskTypeId" LEFT JOIN tasks k ON k."milestoneId" = m.id
   GROUP BY m.id ORDER BY y.name, m.sequence, m.id`;
 
-/** What an earlier demo has left: its views, functions and tables. */
-const AFRESH = `
-DO $$
-DECLARE old record;
-BEGIN
-  IF to_regclass('sluice.migration_view') IS NOT NULL THEN
-    FOR old IN SELECT v.* FROM sluice.migration_view v JOIN sluice.migration_batch b ON b.id = v.batch_id
-      WHERE b.pipeline = 'milestones-to-sections' AND v.rolled_back_at IS NULL LOOP
-      EXECUTE format('DROP VIEW IF EXISTS %I.%I CASCADE; DROP SCHEMA IF EXISTS %I CASCADE', old.view_schema, old.view_name, 'sluice_compat_' || old.batch_id);
-      UPDATE sluice.migration_view SET rolled_back_at = now() WHERE batch_id = old.batch_id AND view_name = old.view_name;
-    END LOOP;
-  END IF;
-END $$;
-DROP SCHEMA IF EXISTS v2 CASCADE;`;
-
 /** The demo of milestones-to-sections: an old system in SQLite with the awkward cases in it. */
 export const demo = {
   about: `The old product manager, an SQLite file (${PATH}): task types with their milestones, and every supplier's tasks.`,
   async prepare(query: (sql: string) => Promise<unknown>): Promise<void> {
     await mkdir(dirname(PATH), { recursive: true });
     await makeSqlite(PATH);
-    await query(AFRESH);
     await query(await sampleFile('new/schema.sql'));
   },
   file: {

@@ -8,14 +8,12 @@ export const demo = {
   about:
     'A veterinary practice as OkVet exports it: six CSV files, two of them Latin-1, with the usual mistakes in them.',
   async prepare(query: (sql: string) => Promise<unknown>): Promise<void> {
-    // The demo owns these tables of the embedded database.
-    await query(`DROP TABLE IF EXISTS ${[...FILE_NAMES].reverse().join(', ')} CASCADE`);
     await query(await readFile(new URL('schema.sql', FILES), 'utf8'));
   },
   flags: {
     input: FILE_NAMES.map((name) => `${name}=${fileURLToPath(new URL(`files/${name}.csv`, FILES))}`),
     encoding: FILE_NAMES.flatMap((name) => (PRACTICE[name].encoding === 'latin1' ? [`${name}=latin1`] : [])),
-    maxRejects: { share: 0.6 },
+    maxRejects: '60%',
   },
   look: [
     {

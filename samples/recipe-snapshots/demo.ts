@@ -6,10 +6,6 @@ export const demo = {
   about:
     'A bakery: twelve production runs, one of which has a snapshot of its recipe; two recipes and an ingredient were deleted.',
   async prepare(query: (sql: string) => Promise<unknown>): Promise<void> {
-    // The demo owns these tables of the embedded database.
-    await query(
-      'DROP TABLE IF EXISTS recipe_snapshots, production_runs, recipe_ingredients, ingredients, recipes CASCADE',
-    );
     for (const file of ['schema.sql', 'data.sql']) await query(await readFile(new URL(file, FILES), 'utf8'));
   },
   look: [

@@ -5,11 +5,6 @@ import { FILES } from './generate.js';
 export const demo = {
   about: 'The old machine shop: tasks, timers and costs; the new tables are missing, and the run makes them.',
   async prepare(query: (sql: string) => Promise<unknown>): Promise<void> {
-    // The demo owns these tables of the embedded database.
-    await query(
-      `DROP TABLE IF EXISTS tasks_partcostagguser, tasks_partcostagg, tasks_operation, tasks_part, machining_wagerate,
-       machining_jobcostagguser, machining_jobcostagg, tasks_timer, machining_task, machines_machine, django_content_type, auth_user CASCADE`,
-    );
     for (const file of ['schema.sql', 'data.sql']) await query(await readFile(new URL(file, FILES), 'utf8'));
   },
   look: [

@@ -11,14 +11,16 @@ export const EMBEDDED_URL = commandLine({ name: 'db url', args: [], flags: {} })
 /** `sluice db start|stop|status|url` */
 export function declareDb(root: Command): void {
   const db = root.command('db').description('the embedded PostgreSQL: keep it running, stop it, look inside');
-  const guarded = (work: (flags: Flags) => Promise<void>) => async (flags: Flags) => {
-    try {
-      await work(flags);
-    } catch (error) {
-      tell(error);
-      process.exitCode = exitCode(error);
-    }
-  };
+  const guarded =
+    <A extends readonly unknown[]>(work: (...given: A) => Promise<void>) =>
+    async (...given: A) => {
+      try {
+        await work(...given);
+      } catch (error) {
+        tell(error);
+        process.exitCode = exitCode(error);
+      }
+    };
   db.command('start')
     .description('start it and keep it until `sluice db stop`')
     .action(
@@ -35,7 +37,7 @@ export function declareDb(root: Command): void {
     .description('stop it; refuses while other commands use it')
     .option('--force', 'stop it all the same')
     .action(
-      guarded(async (flags) => {
+      guarded(async (flags: Flags) => {
         const { stopEmbedded } = await import('../db/embedded/index.js');
         const stopped = await stopEmbedded({ force: flags.force === true });
         say(stopped ? 'stopped; the data stays' : 'it was not running');
@@ -45,7 +47,7 @@ export function declareDb(root: Command): void {
     .description('whether it runs, where, and who uses it')
     .option('--json', 'as JSON on stdout')
     .action(
-      guarded(async (flags) => {
+      guarded(async (flags: Flags) => {
         const { embeddedStatus } = await import('../db/embedded/index.js');
         const { url, ...status } = await embeddedStatus();
         if (flags.json === true) return print(JSON.stringify(status));
@@ -70,9 +72,10 @@ export function declareDb(root: Command): void {
       }),
     );
   db.command('url')
+    .argument('[database]', 'a database of it; without, the one that commands use')
     .description('its URL, with the password, for psql and other programs')
     .action(
-      guarded(async () => {
+      guarded(async (name: string | undefined) => {
         const { embeddedStatus } = await import('../db/embedded/index.js');
         const status = await embeddedStatus();
         if (status.url === undefined || !status.running) {
@@ -81,7 +84,8 @@ export function declareDb(root: Command): void {
             next: command('db start'),
           });
         }
-        print(status.url);
+        const { urlOfDatabase } = await import('../db/address.js');
+        print(name === undefined ? status.url : urlOfDatabase(status.url, name));
       }),
     );
 }

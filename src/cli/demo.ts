@@ -1,9 +1,10 @@
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { EXIT, nearest, usage } from '../core/errors.js';
 import { command } from '../core/next.js';
 import { EMBEDDED_URL } from './db.js';
 import type { RunFlags } from './flags.js';
-import { sayNext } from './next.js';
+import { sayNext, setCurrent } from './next.js';
 
 /** The demos: for each a module that makes the old system and shows what is in it. */
 const DEMOS: Readonly<Record<string, () => Promise<{ demo: Demo }>>> = {
@@ -18,10 +19,10 @@ const DEMOS: Readonly<Record<string, () => Promise<{ demo: Demo }>>> = {
 export interface Demo {
   /** What stands in the old system, in a sentence. */
   readonly about: string;
-  /** Makes the old system afresh, whatever an earlier demo has left. */
+  /** Makes the old system, in a database of its own that is empty. */
   prepare(query: (sql: string) => Promise<unknown>): Promise<void>;
   /** What the run is given besides: files, and how many of their rows may be rejected. */
-  readonly flags?: Partial<Pick<RunFlags, 'input' | 'encoding' | 'maxRejects'>>;
+  readonly flags?: Pick<RunFlags, 'input' | 'encoding'> & { readonly maxRejects: string };
   /** Where the old system is a file: its path (`--source`) once it is prepared, the settings, and what it shows. */
   readonly file?: {
     readonly path: string;
@@ -46,7 +47,9 @@ export function declareDemo(root: Command): void {
   root
     .command('demo')
     .argument('<pipeline>', `one of: ${Object.keys(DEMOS).join(', ')}`)
-    .description('make a sample of the old system on the embedded PostgreSQL and run the pipeline on it')
+    .description(
+      'make a sample of the old system, in a database of its own on the embedded PostgreSQL, and run the pipeline on it',
+    )
     .option('--quiet', 'only warnings and errors on stderr')
     .action(async (name: string) => {
       const load = Object.hasOwn(DEMOS, name) ? DEMOS[name] : undefined;
@@ -58,11 +61,14 @@ export function declareDemo(root: Command): void {
       }
       const { demo } = await load();
       const { findPipeline } = await import('./pipelines.js');
-      const { withEmbedded } = await import('./session.js');
+      const { EMBEDDED_SCHEME, withFresh } = await import('./session.js');
       const { runWith } = await import('./run.js');
+      const { parseRejectLimit } = await import('../run/reject-limit.js');
       const { print, say, styled, table } = await import('./terminal.js');
       const { pipeline, from } = await findPipeline(name);
-      process.exitCode = await withEmbedded(async (session) => {
+      const databaseName = `sluice_demo_${name.replaceAll('-', '_')}`;
+      const databaseUrl = `${EMBEDDED_SCHEME}${databaseName}`;
+      process.exitCode = await withFresh(databaseName, async (session) => {
         const { database } = session;
         say(demo.about);
         await demo.prepare((sql) => database.query(sql));
@@ -87,24 +93,34 @@ export function declareDemo(root: Command): void {
           for (const { title, rows } of await file.before()) show(`${title}, before`, rows);
           print('');
         }
-        const code = await runWith(session, pipeline, from, {
+        const given = {
+          databaseUrl,
           input: [],
-          set: [...(file?.settings ?? [])],
+          set: file?.settings ?? [],
           ...(file === undefined ? {} : { source: file.path }),
+          ...demo.flags,
+        };
+        // What is suggested is about this database, and the run as it would be typed.
+        setCurrent({ given: { name: 'run', args: [name], flags: given }, root });
+        const { maxRejects, ...flags } = given;
+        const code = await runWith(session, pipeline, from, {
+          ...flags,
+          ...(maxRejects === undefined ? {} : { maxRejects: parseRejectLimit(maxRejects) }),
           swap: true,
           execute: true,
           yes: true,
+          // Batches of other databases may have the same numbers.
+          logFile: join('.sluice', 'demo', `${name}.log`),
           guard: 'journal',
           logFormat: 'text',
-          ...demo.flags,
         });
         // Rejected rows are a part of the demo where it allows them.
         const done = code === EXIT.done || (code === EXIT.publishedWithRejects && demo.flags !== undefined);
         if (done) await look('after');
-        sayNext('The embedded server keeps these tables. Look inside (from a clone: npx sluice …):', [
-          command('db start'),
-          `psql "$(${EMBEDDED_URL})"`,
-        ]);
+        sayNext(
+          `The embedded server keeps these tables, in the database ${databaseName}, until the next such demo. Look inside (from a clone: npx sluice …):`,
+          [command('db start'), `psql "$(${EMBEDDED_URL} ${databaseName})"`],
+        );
         return done ? EXIT.done : code;
       });
     });

@@ -54,7 +54,7 @@ export function withDatabase(command: Command): Command {
   return command
     .option(
       '--database-url <url>',
-      'the database (default: SLUICE_DATABASE_URL, DATABASE_URL, PG*, else the embedded one)',
+      'the database, or embedded:NAME (default: SLUICE_DATABASE_URL, DATABASE_URL, PG*, else the embedded one)',
     )
     .option('--json', 'one JSON object on stdout')
     .option('--quiet', 'only warnings and errors on stderr');

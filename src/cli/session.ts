@@ -1,6 +1,7 @@
 import { interrupted, type SluiceError, usage } from '../core/errors.js';
-import { type Address, describeUrl } from '../db/address.js';
+import { type Address, describeUrl, urlOfDatabase } from '../db/address.js';
 import { PgDatabase } from '../db/connect.js';
+import { freshDatabase } from '../db/embedded/fresh.js';
 import { exitCode, tell } from './failure.js';
 import { say, styled } from './terminal.js';
 
@@ -14,6 +15,11 @@ export interface Session {
 /** The variables by which libpq and pg find a database; one of them is enough to mean a server of one's own. */
 const PG_VARIABLES = ['PGHOST', 'PGPORT', 'PGDATABASE', 'PGUSER', 'PGHOSTADDR'] as const;
 
+/** A database of the embedded server; without a name the one that commands use where none is named. */
+export interface Embedded {
+  readonly embedded: string | undefined;
+}
+
 /**
  * Opens the database (--database-url > SLUICE_DATABASE_URL > DATABASE_URL > PG* > the embedded server),
  * runs `work`, closes everything, and returns the exit code. Errors are told here.
@@ -22,21 +28,28 @@ export async function withSession(databaseUrl: string | undefined, work: Work): 
   return inSession(() => givenAddress(databaseUrl), work);
 }
 
-/** The same, always on the embedded server: a demo must not write into somebody's database. */
-export async function withEmbedded(work: Work): Promise<number> {
-  return inSession(() => undefined, work);
+/**
+ * The same on the embedded server, whatever the environment names, in the database `name`, made anew; see freshDatabase.
+ */
+export async function withFresh(name: string, work: Work): Promise<number> {
+  return inSession(() => ({ embedded: name }), work, freshDatabase);
 }
 
 type Work = (session: Session) => Promise<number>;
 
-async function inSession(addressOf: () => Address | undefined, work: Work): Promise<number> {
+async function inSession(
+  addressOf: () => Address | Embedded,
+  work: Work,
+  prepare: (server: string, name: string) => Promise<void> = async () => {},
+): Promise<number> {
   const stop = new AbortController();
   const ignore = onSignals(stop);
   let release = async () => {};
   let database: PgDatabase | undefined;
   try {
     let address = addressOf();
-    if (address === undefined) {
+    if ('embedded' in address) {
+      const { embedded: name } = address;
       const { acquireEmbedded } = await import('../db/embedded/index.js');
       const server = await acquireEmbedded();
       release = () => server.release();
@@ -46,7 +59,9 @@ async function inSession(addressOf: () => Address | undefined, work: Work): Prom
           `using the embedded PostgreSQL on port ${server.port}, data in ${server.dataDirectory} (--database-url names another)`,
         ),
       );
-      address = { url: server.url, described: describeUrl(server.url), from: 'the embedded server' };
+      if (name !== undefined) await prepare(server.url, name);
+      const url = name === undefined ? server.url : urlOfDatabase(server.url, name);
+      address = { url, described: describeUrl(url), from: 'the embedded server' };
     }
     database = new PgDatabase(address);
     return await work({ database, signal: stop.signal });
@@ -60,11 +75,14 @@ async function inSession(addressOf: () => Address | undefined, work: Work): Prom
   }
 }
 
-/** The database that the user has named, or undefined for the embedded one. */
+/** How --database-url names a database of the embedded server: `embedded:NAME`. */
+export const EMBEDDED_SCHEME = 'embedded:';
+
+/** The database that the user has named; else one of the embedded server. Throws usage() for what names none. */
 export function givenAddress(
   databaseUrl: string | undefined,
   environment: NodeJS.ProcessEnv = process.env,
-): Address | undefined {
+): Address | Embedded {
   const named = [
     ['--database-url', databaseUrl],
     ['SLUICE_DATABASE_URL', environment.SLUICE_DATABASE_URL],
@@ -72,15 +90,20 @@ export function givenAddress(
   ] as const;
   for (const [from, url] of named) {
     if (url === undefined || url === '') continue;
+    if (url.startsWith(EMBEDDED_SCHEME) && url.length > EMBEDDED_SCHEME.length)
+      return { embedded: url.slice(EMBEDDED_SCHEME.length) };
     if (!/^postgres(ql)?:\/\/.+/.test(url) || !URL.canParse(url))
       throw usage('bad_database_url', `${from} is not the URL of a PostgreSQL database`, {
         state: 'nothing was read or written',
-        next: 'postgres://user:password@host:5432/database',
+        next: [
+          'postgres://user:password@host:5432/database',
+          'embedded:NAME   (a database of the embedded PostgreSQL)',
+        ],
       });
     return { url, described: describeUrl(url), from };
   }
   const set = PG_VARIABLES.filter((name) => (environment[name] ?? '') !== '');
-  if (set.length === 0) return undefined;
+  if (set.length === 0) return { embedded: undefined };
   const user = environment.PGUSER ?? environment.USER ?? '';
   const host = environment.PGHOST ?? environment.PGHOSTADDR ?? 'localhost';
   return {

@@ -17,3 +17,10 @@ export function describeUrl(url: string): string {
     return 'the given database URL';
   }
 }
+
+/** `url`, but of the database `name` on the same server. */
+export function urlOfDatabase(url: string, name: string): string {
+  const other = new URL(url);
+  other.pathname = `/${encodeURIComponent(name)}`;
+  return other.href;
+}

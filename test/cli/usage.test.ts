@@ -169,7 +169,7 @@ test('--database-url is believed before SLUICE_DATABASE_URL, that before DATABAS
   };
   const described = (given: string | undefined, environment: NodeJS.ProcessEnv) => {
     const address = givenAddress(given, environment);
-    return address && `${address.described} from ${address.from}`;
+    return 'embedded' in address ? address : `${address.described} from ${address.from}`;
   };
   assert.equal(described(url('first'), all), 'h:5432/first as u from --database-url');
   assert.equal(described(undefined, all), 'h:5432/second as u from SLUICE_DATABASE_URL');
@@ -179,7 +179,13 @@ test('--database-url is believed before SLUICE_DATABASE_URL, that before DATABAS
     described(undefined, { PGHOST: 'fourth', PGUSER: 'u' }),
     'fourth:5432/u as u from PGHOST, PGUSER',
   );
-  assert.equal(described(undefined, { DATABASE_URL: '' }), undefined, 'the embedded server');
+  assert.deepEqual(
+    described(undefined, { DATABASE_URL: '' }),
+    { embedded: undefined },
+    'the embedded server',
+  );
+  assert.deepEqual(described('embedded:my shop', all), { embedded: 'my shop' });
+  assert.throws(() => givenAddress('embedded:', {}), SluiceError);
   assert.throws(() => givenAddress('localhost', {}), SluiceError);
 });
 

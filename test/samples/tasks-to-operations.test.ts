@@ -25,8 +25,8 @@ test('each awkward case loads into a system with the new tables', async (t) => {
   await database.query(await machining('existing.sql'));
 });
 
-test('the demo makes its tables anew, whatever an earlier one has left, and its looks find them', async (t) => {
-  const database = await machineShop(t, { newTables: true, sql: await machining('existing.sql') });
+test('the demo makes its tables in an empty database, and its looks find them', async (t) => {
+  const database = await testDatabase(t);
   await demo.prepare((sql) => database.query(sql));
   assert.equal((await database.query("SELECT to_regclass('tasks_part') AS part"))[0]?.part, null);
   await database.query(await machining('new-tables.sql'));

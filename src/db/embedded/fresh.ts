@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { refused } from '../../core/errors.js';
+import { again } from '../../core/next.js';
+import { ident, literal } from '../quote.js';
+
+/** The comment by which a database is known as one that may be made anew. */
+const OURS = 'made by sluice demo, and made anew by the next one';
+
+/** How long sessions that have just ended may still be counted. */
+const ENDING_MS = 2_000;
+
+/**
+ * Makes the database `name` anew on the server of `url`, whose role must be allowed to. Only what an earlier call has
+ * made is dropped: refused('not_a_demo') where a database has the name that none has made, refused('demo_in_use')
+ * naming the sessions where somebody is connected. Nothing is changed then.
+ */
+export async function freshDatabase(url: string, name: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 30_000 });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    const { rows } = await client.query(
+      `SELECT pg_catalog.shobj_description(d.oid, 'pg_database') AS comment FROM pg_catalog.pg_database d WHERE d.datname = $1`,
+      [name],
+    );
+    if (rows.length > 0) {
+      if (rows[0].comment !== OURS)
+        throw refused('not_a_demo', `there is a database ${name} that no demo has made`, {
+          state: 'it was not touched',
+          next: `rename it: ALTER DATABASE ${ident(name)} RENAME TO …`,
+        });
+      await drop(client, name);
+    }
+    // template1 may hold what others have put there.
+    await client.query(`CREATE DATABASE ${ident(name)} TEMPLATE template0`);
+    await client.query(`COMMENT ON DATABASE ${ident(name)} IS ${literal(OURS)}`);
+  } finally {
+    await client.end();
+  }
+}
+
+async function drop(client: pg.Client, name: string): Promise<void> {
+  for (const end = performance.now() + ENDING_MS; ; await sleep(100)) {
+    try {
+      await client.query(`DROP DATABASE ${ident(name)}`);
+      return;
+    } catch (error) {
+      if ((error as { code?: string }).code !== '55006') throw error;
+      if (performance.now() < end) continue;
+      const { rows } = await client.query(
+        `SELECT a.pid, coalesce(nullif(a.application_name, ''), a.backend_type) AS what FROM pg_catalog.pg_stat_activity a WHERE a.datname = $1 ORDER BY 1`,
+        [name],
+      );
+      throw refused('demo_in_use', `the database of the demo, ${name}, is in use`, {
+        details: rows.map(({ pid, what }) => `${what}, process ${pid}`),
+        state: 'it was not touched',
+        next: again({}, { lead: 'end those sessions, then' }),
+        cause: error,
+      });
+    }
+  }
+}
