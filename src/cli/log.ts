@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import pino, { type Logger } from 'pino';
 import type { Log } from '../core/run.js';
+import { put } from './output.js';
 import { warn } from './terminal.js';
 
 /** A batch's log: a file of JSON lines (0600), and with --log-format json the same lines on stderr. */
@@ -22,7 +23,7 @@ export function batchLog(options: { readonly jsonToStderr: boolean }): BatchLog 
   const toStderr = options.jsonToStderr
     ? pino(
         { level: 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime },
-        pino.destination({ fd: 2, sync: true }),
+        { write: (line: string) => put(process.stderr, line) },
       )
     : undefined;
   const at =

@@ -1,12 +1,11 @@
 #!/usr/bin/env node
 import { setFlagsFromString } from 'node:v8';
 import { EXIT } from '../core/errors.js';
+import { endureOutput } from './output.js';
 import { runCommand } from './program.js';
+import { STOPPING } from './signals.js';
 
-/** A reader that has gone (`sluice status | head`) is no failure of ours. */
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
+endureOutput();
 /**
  * V8 lets the heap grow to several times of what is alive before it collects. Rows live shortly and by the
  * million: collecting after every 20 % costs a little CPU and keeps the process small beside a database.
@@ -17,7 +16,7 @@ let done = false;
  * A command that works on a database stops in an orderly way. Where none listens, before it or behind it, the signal
  * ends the process; but once the command is done, by the code that says what it did.
  */
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
+for (const signal of STOPPING)
   process.on(signal, () => {
     if (done) process.exit();
     if (process.listenerCount(signal) === 1) process.exit(EXIT.interrupted);

@@ -1,17 +1,20 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { interrupted } from '../core/errors.js';
+import { EXIT, interrupted } from '../core/errors.js';
 import { quietRun } from '../core/quiet-run.js';
 import type { Run } from '../core/run.js';
 import { exitCode, tell } from './failure.js';
+import { onStopping } from './signals.js';
 
 /** Runs `work` without any database, as withSession does with one: signals stop it, errors are told here. */
 export async function offline(work: (run: Run) => Promise<number>): Promise<number> {
   const stop = new AbortController();
-  const handle = (signal: NodeJS.Signals) => stop.abort(interrupted(`stopped by ${signal}`));
-  process.once('SIGINT', handle);
-  process.once('SIGTERM', handle);
+  const handle = (signal: NodeJS.Signals) => {
+    if (stop.signal.aborted) process.exit(EXIT.interrupted);
+    stop.abort(interrupted(`stopped by ${signal}`));
+  };
+  const ignore = onStopping(handle);
   const scratch = await mkdtemp(join(tmpdir(), 'sluice-'));
   const none = () => Promise.reject(new Error('this command has no database'));
   const quiet = () => {};
@@ -29,8 +32,7 @@ export async function offline(work: (run: Run) => Promise<number>): Promise<numb
     tell(error);
     return exitCode(error);
   } finally {
-    process.off('SIGINT', handle);
-    process.off('SIGTERM', handle);
+    ignore();
     await rm(scratch, { recursive: true, force: true });
   }
 }

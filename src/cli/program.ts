@@ -14,7 +14,8 @@ import { noteGiven } from './given.js';
 import { declareInit } from './init.js';
 import { declareList } from './list.js';
 import { declareMappings } from './mappings.js';
-import { setCurrent } from './next.js';
+import { givenNow, setCurrent } from './next.js';
+import { lostOutput } from './output.js';
 import { declarePlan } from './plan.js';
 import { declareRejects } from './rejects.js';
 import { declareReport } from './report.js';
@@ -22,7 +23,7 @@ import { declareRollback } from './rollback.js';
 import { declareRun } from './run.js';
 import { declareStatus } from './status.js';
 import { declareSwap } from './swap.js';
-import { hush } from './terminal.js';
+import { hush, warn } from './terminal.js';
 import { declareValidate } from './validate.js';
 
 const EXIT_CODES = `
@@ -84,13 +85,38 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   if (existsSync('.env')) process.loadEnvFile('.env');
   try {
     await program().parseAsync(args, { from: 'user' });
-    return Number(process.exitCode ?? EXIT.done);
+    return heard(Number(process.exitCode ?? EXIT.done));
   } catch (error) {
     // Commander has already said what was wrong; help and --version are no mistakes.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? heard(EXIT.done) : EXIT.usage;
     tell(error);
     return exitCode(error);
   } finally {
     setCurrent(undefined);
   }
+}
+
+/** Commands whose product is what they write on stdout; they change no data. */
+const TELLING: ReadonlySet<string> = new Set(
+  'list assess check plan validate restore-check status rejects report'
+    .split(' ')
+    .concat('db status', 'db url'),
+);
+
+/**
+ * The exit code of a command that ended with `code`, where stdout could not be written. It says what became of the data;
+ * of a command that only tells something, that it was not told. A reader that has gone away has had what it wanted.
+ */
+function heard(code: number): number {
+  const lost = lostOutput();
+  if (lost === undefined || lost.code === 'EPIPE') return code;
+  const given = givenNow();
+  const telling =
+    given === undefined ||
+    TELLING.has(given.name) ||
+    given.flags.dryRun === true ||
+    (given.name === 'mappings' && given.args[1] !== 'import');
+  const so = telling ? 'what is there is not all of it' : 'the exit code says what was done';
+  warn(`sluice: stdout could not be written: ${lost.message}; ${so}`);
+  return telling && code === EXIT.done ? EXIT.failed : code;
 }

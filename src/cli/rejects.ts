@@ -8,6 +8,7 @@ import type { Batch } from '../db/ledger/batches.js';
 import type { StoredReject } from '../db/ledger/rejects.js';
 import { NOT_FED_BACK } from '../run/again.js';
 import { type DatabaseFlags, withDatabase } from './flags.js';
+import { isUnread } from './output.js';
 import type { Session } from './session.js';
 
 interface RejectsFlags extends DatabaseFlags {
@@ -97,6 +98,7 @@ async function rejects(session: Session, id: string, flags: RejectsFlags): Promi
       if (lines.length > 0) await printed(lines.join('\n'));
     }
   } else stored = await writeFiles(session, batch, chosen, flags);
+  if (isUnread()) return EXIT.done;
   if (batch.error_count > stored) say(`${count(batch.error_count - stored)} more were counted and not kept`);
   return EXIT.done;
 }
@@ -174,13 +176,14 @@ async function newFiles(paths: readonly string[]): Promise<readonly string[]> {
   return paths;
 }
 
-/** The rejects of a batch, as long as nobody asks to stop. */
+/** The rejects of a batch, as long as somebody reads them and nobody asks to stop. */
 async function* pagesOf({ database, signal }: Session, id: string): AsyncGenerator<StoredReject[]> {
   const { rejectPages } = await import('../db/ledger/rejects.js');
   signal.throwIfAborted();
   for await (const page of rejectPages(database, id)) {
     yield page;
     signal.throwIfAborted();
+    if (isUnread()) return;
   }
 }
 

@@ -3,12 +3,13 @@ import { type Address, describeUrl, urlOfDatabase } from '../db/address.js';
 import { PgDatabase } from '../db/connect.js';
 import { freshDatabase } from '../db/embedded/fresh.js';
 import { exitCode, tell } from './failure.js';
+import { onStopping } from './signals.js';
 import { say, styled } from './terminal.js';
 
 /** What a command that works on a database is given. */
 export interface Session {
   readonly database: PgDatabase;
-  /** Aborted at the first SIGINT or SIGTERM. */
+  /** Aborted at the first signal that asks to stop. */
   readonly signal: AbortSignal;
 }
 
@@ -120,10 +121,5 @@ function onSignals(stop: AbortController): () => void {
     say('stopping; once more to stop at once');
     stop.abort(reason);
   };
-  process.on('SIGINT', handle);
-  process.on('SIGTERM', handle);
-  return () => {
-    process.off('SIGINT', handle);
-    process.off('SIGTERM', handle);
-  };
+  return onStopping(handle);
 }

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import Table from 'cli-table3';
+import { put } from './output.js';
 
 /** Colour only where a person looks: a terminal, and no NO_COLOR (https://no-color.org). */
 const coloured =
@@ -21,22 +22,22 @@ export function hush(only: boolean): void {
 
 /** A line for people, on stderr: stdout is for data. */
 export function say(text = ''): void {
-  if (!quiet) process.stderr.write(`${text}\n`);
+  if (!quiet) put(process.stderr, `${text}\n`);
 }
 
 /** A line for people that --quiet does not silence. */
 export function warn(text: string): void {
-  process.stderr.write(`${text}\n`);
+  put(process.stderr, `${text}\n`);
 }
 
 /** A line of data, on stdout. */
 export function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+  put(process.stdout, `${text}\n`);
 }
 
 /** The same; resolves when more may come, so that a slow reader does not fill the memory. */
 export async function printed(text: string): Promise<void> {
-  if (process.stdout.write(`${text}\n`) || process.stdout.destroyed) return;
+  if (put(process.stdout, `${text}\n`) || process.stdout.destroyed) return;
   await new Promise<void>((resolve) => {
     const done = () => {
       for (const event of EVENTS) process.stdout.off(event, done);

@@ -3,6 +3,7 @@ import { EXIT } from '../core/errors.js';
 import { type Batch, findBatch } from '../db/ledger/batches.js';
 import { readPublished } from '../db/ledger/published.js';
 import { nextLines } from './next.js';
+import { isUnread, put } from './output.js';
 import { byInput } from './progress.js';
 import type { Session } from './session.js';
 import { nextOf, stateOf } from './status.js';
@@ -28,7 +29,7 @@ export interface Watched {
 /**
  * Shows how far a batch is until it ends: one line that is drawn again on a terminal, a line for each change off it,
  * JSON lines with --json. Gives the exit code: 0 where the batch is completed, staged or rolled back, 1 where it
- * failed or its process is gone.
+ * failed or its process is gone; 0 where nobody reads on.
  */
 export async function watchBatch(
   { database, signal }: Session,
@@ -43,7 +44,7 @@ export async function watchBatch(
     const now = watched(batch);
     const line = json ? JSON.stringify(now) : describe(now);
     if (line !== last) {
-      if (drawn) process.stdout.write(REDRAW + line.slice(0, (process.stdout.columns ?? 80) - 1));
+      if (drawn) put(process.stdout, REDRAW + line.slice(0, (process.stdout.columns ?? 80) - 1));
       else print(line);
     }
     last = line;
@@ -55,6 +56,7 @@ export async function watchBatch(
     }
     await sleep(everyMs, undefined, { signal }).catch(() => {});
     signal.throwIfAborted();
+    if (isUnread()) return EXIT.done;
   }
 }
 

@@ -17,11 +17,11 @@ test("a demo leaves the user's tables alone, and what it says to type next works
     assert.equal(await ask(mine, 'SELECT lots.owner || serials.owner FROM lots, serials'), 'minemine');
     assert.equal(await ask(mine, "SELECT to_regnamespace('sluice')"), null);
     const suggested = demo.stderr.match(/sluice (status|rollback)\b.*?(?=$| {2})/gm) ?? [];
-    assert.ok(suggested.length >= 3, demo.stderr);
+    assert.ok(suggested.length >= 2, demo.stderr);
     for (const line of new Set(suggested)) {
       const { code, stdout, stderr } = await typed(`${line}${line.includes('rollback') ? ' --yes' : ''}`);
       assert.equal(code, 0, `${line}\n${stderr}`);
-      if (line.includes('status --')) assert.match(stdout, /1 .*lot-consolidation.*completed/);
+      if (line.includes('status')) assert.match(stdout, /lot-consolidation[\s\S]*completed/);
     }
     const [, name] = /psql "\$\(sluice db url (\w+)\)"/.exec(demo.stderr) ?? [];
     assert.equal(name, 'sluice_demo_lot_consolidation');

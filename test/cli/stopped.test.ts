@@ -25,19 +25,25 @@ async function loading(t: TestContext) {
   return { database, cwd, running, run: (args: string) => sluice(args.split(' '), { cwd, env }) };
 }
 
-test('SIGINT in the middle of a load ends with 130: nothing is published, nothing is left', async (t) => {
-  const { database, cwd, running } = await loading(t);
-  running.child.kill('SIGINT');
-  const { code, stdout, stderr } = await running.ended;
-  assert.equal(code, 130, stderr);
-  assert.equal(stdout, '');
-  assert.match(stderr, /stopped by SIGINT/);
-  assert.match(stderr, /nothing was published; live tables are untouched; batch 1 is failed/);
-  assert.deepEqual(await database.query('SELECT * FROM things'), LIVE);
-  assert.deepEqual(await leftSchemas(database), []);
-  assert.deepEqual(await leftGuards(database), []);
-  assert.ok(existsSync(join(cwd, '.sluice', 'logs', '1.log')));
-});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  test(`${signal} in the middle of a load ends with 130: nothing is published, nothing is left`, async (t) => {
+    const { database, cwd, running } = await loading(t);
+    running.child.kill(signal);
+    // A terminal that is closed hangs up once by its shell and once by the kernel.
+    if (signal === 'SIGHUP') {
+      await running.said('stopping');
+      running.child.kill(signal);
+    }
+    const { code, stdout, stderr } = await running.ended;
+    assert.equal(code, 130, stderr);
+    assert.equal(stdout, '');
+    assert.match(stderr, new RegExp(`stopped by ${signal}`));
+    assert.match(stderr, /nothing was published; live tables are untouched; batch 1 is failed/);
+    assert.deepEqual(await database.query('SELECT * FROM things'), LIVE);
+    assert.deepEqual(await leftSchemas(database), []);
+    assert.deepEqual(await leftGuards(database), []);
+    assert.ok(existsSync(join(cwd, '.sluice', 'logs', '1.log')));
+  });
 
 test('after kill -9 in the middle of a load: interrupted, said by the next run, which works; cleanup takes the rest', async (t) => {
   const { database, running, run } = await loading(t);

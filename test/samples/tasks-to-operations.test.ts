@@ -6,6 +6,7 @@ import { newTables } from '../../pipelines/tasks-to-operations/tables.js';
 import { demo } from '../../samples/tasks-to-operations/demo.js';
 import { FILES, fill, script } from '../../samples/tasks-to-operations/generate.js';
 import { tasks } from '../../samples/tasks-to-operations/system.js';
+import { testDatabase } from '../support/database.js';
 import { asCsv, machineShop, machining } from '../support/machining.js';
 import { EXPECTED } from '../support/machining-tables.js';
 

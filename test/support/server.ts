@@ -36,7 +36,7 @@ const LONG = [
   /^(torture|db\/embedded)\//,
   /^sinks\/replace\/concurrency\./,
   /^run\/(server|interrupted|resume)\./,
-  /^cli\/(demo|interrupted|stopped|resume|okvet|bad-input|server-disk|expired-password|several-inputs)\./,
+  /^cli\/(demo|interrupted|output|stopped|resume|okvet|bad-input|server-disk|expired-password|several-inputs)\./,
 ];
 
 /** The compiled test files whose path holds one of `filters`, or else all but the long ones, sorted. */
