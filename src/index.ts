@@ -4,6 +4,8 @@ export type { Change, Flags, FlagValue } from './core/command.js';
 export type * from './core/compatibility.js';
 export * from './core/errors.js';
 export { type Branch, type FlowPlan, flow, type Way } from './core/flow.js';
+export { ExactNumber, isExactNumber } from './core/json/exact-number.js';
+export { jsonText } from './core/json/write.js';
 export type * from './core/mapping.js';
 export { again, command, type Next, type NextStep, type Said, Suggestion } from './core/next.js';
 export { own, ownValue } from './core/own.js';

@@ -1,3 +1,6 @@
+import { doubleOf } from '../src/core/json/decimal.js';
+import { isExactNumber } from '../src/core/json/exact-number.js';
+import { jsonText } from '../src/core/json/write.js';
 import type { Row } from '../src/core/row.js';
 
 /** What rows are grouped by: a column, several columns, or a function of the row. */
@@ -33,20 +36,27 @@ export function describeGroup<R extends Row>(by: By<R>): (row: R) => string {
 
 function same(a: unknown, b: unknown): boolean {
   if (a === b || (a ?? null) === (b ?? null)) return true;
-  return typeof a === 'object' && typeof b === 'object' && keyOf(a) === keyOf(b);
+  return (isComplex(a) || isComplex(b)) && keyOf(a) === keyOf(b);
 }
 
-// The length in front keeps ('a', 'bc') and ('ab', 'c') apart; the letter keeps 1, '1' and NULL apart.
+// The length in front keeps ('a', 'bc') and ('ab', 'c') apart; the letter keeps 1, '1' and NULL apart. Numbers that no
+// double has are the same as their text, which is what other sources than JSON give.
 function keyOf(value: unknown): string {
   if (typeof value === 'string') return `${value.length}:${value}`;
   if (value === null || value === undefined) return '-';
+  if (typeof value === 'bigint' && !isSafe(value)) return keyOf(String(value));
+  if (isExactNumber(value)) return keyOf(doubleOf(value.literal) ?? value.literal);
   if (typeof value !== 'object') return `${(typeof value)[0]}${String(value)};`;
-  const text =
-    JSON.stringify(value, (_key, inner) => (typeof inner === 'bigint' ? `${inner}n` : inner)) ?? '';
+  const text = jsonText(value) ?? '';
   return `o${text.length}:${text}`;
 }
 
+/** Whether values may be equal that are not identical. */
+const isComplex = (value: unknown) => typeof value === 'object' || typeof value === 'bigint';
+
+const isSafe = (value: bigint) => value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER;
+
 function show(value: unknown): string {
   if (value === null || value === undefined) return 'NULL';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'object' ? (jsonText(value) ?? String(value)) : String(value);
 }

@@ -1,3 +1,5 @@
+import { doubleOf } from '../src/core/json/decimal.js';
+import { type ExactNumber, isExactNumber } from '../src/core/json/exact-number.js';
 import type { Row } from '../src/core/row.js';
 import { RowError } from './failure.js';
 import type { KeyBytes } from './key-bytes.js';
@@ -20,7 +22,7 @@ export interface OrderColumn {
 }
 
 /** A function's key: a value or several; numbers come before text, NULL last. */
-export type OrderValue = string | number | bigint | boolean | Date | null | undefined;
+export type OrderValue = string | number | bigint | ExactNumber | boolean | Date | null | undefined;
 
 export type OrderBy<R extends Row = Row> =
   | OrderKey
@@ -95,6 +97,12 @@ const WRITERS: Record<NonNullable<OrderColumn['as']>, Write> = {
   number: (value, key, column) => key.ascii(encodeNumber(value, column)),
   integer: (value, key, column) => {
     if (typeof value === 'string' && writeDigits(value, key)) return;
+    // 1.0 and 1e3 of JSON are whole numbers.
+    const double = isExactNumber(value) ? doubleOf(value.literal) : undefined;
+    if (Number.isInteger(double)) {
+      key.ascii(encodeNumber(double, column));
+      return;
+    }
     if (!/^[+-]?[0-9]+$/.test(textOf(value))) throw notNumeric('integer', value, column);
     key.ascii(encodeNumber(value, column));
   },
@@ -102,7 +110,7 @@ const WRITERS: Record<NonNullable<OrderColumn['as']>, Write> = {
 
 function writeValue(value: OrderValue, key: KeyBytes): void {
   if (value === null || value === undefined) key.ascii(NULL_LAST);
-  else if (typeof value === 'number' || typeof value === 'bigint') key.ascii(encodeNumber(value));
+  else if (typeof value === 'number' || typeof value === 'bigint' || isExactNumber(value)) key.ascii(encodeNumber(value));
   else if (value instanceof Date) key.ascii(encodeNumber(value.getTime()));
   else {
     key.ascii('t');

@@ -1,5 +1,8 @@
 import v8 from 'node:v8';
 import { failed } from '../src/core/errors.js';
+import { toClone } from '../src/core/json/clone.js';
+import { isExactNumber, numberOf } from '../src/core/json/exact-number.js';
+import { hasExact } from '../src/core/json/write.js';
 import { originOf, type Row } from '../src/core/row.js';
 import type { KeyBytes } from './key-bytes.js';
 import { type Block, FORM, HEADER, TAG } from './record.js';
@@ -23,8 +26,8 @@ const float = new Float64Array(1);
 const floatBytes = new Uint8Array(float.buffer);
 
 /**
- * Writes rows as records. Text, NULL, numbers, booleans and undefined are written as they are; a row with
- * any other value by structured cloning, which keeps bigint, Date, Buffer and plain objects.
+ * Writes rows as records. Text, NULL, numbers of any size, booleans and undefined are written as they are; a row with
+ * any other value by structured cloning, which keeps Date, Buffer and plain objects.
  */
 export class Packer {
   /** By the number that records have. */
@@ -82,13 +85,25 @@ function measure(values: readonly unknown[], columns: number): number {
   for (let c = 0; c < columns; c++) {
     const value = values[c];
     if (typeof value === 'string') text += value.length;
-    else if (value !== null && typeof value !== 'number' && typeof value !== 'boolean' && value !== undefined)
-      return -1;
+    else if (value !== null && typeof value !== 'number' && typeof value !== 'boolean' && value !== undefined) {
+      const numeral = numeralOf(value);
+      if (numeral === undefined) return -1;
+      text += numeral.length;
+    }
   }
   return text;
 }
 
-function writeTags(values: readonly unknown[], columns: number, bytes: Uint8Array, from: number): number {
+/** The text of an ExactNumber or a bigint, where `numberOf` makes the value of it again; undefined of anything else. */
+function numeralOf(value: unknown): string | undefined {
+  if (isExactNumber(value)) return value.literal;
+  if (typeof value !== 'bigint') return undefined;
+  const text = String(value);
+  return typeof numberOf(text) === 'bigint' ? text : undefined;
+}
+
+/** Numbers that are written as text are text among `values` afterwards. */
+function writeTags(values: unknown[], columns: number, bytes: Uint8Array, from: number): number {
   let to = from;
   for (let c = 0; c < columns; c++) {
     const value = values[c];
@@ -101,6 +116,13 @@ function writeTags(values: readonly unknown[], columns: number, bytes: Uint8Arra
       bytes[to++] = TAG.long;
       for (let shift = 0; shift < 32; shift += 8) bytes[to++] = length >>> shift;
     } else if (value === null) bytes[to++] = TAG.null;
+    else if (typeof value === 'object' || typeof value === 'bigint') {
+      const text = numeralOf(value) as string;
+      const { length } = text;
+      values[c] = text;
+      bytes[to++] = TAG.exact;
+      for (let shift = 0; shift < 32; shift += 8) bytes[to++] = length >>> shift;
+    }
     else if (typeof value === 'number') {
       bytes[to++] = TAG.number;
       float[0] = value;
@@ -112,8 +134,9 @@ function writeTags(values: readonly unknown[], columns: number, bytes: Uint8Arra
 
 function serialized(row: Row, key: KeyBytes, block: Block, at: number): number {
   let made: Buffer;
+  const exact = hasExact(row);
   try {
-    made = v8.serialize(row);
+    made = v8.serialize(exact ? toClone(row) : row);
   } catch (cause) {
     throw failed(
       'unspillable_row',
@@ -129,7 +152,7 @@ function serialized(row: Row, key: KeyBytes, block: Block, at: number): number {
   const start = at + HEADER + key.length;
   block.bytes.set(key.bytes.subarray(0, key.length), at + HEADER);
   block.bytes.set(made, start);
-  return header(row, key, block, at, start + made.length, start, FORM.serialized);
+  return header(row, key, block, at, start + made.length, start, exact ? FORM.cloned : FORM.serialized);
 }
 
 function header(

@@ -9,11 +9,25 @@
 /** Bytes before the key. */
 export const HEADER = 24;
 
-/** How a record's text is written: both are exact for every string, lone surrogates included. */
-export const FORM = { latin1: 0, utf16: 1, serialized: 2 } as const;
+/**
+ * How a record's text is written: the first two are exact for every string, lone surrogates included; `cloned` is
+ * serialized, with ExactNumbers in it. These two are the last.
+ */
+export const FORM = { latin1: 0, utf16: 1, serialized: 2, cloned: 3 } as const;
 
-/** A tag below LONG is the length of a text; LONG is followed by a length in 4 bytes, NUMBER by 8 bytes. */
-export const TAG = { long: 249, number: 250, undefined: 251, false: 252, true: 253, null: 255 } as const;
+/**
+ * A tag below LONG is the length of a text; LONG is followed by a length in 4 bytes, NUMBER by 8 bytes, EXACT (text that
+ * stands for a number) by a length in 4 bytes.
+ */
+export const TAG = {
+  long: 249,
+  number: 250,
+  undefined: 251,
+  false: 252,
+  true: 253,
+  exact: 254,
+  null: 255,
+} as const;
 
 /** Bytes that hold records, seen as bytes and as words; every record starts at a multiple of 8. */
 export class Block {

@@ -1,4 +1,6 @@
 import v8 from 'node:v8';
+import { fromClone } from '../src/core/json/clone.js';
+import { numberOf } from '../src/core/json/exact-number.js';
 import { CHUNK_ROWS, markOrigin, ORIGIN, type Row } from '../src/core/row.js';
 import type { Shape } from './pack.js';
 import { type Block, FORM, HEADER, TAG } from './record.js';
@@ -36,6 +38,7 @@ export class Unpacker {
   #used = 0;
   #tags = new Uint32Array(0);
   #tagged = 0;
+  // Numbers, and the lengths of those that are text.
   #numbers: number[] = [];
   readonly #origins = new Float64Array(CHUNK_ROWS);
 
@@ -48,7 +51,7 @@ export class Unpacker {
   take(block: Block, at: number): boolean {
     const kind = block.words[(at >>> 2) + 2] as number;
     if (kind !== this.#kind) this.#turn(kind);
-    if ((kind & 3) === FORM.serialized) this.#deserialize(block, at);
+    if ((kind & 3) >= FORM.serialized) this.#deserialize(block, at);
     else this.#gather(block, at, (this.#shapes[kind >>> 2] as Shape).columns.length);
     return this.#out.length + this.#waiting >= CHUNK_ROWS || this.#used >= FULL_BYTES;
   }
@@ -63,7 +66,7 @@ export class Unpacker {
   #turn(kind: number): void {
     this.#decode();
     this.#kind = kind;
-    if ((kind & 3) === FORM.serialized) return;
+    if ((kind & 3) >= FORM.serialized) return;
     const shape = this.#shapes[kind >>> 2] as Shape;
     this.#decoders[kind >>> 2] ??= compileDecode(shape.columns);
     const needed = shape.columns.length * CHUNK_ROWS;
@@ -94,6 +97,16 @@ export class Unpacker {
         continue;
       }
       tags[k++] = SPECIAL + (tag - TAG.long);
+      if (tag === TAG.exact) {
+        this.#numbers.push(
+          ((bytes[from] as number) |
+            ((bytes[from + 1] as number) << 8) |
+            ((bytes[from + 2] as number) << 16) |
+            ((bytes[from + 3] as number) << 24)) >>>
+            0,
+        );
+        from += 4;
+      }
       if (tag === TAG.number) {
         for (let i = 0; i < 8; i++) floatBytes[i] = bytes[from++] as number;
         this.#numbers.push(float[0] as number);
@@ -132,6 +145,7 @@ export class Unpacker {
     const row = v8.deserialize(
       Buffer.from(block.bytes.slice(from, from + (block.words[word + 3] as number))),
     ) as Row;
+    if (this.#kind === FORM.cloned) fromClone(row);
     const origin = block.floats[(at >>> 3) + 2];
     this.#out.push(markOrigin(row, Number.isNaN(origin) ? undefined : origin));
   }
@@ -160,6 +174,7 @@ return function decode(text, tags, numbers, origins, rows, out) {
   let at = 0, k = 0, n = 0, tag = 0;
   const special = (tag) => {
     if (tag === ${SPECIAL + TAG.number - TAG.long}) return numbers[n++];
+    if (tag === ${SPECIAL + TAG.exact - TAG.long}) return numberOf(text.slice(at, (at += numbers[n++])));
     return tag === ${SPECIAL + TAG.undefined - TAG.long} ? undefined : tag === ${SPECIAL + TAG.true - TAG.long};
   };
   for (let i = 0; i < rows; i++) {
@@ -170,5 +185,5 @@ return function decode(text, tags, numbers, origins, rows, out) {
     out.push(row);
   }
 };`;
-  return new Function('ORIGIN', source)(ORIGIN) as Decode;
+  return new Function('ORIGIN', 'numberOf', source)(ORIGIN, numberOf) as Decode;
 }

@@ -1,3 +1,4 @@
+import { jsonText } from '../../src/core/json/write.js';
 import { type Chunk, ORIGIN, type Row } from '../../src/core/row.js';
 import type { Rejection } from '../../src/core/run.js';
 import type { ColumnFacts } from '../../src/db/catalog/columns.js';
@@ -193,7 +194,7 @@ export function shown(value: unknown): string | null {
   if (value === null || value === undefined) return null;
   let text: string;
   try {
-    text = typeof value === 'object' ? (JSON.stringify(value) ?? String(value)) : String(value);
+    text = typeof value === 'object' ? (jsonText(value) ?? String(value)) : String(value);
   } catch {
     text = Object.prototype.toString.call(value);
   }

@@ -1,3 +1,6 @@
+import { doubleOf } from '../../src/core/json/decimal.js';
+import { type ExactNumber, isExactNumber } from '../../src/core/json/exact-number.js';
+import { jsonText as exactJson } from '../../src/core/json/write.js';
 import type { ColumnFacts } from '../../src/db/catalog/columns.js';
 
 /** A value that has no text in its column's type; the code is the reject's reason. */
@@ -14,8 +17,8 @@ export type ToText = (value: unknown) => string | Unfit;
 
 /**
  * How values of other types than text become text for `column`: numbers, bigints and booleans as
- * PostgreSQL writes them, a Date in UTC, bytes as \x…, arrays as an array literal, and for json and jsonb
- * whatever JSON.stringify makes of it. A string is taken as it is, for json too: there it is JSON text.
+ * PostgreSQL writes them, an ExactNumber as it was read, a Date in UTC, bytes as \x…, arrays as an array literal,
+ * and for json and jsonb what `jsonText` makes of it. A string is taken as it is, for json too: there it is JSON text.
  */
 export function toTextFor(column: Pick<ColumnFacts, 'base' | 'kind' | 'element'>): ToText {
   if (column.base === 'json' || column.base === 'jsonb') return jsonText;
@@ -26,14 +29,26 @@ export function toTextFor(column: Pick<ColumnFacts, 'base' | 'kind' | 'element'>
   return (value) => scalarText(value, column.base);
 }
 
+/** Types that read no point and no exponent, though 1.0 and 1e3 of JSON are whole numbers as good as any. */
+const WHOLE: ReadonlySet<string> = new Set(['int2', 'int4', 'int8', 'oid', 'bool']);
+
+function exactText(value: ExactNumber, base: string): string {
+  if (!WHOLE.has(base)) return value.literal;
+  const number = doubleOf(value.literal);
+  return number !== undefined && Number.isSafeInteger(number) ? String(number) : value.literal;
+}
+
 function scalarText(value: unknown, base: string): string | Unfit {
   switch (typeof value) {
     case 'number':
+      // String(-0) is 0.
+      return value === 0 && base.startsWith('float') && Object.is(value, -0) ? '-0' : String(value);
     case 'bigint':
       return String(value);
     case 'boolean':
       return base === 'bool' ? (value ? 't' : 'f') : String(value);
     case 'object':
+      if (isExactNumber(value)) return exactText(value, base);
       if (value instanceof Date) return dateText(value, base);
       if (value instanceof Uint8Array && base === 'bytea') {
         return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`;
@@ -49,9 +64,9 @@ function jsonText(value: unknown): string | Unfit {
   if (typeof value === 'number' && !Number.isFinite(value)) return BAD_JSON;
   if (value instanceof Uint8Array) return BAD_JSON;
   try {
-    return JSON.stringify(value) ?? BAD_JSON;
+    return exactJson(value) ?? BAD_JSON;
   } catch {
-    // A circle, or a bigint inside.
+    // A circle.
     return BAD_JSON;
   }
 }

@@ -1,3 +1,5 @@
+import { isExactNumber } from '../core/json/exact-number.js';
+import { jsonText } from '../core/json/write.js';
 import type { StoredReject } from '../db/ledger/rejects.js';
 import { escapeFormula, REJECT_COLUMNS } from '../run/reject-columns.js';
 
@@ -52,7 +54,7 @@ export function jsonLine(reject: StoredReject): string {
   const { raw } = reject;
   const names = Object.values(REJECT_COLUMNS);
   const told = about(reject).map((value, at) => [names[at] as string, value]);
-  return JSON.stringify({ ...(typeof raw === 'object' ? raw : {}), ...Object.fromEntries(told) });
+  return jsonText({ ...(typeof raw === 'object' ? raw : {}), ...Object.fromEntries(told) }) as string;
 }
 
 function about({ number, line, reason, message, raw }: StoredReject): unknown[] {
@@ -64,8 +66,8 @@ function cell(value: unknown): string {
   if (value === null || value === undefined) return '';
   // A number is no formula, and text that looks like one is.
   const text =
-    typeof value === 'number' || typeof value === 'boolean'
+    typeof value !== 'string' && (typeof value !== 'object' || isExactNumber(value))
       ? String(value)
-      : escapeFormula(typeof value === 'string' ? value : JSON.stringify(value));
+      : escapeFormula(typeof value === 'string' ? value : (jsonText(value) as string));
   return text === '' || /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

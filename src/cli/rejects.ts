@@ -58,6 +58,7 @@ export function declareRejects(root: Command): void {
 async function rejects(session: Session, id: string, flags: RejectsFlags): Promise<number> {
   const { database } = session;
   const { findBatch } = await import('../db/ledger/batches.js');
+  const { jsonText } = await import('../core/json/write.js');
   const { countRejects, rejectInputs } = await import('../db/ledger/rejects.js');
   const { requireLedger } = await import('../db/ledger/open.js');
   const { rejectLabels } = await import('../run/fed-back.js');
@@ -94,7 +95,7 @@ async function rejects(session: Session, id: string, flags: RejectsFlags): Promi
     for await (const page of pagesOf(session, id)) {
       stored += page.length;
       const shown = page.filter(({ input }) => wanted.has(input));
-      const lines = shown.map((each) => (flags.json === true ? JSON.stringify(each) : describeReject(each)));
+      const lines = shown.map((each) => (flags.json === true ? jsonText(each) : describeReject(each)));
       if (lines.length > 0) await printed(lines.join('\n'));
     }
   } else stored = await writeFiles(session, batch, chosen, flags);

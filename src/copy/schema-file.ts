@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { usage } from '../core/errors.js';
+import { parseJson } from '../core/json/parse.js';
 import type { Row } from '../core/row.js';
 import type { Stage } from '../core/types.js';
 import { statInput } from '../sources/raw.js';
@@ -25,7 +26,7 @@ async function readSchema(path: string): Promise<Readonly<Record<string, unknown
     });
   let schema: unknown;
   try {
-    schema = JSON.parse(await readFile(path, 'utf8'));
+    schema = parseJson(await readFile(path, 'utf8'));
   } catch (cause) {
     throw wrong((cause as Error).message, cause);
   }

@@ -1,3 +1,5 @@
+import { ExactNumber, isExactNumber } from './json/exact-number.js';
+
 /**
  * `text` as a string that holds no other memory alive. V8 makes a substring of 13 characters or more
  * (SlicedString::kMinLength) a view into its parent, so one group key kept from a chunk's text keeps the
@@ -11,7 +13,8 @@ export function own(text: string): string {
   return copy === text ? copy : Buffer.from(text, 'utf16le').toString('utf16le');
 }
 
-/** `value` itself, or its copy by `own` where it is text. */
+/** `value` itself, or its copy by `own` where it is text or a number kept as text. */
 export function ownValue<T>(value: T): T {
-  return typeof value === 'string' ? (own(value) as T) : value;
+  if (typeof value === 'string') return own(value) as T;
+  return isExactNumber(value) ? (new ExactNumber(own(value.literal)) as T) : value;
 }

@@ -1,5 +1,7 @@
 import v8 from 'node:v8';
 import { failed } from './errors.js';
+import { fromClone, toClone } from './json/clone.js';
+import { hasExact } from './json/write.js';
 import { type Chunk, markOrigin, originOf, type Row } from './row.js';
 import { ScratchFile } from './scratch-file.js';
 
@@ -18,6 +20,8 @@ interface Frame {
   /** Absent where the rows are not of one shape with text and NULL only: v8.serialize has them then. */
   readonly shape?: Shape;
   readonly encoding?: Encoding;
+  /** The rows were changed for structured cloning. */
+  readonly exact?: boolean;
 }
 
 type Encoding = 'latin1' | 'utf16le';
@@ -35,7 +39,7 @@ interface Shape {
 /**
  * Rows on disk instead of in memory: written once, read back in the order of writing any number of times.
  * Every value that structured cloning knows survives exactly (text with lone surrogates, numbers, -0,
- * bigint, Date, Buffer, plain objects, undefined), and so does the row's origin; other symbols do not.
+ * bigint, Date, Buffer, plain objects, undefined), an ExactNumber, and the row's origin; other symbols do not.
  */
 export class Spill {
   /** Rows written so far. */
@@ -84,7 +88,7 @@ export class Spill {
     if (origins !== undefined) parts.push(origins);
     const columns = Object.keys(rows[0] as Row);
     const text = encodeText(rows, columns);
-    let how: Pick<Frame, 'shape' | 'encoding'> = {};
+    let how: Pick<Frame, 'shape' | 'encoding' | 'exact'> = {};
     if (text !== undefined) {
       if (this.#shape === undefined || !sameNames(this.#shape.columns, columns)) {
         this.#shape = { columns, decode: compileDecode(columns) };
@@ -93,7 +97,9 @@ export class Spill {
       parts.push(text.lengths, Buffer.from(text.text, encoding));
       how = { shape: this.#shape, encoding };
     } else {
-      parts.push(serialize(rows));
+      const exact = rows.some(hasExact);
+      parts.push(serialize(exact ? (toClone(rows) as Row[]) : rows));
+      how = { exact };
     }
     let bytes = 0;
     for (let i = before; i < parts.length; i++) bytes += (parts[i] as Buffer).length;
@@ -168,6 +174,7 @@ function decodeFrame(frame: Frame, bytes: Buffer): SpilledRows {
     return { rows: frame.shape.decode(text, lengths, origins, frame.rows) };
   }
   const rows = v8.deserialize(bytes.subarray(at)) as Row[];
+  if (frame.exact === true) fromClone(rows);
   for (let i = 0; i < rows.length; i++) {
     const origin = origins?.[i];
     markOrigin(rows[i] as Row, Number.isNaN(origin) ? undefined : origin);

@@ -1,3 +1,4 @@
+import { jsonText } from '../core/json/write.js';
 import type { Report } from '../core/report.js';
 import type { Row } from '../core/row.js';
 import type { Log } from '../core/run.js';
@@ -111,7 +112,7 @@ export class Masking {
     for (const row of rows)
       for (const [column, value] of Object.entries(row)) {
         if (!this.hides(column) || value === null) continue;
-        const said = String(value);
+        const said = typeof value === 'object' ? (jsonText(value) ?? '') : String(value);
         if (said.length >= SHORTEST_TOLD) told = told.replaceAll(said, MASKED);
       }
     return told;

@@ -1,4 +1,5 @@
 import { guardFor } from '../../sinks/guards/compile.js';
+import { isExactNumber } from '../core/json/exact-number.js';
 import { ident, idents, qualified } from '../db/quote.js';
 
 /** A type that a column may get, the narrowest first. */
@@ -39,7 +40,7 @@ const shaped = (base: string, shape: RegExp) => {
 
 function integer(base: 'int4' | 'int8'): (value: unknown) => boolean {
   const text = shaped(base, INTEGER);
-  return (value) => text(typeof value === 'number' ? String(value) : value);
+  return (value) => text(typeof value === 'number' || typeof value === 'bigint' ? String(value) : value);
 }
 
 const isDate = shaped('date', DATE);
@@ -56,6 +57,8 @@ const CANDIDATES: readonly Candidate[] = [
     type: 'numeric',
     fits: (value) =>
       typeof value === 'number' ||
+      typeof value === 'bigint' ||
+      isExactNumber(value) ||
       (typeof value === 'string' && (INTEGER.test(value) || DECIMAL.test(value))),
   },
   { type: 'date', fits: isDate },
@@ -63,11 +66,11 @@ const CANDIDATES: readonly Candidate[] = [
   { type: 'timestamptz', fits: shaped('timestamptz', TIMESTAMPTZ) },
   { type: 'uuid', fits: shaped('uuid', UUID) },
   { type: 'jsonb', fits: isJson },
-  { type: 'text', fits: (value) => typeof value !== 'object' },
+  { type: 'text', fits: (value) => typeof value !== 'object' || isExactNumber(value) },
 ];
 
 function isJson(value: unknown): boolean {
-  if (typeof value === 'object') return true;
+  if (typeof value === 'object') return !isExactNumber(value);
   if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) return false;
   return accepted('jsonb')(value);
 }

@@ -1,4 +1,6 @@
+import { jsonText as exactJson } from '../core/json/write.js';
 import type { Row } from '../core/row.js';
+import { storableText, storableValue } from './storable.js';
 
 /** A record of the old system as it is written; see sluice.migration_record. */
 export interface RecordLine {
@@ -80,27 +82,11 @@ const rowText = (row: Row | undefined) => (row === undefined ? '{}' : jsonText(r
 
 /** A value as JSON that jsonb takes, in COPY's text format: JSON has no tabs and newlines of its own. */
 function jsonText(of: unknown): string {
-  let json: string;
-  try {
-    json = JSON.stringify(of);
-    // jsonb takes neither NUL nor lone surrogates; both are always written as escapes.
-    if (json.includes('\\u')) json = JSON.stringify(of, wellFormed);
-  } catch {
-    json = JSON.stringify(of, wellFormed);
-  }
+  let json = exactJson(of) as string;
+  // jsonb takes neither NUL nor lone surrogates; both are always written as escapes.
+  if (json.includes('\\u')) json = exactJson(storableValue(of)) as string;
   return json.includes('\\') ? json.replaceAll('\\', '\\\\') : json;
 }
-
-function wellFormed(_: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return String(value);
-  if (typeof value === 'string') return storable(value);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  const names = Object.keys(value);
-  if (names.every((name) => storable(name) === name)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [storable(name), each]));
-}
-
-const storable = (text: string) => text.replaceAll('\0', '\u2400').toWellFormed();
 
 const SPECIAL = /[\\\t\n\r\0\ud800-\udfff]/;
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
@@ -108,7 +94,7 @@ const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '
 /** `text` as a field in COPY's text format. */
 export function copyText(text: string): string {
   if (text === '' || !SPECIAL.test(text)) return text;
-  return storable(text).replace(/[\\\t\n\r]/g, (each) => ESCAPES[each] as string);
+  return storableText(text).replace(/[\\\t\n\r]/g, (each) => ESCAPES[each] as string);
 }
 
 /** By characters as the server counts them, not by UTF-16 units. */

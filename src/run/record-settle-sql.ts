@@ -59,7 +59,7 @@ export function numbersTable({ staging, at }: Pick<SettledKind, 'staging' | 'at'
 export function numbersSql(kind: SettledKind): string[] {
   const { staging, staged, key, hidden, targetId, idLoaded } = kind;
   const name = numbersTable(kind);
-  const typed = key.map((column, i) => (hidden ? `(k.key->>${i})::${column.type}` : shown(column)));
+  const typed = key.map((column, i) => (hidden ? cast(`k.key->>${i}`, column.type) : shown(column)));
   const only = key.length === 1 && key[0]?.name === targetId;
   const id =
     targetId === undefined
@@ -67,7 +67,7 @@ export function numbersSql(kind: SettledKind): string[] {
       : only
         ? `${typed[0]}::bigint`
         : idLoaded
-          ? `(r.transformed_data->>${literal(targetId)})::bigint`
+          ? shown({ name: targetId, type: 'bigint' })
           : staged !== undefined
             ? `s.${ident(targetId)}::bigint`
             : 'NULL::bigint';
@@ -142,7 +142,12 @@ function waiting({ batch, input, model }: Pick<SettledKind, 'batch' | 'input' | 
 
 /** A column of the row as it was staged, out of the record's text. */
 function shown({ name, type }: Pick<KeyColumn, 'name' | 'type'>): string {
-  return `(r.transformed_data->>${literal(name)})::${type}`;
+  return cast(`r.transformed_data->>${literal(name)}`, type);
+}
+
+/** Records show numbers as the input wrote them, and to a column of whole numbers 1.0 is 1. */
+function cast(text: string, type: string): string {
+  return `(${text})${['smallint', 'integer', 'bigint'].includes(type) ? '::numeric' : ''}::${type}`;
 }
 
 /**

@@ -1,3 +1,5 @@
+import { doubleOf } from '../core/json/decimal.js';
+import { isExactNumber } from '../core/json/exact-number.js';
 import { type Chunk, originOf, type Row } from '../core/row.js';
 import type { Rejection } from '../core/run.js';
 import type { Masking } from './masking.js';
@@ -296,6 +298,8 @@ function placeIn(chunk: Waiting, origin: number): number | undefined {
 /** As text that surely is a bigint; undefined of anything else, which the server may still read as one. */
 function wholeNumber(value: unknown): string | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : undefined;
+  if (typeof value === 'bigint') return wholeNumber(String(value));
+  if (isExactNumber(value)) return wholeNumber(doubleOf(value.literal));
   return typeof value === 'string' && value.length <= 18 && /^\d+$/.test(value) ? value : undefined;
 }
 

@@ -1,6 +1,9 @@
+import { isExactNumber } from '../core/json/exact-number.js';
+import { jsonText } from '../core/json/write.js';
 import { originOf, type Row } from '../core/row.js';
 import type { Rejection } from '../core/run.js';
 import type { StoredReject } from '../db/ledger/rejects.js';
+import { storableText, storableValue } from './storable.js';
 
 /** A value shown beside a reject is cut here, so that one huge field cannot fill the ledger. */
 const LONGEST_VALUE = 4_096;
@@ -61,31 +64,35 @@ function storableRow(row: Row): Record<string, unknown> | null {
   let length = 0;
   const stored: [string, unknown][] = [];
   for (const [column, value] of Object.entries(row)) {
-    const plain = value === null || typeof value === 'number' || typeof value === 'boolean';
-    const kept = plain ? value : wellFormed(asText(value));
-    length += column.length + (typeof kept === 'string' ? kept.length : 8);
+    const kept = isJson(value) ? storableValue(value) : storableText(asText(value));
+    length += column.length + (typeof kept === 'string' ? kept.length : (jsonText(kept)?.length ?? 0));
     if (length > LONGEST_RECORD) return null;
-    stored.push([wellFormed(column), kept]);
+    stored.push([storableText(column), kept]);
   }
   return Object.fromEntries(stored);
 }
 
+/** Whether a value is kept as JSON has it, nested or not, so that it can be fed back as it was. */
+function isJson(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null)
+    return value === null || typeof value === 'boolean' || typeof value === 'bigint';
+  if (Array.isArray(value) || isExactNumber(value)) return true;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
 function whole(text: string): string | null {
-  return text.length > LONGEST_RECORD ? null : wellFormed(text);
+  return text.length > LONGEST_RECORD ? null : storableText(text);
 }
 
 function asText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString();
-  if (typeof value === 'object' && value !== null) return JSON.stringify(value) ?? String(value);
+  if (typeof value === 'object' && value !== null) return jsonText(value) ?? String(value);
   return String(value);
 }
 
 function storable(text: string): string {
-  return wellFormed(text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text);
-}
-
-/** The server's text holds neither NUL nor lone surrogates, and a row may have been rejected for just those. */
-function wellFormed(text: string): string {
-  return text.replaceAll('\0', '\u2400').toWellFormed();
+  return storableText(text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text);
 }

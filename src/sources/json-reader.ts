@@ -1,11 +1,13 @@
 import type { Duplex } from 'node:stream';
 import verifier from 'stream-json/utils/verifier.js';
 import { failed, nearest, SluiceError, usage } from '../core/errors.js';
+import { jsonText } from '../core/json/write.js';
 import { type NextStep, again as suggested } from '../core/next.js';
 import { markOrigin, type Row } from '../core/row.js';
 import { changedRun, type Run } from '../core/run.js';
 import { nameColumns } from './columns.js';
 import { MAX_DEPTH } from './depth.js';
+import { twice } from './duplicate-key.js';
 import { utf8Text } from './encoding.js';
 import { ElementReader, tokenParser } from './json-tokens.js';
 import { isObject, kindOf } from './jsonl.js';
@@ -47,16 +49,23 @@ export async function* jsonBatches(
   const { at = [] } = options;
   let rows: Row[] = [];
   const columns = nameColumns(at.length === 0 ? input : `${pathText(at)} in ${input}`, options.columns);
-  const reader = new ElementReader(typeof at === 'string' ? at.split('.') : at, (value, ordinal, tooDeep) => {
-    if (tooDeep) {
+  const reader = new ElementReader(typeof at === 'string' ? at.split('.') : at, (value, ordinal, fault) => {
+    if (fault === 'too_deep') {
       const message = `element ${ordinal} is nested more than ${MAX_DEPTH} levels deep`;
       run.reject(undefined, { reason: 'too_deep', message, line: ordinal });
+    } else if (fault !== undefined) {
+      run.reject(undefined, { ...twice(fault), line: ordinal });
     } else if (isObject(value)) {
       columns.see(value);
       rows.push(markOrigin(value, ordinal));
     } else {
       const message = `a row must be a JSON object, and element ${ordinal} is ${kindOf(value)}`;
-      run.reject(undefined, { reason: 'not_an_object', message, line: ordinal, raw: JSON.stringify(value) });
+      run.reject(undefined, {
+        reason: 'not_an_object',
+        message,
+        line: ordinal,
+        raw: jsonText(value) as string,
+      });
     }
   });
   const parse = tokenParser();
@@ -67,6 +76,7 @@ export async function* jsonBatches(
   const parsing = async (text: string | undefined) => {
     try {
       for (const token of parse(text)) reader.token(token);
+      if (reader.twice !== undefined) throw keyTwice(input, reader.twice);
     } catch (error) {
       throw error instanceof SluiceError
         ? error
@@ -90,6 +100,13 @@ export async function* jsonBatches(
   if (!reader.found) throw noArray(input, options, reader);
   columns.assertSeen();
 }
+
+const keyTwice = (input: string, path: string) =>
+  failed('duplicate_key', `${input} has the key ${path} twice in one object: JSON readers keep one of them`, {
+    input,
+    state: 'nothing was published',
+    next: 'take one of the two out, or give it another name',
+  });
 
 const tooLong = (input: string, offset: number, limit: number) =>
   failed('record_too_long', `${input}: one value behind byte ${offset} is longer than ${limit} bytes`, {

@@ -1,8 +1,9 @@
 import { getFunctionList, getManyValues, isMany, none } from 'stream-chain';
 import Assembler from 'stream-json/assembler.js';
 import parser, { type Token } from 'stream-json/parser.js';
+import { numberOf } from '../core/json/exact-number.js';
 import { MAX_DEPTH } from './depth.js';
-import { exactNumber } from './numbers.js';
+import type { PathPart } from './duplicate-key.js';
 
 /**
  * stream-json's parser as the function that its streams are built of: a piece of text gives all tokens that it
@@ -19,8 +20,11 @@ export function tokenParser(): (text: string | undefined) => readonly Token[] {
   };
 }
 
-/** Called for every element of the array: its value, or `tooDeep`, and its place in the array (1-based). */
-export type TakeElement = (value: unknown, ordinal: number, tooDeep: boolean) => void;
+/** What is wrong with an element: it is too deep, or this is the path to a key that its object has already. */
+export type ElementFault = 'too_deep' | readonly PathPart[];
+
+/** Called for every element of the array: its value, its place in the array (1-based), and what is wrong with it. */
+export type TakeElement = (value: unknown, ordinal: number, fault: ElementFault | undefined) => void;
 
 /**
  * Puts the elements of one array together from the tokens of a JSON document: numbers without a loss, and
@@ -35,6 +39,8 @@ export class ElementReader {
   readonly arrays: string[] = [];
   /** Keys of the object at the top, for a message; at most 20. */
   readonly keys: string[] = [];
+  /** A key on the way to the array that stands twice in its object: nobody can say which of the values is meant. */
+  twice: string | undefined;
 
   readonly #at: readonly string[];
   readonly #take: TakeElement;
@@ -46,6 +52,8 @@ export class ElementReader {
   #depth = 0;
   #tooDeep = false;
   #ordinal = 0;
+  // How many of the keys to the array were met.
+  #met = 0;
 
   constructor(at: readonly string[], take: TakeElement) {
     this.#at = at;
@@ -73,15 +81,19 @@ export class ElementReader {
     if (!this.#tooDeep) this.#assembler.consume(token);
     if (this.#depth > 0 || token.name === 'keyValue') return;
     this.steps++;
-    this.#take(this.#tooDeep ? undefined : this.#assembler.current, ++this.#ordinal, this.#tooDeep);
-    if (this.#tooDeep) this.#assembler.dropToLevel(0);
+    const assembler = this.#assembler;
+    const fault = this.#tooDeep ? 'too_deep' : assembler.twice;
+    this.#take(fault === undefined ? assembler.current : undefined, ++this.#ordinal, fault);
+    if (this.#tooDeep) assembler.dropToLevel(0);
     this.#tooDeep = false;
+    assembler.twice = undefined;
   }
 
   #outside(token: Token): void {
     if (token.name === 'keyValue') {
       this.#key = token.value as string;
       if (this.#path.length === 1 && this.keys.length < 20) this.keys.push(this.#key);
+      if (this.#path.length <= this.#at.length && this.#leadsHere()) this.#meet(this.#path.length);
     } else if (token.name === 'startObject' || token.name === 'startArray') {
       if (token.name === 'startArray' && this.#isHere()) {
         this.#inside = true;
@@ -104,6 +116,16 @@ export class ElementReader {
     return this.#path.length === 0 ? [] : [...this.#path.slice(1), this.#key];
   }
 
+  /** Whether the key that comes now is one of those that lead to the array. */
+  #leadsHere(): boolean {
+    return this.#here().every((key, i) => key === this.#at[i]);
+  }
+
+  #meet(level: number): void {
+    if (this.#met >= level) this.twice ??= this.#at.slice(0, level).join('.');
+    else this.#met = level;
+  }
+
   #isHere(): boolean {
     if (this.#at.length !== this.#path.length) return false;
     return this.#here().every((key, i) => key === this.#at[i]);
@@ -111,8 +133,16 @@ export class ElementReader {
 }
 
 class ExactAssembler extends Assembler {
+  /** The path to the first key that its object had already; whoever reads it sets it back. */
+  twice: (string | number)[] | undefined;
+
+  override keyValue(key: string): void {
+    this.key = key;
+    if (Object.hasOwn(this.current as object, key)) this.twice ??= [...this.path, key];
+  }
+
   override numberValue(literal: string): void {
-    this._saveValue(exactNumber(literal));
+    this._saveValue(numberOf(literal));
   }
 
   override stringValue(value: string): void {

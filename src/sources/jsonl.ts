@@ -1,11 +1,14 @@
 import { setBookmark } from '../core/bookmark.js';
+import { isExactNumber } from '../core/json/exact-number.js';
+import { countKeys, parseScanned } from '../core/json/parse.js';
+import { JsonScan } from '../core/json/scan.js';
 import { markOrigin, type Row } from '../core/row.js';
 import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
 import { nameColumns } from './columns.js';
-import { isTooDeep, MAX_DEPTH } from './depth.js';
+import { MAX_DEPTH } from './depth.js';
+import { duplicateKey, twice } from './duplicate-key.js';
 import { type Line, LineSplitter } from './lines.js';
-import { parseExact } from './numbers.js';
 import { displayName, type OpenOptions } from './opening.js';
 import { pathSource } from './path-source.js';
 import { canSeek, type FilePlace, maySeek, textFrom } from './seek.js';
@@ -25,8 +28,9 @@ const RAW_CHARACTERS = 64 * 1024;
 
 /**
  * The objects of the JSON Lines file at `path` (`-` is stdin; gzip and zstd are unpacked), a row each.
- * Numbers that a JavaScript number does not hold exactly stay text. Lines that are no JSON object, not
- * UTF-8 or nested more than 1,000 deep are rejects with line and byte offset. Blank lines are skipped.
+ * Numbers are what `numberOf` makes of them, so that they reach their column as they were written. Lines that are no
+ * JSON object, not UTF-8, nested more than 1,000 deep or that have a key twice in one object are rejects with line
+ * and byte offset. Blank lines are skipped.
  *
  * Reading throws what `openText` throws and failed `record_too_long`.
  */
@@ -82,39 +86,65 @@ async function* batchesOf(
 /** The row of a line; undefined for a blank line, and for one that is rejected. */
 export function rowOf(line: Line, run: Pick<Run, 'reject'>): Row | undefined {
   const reject = (reason: string, message: string) =>
-    run.reject(undefined, {
-      reason,
-      message,
-      line: line.number,
-      offset: line.offset,
-      raw: line.text.slice(0, RAW_CHARACTERS),
-    });
+    run.reject(undefined, { reason, message, ...at(line) });
   if (line.invalidAt !== undefined) {
     reject('invalid_utf8', `the byte at offset ${line.offset + line.invalidAt} is not UTF-8`);
     return undefined;
   }
-  if (isTooDeep(line.text)) {
+  scan.over(line.bytes, line.from, line.to);
+  if (scan.depth > MAX_DEPTH) {
     reject('too_deep', `JSON nested more than ${MAX_DEPTH} levels deep`);
     return undefined;
   }
   let value: unknown;
   try {
-    value = parseExact(line.text);
+    value =
+      scan.numbers === 0 ? JSON.parse(line.text) : parseScanned(line.bytes, line.from, line.to, scan);
   } catch (error) {
-    if (line.text.trim() !== '') reject('invalid_json', (error as Error).message);
+    if (line.text.trim() !== '') reject('invalid_json', syntaxError(line.text, error as Error).message);
     return undefined;
   }
   if (!isObject(value)) {
     reject('not_an_object', `a row must be a JSON object, and this is ${kindOf(value)}`);
     return undefined;
   }
+  // What is left of two equal keys is one.
+  if (countKeys(value) !== scan.keys) {
+    const path = duplicateKey(line.text);
+    if (path !== undefined) {
+      run.reject(undefined, { ...twice(path), ...at(line) });
+      return undefined;
+    }
+  }
   return markOrigin(value, line.number);
 }
 
+const scan = new JsonScan();
+
+/** What JSON.parse says of the line itself: of one with numbers in another form it would show that. */
+function syntaxError(text: string, error: Error): Error {
+  try {
+    JSON.parse(text);
+    return error;
+  } catch (said) {
+    return said as Error;
+  }
+}
+
+const at = ({ number, offset, text }: Line) => ({
+  line: number,
+  offset,
+  raw: text.slice(0, RAW_CHARACTERS),
+});
+
 /** Whether a JSON value can be a row. */
 export const isObject = (value: unknown): value is Row =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !isExactNumber(value);
 
 /** A JSON value's type, for a sentence. */
 export const kindOf = (value: unknown) =>
-  value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+  value === null
+    ? 'null'
+    : Array.isArray(value)
+      ? 'an array'
+      : `a ${typeof value === 'bigint' || isExactNumber(value) ? 'number' : typeof value}`;

@@ -11,7 +11,14 @@ export interface Line {
   /** Of its first byte, in the unpacked UTF-8 text, 0-based. */
   readonly offset: number;
   readonly invalidAt?: number;
+  /** Its bytes stand here, from `from` to before `to`; only until `take` returns. */
+  readonly bytes: Buffer;
+  readonly from: number;
+  readonly to: number;
 }
+
+/** Of a byte order mark. */
+const MARK_BYTES = 3;
 
 /**
  * Cuts UTF-8 text, taken in pieces cut anywhere, into lines that end in LF or CRLF. The ends, a byte order
@@ -73,9 +80,11 @@ export class LineSplitter {
     const valid = isUtf8(block);
     const text = block.toString(valid ? 'utf8' : 'latin1');
     const bytewise = !valid || text.length === block.length;
+    let from = 0;
     for (let start = 0; start < text.length; ) {
       const end = text.indexOf('\n', start);
-      let line = text.slice(start, text.charCodeAt(end - 1) === 13 && end > start ? end - 1 : end);
+      const stop = text.charCodeAt(end - 1) === 13 && end > start ? end - 1 : end;
+      let line = text.slice(start, stop);
       const bytes = bytewise ? end + 1 - start : Buffer.byteLength(line) + (end + 1 - start - line.length);
       if (bytes - 1 > this.#maxBytes) throw this.#tooLong();
       let invalidAt = -1;
@@ -84,8 +93,13 @@ export class LineSplitter {
         invalidAt = firstInvalidUtf8(raw);
         if (invalidAt < 0) line = raw.toString('utf8');
       }
-      if (this.#number === 1 && line.charCodeAt(0) === 0xfeff) line = line.slice(1);
-      const found = { text: line, number: this.#number, offset: this.#offset };
+      const to = from + bytes - (end + 1 - stop);
+      if (this.#number === 1 && line.charCodeAt(0) === 0xfeff) {
+        line = line.slice(1);
+        from += MARK_BYTES;
+      }
+      const found = { text: line, number: this.#number, offset: this.#offset, bytes: block, from, to };
+      from = to + (end + 1 - stop);
       this.#number++;
       this.#offset += bytes;
       start = end + 1;

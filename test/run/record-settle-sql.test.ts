@@ -47,7 +47,7 @@ test('records that have their ids are settled at once; only those whose rows wer
 test('ids that could not be told from the row are read as the server reads them', () => {
   assert.equal(
     idsSql(MERGED, 'id'),
-    `UPDATE sluice.migration_record_row r SET target_id = (r.transformed_data->>'id')::bigint WHERE ${WAITING} AND r.target_id IS NULL`,
+    `UPDATE sluice.migration_record_row r SET target_id = (r.transformed_data->>'id')::numeric::bigint WHERE ${WAITING} AND r.target_id IS NULL`,
   );
 });
 
@@ -71,6 +71,6 @@ test('keys that records may not show are read from a table of their own', () => 
   assert.equal(needsNumbers({ ...kind, written: undefined }), false, 'the id is known, and nothing was left');
   assert.equal(
     numbersSql(kind)[1],
-    `CREATE TABLE "sluice_staging_7"."sluice_record_1" AS SELECT r.number, (r.transformed_data->>'id')::bigint AS target_id, (k.key->>0)::public.citext AS k1 FROM sluice.migration_record_row r LEFT JOIN "sluice_staging_7"."sluice_record_keys" k ON k.input = r.input AND k.line = r.line WHERE ${WAITING}`,
+    `CREATE TABLE "sluice_staging_7"."sluice_record_1" AS SELECT r.number, (r.transformed_data->>'id')::numeric::bigint AS target_id, (k.key->>0)::public.citext AS k1 FROM sluice.migration_record_row r LEFT JOIN "sluice_staging_7"."sluice_record_keys" k ON k.input = r.input AND k.line = r.line WHERE ${WAITING}`,
   );
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { jsonText } from '../../src/core/json/write.js';
 import { originOf, type Row } from '../../src/core/row.js';
 import { MAX_DEPTH } from '../../src/sources/depth.js';
 import { json } from '../../src/sources/json.js';
@@ -68,20 +69,51 @@ test('elements that are no objects, or nested too deep, are rejects by their pla
   );
 });
 
-test('__proto__ is a column like any other, and long numbers stay text', async (t) => {
+test('__proto__ is a column like any other, and numbers are kept as they were written', async (t) => {
   const path = tempFile(
     t,
     'a.json',
-    '[{"__proto__":{"admin":true},"id":9007199254740993,"f":1.5,"n":[1e400]}]',
+    '[{"__proto__":{"admin":true},"id":9007199254740993,"f":1.5,"n":[1e400,{"m":12.50}]}]',
   );
   const [row] = await rowsOf(json(path));
   assert.equal((row as { admin?: boolean }).admin, undefined);
-  assert.deepEqual(Object.entries(row ?? {}), [
-    ['__proto__', { admin: true }],
-    ['id', '9007199254740993'],
-    ['f', 1.5],
-    ['n', ['1e400']],
-  ]);
+  assert.equal(
+    jsonText(row),
+    '{"__proto__":{"admin":true},"id":9007199254740993,"f":1.5,"n":[1e400,{"m":12.50}]}',
+  );
+});
+
+test('a key twice in one object is a reject by its element, and one that leads to the array an error', async (t) => {
+  const run = testRun();
+  const rows = await rowsOf(
+    json(
+      tempFile(
+        t,
+        'a.json',
+        '{"a":1,"a":2,"rows":[{"a":1,"b":{"a":1}},{"a":1,"\\u0061":1},{"b":[1,{"c":{"d":1,"d":1}}]},{"d":1}, 1.0]}',
+      ),
+      { at: 'rows' },
+    ),
+    run,
+  );
+  assert.deepEqual(rows.map(originOf), [1, 4]);
+  assert.deepEqual(
+    run.rejects.map(({ reason, line, column, message, raw }) => [reason, line, column, message?.split(':')[0], raw]),
+    [
+      ['duplicate_key', 2, 'a', 'the key "a" stands twice', undefined],
+      ['duplicate_key', 3, 'b', 'the key "d" stands twice in b[1].c', undefined],
+      ['not_an_object', 5, undefined, 'a row must be a JSON object, and element 5 is a number', '1.0'],
+    ],
+  );
+  for (const [text, at] of [
+    ['{"rows":[{"a":1}],"rows":[{"a":2}]}', 'rows'],
+    ['{"data":{"rows":[{"a":1}]},"data":1}', 'data.rows'],
+    ['{"data":{"rows":[{"a":1}],"rows":1}}', 'data.rows'],
+  ] as const)
+    await assert.rejects(rowsOf(json(tempFile(t, 'b.json', text), { at })), failure('duplicate_key'));
+  // The same key in two objects is none that stands twice.
+  const two = tempFile(t, 'c.json', '{"x":{"rows":[]},"data":{"x":{"data":1,"rows":1},"rows":[{"a":1}]}}');
+  assert.deepEqual(await rowsOf(json(two, { at: 'data.rows' })), [{ a: 1 }]);
 });
 
 test('an element longer than the limit is refused with the limit named', async (t) => {
@@ -106,15 +138,10 @@ test('the array is found at any depth and under keys with dots; a mark and gzip 
 test('any array of objects is read as JSON.parse reads it, over many chunks', async (t) => {
   const objects = fc.sample(fc.dictionary(fc.string(), fc.jsonValue()), { seed: 11, numRuns: 800 });
   const text = JSON.stringify({ rows: objects });
-  const expected = JSON.parse(text, (_, v: unknown) =>
-    typeof v === 'number' && Number.isInteger(v) && !Number.isSafeInteger(v) && !/e/.test(String(v))
-      ? String(v)
-      : v,
-  ) as { rows: Row[] };
   const rows = await rowsOf(json(tempFile(t, 'a.json', text), { at: 'rows' }));
   assert.deepEqual(
-    rows,
-    expected.rows.map((row) => ({ ...row })),
+    rows.map(jsonText),
+    objects.map((row) => JSON.stringify(row)),
   );
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { jsonText } from '../../src/core/json/write.js';
 import { originOf, type Row } from '../../src/core/row.js';
 import { MAX_DEPTH } from '../../src/sources/depth.js';
 import { jsonl } from '../../src/sources/jsonl.js';
@@ -71,16 +72,42 @@ test('__proto__ is a column like any other', async (t) => {
   assert.deepEqual(Object.keys(row ?? {}), ['__proto__', 'id']);
 });
 
-test('numbers that a double does not hold stay text, in arrays and objects, too', async (t) => {
-  const line =
-    '{"id":9007199254740993,"n":[1.5,123456789012345678901234.5,{"m":-1e400}],"s":"9007199254740993"}';
-  assert.deepEqual(await rowsOf(jsonl(tempFile(t, 'a.jsonl', line))), [
-    {
-      id: '9007199254740993',
-      n: [1.5, '123456789012345678901234.5', { m: '-1e400' }],
-      s: '9007199254740993',
-    },
-  ]);
+test('numbers are kept as they were written, in arrays and objects, too, beside text of any kind', async (t) => {
+  const lines = [
+    '{"id":9007199254740993,"n":[1.5,123456789012345678901234.5,{"m":-1e400}],"s":"9007199254740993"}',
+    '{"é":"😀","price":12.50,"zero":-0.0,"in":{"é":1E5},"big":[12345678901234567890]}',
+    '{"10":1.0,"9":2.0,"x":"\\"1.0"}',
+  ];
+  const rows = await rowsOf(jsonl(tempFile(t, 'a.jsonl', `\ufeff${lines.join('\r\n')}`)));
+  // Keys that are whole numbers come first, in JavaScript.
+  lines[2] = '{"9":2.0,"10":1.0,"x":"\\"1.0"}';
+  assert.deepEqual(rows.map(jsonText), lines);
+});
+
+test('a key twice in one object is a reject with its column, however deep and however it is written', async (t) => {
+  const lines = [
+    '{"a":1,"b":{"a":[{"a":1}]},"c":"{:,:}"}',
+    '{"a":1,"b":2,"a":1}',
+    '{"a":1,"\\u0061":2}',
+    '{"id":1,"doc":{"items":[{"x":1},{"x":1.0,"y":{"k" : 1, "k" :2}}]}}',
+    '{"__proto__":1,"__proto__":2}',
+    '{"a":[],"a":[]',
+    '{"é":{"":0,"":"é"}}',
+  ];
+  const run = testRun();
+  const rows = await rowsOf(jsonl(tempFile(t, 'a.jsonl', lines.join('\n'))), run);
+  assert.deepEqual(rows.map(originOf), [1]);
+  assert.deepEqual(
+    run.rejects.map(({ reason, line, column, message, raw }) => [reason, line, column, message?.split(':')[0], raw]),
+    [
+      ['duplicate_key', 2, 'a', 'the key "a" stands twice', lines[1]],
+      ['duplicate_key', 3, 'a', 'the key "a" stands twice', lines[2]],
+      ['duplicate_key', 4, 'doc', 'the key "k" stands twice in doc.items[1].y', lines[3]],
+      ['duplicate_key', 5, '__proto__', 'the key "__proto__" stands twice', lines[4]],
+      ['invalid_json', 6, undefined, run.rejects[4]?.message?.split(':')[0], lines[5]],
+      ['duplicate_key', 7, 'é', 'the key "" stands twice in é', lines[6]],
+    ],
+  );
 });
 
 test('a line longer than the limit is refused with the limit named', async (t) => {
@@ -112,17 +139,22 @@ test('lines are the same wherever the input is cut', () => {
       Buffer.concat(parts.map((part) => Buffer.from(part, part === '\xff' ? 'latin1' : 'utf8'))),
     );
   const lines = (input: Buffer, cuts: readonly number[]) => {
-    const found: Line[] = [];
+    const found: (Omit<Line, 'bytes' | 'from' | 'to'> & { readonly own: string })[] = [];
+    const take = ({ bytes, from, to, ...line }: Line) => {
+      // Its bytes are those that its text was made of.
+      if (line.invalidAt === undefined) assert.equal(bytes.toString('utf8', from, to), line.text);
+      found.push({ ...line, own: bytes.toString('latin1', from, to) });
+    };
     const splitter = new LineSplitter('input', 1000);
     let from = 0;
     for (const cut of [...cuts].sort((a, b) => a - b)) {
       const piece = Buffer.from(input.subarray(from, cut));
-      splitter.push(piece, (line) => found.push(line));
+      splitter.push(piece, take);
       piece.fill(0x58);
       from = cut;
     }
-    splitter.push(input.subarray(from), (line) => found.push(line));
-    splitter.end((line) => found.push(line));
+    splitter.push(input.subarray(from), take);
+    splitter.end(take);
     return found;
   };
   fc.assert(

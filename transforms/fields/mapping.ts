@@ -1,4 +1,5 @@
 import { usage } from '../../src/core/errors.js';
+import { jsonText } from '../../src/core/json/write.js';
 import { ORIGIN, type Row } from '../../src/core/row.js';
 import { type Field, FieldError, type Note, type SplitField } from './field.js';
 import { makeTransforms, type Registry, TRANSFORMS } from './registry.js';
@@ -167,7 +168,7 @@ return function make(record, problems) {
 function input(value: unknown): string | null {
   if (typeof value === 'string') return value;
   if (value === null || value === undefined) return null;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'object' ? (jsonText(value) as string) : String(value);
 }
 
 function wrong({ sourceField, targetField }: MappedField, why: string) {

@@ -1,4 +1,6 @@
 import type { Client } from 'pg';
+import { parseJson } from '../../core/json/parse.js';
+import { jsonText } from '../../core/json/write.js';
 import type { Database } from '../../core/run.js';
 import { ALIVE } from './batches.js';
 
@@ -44,7 +46,7 @@ export async function storeRejects(
     `INSERT INTO sluice.migration_reject (batch_id, ${NAMES})
      SELECT $1, ${NAMES} FROM json_to_recordset($2::json) AS r(${FIELDS})
      ON CONFLICT (batch_id, number) DO NOTHING`,
-    [batch, JSON.stringify(rejects)],
+    [batch, jsonText(rejects)],
   );
 }
 
@@ -92,14 +94,20 @@ export async function readRejects(
   after: number,
   limit: number,
 ): Promise<StoredReject[]> {
-  return database.query<StoredReject & Record<string, unknown>>(
+  const rows = await database.query<StoredReject & Record<string, unknown>>(
     `SELECT ${NAMES.replace('number', 'number::float8')
       .replace(' line', ' line::float8')
-      .replace('byte_offset', 'byte_offset::float8')}
+      .replace('byte_offset', 'byte_offset::float8')
+      .replace(' raw', ' raw::text')
+      .replace(' stage_row', ' stage_row::text')}
      FROM sluice.migration_reject WHERE batch_id = $1 AND number > $2 ORDER BY number LIMIT $3`,
     [batch, after, limit],
   );
+  return rows.map((row) => ({ ...row, raw: parsed(row.raw), stage_row: parsed(row.stage_row) }) as StoredReject);
 }
+
+/** The driver's own JSON.parse would change numbers. */
+const parsed = (json: unknown): unknown => (json === null ? null : parseJson(json as string));
 
 /** All rejects of a batch in the order they were met, by pages. */
 export async function* rejectPages(database: Database, batch: string): AsyncGenerator<StoredReject[], void> {
