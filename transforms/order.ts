@@ -110,7 +110,8 @@ const WRITERS: Record<NonNullable<OrderColumn['as']>, Write> = {
 
 function writeValue(value: OrderValue, key: KeyBytes): void {
   if (value === null || value === undefined) key.ascii(NULL_LAST);
-  else if (typeof value === 'number' || typeof value === 'bigint' || isExactNumber(value)) key.ascii(encodeNumber(value));
+  else if (typeof value === 'number' || typeof value === 'bigint' || isExactNumber(value))
+    key.ascii(encodeNumber(value));
   else if (value instanceof Date) key.ascii(encodeNumber(value.getTime()));
   else {
     key.ascii('t');

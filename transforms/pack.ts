@@ -85,7 +85,12 @@ function measure(values: readonly unknown[], columns: number): number {
   for (let c = 0; c < columns; c++) {
     const value = values[c];
     if (typeof value === 'string') text += value.length;
-    else if (value !== null && typeof value !== 'number' && typeof value !== 'boolean' && value !== undefined) {
+    else if (
+      value !== null &&
+      typeof value !== 'number' &&
+      typeof value !== 'boolean' &&
+      value !== undefined
+    ) {
       const numeral = numeralOf(value);
       if (numeral === undefined) return -1;
       text += numeral.length;
@@ -122,8 +127,7 @@ function writeTags(values: unknown[], columns: number, bytes: Uint8Array, from: 
       values[c] = text;
       bytes[to++] = TAG.exact;
       for (let shift = 0; shift < 32; shift += 8) bytes[to++] = length >>> shift;
-    }
-    else if (typeof value === 'number') {
+    } else if (typeof value === 'number') {
       bytes[to++] = TAG.number;
       float[0] = value;
       for (let i = 0; i < 8; i++) bytes[to++] = floatBytes[i] as number;

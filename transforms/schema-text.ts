@@ -1,4 +1,5 @@
 import type { Row } from '../src/core/row.js';
+import { numberOfText } from './exact-schema.js';
 
 /** A JSON Schema as plain data. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -98,7 +99,7 @@ function readerOf(types: ReadonlySet<string>): Column['read'] {
   if (!number && !boolean) return undefined;
   return (text) => {
     if (number && /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/.test(text))
-      return Number(text);
+      return numberOfText(text);
     return boolean ? (BOOLEANS.get(text.toLowerCase()) ?? text) : text;
   };
 }

@@ -2,9 +2,11 @@ import { createRequire } from 'node:module';
 import type { Ajv, ErrorObject, Options, ValidateFunction } from 'ajv';
 import type formats from 'ajv-formats';
 import { usage } from '../src/core/errors.js';
+import { hasExact } from '../src/core/json/write.js';
 import type { Row, Rows } from '../src/core/row.js';
 import type { Rejection, Run } from '../src/core/run.js';
 import { named, type Stage, stateless } from '../src/core/types.js';
+import { type Asked, compareExactly, type PlainNumbers, plainNumbers } from './exact-schema.js';
 import { rowFailed } from './failure.js';
 import { type JsonSchema, readText } from './schema-text.js';
 
@@ -25,7 +27,7 @@ export interface ValidateOptions<R extends Row> {
    * 'text' (default): values are text, as sources give them. Text that reads as the type that the schema
    * asks for counts as that type ('12' is an integer, 't' a boolean), and NULL counts as absent unless the
    * schema allows null: so `required` refuses NULL, and an optional column may be NULL. Only columns are
-   * read so, not what is inside a nested value. Bounds compare as 64-bit floating point.
+   * read so, not what is inside a nested value.
    * 'strict': JSON Schema to the letter, for rows with values of other types.
    */
   readonly types?: 'text' | 'strict';
@@ -76,13 +78,22 @@ export function validate<R extends Row>(schema: JsonSchema, options: ValidateOpt
  */
 export function validator<R extends Row>(schema: JsonSchema, options: ValidateOptions<R> = {}): Validator<R> {
   const { name = 'validate', rules = [], types = 'text', messages = {} } = options;
-  const check = compile(schema, name);
-  const view = types === 'text' ? readText(schema) : (row: Row) => row;
+  const plain = plainNumbers(schema);
+  const check = compile(plain.value, name);
+  const checkExactly = exactCheck(plain, name);
+  const view = types === 'text' ? readText(plain.value) : (row: Row) => row;
+  const errorsOf = (row: Row): readonly ErrorObject[] | null | undefined => {
+    const seen = view(row);
+    if (!hasExact(seen) && !plain.rounded) return check(seen) ? null : check.errors;
+    const numbers = plainNumbers(seen);
+    if (numbers.rounded || plain.rounded) return checkExactly(numbers);
+    return check(numbers.value) ? null : check.errors;
+  };
   return (row) => {
-    const fits = check(view(row));
+    const errors = errorsOf(row);
+    const fits = errors === null;
     let found: Rejection[] | undefined;
-    if (!fits)
-      found = (check.errors ?? []).filter(isCause).map((error) => reworded(explain(error, row), messages));
+    if (!fits) found = (errors ?? []).filter(isCause).map((error) => reworded(explain(error, row), messages));
     for (const rule of rules) {
       try {
         const said = rule.test(row);
@@ -104,7 +115,18 @@ function reworded(rejection: Rejection, messages: NonNullable<ValidateOptions<Ro
   return message === undefined ? rejection : { ...rejection, message };
 }
 
-function compile(schema: JsonSchema, name: string): ValidateFunction {
+/** Asks a schema of rows with numbers that no double has; compiled when the first one comes. */
+function exactCheck(schema: PlainNumbers<JsonSchema>, name: string) {
+  let check: ValidateFunction | undefined;
+  const asked: Asked = { row: schema, schema };
+  return (row: PlainNumbers<Row>) => {
+    check ??= compile(schema.value, name, asked);
+    asked.row = row;
+    return check(row.value) ? null : check.errors;
+  };
+}
+
+function compile(schema: JsonSchema, name: string, exactly?: Asked): ValidateFunction {
   const options: Options = {
     allErrors: true,
     coerceTypes: false,
@@ -126,6 +148,7 @@ function compile(schema: JsonSchema, name: string): ValidateFunction {
   try {
     const ajv = new Draft(options);
     addFormats(ajv);
+    if (exactly !== undefined) compareExactly(ajv, exactly);
     return ajv.compile(schema);
   } catch (cause) {
     throw usage('bad_schema', `the schema of ${name} cannot be used: ${(cause as Error).message}`, {

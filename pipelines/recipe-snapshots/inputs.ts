@@ -1,4 +1,4 @@
-import { query, type Row } from 'sluice';
+import { isExactNumber, query, type Row } from 'sluice';
 
 /** A value as a table (text) or a JSON document (any) has it. */
 type Value = unknown;
@@ -81,5 +81,12 @@ export const productionRuns = query<OldRun>(
 /** An id as its digits, or undefined where there is none or it is no id. */
 export function idOf(value: Value): string | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : undefined;
-  return typeof value === 'string' && /^(0|-?[1-9]\d{0,17})$/.test(value) ? value : undefined;
+  // 7.0 of a JSON document is the id 7.
+  const text =
+    typeof value === 'bigint'
+      ? String(value)
+      : isExactNumber(value)
+        ? value.literal.replace(/\.0+$/, '')
+        : value;
+  return typeof text === 'string' && /^(0|-?[1-9]\d{0,17})$/.test(text) ? text : undefined;
 }

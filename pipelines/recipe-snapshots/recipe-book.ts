@@ -1,4 +1,4 @@
-import { failed, originOf, own, type Run, type Source } from 'sluice';
+import { failed, isExactNumber, jsonText, originOf, own, type Run, type Source } from 'sluice';
 import { beside } from 'sluice/transforms';
 import { idOf, type OldIngredient, type OldLine, type OldRecipe } from './inputs.js';
 import { pythonFloat, pythonList, pythonObject, pythonText } from './python-json.js';
@@ -124,7 +124,7 @@ const UNKNOWN = '"ingredient_name": "Unknown", "ingredient_slug": ""';
 
 function textJson(value: unknown): string {
   if (value === null || value === undefined) return 'null';
-  return pythonText(typeof value === 'object' ? JSON.stringify(value) : String(value));
+  return pythonText(typeof value === 'object' ? (jsonText(value) as string) : String(value));
 }
 
 const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
@@ -132,8 +132,9 @@ const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
 /** A column of floats: null where NULL, undefined where it is no number that JSON has. */
 function floatJson(value: unknown): string | undefined {
   if (value === null || value === undefined) return 'null';
-  if (typeof value !== 'number' && !(typeof value === 'string' && NUMBER.test(value))) return undefined;
-  const number = Number(value);
+  const text = typeof value === 'bigint' || isExactNumber(value) ? String(value) : value;
+  if (typeof text !== 'number' && !(typeof text === 'string' && NUMBER.test(text))) return undefined;
+  const number = Number(text);
   return Number.isFinite(number) ? pythonFloat(number) : undefined;
 }
 
@@ -143,5 +144,5 @@ function integerJson(value: unknown): string | undefined {
 }
 
 function said(value: unknown): string {
-  return value === null || value === undefined ? 'NULL' : JSON.stringify(value);
+  return value === null || value === undefined ? 'NULL' : (jsonText(value) ?? String(value));
 }

@@ -1,4 +1,4 @@
-import { named, type Rejection, type Run, type Stage } from 'sluice';
+import { jsonText, named, type Rejection, type Run, type Stage } from 'sluice';
 import { idOf, type OldRun } from './inputs.js';
 
 /** The reason under which runs that have a snapshot are counted. */
@@ -57,7 +57,7 @@ function judge(row: OldRun, live: Live | undefined): Rejection | undefined {
       reason: 'missing_run_id',
       column: 'id',
       value: row.id,
-      message: `a run has no id (${JSON.stringify(row.id ?? null)})`,
+      message: `a run has no id (${jsonText(row.id ?? null)})`,
     };
   if (live === undefined)
     return {

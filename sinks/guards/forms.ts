@@ -1,3 +1,5 @@
+import { countKeys } from '../../src/core/json/parse.js';
+import { keysIn } from '../../src/core/json/scan.js';
 import { type Guard, SPACES, trimSpaces } from './guard.js';
 
 const WORDS = ['true', 'false', 'yes', 'no', 'on', 'off', '1', '0'];
@@ -45,18 +47,24 @@ export function uuidGuard(): Guard {
 /** An escape of U+0000 that is itself not escaped: jsonb cannot hold it. */
 const NUL_ESCAPE = /(?:^|[^\\])(?:\\\\)*\\u0000/;
 
-/** The guard of json and jsonb: valid JSON; in jsonb no \u0000. */
+/**
+ * The guard of json and jsonb: valid JSON; in jsonb no \u0000, and no key twice in an object: the server would keep one
+ * of the values without a word. json keeps the text.
+ */
 export function jsonGuard(base: 'json' | 'jsonb'): Guard {
   function judge(text: string): string | undefined {
+    let value: unknown;
     try {
-      JSON.parse(text);
+      value = JSON.parse(text);
     } catch {
       return 'not_json';
     }
-    return base === 'jsonb' && NUL_ESCAPE.test(text) ? 'nul_byte' : undefined;
+    if (base === 'json') return undefined;
+    if (NUL_ESCAPE.test(text)) return 'nul_byte';
+    return typeof value === 'object' && countKeys(value) !== keysIn(text) ? 'duplicate_key' : undefined;
   }
   return {
-    expected: base === 'jsonb' ? 'valid JSON without \\u0000' : 'valid JSON',
+    expected: base === 'jsonb' ? 'valid JSON without \\u0000 and with every key once' : 'valid JSON',
     accepts: (text) => judge(text) === undefined,
     reason: (text) => judge(text) ?? 'not_json',
   };

@@ -1,7 +1,7 @@
 import { digits, type Guard, trimSpaces, twoDigits } from './guard.js';
 
 /*
- * The one place where a guard refuses what the server might accept, on purpose. PostgreSQL reads
+ * Here a guard refuses what the server might accept, on purpose (as jsonb's does for a key twice). PostgreSQL reads
  * 01/02/2024 by the session's DateStyle, so the same file gives two different tables on two servers, and
  * `today` gives another table tomorrow. A date here starts with its year (four digits or more), which every
  * DateStyle reads alike, or is infinity or -infinity; anything else is a reject that says which transform

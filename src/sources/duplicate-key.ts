@@ -65,5 +65,7 @@ export function twice(path: readonly PathPart[]): Rejection {
 
 /** `doc.items[2]` */
 function pathText(path: readonly PathPart[]): string {
-  return path.map((part, i) => (typeof part === 'number' ? `[${part}]` : i === 0 ? part : `.${part}`)).join('');
+  return path
+    .map((part, i) => (typeof part === 'number' ? `[${part}]` : i === 0 ? part : `.${part}`))
+    .join('');
 }

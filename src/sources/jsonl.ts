@@ -85,8 +85,7 @@ async function* batchesOf(
 
 /** The row of a line; undefined for a blank line, and for one that is rejected. */
 export function rowOf(line: Line, run: Pick<Run, 'reject'>): Row | undefined {
-  const reject = (reason: string, message: string) =>
-    run.reject(undefined, { reason, message, ...at(line) });
+  const reject = (reason: string, message: string) => run.reject(undefined, { reason, message, ...at(line) });
   if (line.invalidAt !== undefined) {
     reject('invalid_utf8', `the byte at offset ${line.offset + line.invalidAt} is not UTF-8`);
     return undefined;
@@ -98,8 +97,7 @@ export function rowOf(line: Line, run: Pick<Run, 'reject'>): Row | undefined {
   }
   let value: unknown;
   try {
-    value =
-      scan.numbers === 0 ? JSON.parse(line.text) : parseScanned(line.bytes, line.from, line.to, scan);
+    value = scan.numbers === 0 ? JSON.parse(line.text) : parseScanned(line.bytes, line.from, line.to, scan);
   } catch (error) {
     if (line.text.trim() !== '') reject('invalid_json', syntaxError(line.text, error as Error).message);
     return undefined;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import { parseJson } from '../../src/core/json/parse.js';
 import { markOrigin, originOf, type Row } from '../../src/core/row.js';
 import { Spill } from '../../src/core/spill.js';
 import { inScratch } from '../support/stage.js';
@@ -58,6 +59,8 @@ test('values of other types come back exactly', async () => {
     { v: new Date(0) },
     { v: Buffer.from([0, 255]) },
     { v: { deep: [1, { x: null }] } },
+    { v: parseJson('{"a":[1.50,{"b":9007199254740993}],"__proto__":1e400}') },
+    { v: parseJson('12.50'), s: 'n1' },
     { other: 'columns' },
     {},
   ];

@@ -96,9 +96,15 @@ test('a key twice in one object is a reject by its element, and one that leads t
     ),
     run,
   );
-  assert.deepEqual(rows.map(originOf), [1, 4]);
+  assert.deepEqual(rows, [{ a: 1, b: { a: 1 } }, { d: 1 }]);
   assert.deepEqual(
-    run.rejects.map(({ reason, line, column, message, raw }) => [reason, line, column, message?.split(':')[0], raw]),
+    run.rejects.map(({ reason, line, column, message, raw }) => [
+      reason,
+      line,
+      column,
+      message?.split(':')[0],
+      raw,
+    ]),
     [
       ['duplicate_key', 2, 'a', 'the key "a" stands twice', undefined],
       ['duplicate_key', 3, 'b', 'the key "d" stands twice in b[1].c', undefined],

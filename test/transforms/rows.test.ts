@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SluiceError } from '../../src/core/errors.js';
+import { parseJson } from '../../src/core/json/parse.js';
+import { jsonText } from '../../src/core/json/write.js';
 import { originOf, type Row } from '../../src/core/row.js';
 import type { Source } from '../../src/core/types.js';
 import { distinct, filter, group, lookup, map, mapChunk, RowError } from '../../transforms/index.js';
@@ -212,5 +214,28 @@ test('lookup: a source is read afresh for each reading, and its bad rows end the
       assert.deepEqual([error.code, error.facts.input, error.facts.line], ['lookup_source', 'lines.csv', 7]);
       return true;
     },
+  );
+});
+
+test('numbers of JSON are of one group by value, and those that no double has are found by their text', async () => {
+  const rows = parseJson(
+    '[{"k":1},{"k":1.0},{"k":10e-1},{"k":9007199254740993},{"k":9007199254740992},{"k":9007199254740993},{"k":1.00000000000000000001},{"k":"1"}]',
+  ) as Row[];
+  const ran = await runStage(distinct({ by: 'k' }), rows);
+  assert.deepEqual(
+    ran.rows.map(({ k }) => jsonText(k)),
+    ['1', '9007199254740993', '9007199254740992', '1.00000000000000000001', '"1"'],
+  );
+  const from = [
+    { id: '9007199254740993', name: 'text' },
+    ...(parseJson('[{"id":7.0,"name":"number"}]') as Row[]),
+  ];
+  const found = await runStage(
+    lookup({ from, key: 'id', on: 'k', take: { name: 'name' }, missing: 'null' }),
+    parseJson('[{"k":9007199254740993},{"k":7},{"k":9007199254740992}]') as Row[],
+  );
+  assert.deepEqual(
+    found.rows.map(({ name }) => name),
+    ['text', 'number', null],
   );
 });

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { parseJson } from '../../src/core/json/parse.js';
 import { originOf, type Row } from '../../src/core/row.js';
 import { KeyBytes } from '../../transforms/key-bytes.js';
-import { keyWriter, type OrderBy } from '../../transforms/order.js';
+import { keyWriter, type OrderBy, type OrderValue } from '../../transforms/order.js';
 import { Packer } from '../../transforms/pack.js';
 import { Block } from '../../transforms/record.js';
 import { sortRecords } from '../../transforms/record-order.js';
 import { sort } from '../../transforms/sort.js';
+import { literal } from '../support/json.js';
 import { inChunks, inScratch, recordingRun, runStage } from '../support/stage.js';
 
 /** A row's key, one character a byte: these strings compare as the bytes do. */
@@ -54,6 +56,26 @@ test('numbers in text sort by value, at any size and precision', () => {
     '10',
     '100',
   ]);
+});
+
+test('numbers of JSON sort by value as numbers, and whole ones as integers, however they are written', () => {
+  const up = [
+    '-1e3',
+    '-12.50',
+    '-0',
+    '0.05',
+    '9',
+    '10.0',
+    '9007199254740993',
+    '1e20',
+    '123456789012345678901',
+  ];
+  const values = up.map(parseJson);
+  const text = (values: readonly unknown[]) => values.map(String);
+  assert.deepEqual(text(ordered({ column: 'v', as: 'number' }, values.toReversed())), up);
+  assert.deepEqual(text(ordered((row: Row) => row.v as OrderValue, values.toReversed())), up);
+  const whole = ['-0', '9', '10.0', '1E3', '9007199254740993'];
+  assert.deepEqual(text(ordered({ column: 'v', as: 'integer' }, whole.map(parseJson).toReversed())), whole);
 });
 
 test('numbers of any kind sort as JavaScript compares them', () => {
@@ -150,6 +172,8 @@ test('every value comes back as it went in, from memory and from disk', async ()
     fc.constantFrom(null, undefined, true, false, -0, 12n, new Date(0), Buffer.from('ab'), [1, 'a'], {
       b: 1,
     }),
+    literal.map(parseJson),
+    literal.map((number) => parseJson(`{"__proto__":[${number}],"é":{"b":${number}}}`)),
   );
   const row = fc.oneof(
     fc.record({ a: value, b: value }),

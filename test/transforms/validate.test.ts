@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseJson } from '../../src/core/json/parse.js';
+import { jsonText } from '../../src/core/json/write.js';
 import type { Row } from '../../src/core/row.js';
 import { type JsonSchema, type ValidateOptions, validate, validator } from '../../transforms/index.js';
 import { runStage } from '../support/stage.js';
@@ -173,4 +175,82 @@ test('the same questions can be asked of a single row', () => {
       ['grown_up', 'age'],
     ],
   );
+});
+
+test('numbers of any size are of their type and within their bounds, to the last digit', async () => {
+  const row = (literal: string) => parseJson(`{"c":${literal}}`) as Row;
+  const doc = (literal: string) => parseJson(`{"c":{"in":[${literal}]}}`) as Row;
+  const big = '9007199254740993';
+  for (const [schema, good, bad, reason] of [
+    [
+      '{"type":"integer"}',
+      [big, '1.0', '1e400', '-0', '12345678901234567890'],
+      [`${big}.5`, '1.00000000000000000001', '1e-400'],
+      'type',
+    ],
+    ['{"type":"number"}', [big, '1e400', '12.50', '0.12345678901234567890'], [], 'type'],
+    [
+      '{"maximum":9007199254740992}',
+      ['9007199254740992', '9007199254740992.0', '1'],
+      [big, '1e400', '9007199254740992.1'],
+      'maximum',
+    ],
+    [`{"maximum":${big}}`, [big, '9007199254740992'], ['9007199254740994', `${big}.000001`], 'maximum'],
+    ['{"minimum":0.1}', ['0.1', '0.10000000000000000001'], ['0.09999999999999999999', '-1e400'], 'minimum'],
+    [
+      `{"exclusiveMinimum":${big}}`,
+      ['9007199254740994', '1E17'],
+      [big, '9007199254740992'],
+      'exclusive_minimum',
+    ],
+    [
+      '{"exclusiveMaximum":0.30000000000000000001}',
+      ['0.3', '0.300000000000000000001'],
+      ['0.30000000000000000001', '0.31'],
+      'exclusive_maximum',
+    ],
+    [
+      '{"multipleOf":0.01}',
+      ['12.50', '12345678901234567.89', '1e400'],
+      ['12345678901234567.891', '1e-400'],
+      'multiple_of',
+    ],
+    [`{"const":${big}}`, [big, `${big}.0`], ['9007199254740992', '9007199254740994'], 'const'],
+    [
+      `{"enum":[1.5,${big}]}`,
+      [big, '1.50', '15e-1'],
+      ['9007199254740992', '1.5000000000000000000001'],
+      'enum',
+    ],
+  ] as const) {
+    const asked = parseJson(schema) as object;
+    for (const [make, wanted] of [
+      [row, column(asked)],
+      [doc, column({ properties: { in: { items: asked } } })],
+    ] as const) {
+      for (const literal of good)
+        assert.equal(await reasonOf(wanted, make(literal)), undefined, `${schema} ${literal}`);
+      for (const literal of bad)
+        assert.equal(await reasonOf(wanted, make(literal)), reason, `${schema} ${literal}`);
+    }
+  }
+  const unique = column({ uniqueItems: true });
+  assert.equal(
+    await reasonOf(unique, parseJson(`{"c":[${big},9007199254740992,{"a":${big}}]}`) as Row),
+    undefined,
+  );
+  assert.equal(await reasonOf(unique, parseJson(`{"c":[1,${big},1.0,${big}.0]}`) as Row), 'unique_items');
+});
+
+test('digits of text count as those of numbers do, and a row that fits is passed as it was', async () => {
+  const bounded = column({ type: 'integer', maximum: 9007199254740992 });
+  assert.equal(await reasonOf(bounded, { c: '9007199254740992' }), undefined);
+  assert.equal(await reasonOf(bounded, { c: '9007199254740993' }), 'maximum');
+  assert.equal(await reasonOf(column({ type: 'number' }), { c: '1e400' }), undefined);
+  const given = parseJson('{"c":12.50,"d":[1e400]}') as Row;
+  const { rows, rejects } = await check(column({ type: 'number', minimum: 12.5 }), given);
+  assert.deepEqual([rows.map(jsonText), rejects], [[jsonText(given)], []]);
+  const [bad] = (await check(column({ minimum: 13 }), parseJson('{"c":12.50000000000000000001}') as Row))
+    .rejects;
+  assert.deepEqual([bad?.message, String(bad?.value)], ['c must be >= 13', '12.50000000000000000001']);
 });

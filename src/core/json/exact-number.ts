@@ -65,6 +65,7 @@ const MOST_DIGITS = 1000;
  */
 export function numberOf(literal: string): number | bigint | ExactNumber {
   const number = Number(literal);
-  if (String(number) === literal && (!Number.isInteger(number) || Number.isSafeInteger(number))) return number;
+  if (String(number) === literal && (!Number.isInteger(number) || Number.isSafeInteger(number)))
+    return number;
   return literal.length <= MOST_DIGITS && PLAIN.test(literal) ? BigInt(literal) : new ExactNumber(literal);
 }

@@ -33,7 +33,8 @@ function within(value: object): boolean {
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) {
       const item: unknown = value[i];
-      if (typeof item === 'bigint' || (typeof item === 'object' && item !== null && within(item))) return true;
+      if (typeof item === 'bigint' || (typeof item === 'object' && item !== null && within(item)))
+        return true;
     }
     return false;
   }
@@ -59,7 +60,8 @@ function write(value: unknown, key: string): string | undefined {
 }
 
 function composite(value: object): string | undefined {
-  if (value instanceof Number || value instanceof String || value instanceof Boolean) return JSON.stringify(value);
+  if (value instanceof Number || value instanceof String || value instanceof Boolean)
+    return JSON.stringify(value);
   if (Array.isArray(value)) {
     let text = '[';
     for (let i = 0; i < value.length; i++)

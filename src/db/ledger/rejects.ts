@@ -103,7 +103,9 @@ export async function readRejects(
      FROM sluice.migration_reject WHERE batch_id = $1 AND number > $2 ORDER BY number LIMIT $3`,
     [batch, after, limit],
   );
-  return rows.map((row) => ({ ...row, raw: parsed(row.raw), stage_row: parsed(row.stage_row) }) as StoredReject);
+  return rows.map(
+    (row) => ({ ...row, raw: parsed(row.raw), stage_row: parsed(row.stage_row) }) as StoredReject,
+  );
 }
 
 /** The driver's own JSON.parse would change numbers. */

@@ -58,7 +58,8 @@ test('exponents without end cost nothing, and what is no decimal is none', () =>
   const huge = decimal(`1e${'9'.repeat(400)}`);
   assert.ok(compareDecimals(huge, decimal('1e308')) > 0);
   assert.equal(isMultiple(huge, decimal('7')), false);
-  for (const text of ['', '.', '-', 'NaN', '1e', '0x10', ' 1']) assert.equal(decimalOf(text), undefined, text);
+  for (const text of ['', '.', '-', 'NaN', '1e', '0x10', ' 1'])
+    assert.equal(decimalOf(text), undefined, text);
 });
 
 test('a double stands for a decimal whose digits it gives back', () => {

@@ -52,7 +52,9 @@ test('any JSON is what JSON.parse makes of it, but for numbers, which are writte
           maxLength: 4,
         })
         // Whole numbers as keys would change places.
-        .map((fields) => `{${fields.map(([key, item]) => `${JSON.stringify(`k${key}`)}:${item}`).join(',')}}`),
+        .map(
+          (fields) => `{${fields.map(([key, item]) => `${JSON.stringify(`k${key}`)}:${item}`).join(',')}}`,
+        ),
     ),
   })).value as fc.Arbitrary<string>;
   fc.assert(
@@ -101,7 +103,9 @@ test('what is not JSON is a SyntaxError also where its numbers are long', () => 
 });
 
 test('in arithmetic an exact number is the double of its value, and where there is none an error, not another number', () => {
-  const values = parseJson('[12.50, 1e3, -83.643987957933206, 0.1234567890123456789, 1e400, 9007199254740993]');
+  const values = parseJson(
+    '[12.50, 1e3, -83.643987957933206, 0.1234567890123456789, 1e400, 9007199254740993]',
+  );
   const [price, thousand, longitude, fraction, huge, id] = values as [
     number,
     number,
@@ -124,7 +128,10 @@ test('in arithmetic an exact number is the double of its value, and where there 
     () => Number(fraction),
     () => JSON.stringify([fraction]),
   ])
-    assert.throws(lost, /RangeError: .*(0\.1234567890123456789|1e400) has more digits than a JavaScript number/);
+    assert.throws(
+      lost,
+      /RangeError: .*(0\.1234567890123456789|1e400) has more digits than a JavaScript number/,
+    );
   assert.throws(() => (id as unknown as number) * 2, TypeError);
   assert.equal(`${id}-1`, '9007199254740993-1');
 });

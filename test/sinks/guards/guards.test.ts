@@ -398,6 +398,14 @@ test('guards against the server', async (t) => {
     });
   }
 
+  await t.test('a key twice is refused where the server would keep one of the values', async () => {
+    const text = '[{"a":1,"b":{"c":":","\\u0063":2}}]';
+    const guard = guards.get('jsonb') as Guard;
+    assert.deepEqual([accepts(guard, text), guard.reason(text)], [false, 'duplicate_key']);
+    assert.equal(accepts(guards.get('json') as Guard, text), true);
+    assert.equal(accepts(guard, '[{"a":":","b":{"a":[{"a":"\\":"}]}}]'), true);
+  });
+
   await t.test('the bad values that files are full of are refused, each for its reason', async () => {
     const wrong: [string, string, string][] = [
       ['smallint', '32768', 'out_of_range'],
