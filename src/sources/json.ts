@@ -10,10 +10,12 @@ export type { JsonOptions } from './json-reader.js';
 /**
  * The objects of an array in the JSON document at `path` (`-` is stdin; gzip and zstd are unpacked), a row
  * each; the document may be of any size. A row's origin is its place in the array (1-based), which is
- * also what rejects give as the line. Numbers that a JavaScript number does not hold exactly stay text.
- * Elements that are no objects or are nested more than 1,000 deep are rejects.
+ * also what rejects give as the line. Numbers are what `numberOf` makes of them, so that they reach their column as
+ * they were written. Elements that are no objects, are nested more than 1,000 deep or have a key twice in one object
+ * are rejects.
  *
- * Reading throws what `openText` throws; usage `no_array`; failed `invalid_json`, `invalid_utf8`, `record_too_long`.
+ * Reading throws what `openText` throws; usage `no_array`; failed `invalid_json`, `invalid_utf8`, `record_too_long`,
+ * and `duplicate_key` for one of the keys that lead to the array.
  */
 export function json<R extends Row = Row>(path: string, options: JsonOptions = {}): Source<R> {
   return {

@@ -53,9 +53,15 @@ export function jsonValue(random: Random, depth: number): string {
       '1e3',
       '1E-7',
       '12345678901234567890',
+      '-9007199254740993',
+      '4503599627370496',
       '0.1',
+      '0.0000001',
+      '-83.643987957933206',
       '1e400',
       '3.0',
+      '-0.0',
+      '12.50',
       '123456789.123456789123',
     ]);
   if (dice < 0.6) return pick(random, ['null', 'true', 'false', '{}', '[]', '"\\u00e9\\ud83d\\ude00"']);
@@ -65,8 +71,26 @@ export function jsonValue(random: Random, depth: number): string {
 }
 
 function jsonObject(random: Random, depth: number, items: readonly string[], space: () => string): string {
-  const keys = ['a', 'b', 'a', '', '__proto__', 'constructor', 'é', 'x y'];
-  const fields = items.map((item) => `${JSON.stringify(pick(random, keys))}${space()}:${space()}${item}`);
+  const keys = [
+    '"a"',
+    '"b"',
+    '"\\u0061"',
+    '""',
+    '"__proto__"',
+    '"constructor"',
+    '"é"',
+    '"x y"',
+    '"7"',
+    '":"',
+    '"k"',
+  ];
+  // Most objects have every key once.
+  const left = random() < 0.9 ? [...keys] : undefined;
+  const key = () =>
+    left === undefined
+      ? pick(random, keys)
+      : (left.splice(Math.floor(random() * left.length), 1)[0] as string);
+  const fields = items.map((item) => `${key()}${space()}:${space()}${item}`);
   return `{${space()}${fields.join(`${space()},${space()}`)}${depth > 90 ? '' : space()}}`;
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseJson } from '../../src/core/json/parse.js';
 import { createTableSql, TypeTally } from '../../src/run/propose-table.js';
 
 function typeOf(...values: readonly unknown[]): string {
@@ -25,6 +26,19 @@ test('what only looks like a number stays text', () => {
     [''],
   ])
     assert.equal(typeOf(...values), 'text', values.join());
+});
+
+test('numbers of JSON are numbers, however they are written', () => {
+  for (const [numbers, type] of [
+    ['[1,2147483648]', 'bigint'],
+    ['[1,9007199254740993]', 'bigint'],
+    ['[1,9223372036854775808]', 'numeric'],
+    ['[1,2.0]', 'numeric'],
+    ['[12.50,1e5,-0,1e400]', 'numeric'],
+    ['[12.50,"x"]', 'text'],
+    ['[12.50,{"a":1}]', 'jsonb'],
+  ] as const)
+    assert.equal(typeOf(...(parseJson(numbers) as unknown[])), type, numbers);
 });
 
 test('what only looks like a date, a boolean, a uuid or JSON stays text', () => {
