@@ -1,7 +1,9 @@
-import { pipeline, Readable, type Transform } from 'node:stream';
-import zlib from 'node:zlib';
+import { pipeline, Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 import { failed, SluiceError } from '../core/errors.js';
+import { Damage } from './damage.js';
 import { type Position, READ_BYTES } from './raw.js';
+import { unzstd } from './zstd/index.js';
 
 /** The compressions that are recognised by their first bytes (RFC 1952, RFC 8878). */
 export type Compression = 'gzip' | 'zstd';
@@ -17,7 +19,8 @@ export function compressionOf(head: Buffer): Compression | undefined {
 
 /**
  * The bytes inside the compressed `raw`, with backpressure. `position` is where `raw` is, for messages.
- * Throws failed `truncated_input` and `corrupt_input`, saying how far the reading came.
+ * Throws failed `truncated_input`, `corrupt_input`, `window_too_large` and `cannot_unpack`, saying how far the reading came; what came
+ * before it may have been handed on, so that nothing of an input may be published that was not read to its end.
  */
 export async function* decompressed(
   kind: Compression,
@@ -27,8 +30,7 @@ export async function* decompressed(
 ): AsyncGenerator<Buffer, void> {
   let produced = 0;
   try {
-    const native = kind === 'gzip' ? zlib.createGunzip({ chunkSize: READ_BYTES }) : nativeZstd();
-    for await (const buffer of native === undefined ? zstd(raw) : through(native, raw)) {
+    for await (const buffer of kind === 'gzip' ? gunzip(raw) : unzstd(raw)) {
       produced += buffer.length;
       yield buffer;
     }
@@ -40,64 +42,55 @@ export async function* decompressed(
   }
 }
 
-/** zlib's own zstd, which Node has from 22.15 on; the types are those of Node 20. */
-function nativeZstd(): Transform | undefined {
-  const { createZstdDecompress } = zlib as { createZstdDecompress?: (options: object) => Transform };
-  return createZstdDecompress?.({ chunkSize: READ_BYTES });
-}
-
-async function* through(transform: Transform, raw: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
+/** All members of gzip data, each with its checksum and length verified (RFC 1952). */
+async function* gunzip(raw: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
+  const transform = createGunzip({ chunkSize: READ_BYTES });
+  let given = 0;
   // Copies, because a Buffer of `raw` is filled again while the stream still holds it.
   const copies = async function* () {
-    for await (const buffer of raw) yield Buffer.from(buffer);
+    for await (const buffer of raw) {
+      given += buffer.length;
+      yield Buffer.from(buffer);
+    }
   };
   const input = Readable.from(copies(), { objectMode: true, highWaterMark: 1 });
   pipeline(input, transform, () => {});
   yield* transform as AsyncIterable<Buffer>;
+  // Node is done at a zero byte behind a member, and what stands behind it, further members too, is not looked at.
+  if (transform.bytesWritten < given)
+    throw new Damage('corrupt', `the bytes from ${transform.bytesWritten} on are no gzip data`);
 }
-
-/** As many compressed bytes as fzstd gets at a time: it hands out everything they hold in one go. */
-const ZSTD_BYTES = 16 * 1024;
-
-async function* zstd(raw: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
-  // Loaded by those alone who need it.
-  const { Decompress } = await import('fzstd');
-  let ready: Uint8Array[] = [];
-  const decoder = new Decompress((data) => ready.push(data));
-  const drained = () => {
-    const buffers = ready.filter((data) => data.length > 0).map(asBuffer);
-    ready = [];
-    return buffers;
-  };
-  for await (const buffer of raw) {
-    for (let at = 0; at < buffer.length; at += ZSTD_BYTES) {
-      // A copy, because the decoder keeps what it cannot use yet.
-      decoder.push(Uint8Array.prototype.slice.call(buffer, at, at + ZSTD_BYTES));
-      yield* drained();
-    }
-  }
-  decoder.push(new Uint8Array(0), true);
-  yield* drained();
-}
-
-const asBuffer = (data: Uint8Array) => Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 
 function describe(kind: Compression, error: unknown, input: string, at: Position, produced: number) {
-  const { code, message } = error as { code?: unknown; message?: string };
-  // zlib: Z_BUF_ERROR; fzstd: 5 is UnexpectedEOF; Node's zstd: ZSTD_error_srcSize_wrong or Z_BUF_ERROR.
-  const truncated = code === 'Z_BUF_ERROR' || code === 5 || code === 'ZSTD_error_srcSize_wrong';
+  const { code, message } = error as { code?: string; message?: string };
   const read = `${at.bytes} bytes of it gave ${produced} bytes of text`;
-  return truncated
-    ? failed('truncated_input', `${input}: the ${kind} data end too early: ${read}`, {
-        input,
-        offset: at.bytes,
-        next: `fetch or write the file again, then test it: ${kind === 'gzip' ? 'gzip' : 'zstd'} -t`,
-        cause: error,
-      })
-    : failed('corrupt_input', `${input}: the ${kind} data are damaged (${message ?? code}): ${read}`, {
-        input,
-        offset: at.bytes,
-        next: `fetch or write the file again, then test it: ${kind === 'gzip' ? 'gzip' : 'zstd'} -t`,
-        cause: error,
+  const facts = { input, offset: at.bytes, cause: error };
+  const again = `fetch or write the file again, then test it: ${kind} -t`;
+  switch (howOf(error)) {
+    case 'truncated':
+      return failed('truncated_input', `${input}: the ${kind} data end too early: ${read}`, {
+        ...facts,
+        next: again,
       });
+    case 'too_large':
+      return failed('window_too_large', `${input}: ${message}`, {
+        ...facts,
+        next: 'unpack it beforehand, or pack it with a smaller window: zstd -dc --long=31 FILE | zstd -o SMALLER',
+      });
+    case 'corrupt':
+      return failed('corrupt_input', `${input}: the ${kind} data are damaged (${message ?? code}): ${read}`, {
+        ...facts,
+        next: again,
+      });
+    default:
+      return failed('cannot_unpack', `${input} could not be unpacked: ${message}`, facts);
+  }
+}
+
+/** What is wrong with the data; undefined where it is not the data's fault. */
+function howOf(error: unknown): Damage['how'] | undefined {
+  if (error instanceof Damage) return error.how;
+  // zlib's own codes.
+  const { code = '' } = error as { code?: string };
+  return code === 'Z_BUF_ERROR' ? 'truncated' : /^Z_/.test(code) ? 'corrupt' : undefined;
 }
