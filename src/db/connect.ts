@@ -5,6 +5,8 @@ import type { Database } from '../core/run.js';
 import type { Address } from './address.js';
 import { connectionError } from './connection-error.js';
 import { hurry } from './hurry.js';
+import { PINNED, type Settings, startupOptions } from './pinned.js';
+import { rowSecurityError } from './row-security.js';
 
 /** How long a server may take to start, and to come back after it was lost. */
 const START_MS = 3_000;
@@ -57,6 +59,7 @@ export class PgDatabase implements Database {
 
   constructor(readonly address: Address) {}
 
+  /** Throws refused `row_security` where the server refuses to leave rows out. */
   async query<T extends Row = Row>(sql: string, parameters: readonly unknown[] = []): Promise<T[]> {
     const client = await this.session();
     // Flows that run at once share this session, and it takes one statement after the other.
@@ -65,7 +68,11 @@ export class PgDatabase implements Database {
       () => {},
       () => {},
     );
-    return (await result).rows as T[];
+    try {
+      return (await result).rows as T[];
+    } catch (error) {
+      throw await rowSecurityError(error, (...asked) => rowsOf(client, ...asked));
+    }
   }
 
   /** The shared session itself, for work that needs several statements in it. */
@@ -76,14 +83,14 @@ export class PgDatabase implements Database {
 
   /**
    * A session of its own. A server that is starting, or has no connection left, is asked again for some
-   * seconds; one that has been connected to is, too, where it does not answer (a restart). Throws
-   * `no_connection`.
+   * seconds; one that has been connected to is, too, where it does not answer (a restart). It has the settings of
+   * `pinned` from its first moment on. Throws `no_connection`.
    */
-  async connect(purpose: string): Promise<pg.Client> {
+  async connect(purpose: string, pinned: Settings = PINNED): Promise<pg.Client> {
     const until = Date.now() + (this.#connected ? RETURN_MS : START_MS);
     for (let wait = 100; ; wait = Math.min(2 * wait, 1_000)) {
       try {
-        const client = await this.#connectOnce(`sluice ${purpose}`);
+        const client = await this.#connectOnce(`sluice ${purpose}`, pinned);
         // Somebody who waited for it has given up meanwhile, and nobody else would end it.
         if (this.#closed) {
           cutOff(client);
@@ -103,13 +110,16 @@ export class PgDatabase implements Database {
     }
   }
 
-  async #connectOnce(name: string): Promise<pg.Client> {
+  async #connectOnce(name: string, pinned = PINNED): Promise<pg.Client> {
     const client = new pg.Client({
       ...(this.address.url === undefined ? {} : { connectionString: this.address.url }),
       application_name: name.slice(0, 63),
       keepAlive: true,
       connectionTimeoutMillis: 15_000,
     });
+    // What the URL says wins over what the constructor is given, and PGOPTIONS counts only where neither says anything.
+    const { connectionParameters } = client as unknown as { connectionParameters: { options?: string } };
+    connectionParameters.options = startupOptions(connectionParameters.options, pinned);
     // A session that is lost while idle reports it here; whoever uses it next gets the error.
     client.on('error', () => {});
     this.#connecting.add(client);
@@ -207,11 +217,20 @@ export class PgDatabase implements Database {
   }
 }
 
+async function rowsOf(client: pg.Client, sql: string, parameters: readonly unknown[]): Promise<object[]> {
+  return (await client.query(sql, parameters as unknown[])).rows;
+}
+
 /** `database` with its statements on `client`, which stays the caller's to end. */
 export function onSession(database: Database, client: pg.Client): Database {
   return {
-    query: async <T extends Row = Row>(sql: string, parameters: readonly unknown[] = []) =>
-      (await client.query(sql, parameters as unknown[])).rows as T[],
+    query: async <T extends Row = Row>(sql: string, parameters: readonly unknown[] = []) => {
+      try {
+        return (await client.query(sql, parameters as unknown[])).rows as T[];
+      } catch (error) {
+        throw await rowSecurityError(error, (...asked) => rowsOf(client, ...asked));
+      }
+    },
     connect: (purpose) => database.connect(purpose),
     ...(database.snapshot === undefined
       ? {}

@@ -5,6 +5,7 @@ import type { Guard, GuardedTable } from '../../sinks/guard/names.js';
 import { holderLine, type Waiting } from '../../sinks/guard/waiting.js';
 import type { WindowPart } from '../../sinks/window.js';
 import type { PgDatabase } from '../db/connect.js';
+import { PINNED_BESIDE_CODE } from '../db/pinned.js';
 import { ident } from '../db/quote.js';
 import type { Job } from './job.js';
 
@@ -40,7 +41,7 @@ export async function raiseGuard(job: Job): Promise<void> {
       ),
   };
   if (guard === 'lock') {
-    job.held = await database.connect(`batch ${job.batch} guard`);
+    job.held = await database.connect(`batch ${job.batch} guard`, PINNED_BESIDE_CODE);
     await holdGuard(job.held, tables, waiting);
     return;
   }

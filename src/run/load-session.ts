@@ -3,6 +3,7 @@ import type { Client } from 'pg';
 import { failed } from '../core/errors.js';
 import { again } from '../core/next.js';
 import type { PgDatabase } from '../db/connect.js';
+import type { Settings } from '../db/pinned.js';
 
 /** The class of the advisory locks that sessions writing to a batch's staging share; the object is the batch. */
 const WRITER_LOCK = 0x51c1d0;
@@ -16,8 +17,9 @@ export async function writerSession(
   database: Pick<PgDatabase, 'connect'>,
   batch: string,
   purpose: string,
+  pinned?: Settings,
 ): Promise<Client> {
-  const client = await database.connect(`batch ${batch} ${purpose}`);
+  const client = await database.connect(`batch ${batch} ${purpose}`, pinned);
   await client.query(`SELECT pg_advisory_lock_shared(${WRITER_LOCK}, ($1::bigint % 2147483647)::int)`, [
     batch,
   ]);

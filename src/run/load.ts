@@ -7,6 +7,7 @@ import type { Run } from '../core/run.js';
 import type { Target } from '../core/target.js';
 import type { Sink, Staging } from '../core/types.js';
 import type { LoadEnd } from '../db/ledger/segments.js';
+import { PINNED_BESIDE_CODE } from '../db/pinned.js';
 import type { Checked } from './check.js';
 import { flowsAtOnce } from './flows-at-once.js';
 import type { Job } from './job.js';
@@ -46,7 +47,7 @@ export async function load(
         ...place,
         liveName: `${table.schema}.${table.table}`,
         ...columnsFor(end, checked),
-        connect: () => writerSession(database, batch, `load ${table.table}`),
+        connect: () => writerSession(database, batch, `load ${table.table}`, PINNED_BESIDE_CODE),
         ...(job.options.segmentBytes === undefined ? {} : { segmentBytes: job.options.segmentBytes }),
         checkpoints: taken?.checkpoints?.get(endKey(at)) ?? [],
         behind: taken?.from.get(flow)?.segments ?? 0,

@@ -5,6 +5,7 @@ import { precheckRows } from '../../sinks/rows/precheck.js';
 import type { FlowAccount } from '../core/accounting.js';
 import type { Target } from '../core/target.js';
 import { withRoom } from '../db/connect.js';
+import { PINNED_BESIDE_CODE } from '../db/pinned.js';
 import { surveyCompatibility } from './compatibility.js';
 import type { Job } from './job.js';
 import { writerSession } from './load-session.js';
@@ -59,7 +60,7 @@ export async function prepare(
         .map(({ target, schema, table }) => [`${schema}.${table}`, loaded.get(target) ?? 0]),
     ),
     onProgress: (text) => job.options.log.info(text),
-    connect: () => writerSession(database, job.batch as string, 'indexes').then(withRoom),
+    connect: () => writerSession(database, job.batch as string, 'indexes', PINNED_BESIDE_CODE).then(withRoom),
   });
   const records = await prepareRecords(job, rows, staged.places);
   return { replace: { survey, tables }, rows, oldNames, loaded, views, records };

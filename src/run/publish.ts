@@ -10,6 +10,7 @@ import { SluiceError } from '../core/errors.js';
 import { PgDatabase } from '../db/connect.js';
 import { findBatch } from '../db/ledger/batches.js';
 import { type PublishRecord, publishSql } from '../db/ledger/publish-sql.js';
+import { PINNED_BESIDE_CODE } from '../db/pinned.js';
 import { compatibilityParts, compatibilityRecords } from './compatibility.js';
 import { guarded, guardedTables } from './guard.js';
 import type { Job } from './job.js';
@@ -79,30 +80,34 @@ export async function runWindow(
     readonly signal: AbortSignal;
   },
 ): Promise<Published> {
-  const published = await publish(() => database.connect(`batch ${window.batch} publish`), window.parts, {
-    attempts: ATTEMPTS,
-    ...WINDOW_TIMES,
-    ledger: window.ledger,
-    rehearse: window.rehearse,
-    ...(window.held === undefined ? {} : { held: window.held }),
-    signal: window.signal,
-    onRetry: ({ attempt, of, reason, blockers, waitMs }) => {
-      const who = blockers.map(describeBlocker).join('; ');
-      log.warn('the tables are locked by others', { attempt, of, reason, blockers });
-      events?.warn?.(
-        `attempt ${attempt} of ${of} gave way: ${reason}${who === '' ? '' : `; in the way: ${who}`}; again in ${Math.round(waitMs)} ms`,
-      );
+  const published = await publish(
+    () => database.connect(`batch ${window.batch} publish`, PINNED_BESIDE_CODE),
+    window.parts,
+    {
+      attempts: ATTEMPTS,
+      ...WINDOW_TIMES,
+      ledger: window.ledger,
+      rehearse: window.rehearse,
+      ...(window.held === undefined ? {} : { held: window.held }),
+      signal: window.signal,
+      onRetry: ({ attempt, of, reason, blockers, waitMs }) => {
+        const who = blockers.map(describeBlocker).join('; ');
+        log.warn('the tables are locked by others', { attempt, of, reason, blockers });
+        events?.warn?.(
+          `attempt ${attempt} of ${of} gave way: ${reason}${who === '' ? '' : `; in the way: ${who}`}; again in ${Math.round(waitMs)} ms`,
+        );
+      },
+      // The session that published is gone: another one reads what became of it.
+      resolve: async () => {
+        const other = new PgDatabase(database.address);
+        try {
+          return (await window.isDone(other)) ? 'committed' : 'not';
+        } finally {
+          await other.close();
+        }
+      },
     },
-    // The session that published is gone: another one reads what became of it.
-    resolve: async () => {
-      const other = new PgDatabase(database.address);
-      try {
-        return (await window.isDone(other)) ? 'committed' : 'not';
-      } finally {
-        await other.close();
-      }
-    },
-  }).catch((error: unknown) => {
+  ).catch((error: unknown) => {
     // What our own statements raise names the rows or writes in question.
     throw rowRefusal(error instanceof SluiceError ? error.facts.cause : error) ?? error;
   });

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { discardStaging } from '../../sinks/replace/discard.js';
 import { stripOld } from '../../sinks/replace/strip.js';
+import { PINNED_BESIDE_CODE } from '../db/pinned.js';
 import { qualified } from '../db/quote.js';
 import type { Job } from './job.js';
 import type { Prepared } from './prepare.js';
@@ -19,14 +20,27 @@ export async function tidy(
 ): Promise<void> {
   const client = await job.options.database.session();
   try {
-    for (const { schema, name } of prepared.replace?.survey.refresh ?? [])
-      await refresh(job.options, client, { schema, name });
+    await refreshAll(job.options, prepared.replace?.survey.refresh ?? []);
     if (prepared.replace !== undefined) await stripOld(client, prepared.replace.survey, job.names);
     await discardStaging(client, job.tables, job.names);
   } catch (error) {
     job.options.events?.warn?.(
       `the old tables in ${job.names.old} could not be tidied up behind the publish: ${(error as Error).message}`,
     );
+  }
+}
+
+/** In a session of its own: what a view reads is the application's business. */
+async function refreshAll(
+  options: Pick<Job['options'], 'database' | 'events' | 'signal'>,
+  views: readonly { readonly schema: string; readonly name: string }[],
+): Promise<void> {
+  if (views.length === 0) return;
+  const client = await options.database.connect('refresh', PINNED_BESIDE_CODE);
+  try {
+    for (const view of views) await refresh(options, client, view);
+  } finally {
+    await client.end();
   }
 }
 

@@ -1,9 +1,11 @@
 import type { Client } from 'pg';
+import { SluiceError } from '../core/errors.js';
 import { CHUNK_ROWS, type Row, type Rows } from '../core/row.js';
 import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
 import { untilAborted } from '../core/until-aborted.js';
 import { literal } from '../db/quote.js';
+import { isRowSecurity, rowSecurityError } from '../db/row-security.js';
 import { CopyOut } from './postgres/copy-out.js';
 import { bare, describeQuery, queryError } from './postgres/describe.js';
 import { rowParser } from './postgres/rows.js';
@@ -20,6 +22,11 @@ export interface QueryOptions {
   readonly rows?: number;
   /** work_mem of the reading session, for the query's sorts; left out, 256MB. */
   readonly workMem?: string;
+  /**
+   * `on`: where row-level security hides rows from the role, the rows that it sees are meant (those of one tenant,
+   * say). Left out, a query of a table with rows that it cannot see is refused.
+   */
+  readonly rowSecurity?: 'on';
   /** What gives the same rows where an SQLite file is named in its place: a table, or a query of SQLite's dialect. */
   readonly sqlite?: SqliteQuery;
 }
@@ -31,7 +38,8 @@ const STOP_MS = 2000;
  * The rows of a query (one SELECT, WITH, VALUES or TABLE statement, read only), by COPY … TO STDOUT on a
  * session of its own, in one snapshot. All values are text as PostgreSQL writes it, or null: numeric,
  * 64-bit integers and timestamps lose nothing; dates are ISO, timestamptz is in UTC with its offset, bytea
- * is hexadecimal. A row's origin is its ordinal, from 1 on.
+ * is hexadecimal. A row's origin is its ordinal, from 1 on. Throws refused `row_security` where a policy would hide
+ * rows from the role (see `QueryOptions.rowSecurity`), and what `describeQuery` throws.
  *
  * Where the statement depends on what there is in the database (a table that may be missing), `sql` is a
  * function that is asked for it before each check and each reading.
@@ -49,8 +57,10 @@ export function query<R extends Row = Row>(
     async check(run) {
       const client = await open(run, name);
       try {
-        await client.query('BEGIN READ ONLY');
+        await client.query(['BEGIN READ ONLY', ...rowSecurity(options)].join('; '));
         await untilAborted(describeQuery(client, name, await textOf(sql, run), options.columns), run.signal);
+      } catch (error) {
+        throw await explained(error, run, name);
       } finally {
         await client.end().catch(() => {});
       }
@@ -77,6 +87,19 @@ function inSqlite<R extends Row>(name: string, options: QueryOptions, where: Sql
 
 async function textOf(sql: string | ((run: Run) => Promise<string>), run: Run): Promise<string> {
   return typeof sql === 'string' ? sql : sql(run);
+}
+
+const rowSecurity = ({ rowSecurity }: QueryOptions) =>
+  rowSecurity === 'on' ? ['SET LOCAL row_security = on'] : [];
+
+/** `error`; where a policy would have hidden rows, which, and what to do. */
+async function explained(error: unknown, run: Run, name: string): Promise<unknown> {
+  const said = error instanceof SluiceError ? error.facts.cause : error;
+  if (!isRowSecurity(said)) return error;
+  // The session that was refused has a transaction that has failed.
+  return rowSecurityError(said, (...asked) => run.database.query(...asked), `query ${name}`, [
+    `or, where the rows that it sees are meant: query(…, { rowSecurity: 'on' })`,
+  ]);
 }
 
 async function open(run: Run, name: string): Promise<Client> {
@@ -110,6 +133,8 @@ async function* readQuery(run: Run, name: string, sql: string, options: QueryOpt
       run.progress({ rows: count, ...(options.rows === undefined ? {} : { of: options.rows }) });
     }
     finished = true;
+  } catch (error) {
+    throw await explained(error, run, name);
   } finally {
     if (!finished && copy !== undefined) await stop(run, client, copy, pid);
     await client.end().catch(() => {});
@@ -122,6 +147,7 @@ async function begin(client: Client, run: Run, options: QueryOptions): Promise<n
   const statements = [
     'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
     ...(snapshot === undefined ? [] : [`SET TRANSACTION SNAPSHOT ${literal(snapshot)}`]),
+    ...rowSecurity(options),
     'SET LOCAL statement_timeout = 0',
     'SET LOCAL idle_in_transaction_session_timeout = 0',
     "SET LOCAL DateStyle = 'ISO, YMD'",

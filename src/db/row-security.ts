@@ -1,0 +1,80 @@
+import { refused, SluiceError } from '../core/errors.js';
+import { ident } from './quote.js';
+
+/** Asks the server something, in a session that can be asked. */
+type Ask = (sql: string, parameters: readonly unknown[]) => Promise<readonly object[]>;
+
+interface Secured {
+  readonly schema: string;
+  readonly table: string;
+  readonly role: string;
+  readonly ours: boolean;
+  readonly policies: readonly string[];
+}
+
+/** A statement that the server refused since a policy would have hidden rows from it (row_security is off). */
+export function isRowSecurity(error: unknown): boolean {
+  const { code, routine } = (error ?? {}) as { readonly code?: string; readonly routine?: string };
+  return code === '42501' && routine === 'check_enable_rls';
+}
+
+/**
+ * `error`; where it is `isRowSecurity`, refused `row_security`: the table, its policies that concern the role, and
+ * what to do. `what`: whose statement it was, as messages begin. `or`: what else can be done. Does not throw.
+ */
+export async function rowSecurityError(
+  error: unknown,
+  ask: Ask,
+  what?: string,
+  or: readonly string[] = [],
+): Promise<unknown> {
+  if (!isRowSecurity(error) || error instanceof SluiceError) return error;
+  const { message } = error as Error;
+  // The message may be in any language; it names the table alone, in quotes of some kind.
+  const named = /["«„“”](.+)["»“”]/u.exec(message)?.[1];
+  const found = (await ask(SECURED, [named ?? null]).catch(() => [])) as readonly Secured[];
+  const active = found.filter((each) => each.ours);
+  const tables = active.length > 0 ? active : found;
+  const [first] = tables;
+  const subject = what === undefined ? '' : `${what}: `;
+  if (first === undefined)
+    return refused('row_security', `${subject}${message}`, {
+      sqlstate: '42501',
+      next: [...NEXT('the role'), ...or],
+      cause: error,
+    });
+  const { role } = first;
+  const listed = tables.map(({ schema, table, policies }) => {
+    const which =
+      policies.length === 0
+        ? 'which has no policy for it, so that it would see no row'
+        : `${policies.length === 1 ? 'policy' : 'policies'} ${policies.join(', ')}`;
+    return `${schema}.${table} (${which})`;
+  });
+  return refused(
+    'row_security',
+    `${subject}row-level security would hide rows of ${listed.join(' or ')} from ${role}, and what is hidden would be missing without a word`,
+    {
+      table: `${first.schema}.${first.table}`,
+      sqlstate: '42501',
+      next: [...NEXT(ident(role)), ...or],
+      cause: error,
+    },
+  );
+}
+
+const NEXT = (role: string) => [
+  `connect as a role that sees all rows: the table's owner, if its row-level security is not forced, or one with BYPASSRLS   (ALTER ROLE ${role} BYPASSRLS, as a superuser)`,
+];
+
+/** Tables of a name ($1, null: all) with row-level security, those first in which it concerns the current role. */
+const SECURED = `
+SELECT n.nspname AS schema, c.relname AS "table", current_user::text AS role, pg_catalog.row_security_active(c.oid) AS ours,
+  ARRAY(SELECT p.polname::text FROM pg_catalog.pg_policy p
+        WHERE p.polrelid = c.oid AND EXISTS (
+          SELECT FROM pg_catalog.unnest(p.polroles) AS r (oid)
+          WHERE r.oid = 0 OR pg_catalog.pg_has_role(current_user, r.oid, 'USAGE'))
+        ORDER BY p.polname) AS policies
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relrowsecurity AND ($1::text IS NULL OR c.relname = $1)
+ORDER BY ours DESC, n.nspname, c.relname LIMIT 10`;
