@@ -14,10 +14,6 @@ import { DONE, SECTION_OF_CODE, STATUSES } from './words.js';
 const list = (words: readonly string[]) => words.map((word) => `'${word}'`).join(', ');
 const codes = list(Object.keys(SECTION_OF_CODE));
 
-/** SQLite keeps a moment as milliseconds or as text; as seconds they can be compared. */
-const seconds = (column: string) =>
-  `CASE typeof(${column}) WHEN 'integer' THEN ${column} / 1000.0 ELSE strftime('%s', ${column}) + 0.0 END`;
-
 const points = (
   table: string,
   column: string,
@@ -123,10 +119,11 @@ export const assessment: AssessmentDeclaration = {
       },
     ),
     figures('Due-date overrides', 'where suppliers have another date than their project', {
-      query: {
-        sqlite: overrides((column) => seconds(column)),
-        postgres: overrides((column) => column),
-      },
+      query: async (system) =>
+        overrides(
+          await system.moment('supplier_task_instances', 'actualDueDate', 'i'),
+          await system.moment('project_milestone_tasks', 'dueDate', 'p'),
+        ),
       chart: { label: 'project', value: 'overridden' },
     }),
     figures('Tasks by status', 'how far the suppliers are', {
@@ -136,8 +133,7 @@ export const assessment: AssessmentDeclaration = {
   ],
 };
 
-function overrides(moment: (column: string) => string): string {
-  const [own, project] = [moment('i."actualDueDate"'), moment('p."dueDate"')];
+function overrides(own: string, project: string): string {
   const count = (when: string) => `count(CASE WHEN ${when} THEN 1 END)`;
   return `SELECT r.name AS project, count(*) AS tasks, count(i."actualDueDate") AS overridden,
     ${count(`${own} < ${project}`)} AS earlier, ${count(`${own} > ${project}`)} AS later, ${count(`${own} = ${project}`)} AS the_same,

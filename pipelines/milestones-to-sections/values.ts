@@ -6,6 +6,8 @@ const USUAL = /^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,3})?)(?:\+00)?$/;
 const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d(?:\.\d{1,3})?)0*(Z|[+-]\d\d:?\d\d)?)?$/;
 /** Milliseconds since 1970, as Prisma has them in an SQLite file. */
 const MILLISECONDS = /^-?\d{1,15}$/;
+/** 2100-01-01 in seconds: what is no larger is no date of Prisma's, but one in seconds. */
+const SECONDS = 4_102_444_800;
 /** The years that four digits hold. */
 const FIRST = Date.UTC(1000, 0, 1);
 const LAST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
@@ -13,7 +15,7 @@ const LAST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 /**
  * A date and time of the old system as the text of a timestamp(3) in UTC, what the new columns are. Text of that form
  * is passed on as it is; milliseconds and ISO 8601 are written like that. NULL stays NULL. Throws RowError
- * `invalid_date` for what is none of these, a day that no calendar has, or more precision than milliseconds, which the
+ * `invalid_date` for what is none of these, numbers of the size of seconds, a day that no calendar has, or more precision than milliseconds, which the
  * column could not hold.
  */
 export function timestamp(value: unknown, column: string): string | null {
@@ -23,7 +25,7 @@ export function timestamp(value: unknown, column: string): string | null {
   if (usual !== undefined && isDay(usual.slice(0, 10))) return usual;
   if (MILLISECONDS.test(text)) {
     const ms = Number(text);
-    if (ms >= FIRST && ms <= LAST) return written(ms);
+    if (ms >= FIRST && ms <= LAST && (ms === 0 || Math.abs(ms) > SECONDS)) return written(ms);
   } else if (usual === undefined) {
     const [, day, time = '00:00:00', zone = 'Z'] = ISO.exec(text) ?? [];
     if (day !== undefined && isDay(day)) {

@@ -16,8 +16,12 @@ export interface OldSystem {
   table(name: string): string;
   /** A column, quoted for SQL. */
   column(name: string): string;
-  /** SQL that turns a quoted column into something that can be compared as a moment; null where it is none. */
-  moment(column: string): string;
+  /**
+   * SQL that can be compared as a moment, of a column of `table`, which the query calls `as` where that is given; null
+   * where a value is none. Of an SQLite file, how the column stores dates is told by all of its values, as where it is
+   * read; throws refused `unclear_dates` where they do not tell.
+   */
+  moment(table: string, column: string, as?: string): Promise<string>;
 }
 
 /** SQL that both dialects understand, or one text for each. */
@@ -185,17 +189,10 @@ export function inOrder(
     name: `${of.table}: ${of.earlier} before ${of.later}`,
     summary: `${of.later} of ${of.table} is not before ${of.earlier}`,
     ...grave(of),
-    ask: (system) => {
-      const [earlier, later] = [of.earlier, of.later].map((each) => `c.${system.column(each)}`) as [
-        string,
-        string,
-      ];
-      return count(
-        system,
-        `FROM ${system.table(of.table)} c`,
-        `${system.moment(later)} < ${system.moment(earlier)}`,
-        [],
-      );
+    ask: async (system) => {
+      const earlier = await system.moment(of.table, of.earlier, 'c');
+      const later = await system.moment(of.table, of.later, 'c');
+      return count(system, `FROM ${system.table(of.table)} c`, `${later} < ${earlier}`, []);
     },
   };
 }
@@ -229,18 +226,25 @@ export function rule(
   };
 }
 
-/** A table of figures: what relations and patterns there are. At most a thousand rows are kept. */
+/**
+ * A table of figures: what relations and patterns there are. At most a thousand rows are kept. `query` is a function
+ * where it has to ask the system first (for `moment`).
+ */
 export function figures(
   name: string,
   summary: string,
-  of: { readonly query: Dialects; readonly chart?: Figures['chart'] },
+  of: {
+    readonly query: Dialects | ((system: OldSystem) => Promise<string>);
+    readonly chart?: Figures['chart'];
+  },
 ): FiguresQuestion {
   return {
     kind: 'figures',
     name,
     summary,
     ask: async (system) => {
-      const rows = await system.query(`SELECT * FROM (${dialect(of.query, system)}\n) AS figures LIMIT 1000`);
+      const query = typeof of.query === 'function' ? await of.query(system) : dialect(of.query, system);
+      const rows = await system.query(`SELECT * FROM (${query}\n) AS figures LIMIT 1000`);
       const columns = Object.keys(rows[0] ?? {});
       return {
         columns,

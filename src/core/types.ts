@@ -17,8 +17,11 @@ export interface Source<R extends Row = Row> {
   readonly encoding?: string;
   /** The name of an order in which the rows are promised to arrive. */
   readonly order?: string;
-  /** Asked before anything is written: is it there, readable, of the right columns? Throws a SluiceError. */
-  check?(run: Run): Promise<void>;
+  /**
+   * Asked before anything is written: is it there, readable, of the right columns? What it has found out about how it
+   * is read, and should be known to whoever reads it, it gives back, a sentence each. Throws a SluiceError.
+   */
+  check?(run: Run): Promise<void> | Promise<readonly string[]>;
   /** The same rows out of the SQLite file at `path`, where the source can read one. */
   fromSqlite?(path: string): Source<R>;
   /** Chunks of rows with their origin marked. Must release what it holds when the reader stops early. */

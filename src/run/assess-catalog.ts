@@ -1,5 +1,7 @@
-import { type OldSystem, orphans, type QualityQuestion } from '../core/assessment.js';
+import { type FigureRow, type OldSystem, orphans, type QualityQuestion } from '../core/assessment.js';
+import { SluiceError } from '../core/errors.js';
 import { ident, literal } from '../db/quote.js';
+import { numberIn } from '../sources/sqlite/number-in.js';
 import { typeOf } from '../sources/sqlite/values.js';
 
 /**
@@ -32,17 +34,23 @@ async function sqliteQuestions(system: OldSystem, tables: readonly string[]): Pr
         }),
       );
     }
-    const types = await typesQuestion(system, table);
+    const columns = await system.query(
+      `SELECT name, type FROM pragma_table_info(${literal(table)}) ORDER BY cid`,
+    );
+    const types = typesQuestion(system, table, columns);
     if (types !== undefined) questions.push(types);
+    for (const { name, type } of columns)
+      if (typeOf(type ?? '') === 'datetime') questions.push(unitQuestion(table, name as string));
   }
   return questions;
 }
 
 /** Values that are not of their column's declared type: PostgreSQL would refuse them. */
-async function typesQuestion(system: OldSystem, table: string): Promise<QualityQuestion | undefined> {
-  const columns = await system.query(
-    `SELECT name, type FROM pragma_table_info(${literal(table)}) ORDER BY cid`,
-  );
+function typesQuestion(
+  system: OldSystem,
+  table: string,
+  columns: readonly FigureRow[],
+): QualityQuestion | undefined {
   const wrong = columns.flatMap(({ name, type }) => {
     const condition = misfit(ident(name as string), type ?? '');
     return condition === undefined ? [] : [{ name: name as string, type: type as string, condition }];
@@ -72,11 +80,36 @@ async function typesQuestion(system: OldSystem, table: string): Promise<QualityQ
   };
 }
 
+/** Dates that are numbers, of which it cannot be told what they are: reading them would be refused. */
+function unitQuestion(table: string, column: string): QualityQuestion {
+  return {
+    kind: 'rule',
+    name: `${table}.${column}: dates are of one unit`,
+    summary: `the dates of ${column} tell by their size how they are stored`,
+    severity: 'warning',
+    next: `say it where the table is read: dates: { ${column}: 'milliseconds' }`,
+    ask: async (system) => {
+      const [counts] = await system.query(
+        `SELECT count(*) AS n, count(${numberIn(ident(column))}) AS numbers FROM ${system.table(table)}`,
+      );
+      const of = Number(counts?.n);
+      try {
+        await system.moment(table, column);
+        return { offenders: 0, of, examples: [] };
+      } catch (error) {
+        if (!(error instanceof SluiceError) || error.code !== 'unclear_dates') throw error;
+        return { offenders: Number(counts?.numbers), of, examples: error.facts.details ?? [] };
+      }
+    },
+  };
+}
+
 function misfit(column: string, type: string): string | undefined {
   const as = typeOf(type);
   if (as === 'boolean') return `${column} IS NOT NULL AND ${column} NOT IN (0, 1)`;
+  // Which of its numbers are dates is told by all of them together: a question of its own.
   if (as === 'datetime')
-    return `${column} IS NOT NULL AND typeof(${column}) <> 'integer' AND (typeof(${column}) <> 'text' OR julianday(${column}) IS NULL)`;
+    return `${column} IS NOT NULL AND ${numberIn(column)} IS NULL AND (typeof(${column}) <> 'text' OR julianday(${column}) IS NULL)`;
   if (/int/i.test(type)) return `typeof(${column}) NOT IN ('integer', 'null')`;
   if (/real|floa|doub|deci|numer/i.test(type)) return `typeof(${column}) NOT IN ('real', 'integer', 'null')`;
   return undefined;

@@ -74,8 +74,8 @@ export async function checkJob(job: Job): Promise<Checked> {
   for (const [name, source] of Object.entries(job.inputs)) {
     if (source.check !== undefined && !unused.has(source))
       await ask(`input ${name}`, async () => {
-        await source.check?.(job.checkRun());
-        return [];
+        const said = (await source.check?.(job.checkRun())) ?? [];
+        return said.map((message) => ({ severity: 'note', message }));
       });
   }
   const columns: Columns = new Map();

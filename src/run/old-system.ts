@@ -5,8 +5,10 @@ import { again } from '../core/next.js';
 import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
 import { ident, literal } from '../db/quote.js';
+import { rowSecurityError } from '../db/row-security.js';
 import { SqliteFile } from '../sources/sqlite/database.js';
-import { textOf } from '../sources/sqlite/values.js';
+import { decideDates, millisecondsSql } from '../sources/sqlite/dates.js';
+import { type DateUnit, textOf } from '../sources/sqlite/values.js';
 
 /** What asking the old system needs of a run. */
 type Around = Pick<Run, 'database' | 'share' | 'scratch' | 'signal'>;
@@ -58,8 +60,10 @@ async function inSqlite(path: string, run: Around): Promise<OldSystem> {
       ),
     table: ident,
     column: ident,
-    moment: (column) =>
-      `CASE typeof(${column}) WHEN 'integer' THEN ${column} WHEN 'text' THEN round((julianday(${column}) - 2440587.5) * 86400000) END`,
+    moment: async (table, column, as) => {
+      const { units } = await decideDates(file, table, `SELECT * FROM ${ident(table)}`, [column], run);
+      return millisecondsSql(qualifiedBy(as, column), units.get(column) as DateUnit);
+    },
   };
 }
 
@@ -74,6 +78,8 @@ async function inPostgres(run: Around, held: boolean): Promise<OldSystem> {
       : await openSession(run, false);
     try {
       return await client.query<Figures>({ text: sql, rowMode: 'array', types: AS_TEXT });
+    } catch (error) {
+      throw await rowSecurityError(error, (...asked) => run.database.query(...asked));
     } finally {
       if (!held) await client.end();
     }
@@ -89,9 +95,12 @@ async function inPostgres(run: Around, held: boolean): Promise<OldSystem> {
     query,
     table: (name) => name.split('.').map(ident).join('.'),
     column: ident,
-    moment: (column) => column,
+    moment: async (_, column, as) => qualifiedBy(as, column),
   };
 }
+
+const qualifiedBy = (as: string | undefined, column: string) =>
+  as === undefined ? ident(column) : `${ident(as)}.${ident(column)}`;
 
 type Figures = (string | null)[];
 

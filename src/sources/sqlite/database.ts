@@ -61,7 +61,11 @@ export class SqliteFile {
     let file: SqliteFile | undefined;
     try {
       await copyConsistently(path, copy, { signal });
-      const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: { path, copy } });
+      const worker = new Worker(new URL('./worker.js', import.meta.url), {
+        workerData: { path, copy },
+        // What the process was started with (--eval, say) is not meant for a thread.
+        execArgv: [],
+      });
       file = new SqliteFile(path, copy, worker);
       await file.tables();
       return file;

@@ -7,9 +7,10 @@ import type { Source } from '../../core/types.js';
 import { ident } from '../../db/quote.js';
 import { stopIfAborted } from '../raw.js';
 import { SqliteFile } from './database.js';
+import { decideDates } from './dates.js';
 import type { ReadChunk, ReadRequest, WrongRow } from './reader.js';
 import { cellParser, type ParseCells } from './rows.js';
-import { type SqliteType, typeOf } from './values.js';
+import { DATE_UNITS, type DateUnit, type SqliteType, typeOf } from './values.js';
 
 /** What is read out of an SQLite file. Exactly one of `table` and `query`. */
 export interface SqliteQuery {
@@ -22,6 +23,11 @@ export interface SqliteQuery {
    * booleans, DATETIME and TIMESTAMP moments; everything else is text as it is.
    */
   readonly types?: Readonly<Record<string, SqliteType>>;
+  /**
+   * How columns store their dates, where that is not to be told by their values: as seconds, milliseconds,
+   * microseconds or nanoseconds since 1970, as Julian days, or as text alone. A column named here is read as a date.
+   */
+  readonly dates?: Readonly<Record<string, DateUnit>>;
   /** Cells as they are stored, whatever is declared: booleans stay 0 and 1, moments the number or text that they are. */
   readonly asStored?: boolean;
 }
@@ -42,10 +48,12 @@ export interface SqliteOptions extends SqliteQuery {
  * app.db`, `--input name=app.db`). The file is copied to scratch, as one moment had it, and the copy is read, once
  * for all inputs of a run. Values are text, or null: integers of 64 bits exactly, reals exactly, blobs as `\x…`,
  * booleans `t` and `f`, moments as timestamptz in UTC (see `SqliteQuery.types`): what `query` gives for the same
- * data. A row's origin is its ordinal, from 1 on.
+ * data. How a column stores its dates is told by all of its values, and said (the check's notes, the log). A row's
+ * origin is its ordinal, from 1 on.
  *
- * Throws usage `bad_sqlite_source` at once where table and query are both given, or neither. Checking and reading
- * throw usage `no_file`, and what `SqliteFile.open` and `sqliteError` throw. Text that PostgreSQL cannot hold (a NUL,
+ * Throws usage `bad_sqlite_source` at once where table and query are both given, or neither, or `dates` names no unit.
+ * Checking and reading throw usage `no_file`, refused `unclear_dates`, and what `SqliteFile.open` and `sqliteError`
+ * throw. Text that PostgreSQL cannot hold (a NUL,
  * bytes that are no UTF-8) is a reject.
  */
 export function sqlite<R extends Row = Row>(file: string | undefined, options: SqliteOptions): Source<R> {
@@ -54,6 +62,11 @@ export function sqlite<R extends Row = Row>(file: string | undefined, options: S
     throw usage('bad_sqlite_source', 'sqlite() needs a table or a query, and not both', {
       next: "sqlite('app.db', { table: 'tasks' })",
     });
+  for (const [column, unit] of Object.entries(options.dates ?? {}))
+    if (!DATE_UNITS.includes(unit))
+      throw usage('bad_sqlite_source', `sqlite(): dates of ${column} cannot be ${JSON.stringify(unit)}`, {
+        next: `one of ${DATE_UNITS.join(', ')}`,
+      });
   const name = options.name ?? table ?? 'query';
   return {
     name: file === undefined ? name : `${basename(file)}: ${name}`,
@@ -62,7 +75,7 @@ export function sqlite<R extends Row = Row>(file: string | undefined, options: S
     ...(columns === undefined ? {} : { columns }),
     ...(order === undefined ? {} : { order }),
     async check(run) {
-      await describe(await opened(file, name, run), name, options);
+      return (await described(await opened(file, name, run), name, options, run)).said;
     },
     read: (run) => readSqlite(file, name, options, run) as Rows<R>,
     fromSqlite: (path) => sqlite(path, options),
@@ -79,12 +92,38 @@ async function opened(file: string | undefined, name: string, run: Run): Promise
   return SqliteFile.shared(file, run);
 }
 
-/** The columns of the query and how they are read. Throws usage errors for those that cannot be. */
-async function describe(
+/** A column of the query, and what it is read as before anything is known of its values. */
+type Column = Omit<ReadRequest['columns'][number], 'as'> & { readonly as: SqliteType };
+
+/** The columns of the query and how they are read, and what was found out for that. Throws as `decideDates`. */
+async function described(
   file: SqliteFile,
   name: string,
   options: SqliteOptions,
-): Promise<ReadRequest['columns']> {
+  run: Run,
+): Promise<{ readonly columns: ReadRequest['columns']; readonly said: readonly string[] }> {
+  const columns = await describe(file, name, options);
+  const told = options.dates ?? {};
+  const asked = columns.filter(({ name: column, as }) => as === 'datetime' && !Object.hasOwn(told, column));
+  const { units, said } = await decideDates(
+    file,
+    name,
+    statement(options),
+    asked.map((column) => column.name),
+    run,
+  );
+  return {
+    columns: columns.map((column) => {
+      const { as } = column;
+      const unit = Object.hasOwn(told, column.name) ? told[column.name] : units.get(column.name);
+      return { ...column, as: as === 'datetime' ? (`date ${unit ?? 'text'}` as const) : as };
+    }),
+    said,
+  };
+}
+
+/** The columns of the query. Throws usage errors for those that cannot be read. */
+async function describe(file: SqliteFile, name: string, options: SqliteOptions): Promise<readonly Column[]> {
   const found = await file.columns(statement(options));
   const names = found.map((column) => column.name);
   const twice = names
@@ -96,7 +135,8 @@ async function describe(
       column: twice,
       next: 'give one of them another name with AS',
     });
-  for (const column of [...(options.columns ?? []), ...Object.keys(options.types ?? {})]) {
+  const { types = {}, dates = {} } = options;
+  for (const column of [...(options.columns ?? []), ...Object.keys(types), ...Object.keys(dates)]) {
     if (names.includes(column)) continue;
     const meant = nearest(column, names);
     throw usage('unknown_column', `${name} (${file.path}) has no column ${JSON.stringify(column)}`, {
@@ -112,7 +152,10 @@ async function describe(
   return found.map(({ name: column, type }) => ({
     name: column,
     type,
-    as: options.types?.[column] ?? (options.asStored === true ? 'text' : typeOf(type)),
+    as: Object.hasOwn(dates, column)
+      ? 'datetime'
+      : ((Object.hasOwn(types, column) ? types[column] : undefined) ??
+        (options.asStored === true ? 'text' : typeOf(type))),
   }));
 }
 
@@ -123,7 +166,8 @@ function statement({ table, query }: SqliteQuery): string {
 
 async function* readSqlite(file: string | undefined, name: string, options: SqliteOptions, run: Run): Rows {
   const source = await opened(file, name, run);
-  const columns = await describe(source, name, options);
+  const { columns, said } = await described(source, name, options, run);
+  for (const each of said) run.log.info(`${name}: ${each}`);
   const parse = cellParser(columns);
   let count = 0;
   for await (const chunk of source.read({ sql: statement(options), columns })) {

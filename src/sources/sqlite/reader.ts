@@ -2,12 +2,12 @@ import { isUtf8 } from 'node:buffer';
 import type { Database, SQLiteValue, Statement } from 'node-sqlite3-wasm';
 import { CHUNK_ROWS } from '../../core/row.js';
 import { END, rowBytes } from './cells.js';
-import type { SqliteType } from './values.js';
+import type { ReadAs } from './values.js';
 
 /** What is to be read: a statement without its semicolon, its columns in order, and how each is read. */
 export interface ReadRequest {
   readonly sql: string;
-  readonly columns: readonly { readonly name: string; readonly type: string; readonly as: SqliteType }[];
+  readonly columns: readonly { readonly name: string; readonly type: string; readonly as: ReadAs }[];
 }
 
 /** Why a row is not what the file has; `column` where it is known. */

@@ -1,7 +1,7 @@
 import { isAscii } from 'node:buffer';
 import { ORIGIN, type Row } from '../../core/row.js';
 import { MARK, PLAIN } from './cells.js';
-import { type SqliteType, VALUES } from './values.js';
+import { type ReadAs, readerOf } from './values.js';
 
 /** The cell that a marked field stands for. */
 function marked(field: string): string | null {
@@ -33,9 +33,7 @@ export type ParseCells = (bytes: Buffer, ordinal: number, most?: number) => Row[
  * A parser for rows of these columns, whose cells are as `cells.ts` says. Its code is generated, so that all rows have
  * one shape; names enter the code only through JSON.stringify.
  */
-export function cellParser(
-  columns: readonly { readonly name: string; readonly as: SqliteType }[],
-): ParseCells {
+export function cellParser(columns: readonly { readonly name: string; readonly as: ReadAs }[]): ParseCells {
   const parameters = columns.map((_, i) => `v${i}`);
   // An assignment to __proto__ would set the prototype.
   const assignments = columns.map(({ name }, i) =>
@@ -43,10 +41,11 @@ export function cellParser(
       ? `Object.defineProperty(this, '__proto__', { value: v${i}, enumerable: true, configurable: true, writable: true });`
       : `this[${JSON.stringify(name)}] = v${i};`,
   );
-  const fields = columns.map(({ as }, i) => {
+  const readers = columns.map(({ as }) => readerOf(as));
+  const fields = columns.map((_, i) => {
     const field =
       'to > from && text.charCodeAt(from) < PLAIN ? marked(text.slice(from, to)) : text.slice(from, to)';
-    return `to = text.indexOf('\\0', from); const v${i} = ${as === 'text' ? field : `${as}(${field})`}; from = to + 1;`;
+    return `to = text.indexOf('\\0', from); const v${i} = ${readers[i] === undefined ? field : `readers[${i}](${field})`}; from = to + 1;`;
   });
   const source = `'use strict';
 function Row(${parameters.join(', ')}, origin) { ${assignments.join(' ')} this[ORIGIN] = origin; }
@@ -61,11 +60,11 @@ return function parse(text, ordinal, most) {
   }
   return rows;
 };`;
-  const parse = new Function('ORIGIN', 'PLAIN', 'marked', ...Object.keys(VALUES), source)(
+  const parse = new Function('ORIGIN', 'PLAIN', 'marked', 'readers', source)(
     ORIGIN,
     PLAIN,
     marked,
-    ...Object.values(VALUES),
+    readers,
   ) as (text: string, ordinal: number, most: number) => Row[];
   return (bytes, ordinal, most = Number.POSITIVE_INFINITY) =>
     parse(bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8'), ordinal, most);

@@ -26,34 +26,82 @@ export function booleanOf(text: string | null): string | null {
   return text === '1' ? 't' : text === '0' ? 'f' : text;
 }
 
-const INTEGER = /^-?\d{1,17}$/;
+/**
+ * How the dates of a column are stored: as numbers since 1970 (UTC), as Julian days, or as text, where a number is no
+ * date. In a column of numbers text is a date, too: applications and `DEFAULT CURRENT_TIMESTAMP` write the same column.
+ */
+export type DateUnit = (typeof DATE_UNITS)[number];
+export const DATE_UNITS = [
+  'seconds',
+  'milliseconds',
+  'microseconds',
+  'nanoseconds',
+  'julian',
+  'text',
+] as const;
+
+const NUMBER = /^-?\d+(?:\.\d+)?$/;
 
 /**
- * A moment as PostgreSQL writes a timestamptz in UTC: Prisma stores milliseconds since 1970, ISO 8601 text, or
- * (SQLite's CURRENT_TIMESTAMP) `2024-03-01 09:00:00` in UTC. Text that is none of these stays as it is.
+ * A date as PostgreSQL writes a timestamptz in UTC, by how its column stores dates: numbers, ISO 8601 text, or
+ * (SQLite's CURRENT_TIMESTAMP) `2024-03-01 09:00:00` in UTC. What is none of these stays as it is.
  */
-export function datetimeOf(text: string | null): string | null {
-  if (text === null) return null;
-  return INTEGER.test(text) ? (fromMilliseconds(Number(text)) ?? text) : fromText(text);
+export const momentOf: Readonly<Record<DateUnit, (text: string | null) => string | null>> = {
+  seconds: moment((text) => sinceEpoch(text, 0)),
+  milliseconds: moment((text) => sinceEpoch(text, 3)),
+  microseconds: moment((text) => sinceEpoch(text, 6)),
+  nanoseconds: moment((text) => sinceEpoch(text, 9)),
+  julian: moment(fromJulian),
+  text: moment((text) => text),
+};
+
+function moment(fromNumber: (text: string) => string | undefined) {
+  return (text: string | null): string | null => {
+    if (text === null) return null;
+    return NUMBER.test(text) ? (fromNumber(text) ?? text) : fromText(text);
+  };
 }
 
-const DAY_MS = 86_400_000;
+const DAY = 86_400;
 /** Years 1 to 9999, which have four digits; further out a number stays the number it was. */
-const FIRST_DAY = Date.parse('0001-01-01T00:00:00Z') / DAY_MS;
-const LAST_DAY = Date.parse('9999-12-31T00:00:00Z') / DAY_MS;
+const FIRST_DAY = Date.parse('0001-01-01T00:00:00Z') / DAY / 1000;
+const LAST_DAY = Date.parse('9999-12-31T00:00:00Z') / DAY / 1000;
 const TWO = Array.from({ length: 60 }, (_, i) => String(i).padStart(2, '0'));
 const days = new Map<number, string>();
 
-function fromMilliseconds(ms: number): string | undefined {
-  const number = Math.floor(ms / DAY_MS);
-  if (number < FIRST_DAY || number > LAST_DAY) return undefined;
-  const rest = ms - number * DAY_MS;
-  const seconds = Math.floor(rest / 1000);
-  const millis = rest - seconds * 1000;
-  const minutes = Math.floor(seconds / 60);
-  const clock = `${TWO[Math.floor(minutes / 60)]}:${TWO[minutes % 60]}:${TWO[seconds % 60]}`;
-  const end = millis === 0 ? '+00' : `${fraction(`.${String(millis).padStart(3, '0')}`)}+00`;
-  return `${dayOf(number)} ${clock}${end}`;
+/** A number since 1970 of which `10 ** digits` make a second, with every digit it has. */
+function sinceEpoch(text: string, digits: number): string | undefined {
+  if (text.length > 15 || text.includes('.')) return exactly(text, digits);
+  const number = Number(text);
+  if (digits === 0) return written(number, '');
+  const per = 10 ** digits;
+  const seconds = Math.floor(number / per);
+  return written(seconds, String(number - seconds * per).padStart(digits, '0'));
+}
+
+/** The same for numbers that are no integers, or too large for a double. */
+function exactly(text: string, digits: number): string | undefined {
+  const dot = text.indexOf('.');
+  const scale = digits + (dot === -1 ? 0 : text.length - dot - 1);
+  const number = BigInt(text.replace('.', ''));
+  const per = 10n ** BigInt(scale);
+  const rest = ((number % per) + per) % per;
+  return written(Number((number - rest) / per), scale === 0 ? '' : String(rest).padStart(scale, '0'));
+}
+
+/** As SQLite reads them: to the millisecond. */
+function fromJulian(text: string): string | undefined {
+  return sinceEpoch(String(Math.round((Number(text) - 2_440_587.5) * DAY * 1000)), 3);
+}
+
+/** Seconds since 1970 and the digits behind them. */
+function written(seconds: number, digits: string): string | undefined {
+  const number = Math.floor(seconds / DAY);
+  if (!(number >= FIRST_DAY && number <= LAST_DAY)) return undefined;
+  const rest = seconds - number * DAY;
+  const minutes = Math.floor(rest / 60);
+  const clock = `${TWO[Math.floor(minutes / 60)]}:${TWO[minutes % 60]}:${TWO[rest - minutes * 60]}`;
+  return `${dayOf(number)} ${clock}${digits === '' ? '' : fraction(`.${digits}`)}+00`;
 }
 
 /** A day since 1970 as `2024-03-01`; the days of a table are few. */
@@ -61,7 +109,7 @@ function dayOf(number: number): string {
   const known = days.get(number);
   if (known !== undefined) return known;
   if (days.size > 10_000) days.clear();
-  const made = new Date(number * DAY_MS).toISOString().slice(0, 10);
+  const made = new Date(number * DAY * 1000).toISOString().slice(0, 10);
   days.set(number, made);
   return made;
 }
@@ -91,5 +139,11 @@ function fromText(text: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 19)}${fraction(digits)}+00`;
 }
 
-/** What is made of a cell's text, by how its column is read; `text` is the cell itself. */
-export const VALUES = { boolean: booleanOf, datetime: datetimeOf } as const;
+/** How the cells of a column are read, once it is known how its dates are stored. */
+export type ReadAs = 'text' | 'boolean' | `date ${DateUnit}`;
+
+/** What is made of a cell's text; undefined where that is the cell itself. */
+export function readerOf(as: ReadAs): ((text: string | null) => string | null) | undefined {
+  if (as === 'text') return undefined;
+  return as === 'boolean' ? booleanOf : momentOf[as.slice('date '.length) as DateUnit];
+}

@@ -4,7 +4,7 @@ import library from 'node-sqlite3-wasm';
 import { originOf } from '../../../src/core/row.js';
 import { query } from '../../../src/sources/postgres.js';
 import { type SqliteOptions, sqlite } from '../../../src/sources/sqlite/index.js';
-import { datetimeOf } from '../../../src/sources/sqlite/values.js';
+import { type DateUnit, momentOf } from '../../../src/sources/sqlite/values.js';
 import { rowsOf, testRun } from '../../support/run.js';
 import { sqliteFile } from '../../support/sqlite.js';
 
@@ -61,19 +61,30 @@ new line Ünï😀', x'00ff10', 1, 1709284500123, NULL, 'own'),
   assert.deepEqual([first?.yes, first?.at], ['1', '1709284500123']);
 });
 
-test('moments are read as Prisma stores them, and text that is none stays as it is', () => {
-  const cases: [number | string, string][] = [
-    [0, '1970-01-01 00:00:00+00'],
-    [-1, '1969-12-31 23:59:59.999+00'],
-    [1709284500120, '2024-03-01 09:15:00.12+00'],
-    ['2024-03-01T09:15:00.000Z', '2024-03-01 09:15:00+00'],
-    ['2024-03-01T23:30:00-05:00', '2024-03-02 04:30:00+00'],
-    ['2024-03-01 09:15:00.123456', '2024-03-01 09:15:00.123456+00'],
-    ['2024-03-01', '2024-03-01'],
-    ['tomorrow', 'tomorrow'],
-    [9e16, '90000000000000000'],
+test('numbers are dates of the unit that is said, to the last digit, and text that is none stays as it is', () => {
+  const cases: [DateUnit, number | string, string][] = [
+    ['milliseconds', 0, '1970-01-01 00:00:00+00'],
+    ['milliseconds', -1, '1969-12-31 23:59:59.999+00'],
+    ['milliseconds', 1709284500120, '2024-03-01 09:15:00.12+00'],
+    ['milliseconds', '1709284500120.25', '2024-03-01 09:15:00.12025+00'],
+    ['seconds', 1706933106, '2024-02-03 04:05:06+00'],
+    ['seconds', '1706933106.000001', '2024-02-03 04:05:06.000001+00'],
+    ['seconds', '-0.5', '1969-12-31 23:59:59.5+00'],
+    ['microseconds', '1706933106123456', '2024-02-03 04:05:06.123456+00'],
+    ['nanoseconds', '1706933106123456789', '2024-02-03 04:05:06.123456789+00'],
+    ['nanoseconds', '-1', '1969-12-31 23:59:59.999999999+00'],
+    ['julian', '2460343.6702083335', '2024-02-03 04:05:06+00'],
+    ['julian', '2440587.5', '1970-01-01 00:00:00+00'],
+    ['text', '1706933106', '1706933106'],
+    ['milliseconds', '2024-03-01T09:15:00.000Z', '2024-03-01 09:15:00+00'],
+    ['text', '2024-03-01T23:30:00-05:00', '2024-03-02 04:30:00+00'],
+    ['seconds', '2024-03-01 09:15:00.123456', '2024-03-01 09:15:00.123456+00'],
+    ['seconds', '2024-03-01', '2024-03-01'],
+    ['milliseconds', 'tomorrow', 'tomorrow'],
+    ['milliseconds', 9e16, '90000000000000000'],
   ];
-  for (const [stored, wanted] of cases) assert.equal(datetimeOf(String(stored)), wanted, String(stored));
+  for (const [unit, stored, wanted] of cases)
+    assert.equal(momentOf[unit](String(stored)), wanted, `${stored} as ${unit}`);
 });
 
 test('a query keeps its order, knows declared types, and is told those of expressions', async (t) => {
@@ -85,6 +96,7 @@ test('a query keeps its order, knows declared types, and is told those of expres
     query:
       'SELECT id, due, max(due, 0) AS latest, id > 1 AS later FROM tasks ORDER BY id DESC -- all of them',
     types: { latest: 'datetime', later: 'boolean' },
+    dates: { due: 'milliseconds', latest: 'milliseconds' },
   });
   assert.deepEqual(rows, [
     { id: '3', due: null, latest: null, later: 't' },
