@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import { nearest, refused, usage } from '../../src/core/errors.js';
 import { again } from '../../src/core/next.js';
 import { type RowColumn, type RowTable, readRowTable } from '../../src/db/catalog/row-tables.js';
+import { policiesText } from '../../src/db/row-security.js';
 import type { RowTableFacts, RowTarget } from './target.js';
 
 /** Names that the undo tables use beside the key's columns. */
@@ -111,7 +112,9 @@ function shapeRefusals({ target, live, key, loaded, values, keyEnforced }: RowTa
     );
   }
   if (live.rowSecurity) {
-    reasons.push('row-level security hides rows from this role; use a role with BYPASSRLS or the owner');
+    reasons.push(
+      `row-level security hides rows from this role (${policiesText(live.policies)}); use a role with BYPASSRLS or the owner`,
+    );
   }
   for (const column of loaded.filter((one) => one.generated)) {
     reasons.push(`column ${column.name} is generated; leave it out of the loaded columns`);

@@ -3,6 +3,7 @@ import { refused } from '../../src/core/errors.js';
 import { again } from '../../src/core/next.js';
 import { type RowColumn, type RowTable, readRowTable } from '../../src/db/catalog/row-tables.js';
 import { qualified } from '../../src/db/quote.js';
+import { policiesText } from '../../src/db/row-security.js';
 import { COUNTS_TABLE, type RowNames, type RowObjects, rowObjects } from './target.js';
 
 /** One table of a published batch, as undo finds it. */
@@ -83,7 +84,8 @@ function rights({ live, image, triggersOff, mode }: UndoTable): string[] {
   if (mode !== 'append' && !all('update')) reasons.push('this role lacks UPDATE');
   if (mode === 'merge' && !all('insert')) reasons.push('this role lacks INSERT');
   if (mode !== 'patch' && !live.mayDelete) reasons.push('this role lacks DELETE');
-  if (live.rowSecurity) reasons.push('row-level security hides rows from this role');
+  if (live.rowSecurity)
+    reasons.push(`row-level security hides rows from this role (${policiesText(live.policies)})`);
   if (triggersOff && !live.owned) reasons.push('its triggers must be switched off, which needs the owner');
   for (const child of live.children.filter((one) => !one.readable)) {
     reasons.push(

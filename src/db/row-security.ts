@@ -45,11 +45,7 @@ export async function rowSecurityError(
     });
   const { role } = first;
   const listed = tables.map(({ schema, table, policies }) => {
-    const which =
-      policies.length === 0
-        ? 'which has no policy for it, so that it would see no row'
-        : `${policies.length === 1 ? 'policy' : 'policies'} ${policies.join(', ')}`;
-    return `${schema}.${table} (${which})`;
+    return `${schema}.${table} (${policiesText(policies)})`;
   });
   return refused(
     'row_security',
@@ -63,6 +59,13 @@ export async function rowSecurityError(
   );
 }
 
+/** The policies that hide rows from a role, for a sentence. */
+export function policiesText(policies: readonly string[]): string {
+  return policies.length === 0
+    ? 'no policy lets it see any'
+    : `${policies.length === 1 ? 'policy' : 'policies'} ${policies.join(', ')}`;
+}
+
 const NEXT = (role: string) => [
   `connect as a role that sees all rows: the table's owner, if its row-level security is not forced, or one with BYPASSRLS   (ALTER ROLE ${role} BYPASSRLS, as a superuser)`,
 ];
@@ -73,7 +76,7 @@ SELECT n.nspname AS schema, c.relname AS "table", current_user::text AS role, pg
   ARRAY(SELECT p.polname::text FROM pg_catalog.pg_policy p
         WHERE p.polrelid = c.oid AND EXISTS (
           SELECT FROM pg_catalog.unnest(p.polroles) AS r (oid)
-          WHERE r.oid = 0 OR pg_catalog.pg_has_role(current_user, r.oid, 'USAGE'))
+          WHERE r.oid = 0 OR pg_catalog.pg_has_role(r.oid, 'USAGE'))
         ORDER BY p.polname) AS policies
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relrowsecurity AND ($1::text IS NULL OR c.relname = $1)

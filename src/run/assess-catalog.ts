@@ -39,8 +39,10 @@ async function sqliteQuestions(system: OldSystem, tables: readonly string[]): Pr
     );
     const types = typesQuestion(system, table, columns);
     if (types !== undefined) questions.push(types);
-    for (const { name, type } of columns)
-      if (typeOf(type ?? '') === 'datetime') questions.push(unitQuestion(table, name as string));
+    const dates = columns.flatMap(({ name, type }) =>
+      typeOf(type ?? '') === 'datetime' ? [name as string] : [],
+    );
+    if (dates.length > 0) questions.push(unitQuestion(table, dates));
   }
   return questions;
 }
@@ -80,26 +82,30 @@ function typesQuestion(
   };
 }
 
-/** Dates that are numbers, of which it cannot be told what they are: reading them would be refused. */
-function unitQuestion(table: string, column: string): QualityQuestion {
+/** Dates that are numbers, of which it cannot be told what they are: to read them would be refused. */
+function unitQuestion(table: string, dates: readonly string[]): QualityQuestion {
   return {
     kind: 'rule',
-    name: `${table}.${column}: dates are of one unit`,
-    summary: `the dates of ${column} tell by their size how they are stored`,
+    name: `${table}: dates tell how they are stored`,
+    summary: `numbers in the dates of ${table} are of one unit in each column, and their size tells which`,
     severity: 'warning',
-    next: `say it where the table is read: dates: { ${column}: 'milliseconds' }`,
+    next: "correct them, or say the unit where they are read: dates: { column: 'milliseconds' }",
     ask: async (system) => {
-      const [counts] = await system.query(
-        `SELECT count(*) AS n, count(${numberIn(ident(column))}) AS numbers FROM ${system.table(table)}`,
+      const [counts = {}] = await system.query(
+        `SELECT count(*) AS n, ${dates.map((name, i) => `count(${numberIn(ident(name))}) AS c${i}`).join(', ')} FROM ${system.table(table)}`,
       );
-      const of = Number(counts?.n);
-      try {
-        await system.moment(table, column);
-        return { offenders: 0, of, examples: [] };
-      } catch (error) {
-        if (!(error instanceof SluiceError) || error.code !== 'unclear_dates') throw error;
-        return { offenders: Number(counts?.numbers), of, examples: error.facts.details ?? [] };
+      let offenders = 0;
+      const examples: string[] = [];
+      for (const [i, name] of dates.entries()) {
+        try {
+          await system.moment(table, name);
+        } catch (error) {
+          if (!(error instanceof SluiceError) || error.code !== 'unclear_dates') throw error;
+          offenders += Number(counts[`c${i}`]);
+          examples.push(`${name}: ${(error.facts.details ?? []).join('; ')}`);
+        }
       }
+      return { offenders, of: Number(counts.n), examples };
     },
   };
 }

@@ -48,6 +48,7 @@ test('an SQLite file is assessed: rows, data quality with offenders, figures, an
         4,
         ['isApplied is declared BOOLEAN, and is not in 1 row'],
       ],
+      ['tasks: dates tell how they are stored', 'catalog', 'warning', 0, 4, []],
     ],
   );
   assert.deepEqual([assessed.errors, assessed.warnings], [2, 2]);

@@ -80,8 +80,9 @@ export interface RowTable {
   /** Whether the current role has the rights of its owner, and of the owners of its partitions. */
   readonly owned: boolean;
   readonly mayDelete: boolean;
-  /** Whether row-level security hides rows from the current role. */
+  /** Whether row-level security hides rows from the current role, and the policies that concern it. */
   readonly rowSecurity: boolean;
+  readonly policies: readonly string[];
   /** Rewrite rules on INSERT, UPDATE or DELETE. */
   readonly rules: readonly string[];
   /** The tables that inherit from it, `schema.table` (partitions not meant). */
@@ -128,6 +129,10 @@ SELECT json_build_object(
   'owned', (SELECT bool_and(pg_has_role(m.relowner, 'USAGE')) FROM pg_class m WHERE m.oid IN (SELECT oid FROM member)),
   'mayDelete', c.relkind IN ('r', 'p') AND has_table_privilege(c.oid, 'DELETE'),
   'rowSecurity', row_security_active(c.oid),
+  'policies', (SELECT coalesce(json_agg(p.polname ORDER BY p.polname), '[]') FROM pg_catalog.pg_policy p
+               WHERE p.polrelid = c.oid AND EXISTS (
+                 SELECT FROM pg_catalog.unnest(p.polroles) AS r (oid)
+                 WHERE r.oid = 0 OR pg_catalog.pg_has_role(r.oid, 'USAGE'))),
   'rules', (SELECT coalesce(json_agg(r.rulename ORDER BY r.rulename), '[]')
             FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type IN ('2', '3', '4') AND r.ev_enabled <> 'D'),
   'heirs', (SELECT coalesce(json_agg(hn.nspname || '.' || h.relname ORDER BY hn.nspname, h.relname), '[]')

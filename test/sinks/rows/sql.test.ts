@@ -33,6 +33,7 @@ const facts: RowTableFacts = {
     owned: true,
     mayDelete: true,
     rowSecurity: false,
+    policies: [],
     rules: [],
     heirs: [],
     foreign: [],
