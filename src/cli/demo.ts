@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { EXIT, nearest, usage } from '../core/errors.js';
-import { command } from '../core/next.js';
+import { again, command } from '../core/next.js';
 import { EMBEDDED_URL } from './db.js';
 import type { RunFlags } from './flags.js';
 import { sayNext, setCurrent } from './next.js';
@@ -56,7 +56,10 @@ export function declareDemo(root: Command): void {
       if (load === undefined) {
         const meant = nearest(name, Object.keys(DEMOS));
         throw usage('no_such_demo', `there is no demo "${name}"`, {
-          next: `${meant === undefined ? '' : `did you mean ${meant}? `}there are: ${Object.keys(DEMOS).join(', ')}`,
+          next: [
+            ...(meant === undefined ? [] : [again({ args: [meant] }, { lead: `did you mean ${meant}?` })]),
+            `there are: ${Object.keys(DEMOS).join(', ')}`,
+          ],
         });
       }
       const { demo } = await load();

@@ -1,4 +1,5 @@
 import { type ErrorKind, EXIT, SluiceError } from '../core/errors.js';
+import { framesOf, stackOf, userFrames } from '../core/stack.js';
 import { leftOut, nextLines } from './next.js';
 import { styled, warn } from './terminal.js';
 
@@ -43,6 +44,11 @@ export function told(error: unknown): string[] {
     lines.push(`  ${styled('dim', `${label}:`.padEnd(6))} ${text}`);
   if (where.length > 0) labelled('where', where.join(', '));
   for (const detail of facts.details ?? []) lines.push(`    ${detail}`);
+  for (const [at, frame] of codeOf(error).entries()) {
+    if (at === 0) labelled('code', frame);
+    else lines.push(`         ${frame}`);
+  }
+  if (facts.log !== undefined) labelled('log', `${facts.log} (has the stack trace)`);
   if (facts.state !== undefined) labelled('state', facts.state);
   const next = nextLines(facts.next);
   for (const [at, step] of next.entries()) {
@@ -52,6 +58,22 @@ export function told(error: unknown): string[] {
   const note = facts.next === undefined || typeof facts.next === 'string' ? undefined : leftOut();
   if (note !== undefined) lines.push(`         ${styled('dim', `(${note})`)}`);
   return lines;
+}
+
+/** Frames shown of a user's own code. */
+const SHOWN_FRAMES = 3;
+
+/**
+ * Where in the code it happened: in a user's own, or, where a fault of ours is logged nowhere, all of it; nothing where
+ * no exception is behind it.
+ */
+function codeOf({ code, facts }: SluiceError): string[] {
+  const stack = stackOf(facts.cause);
+  if (stack === undefined) return [];
+  const own = userFrames(stack);
+  if (own.length > 0) return own.slice(0, SHOWN_FRAMES);
+  const ours = ['unexpected', 'stage_failed'].includes(code) && facts.log === undefined;
+  return ours ? framesOf(stack).map((frame) => frame.trim()) : [];
 }
 
 function shown(value: unknown): string {

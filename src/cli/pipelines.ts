@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { nearest, usage } from '../core/errors.js';
+import { again, command } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
 import type { Batch } from '../db/ledger/batches.js';
 import { isCommand } from '../run/again.js';
@@ -37,8 +38,8 @@ export async function findPipeline(wanted: string): Promise<Found> {
   const meant = nearest(wanted, builtInNames());
   throw usage('no_such_pipeline', `there is no pipeline "${wanted}"`, {
     next: [
-      ...(meant === undefined ? [] : [`did you mean ${meant}?`]),
-      `sluice list   (there are: ${builtInNames().join(', ')})`,
+      ...(meant === undefined ? [] : [again({ args: [meant] }, { lead: `did you mean ${meant}?` })]),
+      command('list', [], {}, { note: `there are: ${builtInNames().join(', ')}` }),
       'or give the path of a .ts or .js file whose default export is a pipeline',
     ],
   });

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import type { CommandData } from '../core/command.js';
 import { EXIT } from '../core/errors.js';
 import { packageVersion } from '../core/package.js';
 import { declareAssess } from './assess.js';
@@ -37,8 +38,8 @@ function allCommands(root: Command): Command[] {
   return root.commands.flatMap((command) => [command, ...allCommands(command)]);
 }
 
-/** The whole command line, unparsed. */
-export function program(): Command {
+/** The whole command line: all commands with their flags, unparsed. */
+export function commandTree(): Command {
   const root = new Command('sluice')
     .description(
       'Streams rows out of old systems into PostgreSQL staging tables and swaps them into live, all at once.',
@@ -70,13 +71,32 @@ export function program(): Command {
   ])
     declare(root);
   for (const command of root.commands) command.exitOverride();
-  const given = new Map(allCommands(root).map((command) => [command, noteGiven(command)]));
-  root.hook('preAction', (_, command) => {
-    const noted = given.get(command);
-    setCurrent(noted === undefined ? undefined : { given: noted(), root });
-    hush(command.opts().quiet === true);
-  });
   return root;
+}
+
+/** What commands are given, once they are parsed. */
+function noted(root: Command): (command: Command) => CommandData | undefined {
+  const given = new Map(allCommands(root).map((command) => [command, noteGiven(command)]));
+  return (command) => given.get(command)?.();
+}
+
+/**
+ * What the command line understands of `args`, told as `sluice` is told its arguments; nothing is done. Throws
+ * commander's errors for commands and flags that there are not.
+ */
+export function parseCommand(args: readonly string[]): CommandData {
+  const root = commandTree();
+  const given = noted(root);
+  let parsed: CommandData | undefined;
+  for (const command of allCommands(root)) {
+    if (command.commands.length > 0) continue;
+    command.configureOutput({ writeErr() {} });
+    command.action(() => {
+      parsed = given(command);
+    });
+  }
+  root.parse(args, { from: 'user' });
+  return parsed as CommandData;
 }
 
 /** Runs one command, told as `sluice` is told its arguments; its exit code. Says everything itself. */
@@ -84,7 +104,14 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   // .env never overrides what is set: process.loadEnvFile keeps existing variables.
   if (existsSync('.env')) process.loadEnvFile('.env');
   try {
-    await program().parseAsync(args, { from: 'user' });
+    const root = commandTree();
+    const given = noted(root);
+    root.hook('preAction', (_, command) => {
+      const now = given(command);
+      setCurrent(now === undefined ? undefined : { given: now, root });
+      hush(command.opts().quiet === true);
+    });
+    await root.parseAsync(args, { from: 'user' });
     return heard(Number(process.exitCode ?? EXIT.done));
   } catch (error) {
     // Commander has already said what was wrong; help and --version are no mistakes.

@@ -9,6 +9,8 @@ let registered = false;
  */
 export async function loadUserModule(url: string): Promise<Record<string, unknown>> {
   if (!registered) register('./user-module-hooks.js', import.meta.url);
+  // Stack traces name lines of the user's TypeScript.
+  process.setSourceMapsEnabled(true);
   registered = true;
   return (await import(url)) as Record<string, unknown>;
 }

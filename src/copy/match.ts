@@ -1,6 +1,6 @@
-import type { Flags } from '../core/command.js';
+import type { Change, Flags } from '../core/command.js';
 import { nearest, usage } from '../core/errors.js';
-import { again, type NextStep } from '../core/next.js';
+import { again, type NextStep, type Suggestion } from '../core/next.js';
 import type { MatchedTable, MatchOptions } from './match-options.js';
 import { formatList } from './request.js';
 import { assertFilled } from './unfilled.js';
@@ -36,12 +36,14 @@ export function matchColumns(
     ...Object.keys(map).map((n) => ['--map', n]),
     ...(options.open === true ? [] : skip.map((n) => ['--skip-columns', n])),
   ] as const)
-    if (!names.includes(wanted as string)) throw notInFile(flag as string, wanted as string, input, names);
+    if (!names.includes(wanted as string))
+      throw notInFile(flag as string, wanted as string, input, names, options);
   for (const [flag, wanted] of [
     ...Object.values(map).map((n) => ['--map', n]),
     ...omit.map((n) => ['--omit', n]),
   ] as const)
-    if (!own.includes(wanted as string)) throw notInTable(flag as string, wanted as string, table.name, own);
+    if (!own.includes(wanted as string))
+      throw notInTable(flag as string, wanted as string, table.name, own, options);
 
   const given = names.filter((name) => !skip.includes(name));
   const pairs = new Map<string, string>();
@@ -190,23 +192,51 @@ function likelyDelimiter(header: string): string | undefined {
   return found === '\t' ? 'tab' : found;
 }
 
-function notInFile(flag: string, wanted: string, input: string, names: readonly string[]) {
+function notInFile(
+  flag: string,
+  wanted: string,
+  input: string,
+  names: readonly string[],
+  options: MatchOptions,
+) {
   const close = nearest(wanted, names);
   return usage('unknown_column', `${flag}: ${input} has no column "${wanted}"`, {
     column: wanted,
     details: [`its columns: ${names.join(', ')}`],
-    next: close === undefined ? 'name one of its columns' : `did you mean "${close}"?`,
+    next: close === undefined ? 'name one of its columns' : corrected(flag, wanted, close, options),
   });
 }
 
-function notInTable(flag: string, wanted: string, table: string, own: readonly string[]) {
+function notInTable(
+  flag: string,
+  wanted: string,
+  table: string,
+  own: readonly string[],
+  options: MatchOptions,
+) {
   const close = nearest(wanted, own);
   return usage('no_such_column', `${flag}: ${table} has no column "${wanted}"`, {
     table,
     column: wanted,
     details: [`its columns: ${own.join(', ')}`],
-    next: close === undefined ? 'name one of its columns' : `did you mean "${close}"?`,
+    next: close === undefined ? 'name one of its columns' : corrected(flag, wanted, close, options),
   });
+}
+
+/** The command with `close` where one of its flags has `wrong`. */
+function corrected(flag: string, wrong: string, close: string, options: MatchOptions): Suggestion {
+  const right = (name: string) => (name === wrong ? close : name);
+  const { map = {}, skip = [], omit = [] } = options;
+  const change: Change =
+    flag === '--map'
+      ? {
+          drop: ['map'],
+          flags: { map: Object.entries(map).map(([from, to]) => `${right(from)}=${right(to)}`) },
+        }
+      : flag === '--omit'
+        ? { flags: { omit: formatList(omit.map(right)) } }
+        : { flags: { skipColumns: formatList(skip.map(right)) } };
+  return again(change, { lead: `did you mean "${close}"?` });
 }
 
 /** The column of the file that fills `to`. */

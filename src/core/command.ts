@@ -19,6 +19,8 @@ export interface CommandData {
 export interface Change {
   /** Another command: its own flags are what is kept. */
   readonly name?: string;
+  /** Something else that it is about. */
+  readonly args?: readonly string[];
   /** Flags that are left away. */
   readonly drop?: readonly string[];
   /** Flags that are set; of one that may be repeated these are added. */
@@ -26,7 +28,10 @@ export interface Change {
 }
 
 /** `command` changed: left away is what `drop` names, then set what `flags` says. */
-export function changed(command: CommandData, { name, drop = [], flags = {} }: Change): CommandData {
+export function changed(
+  command: CommandData,
+  { name = command.name, args = command.args, drop = [], flags = {} }: Change,
+): CommandData {
   const kept: Record<string, FlagValue> = Object.fromEntries(
     Object.entries(command.flags).filter(([flag]) => !drop.includes(flag)),
   );
@@ -34,7 +39,7 @@ export function changed(command: CommandData, { name, drop = [], flags = {} }: C
     const before = kept[flag];
     kept[flag] = isList(before) ? added(before, [value].flat().map(String)) : value;
   }
-  return { ...command, name: name ?? command.name, flags: kept };
+  return { ...command, name, args, flags: kept };
 }
 
 /** Of `name=value` only the last one of a name counts. */

@@ -24,6 +24,8 @@ export interface ErrorFacts {
   readonly sqlstate?: string;
   /** Further lines: a list of offenders, say. Bounded by whoever makes the error. */
   readonly details?: readonly string[];
+  /** The log file that has the stack trace. */
+  readonly log?: string;
   /** What state things are in now. */
   readonly state?: string;
   /** What to do next, best a command to type. */

@@ -78,7 +78,8 @@ export async function follow(plan: FlowPlan, following: Following): Promise<Flow
 
   const drain = async (branch: Branch, rows: Rows, at: string): Promise<void> => {
     let current = rows;
-    for (const stage of branch.stages) current = staged(stage, current, (name) => counter(name, at), runFor);
+    for (const stage of branch.stages)
+      current = staged(stage, current, (name) => counter(name, at), runFor, input);
     if (branch.into !== undefined) await write(branch.into, current, at);
     else await fork(branch.fork ?? [], current, at);
   };
@@ -147,6 +148,7 @@ function staged(
   rows: Rows,
   counter: (name: string) => StageCounter,
   runFor: (count: StageCounter) => Run,
+  input: string,
 ): Rows {
   const name = inBooks.stage(stage);
   const count = counter(name);
@@ -166,7 +168,9 @@ function staged(
         yield chunk;
       }
     } catch (error) {
-      throw blamed(error, `stage "${name}"`, {});
+      const said = blamed(error, `stage "${name}"`, { input });
+      // A stage knows a row's line, and not whose line that is.
+      throw said.code === 'stage_failed' ? said.with({ input }) : said;
     }
   })();
 }

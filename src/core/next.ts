@@ -1,4 +1,4 @@
-import { type Change, type CommandData, commandLine, type Flags, flagWords } from './command.js';
+import { type Change, type CommandData, commandLine, type Flags, flagWords, shellWord } from './command.js';
 
 /** What to do next: advice in words, or a command, which the command line completes with what it was given. */
 export type NextStep = string | Suggestion;
@@ -90,7 +90,8 @@ export function redirected(line: string, to: string | undefined): string {
 
 /** A command's line with what is said beside it. */
 export function spoken(line: string, { lead, note }: Said): string {
-  return `${lead === undefined ? '' : `${lead}: `}${line}${note === undefined ? '' : `   (${note})`}`;
+  const before = lead === undefined ? '' : `${lead}${/[?.!]$/.test(lead) ? '' : ':'} `;
+  return `${before}${line}${note === undefined ? '' : `   (${note})`}`;
 }
 
 /** The steps, each once. */
@@ -99,9 +100,9 @@ export function distinct(steps: readonly NextStep[]): NextStep[] {
 }
 
 /** `the same command with --max-rejects 3`. */
-export function changeWords({ drop = [], flags = {} }: Change): string {
+export function changeWords({ args, drop = [], flags = {} }: Change): string {
   const left = flagWords(Object.fromEntries(drop.map((flag) => [flag, true])));
-  const set = flagWords(flags);
+  const set = [...(args ?? []).map(shellWord), ...flagWords(flags)];
   const with_ = set.length === 0 ? '' : ` with ${set.join(' ')}`;
   const without = left.length === 0 ? '' : `${set.length === 0 ? '' : ' and'} without ${left.join(' ')}`;
   return `the same command${set.length + left.length === 0 ? ' again' : ''}${with_}${without}`;

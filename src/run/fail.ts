@@ -1,6 +1,7 @@
 import type { FlowAccount } from '../core/accounting.js';
 import { SluiceError } from '../core/errors.js';
 import { again, command, type Next, type Suggestion } from '../core/next.js';
+import { framesOf, stackOf, userFrames } from '../core/stack.js';
 import { isShutOut } from '../db/connection-error.js';
 import { noteBatch } from '../db/ledger/batches.js';
 import { isSwap } from './again.js';
@@ -11,6 +12,28 @@ import { namingFullDisk } from './full-disk.js';
 import type { Job } from './job.js';
 import { goOnWith, isWorthResuming, keepForResume } from './keep.js';
 
+/**
+ * Writes `error` to the log: all it knows, its steps as they are without a command line, and where it is an exception
+ * the stack trace. Of values of the source nothing that may not be kept. Gives whether the
+ * stack trace is worth a look.
+ */
+export function logFailure({ options, masking }: Job, error: SluiceError): boolean {
+  const { next, cause, ...facts } = error.facts;
+  const stack = cause === undefined && error.code !== 'unexpected' ? undefined : stackOf(error);
+  options.log.error(error.message, {
+    code: error.code,
+    ...facts,
+    details: masking.details(facts.details ?? []),
+    ...(next === undefined ? {} : { next: [next].flat().map(String) }),
+    ...(masking.active ? { value: undefined } : { cause: String(cause ?? '') }),
+    ...(stack === undefined ? {} : { stack: masking.active ? framesOf(stack).join('\n') : stack }),
+  });
+  return stack !== undefined && (EXCEPTIONS.has(error.code) || userFrames(stack).length > 0);
+}
+
+/** Errors behind which there is a mistake in somebody's code. */
+const EXCEPTIONS: ReadonlySet<string> = new Set(['unexpected', 'stage_failed']);
+
 /** Records the failure, discards staging, and says in the error what state things are in. */
 export async function fail(job: Job, error: unknown, accounts: readonly FlowAccount[]): Promise<unknown> {
   const { log, database } = job.options;
@@ -19,15 +42,9 @@ export async function fail(job: Job, error: unknown, accounts: readonly FlowAcco
   await job.stopped();
   const known = await namingFullDisk(database, failure, again());
   const details = job.masking.details(known.facts.details ?? []);
-  log.error(known.message, {
-    code: known.code,
-    ...known.facts,
-    details,
-    ...(job.masking.active
-      ? { value: undefined, cause: undefined }
-      : { cause: String(known.facts.cause ?? '') }),
-  });
-  if (known.code === 'outcome_unknown') return known;
+  const traced = logFailure(job, known) && job.logFile !== undefined;
+  const told = traced ? known.but({ log: job.logFile as string }) : known;
+  if (told.code === 'outcome_unknown') return told;
   job.records = { ...job.records, errors: job.rejects.frequent.top() };
   if (job.records.errors.length > 0) job.options.events?.records?.(job.records);
   let goOn: Suggestion | undefined;
@@ -64,17 +81,17 @@ export async function fail(job: Job, error: unknown, accounts: readonly FlowAcco
     log.error('the failure could not be recorded', { error: String(second) });
   }
   const recorded = hindrance === undefined;
-  const told = recorded ? known : withHindrance(known, left, hindrance);
+  const said = recorded ? told : withHindrance(told, left, hindrance);
   const untouched = 'nothing was published; live tables are untouched';
   if (goOn !== undefined) {
     const kept = isSwap(goOn) ? `batch ${batch} is staged` : `batch ${batch} is failed; its staging is kept`;
     return stateOf(
-      resumable(told, goOn, isShutOut(hindrance) || isShutOut(known)),
+      resumable(said, goOn, isShutOut(hindrance) || isShutOut(known)),
       `${untouched}; ${recorded ? kept : 'staging is kept (the failure could not be recorded)'}`,
     );
   }
   return stateOf(
-    told,
+    said,
     recorded
       ? `${untouched}; batch ${batch} is failed`
       : `${untouched}; staging ${job.names.staging} is left${job.guard === undefined ? '' : ', and the write guard'}`,

@@ -64,6 +64,8 @@ export class Job {
   /** Its signal is what everything heeds; aborting it stops the run. */
   readonly signal: AbortSignal;
   batch: string | undefined;
+  /** Where the batch's log goes, once there is a batch. */
+  logFile: string | undefined;
   /** When the batch began, by the ledger; until then, when the job did. */
   begunAt = new Date();
   /** What going on with the batch would take, once it has begun. */

@@ -13,7 +13,7 @@ import { assertChecked, type Checked, checkJob, checkTables, commandsOf, sentenc
 import { createMissing } from './create-missing.js';
 import { assertNotEmptied } from './emptied.js';
 import { end } from './end.js';
-import { fail, stateOf } from './fail.js';
+import { fail, logFailure, stateOf } from './fail.js';
 import { asFailure } from './failure.js';
 import { goLive, holdReady } from './go-live.js';
 import { lowerGuard, raiseGuard } from './guard.js';
@@ -130,7 +130,9 @@ async function dryRun(job: Job, checked: Checked): Promise<Summary> {
   } catch (error) {
     for (const report of job.reports) job.options.events?.report?.(report);
     job.options.events?.records?.({ ...job.records, errors: job.rejects.frequent.top() });
-    throw stateOf(asFailure(error, job.signal), 'a dry run: nothing was written');
+    const failure = asFailure(error, job.signal);
+    logFailure(job, failure);
+    throw stateOf(failure, 'a dry run: nothing was written');
   } finally {
     await job.options.database.endSnapshot();
   }
@@ -148,6 +150,7 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
   let live: Awaited<ReturnType<typeof goLive>>;
   try {
     const logFile = options.logFileFor?.(batch);
+    job.logFile = logFile;
     options.onBatch?.(batch, logFile);
     if (logFile !== undefined) await noteBatch(database, batch, { log_file: logFile });
     await moveBatch(database, batch, 'running', {

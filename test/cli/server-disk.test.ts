@@ -73,7 +73,8 @@ async function leavesNothing({ query }: Awaited<ReturnType<typeof setUp>>): Prom
 const OLD = "INSERT INTO things SELECT n, 'old ' || n FROM generate_series(1, 100) n";
 const TABLE = 'CREATE TABLE things (id integer PRIMARY KEY, name text NOT NULL)';
 const UNTOUCHED = /state: nothing was published; live tables are untouched; batch 1 is failed\n/;
-const NEXT = /next: {2}free space there, or make that disk larger; then run it again\n/;
+const NEXT =
+  /next: {2}free space there, or make that disk larger; then: sluice copy things\.csv --into things --mode .* --yes\n/;
 
 /** What the new rows are, as `live` shows them. */
 const NEW = {
@@ -149,7 +150,7 @@ test('staging outlives a disk of the server that is full when it is swapped in',
   const full = await it.run('swap 1 --yes');
   assert.equal(full.code, 1, full.stderr);
   assert.match(full.stderr, /no disk space left: .* \(the tablespace small in /);
-  assert.match(full.stderr, /then publish it again: sluice swap 1\n/);
+  assert.match(full.stderr, /then: sluice swap 1\n/);
   assert.deepEqual(await it.live(), before);
   assert.match((await it.run('status 1')).stdout, /status +staged/);
   it.disk.grow('400m');
@@ -174,7 +175,7 @@ test('a rollback that finds the disk of the server full puts nothing back, and m
   assert.equal(full.code, 1, full.stderr);
   assert.match(full.stderr, /no disk space left: .* \(the tablespace small in /);
   assert.match(full.stderr, /state: nothing was put back; live is as it was\n/);
-  assert.match(full.stderr, /then roll it back again: sluice rollback 1\n/);
+  assert.match(full.stderr, /then: sluice rollback 1 --yes\n/);
   assert.deepEqual(await it.live(), NEW);
   assert.match((await it.run('status 1')).stdout, /status +completed\n/);
   it.disk.grow('400m');

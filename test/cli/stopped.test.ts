@@ -60,7 +60,7 @@ test('after kill -9 in the middle of a load: interrupted, said by the next run, 
   assert.deepEqual(await database.query('SELECT * FROM things'), LIVE);
   const status = await run('status 1');
   assert.match(status.stdout, /status +interrupted/);
-  assert.match(status.stdout, /next: sluice run .*things\.ts +\(live is untouched; start again\)/);
+  assert.match(status.stdout, /next: sluice run .*things\.ts .*\(live is untouched; start again\)/);
 
   const again = await run('run things.ts --yes');
   assert.equal(again.code, 0, again.stderr);

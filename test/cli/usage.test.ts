@@ -75,7 +75,7 @@ test('an unknown input or setting is told what there is, before the database is 
   );
   assert.match(
     await says({ settings: { overflow: 'wide' } }),
-    /overflow cannot be "wide"[\s\S]*--set overflow=refuse\|widen/,
+    /overflow cannot be "wide"[\s\S]*--set overflow=refuse\n[\s\S]*--set overflow=widen/,
   );
 });
 

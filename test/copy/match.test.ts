@@ -53,7 +53,7 @@ test('a column that the table lacks is refused with the nearest name and both wa
   const said = refusal(() => match(['id', 'customr', 'weather']));
   assert.equal(said.code, 'extra_columns');
   assert.match(said.details, /"customr": did you mean customer\?/);
-  assert.match(said.next, /--map "customr=customer"/);
+  assert.match(said.next, /--map customr=customer --skip-columns weather/);
   assert.match(said.next, /--skip-columns customr,weather/);
 });
 
@@ -66,13 +66,14 @@ test('a NOT NULL column without a default that the file lacks is refused, with -
   const said = refusal(() => match(['customer', 'total']));
   assert.equal(said.code, 'missing_column');
   assert.match(said.message, /public\.orders\.id/);
-  assert.match(said.next, /--map <column of the file>=id/);
+  assert.match(said.next, /column of the file|under another name/);
+  assert.match(said.next, /\(--map\)/);
 });
 
 test('replace refuses to lose a column, and names the whole --omit to type', () => {
   const said = refusal(() => match(['id', 'customer'], { mode: 'replace' }));
   assert.equal(said.code, 'unfilled_columns');
-  assert.match(said.next, /^--omit total,note /);
+  assert.match(said.next, /--omit total,note /);
   assert.deepEqual(match(['id', 'customer'], { mode: 'replace', omit: ['total', 'note'] }).columns, [
     'id',
     'customer',
@@ -104,7 +105,8 @@ test('flags that name a column wrongly are refused with the nearest one', () => 
 test('merge and patch refuse a file without their key', () => {
   const said = refusal(() => match(['customer', 'note'], { mode: 'patch', key: ['id'] }));
   assert.equal(said.code, 'key_not_filled');
-  assert.match(said.next, /--map <column of the file>=id/);
+  assert.match(said.next, /column of the file|under another name/);
+  assert.match(said.next, /\(--map\)/);
 });
 
 test('two columns for one of the table are refused', () => {

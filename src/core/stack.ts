@@ -1,0 +1,42 @@
+import { fileURLToPath } from 'node:url';
+import { packageRoot } from './package.js';
+
+/** A line of a stack trace that says where. */
+const FRAME = /^\s+at .+$/;
+
+/** The stack trace of whatever threw first: that of the innermost cause which has one; undefined where nothing has. */
+export function stackOf(error: unknown): string | undefined {
+  let stack: string | undefined;
+  for (let at = error, depth = 0; at instanceof Error && depth < 10; at = at.cause, depth += 1)
+    if (at.stack !== undefined && FRAME_IN.test(at.stack)) stack = at.stack;
+  return stack;
+}
+
+const FRAME_IN = /^\s+at /m;
+
+/** The frames alone, without what was said, which may hold values. */
+export function framesOf(stack: string): string[] {
+  return stack.split('\n').filter((line) => FRAME.test(line));
+}
+
+/** Of a stack trace the frames of a user's own code: not Sluice's, not Node's, no package's; paths, no URLs. */
+export function userFrames(stack: string): string[] {
+  return framesOf(stack).flatMap((line) => {
+    const found = /(file:\/\/\S+|\/[^()]*?):(\d+):(\d+)\)?$/.exec(line);
+    if (found === null) return [];
+    const [, place = '', row, column] = found;
+    const path = pathOf(place);
+    if (path.startsWith(`${packageRoot}/`) || path.includes('/node_modules/')) return [];
+    const name = /^\s+at (?:async )?(.+?) \(/.exec(line)?.[1];
+    return [`${name === undefined ? '' : `${name}, `}${path}:${row}:${column}`];
+  });
+}
+
+function pathOf(place: string): string {
+  if (!place.startsWith('file:')) return place;
+  try {
+    return fileURLToPath(place);
+  } catch {
+    return place;
+  }
+}
