@@ -89,7 +89,11 @@ export async function dropRetained(
   );
   if (rows[0] !== undefined) {
     if (rows[0].oid !== table.oid) {
-      throw refused('retained', `${name} is not the table that was retained.`, { table: name });
+      throw refused('retained', `${name} is not the table that was retained.`, {
+        table: name,
+        state: 'It is still there.',
+        next: 'somebody has put another table in its place: look at it, and drop it by hand if it can go',
+      });
     }
     try {
       await patiently(client, [`DROP TABLE ${qualified(table.schema, table.table)}`], options);

@@ -27,7 +27,10 @@ export async function surveyRows(client: ClientBase, target: RowTarget): Promise
     });
   }
   if (target.columns.length === 0)
-    throw usage('no_columns', `no column of ${name} is loaded`, { table: name });
+    throw usage('no_columns', `no column of ${name} is loaded`, {
+      table: name,
+      next: `name the columns that the rows fill: ${target.mode}('${target.table}', { columns: ['…'] })`,
+    });
   const byName = new Map(live.columns.map((column) => [column.name, column]));
   const find = (column: string): RowColumn => {
     const found = byName.get(column);
@@ -39,7 +42,11 @@ export async function surveyRows(client: ClientBase, target: RowTarget): Promise
   const loaded = target.columns.map(find);
   const twice = target.columns.find((column, i) => target.columns.indexOf(column) !== i);
   if (twice !== undefined) {
-    throw usage('column_twice', `column ${twice} of ${name} is loaded twice`, { table: name, column: twice });
+    throw usage('column_twice', `column ${twice} of ${name} is loaded twice`, {
+      table: name,
+      column: twice,
+      next: 'name it once',
+    });
   }
   const key = chooseKey(target, live).map(find);
   const keyNames = key.map((column) => column.name);

@@ -26,7 +26,7 @@ export function told(error: unknown): string[] {
     const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return [
       `${styled('red', 'sluice:')} unexpected error: ${said}`,
-      `  ${styled('dim', 'next: ')} this is a fault of Sluice's or of the pipeline's code; please report it with the lines above`,
+      `  ${styled('dim', 'next: ')} this is a fault of the pipeline's code or of Sluice: mend the code that is named, or report it with the lines above`,
     ];
   }
   const { facts } = error;

@@ -28,6 +28,7 @@ export function declareStatus(root: Command): void {
         const { readPublished } = await import('../db/ledger/published.js');
         const { keptInAll } = await import('../run/cleanup.js');
         const { requireLedger } = await import('../db/ledger/open.js');
+        const { asJson } = await import('./next.js');
         const { print } = await import('./terminal.js');
         await requireLedger(database);
         if (id === undefined) {
@@ -45,7 +46,14 @@ export function declareStatus(root: Command): void {
         const { versionsInUse } = await import('../run/versions.js');
         const versions = await versionsInUse(database, id);
         if (flags.json === true)
-          print(JSON.stringify({ ...batch, published, ...(versions === undefined ? {} : { versions }) }));
+          print(
+            asJson({
+              ...batch,
+              published,
+              ...(versions === undefined ? {} : { versions }),
+              next: nextOf(batch, published),
+            }),
+          );
         else await showOne(batch, published, versions);
         return EXIT.done;
       });

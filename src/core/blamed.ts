@@ -4,5 +4,10 @@ import { failed, SluiceError } from './errors.js';
 export function blamed(error: unknown, where: string, facts: { readonly input?: string }): SluiceError {
   if (error instanceof SluiceError) return error;
   const said = error instanceof Error ? error.message : String(error);
-  return failed('stage_failed', `${where} failed: ${said}`, { ...facts, cause: error });
+  return failed('stage_failed', `${where} failed: ${said}`, {
+    ...facts,
+    state: 'nothing was published',
+    next: 'mend the code that is named, or what it needs',
+    cause: error,
+  });
 }

@@ -2,6 +2,7 @@ import { breaches, type FlowAccount, totals } from '../core/accounting.js';
 import { refused } from '../core/errors.js';
 import { again, command } from '../core/next.js';
 import type { Job } from './job.js';
+import { mergeInstead } from './merge-instead.js';
 import { describeLimit } from './reject-limit.js';
 
 /**
@@ -37,6 +38,7 @@ export function assertAccounted(job: Job, accounts: readonly FlowAccount[]): voi
         ...(job.batch === undefined ? [] : [command('rejects', [job.batch], {}, { note: 'all of them' })]),
         again({}, { lead: 'correct the rows, then' }),
         again({ flags: { maxRejects: String(job.rejects.count) } }, { lead: 'or leave them out' }),
+        ...mergeInstead(job, { reasons: rejectReasons }),
       ],
     },
   );

@@ -4,13 +4,14 @@ import { again, command, type Next, type Suggestion } from '../core/next.js';
 import { framesOf, stackOf, userFrames } from '../core/stack.js';
 import { isShutOut } from '../db/connection-error.js';
 import { noteBatch } from '../db/ledger/batches.js';
-import { isSwap } from './again.js';
+import { isSwap, rerun } from './again.js';
 import { cleanUp } from './clean-up.js';
 import { end } from './end.js';
 import { asFailure } from './failure.js';
 import { namingFullDisk } from './full-disk.js';
 import type { Job } from './job.js';
-import { goOnWith, isWorthResuming, keepForResume } from './keep.js';
+import { begunBy, goOnWith, isWorthResuming, keepForResume } from './keep.js';
+import { mergeInstead } from './merge-instead.js';
 
 /**
  * Writes `error` to the log: all it knows, its steps as they are without a command line, and where it is an exception
@@ -40,7 +41,14 @@ export async function fail(job: Job, error: unknown, accounts: readonly FlowAcco
   const batch = job.batch as string;
   const failure = asFailure(error, job.signal);
   await job.stopped();
-  const known = await namingFullDisk(database, failure, again());
+  const named = await namingFullDisk(database, failure, again());
+  // What an attempt that goes on was given need not be what the batch was begun with.
+  const afresh = named.code === 'not_repeatable' ? [rerun(begunBy(job), {}, { lead: 'start afresh' })] : [];
+  const merging = mergeInstead(job, named.facts);
+  const known =
+    merging.length + afresh.length === 0
+      ? named
+      : named.but({ next: [...[named.facts.next ?? []].flat(), ...afresh, ...merging] });
   const details = job.masking.details(known.facts.details ?? []);
   const traced = logFailure(job, known) && job.logFile !== undefined;
   const told = traced ? known.but({ log: job.logFile as string }) : known;

@@ -33,7 +33,10 @@ function translated(error: unknown): SluiceError {
     });
   switch (sqlstate) {
     case undefined:
-      return failed('unexpected', said, facts);
+      return failed('unexpected', said, {
+        ...facts,
+        next: 'this is a fault of the pipeline’s code or of Sluice: mend the code that is named, or report it with the stack trace',
+      });
     case '53100':
       return failed('disk_full', `the server has no disk space left: ${said}`, {
         ...facts,

@@ -1,9 +1,9 @@
 import { type FlowAccount, totals } from '../core/accounting.js';
 import type { SluiceError } from '../core/errors.js';
 import { command, type Suggestion } from '../core/next.js';
-import { batchCounts, findBatch, moveBatch, noteBatch } from '../db/ledger/batches.js';
+import { type Batch, batchCounts, findBatch, moveBatch, noteBatch } from '../db/ledger/batches.js';
 import { readSegments } from '../db/ledger/segments.js';
-import { resuming } from './again.js';
+import { type Begun, resuming } from './again.js';
 import { letGo } from './go-live.js';
 import type { Job } from './job.js';
 
@@ -19,17 +19,18 @@ export function isWorthResuming(job: Job, error: SluiceError): boolean {
 
 /** The command that goes on with the job's batch, as far as this process knows. */
 export function goOnWith(job: Job): Suggestion {
-  return resuming(
-    {
-      id: job.batch as string,
-      pipeline_from: job.options.from ?? job.pipeline.name,
-      run_record: job.record ?? null,
-      settings: job.settings,
-      options: job.options.noTriggers === true ? { no_triggers: true } : {},
-    },
-    { note: 'goes on with what is loaded' },
-    true,
-  );
+  return resuming(begunBy(job), { note: 'goes on with what is loaded' }, true);
+}
+
+/** How the job's batch was begun, as far as this process knows. */
+export function begunBy(job: Job): Begun & Pick<Batch, 'id'> {
+  return {
+    id: job.batch as string,
+    pipeline_from: job.options.from ?? job.pipeline.name,
+    run_record: job.record ?? null,
+    settings: job.settings,
+    options: job.options.noTriggers === true ? { no_triggers: true } : {},
+  };
 }
 
 /**

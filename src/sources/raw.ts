@@ -13,6 +13,7 @@ import {
   type SluiceError,
   usage,
 } from '../core/errors.js';
+import { again } from '../core/next.js';
 import type { Run } from '../core/run.js';
 
 const openFile = promisify(open);
@@ -138,6 +139,7 @@ async function* fromDescriptor(
       const { bytesRead } = await pending.catch((error: unknown) => {
         throw failed('read_failed', `cannot read ${path}: ${messageOf(error)}`, {
           input: path,
+          next: again({}, { lead: 'check the file and what it lies on, then' }),
           cause: error,
         });
       });
@@ -169,6 +171,7 @@ async function* fromStream(stream: Readable, path: string, run: Run, advance: (b
     stopIfAborted(run);
     throw failed('read_failed', `cannot read ${path === STDIN ? 'stdin' : path}: ${messageOf(error)}`, {
       input: path,
+      next: again({}, { lead: 'check the file and what it lies on, then' }),
       cause: error,
     });
   } finally {
@@ -204,7 +207,11 @@ function openError(error: unknown, path: string): SluiceError {
       cause: error,
     });
   }
-  return failed('cannot_open', `cannot open ${path}: ${messageOf(error)}`, { input: path, cause: error });
+  return failed('cannot_open', `cannot open ${path}: ${messageOf(error)}`, {
+    input: path,
+    next: again({}, { lead: 'mend what the system says, then' }),
+    cause: error,
+  });
 }
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException | undefined)?.code;

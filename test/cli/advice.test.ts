@@ -40,6 +40,7 @@ const FILES: Readonly<Record<string, string>> = {
   "o'brien.csv": 'id;customer\n6;Joan\n',
   'more.csv': 'id,customr,$weather\n7,Joan,fine\n',
   'again.csv': 'id,customer\n1,Ada\n8,Lee\n',
+  'later.csv': 'id,customer\n9,Eve\n',
   'table.csv': 'a,b\n1,x\n',
   'none.csv': 'id,customer\n',
 };
@@ -192,8 +193,9 @@ test('rejects beyond the limit: all of them, the same again, and the limit that 
   const status = await it.advised(['status', '1'], 0, words);
   assert.deepEqual(
     status.map(({ name }) => name),
-    ['rejects', 'run'],
+    ['rejects', 'report', 'run'],
   );
+  assert.match((await it.run(again(named(status, 'report')))).stdout, /not_an_integer/);
   const published = await it.advised([...words.slice(0, -1), '2', '--yes'], 4);
   const rejects = named(published, 'rejects');
   const files = await it.advised([...again(rejects), '--into', 'my fixed'], 0, words);
@@ -212,18 +214,18 @@ test('an exception in a stage names stage, file, line and the code on the screen
   const { code, stderr } = await it.run(words);
   assert.equal(code, 1);
   assert.match(stderr, /sluice: stage tagged: no such customer\n +where: new rows\.csv, line 3\n/);
-  assert.match(stderr, /\n +code: +.*\/orders\.mjs:14:52\n/);
+  assert.match(stderr, /\n +code: +.*\/orders\.mjs:14:62\n/);
   assert.match(stderr, /\n +log: +\.sluice\/logs\/1\.log \(has the stack trace\)\n/);
   const log = readFileSync(join(it.cwd, '.sluice', 'logs', '1.log'), 'utf8');
   const line = log.split('\n').find((each) => each.includes('stage_failed')) ?? '{}';
   assert.match(
     (JSON.parse(line) as { stack: string }).stack,
-    /^TypeError: no such customer\n +at .*orders\.mjs:14:52/,
+    /^TypeError: no such customer\n +at .*orders\.mjs:14:62/,
   );
   const masked = await it.run([...words, '--no-source-data']);
   assert.equal(masked.code, 1);
   const quiet = readFileSync(join(it.cwd, '.sluice', 'logs', '2.log'), 'utf8');
-  assert.match(quiet, /"stack":" +at .*orders\.mjs:14:52/);
+  assert.match(quiet, /"stack":" +at .*orders\.mjs:14:62/);
   assert.doesNotMatch((await it.run([...words, '--dry-run'])).stderr, /log:/);
 });
 
@@ -249,10 +251,12 @@ test('a copy that does not fit leads to one that does', async (t) => {
   assert.equal((await it.run(again(named(missing, 'copy', 'create')))).code, 0);
   const asked = await it.advised(copy('new rows.csv'), 2);
   assert.equal((await it.run(again(named(asked, 'copy', 'yes')))).code, 0);
+  const taken = await it.advised(copy('again.csv', '--yes'), 1);
+  assert.equal((await it.run(again(named(taken, 'copy', 'mode')))).code, 0);
   const limited = await it.advised(copy('new rows.csv', '--limit', '1'), 2);
   named(limited, 'copy', 'dryRun', 'limit');
   const staged = await it.advised(
-    ['copy', 'again.csv', '--into', 'orders', '--mode', 'merge', '--no-swap', '--yes'],
+    ['copy', 'later.csv', '--into', 'orders', '--mode', 'merge', '--no-swap', '--yes'],
     0,
   );
   named(staged, 'swap');
@@ -286,6 +290,11 @@ test('what is offered is there: no report, no rollback and no cleanup where ther
 test('--json holds the same steps, as text', async (t) => {
   const it = await shop(t);
   const words = ['check', './orders.mjs', '--source', 'gone.csv', '--set', 'tag=a', '--json'];
+  await it.run(['copy', 'new rows.csv', '--into', 'orders', '--yes']);
+  const status = JSON.parse((await it.run(['status', '1', '--json'])).stdout) as { next: string[] };
+  const [back] = status.next;
+  assert.match(back ?? '', /^sluice rollback 1 --database-url /);
+  assert.doesNotMatch(back ?? '', new RegExp(String(new URL(it.database.url).password)));
   const { stdout } = await it.run(words);
   const { findings } = JSON.parse(stdout) as { findings: { next?: string | string[] }[] };
   for (const { next = [] } of findings)

@@ -38,7 +38,7 @@ test('a whole migration by the command line: check, rehearse, run, look, again, 
   const check = await run('check lot-consolidation');
   assert.equal(check.code, 0);
   assert.equal(check.stdout, '');
-  assert.match(check.stderr, /checks passed; next: sluice run lot-consolidation --dry-run/);
+  assert.match(check.stderr, /checks passed\n +next: sluice run lot-consolidation --dry-run\n/);
   assert.deepEqual(readdirSync(cwd), []);
 
   const rehearsed = await run('run lot-consolidation --rehearse --yes --quiet --json');
@@ -134,7 +134,7 @@ test('off a terminal a run without --yes shows the plan and writes nothing', asy
   const { code, stdout, stderr } = await run('run lot-consolidation');
   assert.equal(code, 2);
   assert.equal(stdout, '');
-  assert.match(stderr, /public\.serials +replace[\s\S]*run it again with --yes/);
+  assert.match(stderr, /public\.serials +replace[\s\S]*then: sluice run lot-consolidation --yes\n/);
   assert.deepEqual(readdirSync(cwd), []);
   assert.deepEqual(await leftSchemas(database), []);
 });

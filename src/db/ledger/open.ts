@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { failed, refused, SluiceError, usage } from '../../core/errors.js';
-import { command } from '../../core/next.js';
+import { again, command } from '../../core/next.js';
 import { packageFile } from '../../core/package.js';
 import type { Database } from '../../core/run.js';
 
@@ -35,7 +35,11 @@ export async function openLedger(database: Database): Promise<void> {
       });
     throw error instanceof SluiceError
       ? error
-      : failed('ledger', `the ledger could not be made: ${error}`, { cause: error });
+      : failed('ledger', `the ledger could not be made: ${(error as Error).message}`, {
+          cause: error,
+          state: 'nothing was written',
+          next: again({}, { lead: 'mend what the server says, then' }),
+        });
   }
 }
 
