@@ -1,4 +1,4 @@
-import { type Hashing, noteCounts, noteWritten } from './before-images.js';
+import { type Hashing, noteWritten } from './before-images.js';
 import { columnsOf, namesOf, overriding } from './sql.js';
 import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
 
@@ -10,5 +10,5 @@ import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
 export function appendStatements(facts: RowTableFacts, names: RowNames, hashing: Hashing): string[] {
   const { live, staging } = rowObjects(facts.target, names);
   const insert = `INSERT INTO ${live} AS l (${namesOf(facts.loaded)})${overriding(facts.loaded)} SELECT ${columnsOf('s', facts.loaded)} FROM ${staging} s`;
-  return [noteWritten(facts, names, 'added', insert, hashing), noteCounts(facts, names, '0::bigint')];
+  return [noteWritten(facts, names, 'added', insert, hashing)];
 }

@@ -1,4 +1,5 @@
 import { literal } from '../../src/db/quote.js';
+import { countsTable } from './counts.js';
 import { columnsOf, imageHash, namesOf, sameKey } from './sql.js';
 import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
 
@@ -9,14 +10,14 @@ import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
  * that the window holds its locks for row changes alone.
  */
 export function beforeImageTables(facts: RowTableFacts, names: RowNames): string[] {
-  const { live, before, deleted, written, counts } = rowObjects(facts.target, names);
+  const { live, before, deleted, written } = rowObjects(facts.target, names);
   const image = `SELECT ${namesOf(facts.image)} FROM ${live} WITH NO DATA`;
   const key = facts.key.length === 0 ? '' : `${namesOf(facts.key)}, `;
   return [
     `CREATE TABLE ${before} AS ${image}`,
     `CREATE TABLE ${deleted} AS ${image}`,
     `CREATE TABLE ${written} AS SELECT ${key}NULL::text AS sluice_kind, NULL::bytea AS sluice_hash FROM ${live} WITH NO DATA`,
-    `CREATE TABLE IF NOT EXISTS ${counts} (position integer GENERATED ALWAYS AS IDENTITY, schema_name text NOT NULL, table_name text NOT NULL, mode text NOT NULL, key_columns text[] NOT NULL, triggers_off boolean NOT NULL, staged bigint NOT NULL, added bigint NOT NULL, changed bigint NOT NULL, unchanged bigint NOT NULL, missing bigint NOT NULL, deleted bigint NOT NULL, published_at timestamptz NOT NULL DEFAULT now(), undone_at timestamptz, PRIMARY KEY (schema_name, table_name))`,
+    countsTable(names),
   ];
 }
 
@@ -63,15 +64,4 @@ export function hashWritten(facts: RowTableFacts, names: RowNames): string | und
 export function saveDeleted(facts: RowTableFacts, names: RowNames, condition: string): string {
   const { live, deleted } = rowObjects(facts.target, names);
   return `INSERT INTO ${deleted} (${namesOf(facts.image)}) SELECT ${columnsOf('l', facts.image)} FROM ${live} l WHERE ${condition}`;
-}
-
-/**
- * Records the publish's numbers and what undo must know. Staged rows that changed nothing are unchanged:
- * equal to live, or suppressed by a trigger. `missing` is an SQL expression for the keys not in live.
- */
-export function noteCounts(facts: RowTableFacts, names: RowNames, missing: string): string {
-  const { staging, written, deleted, counts } = rowObjects(facts.target, names);
-  const { schema, table, mode, noTriggers } = facts.target;
-  const key = `ARRAY[${facts.key.map((column) => literal(column.name)).join(', ')}]::text[]`;
-  return `INSERT INTO ${counts} (schema_name, table_name, mode, key_columns, triggers_off, staged, added, changed, unchanged, missing, deleted) SELECT ${literal(schema)}, ${literal(table)}, ${literal(mode)}, ${key}, ${noTriggers === true}, s.n, w.added, w.changed, s.n - w.added - w.changed - m.n, m.n, d.n FROM (SELECT count(*) AS n FROM ${staging}) s, (SELECT count(*) FILTER (WHERE sluice_kind = 'added') AS added, count(*) FILTER (WHERE sluice_kind = 'changed') AS changed FROM ${written}) w, (SELECT ${missing} AS n) m, (SELECT count(*) AS n FROM ${deleted}) d`;
 }

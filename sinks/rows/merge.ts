@@ -1,5 +1,6 @@
-import { type Hashing, noteCounts, noteWritten, saveBefore, saveDeleted } from './before-images.js';
+import { type Hashing, noteWritten, saveBefore, saveDeleted } from './before-images.js';
 import { childrenCheck } from './children.js';
+import { countDeletes } from './counts.js';
 import { assignments, columnsOf, differs, namesOf, overriding, sameKey } from './sql.js';
 import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
 
@@ -21,7 +22,7 @@ export function mergeStatements(facts: RowTableFacts, names: RowNames, hashing: 
   // A changed row of a table that refers to itself may refer to a new one. Elsewhere updates go first, since a
   // new row may take over a value of another unique key that a changed row gives up.
   const self = facts.live.children.some((child) => child.self);
-  return [...(self ? [add, ...update] : [...update, add]), noteCounts(facts, names, '0::bigint')];
+  return self ? [add, ...update] : [...update, add];
 }
 
 /**
@@ -60,5 +61,5 @@ export function deleteStatements(facts: RowTableFacts, names: RowNames): string[
     (alias) => `EXISTS (SELECT FROM ${deleted} d WHERE ${sameKey(facts.key, alias, 'd')})`,
   );
   const remove = `DELETE FROM ${live} l USING ${deleted} d WHERE ${sameKey(facts.key, 'l', 'd')}`;
-  return [...(check === undefined ? [] : [check]), remove];
+  return [...(check === undefined ? [] : [check]), remove, ...countDeletes(facts, names)];
 }

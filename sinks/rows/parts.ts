@@ -1,15 +1,15 @@
-import type { ClientBase } from 'pg';
 import { qualified } from '../../src/db/quote.js';
 import { type TableLock, type WindowPart, windowPart } from '../window.js';
 import { appendStatements } from './append.js';
 import { type Hashing, hashWritten } from './before-images.js';
+import { closeCounts, countGone, openCounts } from './counts.js';
 import { deleteStatements, mergeStatements, saveStatements } from './merge.js';
 import { parentsFirst } from './order.js';
 import { patchStatements } from './patch.js';
 import { offence, raiseWhen, SQLSTATE } from './refusals.js';
 import { sequenceStatements } from './sequences.js';
 import { firing, keyJson, sameKey } from './sql.js';
-import { COUNTS_TABLE, type RowNames, type RowTableFacts, rowObjects } from './target.js';
+import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
 import { withoutTriggers } from './triggers.js';
 
 /** One table to be published by append, merge or patch. */
@@ -18,6 +18,8 @@ export interface RowPublish {
   readonly names: RowNames;
   /** Whether it must see tables that the same window swaps in (a child of a replaced parent). */
   readonly late?: boolean;
+  /** Rows that staging was handed; left out where that is not known yet. */
+  readonly handed?: number;
   /** Statements that raise where the write guard was tripped; run once the table is locked. */
   readonly guard?: readonly string[];
 }
@@ -56,11 +58,12 @@ function hashParts(publishes: readonly RowPublish[]): WindowPart[] {
   const late = publishes.some((publish) => publish.late === true);
   return publishes.flatMap((publish) => {
     const hash = hashWritten(publish.facts, publish.names);
-    return hash === undefined ? [] : [part({ ...publish, late }, [hash])];
+    if (hash === undefined) return [];
+    return [part({ ...publish, late }, [hash, countGone(publish.facts, publish.names)])];
   });
 }
 
-function writes({ facts, names }: RowPublish, hashing: Hashing): string[] {
+function writes({ facts, names, handed }: RowPublish, hashing: Hashing): string[] {
   const { mode, missingRows } = facts.target;
   const deletesFirst = missingRows === 'delete' && facts.live.children.length === 0;
   const rows =
@@ -73,6 +76,7 @@ function writes({ facts, names }: RowPublish, hashing: Hashing): string[] {
   const deletes = deletesFirst ? deleteStatements(facts, names) : [];
   return [
     ...guarded(facts, [...deletes, ...rows]),
+    ...closeCounts(facts, names, handed),
     ...(mode === 'patch' ? [] : sequenceStatements(facts, names)),
   ];
 }
@@ -101,7 +105,7 @@ function opening(publish: RowPublish): WindowPart {
   const { schema, table, mode } = facts.target;
   const lock = `LOCK TABLE ${qualified(schema, table)} IN SHARE ROW EXCLUSIVE MODE`;
   const ambiguity = mode === 'append' || facts.keyEnforced ? [] : [ambiguityCheck(facts, names)];
-  const saves = [...ambiguity, ...saveStatements(facts, names)];
+  const saves = [...ambiguity, ...saveStatements(facts, names), openCounts(facts, names)];
   const opened = part(publish, late ? saves : [...(mode === 'append' ? [] : [lock]), ...guard, ...saves]);
   const locks: TableLock[] =
     mode === 'append' ? [] : [{ schema, table, mode: 'SHARE ROW EXCLUSIVE', members: true }];
@@ -111,26 +115,4 @@ function opening(publish: RowPublish): WindowPart {
 function part({ facts, late = false }: RowPublish, statements: readonly string[]): WindowPart {
   const { schema, table } = facts.target;
   return windowPart(`${schema}.${table}`, late ? { late: statements } : { early: statements });
-}
-
-/** What a publish did to one table. */
-export interface RowCounts {
-  readonly table: string;
-  readonly mode: string;
-  /** Rows in staging: added + changed + unchanged + missing. */
-  readonly staged: number;
-  readonly added: number;
-  readonly changed: number;
-  readonly unchanged: number;
-  /** patch: keys that live did not have. */
-  readonly missing: number;
-  readonly deleted: number;
-}
-
-/** The numbers of a batch's committed publish, in publishing order; empty before the window has committed. */
-export async function readCounts(client: ClientBase, names: Pick<RowNames, 'undo'>): Promise<RowCounts[]> {
-  const result = await client.query(
-    `SELECT schema_name || '.' || table_name AS "table", mode, staged::float8, added::float8, changed::float8, unchanged::float8, missing::float8, deleted::float8 FROM ${qualified(names.undo, COUNTS_TABLE)} ORDER BY position`,
-  );
-  return result.rows as RowCounts[];
 }

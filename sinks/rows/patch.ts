@@ -1,4 +1,4 @@
-import { type Hashing, noteCounts } from './before-images.js';
+import type { Hashing } from './before-images.js';
 import { updateStatements } from './merge.js';
 import { offence, raiseWhen, SQLSTATE } from './refusals.js';
 import { keyJson, sameKey } from './sql.js';
@@ -11,7 +11,6 @@ import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
 export function patchStatements(facts: RowTableFacts, names: RowNames, hashing: Hashing): string[] {
   const { live, staging } = rowObjects(facts.target, names);
   const absent = `FROM ${staging} s WHERE NOT EXISTS (SELECT FROM ${live} o WHERE ${sameKey(facts.key, 'o', 's')})`;
-  const skip = facts.target.missing === 'skip';
   const check = raiseWhen(
     SQLSTATE.keyMissing,
     'rows of staging have a key that live does not have',
@@ -20,9 +19,6 @@ export function patchStatements(facts: RowTableFacts, names: RowNames, hashing: 
       `SELECT ${keyJson(facts.key, 's')}::text AS line ${absent}`,
     ),
   );
-  return [
-    ...(skip ? [] : [check]),
-    ...updateStatements(facts, names, hashing),
-    noteCounts(facts, names, skip ? `(SELECT count(*) ${absent})` : '0::bigint'),
-  ];
+  const skip = facts.target.missing === 'skip';
+  return [...(skip ? [] : [check]), ...updateStatements(facts, names, hashing)];
 }

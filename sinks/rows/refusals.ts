@@ -9,6 +9,10 @@ export const SQLSTATE = {
   keyAmbiguous: 'SLK01',
   keyMissing: 'SLK02',
   childrenWouldGo: 'SLC01',
+  unbalanced: 'SLR01',
+  suppressed: 'SLR02',
+  deletesSuppressed: 'SLR03',
+  takenAway: 'SLR04',
   changedSince: 'SLU01',
   undoNotExact: 'SLU02',
   alreadyUndone: 'SLU03',
@@ -23,6 +27,8 @@ export interface Offence {
   readonly count: number;
   /** At most LISTED lines. */
   readonly list: readonly string[];
+  /** Triggers that may be to blame. */
+  readonly triggers?: readonly string[];
 }
 
 /**
@@ -41,6 +47,18 @@ export function raiseWhen(sqlstate: string, message: string, query: string): str
  */
 export function offence(table: string, offenders: string): string {
   return `SELECT CASE WHEN count(*) > 0 THEN json_build_object('table', ${literal(table)}, 'count', count(*), 'list', json_agg(o.line) FILTER (WHERE o.n <= ${LISTED})) END FROM (SELECT f.line, row_number() OVER () AS n FROM (${offenders}) f) o`;
+}
+
+/** What to do about triggers that keep rows out. */
+const SUPPRESSED: Next = [
+  again({}, { lead: 'leave those rows out of the input, or mend the trigger, then' }),
+  again({ flags: { allowSuppressed: true } }, { lead: 'or publish without them' }),
+  again({ flags: { triggers: false } }, { lead: "or past the table's triggers" }),
+];
+
+/** The triggers that may have done it. */
+function blamed({ triggers = [] }: Offence): string {
+  return triggers.length === 0 ? '' : ` (${triggers.join('; ')})`;
 }
 
 const SAYINGS: Readonly<
@@ -78,6 +96,31 @@ const SAYINGS: Readonly<
     say: (o) => `rows to be deleted from ${o.table} are referred to by other rows, ${rows(o.count)} in all`,
     state: 'nothing was changed',
     next: 'remove or re-point those rows first; they are never deleted along by a cascade',
+  },
+  [SQLSTATE.unbalanced]: {
+    code: 'unaccounted_rows',
+    say: (o) => `rows of ${o.table} are unaccounted for: what is staged and what became of it do not add up`,
+    state: 'nothing was published',
+    next: 'load them again; did another session write to staging?',
+  },
+  [SQLSTATE.suppressed]: {
+    code: 'rows_suppressed',
+    say: (o) =>
+      `${rows(o.count)} of ${o.table} would be left out: suppressed, neither inserted nor updated${blamed(o)}`,
+    state: 'nothing was published',
+    next: SUPPRESSED,
+  },
+  [SQLSTATE.deletesSuppressed]: {
+    code: 'rows_suppressed',
+    say: (o) => `${rows(o.count)} to be deleted from ${o.table} would stay: suppressed${blamed(o)}`,
+    state: 'nothing was published',
+    next: SUPPRESSED,
+  },
+  [SQLSTATE.takenAway]: {
+    code: 'rows_suppressed',
+    say: (o) => `${rows(o.count)} of ${o.table} would be written and taken away again${blamed(o)}`,
+    state: 'nothing was published',
+    next: SUPPRESSED,
   },
   [SQLSTATE.changedSince]: {
     code: 'changed_since_publish',

@@ -14,6 +14,8 @@ export interface RowTarget {
   readonly columns: readonly string[];
   /** Publish with the table's user triggers switched off; needs the owner's rights. */
   readonly noTriggers?: boolean;
+  /** Publish although a trigger keeps rows from being written or deleted. Default: refuse. */
+  readonly allowSuppressed?: boolean;
   /** patch: what to do with keys that live does not have. Default `refuse`. */
   readonly missing?: 'refuse' | 'skip';
   /** merge: what to do with live rows that staging does not have. Default `keep`. */

@@ -1,5 +1,5 @@
 import type { RowTrigger } from '../../src/db/catalog/row-tables.js';
-import { ident, qualified } from '../../src/db/quote.js';
+import { ident, literal, qualified } from '../../src/db/quote.js';
 import { firing } from './sql.js';
 import type { RowTableFacts } from './target.js';
 
@@ -27,4 +27,21 @@ export function withoutTriggers(facts: Pick<RowTableFacts, 'live'>, statements: 
         `${alter(trigger)} ENABLE${trigger.enabled === 'A' ? ' ALWAYS' : ''} TRIGGER ${ident(trigger.name)}`,
     ),
   ];
+}
+
+/** The bits of pg_trigger.tgtype. */
+const ROW_BEFORE = 3;
+const EVENTS = { append: 4, merge: 4 | 16, patch: 16, delete: 8, any: 4 | 8 | 16 } as const;
+
+/**
+ * A query for one json array of texts: the triggers of a table, or of its partitions, that fire and may keep a row from
+ * being written (BEFORE ROW, for the events of a mode) or deleted; for `any`, all that may take one away again.
+ */
+export function suppressorsSql(
+  { schema, table }: { readonly schema: string; readonly table: string },
+  event: keyof typeof EVENTS,
+): string {
+  const live = `${literal(qualified(schema, table))}::pg_catalog.regclass`;
+  const before = event === 'any' ? '' : ` AND t.tgtype & ${ROW_BEFORE} = ${ROW_BEFORE}`;
+  return `SELECT coalesce(json_agg(format('trigger %s on %s, which calls %s', t.tgname, t.tgrelid::pg_catalog.regclass, t.tgfoid::pg_catalog.regproc) ORDER BY t.tgname, t.tgrelid), '[]'::json) FROM pg_catalog.pg_trigger t WHERE (t.tgrelid = ${live} OR t.tgrelid IN (SELECT p.relid FROM pg_catalog.pg_partition_tree(${live}) p)) AND NOT t.tgisinternal${before} AND t.tgtype & ${EVENTS[event]} <> 0 AND t.tgenabled IN ('O', 'A') AND t.tgname NOT LIKE 'sluice\\_guard\\_%'`;
 }

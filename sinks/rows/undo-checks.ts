@@ -71,9 +71,9 @@ export async function previewUndo(client: ClientBase, tables: readonly UndoTable
   const previews: UndoPreview[] = [];
   for (const table of tables) {
     const name = `${table.live.schema}.${table.live.table}`;
-    const { before, deleted, written } = table.objects;
+    const { deleted, written } = table.objects;
     const { rows } = await client.query(
-      `SELECT (SELECT count(*) FROM ${before})::float8 AS restored, (SELECT count(*) FROM ${written} w WHERE w.sluice_kind = 'added')::float8 AS removed, (SELECT count(*) FROM ${deleted})::float8 AS reinserted, (${offence(name, changedSince(table))}) AS since`,
+      `SELECT (SELECT count(*) FROM ${written} w WHERE w.sluice_kind = 'changed')::float8 AS restored, (SELECT count(*) FROM ${written} w WHERE w.sluice_kind = 'added')::float8 AS removed, (SELECT count(*) FROM ${deleted})::float8 AS reinserted, (${offence(name, changedSince(table))}) AS since`,
     );
     const { since, ...counts } = rows[0] as Omit<UndoPreview, 'table'> & { since: Offence | null };
     previews.push({

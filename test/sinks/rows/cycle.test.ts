@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readCounts } from '../../../sinks/rows/parts.js';
+import { readCounts } from '../../../sinks/rows/counts.js';
 import type { RowTarget } from '../../../sinks/rows/target.js';
 import { testDatabase } from '../../support/database.js';
 import { SHOP, SHOP_TRIGGERS } from '../../support/shop.js';
@@ -33,11 +33,11 @@ const cases: Record<string, { loads: Load[]; counts: Record<string, number>[] }>
         ],
       ],
     ],
-    counts: [{ staged: 2, added: 2, changed: 0, unchanged: 0, missing: 0, deleted: 0 }],
+    counts: [{ staged: 2, inserted: 2, updated: 0, unchanged: 0, missing: 0, deleted: 0 }],
   },
   'append with keys that live generates': {
     loads: [[customers('append', ['email', 'name']), [['z@x', 'Zoe']]]],
-    counts: [{ staged: 1, added: 1, changed: 0, unchanged: 0, missing: 0, deleted: 0 }],
+    counts: [{ staged: 1, inserted: 1, updated: 0, unchanged: 0, missing: 0, deleted: 0 }],
   },
   'append to a table without any key, where live has equal rows already': {
     loads: [
@@ -50,11 +50,11 @@ const cases: Record<string, { loads: Load[]; counts: Record<string, number>[] }>
         ],
       ],
     ],
-    counts: [{ staged: 3, added: 3, changed: 0, unchanged: 0, missing: 0, deleted: 0 }],
+    counts: [{ staged: 3, inserted: 3, updated: 0, unchanged: 0, missing: 0, deleted: 0 }],
   },
   'append of nothing': {
     loads: [[orders('append'), []]],
-    counts: [{ staged: 0, added: 0, changed: 0, unchanged: 0, missing: 0, deleted: 0 }],
+    counts: [{ staged: 0, inserted: 0, updated: 0, unchanged: 0, missing: 0, deleted: 0 }],
   },
   'merge of types without equality': {
     loads: [
@@ -69,7 +69,7 @@ const cases: Record<string, { loads: Load[]; counts: Record<string, number>[] }>
         ],
       ],
     ],
-    counts: [{ staged: 5, added: 1, changed: 3, unchanged: 1, missing: 0, deleted: 0 }],
+    counts: [{ staged: 5, inserted: 1, updated: 3, unchanged: 1, missing: 0, deleted: 0 }],
   },
   'merge that deletes what is not loaded': {
     loads: [
@@ -82,7 +82,7 @@ const cases: Record<string, { loads: Load[]; counts: Record<string, number>[] }>
         ],
       ],
     ],
-    counts: [{ staged: 3, added: 1, changed: 1, unchanged: 1, missing: 0, deleted: 2 }],
+    counts: [{ staged: 3, inserted: 1, updated: 1, unchanged: 1, missing: 0, deleted: 2 }],
   },
   'merge of parents and children, both with deletes': {
     loads: [
@@ -102,8 +102,8 @@ const cases: Record<string, { loads: Load[]; counts: Record<string, number>[] }>
       ],
     ],
     counts: [
-      { staged: 2, added: 1, changed: 1, unchanged: 0, missing: 0, deleted: 3 },
-      { staged: 2, added: 1, changed: 1, unchanged: 0, missing: 0, deleted: 4 },
+      { staged: 2, inserted: 1, updated: 1, unchanged: 0, missing: 0, deleted: 3 },
+      { staged: 2, inserted: 1, updated: 1, unchanged: 0, missing: 0, deleted: 4 },
     ],
   },
   'merge by a key that is not the primary one': {
@@ -116,7 +116,7 @@ const cases: Record<string, { loads: Load[]; counts: Record<string, number>[] }>
         ],
       ],
     ],
-    counts: [{ staged: 2, added: 1, changed: 1, unchanged: 0, missing: 0, deleted: 0 }],
+    counts: [{ staged: 2, inserted: 1, updated: 1, unchanged: 0, missing: 0, deleted: 0 }],
   },
   'merge by a key without an index': {
     loads: [
@@ -128,7 +128,7 @@ const cases: Record<string, { loads: Load[]; counts: Record<string, number>[] }>
         ],
       ],
     ],
-    counts: [{ staged: 2, added: 1, changed: 1, unchanged: 0, missing: 0, deleted: 0 }],
+    counts: [{ staged: 2, inserted: 1, updated: 1, unchanged: 0, missing: 0, deleted: 0 }],
   },
   'patch of one column, unknown keys skipped': {
     loads: [
@@ -142,7 +142,7 @@ const cases: Record<string, { loads: Load[]; counts: Record<string, number>[] }>
         ],
       ],
     ],
-    counts: [{ staged: 4, added: 0, changed: 2, unchanged: 1, missing: 1, deleted: 0 }],
+    counts: [{ staged: 4, inserted: 0, updated: 2, unchanged: 1, missing: 1, deleted: 0 }],
   },
 };
 
@@ -167,6 +167,7 @@ for (const triggers of [false, true]) {
         const wanted = loads.map(([target], i) => ({
           table: `public.${target.table}`,
           mode: target.mode,
+          ...{ suppressed: 0, deletes_suppressed: 0 },
           ...counts[i],
         }));
         assert.deepEqual(new Set(found), new Set(wanted));

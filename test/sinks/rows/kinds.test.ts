@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readCounts, rowParts } from '../../../sinks/rows/parts.js';
+import { readCounts } from '../../../sinks/rows/counts.js';
+import { rowParts } from '../../../sinks/rows/parts.js';
 import { testDatabase } from '../../support/database.js';
 import { checksums, openBatch, publish, runWindow, stage, undo } from '../../support/window.js';
 
@@ -26,7 +27,7 @@ test('a partitioned table: rows go to, move between and come back from its parti
     ],
   ]);
   const [counts] = await readCounts(client, names);
-  assert.deepEqual([counts?.added, counts?.changed, counts?.unchanged, counts?.deleted], [1, 1, 1, 4]);
+  assert.deepEqual([counts?.inserted, counts?.updated, counts?.unchanged, counts?.deleted], [1, 1, 1, 4]);
   await undo(client, names);
   assert.deepEqual(await checksums(client, 'p', 'p1', 'p2'), before);
 });
@@ -61,7 +62,7 @@ test('keys of array, enum, varchar, domain and range types, and a table that ref
   );
   const counts = await readCounts(client, names);
   assert.deepEqual(
-    counts.map((one) => [one.added, one.changed, one.deleted]),
+    counts.map((one) => [one.inserted, one.updated, one.deleted]),
     [
       [1, 1, 0],
       [1, 1, 1],

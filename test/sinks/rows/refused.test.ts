@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readCounts, rowParts } from '../../../sinks/rows/parts.js';
+import { readCounts } from '../../../sinks/rows/counts.js';
+import { rowParts } from '../../../sinks/rows/parts.js';
 import { precheckRows } from '../../../sinks/rows/precheck.js';
 import { surveyRows } from '../../../sinks/rows/survey.js';
 import type { RowTarget } from '../../../sinks/rows/target.js';
@@ -98,7 +99,7 @@ test('the survey lists every right that the role lacks, and passes with exactly 
   await precheckRows(client, facts, names);
   await runWindow(client, rowParts([{ facts, names }]));
   const [counts] = await readCounts(client, names);
-  assert.deepEqual([counts?.added, counts?.changed, counts?.deleted], [1, 4, 1]);
+  assert.deepEqual([counts?.inserted, counts?.updated, counts?.deleted], [1, 4, 1]);
 });
 
 test('row-level security that hides rows from the role is refused', async (t) => {
