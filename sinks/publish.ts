@@ -46,6 +46,8 @@ export interface Published {
   readonly windowMs: number;
   /** From the last lock taken to COMMIT, as the server saw it: how long others had to wait at most. */
   readonly lockMs: number;
+  /** The rows that its statements gave; none where the answer to COMMIT was lost. */
+  readonly answers: readonly Readonly<Record<string, unknown>>[];
 }
 
 const UNTOUCHED = 'Nothing was published; live is as it was and staging is kept.';
@@ -136,12 +138,15 @@ async function attemptOnce(
     try {
       const sql = windowSql(parts, { ...options, ...patience, held: held !== undefined });
       const results = (await client.query(sql)) as unknown as QueryResult[];
-      return { published: { windowMs: performance.now() - begun, lockMs: lockedFor(results) } };
+      const answers = results.flatMap((result) => result.rows as Record<string, unknown>[]);
+      const windowMs = performance.now() - begun;
+      return { published: { windowMs, lockMs: lockedFor(answers), answers } };
     } catch (error) {
       await client.query(undo).catch(() => {});
       if (sqlstate(error) === undefined || /^(08|57P)/.test(sqlstate(error) as string)) {
         const outcome = options.rehearse ? 'not' : await outcomeOf(connect, pid, options, error);
-        if (outcome === 'committed') return { published: { windowMs: performance.now() - begun, lockMs: 0 } };
+        if (outcome === 'committed')
+          return { published: { windowMs: performance.now() - begun, lockMs: 0, answers: [] } };
         if (held !== undefined) throw guardLost(error);
         return { error, blockers, deadlockMs: deadlock_ms };
       }
@@ -177,9 +182,8 @@ async function rehearseChecks(
   }
 }
 
-function lockedFor(results: readonly QueryResult[]): number {
-  const read = (name: string) =>
-    results.flatMap((result) => result.rows as Record<string, unknown>[]).find((row) => name in row)?.[name];
+function lockedFor(answers: Published['answers']): number {
+  const read = (name: string) => answers.find((row) => name in row)?.[name];
   return Math.max(0, Number(read(CLOCK.end)) - Number(read(CLOCK.locked)));
 }
 

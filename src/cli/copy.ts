@@ -1,10 +1,12 @@
 import { type Command, Option } from 'commander';
 import type { Proposal } from '../copy/create.js';
 import type { CopyRequest } from '../copy/request.js';
-import { EXIT, SluiceError, usage } from '../core/errors.js';
+import { interrupted, SluiceError, usage } from '../core/errors.js';
 import { again } from '../core/next.js';
 import type { PublishMode } from '../core/target.js';
+import { noSummary } from '../run/no-summary.js';
 import type { FileFormat } from '../sources/file.js';
+import { answerFailureWith } from './failure.js';
 import { pairs, type RunFlags, withDatabase, withRunning } from './flags.js';
 import type { Session } from './session.js';
 
@@ -83,6 +85,7 @@ export function declareCopy(root: Command): void {
 }
 
 async function copy(files: readonly string[], flags: CopyFlags): Promise<void> {
+  answerFailureWith((error) => noSummary('copy', error));
   const { assertRunnable } = await import('./run.js');
   const { withSession } = await import('./session.js');
   assertRunnable(flags);
@@ -108,8 +111,7 @@ async function inSession(session: Session, request: CopyRequest, flags: CopyFlag
     return load(session, request, flags, await futureTable(session.database, proposal));
   const { ask } = await import('./ask.js');
   if (flags.yes !== true && !(await ask('create it?'))) {
-    say('nothing was created');
-    return EXIT.interrupted;
+    throw interrupted('not confirmed', { state: 'nothing was created' });
   }
   const oid = await createTable(session.database, proposal);
   const name = `${proposal.schema}.${proposal.table}`;

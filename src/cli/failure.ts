@@ -1,7 +1,7 @@
-import { type ErrorKind, EXIT, SluiceError } from '../core/errors.js';
+import { type ErrorKind, EXIT, errorAnswer, SluiceError } from '../core/errors.js';
 import { framesOf, stackOf, userFrames } from '../core/stack.js';
-import { leftOut, nextLines } from './next.js';
-import { styled, warn } from './terminal.js';
+import { asJson, leftOut, nextLines } from './next.js';
+import { hasAnswered, print, styled, unanswered, warn } from './terminal.js';
 
 const EXITS: Readonly<Record<ErrorKind, number>> = {
   failed: EXIT.failed,
@@ -15,9 +15,32 @@ export function exitCode(error: unknown): number {
   return error instanceof SluiceError ? EXITS[error.kind] : EXIT.failed;
 }
 
-/** Says what happened, where, what state things are in now, and what to type next. */
+/** What `--json` prints where the command fails before it has printed anything; undefined where it was not given. */
+let failureAnswer: ((error: unknown) => object) | undefined;
+
+/** A new command begins: whether its answer is to be JSON, also where it fails. */
+export function expectAnswer(json: boolean): void {
+  unanswered();
+  failureAnswer = json
+    ? (error) => {
+        const { kind, answer } = errorAnswer(error);
+        return { status: kind, error: answer };
+      }
+    : undefined;
+}
+
+/** The same keys that the command answers with where it does not fail. */
+export function answerFailureWith(make: (error: unknown) => object): void {
+  if (failureAnswer !== undefined) failureAnswer = make;
+}
+
+/**
+ * Says what happened, where, what state things are in now, and what to type next; with --json on stdout as well, unless
+ * the command has printed its answer already.
+ */
 export function tell(error: unknown): void {
   for (const line of told(error)) warn(line);
+  if (failureAnswer !== undefined && !hasAnswered()) print(asJson(failureAnswer(error)));
 }
 
 /** The lines of `tell`. */

@@ -30,6 +30,9 @@ export interface RunFlags extends PipelineFlags {
   readonly swap: boolean;
   readonly stopOnError?: boolean;
   readonly allowEmpty?: boolean;
+  /** In percent. */
+  readonly maxShrink?: number;
+  readonly allowSuppressed?: boolean;
   readonly maxRejects?: RejectLimit;
   readonly limit?: number;
   readonly guard: 'journal' | 'lock' | 'off';
@@ -102,9 +105,20 @@ export function withRun(command: Command): Command {
     );
 }
 
+const MAX_SHRINK =
+  'replace a table, or delete its rows, where it loses as much of them (default: 50%; 100% allows all)';
+const ALLOW_SUPPRESSED = 'publish without the rows that triggers keep from being written';
+
+/** What may be published although it looks wrong: of commands that only publish. */
+export function withAllowed(command: Command): Command {
+  return command
+    .option('--max-shrink <P%>', MAX_SHRINK, percent)
+    .option('--allow-suppressed', ALLOW_SUPPRESSED);
+}
+
 /** How to load and publish, whatever it is that is loaded. */
 export function withRunning(command: Command): Command {
-  return command
+  return withAllowed(command)
     .option('--yes', 'do not ask; needed off a terminal')
     .option('--stop-on-error', 'stop at the first rejected row')
     .option('--allow-empty', 'replace a table that has rows even where none was loaded')
@@ -140,6 +154,13 @@ function rejectLimit(text: string): RejectLimit {
   if (limit === undefined)
     throw new InvalidArgumentError('a number of rows such as 10, or a share such as 0.5%.');
   return limit;
+}
+
+function percent(text: string): number {
+  const share = /^(\d+(?:\.\d+)?)%$/.exec(text.trim());
+  const number = Number(share?.[1]);
+  if (share === null || number > 100) throw new InvalidArgumentError('a share such as 80%, at most 100%.');
+  return number;
 }
 
 function wholeNumber(text: string): number {

@@ -77,7 +77,7 @@ export function asJson(value: unknown): string {
     if (step instanceof Suggestion) return nextLines(step, 'record')[0];
     if (Array.isArray(step) && step.some((each) => each instanceof Suggestion))
       return nextLines(step, 'record');
-    return made;
+    return typeof made === 'bigint' ? String(made) : made;
   });
 }
 

@@ -10,12 +10,12 @@ import { declareCleanup } from './cleanup.js';
 import { declareCopy } from './copy.js';
 import { declareDb } from './db.js';
 import { declareDemo } from './demo.js';
-import { exitCode, tell } from './failure.js';
+import { exitCode, expectAnswer, tell } from './failure.js';
 import { noteGiven } from './given.js';
 import { declareInit } from './init.js';
 import { declareList } from './list.js';
 import { declareMappings } from './mappings.js';
-import { givenNow, setCurrent } from './next.js';
+import { asJson, givenNow, setCurrent } from './next.js';
 import { lostOutput } from './output.js';
 import { declarePlan } from './plan.js';
 import { declareRejects } from './rejects.js';
@@ -24,7 +24,7 @@ import { declareRollback } from './rollback.js';
 import { declareRun } from './run.js';
 import { declareStatus } from './status.js';
 import { declareSwap } from './swap.js';
-import { hush, warn } from './terminal.js';
+import { hush, print, warn } from './terminal.js';
 import { declareValidate } from './validate.js';
 
 const EXIT_CODES = `
@@ -99,6 +99,11 @@ export function parseCommand(args: readonly string[]): CommandData {
   return parsed as CommandData;
 }
 
+/** What --json prints where the command line itself is wrong. */
+function misused({ message }: CommanderError): object {
+  return { status: 'usage', error: { code: 'bad_option', message: message.replace(/^error: /, '') } };
+}
+
 /** Runs one command, told as `sluice` is told its arguments; its exit code. Says everything itself. */
 export async function runCommand(args: readonly string[]): Promise<number> {
   // .env never overrides what is set: process.loadEnvFile keeps existing variables.
@@ -110,12 +115,17 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       const now = given(command);
       setCurrent(now === undefined ? undefined : { given: now, root });
       hush(command.opts().quiet === true);
+      expectAnswer(command.opts().json === true);
     });
     await root.parseAsync(args, { from: 'user' });
     return heard(Number(process.exitCode ?? EXIT.done));
   } catch (error) {
     // Commander has already said what was wrong; help and --version are no mistakes.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? heard(EXIT.done) : EXIT.usage;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return heard(EXIT.done);
+      if (args.includes('--json')) print(asJson(misused(error)));
+      return EXIT.usage;
+    }
     tell(error);
     return exitCode(error);
   } finally {

@@ -1,10 +1,13 @@
 import type { Command } from 'commander';
-import { EXIT, usage } from '../core/errors.js';
+import { EXIT, errorAnswer, interrupted, usage } from '../core/errors.js';
 import { again, command } from '../core/next.js';
+import { noSummary } from '../run/no-summary.js';
 import type { UndoneTable } from '../run/written-since.js';
+import { answerFailureWith } from './failure.js';
 import { collect, type DatabaseFlags, withDatabase } from './flags.js';
 import { sayNext } from './next.js';
 import type { Session } from './session.js';
+import { count, counted } from './terminal.js';
 
 interface RollbackFlags extends DatabaseFlags {
   readonly yes?: boolean;
@@ -38,6 +41,11 @@ export function declareRollback(root: Command): void {
     .option('--backup-file <file>', 'restore from this file alone, though the old tables are gone')
     .option('--pipeline <name>', 'the pipeline that wrote the backup file (default: the file says)')
     .action(async (id: string | undefined, flags: RollbackFlags) => {
+      answerFailureWith((error) => {
+        if (id === undefined) return noSummary(flags.pipeline ?? null, error);
+        const { kind: status, answer } = errorAnswer(error);
+        return { ...NOTHING, batch: id, status, error: answer };
+      });
       if (id === undefined && flags.table.length > 0)
         throw usage('which', '--table goes with a batch id', { next: BATCHES });
       if (flags.views === true && (id === undefined || flags.table.length > 0))
@@ -55,6 +63,9 @@ export function declareRollback(root: Command): void {
     });
 }
 
+/** What --json says of a rollback that put nothing back. */
+const NOTHING = { whole: false, tables: [], views: [], lock_ms: null } as const;
+
 async function ofBatch(session: Session, id: string, flags: RollbackFlags): Promise<number> {
   const { rollbackBatch } = await import('../run/rollback.js');
   const { rollbackViews } = await import('../run/rollback-views.js');
@@ -62,7 +73,7 @@ async function ofBatch(session: Session, id: string, flags: RollbackFlags): Prom
   const { batchLog } = await import('./log.js');
   const { showProgress } = await import('./progress.js');
   const { ask } = await import('./ask.js');
-  const { count, print, say, styled, table } = await import('./terminal.js');
+  const { print, say, styled, table } = await import('./terminal.js');
   const log = batchLog({ jsonToStderr: false });
   log.discard();
   const progress = await showProgress();
@@ -86,7 +97,7 @@ async function ofBatch(session: Session, id: string, flags: RollbackFlags): Prom
   for (const line of written) say(`  ${styled('yellow', '!')} ${line}`);
   if (flags.dryRun === true) {
     const refuses = written.length > 0 && flags.discardWrites !== true;
-    if (flags.json === true) print(JSON.stringify({ ...planned, status: 'dry run' }));
+    if (flags.json === true) print(JSON.stringify({ ...planned, status: 'dry run', error: null }));
     else print(planned.statements ?? '');
     sayNext(
       refuses
@@ -98,13 +109,16 @@ async function ofBatch(session: Session, id: string, flags: RollbackFlags): Prom
     );
     return refuses ? EXIT.refused : EXIT.done;
   }
-  if (flags.yes !== true && !(await ask('put it back?'))) return EXIT.interrupted;
+  if (flags.yes !== true && !(await ask('put it back?')))
+    throw interrupted('not confirmed', { state: 'nothing was put back; live is as it was' });
   const done = await rollback(id, options);
   say(
     `${styled('green', '✓')} ${done.whole ? `batch ${id} is` : flags.views === true ? `the views of batch ${id} are` : `${done.tables.map((each) => each.table).join(', ')} of batch ${id}:`} rolled back; live tables were locked for ${done.lock_ms?.toFixed(1)} ms`,
   );
   if (flags.json === true)
-    print(JSON.stringify({ ...done, status: flags.views === true ? batchStays : 'rolled_back' }));
+    print(
+      JSON.stringify({ ...done, status: flags.views === true ? batchStays : 'rolled_back', error: null }),
+    );
   return EXIT.done;
 }
 
@@ -113,8 +127,9 @@ const batchStays = 'completed';
 
 /** What the rollback of one table does, for the table. */
 function undoOf({ restored, removed, reinserted }: UndoneTable): string {
-  if (restored === null) return 'the table that it replaced comes back';
-  return `${restored} rows put back, ${removed} taken away, ${reinserted} added again`;
+  if (restored === null)
+    return `the table that it replaced comes back${reinserted === null ? '' : `, with its ${counted(reinserted, 'row')}`}`;
+  return `${counted(restored, 'row')} put back, ${count(removed ?? 0)} taken away, ${count(reinserted ?? 0)} added again`;
 }
 
 async function fromFile(session: Session, file: string, flags: RollbackFlags): Promise<number> {
@@ -133,6 +148,8 @@ async function fromFile(session: Session, file: string, flags: RollbackFlags): P
     set: [],
     swap: true,
     allowEmpty: true,
+    // What was there before may be less.
+    maxShrink: 100,
     guard: 'journal',
     logFormat: 'text',
     ...(flags.yes === undefined ? {} : { yes: flags.yes }),

@@ -3,10 +3,13 @@ import type { Command } from 'commander';
 import { EXIT, usage } from '../core/errors.js';
 import { again } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
+import { noSummary } from '../run/no-summary.js';
+import type { Summary } from '../run/options.js';
 import { asMeant, toWrite } from './execute.js';
+import { answerFailureWith } from './failure.js';
 import { pairs, type RunFlags, withRun } from './flags.js';
 import { kept } from './given.js';
-import { givenNow, nextLines } from './next.js';
+import { asJson, givenNow, nextLines } from './next.js';
 import type { Session } from './session.js';
 
 /** `sluice run P` and `sluice load P` */
@@ -24,6 +27,7 @@ export function declareRun(root: Command): void {
 }
 
 async function command(wanted: string, flags: RunFlags): Promise<void> {
+  answerFailureWith((error) => noSummary(wanted, error));
   const { findPipeline } = await import('./pipelines.js');
   const { withSession } = await import('./session.js');
   const { pipeline, from } = await findPipeline(wanted);
@@ -93,6 +97,7 @@ export async function runWith(
       ? await givenInputs(pipeline, flags)
       : await resumedInputs(session.database, pipeline, resume, flags);
   const readsStdin = Object.values({ ...pipeline.inputs, ...inputs }).some(({ kind }) => kind === 'stdin');
+  let failed: Summary | undefined;
   try {
     const { summary, rejects } = await runPipeline(pipeline, {
       database: session.database,
@@ -115,9 +120,16 @@ export async function runWith(
       ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
       ...(flags.triggers === false ? { noTriggers: true } : {}),
       ...(flags.maxRejects === undefined ? {} : { maxRejects: flags.maxRejects }),
+      ...(flags.maxShrink === undefined ? {} : { maxShrink: flags.maxShrink }),
+      ...(flags.allowSuppressed === true ? { allowSuppressed: true } : {}),
       ...(flags.limit === undefined ? {} : { limit: flags.limit }),
       log,
-      events: progress,
+      events: {
+        ...progress,
+        failed: (summary) => {
+          failed = summary;
+        },
+      },
       logFileFor: (batch) => flags.logFile ?? join('.sluice', 'logs', `${batch}.log`),
       onBatch: (batch, logFile) => {
         if (logFile !== undefined) log.openFile(logFile);
@@ -137,8 +149,11 @@ export async function runWith(
     });
     progress.stop();
     showSummary(summary, rejectLines(rejects, summary.rejected, summary.batch), write);
-    if (flags.json === true) print(JSON.stringify(summary));
+    if (flags.json === true) print(asJson(summary));
     return summary.rejected > 0 && summary.status === 'completed' ? EXIT.publishedWithRejects : EXIT.done;
+  } catch (error) {
+    if (flags.json === true && failed !== undefined) print(asJson(failed));
+    throw error;
   } finally {
     progress.stop();
     log.close();

@@ -104,6 +104,7 @@ async function showOne(
   versions: Versions | undefined,
 ): Promise<void> {
   const { bytes, count, moment, print, table } = await import('./terminal.js');
+  const { changesText } = await import('./changes-text.js');
   const settings = Object.entries(batch.settings)
     .map(([name, value]) => `${name}=${value}`)
     .join('; ');
@@ -117,7 +118,7 @@ async function showOne(
     ...(settings === '' ? [] : [['settings', settings]]),
     [
       'records',
-      `${count(batch.total_records)} read, ${count(batch.success_count)} changed, ${count(batch.skip_count)} skipped, ${count(batch.error_count)} rejected`,
+      `${count(batch.total_records)} read, ${count(batch.success_count)} loaded, ${count(batch.skip_count)} skipped, ${count(batch.error_count)} rejected`,
     ],
   ];
   if (batch.error !== null) rows.push(['error', batch.error.message]);
@@ -127,11 +128,12 @@ async function showOne(
     print('');
     print(
       table(
-        ['table', 'how', 'rows', 'published', 'kept for rollback', 'occupies'],
+        ['table', 'how', 'rows', 'of them', 'published', 'kept for rollback', 'occupies'],
         published.map((each) => [
           `${each.table_schema}.${each.table_name}`,
           each.mode,
           count(each.rows_staged),
+          changesText(each.changes),
           each.rolled_back_at === null
             ? moment(each.published_at)
             : `rolled back ${moment(each.rolled_back_at)}`,
@@ -144,7 +146,18 @@ async function showOne(
                 : 'the rows as they were',
           each.bytes === null ? '' : bytes(each.bytes),
         ]),
-        { right: [2, 5] },
+        { right: [2, 6] },
+      ),
+    );
+  }
+  const found = Object.entries(batch.changes ?? {});
+  if (found.length > 0) {
+    print('');
+    print(
+      table(
+        ['table', 'rows', 'of them'],
+        found.map(([name, of]) => [name, count(of.staged), changesText(of)]),
+        { right: [1] },
       ),
     );
   }

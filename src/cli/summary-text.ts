@@ -1,11 +1,12 @@
 import { again, command, type NextStep, type Suggestion } from '../core/next.js';
 import type { Report } from '../core/report.js';
 import type { Summary } from '../run/options.js';
+import { changesText, isKnown } from './changes-text.js';
 import { toWrite } from './execute.js';
 import { leftOut, nextShown } from './next.js';
 import { recordLines } from './records-text.js';
 import { stagesTable } from './stages-text.js';
-import { count, say, seconds, styled, table } from './terminal.js';
+import { count, counted, say, seconds, styled, table } from './terminal.js';
 
 /** Rows of a report shown on a terminal; `sluice report B` shows all that were kept. */
 export const SHOWN_ROWS = 12;
@@ -23,15 +24,11 @@ export function showSummary(
   say();
   say(`${styled('green', '✓')} ${headline(summary)}`);
   say();
-  const rows: string[][] = [['read', `${count(summary.read)} rows`]];
-  for (const [table, loaded] of Object.entries(summary.loaded)) {
-    const how = summary.published[table];
-    rows.push([table, `${count(loaded)} rows${how === undefined ? ' staged' : `, ${how}`}`]);
-  }
+  const rows: string[][] = [['read', counted(summary.read, 'row')], ...tableRows(summary)];
   if (summary.rejected > 0)
-    rows.push(['rejected', `${count(summary.rejected)} rows: ${reasons(summary.reject_reasons)}`]);
+    rows.push(['rejected', `${counted(summary.rejected, 'row')}: ${reasons(summary.reject_reasons)}`]);
   if (summary.skipped > 0)
-    rows.push(['skipped', `${count(summary.skipped)} rows: ${reasons(summary.skip_reasons)}`]);
+    rows.push(['skipped', `${counted(summary.skipped, 'row')}: ${reasons(summary.skip_reasons)}`]);
   for (const [name, figure] of Object.entries(summary.figures))
     rows.push([name.replaceAll('_', ' '), count(figure)]);
   for (const file of summary.files) rows.push(['file', `${file.path} (${file.what})`]);
@@ -65,6 +62,22 @@ function showNext(steps: readonly NextStep[]): void {
   if (note !== undefined) say(styled('dim', `  (${note})`));
 }
 
+/** A line for each table: its rows, and what became of them. */
+function tableRows({ loaded, changes, published, status }: Summary): string[][] {
+  if (status === 'staged')
+    return Object.entries(loaded).map(([table, rows]) => [table, `${counted(rows, 'row')} staged`]);
+  return Object.entries(changes).map(([table, of]) => {
+    const how = published[table];
+    const what = changesText(of);
+    const more = isKnown(of) ? [] : ['the rest is known once they are staged and published'];
+    const said = [what, ...more].filter((each) => each !== '').join('; ');
+    return [
+      table,
+      `${counted(of.staged, 'row')}${how === undefined ? '' : `, ${how}`}${said === '' ? '' : `: ${said}`}`,
+    ];
+  });
+}
+
 /** Shows a report as a table, `most` rows of it. */
 export function showReport(report: Report, most: number): void {
   say();
@@ -92,6 +105,8 @@ function headline(summary: Summary): string {
         : `${batch}nothing to publish: live already holds every row that was not rejected`;
     case 'completed':
       return `${batch}published`;
+    default:
+      return `${batch}${summary.status}`;
   }
 }
 
@@ -115,6 +130,8 @@ function nextSteps(summary: Summary, write: Suggestion): NextStep[] {
       return [look, ...setAside(summary)];
     case 'completed':
       return [look, command('rollback', [id], {}, { note: 'put everything back' }), ...setAside(summary)];
+    default:
+      return [];
   }
 }
 

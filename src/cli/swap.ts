@@ -1,17 +1,22 @@
 import type { Command } from 'commander';
-import { EXIT } from '../core/errors.js';
-import { type DatabaseFlags, withDatabase } from './flags.js';
+import { EXIT, interrupted } from '../core/errors.js';
+import { noSummary } from '../run/no-summary.js';
+import type { Summary } from '../run/options.js';
+import { answerFailureWith } from './failure.js';
+import { type DatabaseFlags, type RunFlags, withAllowed, withDatabase } from './flags.js';
+import { asJson } from './next.js';
 
-interface SwapFlags extends DatabaseFlags {
+interface SwapFlags extends DatabaseFlags, Pick<RunFlags, 'maxShrink' | 'allowSuppressed'> {
   readonly yes?: boolean;
 }
 
 /** `sluice swap B` */
 export function declareSwap(root: Command): void {
-  withDatabase(root.command('swap').argument('<batch>', 'its id'))
+  withAllowed(withDatabase(root.command('swap').argument('<batch>', 'its id')))
     .description('publish a batch that `load` has staged')
     .option('--yes', 'do not ask; needed off a terminal')
     .action(async (id: string, flags: SwapFlags) => {
+      answerFailureWith((error) => ({ ...noSummary(null, error), batch: id }));
       const { withSession } = await import('./session.js');
       process.exitCode = await withSession(flags.databaseUrl, async (session) => {
         const { findStaged, swapBatch } = await import('../run/swap.js');
@@ -24,23 +29,35 @@ export function declareSwap(root: Command): void {
         const batch = await findStaged(session.database, id);
         const pipeline = await pipelineOf(batch);
         say(`batch ${id} of ${batch.pipeline}: ${count(batch.success_count)} rows staged, to be published`);
-        if (flags.yes !== true && !(await ask('publish it?'))) return EXIT.interrupted;
+        if (flags.yes !== true && !(await ask('publish it?')))
+          throw interrupted('not confirmed', { state: `nothing was published; batch ${id} is staged` });
         const log = batchLog({ jsonToStderr: false });
         if (batch.log_file === null) log.discard();
         else log.openFile(batch.log_file);
         const progress = await showProgress();
+        let failed: Summary | undefined;
         try {
           const summary = await swapBatch(pipeline, batch, {
             database: session.database,
             signal: session.signal,
             from: batch.pipeline_from,
             log,
-            events: progress,
+            events: {
+              ...progress,
+              failed: (summary) => {
+                failed = summary;
+              },
+            },
+            ...(flags.maxShrink === undefined ? {} : { maxShrink: flags.maxShrink }),
+            ...(flags.allowSuppressed === true ? { allowSuppressed: true } : {}),
           });
           progress.stop();
           showSummary(summary, []);
-          if (flags.json === true) print(JSON.stringify(summary));
+          if (flags.json === true) print(asJson(summary));
           return summary.rejected > 0 ? EXIT.publishedWithRejects : EXIT.done;
+        } catch (error) {
+          if (flags.json === true && failed !== undefined) print(asJson(failed));
+          throw error;
         } finally {
           progress.stop();
           log.close();

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import Table from 'cli-table3';
 import { put } from './output.js';
+import { plural } from '../core/plural.js';
 
 /** Colour only where a person looks: a terminal, and no NO_COLOR (https://no-color.org). */
 const coloured =
@@ -30,13 +31,28 @@ export function warn(text: string): void {
   put(process.stderr, `${text}\n`);
 }
 
+/** Whether anything was printed on stdout since the command began. */
+let answered = false;
+
+/** Tells a new command in this process that nothing is answered yet. */
+export function unanswered(): void {
+  answered = false;
+}
+
+/** Whether the command has printed data. */
+export function hasAnswered(): boolean {
+  return answered;
+}
+
 /** A line of data, on stdout. */
 export function print(text: string): void {
+  answered = true;
   put(process.stdout, `${text}\n`);
 }
 
 /** The same; resolves when more may come, so that a slow reader does not fill the memory. */
 export async function printed(text: string): Promise<void> {
+  answered = true;
   if (put(process.stdout, `${text}\n`) || process.stdout.destroyed) return;
   await new Promise<void>((resolve) => {
     const done = () => {
@@ -91,6 +107,11 @@ export function table(
 /** Blanks at a line's end would wrap on a narrow terminal; colour codes may stand behind them. */
 function trimEnd(line: string): string {
   return stripVTControlCharacters(line) === line ? line.trimEnd() : line.replace(/\s+$/, '');
+}
+
+/** 1 → `1 row`, 1234567 → `1,234,567 rows`. */
+export function counted(n: number, one: string, many?: string): string {
+  return plural(n, one, many, count(n));
 }
 
 /** 1234567 → "1,234,567". */

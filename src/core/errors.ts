@@ -63,6 +63,22 @@ export class SluiceError extends Error {
   }
 }
 
+/** An error as `--json` prints it: its kind decides the status and the exit code. */
+export interface ErrorAnswer extends Omit<ErrorFacts, 'cause'> {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Whatever was thrown, as `--json` prints it. */
+export function errorAnswer(error: unknown): { readonly kind: ErrorKind; readonly answer: ErrorAnswer } {
+  if (!(error instanceof SluiceError)) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { kind: 'failed', answer: { code: 'unexpected', message } };
+  }
+  const { cause: _, ...facts } = error.facts;
+  return { kind: error.kind, answer: { code: error.code, message: error.message, ...facts } };
+}
+
 /** Something broke: exit 1. */
 export const failed = (code: string, message: string, facts?: ErrorFacts) =>
   new SluiceError('failed', code, message, facts);

@@ -178,6 +178,9 @@ export function pipeline<I extends Record<string, Source>, T extends Record<stri
     if (target.mode !== 'replace' && !target.columns?.length)
       throw wrong(`${target.mode}('${target.table}') must say which columns its rows fill`);
   }
+  for (const { mode, table, maxShrink } of Object.values(definition.tables))
+    if (maxShrink !== undefined && !(maxShrink >= 0 && maxShrink <= 100))
+      throw wrong(`maxShrink of ${mode}('${table}') must be a share in percent, from 0 to 100`);
   const names = Object.values(definition.tables).map((target) => target.table);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) throw wrong(`the table ${twice} is declared twice`);

@@ -20,6 +20,13 @@ export interface Target<C extends string = string> {
   readonly whenMissing?: string;
   /** append, merge, patch: the table's own triggers do not fire (needs ownership). */
   readonly noTriggers?: boolean;
+  /** append, merge, patch: publish although a trigger keeps rows from being written or deleted. Default: refuse. */
+  readonly allowSuppressed?: boolean;
+  /**
+   * replace, merge with missingRows 'delete': the share of its rows, in percent, that the table may lose. Default: 50.
+   * `--max-shrink` goes before it. That none is left at all only the command can allow.
+   */
+  readonly maxShrink?: number;
   /** patch: what a key means that live lacks. Default: refuse. */
   readonly missing?: 'refuse' | 'skip';
   /** merge: what becomes of live rows that staging lacks. Default: keep. */
@@ -36,7 +43,7 @@ interface Columns<C extends string> {
  */
 export function replace<const C extends string = never>(
   table: string,
-  options: Columns<C> & Pick<Target, 'omit' | 'whenMissing'> = {},
+  options: Columns<C> & Pick<Target, 'omit' | 'whenMissing' | 'maxShrink'> = {},
 ): Target<C> {
   return { kind: 'table', table, mode: 'replace', ...options };
 }
@@ -44,7 +51,7 @@ export function replace<const C extends string = never>(
 /** The rows are added to those already there. */
 export function append<const C extends string = never>(
   table: string,
-  options: Required<Columns<C>> & Pick<Target, 'noTriggers' | 'whenMissing'>,
+  options: Required<Columns<C>> & Pick<Target, 'noTriggers' | 'allowSuppressed' | 'whenMissing'>,
 ): Target<C> {
   return { kind: 'table', table, mode: 'append', ...options };
 }
@@ -54,7 +61,7 @@ export function merge<const C extends string = never>(
   table: string,
   options: Required<Columns<C>> &
     Required<Pick<Target, 'key'>> &
-    Pick<Target, 'noTriggers' | 'missingRows' | 'whenMissing'>,
+    Pick<Target, 'noTriggers' | 'allowSuppressed' | 'missingRows' | 'maxShrink' | 'whenMissing'>,
 ): Target<C> {
   return { kind: 'table', table, mode: 'merge', ...options };
 }
@@ -64,7 +71,7 @@ export function patch<const C extends string = never>(
   table: string,
   options: Required<Columns<C>> &
     Required<Pick<Target, 'key'>> &
-    Pick<Target, 'noTriggers' | 'missing' | 'whenMissing'>,
+    Pick<Target, 'noTriggers' | 'allowSuppressed' | 'missing' | 'whenMissing'>,
 ): Target<C> {
   return { kind: 'table', table, mode: 'patch', ...options };
 }

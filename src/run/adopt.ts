@@ -1,5 +1,6 @@
 import { schemasFor } from '../../sinks/replace/names.js';
 import { describeStaged, type StagedTable } from '../../sinks/replace/staging.js';
+import { renewCounts } from '../../sinks/rows/counts.js';
 import { refused } from '../core/errors.js';
 import type { Target } from '../core/target.js';
 import type { Batch } from '../db/ledger/batches.js';
@@ -24,6 +25,7 @@ export async function adoptStaging(job: Job, surveyed: Surveyed, batch: Batch): 
     const table = job.tables.find((each) => each.oid === live.oid);
     if (table !== undefined) places.set(table.target, { schema: staged.schema, table: staged.table });
   }
+  if (surveyed.rows.size > 0) await renewCounts(client, { undo: job.names.old });
   for (const target of surveyed.rows.keys()) {
     const live = job.tableOf(target);
     await assertThere(job, batch, job.names.staging, live);

@@ -4,7 +4,7 @@ import { SluiceError } from '../core/errors.js';
 import { noteBatch } from '../db/ledger/batches.js';
 import type { Job } from './job.js';
 import { type Prepared, prepare } from './prepare.js';
-import { publishBatch } from './publish.js';
+import { type PublishedChanges, publishBatch } from './publish.js';
 import type { Staged } from './staging.js';
 import type { Surveyed } from './survey.js';
 
@@ -22,15 +22,15 @@ export async function goLive(
   staged: Staged,
   accounts: readonly FlowAccount[],
   onPrepared: () => Promise<void> = async () => {},
-): Promise<{ readonly prepared: Prepared; readonly lockMs: number }> {
+): Promise<PublishedChanges & { readonly prepared: Prepared }> {
   const publishing = job.options.rehearse === true ? 'publishing, to be rolled back' : 'publishing';
   for (let survey = 1; ; survey++) {
     const prepared = await ready(job, surveyed, staged, accounts);
     if (survey === 1) await onPrepared();
     await noteBatch(job.options.database, job.batch as string, { phase: 'publish' });
     try {
-      const { lockMs } = await job.phase('publish', publishing, () => publishBatch(job, prepared));
-      return { prepared, lockMs };
+      const published = await job.phase('publish', publishing, () => publishBatch(job, prepared));
+      return { prepared, ...published };
     } catch (error) {
       if (!(error instanceof SluiceError) || error.code !== 'catalog_changed' || survey === SURVEYS)
         throw error;

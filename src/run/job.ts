@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from 'pg';
 import type { Guard } from '../../sinks/guard/names.js';
-import { StageCounter } from '../core/accounting.js';
+import { type FlowAccount, StageCounter } from '../core/accounting.js';
 import type { OldSystem } from '../core/assessment.js';
 import type { FlowMark } from '../core/bookmark.js';
 import { usage } from '../core/errors.js';
@@ -83,6 +83,12 @@ export class Job {
   tracked: Records | undefined;
   /** Ends the cancelling of statements that an abort begins. */
   stopped: () => Promise<void> = async () => {};
+  /** Rows that the replaced tables have, as far as they were counted while nobody could write unseen. */
+  readonly liveRows = new Map<Target, number>();
+  /** The books of the flows, once the load is complete. */
+  accounts: readonly FlowAccount[] = [];
+  /** What of its time was a wait for an answer, in milliseconds. */
+  waited = 0;
   /** What may not be kept of the source. */
   readonly masking: Masking;
   /** The log as the pipeline's own code is given it. */

@@ -1,5 +1,7 @@
 import type { FlowAccount } from '../core/accounting.js';
+import type { Changes } from '../core/changes.js';
 import type { CommandData } from '../core/command.js';
+import type { ErrorAnswer, ErrorKind } from '../core/errors.js';
 import type { Next } from '../core/next.js';
 import type { KeptRecords } from '../core/pipeline.js';
 import type { FrequentError, RecordSummary, RecordTypeSummary } from '../core/record-summary.js';
@@ -28,6 +30,8 @@ export interface Events {
   report?(report: Report): void;
   /** What became of the records of a run that failed. */
   records?(summary: RecordSummary): void;
+  /** How far a run had come that ends in an error. */
+  failed?(summary: Summary): void;
   /** A sentence worth showing, and what to do about it. */
   note?(text: string, next?: Next): void;
   warn?(text: string, next?: Next): void;
@@ -60,6 +64,13 @@ export interface RunOptions {
   readonly segmentBytes?: number;
   /** A table with rows may be replaced by one without any. */
   readonly allowEmpty?: boolean;
+  /**
+   * The share of its rows, in percent, that a table may lose. Default: the target's word, else 50. 100 allows that none
+   * is left, too.
+   */
+  readonly maxShrink?: number;
+  /** Publish although triggers keep rows from being written. Default: the target's word, else refuse. */
+  readonly allowSuppressed?: boolean;
   /** Rejects that may be published with. Default: none. */
   readonly maxRejects?: RejectLimit;
   /** Nothing of the source is kept: rejects without values and rows, no reports, a log without its facts. */
@@ -94,10 +105,18 @@ export interface RunOptions {
 /** What a run leaves, as `--json` prints it (see docs). Rows throughout; `lock_ms` milliseconds. */
 export interface Summary {
   readonly batch: string | null;
-  readonly pipeline: string;
-  readonly status: 'dry run' | 'rehearsed' | 'staged' | 'completed' | 'unchanged';
+  /** Null where the command came to none. */
+  readonly pipeline: string | null;
+  /** How it ended; of a run that ended in an error the kind of that. */
+  readonly status: 'dry run' | 'rehearsed' | 'staged' | 'completed' | 'unchanged' | ErrorKind;
   readonly read: number;
+  /**
+   * Staged rows, by table; once they are published (or were, in a rehearsal), those that the table holds: without rows
+   * that a trigger suppressed, and without keys that a patch did not find.
+   */
   readonly loaded: Readonly<Record<string, number>>;
+  /** What the publish did to the rows of each table, would do, or found nothing to do with; empty before it is known. */
+  readonly changes: Readonly<Record<string, Changes>>;
   readonly rejected: number;
   readonly skipped: number;
   readonly published: Readonly<Record<string, string>>;
@@ -117,4 +136,6 @@ export interface Summary {
   readonly frequent_errors: readonly FrequentError[];
   readonly reports: readonly Report[];
   readonly files: readonly { readonly path: string; readonly what: string }[];
+  /** What ended the run; null where it ended well. */
+  readonly error: ErrorAnswer | null;
 }

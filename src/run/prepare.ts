@@ -20,6 +20,8 @@ export interface Prepared {
   readonly replace: { readonly survey: Survey; readonly tables: readonly FinishedTable[] } | undefined;
   readonly rows: Surveyed['rows'];
   readonly oldNames: SurveyedNames | undefined;
+  /** Rows that the load has handed over, by target; left out of a plan, for which none was. */
+  readonly handed?: ReadonlyMap<Target, number>;
   /** Rows in staging, by target. */
   readonly loaded: ReadonlyMap<Target, number>;
   readonly views: readonly PlannedView[];
@@ -47,7 +49,7 @@ export async function prepare(
   const { rows } = surveyed;
   if (surveyed.replace === undefined) {
     const records = await prepareRecords(job, rows, staged.places);
-    return { replace: undefined, rows, oldNames, loaded, views, records };
+    return { replace: undefined, rows, oldNames, handed: loaded, loaded, views, records };
   }
   const survey = await surveyReplace(
     client,
@@ -63,7 +65,7 @@ export async function prepare(
     connect: () => writerSession(database, job.batch as string, 'indexes', PINNED_BESIDE_CODE).then(withRoom),
   });
   const records = await prepareRecords(job, rows, staged.places);
-  return { replace: { survey, tables }, rows, oldNames, loaded, views, records };
+  return { replace: { survey, tables }, rows, oldNames, handed: loaded, loaded, views, records };
 }
 
 /** Rows handed to each table, over all flows. */

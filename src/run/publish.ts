@@ -5,12 +5,16 @@ import { schemasFor } from '../../sinks/replace/names.js';
 import { replaceParts } from '../../sinks/replace/parts.js';
 import { type RowPublish, rowParts } from '../../sinks/rows/parts.js';
 import { rowRefusal } from '../../sinks/rows/refusals.js';
+import { COUNTS_TABLE } from '../../sinks/rows/target.js';
 import type { WindowPart } from '../../sinks/window.js';
+import { type Changes, changes } from '../core/changes.js';
 import { SluiceError } from '../core/errors.js';
+import type { Target } from '../core/target.js';
 import { PgDatabase } from '../db/connect.js';
 import { findBatch } from '../db/ledger/batches.js';
 import { type PublishRecord, publishSql } from '../db/ledger/publish-sql.js';
 import { PINNED_BESIDE_CODE } from '../db/pinned.js';
+import { qualified } from '../db/quote.js';
 import { compatibilityParts, compatibilityRecords } from './compatibility.js';
 import { guarded, guardedTables } from './guard.js';
 import type { Job } from './job.js';
@@ -28,9 +32,10 @@ export const WINDOW_TIMES = { lockTimeoutMs: 150, statementTimeoutMs: 400 } as c
 export function partsOf(job: Job, prepared: Prepared): WindowPart[] {
   const { staging, old } = job.names;
   const replaced = prepared.replace?.survey.tables ?? [];
-  const rows: RowPublish[] = [...prepared.rows.values()].map((facts) => ({
+  const rows: RowPublish[] = [...prepared.rows].map(([target, facts]) => ({
     facts,
     names: { staging, undo: old },
+    ...(prepared.handed === undefined ? {} : { handed: prepared.handed.get(target) ?? 0 }),
     // A row that refers to a table which is replaced in the same window must see the new one.
     late: facts.live.parents.some((parent) =>
       replaced.some(({ schema, table }) => schema === parent.schema && table === parent.table),
@@ -51,9 +56,15 @@ export function partsOf(job: Job, prepared: Prepared): WindowPart[] {
   return job.guard === undefined ? parts : guarded(job.guard, parts, guardedTables(job));
 }
 
+/** What a publish did, by target. */
+export interface PublishedChanges {
+  readonly lockMs: number;
+  readonly changes: ReadonlyMap<Target, Changes>;
+}
+
 /** Runs the publishing transaction; the ledger's record commits with it, or neither does. */
-export async function publishBatch(job: Job, prepared: Prepared): Promise<Published> {
-  return runWindow(job.options, {
+export async function publishBatch(job: Job, prepared: Prepared): Promise<PublishedChanges> {
+  const { lockMs, answers } = await runWindow(job.options, {
     batch: job.batch as string,
     parts: partsOf(job, prepared),
     ledger: [
@@ -65,6 +76,18 @@ export async function publishBatch(job: Job, prepared: Prepared): Promise<Publis
     rehearse: job.options.rehearse ?? false,
     signal: job.signal,
   });
+  return { lockMs, changes: changesOf(job, answers) };
+}
+
+/** What the window has counted, out of its answers; the ledger has it where they were lost. */
+function changesOf(job: Job, answers: Published['answers']): Map<Target, Changes> {
+  const changes = new Map<Target, Changes>();
+  for (const answer of answers) {
+    const { table_schema: schema, table_name: name, ...counted } = answer;
+    const table = job.tables.find((each) => each.schema === schema && each.table === name);
+    if (table !== undefined) changes.set(table.target, counted as unknown as Changes);
+  }
+  return changes;
 }
 
 /** Runs a window for batch `batch`; `isDone` reads in the ledger whether it has committed. */
@@ -111,7 +134,8 @@ export async function runWindow(
     // What our own statements raise names the rows or writes in question.
     throw rowRefusal(error instanceof SluiceError ? error.facts.cause : error) ?? error;
   });
-  log.info('window closed', { ...published });
+  const { attempts, windowMs, lockMs } = published;
+  log.info('window closed', { attempts, windowMs, lockMs });
   return published;
 }
 
@@ -127,6 +151,10 @@ export function recordsOf(job: Job, prepared: Prepared): PublishRecord[] {
       table,
       mode: target.mode,
       rows: prepared.loaded.get(target) ?? 0,
+      changes:
+        target.mode === 'replace'
+          ? replacing(prepared.loaded.get(target) ?? 0, job.liveRows.get(target) ?? null)
+          : qualified(job.names.old, COUNTS_TABLE),
       facts: {
         live_oid: staged?.oid ?? oid,
         replaced_oid: staged === undefined ? null : oid,
@@ -137,4 +165,9 @@ export function recordsOf(job: Job, prepared: Prepared): PublishRecord[] {
       retained: staged === undefined ? null : { schema: schemas.get(schema)?.old ?? job.names.old, oid },
     };
   });
+}
+
+/** A table that is replaced: all its rows go (null: nobody has counted them), and all that are staged come. */
+export function replacing(staged: number, deleted: number | null): Changes {
+  return changes({ staged, inserted: staged, deleted });
 }

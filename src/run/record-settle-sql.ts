@@ -112,7 +112,7 @@ export function settleSql(kind: SettledKind): string[] {
 /** Records whose rows the publish left as they were; looked for where there are some. */
 function leftSql(kind: SettledKind): string {
   const { table, written, counts, key } = kind;
-  const some = `EXISTS (SELECT FROM ${counts} WHERE schema_name = ${literal(table.schema)} AND table_name = ${literal(table.table)} AND unchanged + missing > 0)`;
+  const some = `EXISTS (SELECT FROM ${counts} WHERE schema_name = ${literal(table.schema)} AND table_name = ${literal(table.table)} AND unchanged + missing + suppressed > 0)`;
   const on = key.map((each) => `w.${ident(each.name)} ${each.equality} ${shown(each)}`).join(' AND ');
   return `UPDATE sluice.migration_record_row r SET status = 'skipped', error_message = 'unchanged' WHERE ${some} AND ${waiting(kind)} AND NOT EXISTS (SELECT FROM ${written} w WHERE ${on})`;
 }
@@ -160,5 +160,5 @@ export function unchangedSql(
   tables: readonly { readonly schema: string; readonly table: string }[],
 ): string {
   const names = tables.map(({ schema, table }) => `(${literal(schema)}, ${literal(table)})`).join(', ');
-  return `UPDATE sluice.migration_batch b SET success_count = greatest(0, b.success_count - u.rows), skip_count = b.skip_count + least(u.rows, b.success_count) FROM (SELECT coalesce(sum(unchanged + missing), 0) AS rows FROM ${counts} WHERE (schema_name, table_name) IN (${names})) u WHERE b.id = ${batch}`;
+  return `UPDATE sluice.migration_batch b SET success_count = greatest(0, b.success_count - u.rows), skip_count = b.skip_count + least(u.rows, b.success_count) FROM (SELECT coalesce(sum(unchanged + missing + suppressed), 0) AS rows FROM ${counts} WHERE (schema_name, table_name) IN (${names})) u WHERE b.id = ${batch}`;
 }

@@ -66,7 +66,7 @@ export async function publishedRecords(job: Job, summary: RecordSummary): Promis
     const table = tables.find((each) => each.name === name);
     if (table === undefined || table.target.mode === 'replace' || table.target.mode === 'append') continue;
     const [counted] = await options.database.query<{ rows: number }>(
-      `SELECT (unchanged + missing)::float8 AS rows FROM ${qualified(names.old, COUNTS_TABLE)} WHERE schema_name = $1 AND table_name = $2`,
+      `SELECT (unchanged + missing + suppressed)::float8 AS rows FROM ${qualified(names.old, COUNTS_TABLE)} WHERE schema_name = $1 AND table_name = $2`,
       [table.schema, table.table],
     );
     unchanged.set(type, (unchanged.get(type) ?? 0) + (counted?.rows ?? 0));

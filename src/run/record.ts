@@ -42,6 +42,7 @@ export async function recordRun(job: Job, resumed: Batch | undefined): Promise<R
     ...(job.kept === 'none' ? {} : { records: job.kept }),
     ...(options.noSourceData === true ? { noSourceData: true } : {}),
     ...(options.allowEmpty === true ? { allowEmpty: true } : {}),
+    ...(options.maxShrink === undefined ? {} : { maxShrink: options.maxShrink }),
     ...(options.stopOnError === true ? { stopOnError: true } : {}),
     ...(options.maxRejects === undefined ? {} : { maxRejects: options.maxRejects }),
   };
@@ -75,7 +76,10 @@ export async function beginBatch(job: Job): Promise<string> {
     source,
     sourceFile,
     settings: job.settings,
-    options: options.noTriggers === true ? { no_triggers: true } : {},
+    options: {
+      ...(options.noTriggers === true ? { no_triggers: true } : {}),
+      ...(options.allowSuppressed === true ? { allow_suppressed: true } : {}),
+    },
     stopOnError: options.stopOnError ?? false,
     onlyRejectsOf: options.onlyRejectsOf,
     record: job.record,

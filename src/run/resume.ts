@@ -104,10 +104,13 @@ export function resumedOptions(options: RunOptions, batch: Batch): RunOptions {
   const guard = batch.run_record?.guard ?? 'journal';
   const allowEmpty = options.allowEmpty === true || batch.run_record?.allowEmpty === true;
   const stopOnError = options.stopOnError === true || batch.run_record?.stopOnError === true;
+  const maxShrink = options.maxShrink ?? batch.run_record?.maxShrink;
   const noTriggers = batch.options.no_triggers === true ? { noTriggers: true } : {};
+  const allowSuppressed = batch.options.allow_suppressed === true ? { allowSuppressed: true } : {};
   return {
     ...options,
     ...noTriggers,
+    ...allowSuppressed,
     allowEmpty,
     stopOnError,
     noSourceData: batch.run_record?.noSourceData === true,
@@ -116,6 +119,7 @@ export function resumedOptions(options: RunOptions, batch: Batch): RunOptions {
     // A batch keeps all of its records or none.
     records: batch.run_record?.records ?? 'none',
     ...(maxRejects === undefined ? {} : { maxRejects }),
+    ...(maxShrink === undefined ? {} : { maxShrink }),
   };
 }
 

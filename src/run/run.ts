@@ -9,9 +9,9 @@ import type { StoredReject } from '../db/ledger/rejects.js';
 import { forgetSegments } from '../db/ledger/segments.js';
 import { assertAccounted } from './accounted.js';
 import { BACKUPS, backUp } from './backup/backup.js';
+import { byTable, committedChanges, foreseen, unchangedChanges } from './changes.js';
 import { assertChecked, type Checked, checkJob, checkTables, commandsOf, sentence } from './check.js';
 import { createMissing } from './create-missing.js';
-import { assertNotEmptied } from './emptied.js';
 import { end } from './end.js';
 import { fail, logFailure, stateOf } from './fail.js';
 import { asFailure } from './failure.js';
@@ -30,9 +30,10 @@ import { completeIds } from './record-settle.js';
 import { countsOf, publishedRecords, summariseRecords, unchangedRecords } from './record-summary.js';
 import { resolveInterrupted } from './resolve.js';
 import { findResumable, holdStaging, resumedOptions, takeUp } from './resume.js';
+import { assertKept } from './shrink.js';
 import { makeStaging } from './staging.js';
 import { behindCommit, stopStatements } from './stopping.js';
-import { summaryOf } from './summary.js';
+import { failedSummary, summaryOf } from './summary.js';
 import type { Surveyed } from './survey.js';
 import { tellProgress } from './ticker.js';
 import { tidy } from './tidy.js';
@@ -74,16 +75,29 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
     assertChecked(checked);
     const { plan } = checked;
     const shown = options.dryRun === true ? { ...plan, publish: await planPublish(job, checked) } : plan;
-    if (options.confirm !== undefined && !(await options.confirm(shown)))
+    if (options.confirm !== undefined && !(await answered(job, () => options.confirm?.(shown))))
       throw interrupted('not confirmed', { state: 'nothing was written' });
     const summary =
       options.dryRun === true ? await dryRun(job, checked) : await attempt(job, checked, resumed);
     return { summary, rejects: job.rejects.first };
   } catch (error) {
-    throw error instanceof SluiceError && job.batch !== undefined ? error : asFailure(error, job.signal);
+    const told =
+      error instanceof SluiceError && job.batch !== undefined ? error : asFailure(error, job.signal);
+    options.events?.failed?.(failedSummary(job, told, job.accounts));
+    throw told;
   } finally {
     await job.stopped();
     await job.clear();
+  }
+}
+
+/** Waits for an answer; the time that somebody took for it is none of the run's. */
+async function answered<T>(job: Job, ask: () => Promise<T> | undefined): Promise<T | undefined> {
+  const from = performance.now();
+  try {
+    return await ask();
+  } finally {
+    job.waited += performance.now() - from;
   }
 }
 
@@ -123,10 +137,11 @@ async function dryRun(job: Job, checked: Checked): Promise<Summary> {
     const accounts = await job.phase('load', 'reading, transforming and checking every row', () =>
       loadDry(job, checked),
     );
+    job.accounts = accounts;
     job.records = summariseRecords(job, checked, accounts);
     assertAccounted(job, accounts);
-    await assertNotEmptied(job, accounts);
-    return summaryOf(job, 'dry run', accounts, { loaded: new Map(), lockMs: null });
+    await assertKept(job, accounts);
+    return summaryOf(job, 'dry run', accounts, { changes: foreseen(job, checked, accounts) });
   } catch (error) {
     for (const report of job.reports) job.options.events?.report?.(report);
     job.options.events?.records?.({ ...job.records, errors: job.rejects.frequent.top() });
@@ -178,20 +193,23 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
       }
       await database.endSnapshot();
       job.records = summariseRecords(job, checked, accounts);
+      job.accounts = accounts;
       assertAccounted(job, accounts);
     }
+    job.accounts = accounts;
     if (taken?.checkpoints === undefined && taken !== undefined)
       job.records = resumed?.record_summary ?? summariseRecords(job, checked, accounts);
     await job.fedBack?.claim(database, batch);
-    await assertNotEmptied(job, accounts);
+    await assertKept(job, accounts, surveyed.rows);
 
     const news = surveyed.oldNames?.names.length ?? 0;
     if (options.rehearse !== true && news === 0 && (await isUnchanged(job, staged, surveyed.rows))) {
       await completeIds(job, trackedKinds(job, checked.columns));
       await settlePending(database, batch, 'skipped', 'unchanged');
       job.records = unchangedRecords(job.records);
-      await end(job, 'completed', accounts);
-      return summaryOf(job, 'unchanged', accounts, { loaded: new Map(), lockMs: null });
+      const same = unchangedChanges(job, accounts);
+      await end(job, 'completed', accounts, { changes: byTable(job, same) });
+      return summaryOf(job, 'unchanged', accounts, { changes: same });
     }
 
     await noteBatch(database, batch, {
@@ -218,27 +236,30 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     if (options.publish === false) {
       const { loaded } = await holdReady(job, surveyed, staged, accounts);
       await stage();
-      return summaryOf(job, 'staged', accounts, { loaded, lockMs: null });
+      return summaryOf(job, 'staged', accounts, { loaded });
     }
     live = await goLive(job, surveyed, staged, accounts, stage);
     if (options.rehearse === true) {
       await settlePending(database, batch, 'rolled_back', 'rehearsed');
-      await end(job, 'rolled_back', accounts, { dry_run: true });
-      return summaryOf(job, 'rehearsed', accounts, { loaded: live.prepared.loaded, lockMs: live.lockMs });
+      const { changes, lockMs } = live;
+      await end(job, 'rolled_back', accounts, { dry_run: true, changes: byTable(job, changes) });
+      return summaryOf(job, 'rehearsed', accounts, { changes, lockMs });
     }
   } catch (error) {
     throw await fail(job, error, accounts);
   }
   const { prepared, lockMs } = live;
+  let { changes } = live;
   // What is left to do is short, and asked for.
   await job.stopped();
   await behindCommit(options, job.signal, `batch ${batch} is published`, async () => {
+    changes = await committedChanges(job, changes);
     job.records = await publishedRecords(job, job.records);
     await tidy(job, prepared);
     await lowerGuard(job);
     await noteBatch(database, batch, { timings: job.timings, phase: null, record_summary: job.records });
   });
-  return summaryOf(job, 'completed', accounts, { loaded: prepared.loaded, lockMs });
+  return summaryOf(job, 'completed', accounts, { changes, lockMs });
 }
 
 /**

@@ -1,6 +1,9 @@
 import { type FlowAccount, totals } from '../core/accounting.js';
+import { heldRows } from '../core/changes.js';
+import { errorAnswer } from '../core/errors.js';
 import type { Target } from '../core/target.js';
 import { formatOf } from '../sources/file.js';
+import { byTable, type ChangesOf } from './changes.js';
 import type { Job } from './job.js';
 import { mappedSystem } from './mappings.js';
 import type { Summary } from './options.js';
@@ -10,17 +13,28 @@ export function summaryOf(
   job: Job,
   status: Summary['status'],
   accounts: readonly FlowAccount[],
-  results: { readonly loaded: ReadonlyMap<Target, number>; readonly lockMs: number | null },
+  results: {
+    /** Rows in staging, where they stay there. */
+    readonly loaded?: ReadonlyMap<Target, number>;
+    readonly changes?: ChangesOf;
+    readonly lockMs?: number;
+  } = {},
 ): Summary {
   const { read, rejected, skipped, rejectReasons, skipReasons } = totals(accounts);
-  const seconds = (performance.now() - job.startedAt) / 1000;
+  const seconds = (performance.now() - job.startedAt - job.waited) / 1000;
+  const { lockMs } = results;
+  const changes = byTable(job, results.changes ?? new Map());
   const name = (target: Target) => target.table;
   return {
     batch: job.batch ?? null,
     pipeline: job.pipeline.name,
     status,
     read,
-    loaded: Object.fromEntries([...results.loaded].map(([target, rows]) => [name(target), rows])),
+    loaded:
+      status === 'completed' || status === 'rehearsed'
+        ? Object.fromEntries(Object.entries(changes).map(([table, of]) => [table, heldRows(of) ?? of.staged]))
+        : Object.fromEntries([...(results.loaded ?? [])].map(([target, rows]) => [name(target), rows])),
+    changes,
     rejected,
     skipped,
     published:
@@ -28,8 +42,8 @@ export function summaryOf(
         ? Object.fromEntries(job.tables.map(({ target }) => [name(target), target.mode]))
         : {},
     seconds: rounded(seconds),
-    rows_per_second: Math.round(read / Math.max(seconds, 0.001)),
-    lock_ms: results.lockMs === null ? null : rounded(results.lockMs),
+    rows_per_second: perSecond(read, seconds),
+    lock_ms: lockMs === undefined ? null : rounded(lockMs),
     reject_reasons: rejectReasons,
     skip_reasons: skipReasons,
     figures: job.pipeline.figures?.(accounts) ?? {},
@@ -39,8 +53,35 @@ export function summaryOf(
     frequent_errors: job.records.errors,
     reports: job.reports,
     files: job.files,
+    error: null,
   };
 }
+
+/** The same of a run that ended in an error: what was counted until then. */
+export function failedSummary(job: Job, error: unknown, accounts: readonly FlowAccount[]): Summary {
+  const { kind, answer } = errorAnswer(error);
+  const summary = summaryOf(job, kind, accounts);
+  return {
+    ...summary,
+    ...(accounts.length > 0 ? {} : soFar(job, summary.seconds)),
+    frequent_errors: job.rejects.frequent.top(),
+    error: answer,
+  };
+}
+
+/** Without books the counters of the load tell, as far as it came. */
+function soFar(
+  job: Job,
+  seconds: number,
+): Pick<Summary, 'read' | 'rejected' | 'skipped' | 'rows_per_second'> {
+  const { total_records: read, error_count, skip_count: skipped } = job.progress.live;
+  return {
+    ...{ read, rejected: Math.max(error_count, job.rejects.count), skipped },
+    rows_per_second: perSecond(read, seconds),
+  };
+}
+
+const perSecond = (rows: number, seconds: number) => Math.round(rows / Math.max(seconds, 0.001));
 
 function rounded(n: number): number {
   return Math.round(n * 1000) / 1000;

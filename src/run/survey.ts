@@ -37,6 +37,7 @@ export async function surveyTables(job: Job): Promise<Surveyed> {
     if (isMissing === true) continue;
     const { mode, key, missing, missingRows } = target;
     const noTriggers = job.options.noTriggers ?? target.noTriggers;
+    const allowSuppressed = job.options.allowSuppressed ?? target.allowSuppressed;
     if (mode === 'replace') continue;
     rows.set(
       target,
@@ -47,6 +48,7 @@ export async function surveyTables(job: Job): Promise<Surveyed> {
         columns: target.columns ?? [],
         ...(key === undefined ? {} : { key }),
         ...(noTriggers === undefined ? {} : { noTriggers }),
+        ...(allowSuppressed === undefined ? {} : { allowSuppressed }),
         ...(missing === undefined ? {} : { missing }),
         ...(missingRows === undefined ? {} : { missingRows }),
       }),

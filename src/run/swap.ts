@@ -5,6 +5,7 @@ import { type Batch, findBatch, holdBatch, noteBatch } from '../db/ledger/batche
 import { requireLedger } from '../db/ledger/open.js';
 import { adoptStaging } from './adopt.js';
 import { reload } from './again.js';
+import { committedChanges } from './changes.js';
 import { assertChecked, checkTables } from './check.js';
 import { asFailure } from './failure.js';
 import { namingFullDisk } from './full-disk.js';
@@ -15,8 +16,9 @@ import { lockTables } from './locks.js';
 import type { RunOptions, Summary } from './options.js';
 import { publishedRecords } from './record-summary.js';
 import { resolveInterrupted } from './resolve.js';
+import { assertKept } from './shrink.js';
 import { behindCommit, stopStatements } from './stopping.js';
-import { summaryOf } from './summary.js';
+import { failedSummary, summaryOf } from './summary.js';
 import { tidy } from './tidy.js';
 import { validate } from './validate.js';
 
@@ -57,28 +59,42 @@ export async function swapBatch(pipeline: Pipeline, batch: Batch, options: RunOp
     noSourceData: batch.run_record?.noSourceData === true,
     ...(batch.run_record?.fills === undefined ? {} : { fills: batch.run_record.fills }),
     ...(batch.options.no_triggers === true ? { noTriggers: true } : {}),
+    ...asLoaded(batch, options),
   });
   job.stopped = stopStatements(database, job.signal);
   try {
     return await swap(job, batch, armed);
   } catch (error) {
-    throw stillStaged(
+    const told = stillStaged(
       await namingFullDisk(database, asFailure(error, job.signal), command('swap', [batch.id])),
       batch,
     );
+    options.events?.failed?.(failedSummary(job, told, job.accounts));
+    throw told;
   } finally {
     await job.stopped();
     await job.clear();
   }
 }
 
+/** What the load was allowed is allowed now, unless the command says otherwise. */
+function asLoaded(
+  { options, run_record: record }: Pick<Batch, 'options' | 'run_record'>,
+  given: Pick<RunOptions, 'maxShrink'>,
+): Pick<RunOptions, 'allowSuppressed' | 'allowEmpty' | 'maxShrink'> {
+  const maxShrink = given.maxShrink ?? record?.maxShrink;
+  return {
+    ...(options.allow_suppressed === true ? { allowSuppressed: true } : {}),
+    ...(record?.allowEmpty === true ? { allowEmpty: true } : {}),
+    ...(maxShrink === undefined ? {} : { maxShrink }),
+  };
+}
+
 /** A swap that was asked to stop has lost nothing. */
 function stillStaged(error: SluiceError, { id }: Batch): SluiceError {
-  if (error.kind !== 'interrupted') return error;
-  return error.but({
-    state: `nothing was published; live tables are untouched; batch ${id} is staged`,
-    next: command('swap', [id]),
-  });
+  const state = `nothing was published; live tables are untouched; batch ${id} is staged`;
+  if (error.kind !== 'interrupted') return error.with({ state });
+  return error.but({ state, next: command('swap', [id]) });
 }
 
 async function swap(job: Job, batch: Batch, armed: boolean): Promise<Summary> {
@@ -89,11 +105,13 @@ async function swap(job: Job, batch: Batch, armed: boolean): Promise<Summary> {
   await resolveInterrupted(database, events);
   await lockTables(database, job.tables);
   const accounts = batch.accounting ?? [];
+  job.accounts = accounts;
   const checked = await job.phase('check', 'looking at the tables again', () => checkTables(job));
   assertChecked(checked);
   const staged = await adoptStaging(job, checked.surveyed, batch);
   await job.phase('validate', 'asking the validations of staging', () => validate(job, staged.places));
-  const { prepared, lockMs } = await goLive(job, checked.surveyed, staged, accounts).catch(
+  await assertKept(job, accounts, checked.surveyed.rows);
+  const { prepared, lockMs, ...live } = await goLive(job, checked.surveyed, staged, accounts).catch(
     async (error: unknown) => {
       // Staging is kept, to be tried again; until then it must not stand in live's way.
       await job.stopped();
@@ -106,7 +124,9 @@ async function swap(job: Job, batch: Batch, armed: boolean): Promise<Summary> {
     },
   );
   await job.stopped();
+  let { changes } = live;
   await behindCommit(job.options, job.signal, `batch ${batch.id} is published`, async () => {
+    changes = await committedChanges(job, changes);
     job.records = await publishedRecords(job, batch.record_summary ?? job.records);
     await tidy(job, prepared);
     await lowerGuard(job);
@@ -116,5 +136,5 @@ async function swap(job: Job, batch: Batch, armed: boolean): Promise<Summary> {
       record_summary: job.records,
     });
   });
-  return summaryOf(job, 'completed', accounts, { loaded: prepared.loaded, lockMs });
+  return summaryOf(job, 'completed', accounts, { changes, lockMs });
 }

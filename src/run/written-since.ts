@@ -16,7 +16,10 @@ export interface UndoneTable {
   readonly mode: string;
   /** Rows that were published. */
   readonly rows: number;
-  /** Rows put back, taken away, and added again; null where the whole table comes back. */
+  /**
+   * Rows put back, taken away, and added again. Where the whole table comes back none is put back (null): all that
+   * were published are taken away, and all that it had come again (null where nobody has counted them).
+   */
   readonly restored: number | null;
   readonly removed: number | null;
   readonly reinserted: number | null;
@@ -41,7 +44,7 @@ export async function previewTables(
       preview === undefined
         ? {
             ...known,
-            ...{ restored: null, removed: null, reinserted: null },
+            ...{ restored: null, removed: each.rows_staged, reinserted: each.changes?.deleted ?? null },
             written_since: each.mode === 'replace' ? await writtenSince(database, each) : NONE,
           }
         : {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
+import { changes } from '../../src/core/changes.js';
 import { PgDatabase } from '../../src/db/connect.js';
 import { findBatch, holdBatch, listUnfinished, moveBatch, startBatch } from '../../src/db/ledger/batches.js';
 import { mappingsInForce, readMappings, replaceMappings } from '../../src/db/ledger/mappings.js';
@@ -109,6 +110,7 @@ test('the record of a publish commits with it, or the publish does not', async (
     table: "o'dd",
     mode: 'replace',
     rows: 5,
+    changes: changes({ staged: 5, inserted: 5, deleted: null }),
     facts: { live_oid: 1 },
     retained: { schema: 'kept', oid: 4_000_000_000 },
   } as const;

@@ -32,7 +32,7 @@ test('records that have their ids are settled at once; only those whose rows wer
   assert.equal(needsNumbers(MERGED), false);
   assert.deepEqual(settleSql(MERGED), [
     'SET LOCAL enable_nestloop = off',
-    `UPDATE sluice.migration_record_row r SET status = 'skipped', error_message = 'unchanged' WHERE EXISTS (SELECT FROM sluice_old_7.publish_counts WHERE schema_name = 'public' AND table_name = 'clients' AND unchanged + missing > 0) AND ${WAITING} AND NOT EXISTS (SELECT FROM sluice_old_7.clients__written w WHERE w."code" OPERATOR(public.=) (r.transformed_data->>'code')::public.citext)`,
+    `UPDATE sluice.migration_record_row r SET status = 'skipped', error_message = 'unchanged' WHERE EXISTS (SELECT FROM sluice_old_7.publish_counts WHERE schema_name = 'public' AND table_name = 'clients' AND unchanged + missing + suppressed > 0) AND ${WAITING} AND NOT EXISTS (SELECT FROM sluice_old_7.clients__written w WHERE w."code" OPERATOR(public.=) (r.transformed_data->>'code')::public.citext)`,
     'SET LOCAL enable_nestloop TO DEFAULT',
     PUBLISHED,
   ]);

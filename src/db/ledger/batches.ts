@@ -1,5 +1,6 @@
 import type { FlowAccount, Totals } from '../../core/accounting.js';
 import { type BatchStatus, reachableFrom } from '../../core/batch-status.js';
+import type { Changes } from '../../core/changes.js';
 import { failed, usage } from '../../core/errors.js';
 import { command } from '../../core/next.js';
 import { packageVersion } from '../../core/package.js';
@@ -32,6 +33,7 @@ export interface Batch {
   /** What the command wanted of the publish, for a `swap` later; the tables that the batch made. */
   readonly options: {
     readonly no_triggers?: boolean;
+    readonly allow_suppressed?: boolean;
     readonly made?: readonly { readonly schema: string; readonly table: string; readonly oid: number }[];
   };
   readonly staging_schema: string | null;
@@ -50,6 +52,8 @@ export interface Batch {
   /** Of a batch that loads or has loaded. */
   readonly progress: readonly InputProgress[] | null;
   readonly record_summary: RecordSummary | null;
+  /** What it would have done to the rows of each table, or found nothing to do with; of what it published see there. */
+  readonly changes: Readonly<Record<string, Changes>> | null;
   /** Rows of it are in staging, no process works on it, and its inputs can be read again. */
   readonly resumable: boolean;
   /** Whether the process that runs it still holds its lock. */
@@ -74,7 +78,7 @@ const COLUMNS = `b.id::text, b.pipeline, b.pipeline_from, b.source, b.source_fil
   b.total_records::float8, b.processed_records::float8, b.success_count::float8, b.error_count::float8,
   b.skip_count::float8, b.created_at, b.started_at, b.completed_at, b.started_by, b.dry_run, b.settings, b.options,
   b.staging_schema, b.old_schema, b.accounting, b.reports, b.input_columns, b.only_rejects_of::text, b.timings,
-  b.error, b.log_file, b.files, b.run_record, b.progress, b.record_summary, ${ALIVE} AS alive,
+  b.error, b.log_file, b.files, b.run_record, b.progress, b.record_summary, b.changes, ${ALIVE} AS alive,
   (b.run_record->>'repeatable')::boolean IS TRUE AND NOT ${ALIVE} AND (b.status IN ('pending', 'running')
     OR b.status = 'failed' AND EXISTS (SELECT FROM pg_namespace WHERE nspname = b.staging_schema))
     AND (coalesce(jsonb_array_length(b.accounting), 0) > 0

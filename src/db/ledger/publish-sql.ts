@@ -1,4 +1,5 @@
 import { type BatchStatus, reachableFrom } from '../../core/batch-status.js';
+import type { Changes } from '../../core/changes.js';
 import type { PublishMode } from '../../core/target.js';
 import { literal, value } from '../quote.js';
 
@@ -11,6 +12,8 @@ export interface PublishRecord {
   readonly table: string;
   readonly mode: PublishMode;
   readonly rows: number;
+  /** What it does to the table's rows; or the table, quoted and qualified, in which the window counts it. */
+  readonly changes: Changes | string;
   readonly facts: Readonly<Record<string, unknown>>;
   /** Where the replaced table is kept, and its OID; null for modes that keep no table. */
   readonly retained: { readonly schema: string; readonly oid: number } | null;
@@ -25,11 +28,26 @@ export function publishSql(batch: string, status: BatchStatus, records: readonly
   const legal = reachableFrom(status).map((from) => literal(from));
   return [
     movedOrFail(batch, status, legal),
-    ...records.map(
-      ({ schema, table, mode, rows, facts, retained }) =>
-        `INSERT INTO sluice.migration_publish (batch_id, table_schema, table_name, mode, rows_staged, facts, published_at, retained_schema, retained_oid) VALUES (${batch}, ${literal(schema)}, ${literal(table)}, ${literal(mode)}, ${value(rows)}, ${literal(JSON.stringify(facts))}::pg_catalog.jsonb || pg_catalog.jsonb_build_object('xid', pg_catalog.pg_current_xact_id()::text), pg_catalog.clock_timestamp(), ${value(retained?.schema ?? null)}, ${value(retained?.oid ?? null)})`,
-    ),
+    ...records.map(recordSql(batch)),
+    `SELECT table_schema, table_name, ${CHANGES_COLUMNS} FROM sluice.migration_publish WHERE batch_id = ${batch}`,
   ];
+}
+
+/** The columns of a Changes, as a publish's answer and readers of the ledger select them: what is staged first. */
+export const CHANGES_COLUMNS =
+  'rows_staged::float8 AS staged, rows_inserted::float8 AS inserted, rows_updated::float8 AS updated, rows_unchanged::float8 AS unchanged, rows_missing::float8 AS missing, rows_suppressed::float8 AS suppressed, rows_deleted::float8 AS deleted, deletes_suppressed::float8';
+
+function recordSql(batch: string): (record: PublishRecord) => string {
+  return ({ schema, table, mode, rows, changes, facts, retained }) => {
+    const into =
+      'INSERT INTO sluice.migration_publish (batch_id, table_schema, table_name, mode, rows_staged, facts, published_at, retained_schema, retained_oid, rows_inserted, rows_updated, rows_unchanged, rows_missing, rows_suppressed, rows_deleted, deletes_suppressed)';
+    const known = `${batch}, ${literal(schema)}, ${literal(table)}, ${literal(mode)}, ${value(rows)}, ${literal(JSON.stringify(facts))}::pg_catalog.jsonb || pg_catalog.jsonb_build_object('xid', pg_catalog.pg_current_xact_id()::text), pg_catalog.clock_timestamp(), ${value(retained?.schema ?? null)}, ${value(retained?.oid ?? null)}`;
+    if (typeof changes === 'string')
+      return `${into} SELECT ${known}, c.inserted, c.updated, c.unchanged, c.missing, c.suppressed, c.deleted, c.deletes_suppressed FROM (SELECT) one LEFT JOIN ${changes} c ON c.schema_name = ${literal(schema)} AND c.table_name = ${literal(table)}`;
+    const { inserted, updated, unchanged, missing, suppressed, deleted, deletes_suppressed } = changes;
+    const counted = [inserted, updated, unchanged, missing, suppressed, deleted, deletes_suppressed];
+    return `${into} VALUES (${known}, ${counted.map(value).join(', ')})`;
+  };
 }
 
 /** The ledger's statements inside an undo: the given tables, and with the last of them the batch. */

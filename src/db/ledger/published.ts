@@ -1,3 +1,4 @@
+import type { Changes } from '../../core/changes.js';
 import type { Database } from '../../core/run.js';
 import type { PublishMode } from '../../core/target.js';
 
@@ -14,6 +15,8 @@ export interface Published {
   readonly rolled_back_at: Date | null;
   readonly dropped_at: Date | null;
   readonly bytes: number | null;
+  /** What the publish did to the table's rows; null where an earlier version of Sluice published. */
+  readonly changes: Changes | null;
 }
 
 /** The tables that a batch has published (or staged), in the order of their names. */
@@ -21,7 +24,11 @@ export async function readPublished(database: Database, batch: string): Promise<
   return database.query<Published & Record<string, unknown>>(
     `SELECT p.table_schema, p.table_name, p.mode, p.facts, p.rows_staged::float8, p.published_at,
             p.retained_schema, p.retained_oid, p.rolled_back_at, p.dropped_at,
-            CASE WHEN p.dropped_at IS NULL AND c.oid IS NOT NULL THEN pg_total_relation_size(c.oid) END::float8 AS bytes
+            CASE WHEN p.dropped_at IS NULL AND c.oid IS NOT NULL THEN pg_total_relation_size(c.oid) END::float8 AS bytes,
+            CASE WHEN p.rows_inserted IS NOT NULL THEN json_build_object('staged', p.rows_staged,
+              'inserted', p.rows_inserted, 'updated', p.rows_updated, 'unchanged', p.rows_unchanged,
+              'missing', p.rows_missing, 'suppressed', p.rows_suppressed, 'deleted', p.rows_deleted,
+              'deletes_suppressed', p.deletes_suppressed) END AS changes
      FROM sluice.migration_publish p LEFT JOIN pg_class c ON c.oid = p.retained_oid
      WHERE p.batch_id = $1 ORDER BY p.table_schema, p.table_name`,
     [batch],

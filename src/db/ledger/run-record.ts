@@ -16,6 +16,8 @@ export interface RunRecord {
   readonly guard: 'journal' | 'lock' | 'off';
   readonly publish: boolean;
   readonly allowEmpty?: boolean;
+  /** In percent. */
+  readonly maxShrink?: number;
   readonly noSourceData?: boolean;
   /** Which records are kept; left out: none. */
   readonly records?: KeptRecords;

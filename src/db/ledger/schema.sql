@@ -1,4 +1,4 @@
--- The ledger: what was attempted, what was set aside, what was published. Version 5. May be run again: what
+-- The ledger: what was attempted, what was set aside, what was published. Version 6. May be run again: what
 -- an earlier version lacks is added.
 -- Not readable by PUBLIC: it holds source data.
 CREATE SCHEMA IF NOT EXISTS sluice;
@@ -241,4 +241,17 @@ CREATE TABLE IF NOT EXISTS sluice.migration_view_use (
 -- Since version 5: where to read on behind a segment, and the books up to there; NULL where the input must be read again.
 ALTER TABLE sluice.migration_segment ADD COLUMN IF NOT EXISTS mark json;
 
-INSERT INTO sluice.ledger_version (version) VALUES (5) ON CONFLICT DO NOTHING;
+-- Since version 6: what a publish did to the rows of each table, counted in its transaction; NULL where an earlier
+-- version published, and rows_deleted where writes during the load were not guarded against. Of the staged rows each is
+-- inserted, updated, unchanged, missing (patch: no such key) or suppressed (by a trigger).
+ALTER TABLE sluice.migration_publish
+  ADD COLUMN IF NOT EXISTS rows_inserted bigint, ADD COLUMN IF NOT EXISTS rows_updated bigint,
+  ADD COLUMN IF NOT EXISTS rows_unchanged bigint, ADD COLUMN IF NOT EXISTS rows_missing bigint,
+  ADD COLUMN IF NOT EXISTS rows_suppressed bigint, ADD COLUMN IF NOT EXISTS rows_deleted bigint,
+  ADD COLUMN IF NOT EXISTS deletes_suppressed bigint;
+
+-- Since version 6: the same of a batch that published nothing, a rehearsal or one that found nothing to change: an
+-- object by table.
+ALTER TABLE sluice.migration_batch ADD COLUMN IF NOT EXISTS changes jsonb;
+
+INSERT INTO sluice.ledger_version (version) VALUES (6) ON CONFLICT DO NOTHING;
