@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, QueryResult } from 'pg';
 import { failed, refused, SluiceError } from '../src/core/errors.js';
 import { again, command } from '../src/core/next.js';
+import { plural } from '../src/core/plural.js';
 import { isShutOut } from '../src/db/connection-error.js';
 import { ident, qualified } from '../src/db/quote.js';
 import { type Blocker, blockersOf, describeBlocker, preparedOn } from './blockers.js';
@@ -255,7 +256,7 @@ function prepared(details: readonly string[]): SluiceError {
 }
 
 function locked(attempts: number, reason: string, { error, blockers }: Failure): SluiceError {
-  return refused('locked', `The tables could not be locked in ${attempts} attempts: ${reason}.`, {
+  return refused('locked', `The tables could not be locked in ${plural(attempts, 'attempt')}: ${reason}.`, {
     sqlstate: sqlstate(error),
     details: blockers.map(describeBlocker),
     cause: error,

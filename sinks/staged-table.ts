@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import type { FlowMark } from '../src/core/bookmark.js';
 import type { Checkpoint } from '../src/core/checkpoint.js';
+import { noun, plural } from '../src/core/plural.js';
 import type { Chunk, Row } from '../src/core/row.js';
 import type { Rejection, Run } from '../src/core/run.js';
 import type { Sink, Staging } from '../src/core/types.js';
@@ -207,7 +208,7 @@ class StagedLoad implements Staging {
     try {
       return await untilAborted(promise, this.#run.signal);
     } catch (error) {
-      const state = `${this.#done.rows} rows of staging are committed; live is untouched`;
+      const state = `${plural(this.#done.rows, 'row')} of staging ${noun(this.#done.rows, 'is', 'are')} committed; live is untouched`;
       throw copyFailure(this.#lost ?? error, this.#options.liveName, state);
     }
   }

@@ -10,6 +10,7 @@ export type * from './core/mapping.js';
 export { again, command, type Next, type NextStep, type Said, Suggestion } from './core/next.js';
 export { own, ownValue } from './core/own.js';
 export * from './core/pipeline.js';
+export { noun, plural } from './core/plural.js';
 export type { Report } from './core/report.js';
 export * from './core/row.js';
 export type * from './core/run.js';

@@ -1,5 +1,6 @@
 import { refused, usage } from '../src/core/errors.js';
 import { again } from '../src/core/next.js';
+import { plural } from '../src/core/plural.js';
 import { CHUNK_ROWS, type Row, type Rows } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
 import { Spill } from '../src/core/spill.js';
@@ -58,7 +59,7 @@ async function* refusing<R extends Row>(
     groups++;
     if (groups > NAMED_GROUPS) return;
     offenders.push(
-      `${numbering.describe(sequence.example as R)}: ${sequence.rows} rows, up to ${sequence.largest}`,
+      `${numbering.describe(sequence.example as R)}: ${plural(sequence.rows, 'row')}, up to ${sequence.largest}`,
     );
   };
   for await (const chunk of rows) {

@@ -1,4 +1,15 @@
-import { type Branch, flow, named, pipeline, type Row, replace, type Stage, type Way } from 'sluice';
+import {
+  type Branch,
+  flow,
+  named,
+  noun,
+  pipeline,
+  plural,
+  type Row,
+  replace,
+  type Stage,
+  type Way,
+} from 'sluice';
 import { type BackupFile, backupFile, report } from 'sluice/sinks';
 import { filter, group, map, renumber, sort } from 'sluice/transforms';
 import { assessment } from './assess.js';
@@ -131,7 +142,7 @@ const consolidations = report<Consolidation>('consolidations', () => {
     summary: () => [
       total.groups === 0
         ? 'nothing to consolidate: every LOT is in the new format'
-        : `${total.groups} groups: ${total.lots} LOTs become ${total.groups}, ${total.serials} serials renumbered`,
+        : `${plural(total.groups, 'group')}: ${plural(total.lots, 'LOT')} ${noun(total.lots, 'becomes', 'become')} ${total.groups}, ${plural(total.serials, 'serial')} renumbered`,
     ],
   };
 });
@@ -141,7 +152,8 @@ export default pipeline({
   summary: 'One LOT per line, model and month; its serials renumbered 001, 002, …',
   inputs: { serials: oldSerials },
   tables: {
-    lots: replace('lots', { columns: LOT_COLUMNS }),
+    // That there are fewer LOTs afterwards is the point; the serials must all be there.
+    lots: replace('lots', { columns: LOT_COLUMNS, maxShrink: 100 }),
     serials: replace('serials', { columns: SERIAL_COLUMNS }),
   },
   settings: {

@@ -1,4 +1,4 @@
-import { again, type Check, check, offenders, type Validation, validation } from 'sluice';
+import { again, type Check, check, noun, offenders, plural, type Validation, validation } from 'sluice';
 import { NEW_LOT_PATTERN } from './numbers.js';
 
 /** A serial number has 3 digits for its sequence. */
@@ -27,7 +27,8 @@ export const fitsThreeDigits: Check = check(
       groups,
       (n) =>
         `${n === 1 ? 'a group has' : `${n} groups have`} more than ${MOST_SERIALS} serials, and three digits number no more`,
-      (group) => `${group.lot}: ${group.serials} serials in ${group.lots} LOTs`,
+      (group) =>
+        `${group.lot}: ${plural(Number(group.serials), 'serial')} in ${plural(Number(group.lots), 'LOT')}`,
       { next: again({ flags: { set: ['overflow=widen'] } }, { note: 'more digits for those groups' }) },
     );
   },
@@ -111,7 +112,7 @@ export const oneLotPerGroup: Validation = validation(
          WHERE l.lot_number = p.line_code || m.model_code || l.production_month OR l.lot_number !~ '${NEW_LOT_PATTERN}'
          GROUP BY 1, 2, 3 HAVING count(*) > 1 ORDER BY 1, 2, 3 LIMIT 1000`,
       ),
-      (n) => `${n} groups would have more than one LOT`,
+      (n) => `${plural(n, 'group')} would have more than one LOT`,
       (row) =>
         `line ${row.production_line_id}, model ${row.product_model_id}, month ${row.production_month}: ${row.lots} LOTs`,
     ),
@@ -143,8 +144,8 @@ export const serialsRunFromOne: Validation = validation(
          JOIN ${staged('serials')} s ON s.lot_id = bad.id
          GROUP BY bad.lot_number ORDER BY 1`,
       ),
-      (n) => `in ${n} LOTs the serials do not run from 001 without gaps`,
-      (row) => `${row.lot_number}: ${row.serials} serials from ${row.first} to ${row.last}`,
+      (n) => `in ${plural(n, 'LOT')} the serials do not run from 001 without gaps`,
+      (row) => `${row.lot_number}: ${plural(Number(row.serials), 'serial')} from ${row.first} to ${row.last}`,
     ),
 );
 
@@ -163,7 +164,7 @@ export const sameNumberOfSerials: Validation = validation(
     return [
       {
         severity: 'error',
-        message: `there were ${before} serials and there would be ${after}`,
+        message: `there ${noun(Number(before), 'was', 'were')} ${plural(Number(before), 'serial', undefined, before)} and there would be ${after}`,
         next: 'if the input is a file, export it again: it does not hold what the tables hold',
       },
     ];
@@ -179,7 +180,7 @@ export const noSerialWithoutLot: Validation = validation(
         `SELECT s.id, s.serial_number, s.lot_id FROM ${staged('serials')} s
          WHERE NOT EXISTS (SELECT FROM ${staged('lots')} l WHERE l.id = s.lot_id) ORDER BY s.id LIMIT 1000`,
       ),
-      (n) => `${n} serials would have no LOT`,
+      (n) => `${plural(n, 'serial')} would have no LOT`,
       (row) => `serial ${row.id} (${row.serial_number}): LOT ${row.lot_id} is not there`,
     ),
 );

@@ -1,4 +1,14 @@
-import { again, flow, json, type Pipeline, pipeline, replace, type Validation, validation } from 'sluice';
+import {
+  again,
+  flow,
+  json,
+  type Pipeline,
+  pipeline,
+  plural,
+  replace,
+  type Validation,
+  validation,
+} from 'sluice';
 import { map } from 'sluice/transforms';
 import { LOT_COLUMNS, SERIAL_COLUMNS } from './tables.js';
 
@@ -43,7 +53,7 @@ const nothingNewer: Validation = validation(
     return [
       {
         severity: 'error',
-        message: `${newer.lots} LOTs and ${newer.serials} serials in live are not in the backup file and would be lost`,
+        message: `${plural(Number(newer.lots), 'LOT')} and ${plural(Number(newer.serials), 'serial')} in live are not in the backup file and would be lost`,
         next: again(
           { flags: { discardWrites: true } },
           { lead: 'save them elsewhere first; then, to lose them' },

@@ -6,6 +6,7 @@ import {
   type Finding,
   nearest,
   offenders,
+  plural,
   type Validation,
   validation,
 } from 'sluice';
@@ -82,7 +83,7 @@ export const parentsAreThere: readonly Validation[] = INPUTS.flatMap((input) =>
                AND NOT EXISTS (SELECT FROM ${live(to)} p WHERE p.id = s.${column})
              ORDER BY 1 LIMIT 1000`,
           ),
-          (n) => `${n} rows of ${input} would refer to rows of ${to} that are not there`,
+          (n) => `${plural(n, 'row')} of ${input} would refer to rows of ${to} that are not there`,
           (row) => `${RECORD_TYPES[input].type} ${row.source_id}`,
           { next: again({}, { lead: `look at the rejects of ${to} and correct them, then` }) },
         ),

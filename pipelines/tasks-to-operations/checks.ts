@@ -1,4 +1,4 @@
-import { again, type Check, check, type Database, type Finding, offenders } from 'sluice';
+import { again, type Check, check, type Database, type Finding, noun, offenders, plural } from 'sluice';
 import { hasWageRates, wrongRules } from './recompute.js';
 import { lookForTables, OLD_COLUMNS, TASK_TYPE, taskType } from './source.js';
 
@@ -113,10 +113,11 @@ const rowCounts: Check = check('row-counts', 'how many rows there are', async ({
             (SELECT count(*) FROM machining_jobcostagguser) AS "userCosts"`,
   );
   const { tasks, migrated, timers, allTimers, costs, userCosts } = n as Record<string, string>;
+  const of = (text: string | undefined, one: string) => plural(Number(text), one);
   return [
     {
       severity: 'note',
-      message: `${tasks} tasks, ${migrated} of them migrated already; ${timers} of ${allTimers} timers are on tasks; ${costs} job costs, ${userCosts} by user`,
+      message: `${of(tasks, 'task')}, ${migrated} of them migrated already; ${timers} of ${of(allTimers, 'timer')} ${noun(Number(timers), 'is', 'are')} on tasks; ${of(costs, 'job cost')}, ${userCosts} by user`,
     },
   ];
 });

@@ -1,4 +1,12 @@
-import { again, offenders, type Row, type Validation, type ValidationContext, validation } from 'sluice';
+import {
+  again,
+  offenders,
+  plural,
+  type Row,
+  type Validation,
+  type ValidationContext,
+  validation,
+} from 'sluice';
 import { activeTimers } from './checks.js';
 import { differencesSql, hasWageRates, type Rules } from './recompute.js';
 import { OPERATION_TYPE, TASK_FIELDS, taskType } from './source.js';
@@ -33,7 +41,7 @@ const tasksAreParts: Validation = validation(
          GROUP BY t.key HAVING count(p.task_key) <> 1 ORDER BY 1 LIMIT 1000`,
       ),
       (n) => `${n === 1 ? 'a task would' : `${n} tasks would`} not have one part`,
-      (row) => `${row.key}: ${row.parts} parts`,
+      (row) => `${row.key}: ${plural(Number(row.parts), 'part')}`,
       { next: AGAIN },
     ),
 );
@@ -48,7 +56,7 @@ const oneOperationAPart: Validation = validation(
          FROM ${staged('parts')} p FULL JOIN ${staged('operations')} o ON o.part_id = p.id
          WHERE p.id IS NULL OR o.key IS NULL OR o."order" <> 1 OR o.interchangeable
          UNION ALL
-         SELECT p.key, count(*) || ' operations' FROM ${staged('parts')} p JOIN ${staged('operations')} o ON o.part_id = p.id
+         SELECT p.key, count(*) || CASE count(*) WHEN 1 THEN ' operation' ELSE ' operations' END FROM ${staged('parts')} p JOIN ${staged('operations')} o ON o.part_id = p.id
          GROUP BY p.key HAVING count(*) > 1
          ORDER BY 1 LIMIT 1000`,
       ),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Checkpoint } from '../../src/core/checkpoint.js';
 import { refused } from '../../src/core/errors.js';
+import { noun, plural } from '../../src/core/plural.js';
 import type { Row } from '../../src/core/row.js';
 import type { Rejection } from '../../src/core/run.js';
 import type { CopyBuffer } from '../encode/copy-buffer.js';
@@ -63,7 +64,10 @@ export class Replay {
 
   /** Throws refused `not_repeatable` where committed rows have not come by. */
   finish(): void {
-    if (!this.done) throw this.#differs(`it gave ${this.#seen} rows, and ${this.#last.handed} were loaded`);
+    if (!this.done)
+      throw this.#differs(
+        `it gave ${plural(this.#seen, 'row')}, and ${this.#last.handed} ${noun(this.#last.handed, 'was', 'were')} loaded`,
+      );
   }
 
   /** Rows handed over before the current segment. */

@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import { failed, interrupted } from '../../src/core/errors.js';
 import { again } from '../../src/core/next.js';
 import { membersOf } from '../../src/db/catalog/members.js';
+import { plural } from '../../src/core/plural.js';
 import { HURRIED, hurried } from '../../src/db/hurry.js';
 import { qualified } from '../../src/db/quote.js';
 
@@ -94,7 +95,7 @@ export async function withShortLocks(
       const holders = await lockHolders(client, table, readersToo);
       onWait?.(name, attempt, holders);
       if (attempt >= attempts) {
-        throw failed('lock_not_got', `${name} could not be locked in ${attempts} attempts`, {
+        throw failed('lock_not_got', `${name} could not be locked in ${plural(attempts, 'attempt')}`, {
           table: name,
           details: holders.map(holderLine),
           state: 'nothing was changed',

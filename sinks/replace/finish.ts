@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { failed, refused } from '../../src/core/errors.js';
 import { again } from '../../src/core/next.js';
+import { noun, plural } from '../../src/core/plural.js';
 import type { TableFacts } from '../../src/db/catalog/facts.js';
 import { withCatalog } from '../../src/db/catalog/session.js';
 import { readTable } from '../../src/db/catalog/table.js';
@@ -156,14 +157,18 @@ async function countRows(
   const { rows: counted, writers } = rows[0] as { rows: string; writers: string[] };
   const count = BigInt(counted);
   if (BigInt(want) !== count) {
-    throw failed('row_count', `Staging holds ${count} rows, but ${want} were loaded into it.`, {
-      table: `${table.target.schema}.${table.target.table}`,
-      state: 'Live is untouched.',
-      next: again(
-        {},
-        { lead: 'did the server restart, or did another session write to staging? See to that, then' },
-      ),
-    });
+    throw failed(
+      'row_count',
+      `Staging holds ${plural(Number(count), 'row')}, but ${want} ${noun(Number(want), 'was', 'were')} loaded into it.`,
+      {
+        table: `${table.target.schema}.${table.target.table}`,
+        state: 'Live is untouched.',
+        next: again(
+          {},
+          { lead: 'did the server restart, or did another session write to staging? See to that, then' },
+        ),
+      },
+    );
   }
   return { rows: count, writers };
 }

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { refused } from '../../src/core/errors.js';
+import { noun, plural } from '../../src/core/plural.js';
 import { ident, qualified } from '../../src/db/quote.js';
 import { patiently, sqlstate } from '../retry.js';
 import { addKey, dropKey, type SwapKey, validateKey } from './foreign-keys.js';
@@ -70,7 +71,7 @@ async function orphans(client: Client, key: SwapKey, cause: unknown): Promise<Er
   }
   return refused(
     'orphans',
-    `Foreign key ${key.name} of ${key.onLive} would not hold: ${count} rows have no parent row.`,
+    `Foreign key ${key.name} of ${key.onLive} would not hold: ${plural(Number(count), 'row')} ${noun(Number(count), 'has', 'have')} no parent row.`,
     {
       table: key.onLive,
       sqlstate: '23503',

@@ -23,6 +23,6 @@ export function childrenCheck(live: RowTable, doomed: (alias: string) => string)
     const saying = `${child.schema}.${child.table} (${child.constraint}, ON DELETE ${child.onDelete.toUpperCase()})`;
     return `SELECT ${literal(saying)}::text AS child, count(*) AS n FROM ${qualified(child.schema, child.table)} c JOIN ${parent} p ON ${joined} WHERE ${doomed('p')}${stays}`;
   });
-  const query = `SELECT CASE WHEN sum(x.n) > 0 THEN json_build_object('table', ${literal(`${live.schema}.${live.table}`)}, 'count', sum(x.n), 'list', (json_agg(x.child || ': ' || x.n || ' rows') FILTER (WHERE x.n > 0 AND x.i <= ${LISTED}))) END FROM (SELECT k.child, k.n, row_number() OVER (ORDER BY k.n = 0) AS i FROM (${perKey.join(' UNION ALL ')}) k) x`;
+  const query = `SELECT CASE WHEN sum(x.n) > 0 THEN json_build_object('table', ${literal(`${live.schema}.${live.table}`)}, 'count', sum(x.n), 'list', (json_agg(x.child || ': ' || x.n || CASE x.n WHEN 1 THEN ' row' ELSE ' rows' END) FILTER (WHERE x.n > 0 AND x.i <= ${LISTED}))) END FROM (SELECT k.child, k.n, row_number() OVER (ORDER BY k.n = 0) AS i FROM (${perKey.join(' UNION ALL ')}) k) x`;
   return raiseWhen(SQLSTATE.childrenWouldGo, 'other rows refer to rows that would be deleted', query);
 }

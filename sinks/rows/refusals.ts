@@ -1,5 +1,6 @@
 import { failed, refused, type SluiceError } from '../../src/core/errors.js';
 import { again, command, type Next } from '../../src/core/next.js';
+import { plural } from '../../src/core/plural.js';
 import { literal } from '../../src/db/quote.js';
 
 /** SQLSTATEs that statements of the window raise; class `SL` is used neither by the standard nor by PostgreSQL. */
@@ -171,5 +172,5 @@ export function rowRefusal(error: unknown): SluiceError | undefined {
   });
 }
 
-const rows = (n: number) => `${n} row${n === 1 ? '' : 's'}`;
-const statements = (n: number) => `${n} statement${n === 1 ? '' : 's'}`;
+const rows = (n: number) => plural(n, 'row');
+const statements = (n: number) => plural(n, 'statement');

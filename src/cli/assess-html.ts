@@ -1,3 +1,4 @@
+import { noun, plural } from '../core/plural.js';
 import type { Assessed, AssessedQuality } from '../run/assess.js';
 import { nextLines } from './next.js';
 import { count } from './terminal.js';
@@ -29,9 +30,9 @@ export function assessPage(assessed: Assessed): string {
 <p>${text(summary)}</p>
 <p class="quiet">${text(system.kind === 'sqlite' ? `SQLite file ${system.name}` : system.name)}, as it was at <time datetime="${text(at)}">${text(at.slice(0, 19).replace('T', ' '))} UTC</time></p>
 <ul class="totals">
-${total(assessed.errors, assessed.errors === 1 ? 'error' : 'errors', assessed.errors > 0 ? 'error' : 'good')}
-${total(assessed.warnings, assessed.warnings === 1 ? 'warning' : 'warnings', assessed.warnings > 0 ? 'warning' : 'good')}
-${total(assessed.quality.length - failing.length, 'questions without offenders', 'plain')}
+${total(assessed.errors, noun(assessed.errors, 'error'), assessed.errors > 0 ? 'error' : 'good')}
+${total(assessed.warnings, noun(assessed.warnings, 'warning'), assessed.warnings > 0 ? 'warning' : 'good')}
+${total(assessed.quality.length - failing.length, `${noun(assessed.quality.length - failing.length, 'question')} without offenders`, 'plain')}
 </ul>
 <p class="quiet">Errors stop a run before anything is written; warnings are shown, and it goes on.</p>
 </header>
@@ -80,8 +81,11 @@ function quality(all: readonly AssessedQuality[]): string {
   const good =
     right.length === 0
       ? ''
-      : `<details${wrong.length === 0 ? ' open' : ''}><summary>${count(right.length)} ${right.length === 1 ? 'question' : 'questions'} without offenders</summary>\n<ul class="good">${right
-          .map(({ name, of }) => `<li>${text(name)} <span class="quiet">${count(of)} rows</span></li>`)
+      : `<details${wrong.length === 0 ? ' open' : ''}><summary>${plural(right.length, 'question', undefined, count(right.length))} without offenders</summary>\n<ul class="good">${right
+          .map(
+            ({ name, of }) =>
+              `<li>${text(name)} <span class="quiet">${plural(of, 'row', undefined, count(of))}</span></li>`,
+          )
           .join('\n')}</ul></details>`;
   return `${wrong.map(offence).join('\n')}\n${good}`;
 }

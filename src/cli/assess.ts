@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { EXIT, failed } from '../core/errors.js';
 import { again } from '../core/next.js';
+import { plural } from '../core/plural.js';
 import { type PipelineFlags, pairs, withInputs } from './flags.js';
 
 interface AssessFlags extends PipelineFlags {
@@ -47,7 +48,7 @@ export function declareAssess(root: Command): void {
         }
         if (assessed.errors > 0)
           sayNext(
-            `${styled('red', '✗')} ${assessed.errors} ${assessed.errors === 1 ? 'error' : 'errors'}: a run would refuse`,
+            `${styled('red', '✗')} ${plural(assessed.errors, 'error')}: a run would refuse`,
             again({ name: 'check' }, { note: 'asks the rest, too' }),
           );
         return assessed.errors > 0 ? EXIT.refused : EXIT.done;

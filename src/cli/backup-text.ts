@@ -1,5 +1,6 @@
+import { noun } from '../core/plural.js';
 import type { BackedUp } from '../run/backup/backup.js';
-import { bytes, count, styled, table } from './terminal.js';
+import { bytes, count, counted, styled, table } from './terminal.js';
 
 /** What a backup holds, as lines for a terminal. */
 export function backupLines(made: BackedUp): string[] {
@@ -15,7 +16,7 @@ export function backupLines(made: BackedUp): string[] {
   for (const { table: name, unreadable } of made.tables)
     if (unreadable > 0)
       lines.push(
-        `  ${styled('yellow', '!')} ${name}: ${count(unreadable)} rows hold text that is not UTF-8 or holds a NUL; they are in the database file only`,
+        `  ${styled('yellow', '!')} ${name}: ${counted(unreadable, 'row')} ${noun(unreadable, 'holds', 'hold')} text that is not UTF-8 or has a NUL in it; ${noun(unreadable, 'it is', 'they are')} in the database file only`,
       );
   return lines;
 }

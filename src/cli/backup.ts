@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { EXIT } from '../core/errors.js';
 import { command } from '../core/next.js';
+import { plural } from '../core/plural.js';
 import { type DatabaseFlags, type PipelineFlags, pairs, withDatabase, withInputs } from './flags.js';
 import { sayNext } from './next.js';
 
@@ -64,7 +65,7 @@ async function restoreCheck(directory: string, flags: DatabaseFlags): Promise<vo
       return EXIT.done;
     }
     const bad = checked.looked.filter(({ wrong }) => wrong.length > 0).length;
-    say(`${styled('red', '✗')} ${directory} is damaged: ${bad} of ${checked.looked.length} files`);
+    say(`${styled('red', '✗')} ${directory} is damaged: ${bad} of ${plural(checked.looked.length, 'file')}`);
     sayNext(
       '  state: nothing was changed',
       command('backup', [checked.manifest.pipeline], {}, { lead: 'do not rely on it; make another' }),

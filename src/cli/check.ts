@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { EXIT } from '../core/errors.js';
 import { again } from '../core/next.js';
+import { plural } from '../core/plural.js';
 import { type PipelineFlags, pairs, withInputs } from './flags.js';
 
 /** `sluice check P` */
@@ -43,7 +44,7 @@ export function declareCheck(root: Command): void {
           );
         if (!refused)
           sayNext(
-            `${styled('green', '✓')} ${asked.length} checks passed`,
+            `${styled('green', '✓')} ${plural(asked.length, 'check')} passed`,
             again({ name: 'run', flags: { dryRun: true } }),
           );
         return refused ? EXIT.refused : EXIT.done;

@@ -165,8 +165,10 @@ async function load(
 }
 
 async function show({ ddl, sampled }: Proposal): Promise<void> {
-  const { count, say } = await import('./terminal.js');
-  say(`proposed from the first ${count(sampled)} rows; a later value that does not fit is a rejected row:`);
+  const { counted, say } = await import('./terminal.js');
+  say(
+    `proposed from the first ${counted(sampled, 'row')}; a later value that does not fit is a rejected row:`,
+  );
   say();
   for (const line of `${ddl};`.split('\n')) say(`  ${line}`);
   say();

@@ -3,6 +3,7 @@ import { EXIT, refused, usage } from '../core/errors.js';
 import type { MappingsDefinition } from '../core/mapping.js';
 import { again, command } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
+import { noun } from '../core/plural.js';
 import { type DatabaseFlags, withDatabase } from './flags.js';
 import type { Session } from './session.js';
 
@@ -138,14 +139,14 @@ async function exportTo(
   file = '-',
 ): Promise<number> {
   const { mappingsCsv } = await import('./mappings-file.js');
-  const { count, print, say } = await import('./terminal.js');
+  const { counted, print, say } = await import('./terminal.js');
   const { mappings } = await inForce(session, user, system, flags);
   const text = mappingsCsv(mappings);
   if (file === '-') print(text);
   else {
     const { writeFileSync } = await import('node:fs');
     writeFileSync(file, `${text}\n`);
-    say(`${count(mappings.length)} mappings of ${system} in ${file}`);
+    say(`${counted(mappings.length, 'mapping')} of ${system} in ${file}`);
   }
   return EXIT.done;
 }
@@ -160,7 +161,7 @@ async function importFrom(
   const { readMappingsCsv } = await import('./mappings-file.js');
   const { replaceMappings } = await import('../db/ledger/mappings.js');
   const { openLedger } = await import('../db/ledger/open.js');
-  const { count, print, say } = await import('./terminal.js');
+  const { count, counted, print, say } = await import('./terminal.js');
   const named = file === '-' ? 'stdin' : file;
   const { mappings, faults } = readMappingsCsv(
     await textOf(file),
@@ -183,7 +184,7 @@ async function importFrom(
   const { removed, added } = await replaceMappings(session.database, system, flags.recordType, mappings);
   if (flags.json === true) print(JSON.stringify({ system, removed, added }));
   say(
-    `${count(added)} mappings of ${system} imported in the place of ${removed === 0 ? `the ${count(before.mappings.length)} that were in force` : count(removed)}`,
+    `${counted(added, 'mapping')} of ${system} imported in the place of ${removed === 0 ? `the ${count(before.mappings.length)} that ${noun(before.mappings.length, 'was', 'were')} in force` : count(removed)}`,
   );
   if (added === 0) say(`the ledger holds none now: those of ${user.name} are in force, where it has some`);
   return EXIT.done;

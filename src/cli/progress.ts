@@ -6,7 +6,7 @@ import type { Events } from '../run/options.js';
 import { nextLines } from './next.js';
 import { recordLines } from './records-text.js';
 import { SHOWN_ROWS, showReport } from './summary-text.js';
-import { bytes, count, say, seconds, styled } from './terminal.js';
+import { bytes, count, counted, say, seconds, styled } from './terminal.js';
 
 /** Off a terminal one line at most so often. */
 const LINE_EVERY_MS = 5_000;
@@ -119,7 +119,7 @@ function lines(shared: Shared): Progress {
       const left =
         of === undefined || !done ? '' : ` · ${seconds(Math.max(0, (elapsed / done) * (of - done)))} left`;
       say(
-        `  ${share}${count(rows)} rows · ${count(Math.round(rows / elapsed))} rows/s${left}${inputs.length > 1 ? byInput(inputs) : ''}`,
+        `  ${share}${counted(rows, 'row')} · ${count(Math.round(rows / elapsed))} rows/s${left}${inputs.length > 1 ? byInput(inputs) : ''}`,
       );
     },
   };
@@ -130,7 +130,7 @@ export function byInput(inputs: readonly InputProgress[]): string {
   return inputs
     .map(({ input, done, of, rows }) =>
       of === null || of === 0
-        ? ` · ${input} ${count(rows)} rows`
+        ? ` · ${input} ${counted(rows, 'row')}`
         : ` · ${input} ${Math.floor((100 * Math.min(done, of)) / of)}%`,
     )
     .join('');

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { EXIT, usage } from '../core/errors.js';
 import { again } from '../core/next.js';
+import { noun } from '../core/plural.js';
 import type { Batch } from '../db/ledger/batches.js';
 import type { StoredReject } from '../db/ledger/rejects.js';
 import { NOT_FED_BACK } from '../run/again.js';
@@ -100,7 +101,10 @@ async function rejects(session: Session, id: string, flags: RejectsFlags): Promi
     }
   } else stored = await writeFiles(session, batch, chosen, flags);
   if (isUnread()) return EXIT.done;
-  if (batch.error_count > stored) say(`${count(batch.error_count - stored)} more were counted and not kept`);
+  if (batch.error_count > stored)
+    say(
+      `${count(batch.error_count - stored)} more ${noun(batch.error_count - stored, 'was', 'were')} counted and not kept`,
+    );
   return EXIT.done;
 }
 
@@ -119,7 +123,7 @@ async function writeFiles(
 ): Promise<number> {
   const { RejectsFile } = await import('./rejects-file.js');
   const { rejectColumns } = await import('../db/ledger/rejects.js');
-  const { count, printed, say } = await import('./terminal.js');
+  const { count, counted, printed, say } = await import('./terminal.js');
   const files = new Map<string, InstanceType<typeof RejectsFile>>();
   const paths =
     into === undefined ? [] : await newFiles(inputs.map(({ name }) => fileOf(into, name, format)));
@@ -147,7 +151,7 @@ async function writeFiles(
     say(`${count(unknown)} of them without values: the ledger does not have the row as the input had it`);
   if (into === undefined) return stored;
   for (const { name, label } of inputs)
-    say(`${count(files.get(label)?.rows ?? 0)} rows of ${name} in ${fileOf(into, name, format)}`);
+    say(`${counted(files.get(label)?.rows ?? 0, 'row')} of ${name} in ${fileOf(into, name, format)}`);
   const { isCommand, rerun } = await import('../run/again.js');
   const { sayNext } = await import('./next.js');
   const input = inputs.map(({ name }) => `${name}=${fileOf(into, name, format)}`);

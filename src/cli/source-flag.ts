@@ -4,6 +4,7 @@ import { shellWord } from '../core/command.js';
 import { usage } from '../core/errors.js';
 import { again } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
+import { plural } from '../core/plural.js';
 import type { Source } from '../core/types.js';
 import { fileSource, formatFor, formatOf } from '../sources/file.js';
 import { json } from '../sources/json.js';
@@ -40,7 +41,7 @@ export async function filesOfSource(
   } else if (isJson(path)) return same(names, { path, document: true });
   throw usage(
     'which_input',
-    `the pipeline "${pipeline.name}" has ${all.length} inputs: --source does not say which`,
+    `the pipeline "${pipeline.name}" has ${plural(all.length, 'input')}: --source does not say which`,
     {
       next:
         path === STDIN

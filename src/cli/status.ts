@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { EXIT, usage } from '../core/errors.js';
 import { command, type NextStep } from '../core/next.js';
+import { noun } from '../core/plural.js';
 import type { Batch } from '../db/ledger/batches.js';
 import type { Published } from '../db/ledger/published.js';
 import { rerun, resuming } from '../run/again.js';
@@ -65,7 +66,7 @@ async function showList(
   kept: { readonly tables: number; readonly bytes: number },
 ): Promise<void> {
   const { sayNext } = await import('./next.js');
-  const { bytes, count, moment, print, table } = await import('./terminal.js');
+  const { bytes, count, counted, moment, print, table } = await import('./terminal.js');
   print(
     table(
       ['batch', 'pipeline', 'status', 'read', 'rejected', 'skipped', 'started', 'by'],
@@ -84,7 +85,7 @@ async function showList(
   );
   if (kept.tables > 0)
     sayNext(
-      `kept for rollbacks: ${count(kept.tables)} ${kept.tables === 1 ? 'table' : 'tables'}, ${bytes(kept.bytes)}; cleanup drops what is older than ${KEPT_DAYS} days`,
+      `kept for rollbacks: ${counted(kept.tables, 'table')}, ${bytes(kept.bytes)}; cleanup drops what is older than ${KEPT_DAYS} days`,
       listKept().saying({ note: 'lists all of it' }),
     );
 }
@@ -198,7 +199,9 @@ async function showVersions({ views, uses, old_tables_last_read, hidden }: Versi
   if (old_tables_last_read !== null)
     print(`the old tables that are kept aside were last read ${moment(old_tables_last_read)}`);
   if (hidden > 0)
-    say(`the statements of ${hidden} more sessions may not be seen: GRANT pg_read_all_stats TO this role`);
+    say(
+      `the statements of ${hidden} more ${noun(hidden, 'session')} may not be seen: GRANT pg_read_all_stats TO this role`,
+    );
 }
 
 /** What to do about a batch; `published` is what the ledger has of its tables. */

@@ -25,10 +25,12 @@ export function declareSwap(root: Command): void {
         const { showProgress } = await import('./progress.js');
         const { showSummary } = await import('./summary-text.js');
         const { ask } = await import('./ask.js');
-        const { count, print, say } = await import('./terminal.js');
+        const { counted, print, say } = await import('./terminal.js');
         const batch = await findStaged(session.database, id);
         const pipeline = await pipelineOf(batch);
-        say(`batch ${id} of ${batch.pipeline}: ${count(batch.success_count)} rows staged, to be published`);
+        say(
+          `batch ${id} of ${batch.pipeline}: ${counted(batch.success_count, 'row')} staged, to be published`,
+        );
         if (flags.yes !== true && !(await ask('publish it?')))
           throw interrupted('not confirmed', { state: `nothing was published; batch ${id} is staged` });
         const log = batchLog({ jsonToStderr: false });

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { EXIT } from '../core/errors.js';
 import { command } from '../core/next.js';
+import { noun, plural } from '../core/plural.js';
 import { collect, type DatabaseFlags, withDatabase } from './flags.js';
 
 interface ValidateFlags extends DatabaseFlags {
@@ -43,13 +44,18 @@ export function declareValidate(root: Command): void {
         if (flags.json === true) print(asJson(validated));
         const failed = validated.validations.filter((each) => !each.ok).length;
         if (validated.ok)
-          say(`${styled('green', '✓')} batch ${id}: all ${validated.validations.length} validations hold`);
+          say(`${styled('green', '✓')} batch ${id}: ${holding(validated.validations.length)}`);
         else
           sayNext(
-            `${styled('red', '✗')} batch ${id}: ${failed} of ${validated.validations.length} validations fail`,
+            `${styled('red', '✗')} batch ${id}: ${failed} of ${plural(validated.validations.length, 'validation')} ${noun(failed, 'fails', 'fail')}`,
             command('rollback', [id], { dryRun: true }, { lead: 'look, and if need be' }),
           );
         return validated.ok ? EXIT.done : EXIT.refused;
       });
     });
+}
+
+/** That all `n` validations hold. */
+function holding(n: number): string {
+  return n === 1 ? 'its validation holds' : `all ${n} validations hold`;
 }

@@ -1,3 +1,4 @@
+import { plural } from './plural.js';
 /** Row counts by reason; reasons are snake_case codes. */
 export type Reasons = Readonly<Record<string, number>>;
 
@@ -106,20 +107,20 @@ export function breaches(flows: readonly FlowAccount[]): string[] {
       const missing = unaccounted(stage);
       if (missing > 0)
         found.push(
-          `stage "${stage.stage}" took in ${stage.in} rows of ${flow.source} and lost ${missing} without a reason`,
+          `stage "${stage.stage}" took in ${plural(stage.in, 'row')} of ${flow.source} and lost ${missing} without a reason`,
         );
       if (missing < 0)
         found.push(
-          `stage "${stage.stage}" passed on ${-missing} rows of ${flow.source} more than it took in, without a reason`,
+          `stage "${stage.stage}" passed on ${plural(-missing, 'row')} of ${flow.source} more than it took in, without a reason`,
         );
       if (!stage.readToEnd && stage === stopped.get(stage.branch))
         found.push(
-          `stage "${stage.stage}" stopped reading ${flow.source} before its end, after ${stage.in} rows`,
+          `stage "${stage.stage}" stopped reading ${flow.source} before its end, after ${plural(stage.in, 'row')}`,
         );
     }
     for (const sink of flow.sinks) {
       if (sink.counted !== null && sink.counted !== sink.handed)
-        found.push(`${sink.sink} was handed ${sink.handed} rows and holds ${sink.counted}`);
+        found.push(`${sink.sink} was handed ${plural(sink.handed, 'row')} and holds ${sink.counted}`);
     }
   }
   return found;

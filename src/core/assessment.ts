@@ -1,5 +1,6 @@
 import { usage } from './errors.js';
 import type { Next } from './next.js';
+import { noun, plural } from './plural.js';
 
 /** A cell of an assessment: text as the old system writes it, or null. */
 export type Figure = string | null;
@@ -107,7 +108,7 @@ export function orphans(
   if (columns.length !== keys.length)
     throw usage(
       'bad_assessment',
-      `orphans of ${of.table}: ${columns.length} columns point at a key of ${keys.length}`,
+      `orphans of ${of.table}: ${plural(columns.length, 'column')} ${noun(columns.length, 'points', 'point')} at a key of ${keys.length}`,
     );
   return {
     kind: 'orphans',
@@ -162,7 +163,7 @@ export function allowed(
 ): QualityQuestion {
   return {
     kind: 'allowed',
-    name: `${of.table}.${of.column} is one of ${of.values.length} values`,
+    name: `${of.table}.${of.column} is one of ${plural(of.values.length, 'value')}`,
     summary: `${of.column} of ${of.table} is ${of.values.join(', ')}`,
     ...grave(of),
     ask: (system) => {

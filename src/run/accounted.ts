@@ -1,6 +1,7 @@
 import { breaches, type FlowAccount, totals } from '../core/accounting.js';
 import { refused } from '../core/errors.js';
 import { again, command } from '../core/next.js';
+import { noun, plural } from '../core/plural.js';
 import type { Job } from './job.js';
 import { mergeInstead } from './merge-instead.js';
 import { describeLimit } from './reject-limit.js';
@@ -25,7 +26,7 @@ export function assertAccounted(job: Job, accounts: readonly FlowAccount[]): voi
   const allowed = describeLimit(limit);
   throw refused(
     'too_many_rejects',
-    `${job.rejects.count} of ${read} rows were rejected; ${allowed === '0' ? 'none' : allowed} may be (--max-rejects)`,
+    `${job.rejects.count} of ${plural(read, 'row')} ${noun(job.rejects.count, 'was', 'were')} rejected; ${allowed === '0' ? 'none' : allowed} may be (--max-rejects)`,
     {
       details: [
         ...reasons,

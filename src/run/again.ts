@@ -54,7 +54,15 @@ function commandOf(batch: Begun, flags: Flags): CommandData {
 }
 
 function flagsOf({ run_record, settings, options }: Begun): Flags {
-  const { inputs = {}, guard, maxRejects, allowEmpty, stopOnError, noSourceData } = run_record ?? {};
+  const {
+    inputs = {},
+    guard,
+    maxRejects,
+    maxShrink,
+    allowEmpty,
+    stopOnError,
+    noSourceData,
+  } = run_record ?? {};
   const files = Object.entries(inputs).filter(([, { given, path }]) => given && path !== undefined);
   const encodings = files.flatMap(([name, { encoding }]) =>
     encoding === undefined ? [] : [`${name}=${encoding}`],
@@ -67,9 +75,11 @@ function flagsOf({ run_record, settings, options }: Begun): Flags {
     ...(maxRejects === undefined ? {} : { maxRejects: describeLimit(maxRejects) }),
     ...(guard === undefined || guard === 'journal' ? {} : { guard }),
     ...(allowEmpty === true ? { allowEmpty } : {}),
+    ...(maxShrink === undefined ? {} : { maxShrink: `${maxShrink}%` }),
     ...(stopOnError === true ? { stopOnError } : {}),
     ...(noSourceData === true ? { sourceData: false } : {}),
     ...(options.no_triggers === true ? { triggers: false } : {}),
+    ...(options.allow_suppressed === true ? { allowSuppressed: true } : {}),
   };
 }
 

@@ -1,5 +1,6 @@
 import { type FigureRow, type OldSystem, orphans, type QualityQuestion } from '../core/assessment.js';
 import { SluiceError } from '../core/errors.js';
+import { plural } from '../core/plural.js';
 import { ident, literal } from '../db/quote.js';
 import { numberIn } from '../sources/sqlite/number-in.js';
 import { typeOf } from '../sources/sqlite/values.js';
@@ -73,10 +74,7 @@ function typesQuestion(
         of: Number(counts.n),
         examples: found
           .filter(({ rows }) => rows > 0)
-          .map(
-            ({ name, type, rows }) =>
-              `${name} is declared ${type}, and is not in ${rows} ${rows === 1 ? 'row' : 'rows'}`,
-          ),
+          .map(({ name, type, rows }) => `${name} is declared ${type}, and is not in ${plural(rows, 'row')}`),
       };
     },
   };
@@ -166,7 +164,7 @@ function broken(table: string, name: string, where: string, next: string): Quali
         `SELECT count(*) AS n, count(CASE WHEN ${where} THEN 1 END) AS bad FROM ${system.table(table)}`,
       );
       const offenders = Number(counts.bad);
-      return { offenders, of: Number(counts.n), examples: offenders === 0 ? [] : [`${offenders} rows`] };
+      return { offenders, of: Number(counts.n), examples: offenders === 0 ? [] : [plural(offenders, 'row')] };
     },
   };
 }

@@ -3,6 +3,7 @@ import { type ErrorFacts, refused, SluiceError } from '../core/errors.js';
 import type { FlowPlan } from '../core/flow.js';
 import { distinct, type Next, Suggestion } from '../core/next.js';
 import type { Finding } from '../core/pipeline.js';
+import { plural } from '../core/plural.js';
 import type { Source } from '../core/types.js';
 import { columnFindings } from './check-columns.js';
 import { lockGuardFindings, rightsFindings } from './check-rights.js';
@@ -276,7 +277,7 @@ function qualityFindings(question: QualityQuestion, { offenders, of, examples }:
   return [
     {
       severity: question.severity,
-      message: `${question.summary}: not so in ${offenders} of ${of} rows`,
+      message: `${question.summary}: not so in ${offenders} of ${plural(of, 'row')}`,
       details: examples,
       ...(question.next === undefined ? {} : { next: question.next }),
     },

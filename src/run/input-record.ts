@@ -3,6 +3,7 @@ import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { refused } from '../core/errors.js';
 import { again, type Suggestion } from '../core/next.js';
+import { plural } from '../core/plural.js';
 import type { Source } from '../core/types.js';
 import type { InputRecord } from '../db/ledger/run-record.js';
 import { inputLabels } from './input-labels.js';
@@ -73,7 +74,7 @@ function differences(name: string, before: InputRecord | undefined, now: InputRe
   const path = now.path ?? name;
   if (was === undefined || is === undefined) return [`${path} is no file that can be read again`];
   // The same bytes under another name are the same input.
-  if (was.size !== is.size) return [`${path} has ${is.size} bytes; it had ${was.size}`];
+  if (was.size !== is.size) return [`${path} has ${plural(is.size, 'byte')}; it had ${was.size}`];
   if (was.hash !== is.hash) return [`${path} has another content`];
   if (was.modified !== is.modified && before.path === now.path)
     return [`${path} was written at ${is.modified}, after it had been read`];

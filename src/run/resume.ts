@@ -4,6 +4,7 @@ import type { Checkpoint } from '../core/checkpoint.js';
 import { failed, refused, usage } from '../core/errors.js';
 import { again, command, type Next, type Suggestion } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
+import { noun, plural } from '../core/plural.js';
 import type { PgDatabase } from '../db/connect.js';
 import { type Batch, findBatch, holdBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
@@ -215,7 +216,7 @@ async function assertHolds(
     if (counted?.rows !== rows)
       throw refused(
         'staging_differs',
-        `staging ${name} holds ${counted?.rows} rows, and ${rows} were committed to it`,
+        `staging ${name} holds ${plural(counted?.rows ?? 0, 'row')}, and ${rows} ${noun(rows, 'was', 'were')} committed to it`,
         {
           state: 'live tables are untouched',
           next: [

@@ -2,6 +2,7 @@ import { previewUndo, type UndoPreview } from '../../sinks/rows/undo-checks.js';
 import type { UndoTable } from '../../sinks/rows/undo-survey.js';
 import { refused } from '../core/errors.js';
 import { again } from '../core/next.js';
+import { plural } from '../core/plural.js';
 import { primaryKey } from '../db/catalog/primary-key.js';
 import type { PgDatabase } from '../db/connect.js';
 import type { Published } from '../db/ledger/published.js';
@@ -79,7 +80,7 @@ export function writtenLines({ table, written_since: { rows, list } }: UndoneTab
   const listed = list.slice(0, LISTED).map((line) => `  ${line}`);
   const more = list.length > LISTED || (list.length > 0 && rows > list.length);
   return [
-    `${table}: ${rows} row${rows === 1 ? '' : 's'} written since`,
+    `${table}: ${plural(rows, 'row')} written since`,
     ...listed,
     ...(more ? [`  … and ${rows - listed.length} more`] : []),
   ];

@@ -1,6 +1,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { failed, SluiceError } from '../core/errors.js';
+import { plural } from '../core/plural.js';
 import { Damage } from './damage.js';
 import { type Position, READ_BYTES } from './raw.js';
 import { unzstd } from './zstd/index.js';
@@ -63,7 +64,7 @@ async function* gunzip(raw: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void>
 
 function describe(kind: Compression, error: unknown, input: string, at: Position, produced: number) {
   const { code, message } = error as { code?: string; message?: string };
-  const read = `${at.bytes} bytes of it gave ${produced} bytes of text`;
+  const read = `${plural(at.bytes, 'byte')} of it gave ${plural(produced, 'byte')} of text`;
   const facts = { input, offset: at.bytes, cause: error };
   const again = `fetch or write the file again, then test it: ${kind} -t`;
   switch (howOf(error)) {

@@ -175,7 +175,11 @@ test('a refusal ends with 3, names the offenders, and the rejects are there to b
   const { run, cwd } = await lots(t, await sample('bad/missing-line.sql'));
   const ran = await run('run lot-consolidation --yes --json');
   assert.equal(ran.code, 3);
-  assert.equal(ran.stdout, '');
+  const told = JSON.parse(ran.stdout);
+  assert.deepEqual(
+    [told.status, told.batch, told.read, told.rejected, told.loaded, told.error.code],
+    ['refused', '1', 375, 2, {}, 'too_many_rejects'],
+  );
   assert.match(
     ran.stderr,
     /2 of 375 rows were rejected[\s\S]*LOT WF-KR-251121D-001 has no production line[\s\S]*sluice rejects 1/,

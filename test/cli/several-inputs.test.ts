@@ -212,7 +212,7 @@ test('rejects of several inputs go into a file each, and corrected back to their
 
   // What the corrected files left has rejects of its own, each of its input.
   const second = await run('rejects 4 --into rest');
-  assert.match(second.stderr, /1 rows of notes in rest\/notes\.csv\n1 rows of orders in rest\/orders\.csv\n/);
+  assert.match(second.stderr, /1 row of notes in rest\/notes\.csv\n1 row of orders in rest\/orders\.csv\n/);
   for (const file of ['orders', 'notes']) {
     const path = join(cwd, 'rest', `${file}.csv`);
     writeFileSync(path, readFileSync(path, 'utf8').replace("'-7", '7'));

@@ -7,6 +7,7 @@ import { findBatch, holdBatch, listUnfinished, moveBatch, startBatch } from '../
 import { mappingsInForce, readMappings, replaceMappings } from '../../src/db/ledger/mappings.js';
 import { ledgerVersion, openLedger, requireLedger } from '../../src/db/ledger/open.js';
 import { publishSql, undoSql } from '../../src/db/ledger/publish-sql.js';
+import { readPublished } from '../../src/db/ledger/published.js';
 import { forgetRecords, settlePending, undoRecordsSql } from '../../src/db/ledger/records.js';
 import { claimRejects, countRejects, readRejects, rejectFates } from '../../src/db/ledger/rejects.js';
 import { awaitWriters } from '../../src/run/load-session.js';
@@ -259,15 +260,25 @@ test('a ledger of version 2 is brought up to date, and its batches stay', async 
     `DROP VIEW sluice.migration_record; DROP TABLE sluice.migration_record_row, sluice.migration_record_outcome,
      sluice.migration_field_mapping, sluice.migration_view, sluice.migration_view_use`,
   );
-  await database.query('ALTER TABLE sluice.migration_batch DROP COLUMN progress, DROP COLUMN record_summary');
+  await database.query(
+    `ALTER TABLE sluice.migration_batch DROP COLUMN progress, DROP COLUMN record_summary, DROP COLUMN changes;
+     ALTER TABLE sluice.migration_publish DROP COLUMN rows_inserted, DROP COLUMN rows_updated,
+       DROP COLUMN rows_unchanged, DROP COLUMN rows_missing, DROP COLUMN rows_suppressed,
+       DROP COLUMN rows_deleted, DROP COLUMN deletes_suppressed;
+     INSERT INTO sluice.migration_publish (batch_id, table_schema, table_name, mode, rows_staged)
+     VALUES (${batch}, 'public', 'a', 'merge', 7)`,
+  );
   await database.query('ALTER TABLE sluice.migration_segment DROP COLUMN mark');
   await database.query(
     'DELETE FROM sluice.ledger_version WHERE version > 2; INSERT INTO sluice.ledger_version VALUES (2) ON CONFLICT DO NOTHING',
   );
   await openLedger(database);
-  assert.equal(await ledgerVersion(database), 5);
-  const { progress, record_summary } = await findBatch(database, batch);
-  assert.deepEqual([progress, record_summary], [null, null]);
+  assert.equal(await ledgerVersion(database), 6);
+  const { progress, record_summary, changes: told } = await findBatch(database, batch);
+  assert.deepEqual([progress, record_summary, told], [null, null, null]);
+  // What it did to the rows nobody has counted then.
+  const [published] = await readPublished(database, batch);
+  assert.deepEqual([published?.rows_staged, published?.changes], [7, null]);
   assert.deepEqual(await database.query('SELECT mark FROM sluice.migration_segment'), []);
   for (const table of ['migration_record', 'migration_view', 'migration_view_use'])
     assert.deepEqual(await database.query(`SELECT FROM sluice.${table}`), []);

@@ -92,7 +92,7 @@ test('a pipeline that declares nothing is told its rows, and what PostgreSQL has
     assessed.quality.map(({ name, severity, offenders, examples }) => [name, severity, offenders, examples]),
     [
       ['parts.model → public.models', 'warning', 2, ['model 2: 2 rows']],
-      ['parts: parts_n', 'warning', 1, ['1 rows']],
+      ['parts: parts_n', 'warning', 1, ['1 row']],
     ],
   );
   assert.equal(assessed.errors, 0);

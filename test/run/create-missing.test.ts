@@ -64,7 +64,7 @@ test('a check and a dry run know the columns of a table that is missing, and mak
   assert.equal((await on.run(pets(REX), { dryRun: true })).summary.status, 'dry run');
   // The value is refused as the column that does not exist yet would refuse it.
   const long = on.run(pets([{ id: 1, owner: 1, name: 'Maximilian' }]), { dryRun: true });
-  await assert.rejects(long, /1 of 1 rows were rejected/);
+  await assert.rejects(long, /1 of 1 row was rejected/);
   assert.equal(await isThere(database), false);
 });
 

@@ -76,7 +76,7 @@ test('a write to a table that is only appended to, or of no concern, stops nothi
 
 for (const target of [
   append('parts', { columns: PARTS.columns }),
-  replace('parts', { columns: PARTS.columns }),
+  replace('parts', { columns: PARTS.columns, maxShrink: 80 }),
 ])
   test(`a write to a table that the pipeline only guards stops its ${target.mode}`, async (t) => {
     const database = await testDatabase(t);

@@ -62,7 +62,7 @@ test('a guard that a dead batch left is taken away, and the batch is closed', as
 test('what a living batch works with, what waits for its swap, and what is young are left alone', async (t) => {
   const database = await thingsDatabase(t);
   await runOn(t, database, thingsPipeline());
-  await runOn(t, database, thingsPipeline({ rows: 3 }), { publish: false });
+  await runOn(t, database, thingsPipeline({ rows: 7 }), { publish: false });
   const living = openDatabase(t, database);
   await startBatch(living, start);
   assert.deepEqual(await clean(t, database, 1), []);

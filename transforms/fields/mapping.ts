@@ -1,5 +1,6 @@
 import { usage } from '../../src/core/errors.js';
 import { jsonText } from '../../src/core/json/write.js';
+import { plural } from '../../src/core/plural.js';
 import { ORIGIN, type Row } from '../../src/core/row.js';
 import { type Field, FieldError, type Note, type SplitField } from './field.js';
 import { makeTransforms, type Registry, TRANSFORMS } from './registry.js';
@@ -74,7 +75,10 @@ export function compileMapping(
     }
     const made = named(mapping, () => makeTransforms(transform, transforms, noted));
     if (made.values !== columns.length)
-      throw wrong(mapping, `the transform makes ${made.values} values, for ${columns.length} columns`);
+      throw wrong(
+        mapping,
+        `the transform makes ${plural(made.values, 'value')}, for ${plural(columns.length, 'column')}`,
+      );
     return { ...mapping, columns, ...made };
   });
   const columns = options.columns ?? [...filled.keys()];

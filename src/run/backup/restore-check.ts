@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SluiceError } from '../../core/errors.js';
+import { plural } from '../../core/plural.js';
 import type { Run } from '../../core/run.js';
 import { csv } from '../../sources/csv/index.js';
 import { SqliteFile } from '../../sources/sqlite/database.js';
@@ -36,7 +37,7 @@ export async function checkRestore(directory: string, run: Run): Promise<Restore
     run.signal.throwIfAborted();
     const path = join(directory, file);
     const wrong: string[] = [];
-    const what = [`${bytes.toLocaleString('en-US')} bytes`, 'SHA-256'];
+    const what = [plural(bytes, 'byte', undefined, bytes.toLocaleString('en-US')), 'SHA-256'];
     const found = await stat(path).catch((error: NodeJS.ErrnoException) => error);
     if (found instanceof Error) {
       looked.push({
@@ -47,15 +48,15 @@ export async function checkRestore(directory: string, run: Run): Promise<Restore
       continue;
     }
     const print = await printOf(path);
-    if (print.bytes !== bytes) wrong.push(`it has ${print.bytes} bytes, and had ${bytes}`);
+    if (print.bytes !== bytes) wrong.push(`it has ${plural(print.bytes, 'byte')}, and had ${bytes}`);
     else if (print.sha256 !== sha256) wrong.push('its content is another one (SHA-256)');
     const table = manifest.tables.find((each) => each.file === file);
     if (table !== undefined) {
-      what.push(`${table.rows.toLocaleString('en-US')} rows`);
+      what.push(plural(table.rows, 'row', undefined, table.rows.toLocaleString('en-US')));
       wrong.push(...(await rowsWrong(path, table.rows, run)));
     }
     if (manifest.database?.file === file) {
-      what.push(`integrity, rows of ${Object.keys(manifest.database.rows).length} tables`);
+      what.push(`integrity, rows of ${plural(Object.keys(manifest.database.rows).length, 'table')}`);
       wrong.push(...(await databaseWrong(path, manifest.database.rows, run)));
     }
     looked.push({ file, what: what.join(', '), wrong });
@@ -80,7 +81,7 @@ async function rowsWrong(path: string, wanted: number, run: Run): Promise<string
     return [`it cannot be read: ${messageOf(error)}`];
   }
   return [
-    ...(rows === wanted ? [] : [`it has ${rows} rows, and had ${wanted}`]),
+    ...(rows === wanted ? [] : [`it has ${plural(rows, 'row')}, and had ${wanted}`]),
     ...(bad === 0 ? [] : [`${bad} of its records cannot be read`]),
   ];
 }
@@ -98,7 +99,12 @@ async function databaseWrong(
       const rows = await countAll(file);
       return Object.entries(wanted)
         .filter(([table, n]) => rows[table] !== n)
-        .map(([table, n]) => `its table ${table} has ${rows[table] ?? 'gone; it had'} rows, and had ${n}`);
+        .map(([table, n]) => {
+          const has = rows[table];
+          return has === undefined
+            ? `its table ${table} is gone; it had ${plural(n, 'row')}`
+            : `its table ${table} has ${plural(has, 'row')}, and had ${n}`;
+        });
     } finally {
       await file.close();
     }

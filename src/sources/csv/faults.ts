@@ -1,5 +1,6 @@
 import { failed, refused, type SluiceError } from '../../core/errors.js';
 import { again } from '../../core/next.js';
+import { plural } from '../../core/plural.js';
 import type { Rejection } from '../../core/run.js';
 
 /** Why a record could not be read. */
@@ -35,7 +36,7 @@ export const UNTERMINATED: Fault = {
 };
 export const ragged = (count: number, columns: number): Fault => ({
   reason: 'ragged_row',
-  message: `${count} ${count === 1 ? 'field' : 'fields'} where the header has ${columns}`,
+  message: `${plural(count, 'field')} where the header has ${columns}`,
 });
 export const notUtf8 = (byte: string, offset: number): Fault => ({
   reason: 'invalid_utf8',

@@ -38,7 +38,7 @@ async function refusal(client: pg.Client, parts = [guardPart(guard, customers), 
 const writes: Record<string, { sql: string; says: RegExp }> = {
   INSERT: {
     sql: "INSERT INTO customers (email) VALUES ('n@x')",
-    says: /customers: 1 INSERT statement \(1 rows\)/,
+    says: /customers: 1 INSERT statement \(1 row\)/,
   },
   UPDATE: {
     sql: 'UPDATE orders SET total = 0 WHERE number < 3',
@@ -46,7 +46,7 @@ const writes: Record<string, { sql: string; says: RegExp }> = {
   },
   upsert: {
     sql: "INSERT INTO customers (email) VALUES ('c1@x') ON CONFLICT (email) DO UPDATE SET name = 'x'",
-    says: /customers: 1 UPDATE statement \(1 rows\)/,
+    says: /customers: 1 UPDATE statement \(1 row\)/,
   },
   COPY: { sql: "COPY customers (email) FROM PROGRAM 'echo n@x'", says: /customers: 1 INSERT/ },
   'a cascaded delete': { sql: "DELETE FROM customers WHERE email = 'c1@x'", says: /customers: 1 DELETE/ },
@@ -75,7 +75,7 @@ test('a cascaded delete is found in the child alone, too', async (t) => {
   const { client, writer } = await armed(t);
   await writer.query("DELETE FROM customers WHERE email = 'c1@x'");
   const said = await refusal(client, [guardPart(guard, orders)]);
-  assert.match(said?.facts.details?.join() ?? '', /orders: 1 DELETE statement \(1 rows\)/);
+  assert.match(said?.facts.details?.join() ?? '', /orders: 1 DELETE statement \(1 row\)/);
 });
 
 test('statements that touched no row or were rolled back do not count', async (t) => {

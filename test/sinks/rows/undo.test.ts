@@ -46,7 +46,7 @@ test('undo of an append refuses while other rows refer to what was added', async
   const names = await publish(client, 'b1', [table('customers', 'append', ['id', 'email']), [['77', 'z@x']]]);
   await client.query("INSERT INTO orders VALUES ('west', 1, 77, 1)");
   const error = await said(undo(client, names));
-  assert.match(lines(error), /public\.orders .*CASCADE\): 1 rows/);
+  assert.match(lines(error), /public\.orders .*CASCADE\): 1 row/);
   assert.equal((await said(undo(client, names, true))).code, 'children_refer_to_rows');
 });
 
