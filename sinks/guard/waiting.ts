@@ -1,8 +1,8 @@
 import type { ClientBase } from 'pg';
 import { failed, interrupted } from '../../src/core/errors.js';
 import { again } from '../../src/core/next.js';
-import { membersOf } from '../../src/db/catalog/members.js';
 import { plural } from '../../src/core/plural.js';
+import { membersOf } from '../../src/db/catalog/members.js';
 import { HURRIED, hurried } from '../../src/db/hurry.js';
 import { qualified } from '../../src/db/quote.js';
 

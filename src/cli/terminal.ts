@@ -1,7 +1,7 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import Table from 'cli-table3';
-import { put } from './output.js';
 import { plural } from '../core/plural.js';
+import { put } from './output.js';
 
 /** Colour only where a person looks: a terminal, and no NO_COLOR (https://no-color.org). */
 const coloured =

@@ -84,7 +84,9 @@ export class FedBack {
       kind: source.kind,
       ...(source.format === undefined ? {} : { format: source.format }),
       ...(source.columns === undefined ? {} : { columns: source.columns }),
-      ...(source.check === undefined ? {} : { check: (run) => source.check?.(run) as Promise<readonly string[]> }),
+      ...(source.check === undefined
+        ? {}
+        : { check: (run) => source.check?.(run) as Promise<readonly string[]> }),
       read,
     };
   }
