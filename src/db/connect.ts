@@ -5,7 +5,7 @@ import type { Database } from '../core/run.js';
 import type { Address } from './address.js';
 import { connectionError } from './connection-error.js';
 import { hurry } from './hurry.js';
-import { PINNED, type Settings, startupOptions } from './pinned.js';
+import { firstStatements, PINNED, type Settings, startupOptions } from './pinned.js';
 import { rowSecurityError } from './row-security.js';
 
 /** How long a server may take to start, and to come back after it was lost. */
@@ -34,6 +34,16 @@ function cutOff(client: pg.Client): void {
 }
 
 const codeOf = (error: unknown) => (error as { code?: string } | undefined)?.code ?? '';
+
+/** The server's major version, which it says while the session begins. */
+function versionOf(client: pg.Client): () => number {
+  let version = 0;
+  const { connection } = client as unknown as { connection: NodeJS.EventEmitter };
+  connection.on('parameterStatus', ({ parameterName, parameterValue }) => {
+    if (parameterName === 'server_version') version = Number.parseInt(parameterValue, 10);
+  });
+  return () => version;
+}
 
 /** The server is starting or stopping, or has no connection left. */
 const isTransient = (error: unknown) => ['57P03', '53300'].includes(codeOf(error));
@@ -123,8 +133,10 @@ export class PgDatabase implements Database {
     // A session that is lost while idle reports it here; whoever uses it next gets the error.
     client.on('error', () => {});
     this.#connecting.add(client);
+    const version = versionOf(client);
     try {
       await client.connect();
+      for (const sql of firstStatements(version())) await client.query(sql);
     } finally {
       this.#connecting.delete(client);
     }

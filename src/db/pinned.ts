@@ -2,23 +2,62 @@
 export type Settings = Readonly<Record<string, string>>;
 
 /**
- * What every session of ours has from its first moment on, whatever the server, the database, the role or the URL
- * say: the one place for settings that what we read and write depends on.
+ * How long a session may work, wait and do nothing: as long as the work takes. A role's limits are meant for
+ * applications, and a load, an index build, or a source that is slow to come takes longer. Where a wait of ours is to
+ * be bounded, its own statement says so.
+ */
+const UNHURRIED: Settings = {
+  statement_timeout: '0',
+  lock_timeout: '0',
+  idle_session_timeout: '0',
+  idle_in_transaction_session_timeout: '0',
+};
+
+/** What transactions are where none of our statements says it: the publish decides by what it sees once it has its locks. */
+const TRANSACTIONS: Settings = {
+  default_transaction_isolation: 'read committed',
+  default_transaction_read_only: 'off',
+  default_transaction_deferrable: 'off',
+};
+
+/** How values and names read that the server writes as text. TimeZone stays the role's: text says its offset. */
+const TEXT: Settings = {
+  DateStyle: 'ISO',
+  IntervalStyle: 'postgres',
+  bytea_output: 'hex',
+  extra_float_digits: '1',
+  standard_conforming_strings: 'on',
+};
+
+/**
+ * What sessions have that run the application's own code (triggers, defaults, materialized views): for the rest it was
+ * written for the settings that the role has. They read nothing else of the application's than what publishing needs,
+ * which is refused beforehand for tables of which a policy hides rows.
+ */
+export const PINNED_BESIDE_CODE: Settings = {
+  ...UNHURRIED,
+  ...TRANSACTIONS,
+  // Our questions compare names that the server has quoted.
+  quote_all_identifiers: 'off',
+};
+
+/**
+ * What every other session of ours has from its first moment on, whatever the server, the database, the role or the
+ * URL say: the one place for settings that what we read and write depends on.
  */
 export const PINNED: Settings = {
+  ...PINNED_BESIDE_CODE,
+  ...TEXT,
   // A policy would take rows out of what is read, and nobody would know: the server refuses such statements.
   row_security: 'off',
 };
 
 /**
- * What sessions have that run the application's own code (triggers, defaults, materialized views): it was written for
- * the settings that the role has. They read nothing else of the application's than what publishing needs, which is
- * refused beforehand for tables of which a policy hides rows.
+ * What a session is told first where the server knows it: a start-up packet that names a setting which the server
+ * does not have is refused. By the number of the server's version.
  */
-export const PINNED_BESIDE_CODE: Settings = without(PINNED, 'row_security');
-
-function without(settings: Settings, name: string): Settings {
-  return Object.fromEntries(Object.entries(settings).filter(([each]) => each !== name));
+export function firstStatements(serverVersion: number): string[] {
+  return serverVersion >= 17 ? ['SET transaction_timeout = 0'] : [];
 }
 
 /**

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { PgDatabase, withRoom } from '../../src/db/connect.js';
+import { PINNED, PINNED_BESIDE_CODE, type Settings } from '../../src/db/pinned.js';
 import { testDatabase } from '../support/database.js';
 
 test('a session for large tables has room to sort, and keeps what it has where that is more', async (t) => {
@@ -14,6 +15,38 @@ test('a session for large tables has room to sort, and keeps what it has where t
     "SELECT current_setting('work_mem') AS work, current_setting('maintenance_work_mem') AS upkeep",
   );
   assert.deepEqual(rows, [{ work: '128MB', upkeep: '1GB' }]);
+});
+
+test('a session is as it is pinned, whatever the role, the database and the URL say', async (t) => {
+  const live = await testDatabase(t);
+  await live.query(`
+    ALTER DATABASE ${live.name} SET statement_timeout = '1s';
+    ALTER DATABASE ${live.name} SET idle_session_timeout = '1s';
+    ALTER DATABASE ${live.name} SET default_transaction_isolation = 'serializable';
+    ALTER DATABASE ${live.name} SET default_transaction_read_only = on;
+    ALTER DATABASE ${live.name} SET quote_all_identifiers = on;
+    ALTER DATABASE ${live.name} SET DateStyle = 'German';
+    ALTER DATABASE ${live.name} SET bytea_output = 'escape';
+    ALTER DATABASE ${live.name} SET TimeZone = 'Asia/Tokyo'`);
+  const later = Number((await live.query<{ v: string }>("SELECT current_setting('server_version_num') AS v"))[0]?.v) >= 170000;
+  if (later) await live.query(`ALTER DATABASE ${live.name} SET transaction_timeout = '1s'`);
+  const url = new URL(live.url);
+  url.searchParams.set('options', '-c lock_timeout=1s');
+  const database = new PgDatabase({ url: url.href, described: 'it', from: 'test' });
+  t.after(() => database.close());
+  const settings = async (pinned?: Settings) => {
+    const client = await database.connect('test', pinned);
+    const { rows } = await client.query('SELECT name, setting FROM pg_catalog.pg_settings');
+    return new Map(rows.map(({ name, setting }) => [name, setting]));
+  };
+  const own = await settings();
+  for (const [name, value] of Object.entries(PINNED)) assert.equal(own.get(name)?.split(',')[0], value, name);
+  assert.equal(own.get('transaction_timeout'), later ? '0' : undefined);
+  assert.equal(own.get('TimeZone'), 'Asia/Tokyo');
+  const beside = await settings(PINNED_BESIDE_CODE);
+  assert.equal(beside.get('statement_timeout'), '0');
+  assert.equal(beside.get('transaction_timeout'), later ? '0' : undefined);
+  assert.equal(beside.get('DateStyle'), 'German, DMY');
 });
 
 /** A database behind a door: nobody who has connected hears of the server before `open` is called. */

@@ -139,7 +139,7 @@ test('rows are not appended to a table of which a policy hides rows, nor is one 
   await live.query(`ALTER TABLE orders OWNER TO ${role}; ALTER TABLE orders FORCE ROW LEVEL SECURITY`);
   await assert.rejects(into(replace('orders', { columns: ['id', 'tenant'] })), hidden);
   await live.query('ALTER TABLE orders NO FORCE ROW LEVEL SECURITY');
-  await into(replace('orders', { columns: ['id', 'tenant'] }));
+  await into(replace('orders', { columns: ['id', 'tenant'], maxShrink: 100 }));
   assert.deepEqual(await live.query('SELECT id FROM orders'), [{ id: 1 }]);
 });
 
@@ -170,9 +170,9 @@ test("the application's own code runs under the policies that it was written for
 
 test('what the URL says of a session is kept, but for what is pinned', async (t) => {
   const url = new URL((await testDatabase(t)).url);
-  url.searchParams.set('options', '-c row_security=on -c statement_timeout=54321');
+  url.searchParams.set('options', '-c row_security=on -c geqo_threshold=13');
   const database = new PgDatabase({ url: url.href, described: describeUrl(url.href), from: 'the test' });
   t.after(() => database.close());
-  const settings = `SELECT current_setting('row_security') AS rows, current_setting('statement_timeout') AS time`;
-  assert.deepEqual(await database.query(settings), [{ rows: 'off', time: '54321ms' }]);
+  const settings = `SELECT current_setting('row_security') AS rows, current_setting('geqo_threshold') AS other`;
+  assert.deepEqual(await database.query(settings), [{ rows: 'off', other: '13' }]);
 });
