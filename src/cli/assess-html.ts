@@ -94,7 +94,7 @@ function offence({ name, summary, severity, offenders, of, examples, next, by }:
   const share = of === 0 ? 0 : Math.min(100, (100 * offenders) / of);
   return `<article class="${severity}">
 <h3><span class="mark">${severity}</span> ${text(name)}</h3>
-<p>${text(summary)}: not so in <b>${count(offenders)}</b> of ${count(of)} rows (${percent(share)})${by === 'catalog' ? ' <span class="quiet">raised by the catalog</span>' : ''}</p>
+<p>${text(summary)}: not so in <b>${count(offenders)}</b> of ${plural(of, 'row', undefined, count(of))} (${percent(share)})${by === 'catalog' ? ' <span class="quiet">raised by the catalog</span>' : ''}</p>
 <div class="share"><i style="width:${Math.max(share, 0.5).toFixed(2)}%"></i></div>
 ${examples.length === 0 ? '' : `<ul>${examples.map((example) => `<li><code>${text(example)}</code></li>`).join('')}</ul>`}
 ${nextLines(next, 'record')

@@ -58,11 +58,11 @@ export function declareCleanup(root: Command): void {
 async function sayNothing(database: PgDatabase, olderThan: number): Promise<void> {
   const { keptInAll } = await import('../run/cleanup.js');
   const { sayNext } = await import('./next.js');
-  const { bytes, count, say } = await import('./terminal.js');
+  const { bytes, counted, say } = await import('./terminal.js');
   const kept = await keptInAll(database);
   if (kept.tables === 0) return say('nothing to clean up');
   sayNext(
-    `nothing to clean up: what is kept for rollbacks (${count(kept.tables)} tables, ${bytes(kept.bytes)}) is younger than ${olderThan} days`,
+    `nothing to clean up: what is kept for rollbacks (${counted(kept.tables, 'table')}, ${bytes(kept.bytes)}) is younger than ${olderThan} days`,
     again({ flags: { olderThan: '0d' } }, { note: 'lists it' }),
   );
 }

@@ -76,7 +76,11 @@ export async function publishBatch(job: Job, prepared: Prepared): Promise<Publis
     rehearse: job.options.rehearse ?? false,
     signal: job.signal,
   });
-  return { lockMs, changes: changesOf(job, answers) };
+  const changes = changesOf(job, answers);
+  job.options.log.info('rows of the tables', {
+    changes: Object.fromEntries([...changes].map(([{ table }, of]) => [table, of])),
+  });
+  return { lockMs, changes };
 }
 
 /** What the window has counted, out of its answers; the ledger has it where they were lost. */

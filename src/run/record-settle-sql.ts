@@ -25,9 +25,11 @@ export interface SettledKind {
   readonly live: string;
   /** The staging table, where it has the ids that live will have (replace). */
   readonly staged: string | undefined;
-  /** The tables in which the publish notes what it has written, and how many rows it left (merge, patch). */
+  /** The tables in which the publish notes what it has written, and how many rows it left (merge, patch; see suppressing). */
   readonly written: string | undefined;
   readonly counts: string;
+  /** Rows that triggers suppress are left out: of an append, too, some may not be written. */
+  readonly suppressing: boolean;
   readonly key: readonly KeyColumn[];
   /** Records may not show their keys: they are in a table of their own. */
   readonly hidden: boolean;
@@ -111,10 +113,19 @@ export function settleSql(kind: SettledKind): string[] {
 
 /** Records whose rows the publish left as they were; looked for where there are some. */
 function leftSql(kind: SettledKind): string {
-  const { table, written, counts, key } = kind;
-  const some = `EXISTS (SELECT FROM ${counts} WHERE schema_name = ${literal(table.schema)} AND table_name = ${literal(table.table)} AND unchanged + missing + suppressed > 0)`;
+  const { written, key } = kind;
+  const some = `EXISTS (SELECT FROM ${countsOf(kind)} AND unchanged + missing + suppressed > 0)`;
   const on = key.map((each) => `w.${ident(each.name)} ${each.equality} ${shown(each)}`).join(' AND ');
-  return `UPDATE sluice.migration_record_row r SET status = 'skipped', error_message = 'unchanged' WHERE ${some} AND ${waiting(kind)} AND NOT EXISTS (SELECT FROM ${written} w WHERE ${on})`;
+  return `UPDATE sluice.migration_record_row r SET status = 'skipped', error_message = ${leftReason(kind)} WHERE ${some} AND ${waiting(kind)} AND NOT EXISTS (SELECT FROM ${written} w WHERE ${on})`;
+}
+
+const countsOf = ({ counts, table }: Pick<SettledKind, 'counts' | 'table'>) =>
+  `${counts} WHERE schema_name = ${literal(table.schema)} AND table_name = ${literal(table.table)}`;
+
+/** Why a row was left that nobody has written: which of them a trigger suppressed, the counts do not say. */
+function leftReason(kind: SettledKind): string {
+  if (!kind.suppressing) return "'unchanged'";
+  return `(SELECT CASE WHEN suppressed = 0 THEN 'unchanged' WHEN unchanged + missing = 0 THEN 'suppressed' ELSE 'unchanged or suppressed' END FROM ${countsOf(kind)})`;
 }
 
 function settleNumbersSql(kind: SettledKind): string {
@@ -127,7 +138,7 @@ function settleNumbersSql(kind: SettledKind): string {
   const settled =
     written === undefined
       ? "status = 'success'"
-      : "status = CASE WHEN w.sluice_kind IS NULL THEN 'skipped' ELSE 'success' END, error_message = CASE WHEN w.sluice_kind IS NULL THEN 'unchanged' ELSE '' END";
+      : `status = CASE WHEN w.sluice_kind IS NULL THEN 'skipped' ELSE 'success' END, error_message = CASE WHEN w.sluice_kind IS NULL THEN ${leftReason(kind)} ELSE '' END`;
   const joins = [
     ...(written === undefined ? [] : [` LEFT JOIN ${written} w ON ${on('w')}`]),
     ...(known ? [] : [` LEFT JOIN ${live} l ON ${on('l')}`]),

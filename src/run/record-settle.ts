@@ -41,7 +41,8 @@ export async function prepareRecords(
     }
   const changed = [...rows.keys()].flatMap((target) => {
     const table = kinds.find((kind) => kind.table.target === target)?.table;
-    return table === undefined || target.mode === 'append' ? [] : [table];
+    const left = target.mode !== 'append' || rows.get(target)?.target.allowSuppressed === true;
+    return table === undefined || !left ? [] : [table];
   });
   if (changed.length > 0)
     statements.push(unchangedSql(job.batch as string, qualified(job.names.old, COUNTS_TABLE), changed));
@@ -82,6 +83,10 @@ function settledKind(
     const equality = 'equality' in column ? column.equality : '=';
     return equality === null ? [] : [{ name, type: column.type, equality }];
   });
+  // Of an append whose key live gives nobody can tell which rows were written.
+  const suppressing =
+    facts?.target.allowSuppressed === true &&
+    kind.key.every((name) => facts.key.some((each) => each.name === name && facts.loaded.includes(each)));
   const objects =
     facts === undefined
       ? undefined
@@ -95,8 +100,9 @@ function settledKind(
     model: kind.model,
     live: qualified(table.schema, table.table),
     staged: facts === undefined && place !== undefined ? qualified(place.schema, place.table) : undefined,
-    written: target.mode === 'merge' || target.mode === 'patch' ? objects?.written : undefined,
+    written: target.mode === 'merge' || target.mode === 'patch' || suppressing ? objects?.written : undefined,
     counts: qualified(job.names.old, COUNTS_TABLE),
+    suppressing,
     key: key.length === kind.key.length ? key : [],
     hidden: kind.hiddenKey.length > 0,
     targetId,

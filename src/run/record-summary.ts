@@ -61,28 +61,45 @@ function both(a: Reasons, b: Reasons): Reasons {
 export async function publishedRecords(job: Job, summary: RecordSummary): Promise<RecordSummary> {
   const { pipeline, tables, options, names } = job;
   if (summary.types.length === 0) return summary;
-  const unchanged = new Map<string, number>();
+  const left = new Map<string, Left>();
   for (const [input, { type, table: name = input }] of Object.entries(pipeline.records ?? {})) {
     const table = tables.find((each) => each.name === name);
-    if (table === undefined || table.target.mode === 'replace' || table.target.mode === 'append') continue;
-    const [counted] = await options.database.query<{ rows: number }>(
-      `SELECT (unchanged + missing + suppressed)::float8 AS rows FROM ${qualified(names.old, COUNTS_TABLE)} WHERE schema_name = $1 AND table_name = $2`,
+    if (table === undefined || table.target.mode === 'replace') continue;
+    const [counted] = await options.database.query<Left & Record<string, unknown>>(
+      `SELECT (unchanged + missing)::float8 AS unchanged, suppressed::float8 FROM ${qualified(names.old, COUNTS_TABLE)} WHERE schema_name = $1 AND table_name = $2`,
       [table.schema, table.table],
     );
-    unchanged.set(type, (unchanged.get(type) ?? 0) + (counted?.rows ?? 0));
+    const before = left.get(type) ?? NONE;
+    left.set(type, {
+      unchanged: before.unchanged + (counted?.unchanged ?? 0),
+      suppressed: before.suppressed + (counted?.suppressed ?? 0),
+    });
   }
   const types = summary.types.map((each) => {
-    const rows = Math.min(each.success, unchanged.get(each.type) ?? 0);
+    const { unchanged, suppressed } = left.get(each.type) ?? NONE;
+    const rows = Math.min(each.success, unchanged + suppressed);
     if (rows === 0) return each;
+    const skips = {
+      ...(unchanged === 0 ? {} : { [UNCHANGED]: Math.min(rows, unchanged) }),
+      ...(rows > unchanged ? { suppressed: rows - unchanged } : {}),
+    };
     return {
       ...each,
       success: each.success - rows,
       skipped: each.skipped + rows,
-      skips: both(each.skips, { [UNCHANGED]: rows }),
+      skips: both(each.skips, skips),
     };
   });
   return { ...summary, types };
 }
+
+/** Rows of a record type that a publish did not write. */
+interface Left {
+  readonly unchanged: number;
+  readonly suppressed: number;
+}
+
+const NONE: Left = { unchanged: 0, suppressed: 0 };
 
 /** The same of a run that found live to hold just these rows. */
 export function unchangedRecords(summary: RecordSummary): RecordSummary {

@@ -19,6 +19,7 @@ const MERGED: SettledKind = {
   staged: undefined,
   written: 'sluice_old_7.clients__written',
   counts: 'sluice_old_7.publish_counts',
+  suppressing: false,
   key: [{ name: 'code', type: 'public.citext', equality: 'OPERATOR(public.=)' }],
   hidden: false,
   targetId: 'id',
@@ -42,6 +43,14 @@ test('records that have their ids are settled at once; only those whose rows wer
     'a replace leaves no row as it was',
   );
   assert.deepEqual(settleSql({ ...MERGED, key: [] }), [PUBLISHED], 'without a key nobody knows');
+});
+
+test('records of rows that triggers may have suppressed are told from unchanged ones as far as the counts tell', () => {
+  const [, left] = settleSql({ ...MERGED, suppressing: true });
+  assert.match(
+    left ?? '',
+    /error_message = \(SELECT CASE WHEN suppressed = 0 THEN 'unchanged' WHEN unchanged \+ missing = 0 THEN 'suppressed' ELSE 'unchanged or suppressed' END FROM sluice_old_7\.publish_counts WHERE schema_name = 'public' AND table_name = 'clients'\) WHERE EXISTS/,
+  );
 });
 
 test('ids that could not be told from the row are read as the server reads them', () => {

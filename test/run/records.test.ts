@@ -427,3 +427,28 @@ test('the ledger refuses a record of an unknown state, type or batch', async (t)
       `each ${of} goes with it`,
     );
 });
+
+test('a record whose row a trigger suppressed is skipped, and says why', async (t) => {
+  const { database, run } = await setUp(t);
+  await database.query(
+    `CREATE FUNCTION no_ana() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.name = ''Ana'' THEN RETURN NULL; END IF; RETURN NEW; END';
+     CREATE TRIGGER no_ana BEFORE INSERT ON clients FOR EACH ROW EXECUTE FUNCTION no_ana()`,
+  );
+  const { summary } = await run(importing(), { ...SOME, allowSuppressed: true });
+  assert.deepEqual(
+    await database.query(
+      "SELECT source_id, status, error_message AS why FROM sluice.migration_record WHERE batch_id = $1 AND source_id IN ('c1', 'c3') ORDER BY 1",
+      [summary.batch],
+    ),
+    [
+      { source_id: 'c1', status: 'skipped', why: 'suppressed' },
+      { source_id: 'c3', status: 'success', why: '' },
+    ],
+  );
+  const [clients] = summary.records;
+  assert.deepEqual(
+    [clients?.success, clients?.skipped, clients?.skips],
+    [1, 2, { gone_away: 1, suppressed: 1 }],
+  );
+  assert.deepEqual([summary.loaded, summary.changes.clients?.suppressed], [{ clients: 1 }, 1]);
+});
