@@ -102,7 +102,7 @@ test('a bad JSON Schema is refused, a row that does not fit a good one is a reje
   assertRan(await copy(['new.csv', '--schema', 'list.json']), 2, /no JSON object/);
   // The schema speaks of the file's own columns, whatever the table calls them.
   const sums = ['sums.csv', '--map', 'Sum=total', '--schema', 'rows.schema.json'];
-  assertRan(await copy(sums), 3, /1 of 2 rows were rejected/, /sums\.csv, line 2: Sum must be >= 31/);
+  assertRan(await copy(sums), 3, /1 of 2 rows was rejected/, /sums\.csv, line 2: Sum must be >= 31/);
   assert.deepEqual(await rowsOf(database), BEFORE);
   assertRan(await copy([...sums, '--max-rejects', '1']), 4, /rejected rows \(1\)/);
   assert.deepEqual(await rowsOf(database), [...BEFORE, '(4,Lee,40.00,none)']);
@@ -270,7 +270,7 @@ test('keys that only later JSON rows have are loaded where that is safe, and els
   const { database, copy } = await shop(t, {
     'late.jsonl': late.map((row) => JSON.stringify(row)).join('\n'),
   });
-  assertRan(await copy(['late.jsonl']), 3, /1 of 20002 rows were rejected/, /--skip-columns weather/);
+  assertRan(await copy(['late.jsonl']), 3, /1 of 20002 rows was rejected/, /--skip-columns weather/);
   assertRan(await copy(['late.jsonl', '--skip-columns', 'weather']), 0);
   assert.deepEqual(await database.query('SELECT total::text FROM orders WHERE id = 5'), [{ total: '5.00' }]);
   const merge = await copy(['late.jsonl', '--skip-columns', 'weather', '--mode', 'merge']);

@@ -134,7 +134,7 @@ test('lines that disagree about their LOT are rejects, and nothing is published'
   lines[at] = (lines[at] as string).replace(',PSA,', ',PSB,');
   const file = tempFile(t, 'serials.csv', `${lines.join('\n')}\n`);
   await assert.rejects(runLots(t, database, { inputs: { serials: csvFile(file) } }), (error: Error) => {
-    assert.match(error.message, /^1 of 373 rows were rejected; none may be/);
+    assert.match(error.message, /^1 of 373 rows was rejected; none may be/);
     return true;
   });
   const [reject] = await database.query('SELECT line::int, reason FROM sluice.migration_reject');

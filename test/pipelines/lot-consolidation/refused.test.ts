@@ -39,14 +39,14 @@ const CASES: Readonly<Record<string, Case>> = {
   'missing-model': {
     says: 'a LOT without a model is a reject, even without serials',
     code: 'too_many_rejects',
-    message: /^1 of 374 rows were rejected/,
+    message: /^1 of 374 rows was rejected/,
     lines: /LOT WF-KR-251121D-002 has no product model/,
     rejects: { missing_model: 1 },
   },
   'month-disagrees': {
     says: 'a number of another month than its LOT is a reject',
     code: 'too_many_rejects',
-    message: /^1 of 374 rows were rejected/,
+    message: /^1 of 374 rows was rejected/,
     lines: /LOT WF-KR-251022D-001 is of 2510 by its number and of 2511 by its production_month/,
     rejects: { month_disagrees: 1 },
   },
