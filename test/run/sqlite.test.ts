@@ -3,11 +3,14 @@ import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import library from 'node-sqlite3-wasm';
 import { command } from '../../src/core/next.js';
+import { replace } from '../../src/core/target.js';
 import { assertSameInputs, recordInputs } from '../../src/run/input-record.js';
 import { findPublished, validateBatch } from '../../src/run/revalidate.js';
-import { engine } from '../support/engine.js';
+import { sqlite } from '../../src/sources/sqlite/index.js';
+import { engine, loads } from '../support/engine.js';
 import { tempFolder } from '../support/files.js';
 import { oldTasks, tasksDatabase, tasksPipeline, WRONG_TASKS } from '../support/old-tasks.js';
+import { sqliteFile } from '../support/sqlite.js';
 
 test('an SQLite file is loaded and published; the batch says where it came from, and nothing stays in scratch', async (t) => {
   const database = await tasksDatabase(t);
@@ -23,6 +26,31 @@ test('an SQLite file is loaded and published; the batch says where it came from,
     { source: 'sqlite', source_file: path },
   ]);
   assert.deepEqual(readdirSync(scratch), []);
+});
+
+test('dates that are seconds are published as the moments that they are, and it is said; mixed ones publish nothing', async (t) => {
+  const database = await tasksDatabase(t);
+  await database.query('CREATE TABLE moments (id int PRIMARY KEY, at timestamptz)');
+  const path = sqliteFile(
+    t,
+    'CREATE TABLE e (id INTEGER, at DATETIME); INSERT INTO e VALUES (1, 1706933106)',
+  );
+  const into = replace('moments', { columns: ['id', 'at'] });
+  const { run } = engine(t, database);
+  const notes: string[] = [];
+  const events = { note: (text: string) => notes.push(text) };
+  await run(loads({ moments: [into, sqlite(path, { table: 'e' })] }), { events });
+  const published = "SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS at FROM moments";
+  assert.deepEqual(await database.query(published), [{ at: '2024-02-03 04:05:06' }]);
+  assert.match(notes.join('\n'), /input moments: at holds seconds since 1970, up to 2024-02-03 04:05:06\+00/);
+  const application = new library.Database(path);
+  application.exec('INSERT INTO e VALUES (2, 1706933106123)');
+  application.close();
+  await assert.rejects(
+    run(loads({ moments: [into, sqlite(path, { table: 'e' })] })),
+    /the numbers in column at are not dates of one unit/,
+  );
+  assert.deepEqual(await database.query(published), [{ at: '2024-02-03 04:05:06' }]);
 });
 
 test('a value that its column cannot hold is a reject with its ordinal', async (t) => {

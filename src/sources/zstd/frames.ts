@@ -26,7 +26,7 @@ export async function* zstdPieces(raw: AsyncIterable<Buffer>): AsyncGenerator<Pi
   const input = new Input(raw);
   let pieces: Piece[] = [];
   const piece = (what: Piece['what'], bytes: Buffer) =>
-    pieces.push({ what, at: input.at - bytes.length, bytes: Uint8Array.from(bytes) });
+    pieces.push({ what, at: input.at - bytes.length, bytes: new Uint8Array(bytes) });
   /** Hands on what there is before it waits, and where it is enough. */
   async function* has(bytes: number): AsyncGenerator<Piece[], boolean> {
     while (pieces.length >= MOST_PIECES || input.length < bytes) {
