@@ -1,4 +1,5 @@
 import { type ErrorKind, EXIT, errorAnswer, SluiceError } from '../core/errors.js';
+import { jsonText } from '../core/json/write.js';
 import { framesOf, stackOf, userFrames } from '../core/stack.js';
 import { asJson, leftOut, nextLines } from './next.js';
 import { hasAnswered, print, styled, unanswered, warn } from './terminal.js';
@@ -100,6 +101,6 @@ function codeOf({ code, facts }: SluiceError): string[] {
 }
 
 function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = jsonText(value) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }

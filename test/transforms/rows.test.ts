@@ -239,3 +239,16 @@ test('numbers of JSON are of one group by value, and those that no double has ar
     ['text', 'number', null],
   );
 });
+
+test('a number that no double has ends the batch where a function computes with it, by its line', async () => {
+  const rows = parseJson('[{"v":12.50},{"v":0.12345678901234567890}]') as { readonly v: number }[];
+  const doubled = map(({ v }: { readonly v: number }) => ({ v: v * 2 }), 'doubled');
+  await assert.rejects(runStage(doubled, rows), (error: SluiceError) => {
+    assert.match(
+      error.message,
+      /doubled: 0\.12345678901234567890 has more digits than a JavaScript number holds/,
+    );
+    assert.equal(error.facts.line, 2);
+    return true;
+  });
+});

@@ -2,6 +2,7 @@ import type { FlowAccount, Totals } from '../../core/accounting.js';
 import { type BatchStatus, reachableFrom } from '../../core/batch-status.js';
 import type { Changes } from '../../core/changes.js';
 import { failed, usage } from '../../core/errors.js';
+import { jsonText } from '../../core/json/write.js';
 import { command } from '../../core/next.js';
 import { packageVersion } from '../../core/package.js';
 import type { RecordSummary } from '../../core/record-summary.js';
@@ -170,7 +171,7 @@ export function moveSql(
   if (status === 'running') assignments.push('started_at = clock_timestamp()');
   else assignments.push('completed_at = clock_timestamp()', 'phase = NULL');
   for (const [column, value] of Object.entries(set)) {
-    parameters.push(typeof value === 'object' && value !== null ? JSON.stringify(value) : value);
+    parameters.push(typeof value === 'object' && value !== null ? jsonText(value) : value);
     assignments.push(`${column} = $${parameters.length}`);
   }
   const legal = reachableFrom(status)
@@ -190,7 +191,7 @@ export async function noteBatch(
 ): Promise<void> {
   const parameters: unknown[] = [id];
   const assignments = Object.entries(set).map(([column, value]) => {
-    parameters.push(typeof value === 'object' && value !== null ? JSON.stringify(value) : value);
+    parameters.push(typeof value === 'object' && value !== null ? jsonText(value) : value);
     return `${column} = $${parameters.length}`;
   });
   await database.query(
