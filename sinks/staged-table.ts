@@ -7,6 +7,7 @@ import type { Rejection, Run } from '../src/core/run.js';
 import type { Sink, Staging } from '../src/core/types.js';
 import { untilAborted } from '../src/core/until-aborted.js';
 import type { ColumnFacts } from '../src/db/catalog/columns.js';
+import type { RowCheck } from '../src/db/catalog/row-constraints.js';
 import { idents, qualified } from '../src/db/quote.js';
 import { copyColumns } from './copy/columns.js';
 import { copyFailure } from './copy/failure.js';
@@ -14,6 +15,7 @@ import { Replay } from './copy/replay.js';
 import { type OnSegment, type Progress, SegmentLoad, type SegmentTarget } from './copy/segments.js';
 import { CopyBuffer } from './encode/copy-buffer.js';
 import { copyEncoder, type Encoder } from './encode/encoder.js';
+import { ORIGIN_COLUMNS } from './encode/ordinal.js';
 
 export interface StagedTableOptions {
   readonly schema: string;
@@ -23,6 +25,8 @@ export interface StagedTableOptions {
   readonly liveName: string;
   /** The staging table's columns as the catalog has them. */
   readonly columns: readonly ColumnFacts[];
+  /** The CHECKs that the staging table has, for what rejects say. */
+  readonly checks?: readonly RowCheck[];
   /** The columns that the pipeline declares; left out, the first row's keys say. */
   readonly wanted?: readonly string[];
   /** A session of the sink's own, which the sink ends. */
@@ -38,6 +42,13 @@ export interface StagedTableOptions {
   readonly behind?: number;
   /** How far the flow is when a chunk has been taken, where that can be known: there segments end, so that a load can go on. */
   readonly mark?: () => FlowMark | undefined;
+  /**
+   * The staging table has ORIGIN_COLUMNS, and this is the number before its first row; left out where it has not. A
+   * load that is gone on with numbers on behind the rows that do not come by again.
+   */
+  readonly numberedBehind?: number;
+  /** Told of the columns that COPY fills, once the first row is there. */
+  readonly onColumns?: (names: readonly string[]) => void;
   /** Bytes of COPY text after which a segment is committed. Two segments are held in memory. */
   readonly segmentBytes?: number;
 }
@@ -50,6 +61,8 @@ const overlong = (bytes: number) => Math.max(bytes >> 3, 256 << 10);
 
 /** Rows that come by again are hashed a chunk at a time. */
 const REPLAY_BYTES = 1 << 20;
+
+const NUMBERED = Object.values(ORIGIN_COLUMNS);
 
 /** How long a session that is being given up may take to say goodbye. */
 const GOODBYE_MS = 2000;
@@ -170,18 +183,25 @@ class StagedLoad implements Staging {
   readonly #reject = (row: Row, why: Rejection): void => this.#run.reject(row, why);
 
   #chooseColumns(firstRow: Row | undefined): Encoder {
-    const { columns, wanted, liveName, schema, table, onSegment } = this.#options;
+    const { columns, wanted, liveName, schema, table, onSegment, numberedBehind } = this.#options;
     const chosen = copyColumns({ table: liveName, columns }, wanted, firstRow);
     const names = chosen.map((column) => column.name);
+    this.#options.onColumns?.(names);
     this.#target = {
       client: this.#client,
       table: liveName,
-      sql: copyStatement(schema, table, names),
+      sql: copyStatement(schema, table, numberedBehind === undefined ? names : [...names, ...NUMBERED]),
       columns: names,
+      checks: this.#options.checks ?? [],
       onSegment,
       reject: this.#reject,
     };
-    return copyEncoder(chosen, { closed: wanted === undefined });
+    const { checkpoints = [], behind = 0 } = this.#options;
+    const handed = checkpoints[behind - 1]?.handed ?? 0;
+    return copyEncoder(chosen, {
+      closed: wanted === undefined,
+      ...(numberedBehind === undefined ? {} : { numberedFrom: numberedBehind + handed + 1 }),
+    });
   }
 
   /** There are two buffers: one that the server is still being asked about and one to encode into. */

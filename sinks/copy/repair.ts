@@ -1,6 +1,8 @@
 import type { Client } from 'pg';
 import type { Row } from '../../src/core/row.js';
 import type { Rejection } from '../../src/core/run.js';
+import type { RowCheck } from '../../src/db/catalog/row-constraints.js';
+import { breachOf, brokenRejection } from '../constraints/breach.js';
 import type { CopyBuffer } from '../encode/copy-buffer.js';
 import { shown } from '../encode/encoder.js';
 import { CopyIn } from './copy-in.js';
@@ -22,7 +24,7 @@ interface Range {
  * Loads the rows of `buffer` around those that the server refuses, inside the transaction that `client` is
  * in, and takes the refused ones out of the buffer. The line number in the error's CONTEXT says where to
  * cut; where there is none the rows are halved. A row is given up only when it was refused while it was
- * alone, so a misleading line number costs time and no row. `reject` is told the row's index (0-based) in the
+ * alone, so a misleading line number costs time and no row. `checks`: the CHECKs of the table. `reject` is told the row's index (0-based) in the
  * buffer as it was given. Resolves to the rows as the server counted.
  * Throws whatever is no fault of a row.
  */
@@ -31,6 +33,7 @@ export async function loadAround(
   sql: string,
   buffer: CopyBuffer,
   columns: readonly string[],
+  checks: readonly RowCheck[],
   reject: (row: Row, why: Rejection, index: number) => void,
 ): Promise<number> {
   let loaded = 0;
@@ -55,7 +58,7 @@ export async function loadAround(
       if (!isDataError(error)) throw error;
       if (to - from === 1) {
         refused.push(from);
-        reject(...refusal(error, buffer.readRow(from, at, columns)), from);
+        reject(...refusal(error, buffer.readRow(from, at, columns), checks), from);
         step = CAUTIOUS_ROWS;
       } else {
         waiting.push(...cut(error, range, buffer));
@@ -111,16 +114,28 @@ function lineOf(error: ServerError): number | undefined {
   return match === null || Number(match[1]) < 1 ? undefined : Number(match[1]);
 }
 
-function refusal(error: ServerError, row: Row): [Row, Rejection] {
+function refusal(error: ServerError, row: Row, checks: readonly RowCheck[]): [Row, Rejection] {
   const named = error.column ?? CONTEXT.exec(error.where ?? '')?.[2];
   const column = named !== undefined && Object.hasOwn(row, named) ? named : undefined;
   const sqlstate = sqlstateOf(error);
+  const check = checks.find(({ name }) => name === error.constraint);
   const detail = error.detail === undefined ? '' : ` (${error.detail})`;
+  const message = `${error.message}${detail}`;
+  const breach = breachOf(sqlstate);
+  if (sqlstate !== undefined && breach !== undefined) {
+    const of = { reason: breach, sqlstate, constraint: error.constraint ?? null, row };
+    // The DETAIL of a broken CHECK is the whole row.
+    const told =
+      check === undefined
+        ? { columns: column === undefined ? [] : [column], expected: '', message }
+        : { columns: check.columns, expected: check.expression };
+    return [row, brokenRejection({ ...of, ...told })];
+  }
   return [
     row,
     {
       reason: 'refused_by_server',
-      message: `${error.message}${detail}`,
+      message,
       ...(column === undefined ? {} : { column, value: shown(row[column]) }),
       ...(sqlstate === undefined ? {} : { sqlstate }),
     },

@@ -5,6 +5,7 @@ import { failed } from '../../src/core/errors.js';
 import { plural } from '../../src/core/plural.js';
 import type { Row } from '../../src/core/row.js';
 import type { Rejection } from '../../src/core/run.js';
+import type { RowCheck } from '../../src/db/catalog/row-constraints.js';
 import type { CopyBuffer } from '../encode/copy-buffer.js';
 import { CopyIn } from './copy-in.js';
 import { isDataError } from './failure.js';
@@ -52,6 +53,8 @@ export interface SegmentTarget {
   /** COPY … FROM STDIN. */
   readonly sql: string;
   readonly columns: readonly string[];
+  /** The CHECKs that it has. */
+  readonly checks: readonly RowCheck[];
   readonly onSegment: OnSegment | undefined;
   reject(row: Row, why: Rejection): void;
 }
@@ -91,7 +94,7 @@ export class SegmentLoad {
    * committed then.
    */
   async commit(before: Progress, mark: FlowMark | undefined): Promise<Progress> {
-    const { client, table, sql, columns, onSegment, reject } = this.#target;
+    const { client, table, sql, columns, checks, onSegment, reject } = this.#target;
     if (this.#copy === undefined) return before;
     const handed = this.buffer.rows;
     const digest = onSegment === undefined ? undefined : digestOf(this.buffer.view());
@@ -104,7 +107,7 @@ export class SegmentLoad {
       await client.query('BEGIN');
       // The repair takes rows out of the buffer.
       await digest;
-      rows = await loadAround(client, sql, this.buffer, columns, (row, why, index) => {
+      rows = await loadAround(client, sql, this.buffer, columns, checks, (row, why, index) => {
         refused.push({ index, why });
         reject(row, why);
       });

@@ -5,6 +5,7 @@ import type { ColumnFacts } from '../../src/db/catalog/columns.js';
 import { guardFor } from '../guards/compile.js';
 import type { Guard } from '../guards/guard.js';
 import type { CopyBuffer } from './copy-buffer.js';
+import { putOrigin } from './ordinal.js';
 import { NUL_BYTE, put } from './put.js';
 import { toTextFor, Unfit } from './values.js';
 
@@ -35,10 +36,12 @@ type EncodeRows = (rows: Chunk, out: CopyBuffer) => number;
  *
  * `closed`: a row that has a value under a name that is not among the columns is a reject
  * (unknown_column), since dropping the value would lose data.
+ *
+ * `numberedFrom`: behind its columns every row has those of ORIGIN_COLUMNS, numbered from this one on.
  */
 export function copyEncoder(
   columns: readonly ColumnFacts[],
-  options: { readonly closed?: boolean } = {},
+  options: { readonly closed?: boolean; readonly numberedFrom?: number } = {},
 ): Encoder {
   const guards = columns.map(guardFor);
   let reject: (row: Row, why: Rejection) => void = () => {};
@@ -56,6 +59,7 @@ export function copyEncoder(
   const encodeRows = compileLoop(
     parts,
     options.closed === true ? keyCheck(columns, (row, why) => reject(row, why)) : undefined,
+    options.numberedFrom,
   );
   return {
     columns,
@@ -146,7 +150,11 @@ function keyCheck(columns: readonly ColumnFacts[], reject: (row: Row, why: Rejec
   };
 }
 
-function compileLoop(parts: readonly Part[], check: KeyCheck | undefined): EncodeRows {
+function compileLoop(
+  parts: readonly Part[],
+  check: KeyCheck | undefined,
+  numberedFrom: number | undefined,
+): EncodeRows {
   const names = parts.map((_, i) => `part${i}`);
   // A table without columns still has rows: each is an empty line.
   const calls =
@@ -155,7 +163,8 @@ function compileLoop(parts: readonly Part[], check: KeyCheck | undefined): Encod
       : names
           .map((name) => `at = ${name}(row, out, at); if (at < 0) { at = start; continue; }`)
           .join('\n    ');
-  const source = `'use strict'; let keys = []; return function encode(rows, out) {
+  const numbered = numberedFrom === undefined ? '' : 'at = putOrigin(out, at, next++, origin);';
+  const source = `'use strict'; let keys = [], next = first; return function encode(rows, out) {
   const origins = out.reserveRows(rows.length);
   let at = out.length, count = out.rows;
   for (let i = 0; i < rows.length; i++) {
@@ -163,6 +172,7 @@ function compileLoop(parts: readonly Part[], check: KeyCheck | undefined): Encod
     ${check === undefined ? '' : SAME_KEYS}
     ${calls}
     const origin = row[ORIGIN];
+    ${numbered}
     origins[count++] = origin === undefined ? NaN : origin;
   }
   const added = count - out.rows;
@@ -170,7 +180,11 @@ function compileLoop(parts: readonly Part[], check: KeyCheck | undefined): Encod
   out.rows = count;
   return added;
 };`;
-  return new Function('ORIGIN', 'check', ...names, source)(ORIGIN, check, ...parts) as EncodeRows;
+  const given = [ORIGIN, check, putOrigin, numberedFrom ?? 0];
+  return new Function('ORIGIN', 'check', 'putOrigin', 'first', ...names, source)(
+    ...given,
+    ...parts,
+  ) as EncodeRows;
 }
 
 function rejection(

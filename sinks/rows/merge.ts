@@ -1,7 +1,7 @@
 import { type Hashing, noteWritten, saveBefore, saveDeleted } from './before-images.js';
 import { childrenCheck } from './children.js';
 import { countDeletes } from './counts.js';
-import { assignments, columnsOf, differs, namesOf, overriding, sameKey } from './sql.js';
+import { assignments, columnsOf, differs, inFileOrder, namesOf, overriding, sameKey } from './sql.js';
 import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
 
 /**
@@ -16,7 +16,7 @@ import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
 export function mergeStatements(facts: RowTableFacts, names: RowNames, hashing: Hashing): string[] {
   const { live, staging } = rowObjects(facts.target, names);
   const absent = `NOT EXISTS (SELECT FROM ${live} o WHERE ${sameKey(facts.key, 'o', 's')})`;
-  const insert = `INSERT INTO ${live} AS l (${namesOf(facts.loaded)})${overriding(facts.loaded)} SELECT ${columnsOf('s', facts.loaded)} FROM ${staging} s WHERE ${absent} ORDER BY s.ctid`;
+  const insert = `INSERT INTO ${live} AS l (${namesOf(facts.loaded)})${overriding(facts.loaded)} SELECT ${columnsOf('s', facts.loaded)} FROM ${staging} s WHERE ${absent}${inFileOrder(facts)}`;
   const update = updateStatements(facts, names, hashing);
   const add = noteWritten(facts, names, 'added', insert, hashing);
   // A changed row of a table that refers to itself may refer to a new one. Elsewhere updates go first, since a

@@ -1,3 +1,4 @@
+import type { RowTable } from '../../src/db/catalog/row-tables.js';
 import { qualified } from '../../src/db/quote.js';
 import { type TableLock, type WindowPart, windowPart } from '../window.js';
 import { appendStatements } from './append.js';
@@ -63,16 +64,61 @@ function hashParts(publishes: readonly RowPublish[]): WindowPart[] {
   });
 }
 
+/** The statements of one table's publish in the pieces in which its rows can be tried; see tryRows. */
+export interface RowTrial {
+  readonly table: RowTable;
+  /** Once, before any of its rows: the lock, and the deletes that come first. */
+  readonly open: readonly string[];
+  /** For as many rows as the staging table of `names` shows. */
+  readonly rows: readonly string[];
+}
+
+/**
+ * What the window does with the rows of `publishes`, in its order, for trying it out: without what only undo and the
+ * numbers need, and without the deletes that come last. `over`: the schema in which each staging table shows the rows
+ * that are tried. Whatever it does must be rolled back.
+ */
+export function rowTrials(publishes: readonly RowPublish[], over: string): RowTrial[] {
+  const ordered = parentsFirst(
+    publishes.map((one) => ({ ...one, live: one.facts.live, mode: one.facts.target.mode })),
+  );
+  return ordered.map(({ facts, names }) => {
+    const { mode, missingRows } = facts.target;
+    const shown = { ...names, staging: over };
+    const deletes = missingRows === 'delete' && facts.live.children.length === 0;
+    const all = mode === 'append' ? [] : saveStatements(facts, names).slice(-1);
+    const rows = rowChanges(facts, shown, 'at once');
+    return {
+      table: facts.live,
+      open: [
+        ...(mode === 'append' ? [] : [lockStatement(facts)]),
+        ...(deletes ? [...all, ...guarded(facts, deleteStatements(facts, names))] : []),
+      ],
+      rows: guarded(facts, [
+        ...saveStatements({ ...facts, target: { ...facts.target, missingRows: 'keep' } }, shown),
+        ...rows,
+      ]),
+    };
+  });
+}
+
+function lockStatement({ target: { schema, table } }: RowTableFacts): string {
+  return `LOCK TABLE ${qualified(schema, table)} IN SHARE ROW EXCLUSIVE MODE`;
+}
+
+/** The inserts and updates of one table. */
+function rowChanges(facts: RowTableFacts, names: RowNames, hashing: Hashing): string[] {
+  const { mode } = facts.target;
+  if (mode === 'append') return appendStatements(facts, names, hashing);
+  return mode === 'merge' ? mergeStatements(facts, names, hashing) : patchStatements(facts, names, hashing);
+}
+
 function writes({ facts, names, handed }: RowPublish, hashing: Hashing): string[] {
   const { mode, missingRows } = facts.target;
   const deletesFirst = missingRows === 'delete' && facts.live.children.length === 0;
-  const rows =
-    mode === 'append'
-      ? // Large tables may be scanned from the middle to share pages with another scan, which would lose the order.
-        ['SET LOCAL synchronize_seqscans = off', ...appendStatements(facts, names, hashing)]
-      : mode === 'merge'
-        ? mergeStatements(facts, names, hashing)
-        : patchStatements(facts, names, hashing);
+  // Large tables may be scanned from the middle to share pages with another scan, which would lose the order.
+  const scans = mode === 'append' ? ['SET LOCAL synchronize_seqscans = off'] : [];
+  const rows = [...scans, ...rowChanges(facts, names, hashing)];
   const deletes = deletesFirst ? deleteStatements(facts, names) : [];
   return [
     ...guarded(facts, [...deletes, ...rows]),
@@ -103,7 +149,7 @@ function ambiguityCheck(facts: RowTableFacts, names: RowNames): string {
 function opening(publish: RowPublish): WindowPart {
   const { facts, names, late = false, guard = [] } = publish;
   const { schema, table, mode } = facts.target;
-  const lock = `LOCK TABLE ${qualified(schema, table)} IN SHARE ROW EXCLUSIVE MODE`;
+  const lock = lockStatement(facts);
   const ambiguity = mode === 'append' || facts.keyEnforced ? [] : [ambiguityCheck(facts, names)];
   const saves = [...ambiguity, ...saveStatements(facts, names), openCounts(facts, names)];
   const opened = part(publish, late ? saves : [...(mode === 'append' ? [] : [lock]), ...guard, ...saves]);

@@ -20,14 +20,20 @@ const EXAMPLES = 5;
  * Asks everything that would make the window fail, or do what nobody meant, while nothing is locked.
  * Gathers planner statistics of staging first, which the window's statements need as well. Throws refused()
  * with every finding, its number of rows and example keys. Live may change afterwards: what matters is asked
- * again under the lock, or is the business of a constraint.
+ * again under the lock, or is the business of a constraint. `asked`: rows that break a constraint have just been taken
+ * out, so that only what is no row's own fault is asked.
  */
-export async function precheckRows(client: ClientBase, facts: RowTableFacts, names: RowNames): Promise<void> {
+export async function precheckRows(
+  client: ClientBase,
+  facts: RowTableFacts,
+  names: RowNames,
+  asked = false,
+): Promise<void> {
   const { staging, live } = rowObjects(facts.target, names);
   const name = `${facts.target.schema}.${facts.target.table}`;
   await client.query(`ANALYZE ${staging}`);
   const details: string[] = [];
-  for (const { saying, offenders } of rowPrechecks(facts, names)) {
+  for (const { saying, offenders } of rowPrechecks(facts, names, asked)) {
     const { rows } = await client.query(
       `SELECT count(*)::float8 AS count, json_agg(o.line) FILTER (WHERE o.n <= ${EXAMPLES}) AS examples FROM (SELECT f.line, row_number() OVER () AS n FROM (${offenders}) f) o`,
     );
@@ -55,14 +61,40 @@ export async function precheckRows(client: ClientBase, facts: RowTableFacts, nam
 }
 
 /** The questions of precheckRows for one target. */
-export function rowPrechecks(facts: RowTableFacts, names: RowNames): RowPrecheck[] {
+export function rowPrechecks(facts: RowTableFacts, names: RowNames, asked = false): RowPrecheck[] {
+  const { target, key } = facts;
+  const { live, staging } = rowObjects(target, names);
+  const upserts = target.mode !== 'append';
+  const checks: RowPrecheck[] = asked ? [] : breaches(facts, names);
+  if (!upserts) return checks;
+
+  const unknown = `FROM ${staging} s WHERE NOT EXISTS (SELECT FROM ${live} l WHERE ${sameKey(key, 'l', 's')})`;
+  if (target.mode === 'patch' && target.missing !== 'skip') {
+    checks.push({
+      saying: 'rows have a key that live does not have',
+      offenders: `SELECT ${keyLine(key)} ${unknown}`,
+    });
+  }
+  if (!facts.keyEnforced) {
+    checks.push({
+      saying: 'rows match more than one live row by key',
+      offenders: `SELECT min(${keyJson(key, 's')}::text) AS line FROM ${staging} s JOIN ${live} l ON ${sameKey(key, 'l', 's')} GROUP BY s.ctid HAVING count(*) > 1`,
+    });
+  }
+  return checks;
+}
+
+const keyLine = (columns: readonly RowColumn[]) => `${keyJson(columns, 's')}::text AS line`;
+
+/** What of the rows themselves breaks a constraint, or the key. */
+function breaches(facts: RowTableFacts, names: RowNames): RowPrecheck[] {
   const { target, live: table, key, loaded } = facts;
   const { live, staging } = rowObjects(target, names);
   const upserts = target.mode !== 'append';
   // A BEFORE trigger may put a value where none was loaded.
   const fills = target.noTriggers !== true && firing(facts).some((trigger) => trigger.before);
   const label = key.length > 0 && key.every((column) => loaded.includes(column)) ? key : loaded.slice(0, 3);
-  const line = (columns: readonly RowColumn[]) => `${keyJson(columns, 's')}::text AS line`;
+  const line = keyLine;
   const checks: RowPrecheck[] = [];
 
   for (const column of loaded) {
@@ -95,26 +127,13 @@ export function rowPrechecks(facts: RowTableFacts, names: RowNames): RowPrecheck
   }
   if (!upserts) return checks;
 
-  const unknown = `FROM ${staging} s WHERE NOT EXISTS (SELECT FROM ${live} l WHERE ${sameKey(key, 'l', 's')})`;
-  if (target.mode === 'patch' && target.missing !== 'skip') {
-    checks.push({
-      saying: 'rows have a key that live does not have',
-      offenders: `SELECT ${line(key)} ${unknown}`,
-    });
-  }
   const required = table.columns.filter(
     (column) => column.notNull && !column.filled && !column.generated && !loaded.includes(column),
   );
   if (target.mode === 'merge' && required.length > 0 && !fills) {
     checks.push({
       saying: `rows are new to live but lack ${required.map((column) => column.name).join(', ')} (NOT NULL, not loaded)`,
-      offenders: `SELECT ${line(key)} ${unknown}`,
-    });
-  }
-  if (!facts.keyEnforced) {
-    checks.push({
-      saying: 'rows match more than one live row by key',
-      offenders: `SELECT min(${keyJson(key, 's')}::text) AS line FROM ${staging} s JOIN ${live} l ON ${sameKey(key, 'l', 's')} GROUP BY s.ctid HAVING count(*) > 1`,
+      offenders: `SELECT ${line(key)} FROM ${staging} s WHERE NOT EXISTS (SELECT FROM ${live} l WHERE ${sameKey(key, 'l', 's')})`,
     });
   }
   return checks;

@@ -1,5 +1,6 @@
 import type { RowColumn } from '../../src/db/catalog/row-tables.js';
 import { ident, literal } from '../../src/db/quote.js';
+import { ORIGIN_COLUMNS } from '../encode/ordinal.js';
 import type { RowTableFacts } from './target.js';
 
 /** `alias.column, …` for each of `columns`. */
@@ -60,6 +61,14 @@ export function overriding(columns: readonly RowColumn[]): string {
 export function keyJson(key: readonly RowColumn[], alias: string): string {
   const pairs = key.map((column) => `${literal(column.name)}, ${alias}.${ident(column.name)}::text`);
   return `json_build_object(${pairs.join(', ')})`;
+}
+
+/**
+ * ORDER BY for the rows of staging (`s`) that are inserted, where something numbers them: staging's free space is
+ * filled again, so that its `ctid` is no order. Empty where nobody could tell.
+ */
+export function inFileOrder({ inOrder, numbered }: Pick<RowTableFacts, 'inOrder' | 'numbered'>): string {
+  return inOrder && numbered ? ` ORDER BY s.${ORIGIN_COLUMNS.row}` : '';
 }
 
 /** The user triggers that fire in an ordinary session. */

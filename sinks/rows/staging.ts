@@ -1,10 +1,12 @@
 import type { ClientBase } from 'pg';
+import { ORIGIN_COLUMNS } from '../encode/ordinal.js';
 import { beforeImageTables } from './before-images.js';
 import { namesOf } from './sql.js';
 import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
 
 /**
- * Creates the staging table (the loaded columns, typed as in live, no constraint, no default) and the
+ * Creates the staging table (the loaded columns, typed as in live, no constraint, no default; where they are
+ * `numbered` also where rows came from) and the
  * undo tables of one target, all in one transaction, in schemas that exist and belong to the batch. Returns
  * where COPY is to write and the columns in its order. A table can be published once per batch: a second
  * target for it fails with 42P07.
@@ -29,5 +31,7 @@ export async function createRowStaging(
  */
 export function rowStagingTable(facts: RowTableFacts, names: RowNames): string {
   const { live, staging } = rowObjects(facts.target, names);
-  return `CREATE TABLE ${staging} AS SELECT ${namesOf(facts.loaded)} FROM ${live} WITH NO DATA`;
+  const { row, line } = ORIGIN_COLUMNS;
+  const origin = facts.numbered ? `, NULL::bigint AS ${row}, NULL::bigint AS ${line}` : '';
+  return `CREATE TABLE ${staging} AS SELECT ${namesOf(facts.loaded)}${origin} FROM ${live} WITH NO DATA`;
 }

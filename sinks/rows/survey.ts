@@ -1,8 +1,10 @@
 import type { ClientBase } from 'pg';
 import { nearest, refused, usage } from '../../src/core/errors.js';
 import { again } from '../../src/core/next.js';
+import { type RowConstraints, readRowConstraints } from '../../src/db/catalog/row-constraints.js';
 import { type RowColumn, type RowTable, readRowTable } from '../../src/db/catalog/row-tables.js';
 import { policiesText } from '../../src/db/row-security.js';
+import { ORIGIN_COLUMNS } from '../encode/ordinal.js';
 import type { RowTableFacts, RowTarget } from './target.js';
 
 /** Names that the undo tables use beside the key's columns. */
@@ -50,6 +52,8 @@ export async function surveyRows(client: ClientBase, target: RowTarget): Promise
   }
   const key = chooseKey(target, live).map(find);
   const keyNames = key.map((column) => column.name);
+  const constraints = await readRowConstraints(client, live.oid);
+  const inOrder = numbersRows(target, constraints);
   const facts: RowTableFacts = {
     target,
     live,
@@ -58,6 +62,11 @@ export async function surveyRows(client: ClientBase, target: RowTarget): Promise
     loaded,
     values: loaded.filter((column) => !keyNames.includes(column.name)),
     image: live.columns.filter((column) => !column.generated),
+    constraints,
+    numbered:
+      (inOrder || mayBreak(target, live, constraints)) &&
+      !Object.values(ORIGIN_COLUMNS).some((column) => byName.has(column)),
+    inOrder,
   };
   const reasons = [...shapeRefusals(facts), ...rightsRefusals(facts)];
   if (reasons.length > 0) {
@@ -94,6 +103,27 @@ function chooseKey(target: RowTarget, live: RowTable): readonly string[] {
     table: name,
     next: `name the columns that identify a row: ${target.mode}('${target.table}', { key: ['…'] })`,
   });
+}
+
+/** Whether a sequence or a trigger numbers the rows that are added, so that their order shows. */
+function numbersRows({ mode, columns, noTriggers }: RowTarget, constraints: RowConstraints): boolean {
+  if (mode === 'patch') return false;
+  const { fills, rowInsertTriggers } = constraints;
+  return (
+    (rowInsertTriggers && noTriggers !== true) ||
+    fills.some(({ column, numbers }) => numbers && !columns.includes(column))
+  );
+}
+
+/** Whether there is something that rows which their columns can hold may break all the same. */
+function mayBreak({ mode }: RowTarget, { kind, triggers }: RowTable, known: RowConstraints): boolean {
+  const { checks, uniques, exclusions, foreignKeys } = known;
+  return (
+    mode !== 'append' ||
+    kind === 'p' ||
+    [checks, uniques, exclusions, foreignKeys].some((each) => each.length > 0) ||
+    triggers.length > 0
+  );
 }
 
 function shapeRefusals({ target, live, key, loaded, values, keyEnforced }: RowTableFacts): string[] {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { RowConstraints } from '../../src/db/catalog/row-constraints.js';
 import type { RowColumn, RowTable } from '../../src/db/catalog/row-tables.js';
 import { MAX_IDENTIFIER_BYTES, qualified } from '../../src/db/quote.js';
 
@@ -44,6 +45,12 @@ export interface RowTableFacts {
   readonly values: readonly RowColumn[];
   /** All columns that are not generated: what a before-image holds. */
   readonly image: readonly RowColumn[];
+  /** What rows of the table may break. */
+  readonly constraints: RowConstraints;
+  /** Whether staging also has ORIGIN_COLUMNS: where rows may break something, or are to go in in their order. */
+  readonly numbered: boolean;
+  /** Whether new rows must go in in their order, since something numbers them: a sequence, a trigger. */
+  readonly inOrder: boolean;
 }
 
 /** The qualified, quoted tables that one target uses. */

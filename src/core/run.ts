@@ -12,6 +12,8 @@ export interface Rejection {
   /** What would have been right: `integer from -32768 to 32767`, say. */
   readonly expected?: string;
   readonly sqlstate?: string;
+  /** The name of the constraint that the row breaks. */
+  readonly constraint?: string;
   /** What the old system calls the record: its kind (`customer`, say), and its id there. */
   readonly recordType?: string;
   readonly sourceId?: string;

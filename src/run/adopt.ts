@@ -1,3 +1,4 @@
+import { ORIGIN_COLUMNS } from '../../sinks/encode/ordinal.js';
 import { schemasFor } from '../../sinks/replace/names.js';
 import { describeStaged, type StagedTable } from '../../sinks/replace/staging.js';
 import { renewCounts } from '../../sinks/rows/counts.js';
@@ -7,7 +8,7 @@ import type { Batch } from '../db/ledger/batches.js';
 import { qualified } from '../db/quote.js';
 import { reload } from './again.js';
 import type { Job } from './job.js';
-import type { Staged, StagingTable } from './staging.js';
+import { replacedPlace, type Staged, type StagingTable } from './staging.js';
 import type { Surveyed } from './survey.js';
 
 /** The staging that an earlier command left, as it stands. Throws refused `staging_gone` where it is not all there. */
@@ -23,15 +24,29 @@ export async function adoptStaging(job: Job, surveyed: Surveyed, batch: Batch): 
     const staged = await describeStaged(client, live, schema, live.table);
     replaced.push(staged);
     const table = job.tables.find((each) => each.oid === live.oid);
-    if (table !== undefined) places.set(table.target, { schema: staged.schema, table: staged.table });
+    if (table !== undefined) places.set(table.target, await replacedPlace(client, staged));
   }
   if (surveyed.rows.size > 0) await renewCounts(client, { undo: job.names.old });
   for (const target of surveyed.rows.keys()) {
     const live = job.tableOf(target);
     await assertThere(job, batch, job.names.staging, live);
-    places.set(target, { schema: job.names.staging, table: live.table });
+    const place = { schema: job.names.staging, table: live.table };
+    places.set(target, { ...place, numbered: await isNumbered(job, place), checks: [] });
   }
   return { places, replaced };
+}
+
+/** Whether the load had reason to note where its rows came from; live may have got other constraints since. */
+async function isNumbered(
+  job: Job,
+  { schema, table }: { readonly schema: string; readonly table: string },
+): Promise<boolean> {
+  const [found] = await job.options.database.query<{ numbered: boolean }>(
+    `SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute
+       WHERE attrelid = pg_catalog.to_regclass($1) AND attname = $2 AND NOT attisdropped) AS numbered`,
+    [qualified(schema, table), ORIGIN_COLUMNS.row],
+  );
+  return found?.numbered === true;
 }
 
 async function assertThere(

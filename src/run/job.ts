@@ -95,6 +95,10 @@ export class Job {
   readonly log: Log;
   /** How far it is. */
   readonly progress: Progress;
+  /** The columns that its load has filled, by target. */
+  readonly loadedColumns = new Map<Target, readonly string[]>();
+  /** The tables whose loaded rows were asked what they break: the rest is for the publish to tell. */
+  readonly askedOfRows = new Set<Target>();
   /** What it has read. */
   readonly read = new ReadInputs();
   readonly #shared = new Shared();

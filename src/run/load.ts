@@ -1,5 +1,7 @@
 import pLimit from 'p-limit';
 import { checkedTable } from '../../sinks/checked-table.js';
+import { triggersMayChange } from '../../sinks/constraints/subject.js';
+import { rowsBefore } from '../../sinks/encode/ordinal.js';
 import { stagedTable } from '../../sinks/staged-table.js';
 import type { FlowAccount } from '../core/accounting.js';
 import { type EndPlace, type Following, follow } from '../core/follow.js';
@@ -9,6 +11,7 @@ import type { Sink, Staging } from '../core/types.js';
 import type { LoadEnd } from '../db/ledger/segments.js';
 import { PINNED_BESIDE_CODE } from '../db/pinned.js';
 import type { Checked } from './check.js';
+import { tableEnds } from './flow-ends.js';
 import { flowsAtOnce } from './flows-at-once.js';
 import type { Job } from './job.js';
 import { writerSession } from './load-session.js';
@@ -24,16 +27,18 @@ type Open = (end: Target | Sink, run: Run, at: EndPlace & LoadEnd) => Promise<St
 /**
  * Follows every flow, several at once, writing tables to staging and everything else to its sink; gives the
  * books. Segments are recorded in the ledger; where an earlier attempt is gone on with, only what that one has
- * not committed is loaded.
+ * not committed is loaded. `settle` has the last word on the rows that staging holds, and gives the books with it.
  */
 export async function load(
   job: Job,
   checked: Checked,
   staged: ReadonlyMap<Target, StagingTable>,
   taken: Pick<TakenUp, 'checkpoints' | 'from'> | undefined,
+  settle: (accounts: readonly FlowAccount[]) => Promise<FlowAccount[]>,
 ): Promise<FlowAccount[]> {
   const { database } = job.options;
   const batch = job.batch as string;
+  const ends = tableEnds(checked.flows).map(endKey);
   job.tracked = await Records.begin(job, checked.flows, checked.columns);
   const accounts = await followAll(
     job,
@@ -51,6 +56,8 @@ export async function load(
         ...(job.options.segmentBytes === undefined ? {} : { segmentBytes: job.options.segmentBytes }),
         checkpoints: taken?.checkpoints?.get(endKey(at)) ?? [],
         behind: taken?.from.get(flow)?.segments ?? 0,
+        onColumns: (names) => job.loadedColumns.set(end, names),
+        ...(place.numbered ? { numberedBehind: rowsBefore(ends.indexOf(endKey(at))) } : {}),
         // What keeps a record of every row must see all of them again; and of rows without declared columns the first
         // one says what they are.
         ...(mark === undefined || job.tracked !== undefined || end.columns === undefined ? {} : { mark }),
@@ -60,8 +67,9 @@ export async function load(
     },
     taken?.from,
   );
-  await job.tracked?.finish(accounts);
-  return accounts;
+  const settled = await settle(accounts);
+  await job.tracked?.finish(settled);
+  return settled;
 }
 
 /** Follows every flow and checks every value as the load would; writes neither tables nor files. */
@@ -81,7 +89,13 @@ export async function loadDry(job: Job, checked: Checked): Promise<FlowAccount[]
 /** The columns that a target's staging has and its rows fill. A patch needs none but those that it names. */
 function columnsFor(target: Target, checked: Checked) {
   const { mode, columns: wanted } = target;
-  const live = checked.columns.get(target) ?? [];
+  const facts = checked.surveyed.rows.get(target);
+  const known = checked.columns.get(target) ?? [];
+  // A trigger may put a value where none is loaded: the publish will tell.
+  const live =
+    facts !== undefined && triggersMayChange(facts)
+      ? known.map((column) => ({ ...column, notNull: false }))
+      : known;
   return {
     columns: mode === 'patch' ? live.filter(({ name }) => wanted?.includes(name) === true) : live,
     ...(wanted === undefined ? {} : { wanted }),

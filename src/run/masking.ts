@@ -39,7 +39,7 @@ export class Masking {
     const { raw, stage_row, column_name } = reject;
     // Text that could not be read as a record cannot be told apart by column.
     const unread = typeof raw === 'string';
-    const hidden = this.everything || unread || (column_name !== null && this.hides(column_name));
+    const hidden = this.everything || unread || this.#hidesSome(column_name);
     const plain = `${column_name === null ? '' : `${column_name}: `}${reject.reason.replaceAll('_', ' ')}`;
     const rows = [raw, stage_row].filter((row) => typeof row === 'object' && row !== null);
     return {
@@ -94,6 +94,11 @@ export class Masking {
           ? `(${names})=(${MASKED})`
           : all,
     );
+  }
+
+  /** A reject may name several columns. */
+  #hidesSome(names: string | null): boolean {
+    return names !== null && (this.hides(names) || names.split(', ').some((name) => this.hides(name)));
   }
 
   #row<T>(row: T): T {

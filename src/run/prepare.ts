@@ -44,9 +44,14 @@ export async function prepare(
   const loaded = loadedRows(job, accounts);
   const views = await planViews(job);
   const oldNames = await surveyCompatibility(job);
-  for (const facts of surveyed.rows.values())
-    await precheckRows(client, facts, { staging: job.names.staging, undo: job.names.old });
-  const { rows } = surveyed;
+  const rows = asStaged(surveyed.rows, staged);
+  for (const [target, facts] of rows)
+    await precheckRows(
+      client,
+      facts,
+      { staging: job.names.staging, undo: job.names.old },
+      job.askedOfRows.has(target),
+    );
   if (surveyed.replace === undefined) {
     const records = await prepareRecords(job, rows, staged.places);
     return { replace: undefined, rows, oldNames, handed: loaded, loaded, views, records };
@@ -66,6 +71,16 @@ export async function prepare(
   });
   const records = await prepareRecords(job, rows, staged.places);
   return { replace: { survey, tables }, rows, oldNames, handed: loaded, loaded, views, records };
+}
+
+/** The tables whose rows are changed, as their staging is: it may have been made when live was another. */
+export function asStaged(rows: Surveyed['rows'], { places }: Pick<Staged, 'places'>): Surveyed['rows'] {
+  return new Map(
+    [...rows].map(([target, facts]) => [
+      target,
+      { ...facts, numbered: places.get(target)?.numbered === true },
+    ]),
+  );
 }
 
 /** Rows handed to each table, over all flows. */

@@ -1,7 +1,7 @@
 import type { FlowAccount, StageAccount } from '../core/accounting.js';
 import type { FlowPlan } from '../core/flow.js';
 import type { KeptRecords } from '../core/pipeline.js';
-import { applyLate, lateTable, skipUntold, workTablesSql } from '../db/ledger/records.js';
+import { applyLate, lateTable, lateTableSql, skipUntold, workTablesSql } from '../db/ledger/records.js';
 import type { RunOptions } from './options.js';
 import { RecordBook } from './record-book.js';
 import {
@@ -81,6 +81,27 @@ export class Records {
     await applyLate(database, batch as string, names.staging);
     for (const [input, reason] of untold) await skipUntold(database, batch as string, input, reason);
     await database.query(`DROP TABLE IF EXISTS ${lateTable(names.staging)}`);
+  }
+
+  /**
+   * Rows of the complete load were rejected after all: their records say so. Call beginAgain before the first of them
+   * is rejected.
+   */
+  async finishAgain(): Promise<void> {
+    const { database } = this.job.options;
+    const { batch, names } = this.job;
+    await this.#book.flush();
+    this.#finished = true;
+    if (this.kept !== 'all') return;
+    await applyLate(database, batch as string, names.staging);
+    await database.query(`DROP TABLE IF EXISTS ${lateTable(names.staging)}`);
+  }
+
+  /** Rows of the complete load are going to be rejected. */
+  async beginAgain(): Promise<void> {
+    if (!this.#finished || this.kept !== 'all') return;
+    this.#finished = false;
+    await this.job.options.database.query(lateTableSql(this.job.names.staging));
   }
 
   /** The load broke off: what is known is stored as far as that can be done. Does not throw. */

@@ -78,8 +78,18 @@ export class RejectBook {
     }
   }
 
-  /** `tracker`: the records that the row is one of, where they are kept. */
-  add(input: string, stage: string, row: Row | undefined, why: Rejection, tracker?: RecordTracker): void {
+  /**
+   * `tracker`: the records that the row is one of, where they are kept. `known`: the input's record, where it is not one
+   * of the latest.
+   */
+  add(
+    input: string,
+    stage: string,
+    row: Row | undefined,
+    why: Rejection,
+    tracker?: RecordTracker,
+    known?: Row,
+  ): void {
     this.#count += 1;
     this.#number += 1;
     const kept = this.#count <= KEPT_REJECTS && this.batch !== undefined;
@@ -88,9 +98,10 @@ export class RejectBook {
     if (!kept && !shown && !frequent && tracker === undefined && !this.options.stopOnError) return;
     const line = row === undefined ? undefined : originOf(row);
     const record =
-      line === undefined
+      known ??
+      (line === undefined
         ? undefined
-        : (this.options.records?.get(input)?.find(line) ?? tracker?.source(line));
+        : (this.options.records?.get(input)?.find(line) ?? tracker?.source(line)));
     const told = tracker?.named(record, why) ?? why;
     const stored = this.#masking.reject(toStored({ number: this.#number, input, stage }, row, record, told));
     if (frequent) this.frequent.example(why, stored);

@@ -21,6 +21,7 @@ import { awaitWriters } from './load-session.js';
 import { lockTables } from './locks.js';
 import type { RunOptions } from './options.js';
 import { type ReadOn, readOn } from './read-on.js';
+import { putBackRefused, settledBefore } from './refused-before.js';
 import type { Staged } from './staging.js';
 
 /** How long the server may take to notice that the process which held the batch is gone. */
@@ -186,8 +187,10 @@ export async function takeUp(job: Job, checked: Checked, batch: Batch): Promise<
     job.reports.push(...(batch.reports ?? []));
     job.files.push(...(batch.files ?? []));
     job.read.readBefore(batch.input_columns ?? {});
-    return { staged, checkpoints: undefined, from: new Map(), accounts };
+    const settled = await settledBefore(job, checked, accounts);
+    return { staged, checkpoints: undefined, from: new Map(), accounts: settled };
   }
+  await putBackRefused(job, checked, staged);
   await assertHolds(database, batch, loaded);
   await forgetRecords(database, batch.id);
   const from = await readOn(job, checked, batch, loaded);

@@ -6,28 +6,28 @@ import { type Batch, findBatch, moveBatch, noteBatch } from '../db/ledger/batche
 import { openLedger } from '../db/ledger/open.js';
 import { settlePending } from '../db/ledger/records.js';
 import type { StoredReject } from '../db/ledger/rejects.js';
-import { forgetSegments } from '../db/ledger/segments.js';
 import { assertAccounted } from './accounted.js';
 import { BACKUPS, backUp } from './backup/backup.js';
+import { rejectBroken } from './broken-rows.js';
 import { byTable, committedChanges, foreseen, unchangedChanges } from './changes.js';
 import { assertChecked, type Checked, checkJob, checkTables, commandsOf, sentence } from './check.js';
 import { createMissing } from './create-missing.js';
 import { end } from './end.js';
 import { fail, logFailure, stateOf } from './fail.js';
 import { asFailure } from './failure.js';
-import { goLive, holdReady } from './go-live.js';
 import { lowerGuard, raiseGuard } from './guard.js';
 import { Job } from './job.js';
 import { load, loadDry } from './load.js';
 import { lockTables } from './locks.js';
 import { fromFiles, sqlitePath } from './old-system.js';
 import type { RunOptions, Summary } from './options.js';
+import { type Published, publishAround } from './publish-around.js';
 import { planPublish } from './publish-plan.js';
 import { withQuietRun } from './quiet-run.js';
 import { beginBatch, recordRun } from './record.js';
 import { trackedKinds } from './record-kinds.js';
 import { completeIds } from './record-settle.js';
-import { countsOf, publishedRecords, summariseRecords, unchangedRecords } from './record-summary.js';
+import { publishedRecords, summariseRecords, unchangedRecords } from './record-summary.js';
 import { resolveInterrupted } from './resolve.js';
 import { findResumable, holdStaging, resumedOptions, takeUp } from './resume.js';
 import { assertKept } from './shrink.js';
@@ -38,7 +38,6 @@ import type { Surveyed } from './survey.js';
 import { tellProgress } from './ticker.js';
 import { tidy } from './tidy.js';
 import { isUnchanged } from './unchanged.js';
-import { validate } from './validate.js';
 
 /** What a run gives back: the summary, and the first few rejected rows for showing. */
 export interface Ran {
@@ -141,6 +140,10 @@ async function dryRun(job: Job, checked: Checked): Promise<Summary> {
     job.records = summariseRecords(job, checked, accounts);
     assertAccounted(job, accounts);
     await assertKept(job, accounts);
+    if (job.tables.length > 0)
+      job.options.events?.note?.(
+        'nothing was staged, so keys, foreign keys and other constraints were not asked: a rehearsal does that',
+      );
     return summaryOf(job, 'dry run', accounts, { changes: foreseen(job, checked, accounts) });
   } catch (error) {
     for (const report of job.reports) job.options.events?.report?.(report);
@@ -162,7 +165,7 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
   if (resumed !== undefined) await holdStaging(job, batch);
   job.begin(batch, (resumed ?? (await findBatch(database, batch))).created_at);
   let accounts: readonly FlowAccount[] = [];
-  let live: Awaited<ReturnType<typeof goLive>>;
+  let published: Published;
   try {
     const logFile = options.logFileFor?.(batch);
     job.logFile = logFile;
@@ -187,7 +190,11 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
       const what = taken === undefined ? 'loading staging' : 'going on with the load';
       const told = tellProgress(job);
       try {
-        accounts = await job.phase('load', what, () => load(job, checked, staged.places, taken));
+        accounts = await job.phase('load', what, () =>
+          load(job, checked, staged.places, taken, (loaded) =>
+            rejectBroken(job, { flows: checked.flows, surveyed, staged, accounts: loaded }),
+          ),
+        );
       } finally {
         await told();
       }
@@ -212,44 +219,25 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
       return summaryOf(job, 'unchanged', accounts, { changes: same });
     }
 
-    await noteBatch(database, batch, {
-      phase: 'validate',
-      input_columns: job.read.columns(),
-      ...countsOf(job.records, accounts),
-      progress: job.progress.inputs,
-      record_summary: job.records,
-      // With these the load is complete: a run that goes on from here reads nothing again.
-      accounting: accounts,
-      reports: job.keptReports,
-      files: job.files,
+    await noteBatch(database, batch, { input_columns: job.read.columns(), progress: job.progress.inputs });
+    const loaded = { checked, surveyed, staged, accounts };
+    published = await publishAround(job, loaded, (books) => {
+      accounts = books;
+      job.accounts = books;
     });
-    await forgetSegments(database, batch);
-    await job.phase('validate', 'asking the validations of staging', () => validate(job, staged.places));
-
-    await noteBatch(database, batch, { phase: 'prepare' });
-    const stage = () =>
-      moveBatch(database, batch, 'staged', {
-        accounting: accounts,
-        reports: job.keptReports,
-        timings: job.timings,
-      });
-    if (options.publish === false) {
-      const { loaded } = await holdReady(job, surveyed, staged, accounts);
-      await stage();
-      return summaryOf(job, 'staged', accounts, { loaded });
-    }
-    live = await goLive(job, surveyed, staged, accounts, stage);
+    if (options.publish === false)
+      return summaryOf(job, 'staged', accounts, { loaded: published.prepared.loaded });
     if (options.rehearse === true) {
       await settlePending(database, batch, 'rolled_back', 'rehearsed');
-      const { changes, lockMs } = live;
+      const { changes, lockMs } = published;
       await end(job, 'rolled_back', accounts, { dry_run: true, changes: byTable(job, changes) });
       return summaryOf(job, 'rehearsed', accounts, { changes, lockMs });
     }
   } catch (error) {
     throw await fail(job, error, accounts);
   }
-  const { prepared, lockMs } = live;
-  let { changes } = live;
+  const { prepared, lockMs } = published;
+  let { changes } = published;
   // What is left to do is short, and asked for.
   await job.stopped();
   await behindCommit(options, job.signal, `batch ${batch} is published`, async () => {

@@ -36,7 +36,7 @@ function withRefused(mark: FlowMark, refused: readonly RefusedRow[]): FlowMark {
 
 /** A refused row as the ledger may keep it where source data is masked: its place and reason, no values. */
 function withoutValues({ index, why }: RefusedRow): RefusedRow {
-  const { reason, column, sqlstate } = why;
+  const { reason, column, sqlstate, constraint } = why;
   return {
     index,
     why: {
@@ -44,6 +44,7 @@ function withoutValues({ index, why }: RefusedRow): RefusedRow {
       message: 'the server refused the row',
       ...(column === undefined ? {} : { column }),
       ...(sqlstate === undefined ? {} : { sqlstate }),
+      ...(constraint === undefined ? {} : { constraint }),
     },
   };
 }

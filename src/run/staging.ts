@@ -1,6 +1,8 @@
+import type { Client } from 'pg';
 import { createStaging, type StagedTable } from '../../sinks/replace/staging.js';
 import { createRowStaging } from '../../sinks/rows/staging.js';
 import type { Target } from '../core/target.js';
+import { type RowCheck, readRowConstraints } from '../db/catalog/row-constraints.js';
 import { ident } from '../db/quote.js';
 import type { Job } from './job.js';
 import type { Surveyed } from './survey.js';
@@ -9,6 +11,10 @@ import type { Surveyed } from './survey.js';
 export interface StagingTable {
   readonly schema: string;
   readonly table: string;
+  /** Whether it has columns that say where its rows came from. */
+  readonly numbered: boolean;
+  /** The CHECKs that it has of live's, which COPY asks. */
+  readonly checks: readonly RowCheck[];
 }
 
 /** The staging of a batch, made and still empty. */
@@ -30,14 +36,25 @@ export async function makeStaging(job: Job, surveyed: Surveyed): Promise<Staged>
       const table = job.tables.find(
         (each) => each.schema === staged.target.schema && each.table === staged.target.table,
       );
-      if (table !== undefined) places.set(table.target, { schema: staged.schema, table: staged.table });
+      if (table !== undefined) places.set(table.target, await replacedPlace(client, staged));
     }
   }
   if (surveyed.rows.size > 0) {
     const { staging, old: undo } = job.names;
     for (const schema of [staging, undo]) await client.query(`CREATE SCHEMA IF NOT EXISTS ${ident(schema)}`);
-    for (const [target, facts] of surveyed.rows)
-      places.set(target, await createRowStaging(client, facts, { staging, undo }));
+    for (const [target, facts] of surveyed.rows) {
+      const { schema, table } = await createRowStaging(client, facts, { staging, undo });
+      places.set(target, { schema, table, numbered: facts.numbered, checks: [] });
+    }
   }
   return { places, replaced };
+}
+
+/** Where the rows of a table that is replaced go. */
+export async function replacedPlace(
+  client: Client,
+  { schema, table, oid }: StagedTable,
+): Promise<StagingTable> {
+  const { checks } = await readRowConstraints(client, oid);
+  return { schema, table, numbered: false, checks };
 }

@@ -45,6 +45,7 @@ export function toStored(
     value,
     expected: why.expected ?? null,
     sqlstate: why.sqlstate ?? null,
+    constraint_name: why.constraint === undefined ? null : storable(why.constraint),
     message: storable(why.message ?? told),
     raw,
     stage_row: seen,

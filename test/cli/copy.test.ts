@@ -159,10 +159,15 @@ test('rows are appended where nothing else is asked for, and a rollback takes th
   assert.deepEqual(await rowsOf(database), BEFORE);
 });
 
-test('a second append of the same keys is refused and named', async (t) => {
+test('a second append of the same keys is refused, and each row named with its line', async (t) => {
   const { database, copy } = await shop(t);
   assertRan(await copy(['new.csv']), 0);
-  assertRan(await copy(['new.csv']), 3, /2 rows have a value of id that live has already/);
+  assertRan(
+    await copy(['new.csv']),
+    3,
+    /2 of 2 rows were rejected/,
+    /new\.csv, line 3: id is .*no row of public\.orders has \(constraint orders_pkey\)/,
+  );
   assert.deepEqual(await rowsOf(database), AFTER);
 });
 
@@ -312,7 +317,12 @@ test('--create proposes types, creates the table, and loads it', async (t) => {
     ['id integer not null', 'name text', 'zip text', 'born date', 'seen timestamp with time zone'],
   );
   assert.equal((await rowsOf(database, 'people')).length, 2);
-  assertRan(await command([...args, '--yes']), 3, /is there already/, /live has already/);
+  assertRan(
+    await command([...args, '--yes']),
+    3,
+    /is there already/,
+    /no row of public\.people has \(constraint people_pkey\)/,
+  );
 });
 
 test('a table that --create made is dropped again when the copy comes to nothing', async (t) => {

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { Client, ClientBase, QueryResult, QueryResultRow } from 'pg';
+import type { ClientBase, QueryResult, QueryResultRow } from 'pg';
 
 /**
  * Runs `read` in a transaction with an empty search_path, so that every name the server deparses comes
  * out qualified, and ends it. The session must be idle; its settings are as before afterwards.
  */
-export async function withCatalog<T>(client: Client, read: () => Promise<T>): Promise<T> {
+export async function withCatalog<T>(client: ClientBase, read: () => Promise<T>): Promise<T> {
   return inTransaction(
     client,
     // A plan is made once a session: these are asked of every table, several times a run.
@@ -16,7 +16,7 @@ export async function withCatalog<T>(client: Client, read: () => Promise<T>): Pr
 
 /** Runs `work` between BEGIN, `settings` and COMMIT; rolls back and rethrows when it fails. */
 export async function inTransaction<T>(
-  client: Client,
+  client: ClientBase,
   settings: readonly string[],
   work: () => Promise<T>,
 ): Promise<T> {

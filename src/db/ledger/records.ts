@@ -20,13 +20,18 @@ export function keyTable(staging: string): string {
   return qualified(staging, 'sluice_record_keys');
 }
 
+/** Makes the table of late words, which is not there. */
+export function lateTableSql(staging: string): string {
+  return `CREATE TABLE ${lateTable(staging)} (input text NOT NULL, line bigint NOT NULL, status text NOT NULL, target_model text NOT NULL, transformed_data jsonb NOT NULL, error_message text NOT NULL, error_field text NOT NULL)`;
+}
+
 /** Makes the work tables of a load's records afresh, in the staging schema, which exists. */
 export function workTablesSql(staging: string): string {
   const late = lateTable(staging);
   const keys = keyTable(staging);
   return [
     `DROP TABLE IF EXISTS ${late}, ${keys}`,
-    `CREATE TABLE ${late} (input text NOT NULL, line bigint NOT NULL, status text NOT NULL, target_model text NOT NULL, transformed_data jsonb NOT NULL, error_message text NOT NULL, error_field text NOT NULL)`,
+    lateTableSql(staging),
     `CREATE TABLE ${keys} (input text NOT NULL, line bigint NOT NULL, key jsonb NOT NULL)`,
   ].join('; ');
 }

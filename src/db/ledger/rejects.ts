@@ -15,10 +15,13 @@ export interface StoredReject {
   readonly source_id: string | null;
   readonly stage: string;
   readonly reason: string;
+  /** Several, separated by commas, where a constraint is of several. */
   readonly column_name: string | null;
   readonly value: string | null;
   readonly expected: string | null;
   readonly sqlstate: string | null;
+  /** The constraint that the row breaks, where it breaks one. */
+  readonly constraint_name: string | null;
   readonly message: string;
   /** The input's record, or the text that could not be read as one; null where it is not known or not kept. */
   readonly raw: Readonly<Record<string, unknown>> | string | null;
@@ -30,8 +33,8 @@ export interface StoredReject {
 const PAGE = 2_000;
 
 const FIELDS = `number bigint, input text, line bigint, byte_offset bigint, record_type text, source_id text,
-  stage text, reason text, column_name text, value text, expected text, sqlstate text, message text, raw json,
-  stage_row json`;
+  stage text, reason text, column_name text, value text, expected text, sqlstate text,
+  constraint_name text, message text, raw json, stage_row json`;
 
 const NAMES = FIELDS.replaceAll(/ (bigint|text|json)(?=,|$)/g, '');
 
@@ -85,6 +88,15 @@ export async function forgetRejects(
     batch,
     JSON.stringify(but),
   ]);
+}
+
+/** Forgets the rejects of a batch behind the first `rows`. */
+export async function forgetRejectsBehind(database: Database, batch: string, rows: number): Promise<void> {
+  await database.query(
+    `DELETE FROM sluice.migration_reject WHERE batch_id = $1 AND number >
+       (SELECT coalesce(max(k.number), 0) FROM (SELECT number FROM sluice.migration_reject WHERE batch_id = $1 ORDER BY number LIMIT $2) k)`,
+    [batch, rows],
+  );
 }
 
 /** The rejects of a batch in the order they were met, by pages of `limit` behind the number `after`. */

@@ -254,4 +254,7 @@ ALTER TABLE sluice.migration_publish
 -- object by table.
 ALTER TABLE sluice.migration_batch ADD COLUMN IF NOT EXISTS changes jsonb;
 
-INSERT INTO sluice.ledger_version (version) VALUES (6) ON CONFLICT DO NOTHING;
+-- Since version 7: the constraint that a rejected row breaks.
+ALTER TABLE sluice.migration_reject ADD COLUMN IF NOT EXISTS constraint_name text;
+
+INSERT INTO sluice.ledger_version (version) VALUES (7) ON CONFLICT DO NOTHING;

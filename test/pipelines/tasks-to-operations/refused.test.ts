@@ -161,7 +161,7 @@ test('a part that is made during the run stops the publish', async (t) => {
   const inputs = { recomputed: afterReading(() => database.query(write)) };
   const error = await refusedRun(database, () => runTasks(t, database, { inputs }), ['tasks_part']);
   assert.ok(
-    ['live_written_during_load', 'rows_not_publishable', 'validation_refused'].includes(error.code),
+    ['live_written_during_load', 'too_many_rejects', 'validation_refused'].includes(error.code),
     error.code,
   );
 });

@@ -54,12 +54,41 @@ const facts: RowTableFacts = {
   loaded: [id, note],
   values: [note],
   image: [id, note],
+  constraints: {
+    checks: [],
+    uniques: [],
+    exclusions: [],
+    foreignKeys: [],
+    fills: [],
+    changedBefore: { insert: false, update: false },
+    firesBeforeKeys: false,
+    rowInsertTriggers: false,
+  },
+  numbered: false,
+  inOrder: false,
 };
+const numbered = { ...facts, numbered: true, inOrder: true };
 
-test('staging has the loaded columns and nothing else', () => {
+test('rows that something numbers go in in the order in which they were loaded, and only those are sorted', () => {
+  const order = ' FROM "b1_new"."lots" s ORDER BY s.sluice_row RETURNING ';
+  const target = { ...facts.target, mode: 'append' as const };
+  assert.ok(appendStatements({ ...numbered, target }, names, 'at once')[0]?.includes(order));
+  assert.ok(mergeStatements(numbered, names, 'at once')[1]?.includes(' ORDER BY s.sluice_row RETURNING '));
+  for (const sql of [
+    ...appendStatements({ ...facts, target }, names, 'at once'),
+    ...mergeStatements(facts, names, 'at once'),
+  ])
+    assert.ok(!sql.includes('ORDER BY'), sql);
+});
+
+test('staging has the loaded columns, and where rows came from only if that may be asked', () => {
   assert.equal(
     rowStagingTable(facts, names),
     `CREATE TABLE "b1_new"."lots" AS SELECT "id", "no""te" FROM "public"."lots" WITH NO DATA`,
+  );
+  assert.equal(
+    rowStagingTable(numbered, names),
+    `CREATE TABLE "b1_new"."lots" AS SELECT "id", "no""te", NULL::bigint AS sluice_row, NULL::bigint AS sluice_line FROM "public"."lots" WITH NO DATA`,
   );
 });
 
@@ -76,7 +105,7 @@ test('a merge saves images of what differs byte by byte, updates just that, and 
   ]);
   assert.deepEqual(mergeStatements(facts, names, 'at the end').slice(0, 2), [
     `WITH w AS (UPDATE "public"."lots" AS l SET "no""te" = s."no""te" FROM "b1_undo"."lots__before" b JOIN "b1_new"."lots" s ON s."id" OPERATOR(pg_catalog.=) b."id" WHERE l."id" OPERATOR(pg_catalog.=) b."id" RETURNING l."id", 'changed', NULL::bytea) INSERT INTO "b1_undo"."lots__written" ("id", sluice_kind, sluice_hash) SELECT * FROM w`,
-    `WITH w AS (INSERT INTO "public"."lots" AS l ("id", "no""te") OVERRIDING SYSTEM VALUE SELECT s."id", s."no""te" FROM "b1_new"."lots" s WHERE NOT EXISTS (SELECT FROM "public"."lots" o WHERE o."id" OPERATOR(pg_catalog.=) s."id") ORDER BY s.ctid RETURNING l."id", 'added', NULL::bytea) INSERT INTO "b1_undo"."lots__written" ("id", sluice_kind, sluice_hash) SELECT * FROM w`,
+    `WITH w AS (INSERT INTO "public"."lots" AS l ("id", "no""te") OVERRIDING SYSTEM VALUE SELECT s."id", s."no""te" FROM "b1_new"."lots" s WHERE NOT EXISTS (SELECT FROM "public"."lots" o WHERE o."id" OPERATOR(pg_catalog.=) s."id") RETURNING l."id", 'added', NULL::bytea) INSERT INTO "b1_undo"."lots__written" ("id", sluice_kind, sluice_hash) SELECT * FROM w`,
   ]);
 });
 

@@ -1,0 +1,59 @@
+import type { CopyBuffer } from './copy-buffer.js';
+
+/** The columns of a staging table that say where its rows came from; live has none of these names. */
+export const ORIGIN_COLUMNS = {
+  /** Which row of the load it is: the end of a flow that it came by, and its place among the rows that came by it. */
+  row: 'sluice_row',
+  /** The line or ordinal of the input that it came from; NULL where a stage made it up. */
+  line: 'sluice_line',
+} as const;
+
+/** Rows that one end of a flow may have: their numbers are below those of the next end, and exact in a double. */
+const END_ROWS = 2 ** 40;
+
+/** The number before the first row of the end at `end` (0-based, in the order of the pipeline's flows). */
+export const rowsBefore = (end: number): number => end * END_ROWS;
+
+/** The end that a row's number (from 1 on) is of. */
+export const endOf = (row: number): number => Math.floor((row - 1) / END_ROWS);
+
+/** Both numbers at their longest, with a tab before each. */
+const LONGEST = 36;
+
+/**
+ * Appends to a row in COPY's text format, whose newline stands right before `at`, the columns above: `row`, and
+ * `line` where it has one. Gives where the row ends now.
+ */
+export function putOrigin(out: CopyBuffer, at: number, row: number, line: number | undefined): number {
+  const bytes = out.reserve(at, LONGEST);
+  bytes[at - 1] = 9;
+  let end = putNumber(bytes, at, row);
+  bytes[end++] = 9;
+  if (line === undefined) {
+    bytes[end++] = 92;
+    bytes[end++] = 78;
+  } else end = putNumber(bytes, end, line);
+  bytes[end++] = 10;
+  return end;
+}
+
+/** Writes a whole number, not negative and exact, in decimal. */
+function putNumber(bytes: Buffer, at: number, number: number): number {
+  let digits = 1;
+  for (let most = 10; number >= most; most *= 10) digits += 1;
+  const end = at + digits;
+  let left = number;
+  let place = end - 1;
+  // Beyond 31 bits the divisions are of doubles, which are slower.
+  for (; left > 0x7fffffff; place--) {
+    const rest = Math.floor(left / 10);
+    bytes[place] = 48 + (left - rest * 10);
+    left = rest;
+  }
+  for (let small = left | 0; place >= at; place--) {
+    const rest = (small / 10) | 0;
+    bytes[place] = 48 + (small - rest * 10);
+    small = rest;
+  }
+  return end;
+}
