@@ -195,7 +195,7 @@ test('rejects beyond the limit: all of them, the same again, and the limit that 
     status.map(({ name }) => name),
     ['rejects', 'report', 'run'],
   );
-  assert.match((await it.run(again(named(status, 'report')))).stdout, /not_an_integer/);
+  assert.match((await it.run(again(named(status, 'report')))).stdout, /not an integer/);
   const published = await it.advised([...words.slice(0, -1), '2', '--yes'], 4);
   const rejects = named(published, 'rejects');
   const files = await it.advised([...again(rejects), '--into', 'my fixed'], 0, words);

@@ -42,7 +42,7 @@ test('a table that is not there is named, with the nearest; a view is no table',
   );
   await assert.rejects(
     findings(t, database, into(replace('seen', { columns: ['id'] }))),
-    /seen is a view; a pipeline publishes plain tables/,
+    /seen is a view; a pipeline publishes tables/,
   );
 });
 

@@ -5,7 +5,7 @@ import { again } from '../../core/next.js';
 import { ident, literal } from '../quote.js';
 
 /** The comment by which a database is known as one that may be made anew. */
-const OURS = 'made by sluice demo, and made anew by the next one';
+const OURS = 'made by a demo of Sluice, and made anew by the next one';
 
 /** How long sessions that have just ended may still be counted. */
 const ENDING_MS = 2_000;
