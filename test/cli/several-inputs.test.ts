@@ -137,7 +137,7 @@ test('rejects of several inputs go into a file each, and corrected back to their
     assert.match(which.stderr, /rejected rows of 3 inputs, each with its own columns/);
     assert.match(
       which.stderr,
-      /--input returns {3}\(returns\.csv\)\n +or a file for each of them: sluice rejects 1 --format csv --into fixed\n/,
+      /--input returns {3}\(returns\.csv\)\n +or a file for each of them: sluice rejects 1 --format \w+ --into fixed\n/,
     );
   }
   const one = await run('rejects 1 --format csv --input returns');

@@ -23,6 +23,7 @@ import { engine } from '../support/engine.js';
 import { tempFolder } from '../support/files.js';
 import { lotSystem } from '../support/lots.js';
 import { oldTasks, tasksDatabase, tasksPipeline } from '../support/old-tasks.js';
+import { into } from '../support/said.js';
 
 async function backedUp(t: TestContext, pipeline: Pipeline, on: TestDatabase) {
   const { database, log } = engine(t, on);
@@ -152,7 +153,7 @@ test('a run makes the backup that its pipeline wants before it loads, and keeps 
   const { run } = engine(t, database);
   await run(pipeline, { rehearse: true });
   assert.deepEqual(readdirSync(folder), [], 'a rehearsal publishes nothing and needs none');
-  const { summary } = await run(pipeline, { events: { note: (text) => notes.push(text) } });
+  const { summary } = await run(pipeline, { events: { note: into(notes) } });
   assert.equal(summary.status, 'completed');
   const [made] = readdirSync(join(folder, '.sluice', 'backups'));
   assert.match(made ?? '', /^tasks-\d{8}-\d{6}$/);

@@ -8,6 +8,7 @@ import { rollbackBatch } from '../../src/run/rollback.js';
 import { checkPipeline } from '../../src/run/run.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { type Engine, engine, loads } from '../support/engine.js';
+import { into } from '../support/said.js';
 
 const OLD = 'CREATE TABLE owners (id int PRIMARY KEY); INSERT INTO owners VALUES (1)';
 const CREATE = 'CREATE TABLE pets (id int PRIMARY KEY, owner int NOT NULL, name varchar(5))';
@@ -85,7 +86,7 @@ test('a table that somebody fills after the publish outlives the rollback', asyn
   const { summary } = await on.run(pets(REX));
   await database.query("INSERT INTO pets VALUES (2, 1, 'Tom')");
   const said: string[] = [];
-  await rollbackBatch(summary.batch as string, { ...on, events: { warn: (text) => said.push(text) } });
+  await rollbackBatch(summary.batch as string, { ...on, events: { warn: into(said) } });
   assert.deepEqual(await database.query('SELECT id FROM pets'), [{ id: 2 }]);
   assert.match(said.join('\n'), /public.pets, which this batch had made, are in use by now and stay/);
 });

@@ -51,7 +51,7 @@ for (const [mode, target] of [
       String(error.facts.details),
       /public\.parts: 2 UPDATE statements \(2 rows\) by \w+ as the old system/,
     );
-    assert.match(String(error.facts.next), /run the pipeline again/);
+    assert.match(String(error.facts.next), /again {3}\(it reads what was written\)/);
     assert.match(String(error.facts.state), /nothing was published/);
     assert.deepEqual(await database.query('SELECT amount FROM parts WHERE id = 1'), [{ amount: 2 }]);
     assert.equal((await findBatch(own, '1')).status, 'failed');

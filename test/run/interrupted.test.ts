@@ -105,7 +105,7 @@ for (const release of ['at once', 'after its time'] as const)
       warnings.join('\n'),
       status === 'completed'
         ? /batch 1 .*publish committed: it is live/
-        : /batch 1 .*still staged: sluice swap 1/,
+        : /batch 1 .*still staged; sluice swap 1/,
     );
     assert.equal((await findBatch(own, '1')).phase, null);
     await database.query("INSERT INTO models VALUES (70, 'live'); INSERT INTO parts VALUES (70, 70, 1)");

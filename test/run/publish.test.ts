@@ -155,7 +155,7 @@ test('a swap whose staging somebody dropped says so', async (t) => {
   await database.query('DROP SCHEMA sluice_staging_1 CASCADE');
   const error = await thrown(swap(t, database, '1'));
   assert.equal(error.code, 'staging_gone');
-  assert.equal(error.facts.next, 'sluice load things');
+  assert.equal(String(error.facts.next), 'sluice load things');
 });
 
 /** Ends the one backend of the test's database whose name is like `purpose`, as soon as it is there. */

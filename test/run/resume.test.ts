@@ -244,7 +244,10 @@ test('--no-source-data goes on with the batch; it, and --only-rejects-of, cannot
     const error = await fails(resume(options, '1'));
     assert.equal(error.code, 'not_resumable');
     assert.match(error.message, says);
-    assert.match(String(error.facts.next), /sluice run hosts --resume 1,or start afresh: /);
+    assert.match(
+      String(error.facts.next),
+      /sluice run hosts --resume 1,or (start afresh|feed them back by themselves): /,
+    );
   }
   await resume({}, '1');
 

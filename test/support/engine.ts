@@ -9,6 +9,7 @@ import { PgDatabase } from '../../src/db/connect.js';
 import type { RunOptions } from '../../src/run/options.js';
 import { type Ran, runPipeline } from '../../src/run/run.js';
 import { memory } from '../../src/sources/memory.js';
+import { into } from './said.js';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -30,7 +31,7 @@ export function engine(t: TestContext, { url }: { readonly url: string }): Engin
     log: quiet,
     warnings,
     run: (of, options = {}) =>
-      runPipeline(of, { database, log: quiet, events: { warn: (text) => warnings.push(text) }, ...options }),
+      runPipeline(of, { database, log: quiet, events: { warn: into(warnings) }, ...options }),
   };
 }
 

@@ -7,6 +7,7 @@ import { PgDatabase } from '../../src/db/connect.js';
 import type { RunOptions } from '../../src/run/options.js';
 import { type Ran, runPipeline } from '../../src/run/run.js';
 import { type TestDatabase, templateDatabase, testDatabase } from './database.js';
+import { into } from './said.js';
 
 /** A file of the LOT sample. */
 export const sample = (name: string) => readFile(new URL(name, FILES), 'utf8');
@@ -70,7 +71,7 @@ export async function runOn(
   try {
     const ran = await runPipeline(pipeline, {
       log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
-      events: { warn: (text) => void said.push(text), ...options.events },
+      events: { warn: into(said), ...options.events },
       ...options,
       database: opened,
     });

@@ -5,6 +5,7 @@ import { FILES } from '../../samples/tasks-to-operations/generate.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { type TestDatabase, templateDatabase, testDatabase } from './database.js';
 import { checksum, type Options, openDatabase, runOn } from './lots.js';
+import { into } from './said.js';
 
 /** A file of the machine shop sample. */
 export const machining = (name: string) => readFile(new URL(name, FILES), 'utf8');
@@ -53,7 +54,7 @@ export async function undo(t: TestContext, database: TestDatabase, batch: string
     const undone = await rollbackBatch(batch, {
       database: opened,
       log: { debug() {}, info() {}, warn() {}, error() {} },
-      events: { note: (text) => notes.push(text), warn: (text) => notes.push(text) },
+      events: { note: into(notes), warn: into(notes) },
     });
     return { ...undone, notes };
   } finally {

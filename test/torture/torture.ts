@@ -6,6 +6,7 @@ import { findBatch, listBatches } from '../../src/db/ledger/batches.js';
 import { ident, literal } from '../../src/db/quote.js';
 import { dropLeftover, findLeftovers } from '../../src/run/cleanup.js';
 import { resolveInterrupted } from '../../src/run/resolve.js';
+import { into } from '../support/said.js';
 import { type Attempt, start } from './attempt.js';
 import { startReader } from './readers.js';
 import { type ScenarioName, scenarios } from './scenarios.js';
@@ -292,7 +293,7 @@ async function compare(
   const ledger = new PgDatabase({ url: victim.url(database), described: database, from: 'the torture' });
   const said: string[] = [];
   try {
-    await resolveInterrupted(ledger, { warn: (text) => void said.push(text) });
+    await resolveInterrupted(ledger, { warn: into(said) });
     for (const leftover of await findLeftovers(ledger, 0)) await dropLeftover(ledger, leftover);
     const left = await ledger.query<{ what: string }>(
       `SELECT 'schema ' || nspname AS what FROM pg_namespace WHERE nspname ~ '^sluice_'
