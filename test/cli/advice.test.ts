@@ -251,7 +251,7 @@ test('a copy that does not fit leads to one that does', async (t) => {
   assert.equal((await it.run(again(named(missing, 'copy', 'create')))).code, 0);
   const asked = await it.advised(copy('new rows.csv'), 2);
   assert.equal((await it.run(again(named(asked, 'copy', 'yes')))).code, 0);
-  const taken = await it.advised(copy('again.csv', '--yes'), 1);
+  const taken = await it.advised(copy('again.csv', '--yes'), 3);
   assert.equal((await it.run(again(named(taken, 'copy', 'mode')))).code, 0);
   const limited = await it.advised(copy('new rows.csv', '--limit', '1'), 2);
   named(limited, 'copy', 'dryRun', 'limit');

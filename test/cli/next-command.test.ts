@@ -82,6 +82,7 @@ test('every command is repeated with all that it was given, and understood as th
 
 /** Values of options that check theirs. */
 const VALID: Readonly<Record<string, string>> = {
+  'max-shrink': '80%',
   'max-rejects': '0.5%',
   limit: '3',
   jobs: '2',

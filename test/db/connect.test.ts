@@ -28,7 +28,9 @@ test('a session is as it is pinned, whatever the role, the database and the URL 
     ALTER DATABASE ${live.name} SET DateStyle = 'German';
     ALTER DATABASE ${live.name} SET bytea_output = 'escape';
     ALTER DATABASE ${live.name} SET TimeZone = 'Asia/Tokyo'`);
-  const later = Number((await live.query<{ v: string }>("SELECT current_setting('server_version_num') AS v"))[0]?.v) >= 170000;
+  const later =
+    Number((await live.query<{ v: string }>("SELECT current_setting('server_version_num') AS v"))[0]?.v) >=
+    170000;
   if (later) await live.query(`ALTER DATABASE ${live.name} SET transaction_timeout = '1s'`);
   const url = new URL(live.url);
   url.searchParams.set('options', '-c lock_timeout=1s');
