@@ -18,6 +18,7 @@ interface CopyFlags extends Omit<RunFlags, 'input' | 'source' | 'set' | 'encodin
   readonly skipColumns?: string;
   readonly omit?: string;
   readonly columns?: string;
+  readonly header?: boolean;
   readonly format?: FileFormat;
   readonly delimiter?: string;
   readonly null?: string;
@@ -54,20 +55,20 @@ export function declareCopy(root: Command): void {
     .option('--key <a,b>', 'merge, patch: what identifies a row (default: the primary key)')
     .option(
       '--map <column=name>',
-      "the file's column and the table's, where names differ; may be repeated",
+      "the file's column and the table's, where names differ ('#3=name': the third); may be repeated",
       (value: string, before: readonly string[]) => [...before, value],
       [],
     )
-    .option('--skip-columns <a,b>', 'columns of the file that are not loaded')
+    .option('--skip-columns <a,b>', 'columns of the file that are not loaded, by name or by position (#3)')
     .option('--omit <a,b>', 'replace: columns of the table that are left to their defaults')
     .option('--columns <a,b>', 'the columns of a CSV file that has no header; the keys of JSON rows')
+    .option('--header', 'CSV: the first line is a header; --columns gives other names than it does')
+    .option('--no-header', 'CSV: the first line is a row, whatever it looks like')
     .addOption(
-      new Option('--format <format>', 'default: what the name says; CSV').choices([
-        'csv',
-        'tsv',
-        'jsonl',
-        'json',
-      ]),
+      new Option(
+        '--format <format>',
+        'default: what the name says, else what the first bytes look like',
+      ).choices(['csv', 'tsv', 'jsonl', 'json']),
     )
     .option('--delimiter <text>', "CSV: between fields ('tab' or '\\t' for a tab)")
     .option('--null <text>', 'CSV: unquoted text that means NULL (default: nothing at all)')
@@ -93,11 +94,13 @@ async function copy(files: readonly string[], flags: CopyFlags): Promise<void> {
   process.exitCode = await withSession(flags.databaseUrl, (session) => inSession(session, request, flags));
 }
 
-async function inSession(session: Session, request: CopyRequest, flags: CopyFlags): Promise<number> {
+async function inSession(session: Session, asked: CopyRequest, flags: CopyFlags): Promise<number> {
   const { batchLog } = await import('./log.js');
   const log = batchLog({ jsonToStderr: false });
   log.discard();
   const around = { database: session.database, signal: session.signal, log };
+  const goesOn = flags.resume !== undefined && (await hasProposedTypes(session, flags.resume));
+  const request = goesOn ? { ...asked, proposed: true } : asked;
   if (flags.create !== true) return load(session, request, flags);
   const { createTable, dropCreated, futureTable, proposeTable } = await import('../copy/create.js');
   const { say } = await import('./terminal.js');
@@ -107,8 +110,9 @@ async function inSession(session: Session, request: CopyRequest, flags: CopyFlag
     return load(session, request, flags);
   }
   await show(proposal);
+  const proposed = { ...request, proposed: true };
   if (flags.dryRun === true)
-    return load(session, request, flags, await futureTable(session.database, proposal));
+    return load(session, proposed, flags, await futureTable(session.database, proposal));
   const { ask } = await import('./ask.js');
   if (flags.yes !== true && !(await ask('create it?'))) {
     throw interrupted('not confirmed', { state: 'nothing was created' });
@@ -117,7 +121,7 @@ async function inSession(session: Session, request: CopyRequest, flags: CopyFlag
   const name = `${proposal.schema}.${proposal.table}`;
   let kept = false;
   try {
-    const code = await load(session, request, flags);
+    const code = await load(session, proposed, flags);
     kept = flags.rehearse !== true;
     return code;
   } catch (error) {
@@ -133,6 +137,15 @@ async function inSession(session: Session, request: CopyRequest, flags: CopyFlag
           : `${name}, which --create had made, could not be dropped again: look at it`,
       );
   }
+}
+
+/** Whether the batch loads a table of which `--create` proposed the types. */
+async function hasProposedTypes({ database }: Session, batch: string): Promise<boolean> {
+  const { requireLedger } = await import('../db/ledger/open.js');
+  const { findBatch } = await import('../db/ledger/batches.js');
+  const { PROPOSED } = await import('../copy/prepare.js');
+  await requireLedger(database);
+  return (await findBatch(database, batch)).settings.types === PROPOSED;
 }
 
 async function load(
@@ -164,10 +177,13 @@ async function load(
   }
 }
 
-async function show({ ddl, sampled }: Proposal): Promise<void> {
+async function show({ ddl, sampled, complete }: Proposal): Promise<void> {
   const { counted, say } = await import('./terminal.js');
+  const rows = counted(sampled, 'row');
   say(
-    `proposed from the first ${counted(sampled, 'row')}; a later value that does not fit is a rejected row:`,
+    complete
+      ? `proposed from the whole input, ${rows}; these types give back every value as it is there:`
+      : `proposed from ${rows}; a later value that does not fit, or would be changed, is a rejected row:`,
   );
   say();
   for (const line of `${ddl};`.split('\n')) say(`  ${line}`);
@@ -217,6 +233,7 @@ async function requestOf(files: readonly string[], flags: CopyFlags): Promise<Co
     quote: flags.quote === 'none' ? (false as const) : flags.quote,
     escape: flags.escape,
     create: flags.create,
+    header: flags.header,
     map: flags.map.length === 0 ? undefined : pairs('--map', flags.map),
   };
   const known = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));

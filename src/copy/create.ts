@@ -3,32 +3,34 @@ import { again } from '../core/next.js';
 import { type ColumnFacts, readColumns } from '../db/catalog/columns.js';
 import type { PgDatabase } from '../db/connect.js';
 import { ident, MAX_IDENTIFIER_BYTES, qualified } from '../db/quote.js';
-import { createTableSql, type ProposedTable } from '../run/propose-table.js';
 import type { FutureTable } from './prepare.js';
+import { createTableSql, type ProposedTable } from './propose-table.js';
 import type { CopyRequest } from './request.js';
-import { sampleColumns } from './sample.js';
+import { type Look, sampleColumns } from './sample.js';
 import type { Surroundings } from './silent-run.js';
 import { keyInstead } from './unfilled.js';
 
 /** A table that is not there, with what it would be. */
 export interface Proposal extends ProposedTable {
   readonly ddl: string;
-  /** Rows that the types were taken from. */
+  /** Rows that the types were taken from, and whether those were all. */
   readonly sampled: number;
+  readonly complete: boolean;
 }
 
 /**
  * The table that the request's files ask for, or undefined where there is one of that name already. Reads
- * the first 10,000 rows of each file; writes nothing. Throws usage errors for inputs that can be read only
+ * the files, or a good part of large ones; writes nothing. Throws usage errors for inputs that can be read only
  * once, names that no column can have, a schema that is not there, a key that is no column.
  */
 export async function proposeTable(
   request: CopyRequest,
   around: Surroundings,
+  look?: Look,
 ): Promise<Proposal | undefined> {
   const place = await placeOf(request.into, around.database);
   if (place === undefined) return undefined;
-  const { columns, sampled } = await sampleColumns(request, around);
+  const { columns, sampled, complete } = await sampleColumns(request, around, look);
   for (const { name } of columns) assertName(name);
   const names = columns.map(({ name }) => name);
   for (const column of request.key ?? []) {
@@ -41,7 +43,7 @@ export async function proposeTable(
     });
   }
   const proposed = { ...place, columns, key: request.key ?? [] };
-  return { ...proposed, ddl: createTableSql(proposed), sampled };
+  return { ...proposed, ddl: createTableSql(proposed), sampled, complete };
 }
 
 /** Creates the table and gives its OID. Throws `create_failed` with what the server says. */

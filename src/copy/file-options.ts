@@ -10,6 +10,7 @@ const READING = [
   'quote',
   'escape',
   'encoding',
+  'header',
   'at',
 ] as const satisfies readonly (keyof CopyRequest & keyof FileOptions)[];
 
@@ -17,6 +18,9 @@ const READING = [
 export function fileOptions(path: string, request: CopyRequest): FileOptions {
   const said = READING.filter((name) => request[name] !== undefined).map((name) => [name, request[name]]);
   const format = formatFor(path, request);
-  const headerless = request.columns !== undefined && (format === 'csv' || format === 'tsv');
-  return { ...(Object.fromEntries(said) as FileOptions), ...(headerless ? { header: false } : {}) };
+  const options = Object.fromEntries(said) as FileOptions;
+  if (format === 'json' || format === 'jsonl' || request.columns === undefined) return options;
+  if (request.header !== true) return { ...options, header: false };
+  const { columns: names, ...rest } = options;
+  return { ...rest, names };
 }

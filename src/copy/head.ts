@@ -9,8 +9,9 @@ import { type Surroundings, silentRun } from './silent-run.js';
 
 /** The beginning of an input, and the whole of it as a source. */
 export interface Head {
-  /** The file's own names of its columns; for JSON the keys of the first rows. */
+  /** What the file's columns are called (see `callColumns`); for JSON the keys of the first rows. */
   readonly columns: readonly string[];
+  readonly json: boolean;
   readonly rows: readonly Row[];
   readonly source: Source;
   /** Closes the input if its reading has begun. Idempotent. */
@@ -22,50 +23,55 @@ export interface Head {
  * is read. Stdin, a FIFO or a device can be read only once: it stays open, and its source goes on where the
  * head ends, the head's rows, rejects and skipped rows first.
  *
- * `rename` is told the columns before the first row is made, and gives new names to those of a CSV file.
- * Throws what reading throws, and what `rename` throws.
+ * `rename` is told the columns before the first row is made, and gives new names to those of a CSV file; of one of
+ * JSON it is told the keys of the first rows, and no header. Throws what reading throws, and what `rename` throws.
  */
 export async function readHead(
   path: string,
   options: FileOptions,
   context: Surroundings,
-  rename: (names: readonly string[]) => Readonly<Record<string, string>> = () => ({}),
+  rename: (
+    called: readonly string[],
+    header: readonly string[] | undefined,
+  ) => Readonly<Record<string, string>> = () => ({}),
 ): Promise<Head> {
-  const format = formatFor(path, options);
-  const json = format === 'json' || format === 'jsonl';
   let columns: readonly string[] | undefined;
-  const source = fileSource(
-    path,
-    json
-      ? options
-      : {
-          ...options,
-          map: (names) => {
-            columns = names;
-            return rename(names);
-          },
-        },
-  );
+  const source = namingSource(path, options, (called, header) => {
+    columns = called;
+    return rename(called, header);
+  });
   const begun = begin(source, context);
   try {
     const first = await begun.first();
-    if (json) {
+    const json = columns === undefined;
+    if (columns === undefined) {
       columns = options.columns ?? [...new Set(first.flatMap((row) => Object.keys(row)))];
       if (columns.length === 0) throw noRows(path);
-      rename(columns);
+      rename(columns, undefined);
     }
     const once = path === STDIN || !(await statInput(path)).isFile();
     if (!once) await begun.release();
     return {
-      columns: columns ?? [],
+      columns,
+      json,
       rows: first,
-      source: once ? begun.source : source,
+      source: once ? { ...begun.source, format: json ? 'json' : 'csv' } : source,
       release: () => begun.release(),
     };
   } catch (error) {
     await begun.release();
     throw error;
   }
+}
+
+/** The file at `path`; if it is CSV, `map` is asked for its columns' names before the first row is made. */
+export function namingSource(
+  path: string,
+  options: FileOptions,
+  map: (called: readonly string[], header: readonly string[]) => Readonly<Record<string, string>>,
+): Source {
+  const format = formatFor(path, options);
+  return fileSource(path, format === 'json' || format === 'jsonl' ? options : { ...options, map });
 }
 
 const noRows = (path: string) =>

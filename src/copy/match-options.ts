@@ -15,6 +15,8 @@ export type MatchOptions = Pick<CopyRequest, 'map' | 'skip' | 'omit' | 'delimite
   readonly key?: readonly string[];
   /** Whether the names were given (--columns) rather than read. */
   readonly headerless?: boolean;
+  /** The cells of the header, where the file has one; a column without a name of its own is called `#3`. */
+  readonly cells?: readonly string[];
   /** Whether later rows may have names beyond these (JSON); --skip-columns may then name those. */
   readonly open?: boolean;
 };

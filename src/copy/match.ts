@@ -1,12 +1,11 @@
-import type { Change, Flags } from '../core/command.js';
+import type { Change } from '../core/command.js';
 import { nearest, usage } from '../core/errors.js';
-import { again, type NextStep, type Suggestion } from '../core/next.js';
+import { again, type Suggestion } from '../core/next.js';
+import { columnMeant } from '../sources/csv/header.js';
+import { extraColumns } from './extra-columns.js';
 import type { MatchedTable, MatchOptions } from './match-options.js';
 import { formatList } from './request.js';
 import { assertFilled } from './unfilled.js';
-
-/** A command that would be longer is left to be typed. */
-const SPELT = 20;
 
 /** Which column of the file fills which of the table. */
 export interface Matching {
@@ -21,7 +20,7 @@ export interface Matching {
  * Finds the column of `table` for each column of the file `input`: as --map says, else the one of the same
  * name, else the one that differs from it in upper and lower case alone (SQL folds names that are not
  * quoted, so exports write `Id` for `id`). Pure. Throws usage errors that say what to add to the command:
- * `unknown_column`, `no_such_column`, `extra_columns`, `column_twice`, `generated_column`, `no_columns`, and
+ * `unknown_column`, `no_such_column`, `extra_columns`, `unnamed_column`, `duplicate_column`, `column_twice`, `generated_column`, `no_columns`, and
  * what `assertFilled` throws.
  */
 export function matchColumns(
@@ -30,14 +29,9 @@ export function matchColumns(
   table: MatchedTable,
   options: MatchOptions,
 ): Matching {
-  const { map = {}, skip = [], omit = [] } = options;
+  const { omit = [] } = options;
   const own = table.columns.map((column) => column.name);
-  for (const [flag, wanted] of [
-    ...Object.keys(map).map((n) => ['--map', n]),
-    ...(options.open === true ? [] : skip.map((n) => ['--skip-columns', n])),
-  ] as const)
-    if (!names.includes(wanted as string))
-      throw notInFile(flag as string, wanted as string, input, names, options);
+  const { map, skip } = meantColumns(input, names, options);
   for (const [flag, wanted] of [
     ...Object.values(map).map((n) => ['--map', n]),
     ...omit.map((n) => ['--omit', n]),
@@ -62,7 +56,8 @@ export function matchColumns(
     if (to === undefined) extra.push(name);
     else pairs.set(name, to);
   }
-  if (extra.length > 0) throw extraColumns(input, names, extra, table, [...pairs.values()], options);
+  if (extra.length > 0)
+    throw extraColumns({ input, names, extra, table, filled: [...pairs.values()], options });
   assertOnce(input, pairs, table.name, skip);
   const filled = [...pairs.values()];
   if (filled.length === 0)
@@ -98,6 +93,43 @@ export function matchColumns(
   return { columns: filled, pairs, skipped: skip };
 }
 
+/** What the flags say about columns of a file, as they say it. */
+type Said = Pick<MatchOptions, 'map' | 'skip' | 'omit' | 'open'>;
+
+/**
+ * What --map and --skip-columns say of the columns `names` of `input`: by their names, else, of a file with a
+ * header, by their positions (`#3`). Throws usage `unknown_column`, `column_twice`.
+ */
+export function meantColumns(
+  input: string,
+  names: readonly string[],
+  said: Said,
+): { readonly map: Readonly<Record<string, string>>; readonly skip: readonly string[] } {
+  const { map = {}, skip = [], open = false } = said;
+  const known = new Set(names);
+  const meant = (flag: string, wanted: string) => {
+    if (known.has(wanted)) return wanted;
+    const column = open ? undefined : columnMeant(names, wanted);
+    if (column === undefined) throw notInFile(flag, wanted, input, names, said);
+    return column;
+  };
+  const mapped = new Map<string, string>();
+  for (const [wanted, to] of Object.entries(map)) {
+    const column = meant('--map', wanted);
+    const other = mapped.get(column);
+    if (other !== undefined)
+      throw usage('column_twice', `--map names the column "${column}" twice: as ${other} and as ${to}`, {
+        column,
+        next: 'leave one of them away',
+      });
+    mapped.set(column, to);
+  }
+  return {
+    map: Object.fromEntries(mapped),
+    skip: open ? skip : skip.map((wanted) => meant('--skip-columns', wanted)),
+  };
+}
+
 function assertOnce(
   input: string,
   pairs: ReadonlyMap<string, string>,
@@ -120,85 +152,7 @@ function assertOnce(
   }
 }
 
-/** What can be done with columns that the table lacks: load what seems meant, and leave out the rest; or all of it. */
-function extraNext(
-  extra: readonly string[],
-  meant: readonly (readonly [string, string | undefined])[],
-  { skip = [], headerless = false }: MatchOptions,
-): NextStep[] {
-  const left = (names: readonly string[]): Flags =>
-    names.length === 0 ? {} : { skipColumns: formatList([...skip, ...names]) };
-  // Of two names for one column only one can be meant.
-  const taken = new Set<string>();
-  const map = meant.flatMap(([name, close]) => {
-    if (close === undefined || taken.has(close)) return [];
-    taken.add(close);
-    return [`${name}=${close}`];
-  });
-  const others = extra.filter((name) => !map.some((pair) => pair.startsWith(`${name}=`)));
-  return [
-    ...(map.length === 0
-      ? [`if one of them is another column of the table, say which (--map)`]
-      : [again({ flags: { map, ...left(others) } }, { lead: 'if that is what is meant' })]),
-    extra.length > SPELT
-      ? 'or leave out what is not wanted (--skip-columns)'
-      : again({ flags: left(extra) }, { lead: 'or leave out what the table lacks' }),
-    ...(headerless
-      ? []
-      : ['or, if the first line is no header, name the columns in their order (--columns)']),
-  ];
-}
-
-function extraColumns(
-  input: string,
-  names: readonly string[],
-  extra: readonly string[],
-  table: MatchedTable,
-  filled: readonly string[],
-  options: MatchOptions,
-) {
-  const free = table.columns.map(({ name }) => name).filter((name) => !filled.includes(name));
-  const meant = extra.map((name) => [name, nearest(name, free)] as const);
-  const delimiter = names.length === 1 ? likelyDelimiter(names[0] as string) : undefined;
-  return usage(
-    'extra_columns',
-    extra.length === 1
-      ? `${input} has a column "${extra[0]}" that ${table.name} lacks`
-      : `${input} has ${extra.length} columns that ${table.name} lacks`,
-    {
-      table: table.name,
-      details: [
-        ...meant
-          .slice(0, 20)
-          .map(([name, close]) => `"${name}"${close === undefined ? '' : `: did you mean ${close}?`}`),
-        ...(meant.length > 20 ? [`… and ${meant.length - 20} more`] : []),
-        `${table.name} has: ${table.columns.map(({ name }) => name).join(', ')}`,
-      ],
-      state: 'nothing was written',
-      next:
-        delimiter !== undefined && options.delimiter === undefined
-          ? again(
-              { flags: { delimiter } },
-              { lead: 'the header is one column: is the delimiter another one?' },
-            )
-          : extraNext(extra, meant, options),
-    },
-  );
-}
-
-/** What seems to separate the names in a header that was read as one; as the command line writes it. */
-function likelyDelimiter(header: string): string | undefined {
-  const found = [';', '\t', '|', ','].find((character) => header.includes(character));
-  return found === '\t' ? 'tab' : found;
-}
-
-function notInFile(
-  flag: string,
-  wanted: string,
-  input: string,
-  names: readonly string[],
-  options: MatchOptions,
-) {
+function notInFile(flag: string, wanted: string, input: string, names: readonly string[], options: Said) {
   const close = nearest(wanted, names);
   return usage('unknown_column', `${flag}: ${input} has no column "${wanted}"`, {
     column: wanted,
@@ -224,7 +178,7 @@ function notInTable(
 }
 
 /** The command with `close` where one of its flags has `wrong`. */
-function corrected(flag: string, wrong: string, close: string, options: MatchOptions): Suggestion {
+function corrected(flag: string, wrong: string, close: string, options: Said): Suggestion {
   const right = (name: string) => (name === wrong ? close : name);
   const { map = {}, skip = [], omit = [] } = options;
   const change: Change =

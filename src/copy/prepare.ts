@@ -6,13 +6,14 @@ import type { Stage } from '../core/types.js';
 import { type ColumnFacts, readColumns } from '../db/catalog/columns.js';
 import { readRowTable } from '../db/catalog/row-tables.js';
 import { resolveTables } from '../run/tables.js';
-import { formatFor } from '../sources/file.js';
 import { displayName } from '../sources/opening.js';
 import { STDIN } from '../sources/raw.js';
+import { asWritten } from './as-written.js';
 import { fileOptions } from './file-options.js';
 import { type Head, readHead } from './head.js';
 import { type Matching, matchColumns } from './match.js';
 import type { MatchedTable } from './match-options.js';
+import type { ReadAs } from './own-text.js';
 import { type CopyInput, type CopyTarget, checkingPipeline, copyPipeline } from './pipeline.js';
 import { type CopyRequest, copyCommand, formatList } from './request.js';
 import { schemaStage } from './schema-file.js';
@@ -27,6 +28,9 @@ export interface PreparedCopy {
   /** Closes inputs that have been begun. Call it when the run is over, however it ended. */
   release(): Promise<void>;
 }
+
+/** What the setting `types` of a batch is whose table `--create` has made: its values must not be changed by them. */
+export const PROPOSED = 'proposed';
 
 /** A table that is not there yet, as it would be. */
 export interface FutureTable extends MatchedTable {
@@ -75,7 +79,10 @@ export async function prepareCopy(
       columns: columns ?? [],
       omit: target.mode === 'replace' ? (request.omit ?? []) : [],
     };
-    const notes: Record<string, string> = renamed.length === 0 ? {} : { renamed: formatList(renamed) };
+    const notes: Record<string, string> = {
+      ...(renamed.length === 0 ? {} : { renamed: formatList(renamed) }),
+      ...(request.proposed === true ? { types: PROPOSED } : {}),
+    };
     const pipeline =
       future === undefined
         ? copyPipeline(inputs, into, notes)
@@ -104,36 +111,38 @@ async function matchedInput(
   check: readonly Stage[],
   around: Surroundings,
 ): Promise<Matched> {
-  const format = formatFor(path, request);
-  const isJson = format === 'json' || format === 'jsonl';
+  const exact = (pairs: ReadonlyMap<string, string>, as: ReadAs) =>
+    request.proposed === true ? [asWritten(pairs, table.columns, as)] : [];
   const input = displayName(path);
   let matching: Matching | undefined;
-  const rename = (names: readonly string[]) => {
-    const headerless = !isJson && request.columns !== undefined;
+  const rename = (names: readonly string[], header: readonly string[] | undefined) => {
     matching = matchColumns(input, names, table, {
       ...request,
       mode: table.mode,
       key: table.key,
-      headerless,
-      open: isJson,
+      ...(header === undefined ? {} : { cells: header }),
+      headerless: header !== undefined && request.columns !== undefined,
+      open: header === undefined,
     });
     // A schema sees the file's own names.
     return check.length > 0 ? {} : renames(matching, names);
   };
   const head = await readHead(path, fileOptions(path, request), around, rename);
   try {
-    assertNoHeader(input, head, request, isJson);
     const found = matching as unknown as Matching;
-    if (!isJson) {
-      const shape = check.length > 0 ? [toShape(found)] : [];
-      return { head, matching: found, stages: [...check, ...shape] };
+    assertNoHeader(input, head, found, request, check.length > 0);
+    if (!head.json) {
+      const own = new Map(found.columns.map((name) => [name, name]));
+      if (check.length === 0) return { head, matching: found, stages: exact(own, 'text') };
+      return { head, matching: found, stages: [...check, ...exact(found.pairs, 'text'), toShape(found)] };
     }
     const open = request.columns === undefined && table.mode === 'append';
     const complete = open ? withLaterColumns(found, table) : found;
     const json = table.columns
       .filter(({ base }) => base === 'json' || base === 'jsonb')
       .map(({ name }) => name);
-    return { head, matching: complete, stages: [...check, toShape({ ...complete, json: new Set(json) })] };
+    const shape = toShape({ ...complete, json: new Set(json) });
+    return { head, matching: complete, stages: [...check, ...exact(complete.pairs, 'json'), shape] };
   } catch (error) {
     await head.release();
     throw error;
@@ -244,19 +253,39 @@ function assertSame(
   );
 }
 
-/** --columns says that there is no header; a first line that repeats the names says otherwise. */
-function assertNoHeader(input: string, head: Head, request: CopyRequest, isJson: boolean): void {
-  const [first] = head.rows;
-  if (isJson || request.columns === undefined || first === undefined) return;
-  const values = Object.values(first);
-  const same = values.every(
-    (value, at) => String(value).trim().toLowerCase() === head.columns[at]?.toLowerCase(),
-  );
-  if (!same) return;
-  throw usage('has_header', `the first line of ${input} is a header: it holds the names in --columns`, {
-    input,
-    line: 1,
-    state: 'nothing was written',
-    next: again({ drop: ['columns'] }, { note: 'the header says the same' }),
+/**
+ * --columns says that there is no header; a first line that holds one of the names where it would be, or that of
+ * the table's column, says otherwise. Throws usage `has_header`.
+ */
+function assertNoHeader(
+  input: string,
+  { columns, json, rows }: Head,
+  { pairs }: Matching,
+  request: CopyRequest,
+  ownNames: boolean,
+): void {
+  const [first] = rows;
+  if (json || request.columns === undefined || request.header !== undefined || first === undefined) return;
+  const same = columns.filter((name) => {
+    const to = pairs.get(name);
+    const value = first[ownNames ? name : (to ?? name)];
+    const text = typeof value === 'string' ? value.trim().toLowerCase() : '';
+    return text !== '' && (text === name.toLowerCase() || text === to?.toLowerCase());
   });
+  if (same.length === 0) return;
+  const all = same.length === columns.length;
+  throw usage(
+    'has_header',
+    `the first line of ${input} is a header: it holds ${all ? 'the names in --columns' : `"${same[0]}"`}`,
+    {
+      input,
+      line: 1,
+      state: 'nothing was written',
+      next: [
+        ...(all ? [again({ drop: ['columns'] }, { note: 'the header says the same' })] : []),
+        again({ flags: { header: true } }, { note: 'these names stand in place of those in the header' }),
+        again({ flags: { header: false } }, { lead: 'or, if it is a row all the same' }),
+      ],
+    },
+  );
 }

@@ -14,14 +14,16 @@ export interface CopyRequest {
   readonly mode?: PublishMode;
   /** merge, patch: the columns that identify a row; left out, the primary key. With `create`: the primary key. */
   readonly key?: readonly string[];
-  /** Column of the file → column of the table, where the names differ. */
+  /** Column of the file, by name or by position (`#3`) → column of the table, where the names differ. */
   readonly map?: Readonly<Record<string, string>>;
   /** Columns of the file that are not loaded. */
   readonly skip?: readonly string[];
   /** replace: columns of the table that are left to their defaults. */
   readonly omit?: readonly string[];
-  /** CSV: the file has no header and these are its columns. JSON: the keys to be read. */
+  /** CSV: these are its columns, and it has no header unless `header` says so. JSON: the keys to be read. */
   readonly columns?: readonly string[];
+  /** CSV with `columns`: whether the first line is a header, in place of which those names stand, or a row. */
+  readonly header?: boolean;
   readonly format?: FileFormat;
   readonly delimiter?: string;
   readonly null?: string;
@@ -31,6 +33,8 @@ export interface CopyRequest {
   readonly at?: string;
   /** Where the table is not there, create it first: `proposeTable`. */
   readonly create?: boolean;
+  /** The types of the table were proposed: a value that its column would change is a reject. */
+  readonly proposed?: boolean;
   /** The path of a JSON Schema that rows, with the file's own column names, must fit. */
   readonly schema?: string;
 }
@@ -48,6 +52,7 @@ export function copyCommand(request: CopyRequest): string {
     skipColumns: list(request.skip),
     omit: list(request.omit),
     columns: list(request.columns),
+    header: request.header,
     format: request.format,
     delimiter: request.delimiter === '\t' ? 'tab' : request.delimiter,
     null: request.null,
@@ -89,7 +94,14 @@ export function parseList(option: string, text: string): string[] {
       twice === undefined || empty
         ? `${option}: one of the names is empty`
         : `${option}: the name ${twice} stands twice`,
-      { next: `${option} a,b,"c,with a comma"` },
+      {
+        next: [
+          `${option} a,b,"c,with a comma"`,
+          ...(option === '--skip-columns' && empty
+            ? ["a column without a name is named by its position: --skip-columns '#1' for the first"]
+            : []),
+        ],
+      },
     );
   return names;
 }

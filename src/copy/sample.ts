@@ -1,110 +1,214 @@
 import { refused, usage } from '../core/errors.js';
 import { again } from '../core/next.js';
 import type { Row } from '../core/row.js';
-import { TypeTally } from '../run/propose-table.js';
-import { fileSource, formatFor } from '../sources/file.js';
 import { displayName } from '../sources/opening.js';
 import { STDIN, statInput } from '../sources/raw.js';
 import { fileOptions } from './file-options.js';
+import { namingSource } from './head.js';
+import { meantColumns } from './match.js';
+import { type Display, displayOf, type ReadAs } from './own-text.js';
+import { TypeTally } from './propose-table.js';
 import { type CopyRequest, formatList } from './request.js';
 import { type Surroundings, silentRun } from './silent-run.js';
 
-/** Rows of each file that types are taken from. */
-const SAMPLED_ROWS = 10_000;
+/** How much is looked at: so many rows of each file whatever they hold, and so many values of all files together. */
+export interface Look {
+  readonly rows: number;
+  readonly values: number;
+}
+
+/** Most files have fewer values, and are looked at as a whole. */
+const LOOK: Look = { rows: 10_000, values: 10_000_000 };
 
 /** The columns that a table for these files would have. */
 export interface Sample {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
+  /** Rows that were looked at. */
   readonly sampled: number;
+  /** Whether those are all rows of all files. */
+  readonly complete: boolean;
 }
 
 /**
- * Reads the first rows of every file and finds a type for each column that is not skipped; its name is the
+ * Reads rows of every file and finds a type for each column that is not skipped; its name is the
  * one that --map gives, else the file's in lower case, as SQL folds a name that is not quoted. Throws usage
- * `read_once`, `column_twice`; refused `no_rows`; what reading throws.
+ * `read_once`, `unknown_column`, `unnamed_column`, `duplicate_column`, `column_twice`; refused `no_rows`; what
+ * reading throws.
  */
-export async function sampleColumns(request: CopyRequest, around: Surroundings): Promise<Sample> {
-  const tallies = new Map<string, TypeTally>();
-  let sampled = 0;
-  for (const path of request.files) sampled += await sampleFile(path, request, around, tallies);
-  if (tallies.size === 0)
-    throw refused('no_rows', 'the input has no row: there is nothing to propose a table from', {
-      state: 'nothing was written',
-      next: again({ drop: ['create'] }, { lead: 'create the table yourself, then' }),
+export async function sampleColumns(
+  request: CopyRequest,
+  around: Surroundings,
+  look = LOOK,
+): Promise<Sample> {
+  const sampling = new Sampling(request, await displayOf(around.database), look);
+  for (const path of request.files) await sampling.read(path, around);
+  return sampling.result();
+}
+
+/** What has been seen of the files so far. */
+class Sampling {
+  readonly #request: CopyRequest;
+  readonly #display: Display;
+  /** By the name of the column in the table. */
+  readonly #tallies = new Map<string, TypeTally>();
+  readonly #look: Look;
+  #rows = 0;
+  #values = 0;
+  #complete = true;
+
+  constructor(request: CopyRequest, display: Display, look: Look) {
+    this.#look = look;
+    this.#request = request;
+    this.#display = display;
+  }
+
+  result(): Sample {
+    if (this.#tallies.size === 0)
+      throw refused('no_rows', 'the input has no row: there is nothing to propose a table from', {
+        state: 'nothing was written',
+        next: again({ drop: ['create'] }, { lead: 'create the table yourself, then' }),
+      });
+    const columns = [...this.#tallies].map(([name, tally]) => ({ name, type: tally.type() }));
+    return { columns, sampled: this.#rows, complete: this.#complete };
+  }
+
+  async read(path: string, around: Surroundings): Promise<void> {
+    if (path === STDIN || !(await statInput(path)).isFile()) throw readOnce(path);
+    const columns = new FileColumns(displayName(path), this.#request, (name) => this.#tally(name));
+    let as: ReadAs = 'json';
+    const source = namingSource(path, fileOptions(path, this.#request), (called, header) => {
+      as = 'text';
+      columns.name(called, header);
+      return {};
     });
-  const from = new Map<string, string>();
-  const columns = [...tallies].map(([name, tally]) => {
-    const to = nameIn(request, name);
-    const other = from.get(to);
-    if (other !== undefined)
+    let rows = 0;
+    for await (const chunk of source.read(silentRun(around))) {
+      for (const row of chunk) {
+        if (rows >= this.#look.rows && this.#values >= this.#look.values) {
+          this.#complete = false;
+          return;
+        }
+        this.#values += columns.add(row, as);
+        rows++;
+        this.#rows++;
+      }
+    }
+    if (as === 'json') columns.name(this.#request.columns ?? [], undefined);
+  }
+
+  #tally(name: string): TypeTally {
+    const known = this.#tallies.get(name);
+    if (known !== undefined) return known;
+    const made = new TypeTally(this.#display);
+    this.#tallies.set(name, made);
+    return made;
+  }
+}
+
+/** The columns of one file, each with the tally of its column in the table. */
+class FileColumns {
+  readonly #input: string;
+  readonly #request: CopyRequest;
+  readonly #tallyOf: (name: string) => TypeTally;
+  /** By the name in the file; undefined for a column that is skipped. */
+  readonly #tallies = new Map<string, TypeTally | undefined>();
+  /** Column of the table → the file's. */
+  readonly #from = new Map<string, string>();
+  #map: Readonly<Record<string, string>>;
+  #skip: readonly string[];
+
+  constructor(input: string, request: CopyRequest, tallyOf: (name: string) => TypeTally) {
+    this.#input = input;
+    this.#request = request;
+    this.#tallyOf = tallyOf;
+    this.#map = request.map ?? {};
+    this.#skip = request.skip ?? [];
+  }
+
+  /** Takes the columns that the header of a CSV file has, or that JSON rows are asked for. */
+  name(called: readonly string[], header: readonly string[] | undefined): void {
+    if (header !== undefined) {
+      const { map, skip } = meantColumns(this.#input, called, this.#request);
+      this.#map = map;
+      this.#skip = skip;
+      assertNamed(this.#input, called, header, map, skip);
+    }
+    for (const name of called) this.#open(name);
+  }
+
+  /** Takes the values of a row into account; how many there were. */
+  add(row: Row, as: ReadAs): number {
+    const names = Object.keys(row);
+    for (const name of names) {
+      const tally = this.#tallies.has(name) ? this.#tallies.get(name) : this.#open(name);
+      tally?.add(row[name], as);
+    }
+    return names.length;
+  }
+
+  #open(name: string): TypeTally | undefined {
+    if (this.#skip.includes(name)) {
+      this.#tallies.set(name, undefined);
+      return undefined;
+    }
+    const to = Object.hasOwn(this.#map, name) ? (this.#map[name] as string) : name.trim().toLowerCase();
+    const other = this.#from.get(to);
+    if (other !== undefined && other !== name)
       throw usage('column_twice', `both "${other}" and "${name}" would be the column "${to}"`, {
         column: to,
         next: [
           'give one of them another name (--map)',
           again(
-            { flags: { skipColumns: formatList([...(request.skip ?? []), name]) } },
+            { flags: { skipColumns: formatList([...this.#skip, name]) } },
             { lead: 'or leave one out' },
           ),
         ],
       });
-    from.set(to, name);
-    return { name: to, type: tally.type() };
-  });
-  return { columns, sampled };
+    this.#from.set(to, name);
+    const tally = this.#tallyOf(to);
+    this.#tallies.set(name, tally);
+    return tally;
+  }
 }
 
-function nameIn({ map = {} }: CopyRequest, name: string): string {
-  return Object.hasOwn(map, name) ? (map[name] as string) : name.trim().toLowerCase();
-}
-
-async function sampleFile(
-  path: string,
-  request: CopyRequest,
-  around: Surroundings,
-  tallies: Map<string, TypeTally>,
-): Promise<number> {
-  if (path === STDIN || !(await statInput(path)).isFile())
-    throw usage('read_once', `--create reads ${displayName(path)} twice: for the types, and for the rows`, {
-      input: path,
+/** Throws usage errors for columns without a name of their own that are neither mapped nor skipped. */
+function assertNamed(
+  input: string,
+  called: readonly string[],
+  header: readonly string[],
+  map: Readonly<Record<string, string>>,
+  skip: readonly string[],
+): void {
+  const left = called.filter(
+    (name, i) => name !== header[i] && !Object.hasOwn(map, name) && !skip.includes(name),
+  );
+  const [first] = left;
+  if (first === undefined) return;
+  const cell = header[called.indexOf(first)] as string;
+  const given = cell === '' ? `column_${first.slice(1)}` : `${cell.trim().toLowerCase()}_${first.slice(1)}`;
+  throw usage(
+    cell === '' ? 'unnamed_column' : 'duplicate_column',
+    cell === ''
+      ? `${input}: column ${first.slice(1)} has no name in the header`
+      : `${input}: the name "${cell}" stands more than once in the header, in column ${first.slice(1)} too`,
+    {
+      input,
+      line: 1,
       state: 'nothing was written',
       next: [
-        'save it to a file, and copy that',
-        again({ drop: ['create'] }, { lead: 'or create the table yourself, then' }),
+        again({ flags: { map: [`${first}=${given}`] } }, { lead: 'give it a name, by its position' }),
+        again({ flags: { skipColumns: formatList([...skip, first]) } }, { lead: 'or leave it out' }),
       ],
-    });
-  const skipped = new Set(request.skip ?? []);
-  const tally = (name: string) => {
-    const known = tallies.get(name);
-    if (known !== undefined || skipped.has(name)) return known;
-    const made = new TypeTally();
-    tallies.set(name, made);
-    return made;
-  };
-  const format = formatFor(path, request);
-  const isJson = format === 'json' || format === 'jsonl';
-  const options = fileOptions(path, request);
-  const source = fileSource(
-    path,
-    isJson
-      ? options
-      : {
-          ...options,
-          map: (names) => {
-            for (const name of names) tally(name);
-            return {};
-          },
-        },
+    },
   );
-  if (isJson) for (const name of request.columns ?? []) tally(name);
-  let rows = 0;
-  for await (const chunk of source.read(silentRun(around))) {
-    for (const row of chunk.slice(0, SAMPLED_ROWS - rows)) addRow(row, tally);
-    rows = Math.min(SAMPLED_ROWS, rows + chunk.length);
-    if (rows === SAMPLED_ROWS) break;
-  }
-  return rows;
 }
 
-function addRow(row: Row, tally: (name: string) => TypeTally | undefined): void {
-  for (const name of Object.keys(row)) tally(name)?.add(row[name]);
-}
+const readOnce = (path: string) =>
+  usage('read_once', `--create reads ${displayName(path)} twice: for the types, and for the rows`, {
+    input: path,
+    state: 'nothing was written',
+    next: [
+      'save it to a file, and copy that',
+      again({ drop: ['create'] }, { lead: 'or create the table yourself, then' }),
+    ],
+  });

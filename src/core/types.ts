@@ -9,7 +9,7 @@ export interface Source<R extends Row = Row> {
   readonly kind: 'file' | 'stdin' | 'query' | 'memory' | 'sqlite';
   /** sqlite: the file it reads, where one is named. */
   readonly path?: string;
-  /** How a file's or stdin's rows are written. */
+  /** How a file's or stdin's rows are written; where its first bytes tell, known when they have been read. */
   readonly format?: 'csv' | 'json';
   /** The columns that the flow relies on; a file put in this source's place must have them. */
   readonly columns?: readonly string[];

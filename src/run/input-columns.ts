@@ -22,6 +22,7 @@ export async function columnsOf(
   if (found?.isFile() !== true) return undefined;
   try {
     for await (const chunk of source.read(silenced(run))) {
+      if (source.format === 'json') return undefined;
       const columns = new Set<string>();
       for (const row of chunk) for (const column of Object.keys(row)) columns.add(column);
       return [...columns];

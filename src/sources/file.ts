@@ -1,16 +1,19 @@
 import { usage } from '../core/errors.js';
 import type { Source } from '../core/types.js';
+import { checkFile } from './check.js';
 import type { CsvOptions } from './csv/index.js';
 import { csv } from './csv/index.js';
 import { type JsonOptions, json } from './json.js';
-import { type JsonlOptions, jsonl } from './jsonl.js';
+import { layoutOf } from './json-layout.js';
+import { isJsonlPlace, type JsonlOptions, jsonl } from './jsonl.js';
+import { openText, startingWith } from './opening.js';
 import { STDIN } from './raw.js';
 
 /** How a file's rows are written. */
 export type FileFormat = 'csv' | 'tsv' | 'jsonl' | 'json';
 
 export interface FileOptions extends CsvOptions, JsonOptions, JsonlOptions {
-  /** What the file's name says where left out; CSV for stdin. */
+  /** What the file's name says where left out; for stdin, and where it says nothing, what the first bytes say. */
   readonly format?: FileFormat;
 }
 
@@ -26,25 +29,69 @@ const FORMATS: Readonly<Record<string, FileFormat>> = {
 
 /**
  * The source for the file at `path`, its format told by the name (`.csv`, `.txt`, `.tsv`, `.tab`, `.jsonl`,
- * `.ndjson`, `.json`, each also with `.gz` or `.zst` behind it); stdin and names that say nothing are CSV,
- * or JSON where `at` is given. Throws usage `format_option` for options of another format.
+ * `.ndjson`, `.json`, each also with `.gz` or `.zst` behind it) or by the options; for stdin and names that say
+ * nothing, by the first bytes when it is read: JSON, JSON Lines, or else CSV. Throws usage `format_option` for
+ * options of another format.
  */
 export function fileSource(path: string, options: FileOptions = {}): Source {
   const { format: _, ...rest } = options;
   const format = formatFor(path, options);
-  if (options.at !== undefined && format !== 'json') throw foreign('at', path, format);
-  const named = (source: Source) =>
-    options.encoding === undefined ? source : { ...source, encoding: options.encoding };
-  if (format === 'json' || format === 'jsonl') {
-    for (const option of CSV_ONLY) if (options[option] !== undefined) throw foreign(option, path, format);
-    return named(format === 'json' ? json(path, rest) : jsonl(path, rest));
-  }
-  return named(csv(path, format === 'tsv' ? { delimiter: '\t', ...rest } : rest));
+  if (options.at !== undefined && format !== 'json') throw foreign('at', path, format ?? 'csv');
+  if (format === undefined) return sniffed(path, rest);
+  const source = sourceOf(format, path, rest);
+  return options.encoding === undefined ? source : { ...source, encoding: options.encoding };
 }
 
-const CSV_ONLY = [
+function sourceOf(format: FileFormat, path: string, options: FileOptions): Source {
+  if (format === 'csv') return csv(path, options);
+  if (format === 'tsv') return csv(path, { delimiter: '\t', ...options });
+  for (const option of CSV_ONLY) if (options[option] !== undefined) throw foreign(option, path, format);
+  return format === 'json' ? json(path, options) : jsonl(path, options);
+}
+
+/** What is at `path`, in the format that its first bytes show. */
+function sniffed(path: string, options: FileOptions): Source {
+  const { map: _, header, ...common } = options;
+  const asCsv = csv(path, options);
+  const read: Source['read'] = async function* (run) {
+    const text = openText(path, run, options);
+    const first = await text.next();
+    // An empty input is an error of opening it.
+    if (first.done) return;
+    const opened = startingWith(first.value, text);
+    const layout = layoutOf(first.value);
+    source.format = layout === undefined ? 'csv' : 'json';
+    // How a header is to be read means nothing where there is none.
+    const found =
+      layout === undefined
+        ? csv(path, { ...options, opened })
+        : sourceOf(layout === 'lines' ? 'jsonl' : 'json', path, {
+            ...common,
+            ...(header === true ? { header } : {}),
+            opened,
+          });
+    yield* found.read(run);
+  };
+  const source: Mutable<Source> = {
+    ...asCsv,
+    ...(options.encoding === undefined ? {} : { encoding: options.encoding }),
+    read,
+    check: (run) => checkFile(path, run, read),
+  };
+  delete source.format;
+  if (asCsv.readFrom !== undefined)
+    source.readFrom = (run, at) => {
+      const begun = isJsonlPlace(at) ? jsonl(path, common) : csv(path, options);
+      return (begun.readFrom as NonNullable<Source['readFrom']>)(run, at);
+    };
+  return source;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Options that say how CSV is written: who gives one knows the format. */
+const DIALECT = [
   'delimiter',
-  'header',
   'null',
   'quote',
   'escape',
@@ -52,13 +99,20 @@ const CSV_ONLY = [
   'relaxQuotes',
   'trim',
   'skipLines',
-  'map',
 ] as const;
 
-/** The format that `fileSource` reads `path` as: the one given, else what the name says, else CSV or JSON. */
-export function formatFor(path: string, options: Pick<FileOptions, 'format' | 'at'>): FileFormat {
+const CSV_ONLY = [...DIALECT, 'header', 'names', 'map'] as const;
+
+/**
+ * The format that `fileSource` reads `path` as: the one given, else what the name or other options say; undefined
+ * where the first bytes are to tell.
+ */
+export function formatFor(path: string, options: FileOptions): FileFormat | undefined {
+  if (options.format !== undefined) return options.format;
   const told = path === STDIN ? undefined : formatOf(path);
-  return options.format ?? told ?? (options.at === undefined ? 'csv' : 'json');
+  if (told !== undefined) return told;
+  if (options.at !== undefined) return 'json';
+  return DIALECT.some((option) => options[option] !== undefined) ? 'csv' : undefined;
 }
 
 /** The format that a file's name tells, if it does. */

@@ -22,6 +22,8 @@ export interface JsonOptions extends OpenOptions {
   readonly maxRecordBytes?: number;
   /** The columns that the flow relies on. */
   readonly columns?: readonly string[];
+  /** Without `at`: a document that is one object is a row, also where it holds arrays. */
+  readonly single?: boolean;
 }
 
 /** So many pieces of READ_BYTES are looked at for the array before anything is written: about 4 MiB. */
@@ -49,6 +51,8 @@ export async function* jsonBatches(
   const { at = [] } = options;
   let rows: Row[] = [];
   const columns = nameColumns(at.length === 0 ? input : `${pathText(at)} in ${input}`, options.columns);
+  // A document that is one object may be a row, or hold the array that is meant: known when it is at its end.
+  let held: Row | undefined;
   const reader = new ElementReader(typeof at === 'string' ? at.split('.') : at, (value, ordinal, fault) => {
     if (fault === 'too_deep') {
       const message = `element ${ordinal} is nested more than ${MAX_DEPTH} levels deep`;
@@ -57,7 +61,9 @@ export async function* jsonBatches(
       run.reject(undefined, { ...twice(fault), line: ordinal });
     } else if (isObject(value)) {
       columns.see(value);
-      rows.push(markOrigin(value, ordinal));
+      const row = markOrigin(value, ordinal);
+      if (ordinal === 1 && reader.sequence && options.single !== true) held = row;
+      else rows.push(row);
     } else {
       const message = `a row must be a JSON object, and element ${ordinal} is ${kindOf(value)}`;
       run.reject(undefined, {
@@ -68,7 +74,7 @@ export async function* jsonBatches(
       });
     }
   });
-  const parse = tokenParser();
+  const parse = tokenParser(at.length === 0);
   const limit = options.maxRecordBytes ?? 16 * 1024 * 1024;
   let read = 0;
   let steps = 0;
@@ -90,14 +96,20 @@ export async function* jsonBatches(
       steps = reader.steps;
       stepAt = read;
     } else if (read - stepAt > limit) {
-      throw tooLong(input, stepAt, limit);
+      const first = reader.sequence && reader.ordinal === 0 && options.single !== true;
+      throw first ? noArray(input, options, reader) : tooLong(input, stepAt, limit);
+    }
+    if (held !== undefined && reader.ordinal > 1) {
+      rows.unshift(held);
+      held = undefined;
     }
     yield rows;
     rows = [];
   }
   await parsing(undefined);
-  yield rows;
-  if (!reader.found) throw noArray(input, options, reader);
+  if (!reader.found || (held !== undefined && reader.ordinal === 1 && holdsRows(held)))
+    throw noArray(input, options, reader);
+  yield held === undefined ? rows : [held, ...rows];
   columns.assertSeen();
 }
 
@@ -107,6 +119,12 @@ const keyTwice = (input: string, path: string) =>
     state: 'nothing was published',
     next: 'take one of the two out, or give it another name',
   });
+
+/** Whether an object holds an array that may be one of rows, not too deep inside. */
+function holdsRows(value: unknown, depth = 0): boolean {
+  if (Array.isArray(value)) return value.length === 0 || value.some(isObject);
+  return depth < 3 && isObject(value) && Object.values(value).some((each) => holdsRows(each, depth + 1));
+}
 
 const tooLong = (input: string, offset: number, limit: number) =>
   failed('record_too_long', `${input}: one value behind byte ${offset} is longer than ${limit} bytes`, {
@@ -159,14 +177,14 @@ async function locate(
   options: JsonOptions,
   run: Run,
 ): Promise<verifier.VerifierError | undefined> {
-  const verify = verifier.asStream();
+  const verify = verifier.asStream({ jsonStreaming: options.at === undefined || options.at.length === 0 });
   verify.resume();
   let fault: verifier.VerifierError | undefined;
   verify.on('error', (error) => {
     fault = error as verifier.VerifierError;
   });
   const silent = changedRun(run, { progress: () => {} });
-  for await (const text of utf8Text(openText(path, silent, options), path)) {
+  for await (const text of utf8Text(openText(path, silent, { ...options, opened: undefined }), path)) {
     await written(verify, text).catch(() => {});
     if (fault !== undefined) return fault;
   }
@@ -190,10 +208,28 @@ function noArray(input: string, options: JsonOptions, reader: ElementReader): Sl
     ...(reader.arrays.length > 0 ? [`arrays in it: ${reader.arrays.join(', ')}`] : []),
     ...(reader.keys.length > 0 ? [`keys at its top: ${reader.keys.join(', ')}`] : []),
   ];
+  const next = noArrayNext(wanted, reader.arrays);
   return usage(
     'no_array',
-    wanted === '' ? `${input} is no JSON array` : `${input} has no array at ${wanted}`,
-    { input, details, next: noArrayNext(wanted, reader.arrays) },
+    wanted === ''
+      ? `${input} is ${reader.sequence ? 'one JSON object' : 'no JSON array'}`
+      : `${input} has no array at ${wanted}`,
+    {
+      input,
+      details,
+      next: reader.sequence
+        ? [
+            next,
+            suggested(
+              { flags: { format: 'jsonl' } },
+              {
+                lead: 'or, where the object is the row',
+                otherwise: 'or, where the object is the row, use jsonl()',
+              },
+            ),
+          ]
+        : next,
+    },
   );
 }
 

@@ -8,10 +8,11 @@ import type { PathPart } from './duplicate-key.js';
 /**
  * stream-json's parser as the function that its streams are built of: a piece of text gives all tokens that it
  * completes, and undefined the last ones. A stream would pass each token through an asynchronous generator of
- * its own, which takes longer than the parsing. Throws an Error for what is not JSON.
+ * its own, which takes longer than the parsing. `jsonStreaming`: one value may follow another. Throws an Error for
+ * what is not JSON.
  */
-export function tokenParser(): (text: string | undefined) => readonly Token[] {
-  const stages = getFunctionList(parser({ packValues: true, streamValues: false }) as never);
+export function tokenParser(jsonStreaming: boolean): (text: string | undefined) => readonly Token[] {
+  const stages = getFunctionList(parser({ packValues: true, streamValues: false, jsonStreaming }) as never);
   // Before it in the list stands what decodes bytes.
   const last = stages.at(-1) as (input: string | typeof none) => unknown;
   return (text) => {
@@ -54,19 +55,45 @@ export class ElementReader {
   #ordinal = 0;
   // How many of the keys to the array were met.
   #met = 0;
+  #sequence = false;
+  #ended = false;
 
   constructor(at: readonly string[], take: TakeElement) {
     this.#at = at;
     this.#take = take;
   }
 
+  /** Elements so far. */
+  get ordinal(): number {
+    return this.#ordinal;
+  }
+
+  /** Whether the rows are objects one behind the other, in no array: looked for where the whole document is. */
+  get sequence(): boolean {
+    return this.#sequence;
+  }
+
   token(token: Token): void {
+    if (!this.#inside && this.#at.length === 0 && this.#path.length === 0) this.#top(token);
     if (this.#inside) {
+      // The first may be no row, but hold the array that is meant.
+      if (this.#sequence && this.#ordinal === 0) this.#outside(token);
       this.#element(token);
       return;
     }
     this.steps++;
     this.#outside(token);
+  }
+
+  /** The beginning of a value that stands in no other. */
+  #top(token: Token): void {
+    if (this.#ended || (this.found && token.name !== 'startArray'))
+      throw new Error('something else stands behind the value that it begins with');
+    if (token.name === 'startObject') {
+      this.found = true;
+      this.#inside = true;
+      this.#sequence = true;
+    } else if (token.name !== 'startArray') this.#ended = true;
   }
 
   #element(token: Token): void {

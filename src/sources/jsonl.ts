@@ -1,4 +1,4 @@
-import { setBookmark } from '../core/bookmark.js';
+import { type Bookmark, setBookmark } from '../core/bookmark.js';
 import { isExactNumber } from '../core/json/exact-number.js';
 import { countKeys, parseScanned } from '../core/json/parse.js';
 import { JsonScan } from '../core/json/scan.js';
@@ -8,8 +8,9 @@ import type { Source } from '../core/types.js';
 import { nameColumns } from './columns.js';
 import { MAX_DEPTH } from './depth.js';
 import { duplicateKey, twice } from './duplicate-key.js';
+import { layoutOf } from './json-layout.js';
 import { type Line, LineSplitter } from './lines.js';
-import { displayName, type OpenOptions } from './opening.js';
+import { displayName, type OpenOptions, startingWith } from './opening.js';
 import { pathSource } from './path-source.js';
 import { canSeek, type FilePlace, maySeek, textFrom } from './seek.js';
 
@@ -30,7 +31,8 @@ const RAW_CHARACTERS = 64 * 1024;
  * The objects of the JSON Lines file at `path` (`-` is stdin; gzip and zstd are unpacked), a row each.
  * Numbers are what `numberOf` makes of them, so that they reach their column as they were written. Lines that are no
  * JSON object, not UTF-8, nested more than 1,000 deep or that have a key twice in one object are rejects with line
- * and byte offset. Blank lines are skipped.
+ * and byte offset. Blank lines are skipped. A file that begins with an array, with an object of several lines or with
+ * two on one line is read as `json` reads it.
  *
  * Reading throws what `openText` throws and failed `record_too_long`.
  */
@@ -47,6 +49,9 @@ export function jsonl<R extends Row = Row>(path: string, options: JsonlOptions =
 interface JsonlPlace extends FilePlace {
   readonly unseen: readonly string[];
 }
+
+/** Whether a bookmark is one of this reader's. */
+export const isJsonlPlace = (at: Bookmark): boolean => 'unseen' in at;
 
 async function* batchesOf(
   path: string,
@@ -74,13 +79,27 @@ async function* batchesOf(
     const place: JsonlPlace = { ...splitter.place, unseen: columns.unseen };
     return seeks ? setBookmark(batch, place) : batch;
   };
-  for await (const bytes of textFrom(path, run, options, from)) {
+  const text = textFrom(path, run, options, from);
+  const first = await text.next();
+  if (first.done) return;
+  const opened = startingWith(first.value, text);
+  if (from === undefined && layoutOf(first.value) === 'values') {
+    yield* inValues(path, { ...options, opened }, run);
+    return;
+  }
+  for await (const bytes of opened) {
     splitter.push(bytes, take);
     yield drain();
   }
   splitter.end(take);
   yield drain();
   columns.assertSeen();
+}
+
+/** Objects of several lines, or an array of them: what is called JSON Lines often is JSON. */
+async function* inValues(path: string, options: JsonlOptions, run: Run): AsyncGenerator<Row[], void> {
+  const { jsonBatches } = await import('./json-reader.js');
+  yield* jsonBatches(path, { ...options, single: true }, run);
 }
 
 /** The row of a line; undefined for a blank line, and for one that is rejected. */

@@ -7,6 +7,8 @@ import { type Position, rawBytes, STDIN } from './raw.js';
 export interface OpenOptions {
   /** A label of the WHATWG Encoding Standard; `utf-8` where it is left out. */
   readonly encoding?: string;
+  /** The text itself, where it has been opened already; read in place of what is at the path. */
+  readonly opened?: AsyncGenerator<Buffer, void> | undefined;
 }
 
 /**
@@ -24,6 +26,10 @@ export async function* openText(
   run: Run,
   options: OpenOptions = {},
 ): AsyncGenerator<Buffer, void> {
+  if (options.opened !== undefined) {
+    yield* options.opened;
+    return;
+  }
   const input = displayName(path);
   const position: Position = { bytes: 0, of: undefined };
   const transcode = options.encoding !== undefined && !isUtf8Name(options.encoding);
@@ -35,7 +41,7 @@ export async function* openText(
     const all = startingWith(first.value, raw);
     const bytes = compression === undefined ? all : decompressed(compression, all, input, position);
     if (transcode) {
-      yield* nonEmpty(toUtf8(bytes, options.encoding as string, input), input);
+      yield* nonEmpty(withHead(toUtf8(bytes, options.encoding as string, input), SNIFF_BYTES), input);
       return;
     }
     const text = withHead(bytes, SNIFF_BYTES);
@@ -76,7 +82,8 @@ async function* withHead(source: AsyncGenerator<Buffer, void>, bytes: number): A
   if (head !== undefined && head.length > 0) yield head;
 }
 
-async function* startingWith(
+/** `first`, and what `rest` goes on with. Releases `rest` when the reader stops early. */
+export async function* startingWith(
   first: Buffer,
   rest: AsyncGenerator<Buffer, void>,
 ): AsyncGenerator<Buffer, void> {

@@ -70,7 +70,7 @@ test('what does not fit is refused before anything is written, with what to type
     await copy(['new.csv', '--columns', 'id,customer,total']),
     2,
     /is a header/,
-    /leave --columns away/,
+    /the header says the same/,
   );
   assertRan(await copy(['new.csv', '--at', 'data']), 2, /at does not apply to csv/);
   assertRan(
@@ -300,7 +300,7 @@ test('several files of the same columns go into one table, in one batch', async 
 test('--create proposes types, creates the table, and loads it', async (t) => {
   const { database, command } = await shop(t, {
     'people.csv':
-      'Id,Name,Zip,Born,Seen\n1,Ada,01234,1815-12-10,2026-01-02T03:04:05Z\n2,Grace,99999,1906-12-09,\n',
+      'Id,Name,Zip,Born,Sex,Seen\n1,Ada,01234,1815-12-10,F,2026-01-02 03:04:05\n2,Grace,99999,1906-12-09,F,\n',
   });
   const args = ['copy', 'people.csv', '--into', 'people', '--create', '--key', 'id'];
   assertRan(await command(args), 2, /"zip" text/, /--yes/);
@@ -314,7 +314,14 @@ test('--create proposes types, creates the table, and loads it', async (t) => {
   );
   assert.deepEqual(
     columns.map(({ is }) => is),
-    ['id integer not null', 'name text', 'zip text', 'born date', 'seen timestamp with time zone'],
+    [
+      'id integer not null',
+      'name text',
+      'zip text',
+      'born date',
+      'sex text',
+      'seen timestamp without time zone',
+    ],
   );
   assert.equal((await rowsOf(database, 'people')).length, 2);
   assertRan(
@@ -326,19 +333,19 @@ test('--create proposes types, creates the table, and loads it', async (t) => {
 });
 
 test('a table that --create made is dropped again when the copy comes to nothing', async (t) => {
-  const rows = Array.from({ length: 10_001 }, (_, at) => (at === 10_000 ? 'x' : String(at)));
-  const { database, command } = await shop(t, { 'late.csv': `n\n${rows.join('\n')}\n` });
-  const args = ['copy', 'late.csv', '--into', 'numbers', '--create', '--yes'];
+  const { database, command } = await shop(t, { 'bad.csv': 'id,name\n1,Ada\n2,nul\0\n' });
+  const args = ['copy', 'bad.csv', '--into', 'people', '--create', '--yes'];
   assertRan(
     await command(args),
     3,
-    /line 10002: n is "x"/,
-    /public\.numbers, which --create had made, is dropped/,
+    /proposed from the whole input, 2 rows/,
+    /line 3: name is "nul/,
+    /public\.people, which --create had made, is dropped/,
   );
-  assert.deepEqual(await database.query("SELECT FROM pg_class WHERE relname = 'numbers'"), []);
+  assert.deepEqual(await database.query("SELECT FROM pg_class WHERE relname = 'people'"), []);
   assertRan(await command([...args, '--no-swap', '--max-rejects', '1']), 0, /sluice swap/);
   assertRan(await command(['swap', '2', '--yes']), 4);
-  assert.equal((await rowsOf(database, 'numbers')).length, 10_000);
+  assert.deepEqual(await rowsOf(database, 'people'), ['(1,Ada)']);
 });
 
 test('a table that --create made stays where the copy can go on after a lost connection', async (t) => {
@@ -364,6 +371,103 @@ test('a table that --create made stays where the copy can go on after a lost con
   assert.ok(goOn !== undefined, broken.stderr);
   assertRan(await command([...goOn.split(' '), '--yes']), 0);
   assert.deepEqual(await rowsOf(database, 'people'), ['(1,Ada)']);
+});
+
+/** The commands that one suggests, as a shell has their words; the database is the test's own. */
+function suggested(ran: Ran): string[][] {
+  const lines = ran.stderr
+    .split('\n')
+    .flatMap((line) => /sluice (copy .*?)(?: {3}\(|$)/.exec(line)?.[1] ?? []);
+  return lines.map((line) => {
+    const words = execFileSync('sh', ['-c', `printf '%s\\0' ${line}`])
+      .toString()
+      .split('\0')
+      .slice(0, -1);
+    const at = words.indexOf('--database-url');
+    return at < 0 ? words : words.toSpliced(at, 2);
+  });
+}
+
+test('columns without a name of their own are mapped, skipped or named anew, as the advice says', async (t) => {
+  const { database, command } = await shop(t, {
+    'pandas.csv': ',name,note\n0,ann,x\n1,bob,y\n',
+    'trail.csv': 'idx,name,\n0,ann,\n1,bob,\n',
+    'twice.csv': 'name,idx,name\nann,0,a\nbob,1,b\n',
+    'foreign.csv': 'Nr,Name,Notiz\n0,ann,x\n1,bob,y\n',
+  });
+  await database.query('CREATE TABLE people (idx text, name text, note text)');
+  const run = async (words: readonly string[] | undefined) => {
+    await database.query('TRUNCATE people');
+    const ran = await command(words ?? []);
+    return { ran, rows: await rowsOf(database, 'people') };
+  };
+  const copy = (...args: string[]) => run(['copy', ...args, '--into', 'people', '--yes']);
+  const pandas = ['(0,ann,x)', '(1,bob,y)'];
+  const unnamed = (await copy('pandas.csv')).ran;
+  assertRan(unnamed, 2, /column 1 has no name in the header/, /did you mean idx\?/);
+  const [map, skip] = suggested(unnamed);
+  assert.deepEqual((await run(map)).rows, pandas);
+  assert.deepEqual((await run(skip)).rows, ['(,ann,x)', '(,bob,y)']);
+  assertRan((await copy('pandas.csv', '--skip-columns', '""')).ran, 2, /--skip-columns '#1'/);
+
+  const trailing = (await copy('trail.csv')).ran;
+  assertRan(trailing, 2, /column 3 has no name/);
+  assert.deepEqual((await run(suggested(trailing)[1])).rows, ['(0,ann,)', '(1,bob,)']);
+
+  const twice = (await copy('twice.csv')).ran;
+  assertRan(twice, 2, /"name" stands 2 times in the header, in columns 1, 3/);
+  const [first, second] = suggested(twice);
+  assert.deepEqual((await run(first)).rows, ['(0,ann,)', '(1,bob,)']);
+  assert.deepEqual((await run(second)).rows, ['(0,a,)', '(1,b,)']);
+
+  // The header is never a row, unless that is said.
+  const columns = ['--columns', 'idx,name,note'];
+  const header = await copy('pandas.csv', ...columns);
+  assertRan(header.ran, 2, /the first line of pandas\.csv is a header: it holds "name"/);
+  assert.deepEqual(header.rows, []);
+  const [anew, asRow] = suggested(header.ran);
+  assert.deepEqual((await run(anew)).rows, pandas);
+  assert.deepEqual((await run(asRow)).rows, ['(,name,note)', ...pandas]);
+  assert.deepEqual((await copy('foreign.csv', ...columns, '--header')).rows, pandas);
+  assert.deepEqual((await copy('foreign.csv', '--map', '#1=idx', '--map', '#3=note')).rows, pandas);
+});
+
+test('--create asks for the name of a column that has none, and takes it by position', async (t) => {
+  const { database, command } = await shop(t, { 'pandas.csv': ',name,name\n0,ann,x\n' });
+  const unnamed = await command(['copy', 'pandas.csv', '--into', 'people', '--create', '--yes']);
+  assertRan(unnamed, 2, /column 1 has no name in the header/);
+  const twice = await command(suggested(unnamed)[0] ?? []);
+  assertRan(twice, 2, /the name "name" stands more than once/);
+  const named = await command([...(suggested(twice)[0] ?? []), '--map', '#3=third']);
+  assertRan(named, 0, /"column_1" integer/, /"name_2" text/, /"third" text/);
+  assert.deepEqual(await rowsOf(database, 'people'), ['(0,ann,x)']);
+});
+
+test('JSON on stdin is known by its first bytes, and told apart from what holds the rows', async (t) => {
+  const { database, command, copy } = await shop(t);
+  const rows = [
+    { id: 3, customer: 'Joan', total: 30 },
+    { id: 4, customer: 'Lee, A.' },
+  ];
+  const again = () => database.query('DELETE FROM orders WHERE id > 2');
+  const lines = rows.map((row) => JSON.stringify(row));
+  for (const text of [
+    lines.join('\n'),
+    lines.join(''),
+    JSON.stringify(rows, null, 2),
+    gzipSync(lines.join('\n')),
+  ]) {
+    assertRan(await copy(['-'], text), 0);
+    assert.deepEqual(await rowsOf(database), AFTER);
+    await again();
+  }
+  const wrapped = JSON.stringify({ page: 1, items: rows }, null, 2);
+  const told = await copy(['-'], wrapped);
+  assertRan(told, 2, /stdin is one JSON object/);
+  assertRan(await command(suggested(told)[0] ?? [], wrapped), 0);
+  assert.deepEqual(await rowsOf(database), AFTER);
+  const kinds = await database.query('SELECT DISTINCT source FROM sluice.migration_batch');
+  assert.deepEqual(kinds, [{ source: 'json' }]);
 });
 
 test('--create refuses stdin, a schema that is not there, and names that no table can have', async (t) => {

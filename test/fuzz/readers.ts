@@ -85,8 +85,7 @@ function readInTwo(first: readonly Buffer[], whole: Buffer): Outcome {
       rows.push(...parser.push(whole.subarray(Buffer.concat(first).length)), ...parser.end());
       return;
     }
-    const second = strictParser('input', {}, { reject });
-    second.goOn(parser, place);
+    const second = parser.from(place, (why) => reject(undefined, why));
     rows.push(...second.push(whole.subarray(place.offset)), ...second.end());
   });
 }

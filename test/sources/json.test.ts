@@ -28,9 +28,11 @@ test('a document that is not JSON, or ends too early, fails with its line', asyn
     failure('invalid_json', { line: 2 }),
   );
   await assert.rejects(
-    rowsOf(json(tempFile(t, 'c.json', '{"a":1}\n{"a":2}\n'))),
-    failure('invalid_json', { line: 2 }),
+    rowsOf(json(tempFile(t, 'c.json', '{"a":1}\n{"a":2\n'))),
+    failure('invalid_json', { line: 3 }),
   );
+  await assert.rejects(rowsOf(json(tempFile(t, 'f.json', '[{"a":1}]\n{"a":2}'))), failure('invalid_json'));
+  await assert.rejects(rowsOf(json(tempFile(t, 'g.json', '1 {"a":2}'))), failure('invalid_json'));
   await assert.rejects(rowsOf(json(tempFile(t, 'd.json', ''))), failure('empty_file'));
   const bad = Buffer.from('[{"a":"caf\xe9"}]', 'latin1');
   await assert.rejects(rowsOf(json(tempFile(t, 'e.json', bad))), failure('invalid_utf8', { offset: 10 }));

@@ -12,6 +12,7 @@ import { BEHIND_QUOTE, badHeader, RAW_CHARACTERS, ragged, STRAY_QUOTE, UNTERMINA
 import { givenColumns, resolveHeader } from './header.js';
 import type { CsvOptions } from './options.js';
 import { type RowMaker, rowMaker } from './rows.js';
+import { separatorLine } from './separator-line.js';
 
 /** A record of csv-parse: its values, the line it ends on and its text. */
 interface Parsed {
@@ -34,18 +35,21 @@ export async function* readDialect(path: string, options: CsvOptions, run: Run):
   const bytes = openText(path, run, options);
   const first = await bytes.next();
   if (first.done) return;
-  const dialect = dialectOf(options, first.value);
+  const separator = separatorLine(first.value);
+  const dialect = dialectOf(options, first.value, separator?.delimiter);
   const records = new Records(dialect, options, input, run);
   const parser = new Parser({
     ...dialect,
-    from_line: (options.skipLines ?? 0) + 1,
+    from_line: (options.skipLines ?? 0) + (separator === undefined ? 1 : 2),
     // Behind a fault reading goes on; how many fields a record must have is judged here.
     skip_records_with_error: true,
     info: true,
     ...(hasRaw(dialect) ? { raw: true } : { cast: nullFor(options) }),
     on_skip: (error, raw) => records.skip(error, raw),
   });
-  const feed = Readable.from(copies(withoutMark(first.value, bytes)), { objectMode: true, highWaterMark: 1 });
+  const text = withoutMark(first.value, bytes);
+  const fed = copies(dialect.record_delimiter === CR_ENDS ? withoutLastLf(text) : text);
+  const feed = Readable.from(fed, { objectMode: true, highWaterMark: 1 });
   feed.on('error', (error) => parser.destroy(error));
   feed.pipe(parser);
   try {
@@ -192,21 +196,48 @@ function shown(raw: string): string {
 }
 
 /** What the dialect is, as csv-parse has it. */
-function dialectOf(options: CsvOptions, head: Buffer): Options {
+function dialectOf(options: CsvOptions, head: Buffer, declared?: string): Options {
   const quote = options.quote === false ? null : latin1(options.quote ?? '"');
   return {
     encoding: 'latin1',
-    delimiter: latin1(options.delimiter ?? ','),
+    delimiter: latin1(options.delimiter ?? declared ?? ','),
     quote,
     escape: options.escape === undefined ? quote : latin1(options.escape),
     comment: options.comment === undefined ? null : latin1(options.comment),
-    record_delimiter: head.includes(0x0d) && !head.includes(0x0a) ? ['\r'] : ['\r\n', '\n'],
+    record_delimiter: endsInCr(head.toString('latin1'), quote) ? CR_ENDS : ['\r\n', '\n'],
     relax_quotes: options.relaxQuotes ?? false,
     relax_column_count: true,
     trim: options.trim ?? false,
     max_record_size: options.maxRecordBytes ?? MAX_RECORD_BYTES,
   };
 }
+
+/** Line ends of a file whose first line ends in CR. */
+const CR_ENDS = ['\r\n', '\r'];
+
+/** Whether the first line end outside quotes is a bare CR. A CR that ends what is known of the text is taken for one. */
+function endsInCr(head: string, quote: string | null): boolean {
+  let quoted = false;
+  for (let i = 0; i < head.length; i++) {
+    if (quote !== null && head.startsWith(quote, i)) quoted = !quoted;
+    else if (!quoted && head[i] === '\n') return false;
+    else if (!quoted && head[i] === '\r') return head[i + 1] !== '\n';
+  }
+  return false;
+}
+
+/** The bytes without the LF that they may end in. */
+async function* withoutLastLf(text: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
+  let held = false;
+  for await (const buffer of text) {
+    if (buffer.length === 0) continue;
+    const whole: Buffer = held ? Buffer.concat([LF, buffer]) : buffer;
+    held = whole.at(-1) === 0x0a;
+    yield held ? whole.subarray(0, -1) : whole;
+  }
+}
+
+const LF = Buffer.from('\n');
 
 /**
  * Whether csv-parse keeps the raw text of records whole: of a delimiter, quote or escape of several bytes

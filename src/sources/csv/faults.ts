@@ -14,13 +14,16 @@ export const RAW_CHARACTERS = 64 * 1024;
 
 const ENCODING_HINT = 'name the encoding if the file is not UTF-8: --encoding windows-1252, say';
 
+/** A command that works as it is, with the file's own names in it. */
+const ONE_LINE_END = "if it ends a line, make all ends the same: tr '\\r' '\\n' < FILE > CORRECTED";
+
 export const BARE_CR: Fault = {
   reason: 'stray_carriage_return',
-  message: 'a carriage return outside quotes that does not end the line',
+  message: `a carriage return outside quotes in a file whose lines end in line feeds; ${ONE_LINE_END}`,
 };
 export const BARE_LF: Fault = {
   reason: 'stray_line_feed',
-  message: 'a line feed outside quotes in a file whose lines end in carriage returns',
+  message: `a line feed outside quotes in a file whose lines end in carriage returns; ${ONE_LINE_END}`,
 };
 export const STRAY_QUOTE: Fault = {
   reason: 'stray_quote',
@@ -50,8 +53,12 @@ export function badHeader(why: Rejection, input: string): SluiceError {
     ...(why.line !== undefined && { line: why.line }),
     ...(why.offset !== undefined && { offset: why.offset }),
     value: why.raw?.slice(0, 200),
-    next:
-      why.reason === 'invalid_utf8'
+    next: /^\s*(?:\{\s*"|\[\s*\{)/.test(why.raw ?? '')
+      ? again(
+          { flags: { format: 'json' } },
+          { lead: 'it looks like JSON', otherwise: 'it looks like JSON: give it a name that ends in .json' },
+        )
+      : why.reason === 'invalid_utf8'
         ? again(
             { flags: { encoding: 'windows-1252' } },
             { lead: 'if it is not UTF-8, name its encoding, such as' },

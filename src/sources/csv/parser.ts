@@ -26,8 +26,8 @@ const QUOTE = 34;
 /**
  * A strict reader of RFC 4180 that takes the input in pieces cut anywhere and gives rows.
  *
- * Lines end in LF or CRLF; if the first record ends in a bare CR, all must. Other line-end characters
- * outside quotes are faults. Blank lines are left out and counted in `blank`, unless there is one column,
+ * Lines end in LF or CRLF; if the first record ends in a bare CR, in CR or CRLF, and the last one may in LF (an
+ * editor has closed the file with one). Other line-end characters outside quotes are faults. Blank lines are left out and counted in `blank`, unless there is one column,
  * where they are a record (as COPY has it). A record with a fault is rejected with its line and byte
  * offset, and reading goes on behind the line end that follows the fault. A quote that is never closed
  * rejects everything behind it as one record, since no line in it can be trusted.
@@ -66,12 +66,19 @@ export class CsvParser {
     return this.#maker !== undefined && this.#endsInCr !== undefined;
   }
 
-  /** Goes on at `place` in a file whose beginning `head` has read. Call it before anything else. */
-  goOn(head: CsvParser, place: FilePlace): void {
-    this.#maker = head.#maker;
-    this.#endsInCr = head.#endsInCr;
-    this.#line = place.line;
-    this.#window.startAt(place.offset);
+  /** A parser of the same text from `place` on, this one having read its beginning; `reject` is told as in the options. */
+  from(place: FilePlace, reject: CsvParserOptions['reject']): CsvParser {
+    const parser = new CsvParser({ ...this.#options, reject });
+    parser.#maker = this.#maker;
+    parser.#endsInCr = this.#endsInCr;
+    parser.startAt(place);
+    return parser;
+  }
+
+  /** Begins at `place`, what stands before it is left out. Call it before anything else. */
+  startAt({ offset, line }: FilePlace): void {
+    this.#line = line;
+    this.#window.startAt(offset);
   }
 
   /** The rows that `bytes` completes. Does not keep `bytes`. */
@@ -172,13 +179,11 @@ export class CsvParser {
           code = LF;
           next = length;
         } else if (code === CR) {
-          if (this.#endsInCr === true) {
-            next = i + 1;
-          } else if (i + 1 >= length && !final) {
+          if (i + 1 >= length && !final) {
             return record;
           } else if (text.charCodeAt(i + 1) === LF) {
             next = i + 2;
-          } else if (this.#endsInCr === undefined) {
+          } else if (this.#endsInCr !== false) {
             next = i + 1;
           } else {
             fault ??= BARE_CR;
@@ -187,9 +192,12 @@ export class CsvParser {
           }
         } else if (code === LF) {
           if (this.#endsInCr === true) {
-            fault ??= BARE_LF;
-            i++;
-            continue;
+            if (i + 1 >= length && !final) return record;
+            if (i + 1 < length) {
+              fault ??= BARE_LF;
+              i++;
+              continue;
+            }
           }
           next = i + 1;
         } else if (code === QUOTE && i === field && !astray) {

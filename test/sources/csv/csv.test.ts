@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type Bookmark, bookmarkOf } from '../../../src/core/bookmark.js';
 import { originOf } from '../../../src/core/row.js';
-import { csv } from '../../../src/sources/csv/index.js';
+import { type CsvOptions, csv } from '../../../src/sources/csv/index.js';
 import { tempFile } from '../../support/files.js';
 import { plain, rowsOf, testRun } from '../../support/run.js';
 
@@ -66,12 +67,11 @@ test('an empty file, one of blank lines and a gzip of nothing are refused; a hea
   assert.deepEqual(await rowsOf(csv(tempFile(t, 'e.csv', 'id,name'))), []);
 });
 
-test('a header with a name twice, without a name or with a fault in it is refused', async (t) => {
+test('a header with a name twice or with a fault in it is refused', async (t) => {
   await assert.rejects(
     rowsOf(csv(tempFile(t, 'a.csv', 'id,x,id\n1,2,3\n'))),
     failure('duplicate_column', { column: 'id' }),
   );
-  await assert.rejects(rowsOf(csv(tempFile(t, 'b.csv', 'id,,x\n1,2,3\n'))), failure('empty_column_name'));
   await assert.rejects(
     rowsOf(csv(tempFile(t, 'c.csv', 'id,"a"b\n1,2\n'))),
     failure('bad_header', { line: 1 }),
@@ -203,6 +203,115 @@ test('a byte order mark, NUL bytes in text and CR line ends are read', async (t)
     { id: '1', n: 'a' },
     { id: '2', n: 'b' },
   ]);
+});
+
+test('a column without a name is called by its position, and columns are renamed by name or by position', async (t) => {
+  const pandas = tempFile(t, 'a.csv', ',name,\n0,ann,x\n');
+  assert.deepEqual(await rowsOf(csv(pandas)), [{ '#1': '0', name: 'ann', '#3': 'x' }]);
+  assert.deepEqual(
+    await rowsOf(csv(pandas, { map: { '#1': 'idx', '#2': 'who' }, columns: ['idx', 'who'] })),
+    [{ idx: '0', who: 'ann', '#3': 'x' }],
+  );
+  await assert.rejects(rowsOf(csv(pandas, { map: { '#4': 'x' } })), failure('unknown_column'));
+  await assert.rejects(rowsOf(csv(pandas, { columns: ['idx'] })), failure('missing_column'));
+  const twice = tempFile(t, 'b.csv', 'id,x,id\n1,2,3\n');
+  assert.deepEqual(await rowsOf(csv(twice, { map: { '#1': 'id', '#3': 'other' } })), [
+    { id: '1', x: '2', other: '3' },
+  ]);
+  await assert.rejects(rowsOf(csv(twice, { map: { '#3': 'other' } })), failure('duplicate_column'));
+});
+
+test('a column that is really named #2 is that one, and no position', async (t) => {
+  const path = tempFile(t, 'a.csv', '#2,name\n1,ann\n');
+  assert.deepEqual(await rowsOf(csv(path, { map: { '#2': 'idx' } })), [{ idx: '1', name: 'ann' }]);
+  const unnamed = tempFile(t, 'b.csv', '#2,\n1,ann\n');
+  await assert.rejects(rowsOf(csv(unnamed)), failure('empty_column_name'));
+  assert.deepEqual(await rowsOf(csv(unnamed, { names: ['id', 'name'] })), [{ id: '1', name: 'ann' }]);
+});
+
+test('other names stand in place of those of the header, which is no row', async (t) => {
+  // As R writes it: the header has a cell less than the rows.
+  const path = tempFile(t, 'a.csv', 'name,name\n0,ann,x\n');
+  assert.deepEqual(await rowsOf(csv(path, { names: ['idx', 'name', 'note'] })), [
+    { idx: '0', name: 'ann', note: 'x' },
+  ]);
+});
+
+test('a first line sep=; names the delimiter and is neither header nor row', async (t) => {
+  const rows = [
+    { a: '1', b: 'x,y' },
+    { a: '2', b: null },
+  ];
+  const text = 'sep=;\r\na;b\r\n1;x,y\r\n2;\r\n';
+  const cases: readonly (readonly [string | Buffer, CsvOptions])[] = [
+    [text, {}],
+    [`\ufeff${text}`, {}],
+    [text.replaceAll('\r\n', '\n').replace('sep=;', '"SEP=;"'), {}],
+    [text.replaceAll('\r\n', '\r'), {}],
+    [text.replaceAll(';', '\t'), {}],
+    [text, { trim: true }],
+    [`\ufeff${text}`, { quote: "'" }],
+    [Buffer.from(`\ufeff${text}`, 'utf16le'), { encoding: 'utf-16le' }],
+    [text.replaceAll('\na;b', '\n'), { header: false, columns: ['a', 'b'] }],
+    // What the author says counts.
+    [text.replace('sep=;', 'sep=,'), { delimiter: ';' }],
+  ];
+  for (const [content, options] of cases) {
+    const run = testRun();
+    const path = tempFile(t, 'a.csv', content);
+    const read: unknown[] = [];
+    const lines: unknown[] = [];
+    for await (const chunk of csv(path, options).read(run)) {
+      read.push(...chunk.map(plain));
+      lines.push(...chunk.map(originOf));
+    }
+    assert.deepEqual([read, run.rejects], [rows, []], JSON.stringify([content, options]));
+    assert.deepEqual(lines, [3, 4]);
+  }
+  assert.deepEqual(await rowsOf(csv(tempFile(t, 'b.csv', 'sep=x\n1\n'))), [{ 'sep=x': '1' }]);
+  await assert.rejects(rowsOf(csv(tempFile(t, 'c.csv', 'sep=;\n'))), failure('empty_file'));
+});
+
+test('a file that is read on behind a line sep=; goes on with its delimiter', async (t) => {
+  const lines = Array.from({ length: 20_000 }, (_, i) => `${i};${'x'.repeat(20)}`).join('\n');
+  const source = csv(tempFile(t, 'a.csv', `sep=;\na;b\n${lines}\n`));
+  const all: unknown[] = [];
+  let at: Bookmark | undefined;
+  let before = 0;
+  for await (const chunk of source.read(testRun())) {
+    all.push(...chunk.map(plain));
+    const bookmark = bookmarkOf(chunk);
+    if (at !== undefined || bookmark === undefined) continue;
+    at = bookmark;
+    before = all.length;
+  }
+  assert.ok(at !== undefined && source.readFrom !== undefined);
+  const rest: unknown[] = [];
+  for await (const chunk of source.readFrom(testRun(), at)) rest.push(...chunk.map(plain));
+  assert.deepEqual(rest, all.slice(before));
+});
+
+test('in a file of CRs lines may end in CRLF and the last one in LF; another LF is a reject', async (t) => {
+  const rows = [
+    { a: '1', b: 'x' },
+    { a: '2', b: 'y' },
+  ];
+  for (const options of [{}, { trim: true }]) {
+    for (const text of ['a,b\r1,x\r2,y\n', 'a,b\r1,x\r\n2,y\r\n', 'a,b\r1,x\r2,y\r', 'a,b\n1,x\r\n2,y\n']) {
+      const run = testRun();
+      const path = tempFile(t, 'a.csv', text);
+      assert.deepEqual(await rowsOf(csv(path, options), run), rows, JSON.stringify(text));
+      assert.deepEqual(run.rejects, []);
+    }
+  }
+  const run = testRun();
+  assert.deepEqual(await rowsOf(csv(tempFile(t, 'b.csv', 'a,b\r1,x\n2,y\r3,z\r'))), [{ a: '3', b: 'z' }]);
+  await rowsOf(csv(tempFile(t, 'b.csv', 'a,b\r1,x\n2,y\r3,z\r')), run);
+  assert.deepEqual(
+    run.rejects.map(({ reason, raw }) => [reason, raw]),
+    [['stray_line_feed', '1,x\n2,y']],
+  );
+  assert.match(String(run.rejects[0]?.message), /tr '\\r' '\\n' < FILE/);
 });
 
 test('a file of many chunks keeps every row, its line and the order', async (t) => {

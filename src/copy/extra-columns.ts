@@ -1,0 +1,141 @@
+import type { Flags } from '../core/command.js';
+import { nearest, type SluiceError, usage } from '../core/errors.js';
+import { again, type NextStep } from '../core/next.js';
+import type { MatchedTable, MatchOptions } from './match-options.js';
+import { formatList } from './request.js';
+
+/** A command that would be longer is left to be typed. */
+const SPELT = 20;
+
+/** Columns of a file for which the table has none. */
+export interface Extra {
+  readonly input: string;
+  /** What all columns of the file are called, those among `extra` too. */
+  readonly names: readonly string[];
+  readonly extra: readonly string[];
+  readonly table: MatchedTable;
+  /** Columns of the table that others fill. */
+  readonly filled: readonly string[];
+  readonly options: MatchOptions;
+}
+
+/** A column that the table lacks, and that of the table which seems to be meant. */
+interface Meant {
+  readonly name: string;
+  /** It has no name of its own, and is called by its position. */
+  readonly unnamed: boolean;
+  readonly close: string | undefined;
+}
+
+/**
+ * The usage error that says what to do with columns that the table lacks: `extra_columns`, `unnamed_column`
+ * where those have no name in the header, `duplicate_column` where they share one.
+ */
+export function extraColumns(found: Extra): SluiceError {
+  const { input, names, extra, table, filled, options } = found;
+  const cellOf = (name: string) => options.cells?.[names.indexOf(name)] ?? name;
+  const shared = extra.find((name) => cellOf(name) !== '' && cellOf(name) !== name);
+  if (shared !== undefined) return sharedName(found, cellOf(shared));
+  const free = table.columns.map(({ name }) => name).filter((name) => !filled.includes(name));
+  const meant = extra.map((name): Meant => {
+    const unnamed = cellOf(name) === '';
+    return { name, unnamed, close: unnamed ? onlyOne(free) : nearest(name, free) };
+  });
+  const unnamed = meant.every((each) => each.unnamed);
+  const delimiter = names.length === 1 ? likelyDelimiter(names[0] as string) : undefined;
+  const what = extra.length === 1 ? `a column "${extra[0]}"` : `${extra.length} columns`;
+  return usage(
+    unnamed ? 'unnamed_column' : 'extra_columns',
+    unnamed ? unnamedSentence(input, extra) : `${input} has ${what} that ${table.name} lacks`,
+    {
+      table: table.name,
+      details: [
+        ...meant.slice(0, 20).map(detail),
+        ...(meant.length > 20 ? [`… and ${meant.length - 20} more`] : []),
+        `${table.name} has: ${table.columns.map(({ name }) => name).join(', ')}`,
+      ],
+      state: 'nothing was written',
+      next:
+        delimiter !== undefined && options.delimiter === undefined
+          ? again(
+              { flags: { delimiter } },
+              { lead: 'the header is one column: is the delimiter another one?' },
+            )
+          : extraNext(meant, options),
+    },
+  );
+}
+
+const unnamedSentence = (input: string, [first = '', ...others]: readonly string[]) =>
+  others.length === 0
+    ? `${input}: column ${first.slice(1)} has no name in the header`
+    : `${input}: ${others.length + 1} columns have no name in the header`;
+
+function detail({ name, unnamed, close }: Meant): string {
+  const asks = close === undefined ? '' : `: did you mean ${close}?`;
+  return unnamed ? `column ${name.slice(1)} has no name, and is called ${name}${asks}` : `"${name}"${asks}`;
+}
+
+/** What can be done with columns that the table lacks: load what seems meant, and leave out the rest; or all of it. */
+function extraNext(meant: readonly Meant[], { skip = [], headerless = false }: MatchOptions): NextStep[] {
+  const left = (names: readonly string[]): Flags =>
+    names.length === 0 ? {} : { skipColumns: formatList([...skip, ...names]) };
+  // Of two names for one column only one can be meant.
+  const taken = new Set<string>();
+  const mapped = meant.filter(({ close }) => {
+    if (close === undefined || taken.has(close)) return false;
+    taken.add(close);
+    return true;
+  });
+  const map = mapped.map(({ name, close }) => `${name}=${close}`);
+  const others = meant.filter((each) => !mapped.includes(each)).map(({ name }) => name);
+  const some = meant.some(({ unnamed }) => unnamed);
+  return [
+    ...(map.length === 0
+      ? [
+          `if one of them is another column of the table, say which (--map${some ? `, by its position: '${meant[0]?.name}=…'` : ''})`,
+        ]
+      : [again({ flags: { map, ...left(others) } }, { lead: 'if that is what is meant' })]),
+    meant.length > SPELT
+      ? 'or leave out what is not wanted (--skip-columns)'
+      : again({ flags: left(meant.map(({ name }) => name)) }, { lead: 'or leave out what the table lacks' }),
+    // A line in which names are missing is a header all the same.
+    ...(headerless || some
+      ? []
+      : ['or, if the first line is no header, name the columns in their order (--columns)']),
+  ];
+}
+
+/** Columns of the name `cell` in the header: which of them is meant only the author can say. */
+function sharedName({ input, names, table, options }: Extra, cell: string): SluiceError {
+  const all = names.filter((_, i) => options.cells?.[i] === cell);
+  const [first, ...others] = all as [string, ...string[]];
+  const { skip = [] } = options;
+  const to = table.columns.find(({ name }) => name.toLowerCase() === cell.trim().toLowerCase())?.name;
+  const places = all.map((name) => name.slice(1)).join(', ');
+  return usage(
+    'duplicate_column',
+    `${input}: the name "${cell}" stands ${all.length} times in the header, in columns ${places}`,
+    {
+      table: table.name,
+      column: cell,
+      state: 'nothing was written',
+      next:
+        to === undefined
+          ? again({ flags: { skipColumns: formatList([...skip, ...all]) } }, { lead: 'leave them out' })
+          : [first, ...others].map((name, i) => {
+              const rest = all.filter((each) => each !== name);
+              const flags = { map: [`${name}=${to}`], skipColumns: formatList([...skip, ...rest]) };
+              return again({ flags }, { lead: `${i === 0 ? '' : 'or '}if column ${name.slice(1)} is meant` });
+            }),
+    },
+  );
+}
+
+/** What seems to separate the names in a header that was read as one; as the command line writes it. */
+function likelyDelimiter(header: string): string | undefined {
+  const found = [';', '\t', '|', ','].find((character) => header.includes(character));
+  return found === '\t' ? 'tab' : found;
+}
+
+const onlyOne = (names: readonly string[]) => (names.length === 1 ? names[0] : undefined);
