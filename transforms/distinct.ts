@@ -1,7 +1,7 @@
 import { own } from '../src/core/own.js';
 import type { Row, Rows } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
-import { named, type Stage } from '../src/core/types.js';
+import { named, type Stage, together } from '../src/core/types.js';
 import { stageFailed } from './failure.js';
 import { type By, groupKey, sameGroup } from './key.js';
 
@@ -21,7 +21,7 @@ export function distinct<R extends Row>(options: DistinctOptions<R>): Stage<R> {
   const { by, ordered = false, name = 'distinct' } = options;
   const same = sameGroup(by);
   const key = groupKey(by);
-  return named(name, async function* (rows: Rows<R>, run: Run): AsyncGenerator<R[]> {
+  const stage = named(name, async function* (rows: Rows<R>, run: Run): AsyncGenerator<R[]> {
     const seen = new Set<string>();
     let previous: R | undefined;
     const isNew = (row: R) => {
@@ -47,4 +47,5 @@ export function distinct<R extends Row>(options: DistinctOptions<R>): Stage<R> {
       if (out.length > 0) yield out;
     }
   });
+  return together(stage);
 }

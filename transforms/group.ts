@@ -1,7 +1,7 @@
 import { own } from '../src/core/own.js';
 import { CHUNK_ROWS, type Row, type Rows } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
-import { named, type Stage } from '../src/core/types.js';
+import { named, type Stage, together } from '../src/core/types.js';
 import { stageFailed } from './failure.js';
 import { type By, groupKey, sameGroup } from './key.js';
 import { withOrigin } from './map.js';
@@ -42,7 +42,7 @@ export function group<In extends Row, Acc, Out extends Row>(
   const { name = 'group', by, start, add, finish, unordered = false } = options;
   const same = sameGroup(by);
   const key = groupKey(by);
-  return named(name, async function* (rows: Rows<In>, run: Run): AsyncGenerator<Out[]> {
+  const stage = named(name, async function* (rows: Rows<In>, run: Run): AsyncGenerator<Out[]> {
     const groups = new Map<string, Group<In, Acc>>();
     let current: Group<In, Acc> | undefined;
     let previous: In | undefined;
@@ -98,4 +98,5 @@ export function group<In extends Row, Acc, Out extends Row>(
     }
     if (out.length > 0) yield out;
   });
+  return together(stage);
 }

@@ -4,7 +4,7 @@ import { plural } from '../src/core/plural.js';
 import { CHUNK_ROWS, type Row, type Rows } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
 import { Spill } from '../src/core/spill.js';
-import { named, type Stage } from '../src/core/types.js';
+import { named, type Stage, together } from '../src/core/types.js';
 import { Numbering, type RenumberOptions, type Sequence } from './numbering.js';
 
 export type { RenumberOptions } from './numbering.js';
@@ -25,13 +25,14 @@ export function renumber<R extends Row, As extends string>(
   type Out = R & Readonly<Record<As, string>>;
   const name = `renumber(${options.as})`;
   const numbering = new Numbering(options, name);
-  return named(name, async function* (rows: Rows<R>, run: Run): AsyncGenerator<Out[]> {
+  const stage = named(name, async function* (rows: Rows<R>, run: Run): AsyncGenerator<Out[]> {
     const widen = overflowOf(options, run) === 'widen';
     const steps = widen
       ? widened(rows, run, numbering, options.memoryRows ?? 20_000)
       : refusing(rows, run, numbering);
     yield* steps as AsyncGenerator<Out[]>;
   });
+  return together(stage);
 }
 
 function overflowOf(options: { readonly overflow?: 'refuse' | 'widen' }, run: Run): 'refuse' | 'widen' {

@@ -5,6 +5,7 @@ export function notGiven(name: string): Source {
   return {
     name: `(no file of ${name})`,
     kind: 'memory',
+    absent: true,
     async *read() {},
   };
 }

@@ -159,6 +159,7 @@ export default pipeline({
     timezone: { summary: 'where days begin and end for the recomputed costs', default: 'Europe/Istanbul' },
     workday: { summary: 'when work on a weekday is not after hours', default: '07:30-17:00' },
   },
+  correctAtSource: 'parts, operations and costs must be those of the old tables',
   checks: beforeAnythingIsWritten,
   flows: ({ inputs, tables, settings }) => [
     flow(inputs.tasks)

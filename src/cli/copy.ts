@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
 import type { Proposal } from '../copy/create.js';
+import type { PreparedCopy } from '../copy/prepare.js';
 import type { CopyRequest } from '../copy/request.js';
+import type { Surroundings } from '../copy/silent-run.js';
 import { interrupted, SluiceError, usage } from '../core/errors.js';
 import { again } from '../core/next.js';
 import type { PublishMode } from '../core/target.js';
@@ -8,6 +10,7 @@ import { noSummary } from '../run/no-summary.js';
 import type { FileFormat } from '../sources/file.js';
 import { answerFailureWith } from './failure.js';
 import { pairs, type RunFlags, withDatabase, withRunning } from './flags.js';
+import type { CorrectedGiven } from './run.js';
 import type { Session } from './session.js';
 
 interface CopyFlags extends Omit<RunFlags, 'input' | 'source' | 'set' | 'encoding'> {
@@ -77,6 +80,7 @@ export function declareCopy(root: Command): void {
     .option('--encoding <name>', 'windows-1252, say (default: UTF-8)')
     .option('--at <a.b>', 'JSON: where the array of rows is')
     .option('--schema <file>', 'a JSON Schema that every row of the file must fit')
+    .option('--only-rejects-of <batch>', 'the files are corrected rejects of that copy; see `rejects`')
     .option('--create', 'where the table is not there: propose one from the data, ask, create it')
     .option('--dry-run', 'read and check every row; write nothing')
     .option('--rehearse', 'load and run the whole publish, then roll it back')
@@ -91,28 +95,79 @@ async function copy(files: readonly string[], flags: CopyFlags): Promise<void> {
   const { withSession } = await import('./session.js');
   assertRunnable(flags);
   const request = await requestOf(files, flags);
-  process.exitCode = await withSession(flags.databaseUrl, (session) => inSession(session, request, flags));
+  process.exitCode = await withSession(flags.databaseUrl, async (session) =>
+    flags.onlyRejectsOf === undefined
+      ? inSession(session, request, flags)
+      : feedBack(session, request, flags, flags.onlyRejectsOf),
+  );
 }
 
-async function inSession(session: Session, asked: CopyRequest, flags: CopyFlags): Promise<number> {
+/** Publishes corrected rejects of an earlier copy, by what that copy was told. */
+async function feedBack(
+  session: Session,
+  request: CopyRequest,
+  flags: CopyFlags,
+  id: string,
+): Promise<number> {
+  const { prepareFedBack, requestOfBatch } = await import('../copy/feed-back.js');
+  const { fileOptions } = await import('../copy/file-options.js');
+  const { copyCommand } = await import('../copy/request.js');
+  const { findBatch } = await import('../db/ledger/batches.js');
+  const { requireLedger } = await import('../db/ledger/open.js');
+  const { fileSource } = await import('../sources/file.js');
+  const { filesIn, isFolder } = await import('./source-flag.js');
+  await requireLedger(session.database);
+  const batch = await findBatch(session.database, id);
+  const { mode, ...said } = request;
+  const original = requestOfBatch(batch, {
+    ...said,
+    ...(flags.mode === undefined ? {} : { mode: flags.mode }),
+  });
+  const reading = { ...request, columns: undefined, at: undefined };
+  const files = request.files.flatMap((path) => (isFolder(path) ? filesIn(path) : [path]));
+  const corrected = files.map((path) => fileSource(path, fileOptions(path, reading)));
+  const from = `${copyCommand({ ...request, ...original, files: request.files })} --only-rejects-of ${id}`;
+  return inSession(
+    session,
+    original,
+    { ...flags, ...(original.create === true ? { create: true } : {}) },
+    {
+      prepare: (around) => prepareFedBack(original, batch, from, around),
+      given: { inputs: {}, corrected, originals: async () => ({}) },
+    },
+  );
+}
+
+/** Another way to make the pipeline than out of the files of the request. */
+interface Instead {
+  prepare(around: Surroundings): Promise<PreparedCopy>;
+  readonly given: CorrectedGiven;
+}
+
+async function inSession(
+  session: Session,
+  asked: CopyRequest,
+  flags: CopyFlags,
+  instead?: Instead,
+): Promise<number> {
   const { batchLog } = await import('./log.js');
   const log = batchLog({ jsonToStderr: false });
   log.discard();
   const around = { database: session.database, signal: session.signal, log };
   const goesOn = flags.resume !== undefined && (await hasProposedTypes(session, flags.resume));
   const request = goesOn ? { ...asked, proposed: true } : asked;
-  if (flags.create !== true) return load(session, request, flags);
+  if (flags.create !== true) return load(session, request, flags, instead);
   const { createTable, dropCreated, futureTable, proposeTable } = await import('../copy/create.js');
   const { say } = await import('./terminal.js');
   const proposal = await proposeTable(request, around);
   if (proposal === undefined) {
     say(`${request.into} is there already: nothing to create`);
-    return load(session, request, flags);
+    return load(session, request, flags, instead);
   }
   await show(proposal);
   const proposed = { ...request, proposed: true };
   if (flags.dryRun === true)
-    return load(session, proposed, flags, await futureTable(session.database, proposal));
+    return load(session, proposed, flags, instead, await futureTable(session.database, proposal));
   const { ask } = await import('./ask.js');
   if (flags.yes !== true && !(await ask('create it?'))) {
     throw interrupted('not confirmed', { state: 'nothing was created' });
@@ -121,7 +176,7 @@ async function inSession(session: Session, asked: CopyRequest, flags: CopyFlags)
   const name = `${proposal.schema}.${proposal.table}`;
   let kept = false;
   try {
-    const code = await load(session, proposed, flags);
+    const code = await load(session, proposed, flags, instead);
     kept = flags.rehearse !== true;
     return code;
   } catch (error) {
@@ -152,6 +207,7 @@ async function load(
   session: Session,
   request: CopyRequest,
   flags: CopyFlags,
+  instead?: Instead,
   future?: Awaited<ReturnType<typeof import('../copy/create.js').futureTable>>,
 ): Promise<number> {
   const { prepareCopy } = await import('../copy/prepare.js');
@@ -160,18 +216,21 @@ async function load(
   const log = batchLog({ jsonToStderr: false });
   log.discard();
   const { database, signal } = session;
-  const prepared = await inFlags(() => prepareCopy(request, { database, signal, log }, future)).catch(
-    (error) => {
-      throw error instanceof SluiceError ? error.with({ state: 'nothing was written' }) : error;
-    },
-  );
+  const around = { database, signal, log };
+  const prepared = await inFlags(() =>
+    instead === undefined ? prepareCopy(request, around, future) : instead.prepare(around),
+  ).catch((error) => {
+    throw error instanceof SluiceError ? error.with({ state: 'nothing was written' }) : error;
+  });
+  const { keptRequest } = await import('../copy/feed-back.js');
   try {
-    return await runWith(session, prepared.pipeline, prepared.from, {
-      ...flags,
-      input: [],
-      set: [],
-      encoding: [],
-    });
+    return await runWith(
+      session,
+      prepared.pipeline,
+      prepared.from,
+      { ...flags, input: [], set: [], encoding: [] },
+      { copy: keptRequest(request), ...(instead === undefined ? {} : { corrected: instead.given }) },
+    );
   } finally {
     await prepared.release();
   }

@@ -34,6 +34,8 @@ export interface RunFlags extends PipelineFlags {
   readonly maxShrink?: number;
   readonly allowSuppressed?: boolean;
   readonly maxRejects?: RejectLimit;
+  /** A folder for files of the rejects. */
+  readonly rejectsInto?: string;
   readonly limit?: number;
   readonly guard: 'journal' | 'lock' | 'off';
   /** Commander's spelling of --no-triggers. */
@@ -123,6 +125,10 @@ export function withRunning(command: Command): Command {
     .option('--stop-on-error', 'stop at the first rejected row')
     .option('--allow-empty', 'replace a table that has rows even where none was loaded')
     .option('--max-rejects <N|P%>', 'publish with so many rejected rows (default: none)', rejectLimit)
+    .option(
+      '--rejects-into <folder>',
+      'write the rejected rows into files, to be corrected; also of a dry run',
+    )
     .option('--no-source-data', 'keep no values of the source in the ledger and the log')
     .option('--limit <N>', 'only the first N rows of every input; nothing is published', wholeNumber)
     .option('--resume <batch>', 'go on with a batch that broke off (see `status`)')

@@ -4,8 +4,9 @@ import type { Source } from '../core/types.js';
 import type { PgDatabase } from '../db/connect.js';
 import { findBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
+import { fileSource } from '../sources/file.js';
 import { type PipelineFlags, pairs } from './flags.js';
-import { filesOfSource, type GivenFile, holdsSeveral, sourceFor } from './source-flag.js';
+import { filesIn, filesOfSource, type GivenFile, holdsSeveral, isFolder, sourceFor } from './source-flag.js';
 
 /**
  * The sources given by --input and --source, in place of the pipeline's own: each must have the columns
@@ -35,6 +36,30 @@ export async function givenInputs(
     ];
   });
   return Object.fromEntries(await Promise.all(sources));
+}
+
+/** Files of corrected rejects: those given to an input by its name, and others, whose rows say which they belong to. */
+export interface CorrectedInputs {
+  readonly inputs: Readonly<Record<string, Source>>;
+  readonly corrected: readonly Source[];
+}
+
+/**
+ * The corrected files given by --input and --source; --source is a file of rejects of any of the inputs, or a folder of
+ * such files. What they must hold, the ledger knows better than the pipeline. Throws what `givenInputs` throws.
+ */
+export async function correctedInputs(
+  pipeline: Pipeline,
+  { source, encoding = [], input }: Pick<PipelineFlags, 'input' | 'source' | 'encoding'>,
+): Promise<CorrectedInputs> {
+  const plain = encoding.filter((one) => !one.includes('=')).at(-1);
+  const ofAll = plain === undefined ? {} : { encoding: plain };
+  const files = source === undefined ? [] : isFolder(source) ? filesIn(source) : [source];
+  const named = input.length === 0 ? encoding.filter((one) => one.includes('=')) : encoding;
+  return {
+    inputs: await givenInputs(pipeline, { input, encoding: named }),
+    corrected: files.map((path) => fileSource(path, ofAll)),
+  };
 }
 
 /** The encodings by input: `latin1` is that of all files given, `pets=latin1` of one. */

@@ -18,5 +18,8 @@ export function rejectLines(rejects: readonly StoredReject[], total: number, bat
 /** `serials.csv, line 12: lot_number: …` */
 export function describeReject(reject: StoredReject): string {
   const line = reject.line === null ? '' : `, line ${reject.line}`;
-  return `${reject.input}${line}: ${reject.message} ${styled('dim', `(${reject.reason})`)}`;
+  const before = reject.resubmits;
+  const was =
+    before === undefined || before === null ? '' : `; reject ${before.number} of batch ${before.batch}`;
+  return `${reject.input}${line}: ${reject.message} ${styled('dim', `(${reject.reason}${was})`)}`;
 }

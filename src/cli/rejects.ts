@@ -1,13 +1,9 @@
-import { existsSync } from 'node:fs';
-import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { EXIT, usage } from '../core/errors.js';
 import { again } from '../core/next.js';
 import { noun } from '../core/plural.js';
 import type { Batch } from '../db/ledger/batches.js';
 import type { StoredReject } from '../db/ledger/rejects.js';
-import { NOT_FED_BACK } from '../run/again.js';
 import { type DatabaseFlags, withDatabase } from './flags.js';
 import { isUnread } from './output.js';
 import type { Session } from './session.js';
@@ -25,9 +21,10 @@ const FEED_BACK = `
 A file of them (--format csv or jsonl) can be corrected and fed back:
   sluice rejects 7 --format csv > fixed.csv
   sluice run P --source fixed.csv --only-rejects-of 7
+  sluice copy fixed.csv --into T --only-rejects-of 7
 Where several inputs have some, --input NAME chooses one, and --into FOLDER writes a file for each:
   sluice rejects 7 --into fixed
-  sluice run P --input orders=fixed/orders.csv --input items=fixed/items.csv --only-rejects-of 7
+  sluice run P --source fixed --only-rejects-of 7
 Its rows are as the input had them; the columns sluice_… behind them are not read as data, but
 sluice_reject says which reject a row is, and must stay. Cells that a spreadsheet would run as
 formulas begin with an apostrophe, which is taken away again.`;
@@ -56,13 +53,20 @@ export function declareRejects(root: Command): void {
     });
 }
 
+/** An input with rejects: its name in the pipeline, and what they call it. */
+interface RejectedInput {
+  readonly name: string;
+  readonly label: string;
+}
+
 async function rejects(session: Session, id: string, flags: RejectsFlags): Promise<number> {
   const { database } = session;
   const { findBatch } = await import('../db/ledger/batches.js');
   const { jsonText } = await import('../core/json/write.js');
   const { countRejects, rejectInputs } = await import('../db/ledger/rejects.js');
   const { requireLedger } = await import('../db/ledger/open.js');
-  const { rejectLabels } = await import('../run/fed-back.js');
+  const { rejectLabels } = await import('../run/feed-back/fed-back.js');
+  const { resubmittedLines, sayFeedBack } = await import('./feed-back-text.js');
   const { describeReject } = await import('./reject-text.js');
   const { count, printed, say, table } = await import('./terminal.js');
   await requireLedger(database);
@@ -101,6 +105,8 @@ async function rejects(session: Session, id: string, flags: RejectsFlags): Promi
     }
   } else stored = await writeFiles(session, batch, chosen, flags);
   if (isUnread()) return EXIT.done;
+  for (const line of await resubmittedLines(database, id)) say(line);
+  if (flags.into === undefined) await sayFeedBack(database, batch);
   if (batch.error_count > stored)
     say(
       `${count(batch.error_count - stored)} more ${noun(batch.error_count - stored, 'was', 'were')} counted and not kept`,
@@ -121,64 +127,40 @@ async function writeFiles(
   inputs: readonly RejectedInput[],
   { format = 'csv', into }: RejectsFlags,
 ): Promise<number> {
-  const { RejectsFile } = await import('./rejects-file.js');
+  const { writeRejectFiles } = await import('../run/feed-back/reject-files.js');
+  const { RejectsFile } = await import('../run/feed-back/rejects-file.js');
   const { rejectColumns } = await import('../db/ledger/rejects.js');
-  const { count, counted, printed, say } = await import('./terminal.js');
-  const files = new Map<string, InstanceType<typeof RejectsFile>>();
-  const paths =
-    into === undefined ? [] : await newFiles(inputs.map(({ name }) => fileOf(into, name, format)));
+  const { count, counted: rowsOf, printed, say } = await import('./terminal.js');
+  const withColumns = [];
+  for (const { name, label } of inputs) {
+    const known = batch.input_columns?.[label] ?? [];
+    const columns = new Set([...known, ...(await rejectColumns(session.database, batch.id, label))]);
+    withColumns.push({ name, label, format, columns: [...columns] });
+  }
   let stored = 0;
-  try {
-    for (const [at, { label }] of inputs.entries()) {
-      const known = batch.input_columns?.[label] ?? [];
-      const columns = new Set([...known, ...(await rejectColumns(session.database, batch.id, label))]);
-      const path = paths[at];
-      const write = path === undefined ? printed : (text: string) => appendFile(path, `${text}\n`);
-      files.set(label, new RejectsFile(format === 'csv' ? [...columns] : undefined, write));
-    }
-    for (const file of files.values()) await file.begin();
+  const counted = async function* () {
     for await (const page of pagesOf(session, batch.id)) {
       stored += page.length;
-      for (const [label, file] of files) await file.add(page.filter(({ input }) => input === label));
+      yield page;
     }
-  } catch (error) {
-    // Half a file would be taken for the whole.
-    for (const path of paths) await rm(path, { force: true });
-    throw error;
+  };
+  let unknown = 0;
+  if (into === undefined) {
+    const [only] = withColumns;
+    const file = new RejectsFile(format === 'csv' ? only?.columns : undefined, printed);
+    await file.begin();
+    for await (const page of counted()) await file.add(page.filter(({ input }) => input === only?.label));
+    ({ unknown } = file);
+  } else {
+    const files = await writeRejectFiles(into, withColumns, counted(), true);
+    for (const { input, path, rows } of files) say(`${rowsOf(rows, 'row')} of ${input} in ${path}`);
+    unknown = files.reduce((sum, file) => sum + file.unknown, 0);
+    const { sayFedBackFrom } = await import('./feed-back-text.js');
+    await sayFedBackFrom(session.database, batch, into);
   }
-  const unknown = [...files.values()].reduce((sum, file) => sum + file.unknown, 0);
   if (unknown > 0)
     say(`${count(unknown)} of them without values: the ledger does not have the row as the input had it`);
-  if (into === undefined) return stored;
-  for (const { name, label } of inputs)
-    say(`${counted(files.get(label)?.rows ?? 0, 'row')} of ${name} in ${fileOf(into, name, format)}`);
-  const { isCommand, rerun } = await import('../run/again.js');
-  const { sayNext } = await import('./next.js');
-  const input = inputs.map(({ name }) => `${name}=${fileOf(into, name, format)}`);
-  if (!isCommand(batch.pipeline_from))
-    sayNext(
-      'correct them',
-      rerun(batch, { drop: NOT_FED_BACK, flags: { input, onlyRejectsOf: batch.id } }, { lead: 'then' }),
-    );
   return stored;
-}
-
-/** The file for an input; of one that the ledger knows by its path alone, the name of that file. */
-const fileOf = (folder: string, input: string, format: string) =>
-  join(folder, `${basename(input)}.${format}`);
-
-/** Makes new files that only their owner may read, all or none; gives them. Throws usage `file_exists`. */
-async function newFiles(paths: readonly string[]): Promise<readonly string[]> {
-  const there = paths.find((path) => existsSync(path));
-  if (there !== undefined)
-    throw usage('file_exists', `${there} is there already, and may have been corrected`, {
-      next: 'name another folder (--into), or remove the file',
-    });
-  for (const path of paths) {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, '', { flag: 'wx', mode: 0o600 });
-  }
-  return paths;
 }
 
 /** The rejects of a batch, as long as somebody reads them and nobody asks to stop. */

@@ -1,14 +1,16 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { EXIT, usage } from '../core/errors.js';
 import { again } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
 import { noSummary } from '../run/no-summary.js';
-import type { Summary } from '../run/options.js';
+import type { RunOptions, Summary } from '../run/options.js';
 import { asMeant, toWrite } from './execute.js';
 import { answerFailureWith } from './failure.js';
 import { pairs, type RunFlags, withRun } from './flags.js';
 import { kept } from './given.js';
+import type { CorrectedInputs } from './inputs.js';
 import { asJson, givenNow, nextLines } from './next.js';
 import type { Session } from './session.js';
 
@@ -42,7 +44,7 @@ async function command(wanted: string, flags: RunFlags): Promise<void> {
 export function assertRunnable(
   flags: Pick<
     RunFlags,
-    'dryRun' | 'rehearse' | 'limit' | 'resume' | 'keepStaging' | 'guard' | 'onlyRejectsOf'
+    'rejectsInto' | 'dryRun' | 'rehearse' | 'limit' | 'resume' | 'keepStaging' | 'guard' | 'onlyRejectsOf'
   >,
 ): void {
   if (
@@ -56,6 +58,12 @@ export function assertRunnable(
     throw usage('which', '--keep-staging keeps what can be gone on with', {
       next: again({ drop: ['keepStaging'] }, { note: 'such a run starts again from the beginning' }),
     });
+  const { rejectsInto } = flags;
+  if (rejectsInto !== undefined && existsSync(rejectsInto) && readdirSync(rejectsInto).length > 0)
+    throw usage('file_exists', `${rejectsInto} has files already, and they may have been corrected`, {
+      state: 'nothing was read or written',
+      next: 'name another folder (--rejects-into), or remove the files',
+    });
   if (flags.dryRun === true && flags.rehearse === true)
     throw usage('which', '--dry-run writes nothing and --rehearse loads staging', {
       next: [again({ drop: ['rehearse'] }), again({ drop: ['dryRun'] })],
@@ -66,14 +74,28 @@ export function assertRunnable(
     });
 }
 
+/** Corrected rejects, and the inputs of the batch that they are rejects of. */
+export interface CorrectedGiven extends CorrectedInputs {
+  readonly originals: NonNullable<RunOptions['originals']>;
+}
+
+/** What `copy` knows of a run besides its flags. */
+export interface OfCopy {
+  readonly copy: NonNullable<RunOptions['copy']>;
+  /** Given in place of what the flags name. */
+  readonly corrected?: CorrectedGiven;
+}
+
 /** Runs `pipeline` in an open session as the flags say; shows the plan, asks, shows progress and summary. */
 export async function runWith(
   session: Session,
   pipeline: Pipeline,
   from: string,
   flags: RunFlags,
+  ofCopy?: OfCopy,
 ): Promise<number> {
   const { runPipeline } = await import('../run/run.js');
+  const { findBatch } = await import('../db/ledger/batches.js');
   const { givenInputs, resumedInputs } = await import('./inputs.js');
   const { ask } = await import('./ask.js');
   const { batchLog } = await import('./log.js');
@@ -92,10 +114,15 @@ export async function runWith(
   const { resume } = flags;
   const write = toWrite(pipeline);
   const given = givenNow();
-  const inputs =
-    resume === undefined
-      ? await givenInputs(pipeline, flags)
-      : await resumedInputs(session.database, pipeline, resume, flags);
+  const { inputs, ...fedBack } =
+    flags.onlyRejectsOf !== undefined
+      ? await correctedGiven(session, pipeline, flags, flags.onlyRejectsOf, ofCopy)
+      : {
+          inputs:
+            resume === undefined
+              ? await givenInputs(pipeline, flags)
+              : await resumedInputs(session.database, pipeline, resume, flags),
+        };
   const readsStdin = Object.values({ ...pipeline.inputs, ...inputs }).some(({ kind }) => kind === 'stdin');
   let failed: Summary | undefined;
   try {
@@ -116,12 +143,14 @@ export async function runWith(
       guard: flags.guard,
       noSourceData: flags.sourceData === false,
       ...(flags.records === undefined ? {} : { records: flags.records }),
-      ...(flags.onlyRejectsOf === undefined ? {} : { onlyRejectsOf: flags.onlyRejectsOf }),
+      ...fedBack,
+      ...(ofCopy === undefined ? {} : { copy: ofCopy.copy }),
       ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
       ...(flags.triggers === false ? { noTriggers: true } : {}),
       ...(flags.maxRejects === undefined ? {} : { maxRejects: flags.maxRejects }),
       ...(flags.maxShrink === undefined ? {} : { maxShrink: flags.maxShrink }),
       ...(flags.allowSuppressed === true ? { allowSuppressed: true } : {}),
+      ...(flags.rejectsInto === undefined ? {} : { rejectsInto: flags.rejectsInto }),
       ...(flags.limit === undefined ? {} : { limit: flags.limit }),
       log,
       events: {
@@ -148,7 +177,12 @@ export async function runWith(
       },
     });
     progress.stop();
-    showSummary(summary, rejectLines(rejects, summary.rejected, summary.batch), write);
+    const shown = rejectLines(rejects, summary.rejected, summary.batch);
+    showSummary(summary, shown, write);
+    if (summary.batch !== null && summary.rejected > 0 && summary.status === 'completed') {
+      const { sayFeedBack } = await import('./feed-back-text.js');
+      await sayFeedBack(session.database, await findBatch(session.database, summary.batch));
+    }
     if (flags.json === true) print(asJson(summary));
     return summary.rejected > 0 && summary.status === 'completed' ? EXIT.publishedWithRejects : EXIT.done;
   } catch (error) {
@@ -158,4 +192,20 @@ export async function runWith(
     progress.stop();
     log.close();
   }
+}
+
+/** What a run that feeds corrected rejects of batch `id` back is given. */
+async function correctedGiven(
+  { database }: Session,
+  pipeline: Pipeline,
+  flags: RunFlags,
+  id: string,
+  ofCopy: OfCopy | undefined,
+): Promise<CorrectedGiven & { readonly onlyRejectsOf: string }> {
+  const { correctedInputs, resumedInputs } = await import('./inputs.js');
+  const given = ofCopy?.corrected ?? {
+    ...(await correctedInputs(pipeline, flags)),
+    originals: () => resumedInputs(database, pipeline, id, { ...flags, source: undefined, input: [] }),
+  };
+  return { onlyRejectsOf: id, ...given };
 }

@@ -105,7 +105,16 @@ function filesOfFolder(folder: string, names: readonly string[]): Record<string,
   return found;
 }
 
-const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+/** Whether there is a folder at `path`. */
+export const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+
+/** The files of a folder whose names tell a format that can be read, as paths. */
+export function filesIn(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((file) => formatOf(file) !== undefined)
+    .sort()
+    .map((file) => join(folder, file));
+}
 
 /** Whether one file can be several inputs. */
 export async function holdsSeveral(path: string): Promise<boolean> {

@@ -55,7 +55,20 @@ export function declareStatus(root: Command): void {
               next: nextOf(batch, published),
             }),
           );
-        else await showOne(batch, published, versions);
+        else {
+          const { feedBack, resubmittedLines } = await import('./feed-back-text.js');
+          const rejects = [
+            ...(batch.only_rejects_of === null
+              ? []
+              : [`its rows are corrected rejects of batch ${batch.only_rejects_of}`]),
+            ...(await resubmittedLines(database, id)),
+          ];
+          const back = await feedBack(database, batch);
+          await showOne(batch, published, versions, {
+            lines: [...rejects, ...(back === undefined ? [] : [back.text])],
+            next: back?.next ?? [],
+          });
+        }
         return EXIT.done;
       });
     });
@@ -103,6 +116,7 @@ async function showOne(
   batch: Batch,
   published: Awaited<ReturnType<typeof import('../db/ledger/published.js').readPublished>>,
   versions: Versions | undefined,
+  rejects: { readonly lines: readonly string[]; readonly next: readonly NextStep[] },
 ): Promise<void> {
   const { bytes, count, moment, print, table } = await import('./terminal.js');
   const { changesText } = await import('./changes-text.js');
@@ -169,9 +183,13 @@ async function showOne(
     print('');
     print(stagesTable(batch.accounting ?? [], ''));
   }
+  if (rejects.lines.length > 0) print(`\n${rejects.lines.join('\n')}`);
   print('');
   const { nextLines } = await import('./next.js');
-  for (const [at, step] of nextLines(nextOf(batch, published), process.stdout).entries())
+  for (const [at, step] of nextLines(
+    [...nextOf(batch, published), ...rejects.next],
+    process.stdout,
+  ).entries())
     print(`${at === 0 ? 'next:' : '     '} ${step}`);
 }
 

@@ -39,7 +39,7 @@ export function copyPipeline(
     inputs: sourcesOf(inputs),
     tables: { table: target },
     settings: asSettings({ ...settingsOf(into), ...notes }),
-    flows: () => flowsOf(inputs, target),
+    flows: ({ inputs: given, tables }) => flowsOf(inputs, tables.table, given),
   });
 }
 
@@ -51,7 +51,7 @@ export function checkingPipeline(inputs: readonly CopyInput[], into: CopyTarget,
     inputs: sourcesOf(inputs),
     tables: {},
     settings: asSettings(settingsOf(into)),
-    flows: () => flowsOf(inputs, sink),
+    flows: ({ inputs: given }) => flowsOf(inputs, sink, given),
   });
 }
 
@@ -60,18 +60,7 @@ export function checkingPipeline(inputs: readonly CopyInput[], into: CopyTarget,
  * `swap`, which reads no input.
  */
 export function stagedCopy(batch: Pick<Batch, 'settings' | 'pipeline'>): Pipeline {
-  const { into, mode, columns, key, omit } = batch.settings;
-  if (into === undefined || columns === undefined || !isMode(mode))
-    throw usage('no_such_pipeline', `the ledger does not say what ${batch.pipeline} was to fill`, {
-      next: 'copy its files again; the record of how is not whole',
-    });
-  const target: CopyTarget = {
-    into,
-    mode,
-    columns: parseList('columns', columns),
-    key: key === undefined ? [] : parseList('key', key),
-    omit: omit === undefined ? [] : parseList('omit', omit),
-  };
+  const target = targetOfBatch(batch);
   return pipeline({
     name: batch.pipeline,
     summary: summaryOf(target, ['what is staged']),
@@ -80,6 +69,22 @@ export function stagedCopy(batch: Pick<Batch, 'settings' | 'pipeline'>): Pipelin
     settings: asSettings(batch.settings),
     flows: () => [],
   });
+}
+
+/** The table of a copy, from what the ledger keeps. Throws usage `no_such_pipeline` where it keeps none. */
+export function targetOfBatch(batch: Pick<Batch, 'settings' | 'pipeline'>): CopyTarget {
+  const { into, mode, columns, key, omit } = batch.settings;
+  if (into === undefined || columns === undefined || !isMode(mode))
+    throw usage('no_such_pipeline', `the ledger does not say what ${batch.pipeline} was to fill`, {
+      next: 'copy it again: sluice copy FILE --into TABLE',
+    });
+  return {
+    into,
+    mode,
+    columns: parseList('columns', columns),
+    key: key === undefined ? [] : parseList('key', key),
+    omit: omit === undefined ? [] : parseList('omit', omit),
+  };
 }
 
 function targetOf({ into, mode, columns, key, omit }: CopyTarget): Target {
@@ -110,15 +115,26 @@ const asSettings = (values: Readonly<Record<string, string>>) =>
 
 function sourcesOf(inputs: readonly CopyInput[]): Record<string, Source> {
   return Object.fromEntries(
-    inputs.map(({ source }, at) => [inputs.length === 1 ? 'file' : `file-${at + 1}`, source]),
+    inputs.map(({ source }, at) => [inputNames(inputs.length)[at] as string, source]),
   );
 }
 
-const flowsOf = (inputs: readonly CopyInput[], into: Target | Sink): FlowPlan[] =>
-  inputs.map(({ source, stages }) => ({ source, root: { stages, into } }));
+/** What a copy calls its inputs: `file`, or `file-1`, `file-2`, … */
+export const inputNames = (files: number): readonly string[] =>
+  files === 1 ? ['file'] : Array.from({ length: files }, (_, at) => `file-${at + 1}`);
+
+const flowsOf = (
+  inputs: readonly CopyInput[],
+  into: Target | Sink,
+  given: Readonly<Record<string, Source>>,
+): FlowPlan[] =>
+  inputs.map(({ source, stages }, at) => ({
+    source: given[inputNames(inputs.length)[at] as string] ?? source,
+    root: { stages, into },
+  }));
 
 /** `copy-public-orders`: what a pipeline may be called, of the table's name. */
-function nameOf(into: string): string {
+export function nameOf(into: string): string {
   const slug = into
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')

@@ -5,6 +5,8 @@ import type { Pipeline } from '../core/pipeline.js';
 import type { Stage } from '../core/types.js';
 import { type ColumnFacts, readColumns } from '../db/catalog/columns.js';
 import { readRowTable } from '../db/catalog/row-tables.js';
+import { isRejectColumn } from '../run/feed-back/reject-columns.js';
+import { isNumbered, isRejects, recognised, rejectsGiven } from '../run/feed-back/rejects-given.js';
 import { resolveTables } from '../run/tables.js';
 import { displayName } from '../sources/opening.js';
 import { STDIN } from '../sources/raw.js';
@@ -14,7 +16,7 @@ import { type Head, readHead } from './head.js';
 import { type Matching, matchColumns } from './match.js';
 import type { MatchedTable } from './match-options.js';
 import type { ReadAs } from './own-text.js';
-import { type CopyInput, type CopyTarget, checkingPipeline, copyPipeline } from './pipeline.js';
+import { type CopyInput, type CopyTarget, checkingPipeline, copyPipeline, nameOf } from './pipeline.js';
 import { type CopyRequest, copyCommand, formatList } from './request.js';
 import { schemaStage } from './schema-file.js';
 import { toShape } from './shape.js';
@@ -115,19 +117,28 @@ async function matchedInput(
     request.proposed === true ? [asWritten(pairs, table.columns, as)] : [];
   const input = displayName(path);
   let matching: Matching | undefined;
-  const rename = (names: readonly string[], header: readonly string[] | undefined) => {
+  let rejects = false;
+  const rename = (all: readonly string[], header: readonly string[] | undefined) => {
+    // A table that has such a column is one of rejects, and they are rows like any other.
+    rejects = isRejects(all) && !isRejects(table.columns.map(({ name }) => name));
+    const own = (_: string, i: number) => !rejects || !isRejectColumn(all[i] as string);
+    const names = all.filter(own);
+    const { skip, ...rest } = request;
+    const skipped = rejects ? skip?.filter((name) => !isRejectColumn(name)) : skip;
     matching = matchColumns(input, names, table, {
-      ...request,
+      ...rest,
+      ...(skipped === undefined ? {} : { skip: skipped }),
       mode: table.mode,
       key: table.key,
-      ...(header === undefined ? {} : { cells: header }),
+      ...(header === undefined ? {} : { cells: header.filter(own) }),
       headerless: header !== undefined && request.columns !== undefined,
       open: header === undefined,
     });
     // A schema sees the file's own names.
     return check.length > 0 ? {} : renames(matching, names);
   };
-  const head = await readHead(path, fileOptions(path, request), around, rename);
+  const begun = await readHead(path, fileOptions(path, request), around, rename);
+  const head = rejects ? await ofRejects(begun, path, table.name, around) : begun;
   try {
     const found = matching as unknown as Matching;
     assertNoHeader(input, head, found, request, check.length > 0);
@@ -149,8 +160,18 @@ async function matchedInput(
   }
 }
 
+/** The beginning of a file of rejects, which is read as what was corrected in it; throws as `recognised` does. */
+async function ofRejects(head: Head, path: string, table: string, { database }: Surroundings): Promise<Head> {
+  const [first] = head.rows;
+  if (first !== undefined && isNumbered(first)) {
+    await head.release();
+    throw await rejectsGiven(first, displayName(path), nameOf(table), { database });
+  }
+  return { ...head, source: recognised(head.source, nameOf(table)) };
+}
+
 /** The new names of a CSV file's columns; skipped ones must not stand in the way of those that are loaded. */
-function renames(matching: Matching, names: readonly string[]): Record<string, string> {
+export function renames(matching: Matching, names: readonly string[]): Record<string, string> {
   const made: [string, string][] = [];
   const filled = new Set(matching.columns);
   for (const name of names) {
@@ -179,7 +200,8 @@ function withLaterColumns(matching: Matching, table: MatchedTable): Matching {
   return { ...matching, pairs, columns: [...pairs.values()] };
 }
 
-async function liveTable(request: CopyRequest, { database }: Surroundings): Promise<FutureTable> {
+/** The table that a request names. Throws a usage error where there is none. */
+export async function liveTable(request: CopyRequest, { database }: Surroundings): Promise<FutureTable> {
   const [live] = await resolveTables(database, [
     ['table', { kind: 'table', table: request.into, mode: request.mode ?? 'append' }],
   ]).catch((error: unknown) => {

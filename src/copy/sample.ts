@@ -1,12 +1,15 @@
 import { refused, usage } from '../core/errors.js';
 import { again } from '../core/next.js';
 import type { Row } from '../core/row.js';
+import { isRejectColumn } from '../run/feed-back/reject-columns.js';
+import { isRejects, recognised } from '../run/feed-back/rejects-given.js';
 import { displayName } from '../sources/opening.js';
 import { STDIN, statInput } from '../sources/raw.js';
 import { fileOptions } from './file-options.js';
 import { namingSource } from './head.js';
 import { meantColumns } from './match.js';
 import { type Display, displayOf, type ReadAs } from './own-text.js';
+import { nameOf } from './pipeline.js';
 import { TypeTally } from './propose-table.js';
 import { type CopyRequest, formatList } from './request.js';
 import { type Surroundings, silentRun } from './silent-run.js';
@@ -76,11 +79,13 @@ class Sampling {
     if (path === STDIN || !(await statInput(path)).isFile()) throw readOnce(path);
     const columns = new FileColumns(displayName(path), this.#request, (name) => this.#tally(name));
     let as: ReadAs = 'json';
-    const source = namingSource(path, fileOptions(path, this.#request), (called, header) => {
+    const named = namingSource(path, fileOptions(path, this.#request), (called, header) => {
       as = 'text';
-      columns.name(called, header);
+      const own = (_: string, i: number) => !isRejects(called) || !isRejectColumn(called[i] as string);
+      columns.name(called.filter(own), header?.filter(own));
       return {};
     });
+    const source = recognised(named, nameOf(this.#request.into));
     let rows = 0;
     for await (const chunk of source.read(silentRun(around))) {
       for (const row of chunk) {
@@ -158,10 +163,7 @@ class FileColumns {
         column: to,
         next: [
           'give one of them another name (--map)',
-          again(
-            { flags: { skipColumns: formatList([...this.#skip, name]) } },
-            { lead: 'or leave one out' },
-          ),
+          again({ flags: { skipColumns: formatList([...this.#skip, name]) } }, { lead: 'or leave one out' }),
         ],
       });
     this.#from.set(to, name);

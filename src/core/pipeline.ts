@@ -147,6 +147,11 @@ export interface PipelineDefinition<I extends Record<string, Source>, T extends 
    * in `--json`. Asked at the end of every run, whichever way it ended well.
    */
   readonly figures?: (books: readonly FlowAccount[]) => Readonly<Record<string, number>>;
+  /**
+   * Why its rejects cannot be corrected and fed back, where they cannot: what it publishes is compared with the old
+   * tables, say. They are then corrected at the source, and whoever is told of them is told so.
+   */
+  readonly correctAtSource?: string;
   /** Sentences shown before a run that is to be published is asked about: back up first, say. */
   readonly warnings?: readonly string[];
   /**

@@ -7,7 +7,7 @@ export interface Source<R extends Row = Row> {
   /** As messages name it: a path, `-` for stdin, a query's name. */
   readonly name: string;
   readonly kind: 'file' | 'stdin' | 'query' | 'memory' | 'sqlite';
-  /** sqlite: the file it reads, where one is named. */
+  /** The file that it reads, where one is named and `name` is another. */
   readonly path?: string;
   /** How a file's or stdin's rows are written; where its first bytes tell, known when they have been read. */
   readonly format?: 'csv' | 'json';
@@ -17,6 +17,8 @@ export interface Source<R extends Row = Row> {
   readonly encoding?: string;
   /** The name of an order in which the rows are promised to arrive. */
   readonly order?: string;
+  /** It stands for a file that the command has not named: a pipeline may then leave out the flow that would read it. */
+  readonly absent?: true;
   /**
    * Asked before anything is written: is it there, readable, of the right columns? What it has found out about how it
    * is read, and should be known to whoever reads it, it gives back, a sentence each. Throws a SluiceError.
@@ -42,6 +44,8 @@ export interface Stage<In extends Row = Row, Out extends Row = In> {
   readonly stageName?: string;
   /** See `stateless`. */
   readonly stateless?: true;
+  /** See `together`. */
+  readonly together?: true;
 }
 
 /** Where rows end. */
@@ -82,4 +86,12 @@ export function named<In extends Row, Out extends Row>(
 export function stateless<In extends Row, Out extends Row>(stage: Stage<In, Out>): Stage<In, Out> {
   const same: (rows: Rows<In>, run: Run) => Rows<Out> = (rows, run) => stage(rows, run);
   return Object.assign(same, { stageName: stage.stageName ?? stage.name, stateless: true as const });
+}
+
+/**
+ * `stage` with the warning that what becomes of a row depends on others: it numbers, groups or leaves out what came
+ * before. Corrected rejects are then no use to it by themselves: they are fed back with the whole input.
+ */
+export function together<S extends Stage<never, Row>>(stage: S): S {
+  return Object.assign(stage, { together: true as const });
 }

@@ -5,6 +5,7 @@ import type { Database } from '../core/run.js';
 import type { Address } from './address.js';
 import { connectionError } from './connection-error.js';
 import { hurry } from './hurry.js';
+import { withLedgerText } from './ledger-text.js';
 import { firstStatements, PINNED, type Settings, startupOptions } from './pinned.js';
 import { rowSecurityError } from './row-security.js';
 
@@ -31,6 +32,16 @@ async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T> 
 /** Closes a session's socket without a goodbye: the server's process ends when it notices. */
 function cutOff(client: pg.Client): void {
   (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+}
+
+/** Listens for the encoding that the server says it has when it lets the session in. */
+function serverEncoding(client: pg.Client): () => string {
+  let encoding = 'UTF8';
+  const { connection } = client as unknown as { connection: NodeJS.EventEmitter };
+  connection.on('parameterStatus', (told: { parameterName: string; parameterValue: string }) => {
+    if (told.parameterName === 'server_encoding') encoding = told.parameterValue;
+  });
+  return () => encoding;
 }
 
 const codeOf = (error: unknown) => (error as { code?: string } | undefined)?.code ?? '';
@@ -132,6 +143,7 @@ export class PgDatabase implements Database {
     connectionParameters.options = startupOptions(connectionParameters.options, pinned);
     // A session that is lost while idle reports it here; whoever uses it next gets the error.
     client.on('error', () => {});
+    const encoding = serverEncoding(client);
     this.#connecting.add(client);
     const version = versionOf(client);
     try {
@@ -140,6 +152,7 @@ export class PgDatabase implements Database {
     } finally {
       this.#connecting.delete(client);
     }
+    withLedgerText(client, encoding());
     return client;
   }
 

@@ -1,7 +1,8 @@
 import { breaches, type FlowAccount, totals } from '../core/accounting.js';
 import { refused } from '../core/errors.js';
-import { again, command } from '../core/next.js';
+import { again, command, type NextStep } from '../core/next.js';
 import { noun, plural } from '../core/plural.js';
+import { feedBackAdvice, notFedBack } from './feed-back/advice.js';
 import type { Job } from './job.js';
 import { mergeInstead } from './merge-instead.js';
 import { describeLimit } from './reject-limit.js';
@@ -37,10 +38,31 @@ export function assertAccounted(job: Job, accounts: readonly FlowAccount[]): voi
       ],
       next: [
         ...(job.batch === undefined ? [] : [command('rejects', [job.batch], {}, { note: 'all of them' })]),
-        again({}, { lead: 'correct the rows, then' }),
+        ...correcting(job),
         again({ flags: { maxRejects: String(job.rejects.count) } }, { lead: 'or leave them out' }),
         ...mergeInstead(job, { reasons: rejectReasons }),
       ],
     },
   );
+}
+
+/** How the rows are corrected of a batch that fails because of them. */
+function correcting(job: Job): readonly NextStep[] {
+  if (job.batch === undefined || job.options.rehearse === true)
+    return [again({}, { lead: 'correct the rows, then' })];
+  const advice = feedBackAdvice(
+    {
+      id: job.batch,
+      pipeline: job.pipeline.name,
+      pipeline_from: job.options.from ?? job.pipeline.name,
+      status: 'failed',
+      only_rejects_of: job.options.onlyRejectsOf ?? null,
+      run_record: job.record ?? null,
+      settings: job.settings,
+      options: {},
+    },
+    job.rejects.places,
+  );
+  if (advice === undefined) return [again({}, { lead: 'correct the rows, then' })];
+  return advice.not === undefined ? advice.next : [notFedBack(advice.not), ...advice.next];
 }

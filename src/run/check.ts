@@ -5,12 +5,13 @@ import { distinct, type Next, Suggestion } from '../core/next.js';
 import type { Finding } from '../core/pipeline.js';
 import { plural } from '../core/plural.js';
 import type { Source } from '../core/types.js';
+import type { FeedBackFacts } from '../db/ledger/run-record.js';
 import { columnFindings } from './check-columns.js';
 import { lockGuardFindings, rightsFindings } from './check-rights.js';
 import { compatibilityFindings } from './compatibility.js';
 import { checkContext } from './contexts.js';
 import { futureColumns } from './create-missing.js';
-import { feedBackFindings } from './fed-back.js';
+import { feedBackFacts } from './feed-back/facts.js';
 import type { Job } from './job.js';
 import { mappingFindings } from './mappings.js';
 import { fromFiles } from './old-system.js';
@@ -35,6 +36,8 @@ export interface Checked {
   /** The names of all questions that were asked. */
   readonly asked: readonly string[];
   readonly flows: readonly FlowPlan[];
+  /** What decides how its rejects are fed back. */
+  readonly feedBack: FeedBackFacts;
   readonly columns: Columns;
   readonly surveyed: Surveyed;
 }
@@ -68,7 +71,6 @@ export async function checkJob(job: Job): Promise<Checked> {
     mappings: job.mappings,
   });
   const flows = job.fedBack?.flows(all) ?? all;
-  if (job.fedBack !== undefined) await ask('only rejects', async () => feedBackFindings(flows));
   // Inputs that no flow begins with are read by a stage.
   const used = new Set(flows.map((flow) => flow.source));
   const unused = new Set(all.map((flow) => flow.source).filter((source) => !used.has(source)));
@@ -122,6 +124,7 @@ export async function checkJob(job: Job): Promise<Checked> {
     findings,
     asked,
     flows: job.remembering(flows),
+    feedBack: feedBackFacts(job.pipeline, all, (flow) => job.labelOf(flow.source) ?? flow.source.name),
     columns,
     surveyed,
   };
@@ -236,7 +239,7 @@ function planOf(job: Job, surveyed: Surveyed, views: readonly PlannedView[]): Pl
     database: options.database.address.described,
     inputs: Object.entries(job.inputs).map(([name, source]) => ({
       name,
-      from: placeOf(source),
+      from: job.fedBack?.describe(name) ?? placeOf(source),
     })),
     tables: job.tables.map((table) => ({
       name: table.name,

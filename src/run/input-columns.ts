@@ -16,9 +16,10 @@ export async function columnsOf(
 ): Promise<readonly string[] | undefined> {
   if (source?.kind !== 'file') return undefined;
   // A record of JSON may leave fields out, so the first ones do not tell what the others have.
-  if (['json', 'jsonl'].includes(formatOf(source.name) ?? 'csv')) return undefined;
+  const path = source.path ?? source.name;
+  if (['json', 'jsonl'].includes(formatOf(path) ?? 'csv')) return undefined;
   // To open a FIFO would take what it gives.
-  const found = await stat(source.name).catch(() => undefined);
+  const found = await stat(path).catch(() => undefined);
   if (found?.isFile() !== true) return undefined;
   try {
     for await (const chunk of source.read(silenced(run))) {

@@ -20,11 +20,12 @@ export async function recordInputs(
   const labels = inputLabels(inputs);
   for (const [name, source] of Object.entries(inputs)) {
     const { kind, encoding } = source;
-    const path = kind === 'file' ? source.name : source.path;
+    const path = source.path ?? (kind === 'file' ? source.name : undefined);
     const record = {
       kind,
       given: Object.hasOwn(given, name),
       label: labels[name] as string,
+      ...(source.format === undefined ? {} : { format: source.format }),
       ...(encoding === undefined ? {} : { encoding }),
     };
     if (path === undefined) records.push([name, record]);
@@ -63,6 +64,12 @@ export function assertSameInputs(
       afresh.saying({ lead: 'or start afresh' }),
     ],
   });
+}
+
+/** Whether an input is known to be the one that was read before: a file with the same content. */
+export function sameInput(before: InputRecord | undefined, now: InputRecord | undefined): boolean {
+  if (before?.print === undefined || now?.print === undefined) return false;
+  return differences('', before, now).length === 0;
 }
 
 function differences(name: string, before: InputRecord | undefined, now: InputRecord): string[] {

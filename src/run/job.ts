@@ -18,9 +18,12 @@ import type { Log, Run } from '../core/run.js';
 import { Shared } from '../core/shared.js';
 import type { Target } from '../core/target.js';
 import type { Source } from '../core/types.js';
+import { rejectPages } from '../db/ledger/rejects.js';
 import type { RunRecord } from '../db/ledger/run-record.js';
 import { standingViews } from '../db/ledger/views.js';
-import { FedBack } from './fed-back.js';
+import { FedBack } from './feed-back/fed-back.js';
+import { RejectSpool, type WrittenRejects, writeRejectFiles } from './feed-back/reject-files.js';
+import { recognised } from './feed-back/rejects-given.js';
 import { replacedIn, settled, withFills, withGiven } from './given.js';
 import { inputLabels } from './input-labels.js';
 import { jobMappings } from './mappings.js';
@@ -40,6 +43,14 @@ function guardsOf(pipeline: Pipeline, options: RunOptions): readonly string[] {
   const { settings = {} } = options;
   if (typeof guards !== 'function') return guards;
   return guards({ settings: settled(pipeline, settings), replaced: replacedIn(options) });
+}
+
+/** The inputs as given and declared; a file of rejects among them is known as one. */
+function plainInputs(pipeline: Pipeline, { inputs = {} }: RunOptions): Record<string, Source> {
+  const named = Object.entries(withGiven(pipeline, inputs)).map(
+    ([name, source]) => [name, recognised(source, pipeline.name)] as const,
+  );
+  return Object.fromEntries(named);
 }
 
 /** Rejects shown at the end of a run; the rest is in the ledger. */
@@ -103,6 +114,7 @@ export class Job {
   readonly read = new ReadInputs();
   readonly #shared = new Shared();
   #scratch: string | undefined;
+  #spool: RejectSpool | undefined;
 
   private constructor(
     readonly pipeline: Pipeline,
@@ -115,7 +127,8 @@ export class Job {
     /** The field mappings in force; empty where the pipeline declares none. */
     readonly mappings: readonly FieldMapping[],
   ) {
-    this.inputs = withGiven(pipeline, fedBack?.inputs ?? options.inputs ?? {});
+    this.inputs =
+      fedBack === undefined ? plainInputs(pipeline, options) : withGiven(pipeline, fedBack.inputs);
     this.labels = inputLabels(this.inputs);
     this.masking = new Masking(pipeline.mask, options.noSourceData);
     this.log = this.masking.log(options.log);
@@ -127,16 +140,36 @@ export class Job {
   }
 
   /** Puts the inputs and settings in and finds the tables; throws usage errors for what does not fit. */
-  static async prepare(pipeline: Pipeline, options: RunOptions): Promise<Job> {
-    withGiven(pipeline, options.inputs ?? {});
-    const { database, onlyRejectsOf, inputs = {} } = options;
+  static async prepare(pipeline: Pipeline, told: RunOptions): Promise<Job> {
+    withGiven(pipeline, told.inputs ?? {});
+    const { fedBack, options } = await Job.#fedBack(pipeline, told);
+    const { database } = options;
     const settings = settled(pipeline, options.settings ?? {});
     const { mappings } = await jobMappings(database, pipeline, settings);
-    const narrowed = withFills(pipeline, options.fills ?? pipeline.fills?.({ settings, mappings }));
+    const filled = withFills(pipeline, options.fills ?? pipeline.fills?.({ settings, mappings }));
+    const narrowed = fedBack?.publishing(filled) ?? filled;
     const { tables, watched } = await Job.#find(narrowed, options);
-    const fedBack =
-      onlyRejectsOf === undefined ? undefined : await FedBack.open(database, pipeline, onlyRejectsOf, inputs);
     return new Job(narrowed, options, tables, watched, fedBack, mappings);
+  }
+
+  /** The corrected rejects, where they are fed back, and the options with the inputs and settings of their batch. */
+  static async #fedBack(pipeline: Pipeline, options: RunOptions) {
+    const { onlyRejectsOf: batch, inputs = {}, corrected = [] } = options;
+    if (batch === undefined) return { fedBack: undefined, options };
+    const fedBack = await FedBack.open(
+      {
+        pipeline,
+        batch,
+        files: [
+          ...Object.entries(inputs).map(([input, source]) => ({ input, source })),
+          ...corrected.map((source) => ({ input: undefined, source })),
+        ],
+        originals: options.originals ?? (async () => ({})),
+      },
+      options,
+    );
+    const settings = { ...fedBack.settings, ...options.settings };
+    return { fedBack, options: { ...options, inputs: fedBack.given, settings } };
   }
 
   static async #find(pipeline: Pipeline, options: RunOptions) {
@@ -179,15 +212,27 @@ export class Job {
   /** `flows` with their inputs' latest records kept for the rejects, whose storing the inputs wait for. */
   remembering(flows: readonly FlowPlan[]): FlowPlan[] {
     const labelled = flows.map((flow) => {
-      const input = Object.keys(this.inputs).find((each) => this.inputs[each] === flow.source);
-      if (input === undefined) return flow;
-      return { ...flow, source: { ...flow.source, name: this.labels[input] as string } };
+      const name = this.labelOf(flow.source);
+      return name === undefined ? flow : { ...flow, source: { ...flow.source, name } };
     });
     return this.read.remember(
       labelled,
       (flow, chunk) => this.tracked?.of(flow)?.read(chunk),
       () => this.#flushSome(),
     );
+  }
+
+  /** The pipeline's name for the input that a flow reads. */
+  #inputOf(source: Source): string | undefined {
+    return (
+      Object.keys(this.inputs).find((each) => this.inputs[each] === source) ?? this.fedBack?.inputOf(source)
+    );
+  }
+
+  /** What rejects call the input that a flow reads. */
+  labelOf(source: Source): string | undefined {
+    const input = this.#inputOf(source);
+    return input === undefined ? undefined : this.labels[input];
   }
 
   #flushSome(): Promise<void> | undefined {
@@ -281,12 +326,41 @@ export class Job {
     return this.#runFor(new StageCounter('check'), 'check', this.signal, -1);
   }
 
+  /** Writes the rejects into files, where that is wanted; what it has written. */
+  async writeRejects(): Promise<readonly WrittenRejects[]> {
+    const { rejectsInto: folder, database } = this.options;
+    if (folder === undefined || this.rejects.count === 0) return [];
+    await this.rejects.flush();
+    const labels = new Set(this.rejects.places.map(({ input }) => input));
+    const known = this.read.columns();
+    const inputs = Object.entries(this.labels).flatMap(([name, label]) => {
+      const { format, columns = [] } = this.inputs[name] as Source;
+      if (!labels.has(label)) return [];
+      return [
+        {
+          name,
+          label,
+          columns: known[label] ?? columns,
+          format: format === 'json' ? 'jsonl' : 'csv',
+        } as const,
+      ];
+    });
+    const pages = this.batch === undefined ? this.#spool?.pages() : rejectPages(database, this.batch);
+    return pages === undefined ? [] : writeRejectFiles(folder, inputs, pages, this.batch !== undefined);
+  }
+
   #book(): RejectBook {
+    if (this.options.rejectsInto !== undefined)
+      this.#spool ??= new RejectSpool(join(this.scratch, 'rejects'));
     return new RejectBook(this.options.database, this.batch, {
       stopOnError: this.options.stopOnError ?? false,
       firstShown: SHOWN_REJECTS,
       masking: this.masking,
+      ...(this.#spool === undefined ? {} : { spool: this.#spool }),
       records: this.read.latest,
+      ...(this.fedBack === undefined
+        ? {}
+        : { resubmits: (input, line) => this.fedBack?.rejectAt(input, line) }),
     });
   }
 

@@ -77,8 +77,16 @@ export interface RunOptions {
   readonly noSourceData?: boolean;
   /** Which records are kept in the ledger. Default: the pipeline's word, else all of those that it declares. */
   readonly records?: KeptRecords;
-  /** The inputs are corrected rejects of that batch, and only they are read. */
+  /** The inputs are corrected rejects of that batch. */
   readonly onlyRejectsOf?: string;
+  /** With it: corrected rejects of any of the inputs; each row says by its number which it belongs to. */
+  readonly corrected?: readonly Source[];
+  /** With it: the inputs that the batch was given, where they have to be read again. Default: the pipeline's own. */
+  readonly originals?: () => Promise<Readonly<Record<string, Source>>>;
+  /** A folder for files of the rejects, one for each input that has some, to be corrected. */
+  readonly rejectsInto?: string;
+  /** What `sluice copy` was asked for; kept in the ledger, so that rejects can be fed back. */
+  readonly copy?: Readonly<Record<string, unknown>>;
   /** Only so many rows of every input; nothing is published then. */
   readonly limit?: number;
   /** What keeps writes during the load from being lost. Default: journal. */

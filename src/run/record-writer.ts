@@ -5,6 +5,7 @@ import { isConnectionLoss, sqlstateOf } from '../../sinks/copy/failure.js';
 import { failed, SluiceError } from '../core/errors.js';
 import { again } from '../core/next.js';
 import type { Database } from '../core/run.js';
+import { ledgerTextOf } from '../db/ledger-text.js';
 
 /** Characters that are kept as text: a longer one would outlive the young objects of the heap, which costs more. */
 const TEXT = 1 << 16;
@@ -116,7 +117,8 @@ export class RecordWriter {
       try {
         lane.client ??= await this.#connect();
         const copy = new CopyIn(lane.client, this.sql);
-        await copy.write(bytes);
+        const text = ledgerTextOf(lane.client);
+        await copy.write(text === undefined ? bytes : Buffer.from(text.encode(bytes.toString())));
         await copy.finish();
         return;
       } catch (error) {

@@ -45,6 +45,8 @@ export async function recordRun(job: Job, resumed: Batch | undefined): Promise<R
     ...(options.maxShrink === undefined ? {} : { maxShrink: options.maxShrink }),
     ...(options.stopOnError === true ? { stopOnError: true } : {}),
     ...(options.maxRejects === undefined ? {} : { maxRejects: options.maxRejects }),
+    ...(options.copy === undefined ? {} : { copy: options.copy }),
+    ...(job.fedBack === undefined ? {} : { fedBack: job.fedBack.way }),
   };
 }
 

@@ -7,6 +7,7 @@ import { originOf, type Row } from '../core/row.js';
 import type { Rejection } from '../core/run.js';
 import type { PgDatabase } from '../db/connect.js';
 import { type StoredReject, storeRejects } from '../db/ledger/rejects.js';
+import type { RejectSpool } from './feed-back/reject-files.js';
 import { FrequentErrors } from './frequent-errors.js';
 import type { InputRows } from './input-rows.js';
 import { writerSession } from './load-session.js';
@@ -26,6 +27,10 @@ export interface RejectBookOptions {
   readonly stopOnError: boolean;
   readonly firstShown: number;
   readonly masking?: Masking;
+  /** The reject that a row at a line of an input was before it was corrected. */
+  readonly resubmits?: (input: string, line: number | null) => StoredReject['resubmits'];
+  /** Given the rejects as well: they are to be written to files, and there is no batch that keeps them. */
+  readonly spool?: RejectSpool;
   /** The records that the inputs gave last, by the input's name. */
   readonly records?: ReadonlyMap<string, InputRows>;
 }
@@ -41,6 +46,7 @@ export class RejectBook {
   #count = 0;
   /** The number of the last one. */
   #number = 0;
+  readonly #places = new Map<string, { readonly input: string; readonly stage: string }>();
   /** The errors by reason and column, with an example of each. */
   readonly frequent = new FrequentErrors();
   #storing: Promise<void> | undefined;
@@ -49,7 +55,7 @@ export class RejectBook {
 
   constructor(
     private readonly database: Pick<PgDatabase, 'connect'>,
-    /** Undefined in a dry run: nothing is stored. */
+    /** Undefined in a dry run: nothing is stored in the ledger. */
     private readonly batch: string | undefined,
     private readonly options: RejectBookOptions,
   ) {
@@ -61,6 +67,11 @@ export class RejectBook {
     return this.#count;
   }
 
+  /** Where rejects were met: the inputs and stages that there are. */
+  get places(): readonly { readonly input: string; readonly stage: string }[] {
+    return [...this.#places.values()];
+  }
+
   /** The first few, for showing. */
   get first(): readonly StoredReject[] {
     return this.#first;
@@ -69,7 +80,8 @@ export class RejectBook {
   /** Counts what an earlier attempt at the batch has stored, of rows that are not read again. */
   takeOver(stored: readonly StoredReject[]): void {
     for (const reject of stored) {
-      const { reason, column_name: column, number } = reject;
+      const { reason, column_name: column, number, input, stage } = reject;
+      this.#places.set(`${input}\0${stage}`, { input, stage });
       this.#count += 1;
       this.#number = Math.max(this.#number, number);
       if (this.frequent.add({ reason, column }))
@@ -92,7 +104,8 @@ export class RejectBook {
   ): void {
     this.#count += 1;
     this.#number += 1;
-    const kept = this.#count <= KEPT_REJECTS && this.batch !== undefined;
+    this.#places.set(`${input}\0${stage}`, { input, stage });
+    const kept = this.#count <= KEPT_REJECTS && (this.batch ?? this.options.spool) !== undefined;
     const shown = this.#first.length < this.options.firstShown;
     const frequent = this.frequent.add(why);
     if (!kept && !shown && !frequent && tracker === undefined && !this.options.stopOnError) return;
@@ -103,7 +116,9 @@ export class RejectBook {
         ? undefined
         : (this.options.records?.get(input)?.find(line) ?? tracker?.source(line)));
     const told = tracker?.named(record, why) ?? why;
-    const stored = this.#masking.reject(toStored({ number: this.#number, input, stage }, row, record, told));
+    const made = this.#masking.reject(toStored({ number: this.#number, input, stage }, row, record, told));
+    const resubmits = this.options.resubmits?.(input, made.line);
+    const stored = resubmits === undefined ? made : { ...made, resubmits };
     if (frequent) this.frequent.example(why, stored);
     tracker?.rejected({
       row,
@@ -132,8 +147,8 @@ export class RejectBook {
   /** Stores everything that waits. Throws `rejects_not_stored`; what waits then waits on. */
   async flush(): Promise<void> {
     while (this.#storing !== undefined) await this.#storing.catch(() => {});
-    if (this.batch === undefined || this.#waiting.length === 0) return;
-    this.#storing = this.#store(this.batch);
+    if (this.#waiting.length === 0) return;
+    this.#storing = this.#store();
     try {
       await this.#storing;
     } finally {
@@ -148,10 +163,11 @@ export class RejectBook {
     await client?.end().catch(() => {});
   }
 
-  async #store(batch: string): Promise<void> {
+  async #store(): Promise<void> {
     while (this.#waiting.length > 0) {
       const some = this.#waiting.slice(0, BATCHED);
-      await this.#tried(batch, some);
+      if (this.batch === undefined) await this.options.spool?.add(some);
+      else await this.#tried(this.batch, some);
       this.#waiting = this.#waiting.slice(some.length);
     }
   }

@@ -2,10 +2,12 @@ import type { FlowAccount } from '../core/accounting.js';
 import { interrupted, SluiceError, usage } from '../core/errors.js';
 import { again, command } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
+import { plural } from '../core/plural.js';
 import { type Batch, findBatch, moveBatch, noteBatch } from '../db/ledger/batches.js';
 import { openLedger } from '../db/ledger/open.js';
 import { settlePending } from '../db/ledger/records.js';
 import type { StoredReject } from '../db/ledger/rejects.js';
+import type { FeedBackFacts } from '../db/ledger/run-record.js';
 import { assertAccounted } from './accounted.js';
 import { BACKUPS, backUp } from './backup/backup.js';
 import { rejectBroken } from './broken-rows.js';
@@ -72,6 +74,7 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
         options.events?.note?.(sentence(name, finding), commandsOf(finding.next));
     }
     assertChecked(checked);
+    if (resumed === undefined) job.record = { ...job.record, feedBack: feedBackOf(job, checked) };
     const { plan } = checked;
     const shown = options.dryRun === true ? { ...plan, publish: await planPublish(job, checked) } : plan;
     if (options.confirm !== undefined && !(await answered(job, () => options.confirm?.(shown))))
@@ -86,6 +89,7 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
     throw told;
   } finally {
     await job.stopped();
+    await tellRejects(job);
     await job.clear();
   }
 }
@@ -97,6 +101,19 @@ async function answered<T>(job: Job, ask: () => Promise<T> | undefined): Promise
     return await ask();
   } finally {
     job.waited += performance.now() - from;
+  }
+}
+
+/** Writes the files of rejects that are wanted, and says what is in them; an error of theirs does not hide the run's. */
+async function tellRejects(job: Job): Promise<void> {
+  const { events } = job.options;
+  try {
+    for (const { input, path, rows } of await job.writeRejects())
+      events?.note?.(
+        `${plural(rows, 'rejected row')} of ${input} in ${path}${job.batch === undefined ? '; corrected, it can be given as an input' : ''}`,
+      );
+  } catch (error) {
+    events?.warn?.(`the rejects could not be written to files: ${(error as Error).message}`);
   }
 }
 
@@ -248,6 +265,11 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     await noteBatch(database, batch, { timings: job.timings, phase: null, record_summary: job.records });
   });
   return summaryOf(job, 'completed', accounts, { changes, lockMs });
+}
+
+/** What decides how the batch's rejects are fed back. */
+function feedBackOf({ options: { copy } }: Job, { feedBack }: Checked): FeedBackFacts {
+  return copy === undefined ? feedBack : { ...feedBack, into: copy.into as string };
 }
 
 /**

@@ -30,8 +30,8 @@ export function toStored(
     why.column === undefined
       ? why.reason.replaceAll('_', ' ')
       : `${why.column} is ${given}; expected: ${why.expected ?? why.reason.replaceAll('_', ' ')}`;
-  const raw = record === undefined ? (why.raw === undefined ? null : whole(why.raw)) : storableRow(record);
-  const seen = row === undefined || row === record || sameValues(row, record) ? null : storableRow(row);
+  const raw = record === undefined ? (why.raw === undefined ? null : keptText(why.raw)) : keptRecord(record);
+  const seen = row === undefined || row === record || sameValues(row, record) ? null : keptRecord(row);
   return {
     number,
     input,
@@ -60,8 +60,8 @@ function sameValues(row: Row, record: Row | undefined): boolean {
   );
 }
 
-/** Null for a row that is too long to be kept whole. */
-function storableRow(row: Row): Record<string, unknown> | null {
+/** A record as the ledger keeps it; null for one that is too long to be kept whole. */
+export function keptRecord(row: Row): Record<string, unknown> | null {
   let length = 0;
   const stored: [string, unknown][] = [];
   for (const [column, value] of Object.entries(row)) {
@@ -83,7 +83,8 @@ function isJson(value: unknown): boolean {
   return prototype === Object.prototype || prototype === null;
 }
 
-function whole(text: string): string | null {
+/** Text that could not be read as a record as the ledger keeps it. */
+export function keptText(text: string): string | null {
   return text.length > LONGEST_RECORD ? null : storableText(text);
 }
 

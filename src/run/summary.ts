@@ -2,6 +2,7 @@ import { type FlowAccount, totals } from '../core/accounting.js';
 import { heldRows } from '../core/changes.js';
 import { errorAnswer } from '../core/errors.js';
 import type { Target } from '../core/target.js';
+import type { Source } from '../core/types.js';
 import { formatOf } from '../sources/file.js';
 import { byTable, type ChangesOf } from './changes.js';
 import type { Job } from './job.js';
@@ -96,11 +97,12 @@ export function sourceOf(job: Job): { readonly source: string; readonly sourceFi
   if (system !== undefined && (mappings === undefined || mappedSystem(mappings, job.settings) === system))
     return { source: system, sourceFile: filesOf(job) };
   const inputs = Object.values(job.inputs);
+  if (job.fedBack !== undefined) return { source: 'csv', sourceFile: job.fedBack.files.join(', ') };
   const files = inputs.filter((source) => source.kind === 'file' || source.kind === 'stdin');
   const first = files[0];
   if (first !== undefined) {
-    const told = /^(jsonl?)$/.test(formatOf(first.name) ?? '') ? 'json' : 'csv';
-    return { source: first.format ?? told, sourceFile: files.map((source) => source.name).join(', ') };
+    const told = /^(jsonl?)$/.test(formatOf(placeOf(first)) ?? '') ? 'json' : 'csv';
+    return { source: first.format ?? told, sourceFile: files.map(placeOf).join(', ') };
   }
   const old = [...new Set(inputs.flatMap((source) => source.path ?? []))];
   if (old.length > 0) return { source: 'sqlite', sourceFile: old.join(', ') };
@@ -111,5 +113,7 @@ export function sourceOf(job: Job): { readonly source: string; readonly sourceFi
 
 function filesOf(job: Job): string | undefined {
   const files = Object.values(job.inputs).filter(({ kind }) => kind === 'file' || kind === 'stdin');
-  return files.length === 0 ? undefined : files.map(({ name }) => name).join(', ');
+  return files.length === 0 ? undefined : files.map(placeOf).join(', ');
 }
+
+const placeOf = ({ name, path }: Source) => path ?? name;

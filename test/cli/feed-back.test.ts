@@ -165,26 +165,90 @@ test('what is fed back must be rejects of that batch, each once', async (t) => {
   assert.deepEqual(await database.query('SELECT id::int FROM events ORDER BY id'), [{ id: 0 }, { id: 1 }]);
 });
 
-test('rejects of a failed batch, or of a table that is replaced, are not published alone', async (t) => {
+test('whoever is told that rows were rejected is told how to correct them, and the command does it', async (t) => {
   const database = await eventsDatabase(t);
   const cwd = eventsFolder(t);
   const env = { DATABASE_URL: database.url };
+  const run = (command: string) => sluice(command.split(' '), { cwd, env });
   writeEvents(cwd, ['1,030,fine,2026-01-01', '2,030,bad,never']);
-  assert.equal((await sluice(['run', './events.js', '--yes'], { cwd, env })).code, 3);
-  const alone = ['--yes', '--source', 'events.csv', '--only-rejects-of', '1'];
-  const failed = await sluice(['run', './events.js', ...alone], { cwd, env });
+  const failed = await run('run ./events.js --yes');
   assert.equal(failed.code, 3);
-  assert.match(failed.stderr, /batch 1 is failed: its other rows are not live/);
-  assert.match(failed.stderr, /--max-rejects 1/);
+  const write = 'sluice rejects 1 --format csv > fixed.csv';
+  const feed = /sluice (run \S+events\.js .*--source fixed\.csv --only-rejects-of 1) {3}\(feeds them back\)/;
+  const told = [failed.stderr, (await run('rejects 1')).stderr, (await run('status 1')).stdout];
+  for (const text of told) {
+    assert.ok(text.includes(write), text);
+    assert.match(text, feed);
+  }
+  const given = await run('rejects 1 --format csv');
+  writeFileSync(join(cwd, 'fixed.csv'), given.stdout.replace('bad,never', 'good,2026-01-02'));
+  // Given as if it were the input, it is known for what it is.
+  const plain = await run('run ./events.js --yes --source fixed.csv');
+  assert.equal(plain.code, 3, plain.stderr);
+  assert.match(plain.stderr, /fixed\.csv is a file of rejects of batch 1/);
+  const [, command] = feed.exec(plain.stderr) ?? [];
+  const fed = await run(`${command} --yes`);
+  assert.equal(fed.code, 0, fed.stderr);
+  assert.deepEqual(await database.query('SELECT id::int, note FROM events ORDER BY id'), [
+    { id: 0, note: 'the old one' },
+    { id: 1, note: 'fine' },
+    { id: 2, note: 'good' },
+  ]);
+  assert.match((await run('status 1')).stdout, /1 reject resubmitted in batch 2/);
+  assert.match((await run('status 2')).stdout, /its rows are corrected rejects of batch 1/);
+});
 
-  const replacing = eventsFolder(t, { mode: 'replace' });
-  writeEvents(replacing, ['1,030,fine,2026-01-01', '2,030,bad,never']);
-  const first = await sluice(['run', './events.js', '--yes', '--max-rejects', '1'], { cwd: replacing, env });
-  assert.equal(first.code, 4, first.stderr);
-  const whole = await sluice(['run', './events.js', ...alone.slice(0, -1), '2'], { cwd: replacing, env });
-  assert.equal(whole.code, 3);
-  assert.match(whole.stderr, /events is replaced as a whole/);
-  assert.deepEqual(await database.query('SELECT id::int FROM events'), [{ id: 1 }]);
+test('where rejects cannot be fed back, that is said where they are told of', async (t) => {
+  const database = await eventsDatabase(t);
+  const cwd = eventsFolder(t);
+  const env = { DATABASE_URL: database.url };
+  const piped = await sluice(['run', './events.js', '--yes', '--source', '-'], {
+    ...{ cwd, env },
+    input: 'id,phone,note,on_day\n1,030,fine,2026-01-01\n2,030,bad,never\n',
+  });
+  assert.equal(piped.code, 3, piped.stderr);
+  const { stderr } = await sluice(['rejects', '1'], { cwd, env });
+  for (const text of [piped.stderr, stderr]) {
+    assert.match(
+      text,
+      /they cannot be fed back alone: nothing of the batch is live: .* events could be read only once/,
+    );
+    assert.match(text, /save the input to a file, correct the rows in it, and run that file whole/);
+  }
+  writeFileSync(join(cwd, 'fixed.csv'), 'id,phone,note,on_day,sluice_reject\n2,030,bad,2026-01-01,1\n');
+  const fed = await sluice(
+    ['run', './events.js', '--yes', '--source', 'fixed.csv', '--only-rejects-of', '1'],
+    {
+      cwd,
+      env,
+    },
+  );
+  assert.equal(fed.code, 3);
+  assert.match(fed.stderr, /rejects of batch 1 cannot be fed back: nothing of the batch is live/);
+});
+
+test('a dry run writes its rejects into files, which corrected are an input like any other', async (t) => {
+  const database = await eventsDatabase(t);
+  const cwd = eventsFolder(t);
+  const env = { DATABASE_URL: database.url };
+  const run = (...args: string[]) => sluice(['run', './events.js', ...args], { cwd, env });
+  writeEvents(cwd, ['1,030,fine,2026-01-01', '2,030,=1+1,never', '3,030,too,2026-01-01,many']);
+  const dry = await run('--dry-run', '--rejects-into', 'fixed');
+  assert.equal(dry.code, 3, dry.stderr);
+  assert.match(dry.stderr, /2 rejected rows of events in fixed\/events\.csv/);
+  const path = join(cwd, 'fixed', 'events.csv');
+  const text = readFileSync(path, 'utf8');
+  assert.match(text, /^2,030,'=1\+1,never,,3,/m);
+  assert.match((await run('--dry-run', '--rejects-into', 'fixed')).stderr, /fixed has files already/);
+  const unfilled = await run('--yes', '--source', path);
+  assert.match(unfilled.stderr, /a row of the file of rejects has no values yet/);
+  writeFileSync(path, text.replace('never', 'no day').replace(/^,,,,.*\n/m, ''));
+  // A reject of it still names the line of the file that it came from.
+  assert.match((await run('--yes', '--source', path)).stderr, /line 3: on_day is "no day"/);
+  writeFileSync(path, text.replace('never', '2026-01-02').replace(/^,,,,.*\n/m, ''));
+  const fed = await run('--yes', '--source', path);
+  assert.equal(fed.code, 0, fed.stderr);
+  assert.deepEqual(await database.query('SELECT note FROM events WHERE id = 2'), [{ note: '=1+1' }]);
 });
 
 test('masked columns are in no reject, log or message, and must be filled in to be fed back', async (t) => {

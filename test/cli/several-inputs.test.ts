@@ -137,7 +137,7 @@ test('rejects of several inputs go into a file each, and corrected back to their
     assert.match(which.stderr, /rejected rows of 3 inputs, each with its own columns/);
     assert.match(
       which.stderr,
-      /--input returns {3}\(returns\.csv\)\n +or a file for each of them: sluice rejects 1 --format \w+ --into fixed\n/,
+      /--input returns {3}\(returns\.csv\)\n +or a file for each of them: sluice rejects 1 --format \w+ --into fixed/,
     );
   }
   const one = await run('rejects 1 --format csv --input returns');
@@ -165,10 +165,7 @@ test('rejects of several inputs go into a file each, and corrected back to their
   const into = await run('rejects 1 --into fixed');
   assert.equal(into.code, 0, into.stderr);
   assert.match(into.stderr, /4 rows of orders in fixed\/orders\.csv/);
-  assert.match(
-    into.stderr,
-    /--input notes=fixed\/notes\.csv --input orders=fixed\/orders\.csv --input returns=fixed\/returns\.csv --only-rejects-of 1\n/,
-  );
+  assert.match(into.stderr, /correct them, then: sluice run \S+ --source fixed --only-rejects-of 1\n/);
   assert.equal(readFileSync(join(cwd, 'fixed', 'returns.csv'), 'utf8'), one.stdout);
   const again = await run('rejects 1 --into fixed');
   assert.equal(again.code, 2);
@@ -206,18 +203,18 @@ test('rejects of several inputs go into a file each, and corrected back to their
   assert.deepEqual(await counted(database), [of(GOOD + 3), of(GOOD), of(GOOD + 3)]);
   const all = await run(`${RUN} --source fixed --only-rejects-of 1`);
   assert.equal(all.code, 3, all.stderr);
-  assert.match(all.stderr, /reject \d+ was fed back already, with batch 4/);
+  assert.match(all.stderr, /reject \d+ was fed back already, with batch 3/);
   assert.deepEqual(await counted(database), [of(GOOD + 3), of(GOOD), of(GOOD + 3)]);
   assert.equal((await run(`${RUN} --input returns=fixed/returns.csv --only-rejects-of 1`)).code, 0);
 
   // What the corrected files left has rejects of its own, each of its input.
-  const second = await run('rejects 4 --into rest');
+  const second = await run('rejects 3 --into rest');
   assert.match(second.stderr, /1 row of notes in rest\/notes\.csv\n1 row of orders in rest\/orders\.csv\n/);
   for (const file of ['orders', 'notes']) {
     const path = join(cwd, 'rest', `${file}.csv`);
     writeFileSync(path, readFileSync(path, 'utf8').replace("'-7", '7'));
   }
-  const rest = await run(`${RUN} --source rest --only-rejects-of 4`);
+  const rest = await run(`${RUN} --source rest --only-rejects-of 3`);
   assert.equal(rest.code, 0, rest.stderr);
   assert.deepEqual(await counted(database), each(GOOD + 4));
   for (const [table, from] of [

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { jsonLine } from '../../src/cli/rejects-file.js';
 import { flow } from '../../src/core/flow.js';
 import { pipeline } from '../../src/core/pipeline.js';
 import type { Row } from '../../src/core/row.js';
 import { merge, replace } from '../../src/core/target.js';
 import type { Source } from '../../src/core/types.js';
 import { readRejects } from '../../src/db/ledger/rejects.js';
+import { jsonLine } from '../../src/run/feed-back/rejects-file.js';
 import { json } from '../../src/sources/json.js';
 import { jsonl } from '../../src/sources/jsonl.js';
 import { sqlite } from '../../src/sources/sqlite/index.js';

@@ -3,6 +3,7 @@ import { parseJson } from '../../core/json/parse.js';
 import { jsonText } from '../../core/json/write.js';
 import type { Database } from '../../core/run.js';
 import { ALIVE } from './batches.js';
+import { ledgerVersion } from './open.js';
 
 /** A reject as it is stored and shown. */
 export interface StoredReject {
@@ -27,6 +28,8 @@ export interface StoredReject {
   readonly raw: Readonly<Record<string, unknown>> | string | null;
   /** The row as the stage saw it, where that was another than the record. */
   readonly stage_row: Readonly<Record<string, unknown>> | null;
+  /** Of a row that was fed back: the reject of an earlier batch that it was. */
+  readonly resubmits?: { readonly batch: string; readonly number: number } | null;
 }
 
 /** Rejects fetched together. */
@@ -107,12 +110,24 @@ export async function readRejects(
   limit: number,
 ): Promise<StoredReject[]> {
   const rows = await database.query<StoredReject & Record<string, unknown>>(
-    `SELECT ${NAMES.replace('number', 'number::float8')
-      .replace(' line', ' line::float8')
-      .replace('byte_offset', 'byte_offset::float8')
-      .replace(' raw', ' raw::text')
-      .replace(' stage_row', ' stage_row::text')}
-     FROM sluice.migration_reject WHERE batch_id = $1 AND number > $2 ORDER BY number LIMIT $3`,
+    `WITH page AS (
+       SELECT * FROM sluice.migration_reject WHERE batch_id = $1 AND number > $2 ORDER BY number LIMIT $3
+     ), before AS (
+       SELECT DISTINCT ON (o.input, o.line) o.batch_id, o.input, o.line, o.number
+       FROM sluice.migration_reject o JOIN sluice.migration_batch b ON b.only_rejects_of = o.batch_id
+       WHERE b.id = $1 AND o.corrected_by = $1 AND o.line IS NOT NULL ORDER BY o.input, o.line, o.number
+     )
+     SELECT ${NAMES.split(',')
+       .map((name) => `page.${name.trim()}`)
+       .join(', ')
+       .replace('page.number', 'page.number::float8')
+       .replace('page.line', 'page.line::float8')
+       .replace('page.byte_offset', 'page.byte_offset::float8')
+       .replace('page.raw', 'page.raw::text')
+       .replace('page.stage_row', 'page.stage_row::text')},
+       CASE WHEN before.number IS NOT NULL
+         THEN json_build_object('batch', before.batch_id::text, 'number', before.number) END AS resubmits
+     FROM page LEFT JOIN before USING (input, line) ORDER BY page.number`,
     [batch, after, limit],
   );
   return rows.map(
@@ -168,13 +183,18 @@ export async function rejectColumns(database: Database, batch: string, input: st
   return rows.map((row) => row.name);
 }
 
-/** A reject's number and input, and the batch that its corrected row is in or on the way with. */
+/** A reject's place, and the batch that its corrected row is in or on the way with. */
 export interface RejectFate {
   readonly number: number;
   /** As rejects call it. */
   readonly input: string;
+  readonly line: number | null;
+  readonly stage: string;
   readonly corrected_by: string | null;
 }
+
+/** A batch `c` to which the corrected row of a reject counts. */
+const CORRECTS = `(c.status IN ('staged', 'completed') OR c.status = 'running' AND ${ALIVE.replaceAll('b.id', 'c.id')})`;
 
 /**
  * What became of the rejects of a batch. A batch that failed, was rolled back, or whose process is gone before
@@ -182,13 +202,28 @@ export interface RejectFate {
  */
 export async function rejectFates(database: Database, batch: string): Promise<RejectFate[]> {
   return database.query<RejectFate & Record<string, unknown>>(
-    `SELECT r.number::float8, r.input, c.id::text AS corrected_by
-     FROM sluice.migration_reject r LEFT JOIN sluice.migration_batch c
-       ON c.id = r.corrected_by AND (c.status IN ('staged', 'completed')
-         OR c.status = 'running' AND ${ALIVE.replaceAll('b.id', 'c.id')})
+    `SELECT r.number::float8, r.input, r.line::float8, r.stage, c.id::text AS corrected_by
+     FROM sluice.migration_reject r LEFT JOIN sluice.migration_batch c ON c.id = r.corrected_by AND ${CORRECTS}
      WHERE r.batch_id = $1`,
     [batch],
   );
+}
+
+/** What the ledger keeps of a rejected record. */
+export type RejectRecord = Pick<StoredReject, 'number' | 'raw' | 'column_name'>;
+
+/** The records of some rejects of a batch, by their numbers. */
+export async function readRecords(
+  database: Database,
+  batch: string,
+  numbers: readonly number[],
+): Promise<ReadonlyMap<number, RejectRecord>> {
+  const rows = await database.query<RejectRecord & Record<string, unknown>>(
+    `SELECT number::float8, raw, column_name FROM sluice.migration_reject
+     WHERE batch_id = $1 AND number = ANY ($2::bigint[])`,
+    [batch, numbers],
+  );
+  return new Map(rows.map((row) => [row.number, row]));
 }
 
 /** Notes that `by` has been given the corrected rows of these rejects; it counts once `by` is published. */
@@ -201,5 +236,46 @@ export async function claimRejects(
   await database.query(
     'UPDATE sluice.migration_reject SET corrected_by = $3 WHERE batch_id = $1 AND number = ANY ($2::bigint[])',
     [batch, numbers, by],
+  );
+}
+
+/** The batches that have published corrected rejects of a batch, with how many of its rejects they are. */
+export async function resubmissions(
+  database: Database,
+  batch: string,
+): Promise<{ readonly id: string; readonly rejects: number }[]> {
+  return database.query(
+    `SELECT c.id::text, count(*)::float8 AS rejects
+     FROM sluice.migration_reject r JOIN sluice.migration_batch c ON c.id = r.corrected_by AND ${CORRECTS}
+     WHERE r.batch_id = $1 GROUP BY c.id ORDER BY c.id`,
+    [batch],
+  );
+}
+
+/** The latest batch of a pipeline that has a reject of that number, of that line; undefined where there is none. */
+export async function batchOfReject(
+  database: Database,
+  pipeline: string,
+  number: number,
+  line: number | null,
+): Promise<string | undefined> {
+  if ((await ledgerVersion(database)) === 0) return undefined;
+  const [found] = await database.query<{ id: string }>(
+    `SELECT b.id::text FROM sluice.migration_batch b JOIN sluice.migration_reject r ON r.batch_id = b.id
+     WHERE b.pipeline = $1 AND r.number = $2 AND r.line IS NOT DISTINCT FROM $3::bigint ORDER BY b.id DESC LIMIT 1`,
+    [pipeline, number, line],
+  );
+  return found?.id;
+}
+
+/** Where a batch's rejects were met: the inputs and stages that there are, those of which most rows came first. */
+export async function rejectPlaces(
+  database: Database,
+  batch: string,
+): Promise<{ readonly input: string; readonly stage: string }[]> {
+  return database.query(
+    `SELECT input, stage FROM sluice.migration_reject WHERE batch_id = $1
+     GROUP BY input, stage ORDER BY count(*) DESC, input, stage`,
+    [batch],
   );
 }

@@ -22,6 +22,41 @@ export interface RunRecord {
   /** Which records are kept; left out: none. */
   readonly records?: KeptRecords;
   readonly maxRejects?: { readonly rows: number } | { readonly share: number };
+  /** What decides how its rejects are published once they are corrected; left out by earlier versions. */
+  readonly feedBack?: FeedBackFacts;
+  /** Of a batch that was given corrected rejects: beside what was published, or in place of the rejected rows. */
+  readonly fedBack?: 'beside' | 'in place';
+  /** What `sluice copy` was asked for: a CopyRequest. */
+  readonly copy?: Readonly<Record<string, unknown>>;
+}
+
+/** What of a pipeline decides how corrected rejects are published. */
+export interface FeedBackFacts {
+  /** Why corrected rows of no input can be published beside the others; left out: they can. */
+  readonly whole?: string;
+  /** The tables that get rows anew with every run: those that are appended to or replaced. */
+  readonly adds: readonly string[];
+  /** Of inputs, by what rejects call them, what hinders their corrected rows. */
+  readonly inputs?: Readonly<
+    Record<
+      string,
+      {
+        /** A stage that looks at rows together. */
+        readonly together?: string;
+        /**
+         * Its rows go to several tables, and one of them gets rows anew: the names of source and stages before the fork.
+         * A row that was rejected there is in none of the tables.
+         */
+        readonly beforeFork?: readonly string[];
+      }
+    >
+  >;
+  /** Why rejects can be corrected at the source only. */
+  readonly atSource?: string;
+  /** Of a copy: its table. */
+  readonly into?: string;
+  /** The pipeline writes only where it is told to (--execute). */
+  readonly execute?: true;
 }
 
 /** An input as it was when the batch began. */
@@ -33,6 +68,8 @@ export interface InputRecord {
   readonly label?: string;
   /** A file's absolute path. */
   readonly path?: string;
+  /** How its rows are written. */
+  readonly format?: 'csv' | 'json';
   /** The encoding that it was read by, where one was named. */
   readonly encoding?: string;
   /** Of a regular file. */

@@ -1,4 +1,5 @@
-import { isAscii } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
+import { failed } from '../../core/errors.js';
 import { ORIGIN, type Row } from '../../core/row.js';
 
 /** Turns a piece of COPY text (whole rows) into row objects; the first one's origin is `ordinal`. */
@@ -28,10 +29,20 @@ export function rowParser(columns: readonly string[]): ParseRows {
   );
   const escaped = compile(columns, (from, to) => `unescapeField(text.slice(${from}, ${to}))`);
   return (piece, ordinal) => {
-    const text = isAscii(piece) ? piece.toString('latin1') : piece.toString('utf8');
+    const ascii = isAscii(piece);
+    // A database of SQL_ASCII keeps bytes, whatever they mean, and nothing converts them.
+    if (!ascii && !isUtf8(piece)) throw notUtf8(ordinal);
+    const text = ascii ? piece.toString('latin1') : piece.toString('utf8');
     if (!text.includes('\\')) return plain(text, ordinal);
     return OTHER_THAN_NULL.test(text) ? escaped(text, ordinal) : nulls(text, ordinal);
   };
+}
+
+function notUtf8(ordinal: number) {
+  return failed('invalid_utf8', `a row from the ${ordinal}th on holds bytes that are no UTF-8`, {
+    state: 'nothing was published',
+    next: "the database is SQL_ASCII, which keeps bytes as they came: have the query give text, convert_from(convert_to(name, 'SQL_ASCII'), 'LATIN1'), say",
+  });
 }
 
 function compile(

@@ -1,7 +1,9 @@
-import { isExactNumber } from '../core/json/exact-number.js';
-import { jsonText } from '../core/json/write.js';
-import type { StoredReject } from '../db/ledger/rejects.js';
-import { escapeFormula, REJECT_COLUMNS } from '../run/reject-columns.js';
+import { jsonText } from '../../core/json/write.js';
+import type { StoredReject } from '../../db/ledger/rejects.js';
+import { cellText, REJECT_COLUMNS } from './reject-columns.js';
+
+/** A reject as a file has it; without a number where no batch has it. */
+type FiledReject = Omit<StoredReject, 'number'> & { readonly number: number | null };
 
 /** A file of rejects of one input, written line by line as they come. */
 export class RejectsFile {
@@ -15,6 +17,8 @@ export class RejectsFile {
     private readonly columns: readonly string[] | undefined,
     /** Writes lines, with an end behind the last. */
     private readonly write: (lines: string) => Promise<void>,
+    /** Whether a batch has the rejects, by their numbers. */
+    private readonly numbered = true,
   ) {}
 
   async begin(): Promise<void> {
@@ -24,7 +28,8 @@ export class RejectsFile {
   /** Two tables may have rejected one row: it is one row to correct. */
   async add(rejects: readonly StoredReject[]): Promise<void> {
     const lines: string[] = [];
-    for (const reject of rejects) {
+    for (const told of rejects) {
+      const reject = this.numbered ? told : { ...told, number: null };
       if (reject.line !== null && this.#seen.has(reject.line)) continue;
       if (reject.line !== null) this.#seen.add(reject.line);
       if (reject.raw === null) this.unknown += 1;
@@ -41,7 +46,7 @@ export function csvHeader(columns: readonly string[]): string {
 }
 
 /** A reject as a line of it; undefined where the ledger does not have the input's row. */
-export function csvLine(reject: StoredReject, columns: readonly string[]): string {
+export function csvLine(reject: FiledReject, columns: readonly string[]): string {
   const { raw } = reject;
   const row = typeof raw === 'object' && raw !== null ? raw : {};
   return [...columns.map((column) => (Object.hasOwn(row, column) ? row[column] : null)), ...about(reject)]
@@ -50,24 +55,20 @@ export function csvLine(reject: StoredReject, columns: readonly string[]): strin
 }
 
 /** A reject as a JSON line: the input's record, and the same about it under the same names. */
-export function jsonLine(reject: StoredReject): string {
+export function jsonLine(reject: FiledReject): string {
   const { raw } = reject;
   const names = Object.values(REJECT_COLUMNS);
   const told = about(reject).map((value, at) => [names[at] as string, value]);
   return jsonText({ ...(typeof raw === 'object' ? raw : {}), ...Object.fromEntries(told) }) as string;
 }
 
-function about({ number, line, reason, message, raw }: StoredReject): unknown[] {
+function about({ number, line, reason, message, raw }: FiledReject): unknown[] {
   return [number, line, reason, message, typeof raw === 'string' ? raw : null];
 }
 
 /** NULL is nothing, and the empty text a pair of quotes, as the CSV reader has it. */
 function cell(value: unknown): string {
   if (value === null || value === undefined) return '';
-  // A number is no formula, and text that looks like one is.
-  const text =
-    typeof value !== 'string' && (typeof value !== 'object' || isExactNumber(value))
-      ? String(value)
-      : escapeFormula(typeof value === 'string' ? value : (jsonText(value) as string));
+  const text = cellText(value);
   return text === '' || /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

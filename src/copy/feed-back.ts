@@ -1,0 +1,141 @@
+import { resolve } from 'node:path';
+import { usage } from '../core/errors.js';
+import { again, command } from '../core/next.js';
+import type { Stage } from '../core/types.js';
+import type { Batch } from '../db/ledger/batches.js';
+import { rejectColumns } from '../db/ledger/rejects.js';
+import { fileSource, formatFor } from '../sources/file.js';
+import { STDIN } from '../sources/raw.js';
+import { fileOptions } from './file-options.js';
+import { matchColumns } from './match.js';
+import type { MatchedTable } from './match-options.js';
+import { type CopyInput, copyPipeline, inputNames, targetOfBatch } from './pipeline.js';
+import { liveTable, type PreparedCopy, renames } from './prepare.js';
+import type { CopyRequest } from './request.js';
+import { schemaStage } from './schema-file.js';
+import { type Shape, toShape } from './shape.js';
+import type { Surroundings } from './silent-run.js';
+
+/** The request as the ledger keeps it: its files can be found from anywhere. */
+export function keptRequest(request: CopyRequest): Readonly<Record<string, unknown>> {
+  const { schema } = request;
+  return {
+    ...request,
+    files: request.files.map((path) => (path === STDIN ? path : resolve(path))),
+    ...(schema === undefined ? {} : { schema: resolve(schema) }),
+  };
+}
+
+/** What a command says besides the files, in its own words: the flag, and whether the batch's copy said the same. */
+const SAID = {
+  mode: '--mode',
+  key: '--key',
+  map: '--map',
+  skip: '--skip-columns',
+  omit: '--omit',
+  columns: '--columns',
+  at: '--at',
+  schema: '--schema',
+} as const satisfies Partial<Record<keyof CopyRequest, string>>;
+
+/** The flag as commands have it as data. */
+const dropped = (name: keyof typeof SAID) => (name === 'skip' ? 'skipColumns' : name);
+
+/**
+ * The request of the copy that `batch` was, for feeding its corrected rejects back: `given` may say the same, or
+ * nothing, of the table and its columns. Throws usage `not_a_copy`, `other_table`, `other_options`.
+ */
+export function requestOfBatch(batch: Batch, given: CopyRequest): CopyRequest {
+  const kept = batch.run_record?.copy as CopyRequest | undefined;
+  const { id } = batch;
+  if (kept === undefined)
+    throw usage(
+      'not_a_copy',
+      batch.settings.into === undefined
+        ? `batch ${id} was a run of "${batch.pipeline}", not a copy`
+        : `batch ${id} was copied by an earlier version, which did not note how`,
+      {
+        state: 'nothing was written',
+        next:
+          batch.settings.into === undefined
+            ? command('run', [batch.pipeline_from], {
+                source: given.files[0] ?? 'fixed.csv',
+                onlyRejectsOf: id,
+              })
+            : command('rejects', [id], {}, { lead: 'correct the rows in the file itself' }),
+      },
+    );
+  if (given.into !== kept.into && given.into !== batch.settings.into)
+    throw usage('other_table', `batch ${id} was copied into ${batch.settings.into}, not into ${given.into}`, {
+      state: 'nothing was written',
+      next: again({ flags: { into: kept.into } }),
+    });
+  for (const name of Object.keys(SAID) as (keyof typeof SAID)[]) {
+    const said = name === 'schema' && given.schema !== undefined ? resolve(given.schema) : given[name];
+    if (said === undefined || JSON.stringify(said) === JSON.stringify(kept[name])) continue;
+    if (name === 'mode' && said === 'append' && kept.mode === undefined) continue;
+    throw usage('other_options', `batch ${id} was copied with another ${SAID[name]}`, {
+      state: 'nothing was written',
+      next: again({ drop: [dropped(name)] }, { note: 'how its rows come into the table is known' }),
+    });
+  }
+  return kept;
+}
+
+/**
+ * The copy that `batch` was as a pipeline, for its corrected rejects: no file is opened, since the rejected rows may be
+ * all that is read. `request` as `requestOfBatch` gives it. Throws what finding the table throws.
+ */
+export async function prepareFedBack(
+  request: CopyRequest,
+  batch: Batch,
+  from: string,
+  around: Surroundings,
+): Promise<PreparedCopy> {
+  const table = await liveTable(request, around);
+  const into = targetOfBatch(batch);
+  const check = request.schema === undefined ? [] : [await schemaStage(request.schema)];
+  const target = { ...table, mode: into.mode, key: into.key };
+  const inputs: CopyInput[] = [];
+  for (const [at, path] of request.files.entries()) {
+    const name = inputNames(request.files.length)[at] as string;
+    const label = batch.run_record?.inputs[name]?.label ?? path;
+    const format = formatFor(path, request);
+    const isJson = format === 'json' || format === 'jsonl';
+    const rename = (names: readonly string[]) =>
+      renames(matchColumns(label, names, target, { ...request, mode: into.mode, key: into.key }), names);
+    const options = fileOptions(path, request);
+    const source = fileSource(path, isJson || check.length > 0 ? options : { ...options, map: rename });
+    const known = [
+      ...(batch.input_columns?.[label] ?? []),
+      ...(await rejectColumns(around.database, batch.id, label)),
+    ];
+    const shape = toShape(shapeOf(request, into.columns, known, table, isJson));
+    const stages: readonly Stage[] = isJson || check.length > 0 ? [...check, shape] : [];
+    inputs.push({ source, stages });
+  }
+  return { pipeline: copyPipeline(inputs, into), from, release: async () => {} };
+}
+
+/** How rows of `known` columns came into the table's shape: each of its filled columns from the one that is called so. */
+function shapeOf(
+  { map = {}, skip = [] }: CopyRequest,
+  filled: readonly string[],
+  known: readonly string[],
+  table: MatchedTable,
+  isJson: boolean,
+): Shape {
+  const from = new Map(Object.entries(map).map(([name, to]) => [to, name]));
+  const pairs = filled.map((column) => {
+    const name = known.includes(column)
+      ? column
+      : known.find((each) => each.trim().toLowerCase() === column.toLowerCase());
+    return [from.get(column) ?? name ?? column, column] as const;
+  });
+  const json = table.columns.filter(({ base }) => base === 'json' || base === 'jsonb');
+  return {
+    pairs: new Map(pairs),
+    skipped: skip,
+    ...(isJson ? { json: new Set(json.map(({ name }) => name)) } : {}),
+  };
+}

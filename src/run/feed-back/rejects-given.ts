@@ -1,0 +1,108 @@
+import { refused } from '../../core/errors.js';
+import { again, command } from '../../core/next.js';
+import { silenced } from '../../core/quiet-run.js';
+import { type Chunk, markOrigin, originOf, type Row, type Rows } from '../../core/row.js';
+import type { Run } from '../../core/run.js';
+import type { Source } from '../../core/types.js';
+import { batchOfReject } from '../../db/ledger/rejects.js';
+import { statInput } from '../../sources/raw.js';
+import { MASKED } from '../masking.js';
+import { isEscaped } from './corrections.js';
+import { isRejectColumn, REJECT_COLUMNS } from './reject-columns.js';
+import { asGiven } from './restore.js';
+
+/** Whether rows of these columns are out of a file of rejects. */
+export const isRejects = (columns: readonly string[]): boolean => columns.includes(REJECT_COLUMNS.number);
+
+/**
+ * `source`, an ordinary input, which may turn out to be a file of rejects. One that was written without a batch (by a
+ * dry run, say) is read as what was corrected in it: its own columns, their escapes undone, each row with its line in
+ * the input as its origin. Of a batch's rejects it throws refused `rejects_given`: they have to be told of their batch,
+ * lest they be published twice, or escaped.
+ */
+export function recognised(source: Source, pipeline: string): Source {
+  if (source.kind !== 'file' && source.kind !== 'stdin') return source;
+  if (source.columns !== undefined && isRejects(source.columns)) return source;
+  const { check, readFrom } = source;
+  async function* read(rows: Rows, run: Run): Rows {
+    for await (const chunk of rows)
+      yield REJECT_COLUMNS.number in (chunk[0] as Row)
+        ? await corrected(chunk, source, pipeline, run)
+        : chunk;
+  }
+  return {
+    ...source,
+    ...(check === undefined
+      ? {}
+      : {
+          async check(run) {
+            const told = (await check.call(source, run)) ?? [];
+            if (source.kind !== 'file' || !(await statInput(source.path ?? source.name)).isFile())
+              return told;
+            for await (const _ of read(source.read(silenced(run)), run)) break;
+            return told;
+          },
+        }),
+    read: (run) => read(source.read(run), run),
+    ...(readFrom === undefined ? {} : { readFrom: (run, at) => read(readFrom.call(source, run, at), run) }),
+  };
+}
+
+/** The rows of a file of rejects without a batch as their input would have them. Throws as `recognised` does. */
+async function corrected(chunk: Chunk, source: Source, pipeline: string, run: Run): Promise<Row[]> {
+  const escaped = isEscaped(source);
+  const numbered = chunk.find(isNumbered);
+  if (numbered !== undefined) throw await rejectsGiven(numbered, source.name, pipeline, run);
+  return chunk.map((row) => {
+    const columns = Object.entries(row).filter(([column]) => !isRejectColumn(column));
+    const wrong = uncorrected(columns);
+    if (wrong !== undefined)
+      throw refused('not_corrected', `a row of the file of rejects ${wrong}`, {
+        input: source.name,
+        ...(originOf(row) === undefined ? {} : { line: originOf(row) as number }),
+        state: 'nothing was published',
+        next: 'correct it, or take it out of the file',
+      });
+    const line = Number(row[REJECT_COLUMNS.line] ?? Number.NaN);
+    const made = asGiven(columns, { raw: null, column_name: null }, escaped);
+    return markOrigin({ ...made }, Number.isInteger(line) ? line : originOf(row));
+  });
+}
+
+/** What a command that feeds rejects of a copy back takes from that copy. */
+const TAKEN = ['create', 'map', 'skipColumns', 'omit', 'columns', 'key', 'schema', 'at', 'mode', 'resume'];
+
+/** The refusal of a file of rejects that is given as if it were an input. */
+export async function rejectsGiven(row: Row, name: string, pipeline: string, run: Pick<Run, 'database'>) {
+  const number = Number(row[REJECT_COLUMNS.number]);
+  const line = Number(row[REJECT_COLUMNS.line] ?? Number.NaN);
+  const batch = Number.isInteger(number)
+    ? await batchOfReject(run.database, pipeline, number, Number.isInteger(line) ? line : null)
+    : undefined;
+  return refused(
+    'rejects_given',
+    `${name} is a file of rejects${batch === undefined ? '' : ` of batch ${batch}`}`,
+    {
+      input: name,
+      state: 'nothing was written',
+      next: [
+        ...(batch === undefined ? [command('status', [], {}, { lead: 'the batch that rejected them' })] : []),
+        again({ drop: TAKEN, flags: { onlyRejectsOf: batch ?? 'BATCH' } }, { note: 'feeds them back' }),
+        `or, if these are rows like any other, call the column ${REJECT_COLUMNS.number} something else`,
+      ],
+    },
+  );
+}
+
+/** What is left to do about the columns of a reject; undefined where they can be loaded. */
+export function uncorrected(columns: readonly (readonly [string, unknown])[]): string | undefined {
+  if (columns.every(([, value]) => value === null || value === '')) return 'has no values yet';
+  const masked = columns.find(([, value]) => value === MASKED);
+  return masked === undefined ? undefined : `is masked: ${masked[0]}`;
+}
+
+/** Whether a row out of a file of rejects is one of a batch's. */
+export function isNumbered(row: Row): boolean {
+  const number = row[REJECT_COLUMNS.number];
+  return number !== null && number !== undefined && number !== '';
+}
