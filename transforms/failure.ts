@@ -1,4 +1,5 @@
 import { failed, SluiceError } from '../src/core/errors.js';
+import { again } from '../src/core/next.js';
 import { originOf, type Row } from '../src/core/row.js';
 import type { Rejection, Run } from '../src/core/run.js';
 
@@ -38,7 +39,12 @@ export function stageFailed(stage: string, row: Row, error: unknown): SluiceErro
   return failed('stage_failed', `stage ${stage}: ${message}`, {
     ...where,
     state: 'nothing was published',
-    next: 'mend the function; where the row is at fault, throw a RowError so that it is rejected instead',
+    next: again(
+      {},
+      {
+        lead: 'mend the function (where the row is at fault, throw a RowError so that it is rejected instead), then',
+      },
+    ),
     cause: error,
   });
 }

@@ -79,7 +79,7 @@ export function told(error: unknown): string[] {
     if (at === 0) labelled('next', step);
     else lines.push(`         ${step}`);
   }
-  const note = facts.next === undefined || typeof facts.next === 'string' ? undefined : leftOut();
+  const note = leftOut(next);
   if (note !== undefined) lines.push(`         ${styled('dim', `(${note})`)}`);
   return lines;
 }

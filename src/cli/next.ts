@@ -63,8 +63,9 @@ export function nextShown(next: Next | undefined, reader: Reader = process.stder
 /** Says, on stderr, what is so, and below it what to do next. */
 export function sayNext(text: string | undefined, next: Next): void {
   if (text !== undefined) say(text);
-  for (const line of nextLines(next)) say(`  ${styled('dim', 'next:')} ${line}`);
-  const note = leftOut();
+  const lines = nextLines(next);
+  for (const line of lines) say(`  ${styled('dim', 'next:')} ${line}`);
+  const note = leftOut(lines);
   if (note !== undefined) say(styled('dim', `  (${note})`));
 }
 
@@ -81,8 +82,9 @@ export function asJson(value: unknown): string {
   });
 }
 
-/** A line to be shown below suggestions where the password of --database-url is left out of them. */
-export function leftOut(reader: Reader = process.stderr): string | undefined {
+/** A line to be shown below `lines` of suggestions where the password of --database-url is left out of them. */
+export function leftOut(lines: readonly string[], reader: Reader = process.stderr): string | undefined {
+  if (!lines.some((line) => line.includes('--database-url '))) return undefined;
   const url = current?.given.flags.databaseUrl;
   if (typeof url !== 'string' || isSecretFor(reader) === false || withoutPassword(url) === url)
     return undefined;

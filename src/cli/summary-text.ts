@@ -58,7 +58,7 @@ function showNext(steps: readonly NextStep[]): void {
       { indent: '  ' },
     ),
   );
-  const note = leftOut();
+  const note = leftOut(shown.map(({ text }) => text));
   if (note !== undefined) say(styled('dim', `  (${note})`));
 }
 

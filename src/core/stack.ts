@@ -28,7 +28,7 @@ export function userFrames(stack: string): string[] {
     const path = pathOf(place);
     if (path.startsWith(`${packageRoot}/`) || path.includes('/node_modules/')) return [];
     const name = /^\s+at (?:async )?(.+?) \(/.exec(line)?.[1];
-    return [`${name === undefined ? '' : `${name}, `}${path}:${row}:${column}`];
+    return [`${name === undefined || name === '<anonymous>' ? '' : `${name}, `}${path}:${row}:${column}`];
   });
 }
 

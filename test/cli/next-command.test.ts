@@ -152,8 +152,12 @@ test('another command goes to the same database; its password is shown on a term
     "sluice status 7 --database-url 'postgres://me@h/d?sslmode=require'",
   ]);
   setCurrent({ given: parseCommand(given), root: commandTree() });
-  assert.match(leftOut({ isTTY: false }) ?? '', /password of --database-url is left out/);
-  assert.equal(leftOut({ isTTY: true }), undefined);
+  assert.match(
+    leftOut(['sluice status --database-url x'], { isTTY: false }) ?? '',
+    /password of --database-url is left out/,
+  );
+  assert.equal(leftOut(['sluice status --database-url x'], { isTTY: true }), undefined);
+  assert.equal(leftOut(['check the path'], { isTTY: false }), undefined);
   setCurrent(undefined);
 });
 

@@ -75,7 +75,7 @@ test('after kill -9 in the middle of a load: interrupted, said by the next run, 
     (each) => `${each.kind} ${each.batch}`,
   );
   assert.ok(kinds.includes('staging 1'), kinds.join());
-  assert.match(listed.stderr, /nothing was dropped\n +next: sluice cleanup --execute/);
+  assert.match(listed.stderr, /nothing was dropped\n +next: sluice cleanup --json --execute/);
   const cleaned = await run('cleanup --execute');
   assert.equal(cleaned.code, 0, cleaned.stderr);
   assert.deepEqual(await leftSchemas(database), ['sluice_old_2']);
