@@ -25,7 +25,7 @@ export function timestamp(value: unknown, column: string): string | null {
   if (usual !== undefined && isDay(usual.slice(0, 10))) return usual;
   if (MILLISECONDS.test(text)) {
     const ms = Number(text);
-    if (ms >= FIRST && ms <= LAST && (ms === 0 || Math.abs(ms) > SECONDS)) return written(ms);
+    if (ms >= FIRST && ms <= LAST && (Math.abs(ms) <= 1 || Math.abs(ms) > SECONDS)) return written(ms);
   } else if (usual === undefined) {
     const [, day, time = '00:00:00', zone = 'Z'] = ISO.exec(text) ?? [];
     if (day !== undefined && isDay(day)) {

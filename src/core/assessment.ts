@@ -1,6 +1,7 @@
 import { usage } from './errors.js';
 import type { Next } from './next.js';
 import { noun, plural } from './plural.js';
+import type { DateUnit } from './types.js';
 
 /** A cell of an assessment: text as the old system writes it, or null. */
 export type Figure = string | null;
@@ -20,9 +21,10 @@ export interface OldSystem {
   /**
    * SQL that can be compared as a moment, of a column of `table`, which the query calls `as` where that is given; null
    * where a value is none. Of an SQLite file, how the column stores dates is told by all of its values, as where it is
-   * read; throws refused `unclear_dates` where they do not tell.
+   * read; throws refused `unclear_dates` where they do not tell. Not asked where `unit` says it, or an input that reads
+   * the table.
    */
-  moment(table: string, column: string, as?: string): Promise<string>;
+  moment(table: string, column: string, as?: string, unit?: DateUnit): Promise<string>;
 }
 
 /** SQL that both dialects understand, or one text for each. */
@@ -181,9 +183,17 @@ export function allowed(
   };
 }
 
-/** Rows whose moment `later` lies before their moment `earlier`. */
+/**
+ * Rows whose moment `later` lies before their moment `earlier`. `dates`: how both are stored in an SQLite file, where
+ * that is not to be told by their values.
+ */
 export function inOrder(
-  of: { readonly table: string; readonly earlier: string; readonly later: string } & Grave,
+  of: {
+    readonly table: string;
+    readonly earlier: string;
+    readonly later: string;
+    readonly dates?: DateUnit;
+  } & Grave,
 ): QualityQuestion {
   return {
     kind: 'dates',
@@ -191,8 +201,8 @@ export function inOrder(
     summary: `${of.later} of ${of.table} is not before ${of.earlier}`,
     ...grave(of),
     ask: async (system) => {
-      const earlier = await system.moment(of.table, of.earlier, 'c');
-      const later = await system.moment(of.table, of.later, 'c');
+      const earlier = await system.moment(of.table, of.earlier, 'c', of.dates);
+      const later = await system.moment(of.table, of.later, 'c', of.dates);
       return count(system, `FROM ${system.table(of.table)} c`, `${later} < ${earlier}`, []);
     },
   };

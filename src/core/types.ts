@@ -2,6 +2,13 @@ import type { Bookmark } from './bookmark.js';
 import type { Chunk, Row, Rows } from './row.js';
 import type { Run } from './run.js';
 
+/**
+ * How the dates of an SQLite column are stored: as numbers since 1970 (UTC), as Julian days, or as text, where a number
+ * is no date. In a column of numbers text is a date, too: applications and `DEFAULT CURRENT_TIMESTAMP` write the same
+ * column.
+ */
+export type DateUnit = 'seconds' | 'milliseconds' | 'microseconds' | 'nanoseconds' | 'julian' | 'text';
+
 /** Where rows come from. Declaring one touches nothing; every `read` starts afresh. */
 export interface Source<R extends Row = Row> {
   /** As messages name it: a path, `-` for stdin, a query's name. */
@@ -24,6 +31,8 @@ export interface Source<R extends Row = Row> {
    * is read, and should be known to whoever reads it, it gives back, a sentence each. Throws a SluiceError.
    */
   check?(run: Run): Promise<void> | Promise<readonly string[]>;
+  /** sqlite: the units in which columns of a table store their dates, as the author says it. */
+  readonly dates?: { readonly table: string; readonly units: Readonly<Record<string, DateUnit>> };
   /** The same rows out of the SQLite file at `path`, where the source can read one. */
   fromSqlite?(path: string): Source<R>;
   /** Chunks of rows with their origin marked. Must release what it holds when the reader stops early. */

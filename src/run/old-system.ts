@@ -3,12 +3,12 @@ import type { FigureRow, OldSystem } from '../core/assessment.js';
 import { usage } from '../core/errors.js';
 import { again } from '../core/next.js';
 import type { Run } from '../core/run.js';
-import type { Source } from '../core/types.js';
+import type { DateUnit, Source } from '../core/types.js';
 import { ident, literal } from '../db/quote.js';
 import { rowSecurityError } from '../db/row-security.js';
 import { SqliteFile } from '../sources/sqlite/database.js';
 import { decideDates, millisecondsSql } from '../sources/sqlite/dates.js';
-import { type DateUnit, textOf } from '../sources/sqlite/values.js';
+import { textOf } from '../sources/sqlite/values.js';
 
 /** What asking the old system needs of a run. */
 type Around = Pick<Run, 'database' | 'share' | 'scratch' | 'signal'>;
@@ -25,7 +25,7 @@ export async function oldSystem(
   held = false,
 ): Promise<OldSystem> {
   const path = sqlitePath(inputs);
-  return path === undefined ? inPostgres(run, held) : inSqlite(path, run);
+  return path === undefined ? inPostgres(run, held) : inSqlite(path, run, inputs);
 }
 
 /** The SQLite file that the inputs name, if any. Throws as `oldSystem`. */
@@ -49,7 +49,11 @@ export function fromFiles(inputs: Readonly<Record<string, Source>>): boolean {
   return Object.values(inputs).some(({ kind }) => kind === 'file' || kind === 'stdin');
 }
 
-async function inSqlite(path: string, run: Around): Promise<OldSystem> {
+async function inSqlite(
+  path: string,
+  run: Around,
+  inputs: Readonly<Record<string, Source>>,
+): Promise<OldSystem> {
   const file = await SqliteFile.shared(path, run);
   return {
     kind: 'sqlite',
@@ -60,8 +64,15 @@ async function inSqlite(path: string, run: Around): Promise<OldSystem> {
       ),
     table: ident,
     column: ident,
-    moment: async (table, column, as) => {
-      const { units } = await decideDates(file, table, `SELECT * FROM ${ident(table)}`, [column], run);
+    moment: async (table, column, as, unit) => {
+      const input = Object.values(inputs).find(
+        ({ dates }) => dates?.table === table && Object.hasOwn(dates.units, column),
+      );
+      const told = unit ?? input?.dates?.units[column];
+      const { units } =
+        told === undefined
+          ? await decideDates(file, table, `SELECT * FROM ${ident(table)}`, [column], run)
+          : { units: new Map([[column, told]]) };
       return millisecondsSql(qualifiedBy(as, column), units.get(column) as DateUnit);
     },
   };

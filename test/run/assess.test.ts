@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assessPage } from '../../src/cli/assess-html.js';
 import { assessLines } from '../../src/cli/assess-text.js';
+import { type Assessment, inOrder } from '../../src/core/assessment.js';
 import { flow } from '../../src/core/flow.js';
 import { pipeline } from '../../src/core/pipeline.js';
 import { replace } from '../../src/core/target.js';
@@ -104,4 +105,25 @@ test('where the old system is a file, and none is named, the message says how', 
     assessPipeline(tasksPipeline(undefined), { database, log }),
     /an SQLite file, and none was named/,
   );
+});
+
+test('dates of which it cannot be told how they are stored are raised, and compared once it is said', async (t) => {
+  const { database, log } = engine(t, await tasksDatabase(t));
+  const path = oldTasks(t, 'UPDATE tasks SET "completedAt" = "createdAt" / 1000 WHERE id = 1;');
+  const asked = async (...questions: Assessment[]) =>
+    (await assessPipeline(tasksPipeline(path, { assess: { questions } }), { database, log })).quality;
+  const raised = (await asked()).find(({ name }) => name === 'tasks: dates tell how they are stored');
+  assert.deepEqual(
+    [raised?.offenders, raised?.examples],
+    [
+      2,
+      [
+        'completedAt: 1 is of the size of milliseconds since 1970: row 2: 1709370900000; 1 is of the size of seconds since 1970: row 1: 1709284500',
+      ],
+    ],
+  );
+  const order = { table: 'tasks', earlier: 'createdAt', later: 'completedAt' };
+  await assert.rejects(asked(inOrder(order)), /the numbers in column completedAt are not dates of one unit/);
+  const [told] = await asked(inOrder({ ...order, dates: 'milliseconds' }));
+  assert.equal(told?.offenders, 1);
 });

@@ -1,23 +1,21 @@
 import { refused, type SluiceError } from '../../core/errors.js';
 import type { Run } from '../../core/run.js';
+import type { DateUnit } from '../../core/types.js';
 import { ident, literal } from '../../db/quote.js';
 import type { SqliteFile } from './database.js';
 import { numberIn } from './number-in.js';
-import { type DateUnit, momentOf } from './values.js';
+import { momentOf } from './values.js';
 
-/** What is asked of all values of a column before one of them is read as a date. */
+/** What is asked of all values of a column before one of them is read as a date: of numbers, and texts of a number. */
 export interface DateFacts {
-  /** Values that are numbers, or texts of an integer; and how many of them are reals, how many zero. */
   readonly numbers: number;
+  /** How many of them are reals. */
   readonly reals: number;
-  readonly zeros: number;
-  /** The largest of them. */
-  readonly max: number;
-  /** How many, without the zeros, are of the size that a moment of 1970 to 2099 has in a unit. */
-  readonly sizes: Readonly<Record<(typeof SIZES)[number]['unit'], number>>;
-  /** How many lie within the years 1900 to 2099 as Julian days, and how many can be read as YYYYMMDDHH. */
-  readonly julian: number;
-  readonly calendar: number;
+  readonly min: number | null;
+  readonly max: number | null;
+  /** The smallest above 1 and the largest below -1: with the others, between what sizes all are but those close to zero. */
+  readonly least: number | null;
+  readonly most: number | null;
 }
 
 /** 2000-01-01 and 2100-01-01 in seconds. */
@@ -25,6 +23,8 @@ const FROM = 946_684_800;
 const TO = 4_102_444_800;
 /** 1900-01-01 and 2100-01-01 as Julian days. */
 const JULIAN = [2_415_020.5, 2_488_069.5] as const;
+/** The numbers that can be read as YYYYMMDDHH. */
+const HOURS = [1_900_010_100, 2_100_123_123] as const;
 
 /**
  * The units of numbers since 1970, and how many of each make a second. Each begins where the one before ends, with
@@ -40,37 +40,54 @@ const SIZES = [
 
 /**
  * The unit of a column's numbers, where all of them are dates of that unit and of no other: the largest lies in the
- * years 2000 to 2099, and none is so small that it would be one of a smaller unit (zero is 1970 in all of them). Julian
+ * years 2000 to 2099, and none is so small that it would be one of a smaller unit (0 and -1 are 1970 in all of them). Julian
  * days are told by their fractions, and lie in 1900 to 2099. `text` where there are no numbers; undefined where they
  * fit no unit, or more than one.
  */
-export function unitOf(facts: DateFacts): DateUnit | undefined {
-  const { numbers, reals, zeros, max, sizes, julian, calendar } = facts;
-  if (numbers === 0) return 'text';
-  if (julian === numbers && reals > 0) return 'julian';
-  const told = numbers - zeros;
-  const size = SIZES.find(
-    ({ unit, per }) => told > 0 && sizes[unit] === told && max >= FROM * per && max < TO * per,
-  );
-  return size?.unit === 'seconds' && calendar === told ? undefined : size?.unit;
+export function unitOf({ numbers, reals, min, max, least, most }: DateFacts): DateUnit | undefined {
+  if (numbers === 0 || min === null || max === null) return 'text';
+  if (min >= JULIAN[0] && max <= JULIAN[1] && reals > 0) return 'julian';
+  return SIZES.find(
+    ({ per, above }) =>
+      max >= FROM * per &&
+      max < TO * per &&
+      min >= -TO * per &&
+      (least === null || least > above) &&
+      (most === null || most < -above),
+  )?.unit;
 }
 
-/** SQL for the facts of these columns of a statement, in one reading: a row with a column of JSON for each of them. */
+/** SQL for the facts of these columns of a statement, in one reading: a row with an array of JSON for each of them. */
 export function factsSql(statement: string, columns: readonly string[]): string {
   const cells = columns.map((column, i) => `${numberIn(ident(column))} AS n${i}, ${ident(column)} AS c${i}`);
-  const facts = columns.map((_, i) => {
-    const [n, size] = [`n${i}`, `abs(n${i} + 0.0)`];
-    const sizes = SIZES.map(
-      ({ unit, per, above }) =>
-        `${literal(unit)}, count(CASE WHEN ${size} > ${above} AND ${size} <= ${TO * per} THEN 1 END)`,
-    );
-    return `json_object('numbers', count(${n}), 'reals', count(CASE WHEN typeof(c${i}) = 'real' THEN 1 END),
-      'zeros', count(CASE WHEN ${n} = 0 THEN 1 END), 'max', coalesce(max(${n}), 0), 'sizes', json_object(${sizes.join(', ')}),
-      'julian', count(CASE WHEN ${n} BETWEEN ${JULIAN[0]} AND ${JULIAN[1]} THEN 1 END),
-      'calendar', count(CASE WHEN ${n} BETWEEN 1900010100 AND 2100123123 AND CAST(${n} AS INTEGER) % 100 < 24
-        AND CAST(${n} AS INTEGER) / 100 % 100 BETWEEN 1 AND 31 AND CAST(${n} AS INTEGER) / 10000 % 100 BETWEEN 1 AND 12 THEN 1 END)) AS f${i}`;
-  });
-  return `SELECT ${facts.join(',\n    ')} FROM (SELECT ${cells.join(', ')} FROM (${statement}\n))`;
+  const facts = columns.map(
+    (
+      _,
+      i,
+    ) => `json_array(count(n${i}), count(CASE WHEN typeof(c${i}) = 'real' THEN 1 END), min(n${i}), max(n${i}),
+      min(CASE WHEN n${i} > 1 THEN n${i} END), max(CASE WHEN n${i} < -1 THEN n${i} END)) AS f${i}`,
+  );
+  // LIMIT keeps SQLite from asking anew what a cell is for each of the figures.
+  return `SELECT ${facts.join(',\n    ')} FROM (SELECT ${cells.join(', ')} FROM (${statement}\n) LIMIT -1)`;
+}
+
+function factsOf(json: unknown): DateFacts {
+  const [numbers, reals, min, max, least, most] = JSON.parse(String(json)) as [
+    number,
+    number,
+    ...(number | null)[],
+  ];
+  return {
+    ...{ numbers, reals },
+    ...{ min: min ?? null, max: max ?? null, least: least ?? null, most: most ?? null },
+  };
+}
+
+/** SQL that counts the numbers of a column that cannot be read as YYYYMMDDHH. */
+function notHoursSql(statement: string, column: string): string {
+  return `SELECT count(CASE WHEN n <> CAST(n AS INTEGER) OR n % 100 > 23 OR n / 100 % 100 NOT BETWEEN 1 AND 31
+      OR n / 10000 % 100 NOT BETWEEN 1 AND 12 THEN 1 END) AS others
+    FROM (SELECT ${numberIn(ident(column))} AS n FROM (${statement}\n) LIMIT -1)`;
 }
 
 /** SQL that makes milliseconds since 1970 of a cell; null where it is no date. `cell`: quoted for SQL. */
@@ -125,9 +142,9 @@ async function decided(
   const said: string[] = [];
   const unclear: string[] = [];
   for (const [i, column] of columns.entries()) {
-    const facts = JSON.parse(String(row[`f${i}`])) as DateFacts;
+    const facts = factsOf(row[`f${i}`]);
     const unit = unitOf(facts);
-    if (unit === undefined) unclear.push(column);
+    if (unit === undefined || (await areHours(file, statement, column, facts))) unclear.push(column);
     else {
       units.set(column, unit);
       if (unit !== 'text')
@@ -137,6 +154,18 @@ async function decided(
   const [first] = unclear;
   if (first !== undefined) throw await unclearDates(file, name, statement, unclear);
   return { units, said };
+}
+
+/** Whether all numbers of a column can be read as YYYYMMDDHH, which as seconds are the years from 2030 on. */
+async function areHours(
+  file: SqliteFile,
+  statement: string,
+  column: string,
+  { numbers, min, max }: DateFacts,
+): Promise<boolean> {
+  if (numbers === 0 || (min ?? 0) < HOURS[0] || (max ?? 0) > HOURS[1]) return false;
+  const [row] = await file.all(notHoursSql(statement, column));
+  return Number(row?.others) === 0;
 }
 
 const UNITS = {
@@ -190,7 +219,7 @@ async function examples(file: SqliteFile, statement: string, column: string): Pr
   const rows = await file.all(
     `SELECT size, count(*) AS rows, json_group_array(json_array(at, n)) FILTER (WHERE nth <= ${EXAMPLES}) AS shown
      FROM (SELECT *, row_number() OVER (PARTITION BY size ORDER BY at) AS nth
-       FROM (SELECT at, CAST(n AS TEXT) AS n, CASE WHEN n = 0 THEN 'zero' ${sizes.join(' ')} ELSE 'of no size that a date has' END AS size
+       FROM (SELECT at, CAST(n AS TEXT) AS n, CASE WHEN n BETWEEN -1 AND 1 THEN 'the beginning of 1970 in every unit' ${sizes.join(' ')} ELSE 'of no size that a date has' END AS size
          FROM (SELECT row_number() OVER () AS at, ${numberIn('c')} AS n FROM (SELECT ${ident(column)} AS c FROM (${statement}\n))))
        WHERE n IS NOT NULL)
      GROUP BY size ORDER BY count(*) DESC, size`,

@@ -3,14 +3,14 @@ import { nearest, usage } from '../../core/errors.js';
 import { again } from '../../core/next.js';
 import type { Row, Rows } from '../../core/row.js';
 import type { Rejection, Run } from '../../core/run.js';
-import type { Source } from '../../core/types.js';
+import type { DateUnit, Source } from '../../core/types.js';
 import { ident } from '../../db/quote.js';
 import { stopIfAborted } from '../raw.js';
 import { SqliteFile } from './database.js';
 import { decideDates } from './dates.js';
 import type { ReadChunk, ReadRequest, WrongRow } from './reader.js';
 import { cellParser, type ParseCells } from './rows.js';
-import { DATE_UNITS, type DateUnit, type SqliteType, typeOf } from './values.js';
+import { DATE_UNITS, type SqliteType, typeOf } from './values.js';
 
 /** What is read out of an SQLite file. Exactly one of `table` and `query`. */
 export interface SqliteQuery {
@@ -74,6 +74,7 @@ export function sqlite<R extends Row = Row>(file: string | undefined, options: S
     ...(file === undefined ? {} : { path: file }),
     ...(columns === undefined ? {} : { columns }),
     ...(order === undefined ? {} : { order }),
+    ...(table === undefined || options.dates === undefined ? {} : { dates: { table, units: options.dates } }),
     async check(run) {
       return (await described(await opened(file, name, run), name, options, run)).said;
     },

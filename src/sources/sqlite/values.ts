@@ -1,4 +1,5 @@
 import type { SQLiteValue as Cell } from 'node-sqlite3-wasm';
+import type { DateUnit } from '../../core/types.js';
 
 /** How the cells of a column are read; `text` is what there is, as text. */
 export type SqliteType = 'text' | 'boolean' | 'datetime';
@@ -26,19 +27,14 @@ export function booleanOf(text: string | null): string | null {
   return text === '1' ? 't' : text === '0' ? 'f' : text;
 }
 
-/**
- * How the dates of a column are stored: as numbers since 1970 (UTC), as Julian days, or as text, where a number is no
- * date. In a column of numbers text is a date, too: applications and `DEFAULT CURRENT_TIMESTAMP` write the same column.
- */
-export type DateUnit = (typeof DATE_UNITS)[number];
-export const DATE_UNITS = [
+export const DATE_UNITS: readonly DateUnit[] = [
   'seconds',
   'milliseconds',
   'microseconds',
   'nanoseconds',
   'julian',
   'text',
-] as const;
+];
 
 const NUMBER = /^-?\d+(?:\.\d+)?$/;
 

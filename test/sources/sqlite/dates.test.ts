@@ -85,7 +85,7 @@ test('numbers that are dates of no unit are refused: small ones, calendar digits
     hours: ['2024020304'],
     minutes: ['202402030405'],
     seconds: ['20240203040506'],
-    zeros: ['0', '0'],
+    zeros: ['0', '-1'],
     noons: ['2460343'],
     // Seconds since 2001, as Apple counts them, would be 1994.
     apple: ['760000000.5'],

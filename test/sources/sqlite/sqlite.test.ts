@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import library from 'node-sqlite3-wasm';
 import { originOf } from '../../../src/core/row.js';
+import type { DateUnit } from '../../../src/core/types.js';
 import { query } from '../../../src/sources/postgres.js';
 import { type SqliteOptions, sqlite } from '../../../src/sources/sqlite/index.js';
-import { type DateUnit, momentOf } from '../../../src/sources/sqlite/values.js';
+import { momentOf } from '../../../src/sources/sqlite/values.js';
 import { rowsOf, testRun } from '../../support/run.js';
 import { sqliteFile } from '../../support/sqlite.js';
 
