@@ -23,7 +23,7 @@ export async function runAround(
   t: TestContext,
   database: TestDatabase,
   pipeline: Pipeline,
-  options: Options = { maxRejects: { rows: 1000 } },
+  options: Options = { maxRejects: { rows: 1000 }, maxShrink: 100 },
 ) {
   const ran = await runOn(t, database, pipeline, options).catch((error: unknown) => {
     if (error instanceof SluiceError) return error;

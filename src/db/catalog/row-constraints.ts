@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import { membersOf } from './members.js';
 import { askCatalog, withCatalog } from './session.js';
 
 /** A condition that every row must meet: a CHECK, or the bound of a partition. */
@@ -80,7 +81,7 @@ export interface RowConstraints {
 }
 
 /**
- * The constraints of the table with this OID, those of its partitions left out; names that the server deparses
+ * The constraints of the table with this OID, those that only its partitions have left out (their triggers are not); names that the server deparses
  * are qualified. One statement, in a transaction of its own.
  */
 export async function readRowConstraints(client: ClientBase, oid: number): Promise<RowConstraints> {
@@ -123,6 +124,14 @@ const INDEX_COLUMNS = `
                 AND d.objid = i.indexrelid AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
                 AND d.refobjid = i.indrelid AND d.refobjsubid = a.attnum)))`;
 
+// The columns by which the tables of `relations` are partitioned; where that is by an expression, all.
+const KEY_COLUMNS = (relations: string) => `
+  (SELECT coalesce(json_agg(a.attname ORDER BY a.attnum), '[]') FROM pg_catalog.pg_attribute a
+   WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped AND EXISTS (
+     SELECT FROM pg_catalog.pg_partitioned_table pt JOIN pg_catalog.pg_attribute pa ON pa.attrelid = pt.partrelid
+     WHERE pt.partrelid IN ${relations} AND pa.attname = a.attname
+       AND (pa.attnum = ANY (pt.partattrs::int2[]) OR 0 = ANY (pt.partattrs::int2[]))))`;
+
 // A row of a partitioned table must suit one of the tables at the ends of its tree.
 const BOUND = `
   WITH RECURSIVE leaf AS (
@@ -135,6 +144,7 @@ const BOUND = `
 
 // Columns added by older servers' names would not be read here: to_json gives what there is.
 const CONSTRAINTS = `
+WITH member AS (${membersOf('$1::oid')})
 SELECT json_build_object(
   'checks', (SELECT coalesce(json_agg(f.fact ORDER BY f.name), '[]') FROM (
       SELECT c.conname AS name, json_build_object('name', c.conname,
@@ -144,22 +154,12 @@ SELECT json_build_object(
         AND coalesce((to_jsonb(c)->>'conenforced')::boolean, true)
       UNION ALL
       SELECT t.relname, json_build_object('name', t.relname,
-        'expression', pg_catalog.pg_get_partition_constraintdef(t.oid), 'columns', b.columns)
-      FROM (SELECT coalesce(json_agg(a.attname ORDER BY a.attnum), '[]') AS columns FROM pg_catalog.pg_attribute a
-            WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
-              AND a.attname IN (SELECT pa.attname FROM pg_catalog.pg_partition_ancestors(t.oid) p
-                                JOIN pg_catalog.pg_partitioned_table pt ON pt.partrelid = p.relid
-                                JOIN pg_catalog.pg_attribute pa ON pa.attrelid = p.relid
-                                 AND (pa.attnum = ANY (pt.partattrs::int2[]) OR 0 = ANY (pt.partattrs::int2[]))
-                                WHERE p.relid <> t.oid)) b
+        'expression', pg_catalog.pg_get_partition_constraintdef(t.oid), 'columns',
+        ${KEY_COLUMNS('(SELECT relid FROM pg_catalog.pg_partition_ancestors(t.oid) WHERE relid <> t.oid)')})
       WHERE t.relispartition AND pg_catalog.pg_get_partition_constraintdef(t.oid) IS NOT NULL
       UNION ALL
       SELECT t.relname, json_build_object('name', t.relname, 'expression', coalesce((${BOUND}), 'false'), 'columns',
-        (SELECT coalesce(json_agg(a.attname ORDER BY a.attnum), '[]') FROM pg_catalog.pg_attribute a
-         JOIN pg_catalog.pg_partition_tree(t.oid) p ON true JOIN pg_catalog.pg_partitioned_table pt ON pt.partrelid = p.relid
-         JOIN pg_catalog.pg_attribute pa ON pa.attrelid = p.relid AND pa.attname = a.attname
-          AND (pa.attnum = ANY (pt.partattrs::int2[]) OR 0 = ANY (pt.partattrs::int2[]))
-         WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped))
+        ${KEY_COLUMNS('(SELECT relid FROM pg_catalog.pg_partition_ancestors(t.oid) UNION SELECT relid FROM pg_catalog.pg_partition_tree(t.oid))')})
       WHERE t.relkind = 'p') f),
   'uniques', (SELECT coalesce(json_agg(json_build_object('name', x.relname, 'parts', ${PARTS(EQUALITY)},
         'predicate', pg_catalog.pg_get_expr(i.indpred, i.indrelid),
@@ -205,12 +205,12 @@ SELECT json_build_object(
   'changedBefore', (SELECT json_build_object(
         'insert', coalesce(bool_or(g.tgtype & 2 = 2 AND g.tgtype & 4 = 4), false),
         'update', coalesce(bool_or(g.tgtype & 2 = 2 AND g.tgtype & 16 = 16), false)) FROM pg_catalog.pg_trigger g
-        WHERE g.tgrelid = t.oid AND NOT g.tgisinternal AND g.tgtype & 1 = 1 AND g.tgenabled IN ('O', 'A')),
+        WHERE g.tgrelid IN (SELECT oid FROM member) AND NOT g.tgisinternal AND g.tgtype & 1 = 1 AND g.tgenabled IN ('O', 'A')),
   -- Triggers of one kind fire in the order of their names, and foreign keys are checked by triggers.
-  'firesBeforeKeys', EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = t.oid AND NOT tgisinternal
+  'firesBeforeKeys', EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid IN (SELECT oid FROM member) AND NOT tgisinternal
         AND tgenabled IN ('O', 'A') AND tgname NOT LIKE 'sluice\\_guard\\_%'
         AND (tgtype & 2 = 2 OR tgname COLLATE "C" < 'RI_ConstraintTrigger_d')),
-  'rowInsertTriggers', EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = t.oid AND NOT tgisinternal
+  'rowInsertTriggers', EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid IN (SELECT oid FROM member) AND NOT tgisinternal
         AND tgtype & 5 = 5 AND tgenabled IN ('O', 'A') AND tgname NOT LIKE 'sluice\\_guard\\_%')
 ) AS constraints
 FROM pg_catalog.pg_class t WHERE t.oid = $1::oid`;
