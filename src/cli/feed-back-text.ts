@@ -36,9 +36,8 @@ export async function feedBack(database: PgDatabase, batch: Batch) {
 /** Which later batches were given corrected rejects of this one, as lines. */
 export async function resubmittedLines(database: PgDatabase, id: string): Promise<string[]> {
   const { resubmissions } = await import('../db/ledger/rejects.js');
-  const { count } = await import('./terminal.js');
+  const { counted } = await import('./terminal.js');
   return (await resubmissions(database, id)).map(
-    ({ id: by, rejects }) =>
-      `${count(rejects)} ${rejects === 1 ? 'reject' : 'rejects'} resubmitted in batch ${by}`,
+    ({ id: by, rejects }) => `${counted(rejects, 'reject')} resubmitted in batch ${by}`,
   );
 }

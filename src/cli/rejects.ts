@@ -65,7 +65,7 @@ async function rejects(session: Session, id: string, flags: RejectsFlags): Promi
   const { jsonText } = await import('../core/json/write.js');
   const { countRejects, rejectInputs } = await import('../db/ledger/rejects.js');
   const { requireLedger } = await import('../db/ledger/open.js');
-  const { rejectLabels } = await import('../run/feed-back/fed-back.js');
+  const { rejectLabels } = await import('../run/feed-back/corrected-inputs.js');
   const { resubmittedLines, sayFeedBack } = await import('./feed-back-text.js');
   const { describeReject } = await import('./reject-text.js');
   const { count, printed, say, table } = await import('./terminal.js');
@@ -130,7 +130,7 @@ async function writeFiles(
   const { writeRejectFiles } = await import('../run/feed-back/reject-files.js');
   const { RejectsFile } = await import('../run/feed-back/rejects-file.js');
   const { rejectColumns } = await import('../db/ledger/rejects.js');
-  const { count, counted: rowsOf, printed, say } = await import('./terminal.js');
+  const { count, counted, printed, say } = await import('./terminal.js');
   const withColumns = [];
   for (const { name, label } of inputs) {
     const known = batch.input_columns?.[label] ?? [];
@@ -138,7 +138,7 @@ async function writeFiles(
     withColumns.push({ name, label, format, columns: [...columns] });
   }
   let stored = 0;
-  const counted = async function* () {
+  const all = async function* () {
     for await (const page of pagesOf(session, batch.id)) {
       stored += page.length;
       yield page;
@@ -149,11 +149,11 @@ async function writeFiles(
     const [only] = withColumns;
     const file = new RejectsFile(format === 'csv' ? only?.columns : undefined, printed);
     await file.begin();
-    for await (const page of counted()) await file.add(page.filter(({ input }) => input === only?.label));
+    for await (const page of all()) await file.add(page.filter(({ input }) => input === only?.label));
     ({ unknown } = file);
   } else {
-    const files = await writeRejectFiles(into, withColumns, counted(), true);
-    for (const { input, path, rows } of files) say(`${rowsOf(rows, 'row')} of ${input} in ${path}`);
+    const files = await writeRejectFiles(into, withColumns, all(), true);
+    for (const { input, path, rows } of files) say(`${counted(rows, 'row')} of ${input} in ${path}`);
     unknown = files.reduce((sum, file) => sum + file.unknown, 0);
     const { sayFedBackFrom } = await import('./feed-back-text.js');
     await sayFedBackFrom(session.database, batch, into);

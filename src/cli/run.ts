@@ -177,8 +177,7 @@ export async function runWith(
       },
     });
     progress.stop();
-    const shown = rejectLines(rejects, summary.rejected, summary.batch);
-    showSummary(summary, shown, write);
+    showSummary(summary, rejectLines(rejects, summary.rejected, summary.batch), write);
     if (summary.batch !== null && summary.rejected > 0 && summary.status === 'completed') {
       const { sayFeedBack } = await import('./feed-back-text.js');
       await sayFeedBack(session.database, await findBatch(session.database, summary.batch));

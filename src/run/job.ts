@@ -18,11 +18,10 @@ import type { Log, Run } from '../core/run.js';
 import { Shared } from '../core/shared.js';
 import type { Target } from '../core/target.js';
 import type { Source } from '../core/types.js';
-import { rejectPages } from '../db/ledger/rejects.js';
 import type { RunRecord } from '../db/ledger/run-record.js';
 import { standingViews } from '../db/ledger/views.js';
 import { FedBack } from './feed-back/fed-back.js';
-import { RejectSpool, type WrittenRejects, writeRejectFiles } from './feed-back/reject-files.js';
+import { RejectSpool } from './feed-back/reject-files.js';
 import { recognised } from './feed-back/rejects-given.js';
 import { replacedIn, settled, withFills, withGiven } from './given.js';
 import { inputLabels } from './input-labels.js';
@@ -114,7 +113,8 @@ export class Job {
   readonly read = new ReadInputs();
   readonly #shared = new Shared();
   #scratch: string | undefined;
-  #spool: RejectSpool | undefined;
+  /** Rejects that go into files, though no batch keeps them. */
+  spool: RejectSpool | undefined;
 
   private constructor(
     readonly pipeline: Pipeline,
@@ -326,37 +326,13 @@ export class Job {
     return this.#runFor(new StageCounter('check'), 'check', this.signal, -1);
   }
 
-  /** Writes the rejects into files, where that is wanted; what it has written. */
-  async writeRejects(): Promise<readonly WrittenRejects[]> {
-    const { rejectsInto: folder, database } = this.options;
-    if (folder === undefined || this.rejects.count === 0) return [];
-    await this.rejects.flush();
-    const labels = new Set(this.rejects.places.map(({ input }) => input));
-    const known = this.read.columns();
-    const inputs = Object.entries(this.labels).flatMap(([name, label]) => {
-      const { format, columns = [] } = this.inputs[name] as Source;
-      if (!labels.has(label)) return [];
-      return [
-        {
-          name,
-          label,
-          columns: known[label] ?? columns,
-          format: format === 'json' ? 'jsonl' : 'csv',
-        } as const,
-      ];
-    });
-    const pages = this.batch === undefined ? this.#spool?.pages() : rejectPages(database, this.batch);
-    return pages === undefined ? [] : writeRejectFiles(folder, inputs, pages, this.batch !== undefined);
-  }
-
   #book(): RejectBook {
-    if (this.options.rejectsInto !== undefined)
-      this.#spool ??= new RejectSpool(join(this.scratch, 'rejects'));
+    if (this.options.rejectsInto !== undefined) this.spool ??= new RejectSpool(join(this.scratch, 'rejects'));
     return new RejectBook(this.options.database, this.batch, {
       stopOnError: this.options.stopOnError ?? false,
       firstShown: SHOWN_REJECTS,
       masking: this.masking,
-      ...(this.#spool === undefined ? {} : { spool: this.#spool }),
+      ...(this.spool === undefined ? {} : { spool: this.spool }),
       records: this.read.latest,
       ...(this.fedBack === undefined
         ? {}

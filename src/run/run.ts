@@ -2,7 +2,6 @@ import type { FlowAccount } from '../core/accounting.js';
 import { interrupted, SluiceError, usage } from '../core/errors.js';
 import { again, command } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
-import { plural } from '../core/plural.js';
 import { type Batch, findBatch, moveBatch, noteBatch } from '../db/ledger/batches.js';
 import { openLedger } from '../db/ledger/open.js';
 import { settlePending } from '../db/ledger/records.js';
@@ -30,6 +29,7 @@ import { beginBatch, recordRun } from './record.js';
 import { trackedKinds } from './record-kinds.js';
 import { completeIds } from './record-settle.js';
 import { publishedRecords, summariseRecords, unchangedRecords } from './record-summary.js';
+import { writeRejects } from './reject-output.js';
 import { resolveInterrupted } from './resolve.js';
 import { findResumable, holdStaging, resumedOptions, takeUp } from './resume.js';
 import { assertKept } from './shrink.js';
@@ -89,7 +89,7 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
     throw told;
   } finally {
     await job.stopped();
-    await tellRejects(job);
+    await writeRejects(job);
     await job.clear();
   }
 }
@@ -101,19 +101,6 @@ async function answered<T>(job: Job, ask: () => Promise<T> | undefined): Promise
     return await ask();
   } finally {
     job.waited += performance.now() - from;
-  }
-}
-
-/** Writes the files of rejects that are wanted, and says what is in them; an error of theirs does not hide the run's. */
-async function tellRejects(job: Job): Promise<void> {
-  const { events } = job.options;
-  try {
-    for (const { input, path, rows } of await job.writeRejects())
-      events?.note?.(
-        `${plural(rows, 'rejected row')} of ${input} in ${path}${job.batch === undefined ? '; corrected, it can be given as an input' : ''}`,
-      );
-  } catch (error) {
-    events?.warn?.(`the rejects could not be written to files: ${(error as Error).message}`);
   }
 }
 

@@ -108,6 +108,18 @@ for (const mode of ['append', 'replace'] as const)
     assert.equal(await names(), 'a b -c d e f since');
   });
 
+test('rows of a batch are not added to a table that was replaced since, until that is undone', async (t) => {
+  const { database, source, fix, names } = await setUp(t);
+  await runOn(t, database, into('append', source), nine);
+  await runOn(t, database, into('replace', memory('others', [{ id: '7', name: 'g' }])), nine);
+  const error = await refusedWith(fix(into('append', source), '1'));
+  assert.equal(error.code, 'replaced_since');
+  assert.match(error.message, /batch 2 has replaced public\.one since/);
+  await undo(t, database, '2');
+  await fix(into('append', source), '1');
+  assert.equal(await names(), 'a b -c d e f');
+});
+
 test('a merge that deletes missing rows is given the whole input again, corrected', async (t) => {
   const { database, source, fix, names } = await setUp(t);
   await runOn(t, database, into('mirror', source), nine);

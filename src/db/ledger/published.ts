@@ -56,3 +56,19 @@ export async function findKept(database: Database, batch: string): Promise<Kept[
     [batch],
   );
 }
+
+/** The latest batch that has replaced a table which `batch` published, and the table; undefined where none has. */
+export async function replacedSince(
+  database: Database,
+  batch: string,
+): Promise<{ readonly batch: string; readonly table: string } | undefined> {
+  const [found] = await database.query<{ batch: string; table: string }>(
+    `SELECT later.batch_id::text AS batch, later.table_schema || '.' || later.table_name AS table
+     FROM sluice.migration_publish later JOIN sluice.migration_publish p USING (table_schema, table_name)
+     WHERE p.batch_id = $1 AND p.published_at IS NOT NULL AND later.published_at > p.published_at
+       AND later.batch_id <> p.batch_id AND later.mode = 'replace' AND later.rolled_back_at IS NULL
+     ORDER BY later.published_at DESC LIMIT 1`,
+    [batch],
+  );
+  return found;
+}

@@ -41,6 +41,15 @@ const FIELDS = `number bigint, input text, line bigint, byte_offset bigint, reco
 
 const NAMES = FIELDS.replaceAll(/ (bigint|text|json)(?=,|$)/g, '');
 
+/** How a column is read where not as it is; the driver's own JSON.parse would change numbers. */
+const READ_AS: Readonly<Record<string, string>> = {
+  number: '::float8',
+  line: '::float8',
+  byte_offset: '::float8',
+  raw: '::text',
+  stage_row: '::text',
+};
+
 /** Stores rejects of a batch in one statement; those that are stored already are left as they are. */
 export async function storeRejects(
   client: Pick<Client, 'query'>,
@@ -118,13 +127,8 @@ export async function readRejects(
        WHERE b.id = $1 AND o.corrected_by = $1 AND o.line IS NOT NULL ORDER BY o.input, o.line, o.number
      )
      SELECT ${NAMES.split(',')
-       .map((name) => `page.${name.trim()}`)
-       .join(', ')
-       .replace('page.number', 'page.number::float8')
-       .replace('page.line', 'page.line::float8')
-       .replace('page.byte_offset', 'page.byte_offset::float8')
-       .replace('page.raw', 'page.raw::text')
-       .replace('page.stage_row', 'page.stage_row::text')},
+       .map((name) => `page.${name.trim()}${READ_AS[name.trim()] ?? ''}`)
+       .join(', ')},
        CASE WHEN before.number IS NOT NULL
          THEN json_build_object('batch', before.batch_id::text, 'number', before.number) END AS resubmits
      FROM page LEFT JOIN before USING (input, line) ORDER BY page.number`,
@@ -135,7 +139,6 @@ export async function readRejects(
   );
 }
 
-/** The driver's own JSON.parse would change numbers. */
 const parsed = (json: unknown): unknown => (json === null ? null : parseJson(json as string));
 
 /** All rejects of a batch in the order they were met, by pages. */
@@ -219,11 +222,11 @@ export async function readRecords(
   numbers: readonly number[],
 ): Promise<ReadonlyMap<number, RejectRecord>> {
   const rows = await database.query<RejectRecord & Record<string, unknown>>(
-    `SELECT number::float8, raw, column_name FROM sluice.migration_reject
+    `SELECT number::float8, raw::text, column_name FROM sluice.migration_reject
      WHERE batch_id = $1 AND number = ANY ($2::bigint[])`,
     [batch, numbers],
   );
-  return new Map(rows.map((row) => [row.number, row]));
+  return new Map(rows.map((row) => [row.number, { ...row, raw: parsed(row.raw) as RejectRecord['raw'] }]));
 }
 
 /** Notes that `by` has been given the corrected rows of these rejects; it counts once `by` is published. */

@@ -1,36 +1,28 @@
 import { refused, usage } from '../../core/errors.js';
 import type { FlowPlan } from '../../core/flow.js';
-import { jsonText } from '../../core/json/write.js';
 import { command } from '../../core/next.js';
 import type { Pipeline } from '../../core/pipeline.js';
-import type { Row } from '../../core/row.js';
+import { plural } from '../../core/plural.js';
 import type { Run } from '../../core/run.js';
 import type { Target } from '../../core/target.js';
 import type { Source } from '../../core/types.js';
 import { type Batch, findBatch } from '../../db/ledger/batches.js';
 import { requireLedger } from '../../db/ledger/open.js';
+import { replacedSince } from '../../db/ledger/published.js';
 import { claimRejects, type RejectFate, rejectFates } from '../../db/ledger/rejects.js';
 import type { FeedBackFacts } from '../../db/ledger/run-record.js';
-import { formatOf } from '../../sources/file.js';
-import { withGiven } from '../given.js';
-import { recordInputs, sameInput } from '../input-record.js';
-import { Masking } from '../masking.js';
 import { withQuietRun } from '../quiet-run.js';
-import { keptRecord, keptText } from '../stored-reject.js';
-import { alone, type Called, inPlace } from './corrected-source.js';
-import { type CorrectedFile, type Correction, readCorrections } from './corrections.js';
+import {
+  besideThem,
+  type FedBackRun,
+  fixedColumns,
+  type Inputs,
+  rejectLabels,
+  wholeInputs,
+} from './corrected-inputs.js';
+import { readCorrections } from './corrections.js';
 import { declaredFacts } from './facts.js';
 import { type FeedBackWay, feedBackStep, feedBackWay } from './way.js';
-
-/** What a run that is given corrected rejects is made of. */
-export interface FedBackRun {
-  readonly pipeline: Pipeline;
-  /** The batch whose rejects they are. */
-  readonly batch: string;
-  readonly files: readonly CorrectedFile[];
-  /** The inputs that the batch was given; asked for where they are read again. */
-  readonly originals: () => Promise<Readonly<Record<string, Source>>>;
-}
 
 /**
  * The corrected rejects of a batch as the inputs of a run (`--only-rejects-of`). Each row says by its `sluice_reject`
@@ -107,7 +99,7 @@ export class FedBack {
   describe(name: string): string | undefined {
     const rejects = this.#rejects.get(name) ?? 0;
     if (rejects === 0) return undefined;
-    const what = `${rejects} corrected ${rejects === 1 ? 'reject' : 'rejects'} of batch ${this.batch}`;
+    const what = `${plural(rejects, 'corrected reject')} of batch ${this.batch}`;
     return this.way === 'beside' ? what : `${this.inputs[name]?.name}, with ${what}`;
   }
 
@@ -139,13 +131,6 @@ function adding(target: Target): Target {
   if (target.mode !== 'replace') return target;
   const { omit: _, ...rest } = target;
   return { ...rest, mode: 'append' };
-}
-
-interface Inputs {
-  readonly all: Readonly<Record<string, Source>>;
-  readonly given: Readonly<Record<string, Source>>;
-  readonly instead: ReadonlyMap<Source, Source>;
-  readonly rejects: ReadonlyMap<string, number>;
 }
 
 interface Read {
@@ -186,11 +171,12 @@ async function read(
         command('rollback', [String(by)], {}, { lead: 'or undo it first' }),
       ],
     });
+  if (way === 'beside') await assertStands(run.database, batch, facts);
   const rows = new Set(given.map(rowOf));
   const claimed = fates.filter(
     (fate) => numbers.has(fate.number) || (fate.line !== null && rows.has(rowOf(fate))),
   );
-  const whole = await wholeInputs(of, batch, corrections, run);
+  const whole = await wholeInputs(of, batch, corrections);
   return {
     way,
     inputs: way === 'in place' ? whole : besideThem(of, batch, corrections, whole),
@@ -200,101 +186,27 @@ async function read(
 
 const rowOf = ({ input, line }: Pick<RejectFate, 'input' | 'line'>) => `${line} of ${input}`;
 
-/** The inputs as the batch read them, with the corrected rows in the places of the rejected ones. */
-async function wholeInputs(
-  { pipeline, originals }: FedBackRun,
-  batch: Batch,
-  corrections: ReadonlyMap<string, readonly Correction[]>,
-  run: Run,
-): Promise<Inputs> {
-  const given = await originals();
-  const before = batch.run_record?.inputs ?? {};
-  const declared = withGiven(pipeline, given);
-  const now = await recordInputs(declared, given);
-  const masking = new Masking(pipeline.mask, batch.run_record?.noSourceData);
-  const all = Object.entries(declared).map(([name, source]) => {
-    const untouched = sameInput(before[name], now[name]);
-    const isSame = (was: Row | string | undefined, { raw }: Correction): boolean => {
-      // A record that is not kept can be told by its line only, in a file that nobody has changed.
-      if (raw === null) return untouched;
-      if (typeof was !== 'object')
-        return typeof raw === 'string' && (was === undefined || keptText(was) === raw);
-      return jsonText(masking.kept(keptRecord(was) ?? {})) === jsonText(raw);
-    };
-    return [
-      name,
-      inPlace(source, calledAs(name, source, batch), corrections.get(name) ?? [], isSame),
-    ] as const;
-  });
-  run.log.debug('rejects are corrected', { inputs: [...corrections.keys()] });
-  const inputs = Object.fromEntries(all);
-  const rejects = new Map([...corrections].map(([name, rows]) => [name, rows.length]));
-  const named = Object.keys(given).map((name) => [name, inputs[name] as Source]);
-  return { all: inputs, given: Object.fromEntries(named), instead: new Map(), rejects };
-}
-
-/**
- * The corrected rows alone. Stages that look something up in an input still see all of it; an input that is no more
- * than a place for a file (`absent`) stays one where it has no corrected rows, since pipelines leave out the flows of
- * those.
- */
-function besideThem(
-  { pipeline, files }: FedBackRun,
-  batch: Batch,
-  corrections: ReadonlyMap<string, readonly Correction[]>,
-  whole: Inputs,
-): Inputs {
-  const given: Record<string, Source> = {};
-  const instead = new Map<Source, Source>();
-  for (const [name, input] of Object.entries(whole.all)) {
-    const rows = corrections.get(name);
-    if (rows !== undefined) {
-      const source = alone({ ...calledAs(name, input, batch), ...placeOf(files) }, rows);
-      given[name] = input;
-      instead.set(input, source);
-    } else if (Object.hasOwn(whole.given, name) && pipeline.inputs[name]?.absent !== true)
-      given[name] = input;
-  }
-  return { all: given, given, instead, rejects: whole.rejects };
-}
-
-/** Rejects call an input what the batch called it, so that a line is of the same file as ever. */
-function calledAs(name: string, source: Source, batch: Batch): Called {
-  const { kind, path, format, columns } = source;
-  const file = path ?? (kind === 'file' ? source.name : undefined);
-  return {
-    name: rejectLabels(batch)[name] ?? source.name,
-    kind,
-    ...(file === undefined ? {} : { path: file }),
-    ...(format === undefined ? {} : { format }),
-    ...(columns === undefined ? {} : { columns }),
-  };
-}
-
-/** Where the corrected rows are read from. */
-function placeOf(files: readonly CorrectedFile[]): Pick<Called, 'kind' | 'path'> {
-  const { kind, name } = (files[0] as CorrectedFile).source;
-  return { kind, ...(kind === 'file' ? { path: name } : {}) };
-}
-
-/** The columns of every input whose rows all have the same. */
-function fixedColumns(pipeline: Pipeline, batch: Batch): Record<string, readonly string[]> {
-  const labels = rejectLabels(batch);
-  const known = Object.keys(pipeline.inputs).flatMap((name) => {
-    const columns = batch.input_columns?.[labels[name] ?? name];
-    const { format, path } = batch.run_record?.inputs[name] ?? {};
-    const isJson = format === 'json' || ['json', 'jsonl'].includes(formatOf(path ?? '') ?? '');
-    return columns === undefined || isJson ? [] : [[name, columns] as const];
-  });
-  return Object.fromEntries(known);
-}
-
-/** What the rejects of a batch call its inputs, by their names in the pipeline. */
-export function rejectLabels({ run_record }: Pick<Batch, 'run_record'>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(run_record?.inputs ?? {}).flatMap(([name, { label }]) =>
-      label === undefined ? [] : [[name, label]],
-    ),
+/** Rows of a batch whose others were replaced since would be strangers in its tables. */
+async function assertStands(database: Run['database'], batch: Batch, facts: FeedBackFacts): Promise<void> {
+  const since = await replacedSince(database, batch.id);
+  if (since === undefined) return;
+  throw refused(
+    'replaced_since',
+    `batch ${since.batch} has replaced ${since.table} since: the rows of batch ${batch.id} are not live any more`,
+    {
+      table: since.table,
+      state: 'nothing was written',
+      next: [
+        command(
+          'rejects',
+          [since.batch],
+          {},
+          { lead: `the rejects of batch ${since.batch} can be fed back` },
+        ),
+        command('rollback', [since.batch], {}, { lead: 'or undo that batch first' }),
+        feedBackStep(batch, facts, 'fixed.csv').saying({ lead: 'and then' }),
+      ],
+    },
   );
 }
 

@@ -3,6 +3,8 @@ import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { usage } from '../../core/errors.js';
+import { parseJson } from '../../core/json/parse.js';
+import { jsonText } from '../../core/json/write.js';
 import type { StoredReject } from '../../db/ledger/rejects.js';
 import { RejectsFile } from './rejects-file.js';
 
@@ -83,7 +85,7 @@ export class RejectSpool {
 
   async add(rejects: readonly StoredReject[]): Promise<void> {
     for (const { input } of rejects) this.inputs.add(input);
-    await appendFile(this.path, rejects.map((reject) => `${JSON.stringify(reject)}\n`).join(''), {
+    await appendFile(this.path, rejects.map((reject) => `${jsonText(reject)}\n`).join(''), {
       mode: 0o600,
     });
   }
@@ -95,7 +97,7 @@ export class RejectSpool {
       input: createReadStream(this.path),
       crlfDelay: Number.POSITIVE_INFINITY,
     })) {
-      page.push(JSON.parse(line) as StoredReject);
+      page.push(parseJson(line) as StoredReject);
       if (page.length < PAGE) continue;
       yield page;
       page = [];

@@ -36,11 +36,11 @@ export function recognised(source: Source, pipeline: string): Source {
       ? {}
       : {
           async check(run) {
-            const told = (await check.call(source, run)) ?? [];
-            if (source.kind !== 'file' || !(await statInput(source.path ?? source.name)).isFile())
-              return told;
-            for await (const _ of read(source.read(silenced(run)), run)) break;
-            return told;
+            const said = (await check.call(source, run)) ?? [];
+            // Nothing else can be looked at without being taken.
+            if (source.kind === 'file' && (await statInput(source.path ?? source.name)).isFile())
+              for await (const _ of read(source.read(silenced(run)), run)) break;
+            return said;
           },
         }),
     read: (run) => read(source.read(run), run),
