@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import { refused } from '../../src/core/errors.js';
-import { again } from '../../src/core/next.js';
+import { again, MERGE_INSTEAD } from '../../src/core/next.js';
 import type { RowColumn } from '../../src/db/catalog/row-tables.js';
 import { ident } from '../../src/db/quote.js';
 import { firing, keyJson, sameKey } from './sql.js';
@@ -15,6 +15,9 @@ export interface RowPrecheck {
 }
 
 const EXAMPLES = 5;
+
+/** What is said of keys that an append cannot add. */
+const TAKEN = 'that live has already';
 
 /**
  * Asks everything that would make the window fail, or do what nobody meant, while nothing is locked.
@@ -55,7 +58,10 @@ export async function precheckRows(
       table: name,
       details,
       state: 'the rows are in staging; live is unchanged',
-      next: again({}, { lead: 'mend the source or the stages before it, then' }),
+      next: [
+        again({}, { lead: 'mend the source or the stages before it, then' }),
+        ...(details.some((detail) => detail.includes(TAKEN)) ? [MERGE_INSTEAD] : []),
+      ],
     },
   );
 }
@@ -121,7 +127,7 @@ function breaches(facts: RowTableFacts, names: RowNames): RowPrecheck[] {
     });
     if (upserts) continue;
     checks.push({
-      saying: `rows have a value of ${list} that live has already`,
+      saying: `rows have a value of ${list} ${TAKEN}`,
       offenders: `SELECT ${line(columns)} FROM ${staging} s WHERE EXISTS (SELECT FROM ${live} l WHERE ${sameKey(columns, 'l', 's')})`,
     });
   }

@@ -77,6 +77,12 @@ export function again(change: Change = {}, said: Said = {}): Suggestion {
   return new Suggestion({ kind: 'again', change }, said);
 }
 
+/** What a copy can do with rows whose key live has already; a pipeline has no such flag. */
+export const MERGE_INSTEAD = again(
+  { flags: { mode: 'merge' } },
+  { lead: 'or update the rows that are there, and add the others' },
+);
+
 /** The command as it is typed, where that needs nothing that the command line has been given. */
 export function lineOf(meant: Exclude<Meant, { kind: 'again' }>): string {
   if (meant.kind === 'command') return redirected(commandLine(meant.command), meant.to);

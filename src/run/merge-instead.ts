@@ -1,4 +1,4 @@
-import { again, type NextStep } from '../core/next.js';
+import { MERGE_INSTEAD, type NextStep } from '../core/next.js';
 import { isCommand } from './again.js';
 import type { Job } from './job.js';
 
@@ -16,7 +16,5 @@ export function mergeInstead(
   const taken = refused.sqlstate === TAKEN.sqlstate || (refused.reasons?.[TAKEN.reason] ?? 0) > 0;
   const appends = tables.length === 1 && tables[0]?.target.mode === 'append';
   if (!taken || !appends || !isCommand(options.from ?? '')) return [];
-  return [
-    again({ flags: { mode: 'merge' } }, { lead: 'or update the rows that are there, and add the others' }),
-  ];
+  return [MERGE_INSTEAD];
 }
