@@ -76,7 +76,7 @@ export function targetOfBatch(batch: Pick<Batch, 'settings' | 'pipeline'>): Copy
   const { into, mode, columns, key, omit } = batch.settings;
   if (into === undefined || columns === undefined || !isMode(mode))
     throw usage('no_such_pipeline', `the ledger does not say what ${batch.pipeline} was to fill`, {
-      next: 'copy it again: sluice copy FILE --into TABLE',
+      next: 'copy its files again; the record of how is not whole',
     });
   return {
     into,
