@@ -173,6 +173,10 @@ WITH RECURSIVE typed AS (
   SELECT typed.attnum, t.typbasetype FROM typed JOIN pg_type t ON t.oid = typed.type WHERE t.typtype = 'd'
 ), base AS (
   SELECT typed.attnum, t.* FROM typed JOIN pg_type t ON t.oid = typed.type WHERE t.typtype <> 'd'
+), home AS MATERIALIZED (
+  SELECT o.attname, o.attrelid, o.attnum FROM pg_attribute o
+  WHERE o.attnum > 0 AND NOT o.attisdropped AND (o.attrelid = $1::oid
+    OR o.attrelid IN (${ancestorsOf('$1::oid')}) AND (SELECT c.relispartition FROM pg_class c WHERE c.oid = $1::oid))
 )
 SELECT json_build_object(
   'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'notNull', a.attnotnull,
@@ -204,21 +208,21 @@ SELECT json_build_object(
     ORDER BY fit.rank LIMIT 1),
   'sendable', b.typsend <> 0 AND coalesce((SELECT e.typsend <> 0 FROM pg_type e WHERE e.oid = b.typelem), true),
   'sequence', (
-    SELECT json_build_object('schema', sn.nspname, 'name', s.relname, 'increment', q.seqincrement::text,
+    SELECT json_build_object('schema', sn.nspname, 'name', s.relname, 'increment', g.seqincrement::text,
       'owned', pg_has_role(s.relowner, 'USAGE'),
       'settable', has_sequence_privilege(s.oid, 'SELECT') AND has_sequence_privilege(s.oid, 'UPDATE'))
-    FROM pg_depend d
-    JOIN pg_class s ON s.relkind = 'S'
-      AND s.oid = CASE WHEN d.classid = 'pg_class'::regclass THEN d.objid ELSE d.refobjid END
-    JOIN pg_sequence q ON q.seqrelid = s.oid
+    FROM (
+      SELECT d.objid AS oid FROM home h JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass
+        AND d.refobjid = h.attrelid AND d.refobjsubid = h.attnum AND d.classid = 'pg_class'::regclass AND d.deptype = 'i'
+      WHERE h.attname = a.attname
+      UNION ALL
+      SELECT d.refobjid FROM pg_attrdef f JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid
+        AND d.refclassid = 'pg_class'::regclass
+      WHERE f.adrelid = a.attrelid AND f.adnum = a.attnum) q
+    JOIN pg_class s ON s.oid = q.oid AND s.relkind = 'S'
+    JOIN pg_sequence g ON g.seqrelid = s.oid
     JOIN pg_namespace sn ON sn.oid = s.relnamespace
     WHERE b.oid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
-      AND ((d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
-            AND d.refobjid IN (SELECT a.attrelid UNION ALL (${ancestorsOf('a.attrelid')})) AND d.deptype = 'i'
-            AND d.refobjsubid = (SELECT o.attnum FROM pg_attribute o WHERE o.attrelid = d.refobjid AND o.attname = a.attname)
-            AND (a.attidentity <> '' OR EXISTS (SELECT FROM pg_class c WHERE c.oid = a.attrelid AND c.relispartition)))
-        OR (d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass
-            AND d.objid = (SELECT f.oid FROM pg_attrdef f WHERE f.adrelid = a.attrelid AND f.adnum = a.attnum)))
     ORDER BY s.oid LIMIT 1),
   'may', json_build_object(
     'select', has_column_privilege(a.attrelid, a.attnum, 'SELECT'),
