@@ -1,6 +1,6 @@
 import { literal } from '../quote.js';
 import { ownObjects } from './own.js';
-import { GUARD_TRIGGER_PREFIX } from './sql.js';
+import { columnOptions, GUARD_TRIGGER_PREFIX } from './sql.js';
 
 const of = (catalog: string) => `'pg_catalog.${catalog}'::pg_catalog.regclass`;
 /** The tuple as jsonb without what changes by itself. */
@@ -44,7 +44,7 @@ dependent AS MATERIALIZED (SELECT DISTINCT d.classid, d.objid FROM own
 fact(text) AS (
 SELECT ${relation('c')} FROM own JOIN pg_catalog.pg_class c ON c.oid = own.objid WHERE own.classid = ${of('pg_class')}
 UNION ALL SELECT ROW(a.attrelid, a.attname, a.attnum, a.atttypid, a.atttypmod, a.attnotnull, a.attcollation, a.attidentity,
-  a.attgenerated, a.attstorage, a.attcompression, a.attstattarget, a.attoptions, a.attacl::text)::text
+  a.attgenerated, a.attstorage, a.attcompression, a.attstattarget, ${columnOptions('a')}, a.attacl::text)::text
   FROM own JOIN pg_catalog.pg_attribute a ON a.attrelid = own.objid
   WHERE own.classid = ${of('pg_class')} AND own.part IN ('table', 'index') AND a.attnum > 0
 UNION ALL SELECT ${tuple('x')} FROM pg_catalog.pg_attrdef x WHERE x.adrelid = ${id}

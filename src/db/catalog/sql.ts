@@ -24,3 +24,11 @@ export function ownerDefault(acl: string, kind: 'r' | 'S', owner: string): strin
 export const comment = (oid: string, catalog: string, sub = '0') =>
   `(SELECT d.description FROM pg_catalog.pg_description d WHERE d.objoid = ${oid}
     AND d.classoid = 'pg_catalog.${catalog}'::pg_catalog.regclass AND d.objsubid = ${sub})`;
+
+/**
+ * The options of the column that `alias` of pg_attribute is, sorted: those that ALTER TABLE … SET sets. A server may
+ * keep notes of its own beside them (Debian's 15.20 puts a `pg_attver` on every column), which belong to the column as
+ * it is and are neither compared nor carried over.
+ */
+export const columnOptions = (alias: string): string =>
+  `ARRAY(SELECT o.o FROM pg_catalog.unnest(${alias}.attoptions) AS o (o) WHERE o.o ~ '^n_distinct(_inherited)?=' ORDER BY o.o COLLATE "C")`;

@@ -4,7 +4,7 @@ import { readConstraints } from './constraints.js';
 import type { ColumnFacts, SequenceFacts, TableFacts } from './facts.js';
 import { readIndexes } from './indexes.js';
 import { askCatalog } from './session.js';
-import { comment, grantsJson, ownerDefault } from './sql.js';
+import { columnOptions, comment, grantsJson, ownerDefault } from './sql.js';
 import { readStatistics } from './statistics.js';
 
 /** The table's OID, or undefined where there is no relation of that name. */
@@ -44,7 +44,7 @@ SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnot
     (SELECT format('%I.%I', cn.nspname, co.collname) FROM pg_collation co
      JOIN pg_namespace cn ON cn.oid = co.collnamespace WHERE co.oid = a.attcollation) END AS collation,
   a.attstorage::text AS storage, a.attcompression::text AS compression,
-  coalesce(a.attstattarget, -1)::int AS statistics, coalesce(to_json(a.attoptions), '[]') AS options,
+  coalesce(a.attstattarget, -1)::int AS statistics, to_json(${columnOptions('a')}) AS options,
   ${comment('a.attrelid', 'pg_class', 'a.attnum')} AS comment
 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
