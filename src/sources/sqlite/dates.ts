@@ -40,8 +40,8 @@ const SIZES = [
 
 /**
  * The unit of a column's numbers, where all of them are dates of that unit and of no other: the largest lies in the
- * years 2000 to 2099, and none is so small that it would be one of a smaller unit (0 and -1 are 1970 in all of them). Julian
- * days are told by their fractions, and lie in 1900 to 2099. `text` where there are no numbers; undefined where they
+ * years 2000 to 2099, and none is so small that it would be one of a smaller unit (0 and -1 are 1970 in all of them).
+ * Julian days are told by their fractions, and lie in 1900 to 2099. `text` where there are no numbers; undefined where they
  * fit no unit, or more than one.
  */
 export function unitOf({ numbers, reals, min, max, least, most }: DateFacts): DateUnit | undefined {
