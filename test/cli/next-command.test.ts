@@ -87,7 +87,6 @@ const VALID: Readonly<Record<string, string>> = {
   limit: '3',
   jobs: '2',
   'older-than': '7d',
-  'max-shrink': '80%',
 };
 
 type Tree = ReturnType<typeof commandTree>;
