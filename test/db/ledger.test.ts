@@ -225,10 +225,11 @@ test('corrected rows that a killed command had claimed may be fed back again', a
   const by = await start(killed);
   await moveBatch(killed, by, 'running');
   await claimRejects(killed, id, [1], by);
-  assert.deepEqual(await rejectFates(database, id), [{ number: 1, input: 'old.csv', corrected_by: by }]);
+  const fate = { number: 1, input: 'old.csv', line: null, stage: 's' };
+  assert.deepEqual(await rejectFates(database, id), [{ ...fate, corrected_by: by }]);
   await killed.close();
   await until('the news that it is gone', async () => !(await findBatch(database, by)).alive);
-  assert.deepEqual(await rejectFates(database, id), [{ number: 1, input: 'old.csv', corrected_by: null }]);
+  assert.deepEqual(await rejectFates(database, id), [{ ...fate, corrected_by: null }]);
 });
 
 test('who goes on with a batch waits for the session that stores its rejects', async (t) => {
@@ -273,7 +274,7 @@ test('a ledger of version 2 is brought up to date, and its batches stay', async 
     'DELETE FROM sluice.ledger_version WHERE version > 2; INSERT INTO sluice.ledger_version VALUES (2) ON CONFLICT DO NOTHING',
   );
   await openLedger(database);
-  assert.equal(await ledgerVersion(database), 6);
+  assert.equal(await ledgerVersion(database), 7);
   const { progress, record_summary, changes: told } = await findBatch(database, batch);
   assert.deepEqual([progress, record_summary, told], [null, null, null]);
   // What it did to the rows nobody has counted then.
