@@ -59,7 +59,7 @@ test('okvet-import: corrected rejects of a file come beside what was imported, t
   writeFileSync(path, `${kept.replace('2023-13-45', '2023-12-45')}\n`);
   const again = await run('run okvet-import --source fixed/pets.csv --only-rejects-of 1 --execute --yes');
   assert.equal(again.code, 3, again.stderr);
-  assert.match(again.stderr, /1 of 1 rows were rejected/);
+  assert.match(again.stderr, /1 of 1 row was rejected/);
   writeFileSync(path, readFileSync(path, 'utf8').replace('2023-12-45', '2023-12-04').replace('12345', ''));
   const fed = await run('run okvet-import --source fixed/pets.csv --only-rejects-of 1 --execute --yes');
   assert.equal(fed.code, 0, fed.stderr);
