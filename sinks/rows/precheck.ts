@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import { refused } from '../../src/core/errors.js';
 import { again, MERGE_INSTEAD } from '../../src/core/next.js';
+import { noun } from '../../src/core/plural.js';
 import type { RowColumn } from '../../src/db/catalog/row-tables.js';
 import { ident } from '../../src/db/quote.js';
 import { firing, keyJson, sameKey } from './sql.js';
@@ -9,7 +10,7 @@ import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
 /** One question to staging before the window; it passes where `offenders` yields no row. */
 export interface RowPrecheck {
   /** What is wrong with the rows found: `have a key that …`. */
-  readonly saying: string;
+  readonly saying: (count: number) => string;
   /** A SELECT with one text column `line`, a row per offender. */
   readonly offenders: string;
 }
@@ -42,7 +43,9 @@ export async function precheckRows(
     );
     const { count, examples } = rows[0] as { count: number; examples: string[] | null };
     if (count > 0)
-      details.push(`${count} ${saying}: ${(examples ?? []).join(', ')}${count > EXAMPLES ? ', …' : ''}`);
+      details.push(
+        `${count} ${saying(count)}: ${(examples ?? []).join(', ')}${count > EXAMPLES ? ', …' : ''}`,
+      );
   }
   if (facts.target.missingRows === 'delete') {
     const { rows } = await client.query(
@@ -77,13 +80,13 @@ export function rowPrechecks(facts: RowTableFacts, names: RowNames, asked = fals
   const unknown = `FROM ${staging} s WHERE NOT EXISTS (SELECT FROM ${live} l WHERE ${sameKey(key, 'l', 's')})`;
   if (target.mode === 'patch' && target.missing !== 'skip') {
     checks.push({
-      saying: 'rows have a key that live does not have',
+      saying: (n) => `${noun(n, 'row has', 'rows have')} a key that live does not have`,
       offenders: `SELECT ${keyLine(key)} ${unknown}`,
     });
   }
   if (!facts.keyEnforced) {
     checks.push({
-      saying: 'rows match more than one live row by key',
+      saying: (n) => `${noun(n, 'row matches', 'rows match')} more than one live row by key`,
       offenders: `SELECT min(${keyJson(key, 's')}::text) AS line FROM ${staging} s JOIN ${live} l ON ${sameKey(key, 'l', 's')} GROUP BY s.ctid HAVING count(*) > 1`,
     });
   }
@@ -107,7 +110,8 @@ function breaches(facts: RowTableFacts, names: RowNames): RowPrecheck[] {
     const inKey = upserts && key.includes(column);
     if (!inKey && (!column.notNull || fills)) continue;
     checks.push({
-      saying: `rows have NULL in ${column.name}, ${inKey ? 'which belongs to the key' : 'which is NOT NULL in live'}`,
+      saying: (n) =>
+        `${noun(n, 'row has', 'rows have')} NULL in ${column.name}, ${inKey ? 'which belongs to the key' : 'which is NOT NULL in live'}`,
       offenders: `SELECT ${line(label)} FROM ${staging} s WHERE s.${ident(column.name)} IS NULL`,
     });
   }
@@ -122,12 +126,13 @@ function breaches(facts: RowTableFacts, names: RowNames): RowPrecheck[] {
   for (const columns of uniques) {
     const list = columns.map((column) => column.name).join(', ');
     checks.push({
-      saying: `values of ${list} occur more than once among the loaded rows`,
+      saying: (n) =>
+        `${noun(n, 'value of', 'values of')} ${list} ${noun(n, 'occurs', 'occur')} more than once among the loaded rows`,
       offenders: duplicates(columns, staging),
     });
     if (upserts) continue;
     checks.push({
-      saying: `rows have a value of ${list} ${TAKEN}`,
+      saying: (n) => `${noun(n, 'row has', 'rows have')} a value of ${list} ${TAKEN}`,
       offenders: `SELECT ${line(columns)} FROM ${staging} s WHERE EXISTS (SELECT FROM ${live} l WHERE ${sameKey(columns, 'l', 's')})`,
     });
   }
@@ -138,7 +143,8 @@ function breaches(facts: RowTableFacts, names: RowNames): RowPrecheck[] {
   );
   if (target.mode === 'merge' && required.length > 0 && !fills) {
     checks.push({
-      saying: `rows are new to live but lack ${required.map((column) => column.name).join(', ')} (NOT NULL, not loaded)`,
+      saying: (n) =>
+        `${noun(n, 'row is new to live but lacks', 'rows are new to live but lack')} ${required.map((column) => column.name).join(', ')} (NOT NULL, not loaded)`,
       offenders: `SELECT ${line(key)} FROM ${staging} s WHERE NOT EXISTS (SELECT FROM ${live} l WHERE ${sameKey(key, 'l', 's')})`,
     });
   }

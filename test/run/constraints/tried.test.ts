@@ -108,7 +108,7 @@ test('a swap that meets what came to live since the load refuses and keeps stagi
     swapBatch(pipeline, await findStaged(opened, '1'), { database: opened, log }),
     (error: SluiceError) => {
       assert.equal(error.code, 'rows_not_publishable');
-      assert.match(error.facts.details?.join() ?? '', /1 rows have a value of id that live has already/);
+      assert.match(error.facts.details?.join() ?? '', /1 row has a value of id that live has already/);
       return true;
     },
   );

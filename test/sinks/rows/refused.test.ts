@@ -127,10 +127,10 @@ test('what would fail in the window is refused before it, with example keys', as
   ]);
   assert.match(
     appended,
-    /1 rows have a value of region, number that live has already: \{"region" : "north", "number" : "1"\}/,
+    /1 row has a value of region, number that live has already: \{"region" : "north", "number" : "1"\}/,
   );
   assert.match(appended, /1 values of region, number occur more than once.*"west"/);
-  assert.match(appended, /1 rows have NULL in customer_id, which is NOT NULL in live/);
+  assert.match(appended, /1 row has NULL in customer_id, which is NOT NULL in live/);
   const merged = await all('b2', table('orders', 'merge', ['region', 'number', 'total']), [
     [null, '1', '1'],
     ['west', '1', '1'],
@@ -140,7 +140,7 @@ test('what would fail in the window is refused before it, with example keys', as
   const patched = await all('b3', table('orders', 'patch', ['region', 'number', 'total']), [
     ['west', '1', '1'],
   ]);
-  assert.match(patched, /1 rows have a key that live does not have/);
+  assert.match(patched, /1 row has a key that live does not have/);
   const wiped = await all('b4', table('orders', 'merge', ORDER, { missingRows: 'delete' }), []);
   assert.match(wiped, /nothing was loaded, so every live row would be deleted/);
   await client.query("UPDATE customers SET name = 'same' WHERE id < 3");
