@@ -6,6 +6,7 @@ import type { Batch } from '../db/ledger/batches.js';
 import { rejectColumns } from '../db/ledger/rejects.js';
 import { fileSource, formatFor } from '../sources/file.js';
 import { STDIN } from '../sources/raw.js';
+import { asWritten } from './as-written.js';
 import { fileOptions } from './file-options.js';
 import { matchColumns } from './match.js';
 import type { MatchedTable } from './match-options.js';
@@ -100,7 +101,8 @@ export async function prepareFedBack(
   for (const [at, path] of request.files.entries()) {
     const name = inputNames(request.files.length)[at] as string;
     const label = batch.run_record?.inputs[name]?.label ?? path;
-    const format = formatFor(path, request);
+    // Where neither the name nor an option says it, what the first bytes said then.
+    const format = formatFor(path, request) ?? batch.run_record?.inputs[name]?.format;
     const isJson = format === 'json' || format === 'jsonl';
     const rename = (names: readonly string[]) =>
       renames(matchColumns(label, names, target, { ...request, mode: into.mode, key: into.key }), names);
@@ -110,8 +112,12 @@ export async function prepareFedBack(
       ...(batch.input_columns?.[label] ?? []),
       ...(await rejectColumns(around.database, batch.id, label)),
     ];
-    const shape = toShape(shapeOf(request, into.columns, known, table, isJson));
-    const stages: readonly Stage[] = isJson || check.length > 0 ? [...check, shape] : [];
+    const shape = shapeOf(request, into.columns, known, table, isJson);
+    const own = new Map(into.columns.map((column) => [column, column]));
+    const exact = (pairs: ReadonlyMap<string, string>) =>
+      request.proposed === true ? [asWritten(pairs, table.columns, isJson ? 'json' : 'text')] : [];
+    const stages: readonly Stage[] =
+      isJson || check.length > 0 ? [...check, ...exact(shape.pairs), toShape(shape)] : exact(own);
     inputs.push({ source, stages });
   }
   return { pipeline: copyPipeline(inputs, into), from, release: async () => {} };

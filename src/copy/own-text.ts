@@ -82,8 +82,16 @@ function shaped(base: string, shape: RegExp, form: string): OwnText {
 }
 
 function integer(base: 'int4' | 'int8'): OwnText {
-  const { keeps, form } = shaped(base, INTEGER, 'a whole number without leading zeros or a plus');
-  return { form, keeps: (value, as) => keeps(isPlain(value) ? String(value) : value, as) };
+  const accepts = accepted(base);
+  // With so few digits it is in range, whatever they are.
+  const short = base === 'int4' ? 9 : 18;
+  return {
+    form: 'a whole number without leading zeros or a plus',
+    keeps(value) {
+      const text = isPlain(value) ? String(value) : value;
+      return typeof text === 'string' && INTEGER.test(text) && (text.length <= short || accepts(text));
+    },
+  };
 }
 
 /** A number of JSON that is written as JavaScript writes it. */
@@ -118,7 +126,7 @@ export const OWN_TEXT: Readonly<Record<OwnType, OwnText>> = {
     form: 'a number without exponent, leading zeros or a plus',
     keeps: (value) =>
       typeof value === 'string'
-        ? DECIMAL.test(value) && hasRoom(value)
+        ? DECIMAL.test(value) && (value.length <= MOST_FRACTION || hasRoom(value))
         : isPlain(value) || (isExactNumber(value) && hasRoom(value.literal)),
   },
   date: shaped('date', DATE, 'a date as 2026-02-28'),

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { TextDecoder } from 'node:util';
 import { failed, refused, type SluiceError, usage } from '../core/errors.js';
+import { again } from '../core/next.js';
 
 /** How many bytes at the start of an input are looked at to tell text from what is not. */
 export const SNIFF_BYTES = 8192;
@@ -36,7 +37,10 @@ export function notText(head: Buffer, input: string): SluiceError | undefined {
   if (utf16 !== undefined) {
     return refused('utf16_input', `${input} is UTF-16 text (${utf16}), not UTF-8`, {
       input,
-      next: [`read it with the encoding named: ${utf16}`, `or convert it: iconv -f ${utf16} -t utf-8`],
+      next: again(
+        { flags: { encoding: utf16 } },
+        { otherwise: `read it with the encoding named: encoding: '${utf16}'` },
+      ),
     });
   }
   let nuls = 0;

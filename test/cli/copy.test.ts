@@ -348,6 +348,31 @@ test('a table that --create made is dropped again when the copy comes to nothing
   assert.deepEqual(await rowsOf(database, 'people'), ['(1,Ada)']);
 });
 
+test('a corrected reject is not changed either by a type that was proposed', async (t) => {
+  const { cwd, database, command } = await shop(t, { 'new.csv': 'id,flag,name\n1,t,Ada\n,f,Bob\n' });
+  const create = [
+    'copy',
+    'new.csv',
+    '--into',
+    'people',
+    '--create',
+    '--key',
+    'id',
+    '--max-rejects',
+    '1',
+    '--yes',
+  ];
+  assertRan(await command(create), 4, /"flag" boolean/);
+  const rejects = (await command(['rejects', '1', '--format', 'csv'])).stdout;
+  const resubmit = async (row: string) => {
+    writeFileSync(join(cwd, 'fixed.csv'), rejects.replace(/^,f,Bob/m, row));
+    return command(['copy', 'fixed.csv', '--into', 'people', '--only-rejects-of', '1', '--yes']);
+  };
+  assertRan(await resubmit('2,F,Bob'), 3, /flag is "F"; expected: t or f/);
+  assertRan(await resubmit('2,f,Bob'), 0);
+  assert.deepEqual(await rowsOf(database, 'people'), ['(1,t,Ada)', '(2,f,Bob)']);
+});
+
 test('a table that --create made stays where the copy can go on after a lost connection', async (t) => {
   const { database, command, copy } = await shop(t, { 'new.csv': FILE, 'people.csv': 'id,name\n1,Ada\n' });
   assertRan(await copy(['new.csv']), 0);
