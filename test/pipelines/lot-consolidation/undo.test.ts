@@ -243,7 +243,7 @@ test('restoring from the file is refused where live has rows that the file lacks
   assert.equal(error.kind, 'refused');
   assert.equal(
     error.message,
-    'nothing-newer: 0 LOTs and 1 serials in live are not in the backup file and would be lost',
+    'nothing-newer: 0 LOTs and 1 serial in live are not in the backup file and would be lost',
   );
   assert.match(String(error.facts.next), /--discard-writes/);
   assert.deepEqual(await contents(database), changed);
