@@ -95,7 +95,12 @@ test('a run that fails, is refused, rehearses or has nothing to do leaves no tab
   const { database, on } = await withOwners(t);
   await assert.rejects(on.run(pets(REX, { validations: [no] })), /no: no/);
   assert.equal(await isThere(database), false);
-  await assert.rejects(on.run(pets([{ id: 1, owner: 9, name: 'Stray' }])), /foreign key/);
+  await assert.rejects(
+    on.run(pets([{ id: 1, owner: 9, name: 'Stray' }])),
+    (error: SluiceError) =>
+      error.code === 'too_many_rejects' &&
+      /^foreign_key_violation: 1$/m.test(String(error.facts.details?.[0])),
+  );
   assert.equal(await isThere(database), false);
   assert.equal((await on.run(pets(REX), { rehearse: true })).summary.status, 'rehearsed');
   assert.equal(await isThere(database), false);
