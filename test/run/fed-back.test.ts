@@ -111,7 +111,10 @@ for (const mode of ['append', 'replace'] as const)
 test('rows of a batch are not added to a table that was replaced since, until that is undone', async (t) => {
   const { database, source, fix, names } = await setUp(t);
   await runOn(t, database, into('append', source), nine);
-  await runOn(t, database, into('replace', memory('others', [{ id: '7', name: 'g' }])), nine);
+  await runOn(t, database, into('replace', memory('others', [{ id: '7', name: 'g' }])), {
+    ...nine,
+    maxShrink: 100,
+  });
   const error = await refusedWith(fix(into('append', source), '1'));
   assert.equal(error.code, 'replaced_since');
   assert.match(error.message, /batch 2 has replaced public\.one since/);
