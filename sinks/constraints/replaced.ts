@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { failed } from '../../src/core/errors.js';
+import { noun, plural } from '../../src/core/plural.js';
 import { readRowConstraints } from '../../src/db/catalog/row-constraints.js';
 import { readRowTable } from '../../src/db/catalog/row-tables.js';
 import { ident, idents, literal, qualified, value } from '../../src/db/quote.js';
@@ -115,7 +116,7 @@ export async function takeOut(
   if (rowCount === expected) return;
   throw failed(
     'rows_not_found',
-    `of ${expected} rows that break a constraint of ${place.live.schema}.${place.live.table}, ${rowCount} were found in staging`,
+    `of ${plural(expected, 'row')} breaking a constraint of ${place.live.schema}.${place.live.table}, ${rowCount} ${noun(rowCount ?? 0, 'was', 'were')} found in staging`,
     {
       table: `${place.live.schema}.${place.live.table}`,
       state: 'live is untouched',

@@ -108,7 +108,10 @@ test('a whole migration by the command line: check, rehearse, run, look, again, 
     ['3 completed', '2 completed', '1 rolled_back'],
   );
   const report = await run('report 2');
-  assert.match(report.stdout, /^rows of the tables\n[\s\S]*public\.lots +replace +6 [\s\S]*\nconsolidations\n5 groups: 11 LOTs become 5/);
+  assert.match(
+    report.stdout,
+    /^rows of the tables\n[\s\S]*public\.lots +replace +6 [\s\S]*\nconsolidations\n5 groups: 11 LOTs become 5/,
+  );
 
   const rolled = await run('rollback 2 --yes --json');
   assert.equal(rolled.code, 0, rolled.stderr);
