@@ -44,7 +44,10 @@ async function refreshAll(
   }
 }
 
-/** Refreshes a view that reads what was published, however long that takes, unless the run is asked to stop. */
+/**
+ * Refreshes a view that reads what was published, however long that takes, unless the run is asked to stop. Where that
+ * fails it is said with the statement to type, and the rest is tidied up all the same.
+ */
 async function refresh(
   { database, events, signal }: Pick<Job['options'], 'database' | 'events' | 'signal'>,
   client: Client,
@@ -61,8 +64,8 @@ async function refresh(
     events?.note?.(`refreshing the materialized view ${schema}.${name}`);
     await client.query(sql);
   } catch (error) {
-    if (signal?.aborted !== true) throw error;
-    events?.warn?.(`${schema}.${name} shows what was before, since it was to stop: ${sql}`);
+    const why = signal?.aborted === true ? 'it was to stop' : (error as Error).message;
+    events?.warn?.(`${schema}.${name} shows what was before the publish, since ${why}: ${sql}`);
   } finally {
     signal?.removeEventListener('abort', cancel);
     await cancelling;
