@@ -167,7 +167,7 @@ for (const table of ['sales', 'sales_25', 'sales_24'])
     const { database, run, rollback, everyRow } = await salesDatabase(t);
     const pipeline = loads({
       sales: [
-        merge(table, { ...BY_KEY, missingRows: 'delete' }),
+        merge(table, { ...BY_KEY, missingRows: 'delete', maxShrink: 100 }),
         [row(97, 2024, 1), row(98, 2025, 1)].slice(
           table === 'sales_25' ? 1 : 0,
           table === 'sales_24' ? 1 : 2,
@@ -179,7 +179,7 @@ for (const table of ['sales', 'sales_25', 'sales_24'])
     assert.equal(error.code, 'children_refer_to_rows');
     assert.match(
       String(error.facts.details),
-      /public\.lines \(lines_sale_year_fkey, ON DELETE CASCADE\): \d+ rows/,
+      /public\.lines \(lines_sale_year_fkey, ON DELETE CASCADE\): \d+ rows?/,
     );
     assert.deepEqual(await everyRow(), before);
     await database.query('DELETE FROM lines');
@@ -301,7 +301,10 @@ test('replace of a partitioned table or of a partition is refused with ways that
     /by merge.*merge\(…\) in a pipeline, --mode merge for copy.*missingRows: 'delete'/,
   );
   const pipeline = loads({
-    sales: [replace('sales_25_b', { columns: COLUMNS, omit: ['shop', 'note'] }), [row(777, 2025, 1)]],
+    sales: [
+      replace('sales_25_b', { columns: COLUMNS, omit: ['shop', 'note'], maxShrink: 100 }),
+      [row(777, 2025, 1)],
+    ],
   });
   await database.query('DELETE FROM lines');
   const part = await failure(run(pipeline));
