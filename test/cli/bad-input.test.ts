@@ -43,7 +43,7 @@ const BAD: readonly Bad[] = [
     name: 'a header with a column twice',
     content: 'id,note,id\n1,a,2\n',
     code: 3,
-    says: /"id" stands twice in the header/,
+    says: /the name "id" stands 2 times in the header, in columns 1, 3\n/,
   },
   {
     name: 'a header with SQL in it',

@@ -141,7 +141,7 @@ test('a dry run and a rehearsal change nothing and say what would be', async (t)
     await copy(['new.csv', '--dry-run']),
     0,
     /nothing was written/,
-    /sluice copy new\.csv --into orders --mode append/,
+    /sluice copy new\.csv --into orders --yes .*write it\n/,
   );
   assert.deepEqual(await database.query("SELECT FROM pg_namespace WHERE nspname = 'sluice'"), []);
   assertRan(await copy(['new.csv', '--rehearse']), 0, /rolled back; live is as it was/);

@@ -100,7 +100,7 @@ test('a password that expires in mid-load is said so, and once it is renewed the
   await expire();
   const lost = await running.ended;
   tells(lost, role);
-  assert.match(lost.stderr, /then sluice copy big\.csv --into big --mode replace --resume 1 /);
+  assert.match(lost.stderr, /then: sluice copy big\.csv --into big --mode replace --yes --resume 1 /);
   assert.match(lost.stderr, /state: nothing was published; live tables are untouched; staging is kept/);
   assert.deepEqual(await live(), OLD);
   // Nobody gets in as long as it has expired, and it is said at once.
@@ -130,7 +130,7 @@ test('a password that expires while its sessions stay ends the run where a new o
   const lost = await running.ended;
   tells(lost, role);
   assert.match(lost.stderr, /state: nothing was published; live tables are untouched; batch 1 is staged\n/);
-  assert.match(lost.stderr, /then sluice swap 1 {3}\(publishes what is staged\)/);
+  assert.match(lost.stderr, /then: sluice swap 1 {3}\(publishes what is staged\)/);
   assert.deepEqual(await live(), OLD);
   await renew();
   assert.match((await run('status 1')).stdout, /status +staged\n/);

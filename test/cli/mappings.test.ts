@@ -144,7 +144,7 @@ test('mappings are exported, changed, imported and used; a dry run is the defaul
   assert.equal(dry.code, 0, dry.stderr);
   assert.match(
     dry.stderr,
-    /this is a dry run, the default of vet-import[\s\S]*to write: sluice run \S+vet\.js --execute/,
+    /this is a dry run, the default of vet-import[\s\S]*next: sluice run \S+vet\.js --execute {3}\(write it\)/,
   );
   assert.match(dry.stderr, /--execute +write it\n/);
   assert.deepEqual(await database.query('SELECT FROM clients'), []);

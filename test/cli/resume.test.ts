@@ -55,7 +55,7 @@ test('a copy that is killed in mid-load is offered by status and by the next run
   first.child.kill('SIGKILL');
   await once(first.child, 'close');
   await takes('0');
-  const goOn = /sluice copy big\.csv --into big --mode append --resume 1/;
+  const goOn = /sluice copy big\.csv --into big --resume 1/;
   const status = await until('the news that it is gone', async () => {
     const { stdout } = await sluice(['status', '1'], options);
     return /interrupted/.test(stdout) && stdout;
@@ -80,7 +80,7 @@ test('a copy that is stopped drops what is loaded, or keeps it as --keep-staging
   const stopped = await first.ended;
   assert.equal(stopped.code, 130, stopped.stderr);
   assert.match(stopped.stderr, /nothing was published; .*batch 1 is failed; its staging is kept/);
-  assert.match(stopped.stderr, /sluice copy big\.csv --into big --mode append --resume 1/);
+  assert.match(stopped.stderr, /sluice copy big\.csv --into big --yes --keep-staging --resume 1/);
   assert.deepEqual(await database.query('SELECT FROM big'), []);
   await takes('0');
   const resumed = await sluice(['copy', 'big.csv', '--into', 'big', '--yes', '--resume', '1'], options);
