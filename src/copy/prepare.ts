@@ -116,30 +116,44 @@ async function matchedInput(
   const exact = (pairs: ReadonlyMap<string, string>, as: ReadAs) =>
     request.proposed === true ? [asWritten(pairs, table.columns, as)] : [];
   const input = displayName(path);
+  // A table that has such a column is one of rejects, and they are rows like any other.
+  const kept = isRejects(table.columns.map(({ name }) => name));
   let matching: Matching | undefined;
+  let misfit: unknown;
   let rejects = false;
   const rename = (all: readonly string[], header: readonly string[] | undefined) => {
-    // A table that has such a column is one of rejects, and they are rows like any other.
-    rejects = isRejects(all) && !isRejects(table.columns.map(({ name }) => name));
+    rejects = isRejects(all) && !kept;
     const own = (_: string, i: number) => !rejects || !isRejectColumn(all[i] as string);
     const names = all.filter(own);
     const { skip, ...rest } = request;
     const skipped = rejects ? skip?.filter((name) => !isRejectColumn(name)) : skip;
-    matching = matchColumns(input, names, table, {
-      ...rest,
-      ...(skipped === undefined ? {} : { skip: skipped }),
-      mode: table.mode,
-      key: table.key,
-      ...(header === undefined ? {} : { cells: header.filter(own) }),
-      headerless: header !== undefined && request.columns !== undefined,
-      open: header === undefined,
-    });
+    try {
+      matching = matchColumns(input, names, table, {
+        ...rest,
+        ...(skipped === undefined ? {} : { skip: skipped }),
+        mode: table.mode,
+        key: table.key,
+        ...(header === undefined ? {} : { cells: header.filter(own) }),
+        headerless: header !== undefined && request.columns !== undefined,
+        open: header === undefined,
+      });
+    } catch (error) {
+      // Rejects of a batch fit by what that was told: that they are its rejects is to be said first.
+      if (!rejects) throw error;
+      misfit = error;
+      return {};
+    }
     // A schema sees the file's own names.
     return check.length > 0 ? {} : renames(matching, names);
   };
   const begun = await readHead(path, fileOptions(path, request), around, rename);
-  const head = rejects ? await ofRejects(begun, path, table.name, around) : begun;
+  const head = rejects
+    ? await ofRejects(begun, path, table.name, around)
+    : kept
+      ? { ...begun, source: { ...begun.source, columns: begun.columns } }
+      : begun;
   try {
+    if (misfit !== undefined) throw misfit;
     const found = matching as unknown as Matching;
     assertNoHeader(input, head, found, request, check.length > 0);
     if (!head.json) {

@@ -63,11 +63,9 @@ for (const format of ['csv', 'jsonl'])
     const given = await run(`rejects 1 --format ${format}`);
     write(
       `fixed.${format}`,
-      given.stdout
-        .replace(/"x"(?=,"note")/, '2')
-        .replace('"y"', '3')
-        .replace(/^2,x/m, '2,2')
-        .replace(/^3,y/m, '3,3'),
+      format === 'csv'
+        ? given.stdout.replace(/^2,x/m, '2,2').replace(/^3,y/m, '3,3')
+        : given.stdout.replace(/"x"(?=,"note")/, '2').replace('"y"', '3'),
     );
     const fed = await run(`copy fixed.${format} --into things --only-rejects-of 1 --yes`);
     assert.equal(fed.code, 0, fed.stderr);
