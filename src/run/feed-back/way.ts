@@ -89,11 +89,21 @@ function hindranceOf(
 /** What of the command that began a batch is none of a command that feeds its rejects back. */
 const OF_THE_LOAD = [...NOT_FED_BACK, 'rejectsInto', 'rehearse', 'swap'];
 
+/** What a copy was told that is neither of its files nor of how they fit the table: it holds for corrected rows, too. */
+const OF_ANY_LOAD: ReadonlySet<string> = new Set([
+  ...['maxRejects', 'stopOnError', 'maxShrink', 'allowEmpty', 'allowSuppressed'],
+  ...['guard', 'triggers', 'jobs', 'sourceData', 'logFile', 'logFormat'],
+]);
+
 /** The command that gives `file`, a file or folder of corrected rejects of the batch, back. */
 export function feedBackStep(batch: FedBackBatch, facts: FeedBackFacts, file: string): Suggestion {
   const { into, execute } = facts;
   const said = { note: 'feeds them back' };
-  if (into !== undefined) return command('copy', [file], { into, onlyRejectsOf: batch.id }, said);
+  if (into !== undefined) {
+    const given = Object.entries(batch.run_record?.command?.flags ?? {});
+    const kept = Object.fromEntries(given.filter(([flag]) => OF_ANY_LOAD.has(flag)));
+    return command('copy', [file], { into, onlyRejectsOf: batch.id, ...kept }, said);
+  }
   const writes: Flags = execute === true ? { execute } : {};
   const flags: Flags = { source: file, onlyRejectsOf: batch.id, ...writes };
   return rerun(batch, { drop: OF_THE_LOAD, flags }, said);
