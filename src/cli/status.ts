@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { EXIT, usage } from '../core/errors.js';
-import { command, type NextStep } from '../core/next.js';
+import { command, type NextStep, Suggestion } from '../core/next.js';
 import { noun } from '../core/plural.js';
 import type { Batch } from '../db/ledger/batches.js';
 import type { Published } from '../db/ledger/published.js';
@@ -46,28 +46,27 @@ export function declareStatus(root: Command): void {
         const published = await readPublished(database, id);
         const { versionsInUse } = await import('../run/versions.js');
         const versions = await versionsInUse(database, id);
+        const { feedBack, resubmittedLines } = await import('./feed-back-text.js');
+        const back = await feedBack(database, batch);
+        const next = nextOf(batch, published, back);
         if (flags.json === true)
           print(
             asJson({
               ...batch,
               published,
               ...(versions === undefined ? {} : { versions }),
-              next: nextOf(batch, published),
+              next,
             }),
           );
         else {
-          const { feedBack, resubmittedLines } = await import('./feed-back-text.js');
           const rejects = [
             ...(batch.only_rejects_of === null
               ? []
               : [`its rows are corrected rejects of batch ${batch.only_rejects_of}`]),
             ...(await resubmittedLines(database, id)),
           ];
-          const back = await feedBack(database, batch);
-          await showOne(batch, published, versions, {
-            lines: [...rejects, ...(back === undefined ? [] : [back.text])],
-            next: back?.next ?? [],
-          });
+          const lines = [...rejects, ...(back === undefined ? [] : [back.text])];
+          await showOne(batch, published, versions, lines, next);
         }
         return EXIT.done;
       });
@@ -116,7 +115,8 @@ async function showOne(
   batch: Batch,
   published: Awaited<ReturnType<typeof import('../db/ledger/published.js').readPublished>>,
   versions: Versions | undefined,
-  rejects: { readonly lines: readonly string[]; readonly next: readonly NextStep[] },
+  rejects: readonly string[],
+  next: readonly NextStep[],
 ): Promise<void> {
   const { bytes, count, moment, print, table } = await import('./terminal.js');
   const { changesText } = await import('./changes-text.js');
@@ -183,13 +183,10 @@ async function showOne(
     print('');
     print(stagesTable(batch.accounting ?? [], ''));
   }
-  if (rejects.lines.length > 0) print(`\n${rejects.lines.join('\n')}`);
+  if (rejects.length > 0) print(`\n${rejects.join('\n')}`);
   print('');
   const { nextLines } = await import('./next.js');
-  for (const [at, step] of nextLines(
-    [...nextOf(batch, published), ...rejects.next],
-    process.stdout,
-  ).entries())
+  for (const [at, step] of nextLines(next, process.stdout).entries())
     print(`${at === 0 ? 'next:' : '     '} ${step}`);
 }
 
@@ -222,11 +219,43 @@ async function showVersions({ views, uses, old_tables_last_read, hidden }: Versi
     );
 }
 
-/** What to do about a batch; `published` is what the ledger has of its tables. */
-export function nextOf(batch: Batch, published: readonly Published[]): NextStep[] {
-  const { id } = batch;
+/**
+ * What to do about a batch, each step once; `published` is what the ledger has of its tables, `back` how its rejects
+ * are fed back, if so.
+ */
+export function nextOf(
+  batch: Batch,
+  published: readonly Published[],
+  back?: { readonly next: readonly NextStep[] },
+): NextStep[] {
+  const fed = back?.next ?? [];
+  const given = fed.filter(isRejects);
   const rejects =
-    batch.error_count === 0 ? [] : [command('rejects', [id], {}, { note: 'the rows set aside' })];
+    given.length > 0 || batch.error_count === 0
+      ? given
+      : [command('rejects', [batch.id], {}, { note: 'the rows set aside' })];
+  const rest = fed.filter((step) => !isRejects(step));
+  const steps = [...stepsOf(batch, published, rejects, given.length > 0), ...rest];
+  if (steps.length === 0) return ['nothing: it has published nothing that could be taken back'];
+  // Of the same command twice the words are those for the rejects, which say why.
+  const same = (step: NextStep) => JSON.stringify(step instanceof Suggestion ? commandOf(step) : step);
+  return [...new Map(steps.map((step) => [same(step), step])).values()];
+}
+
+/** What is typed, without what is said beside it. */
+const commandOf = ({ meant }: Suggestion) => (meant.kind === 'again' ? meant.change : meant.command);
+
+const isRejects = (step: NextStep) =>
+  step instanceof Suggestion && step.meant.kind === 'command' && step.meant.command.name === 'rejects';
+
+/** The steps without those behind the correction of rejects; `corrected`: there are such. */
+function stepsOf(
+  batch: Batch,
+  published: readonly Published[],
+  rejects: readonly NextStep[],
+  corrected: boolean,
+): NextStep[] {
+  const { id } = batch;
   const report = hasReport(batch) ? [command('report', [id])] : [];
   switch (batch.status) {
     case 'staged':
@@ -235,12 +264,12 @@ export function nextOf(batch: Batch, published: readonly Published[]): NextStep[
       const back = canGoBack(published)
         ? [command('rollback', [id], {}, { note: 'put everything back' })]
         : [];
-      const steps = [...back, ...rejects, ...report];
-      return steps.length > 0 ? steps : ['nothing: it has published nothing that could be taken back'];
+      return [...back, ...rejects, ...report];
     }
     case 'failed':
       if (batch.resumable)
         return [resuming(batch, { note: 'its staging is kept: go on with it' }), ...rejects, ...report];
+      if (corrected) return [...rejects, ...report];
       return [
         ...rejects,
         ...report,

@@ -51,7 +51,9 @@ export async function watchBatch(
     if (!goesOn(batch)) {
       if (drawn) print('');
       if (batch.error !== null && batch.status === 'failed') say(`error: ${batch.error.message}`);
-      for (const step of nextLines(nextOf(batch, await readPublished(database, id)))) say(`next: ${step}`);
+      const { feedBack } = await import('./feed-back-text.js');
+      const next = nextOf(batch, await readPublished(database, id), await feedBack(database, batch));
+      for (const step of nextLines(next)) say(`next: ${step}`);
       return ['completed', 'staged', 'rolled_back'].includes(batch.status) ? EXIT.done : EXIT.failed;
     }
     await sleep(everyMs, undefined, { signal }).catch(() => {});

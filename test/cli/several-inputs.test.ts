@@ -165,7 +165,10 @@ test('rejects of several inputs go into a file each, and corrected back to their
   const into = await run('rejects 1 --into fixed');
   assert.equal(into.code, 0, into.stderr);
   assert.match(into.stderr, /4 rows of orders in fixed\/orders\.csv/);
-  assert.match(into.stderr, /correct them, then: sluice run \S+ --source fixed --only-rejects-of 1\n/);
+  assert.match(
+    into.stderr,
+    /correct them, then:\n +next: sluice run \S+ --max-rejects 12 --source fixed --only-rejects-of 1 {3}\(feeds them back\)\n/,
+  );
   assert.equal(readFileSync(join(cwd, 'fixed', 'returns.csv'), 'utf8'), one.stdout);
   const again = await run('rejects 1 --into fixed');
   assert.equal(again.code, 2);
