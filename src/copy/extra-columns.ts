@@ -1,8 +1,8 @@
 import type { Flags } from '../core/command.js';
 import { nearest, type SluiceError, usage } from '../core/errors.js';
+import { formatList } from '../core/list.js';
 import { again, type NextStep } from '../core/next.js';
 import type { MatchedTable, MatchOptions } from './match-options.js';
-import { formatList } from './request.js';
 
 /** A command that would be longer is left to be typed. */
 const SPELT = 20;

@@ -1,10 +1,10 @@
 import type { Change } from '../core/command.js';
 import { nearest, usage } from '../core/errors.js';
+import { formatList } from '../core/list.js';
 import { again, type Suggestion } from '../core/next.js';
 import { columnMeant } from '../sources/csv/header.js';
 import { extraColumns } from './extra-columns.js';
 import type { MatchedTable, MatchOptions } from './match-options.js';
-import { formatList } from './request.js';
 import { assertFilled } from './unfilled.js';
 
 /** Which column of the file fills which of the table. */

@@ -1,11 +1,12 @@
 import { usage } from '../core/errors.js';
 import type { FlowPlan } from '../core/flow.js';
+import { formatList } from '../core/list.js';
 import { type Pipeline, pipeline } from '../core/pipeline.js';
 import type { PublishMode, Target } from '../core/target.js';
 import type { Sink, Source, Stage } from '../core/types.js';
 import type { Batch } from '../db/ledger/batches.js';
 import { memory } from '../sources/memory.js';
-import { formatList, parseList } from './request.js';
+import { parseList } from './request.js';
 
 /** One file on its way into the table. */
 export interface CopyInput {

@@ -1,5 +1,6 @@
 import { checkedTable } from '../../sinks/checked-table.js';
 import { SluiceError, usage } from '../core/errors.js';
+import { formatList } from '../core/list.js';
 import { again } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
 import type { Stage } from '../core/types.js';
@@ -17,7 +18,7 @@ import { type Matching, matchColumns } from './match.js';
 import type { MatchedTable } from './match-options.js';
 import type { ReadAs } from './own-text.js';
 import { type CopyInput, type CopyTarget, checkingPipeline, copyPipeline, nameOf } from './pipeline.js';
-import { type CopyRequest, copyCommand, formatList } from './request.js';
+import { type CopyRequest, copyCommand } from './request.js';
 import { schemaStage } from './schema-file.js';
 import { toShape } from './shape.js';
 import type { Surroundings } from './silent-run.js';

@@ -1,6 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import { commandWords, type FlagValue } from '../core/command.js';
 import { usage } from '../core/errors.js';
+import { formatList } from '../core/list.js';
 import type { PublishMode } from '../core/target.js';
 import type { FileFormat } from '../sources/file.js';
 
@@ -65,13 +66,6 @@ export function copyCommand(request: CopyRequest): string {
   };
   const given = Object.entries(flags).filter((flag): flag is [string, FlagValue] => flag[1] !== undefined);
   return commandWords({ name: 'copy', args: request.files, flags: Object.fromEntries(given) });
-}
-
-/** Names as `a,b,"c,d"`: quoted as in CSV where they need it. */
-export function formatList(names: readonly string[]): string {
-  return names
-    .map((name) => (/[",\r\n]|^\s|\s$|^$/.test(name) ? `"${name.replaceAll('"', '""')}"` : name))
-    .join(',');
 }
 
 /** The names in `a,b,"c,d"`; blanks around unquoted ones are no part of them. Throws usage `bad_list`. */

@@ -1,4 +1,5 @@
 import { refused, usage } from '../core/errors.js';
+import { formatList } from '../core/list.js';
 import { again } from '../core/next.js';
 import type { Row } from '../core/row.js';
 import { isRejectColumn } from '../run/feed-back/reject-columns.js';
@@ -11,7 +12,7 @@ import { meantColumns } from './match.js';
 import { type Display, displayOf, type ReadAs } from './own-text.js';
 import { nameOf } from './pipeline.js';
 import { TypeTally } from './propose-table.js';
-import { type CopyRequest, formatList } from './request.js';
+import type { CopyRequest } from './request.js';
 import { type Surroundings, silentRun } from './silent-run.js';
 
 /** How much is looked at: so many rows of each file whatever they hold, and so many values of all files together. */

@@ -1,9 +1,9 @@
 import { shellWord } from '../core/command.js';
+import { formatList } from '../core/list.js';
 import { originOf, type Row, type Rows } from '../core/row.js';
 import type { Run } from '../core/run.js';
 import { named, type Stage, stateless } from '../core/types.js';
 import { rowMaker } from '../sources/csv/rows.js';
-import { formatList } from './request.js';
 
 /** How rows are brought into the table's shape. */
 export interface Shape {

@@ -1,7 +1,7 @@
 import { nearest, usage } from '../core/errors.js';
+import { formatList } from '../core/list.js';
 import { again, type Suggestion } from '../core/next.js';
 import type { MatchedTable, MatchOptions } from './match-options.js';
-import { formatList } from './request.js';
 
 /** The command with `close` in the key, where `wrong` stood. */
 export function keyInstead(key: readonly string[], wrong: string, close: string): Suggestion {

@@ -26,10 +26,13 @@ export function rerun(batch: Begun, change: Change = {}, said: Said = {}): Sugge
   return suggested(batch, change, said, false);
 }
 
-/** The same, where `batch` is only to be loaded. */
-export function reload(batch: Begun, said: Said = {}): Suggestion {
+/** The same, where `batch` is only to be loaded; changed by `change`, too. */
+export function reload(batch: Begun, said: Said = {}, { drop = [], flags = {} }: Change = {}): Suggestion {
   const run = commandOf(batch, {}).name === 'run';
-  return rerun(batch, run ? { name: 'load', drop: ['swap', 'execute'] } : { flags: { swap: false } }, said);
+  const change: Change = run
+    ? { name: 'load', drop: [...drop, 'swap', 'execute'], flags }
+    : { drop, flags: { ...flags, swap: false } };
+  return rerun(batch, change, said);
 }
 
 /** The command that goes on with a batch that broke off. `own`: it is what the command under way works on. */

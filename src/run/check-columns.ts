@@ -1,4 +1,5 @@
 import { nearest } from '../core/errors.js';
+import { formatList } from '../core/list.js';
 import { again } from '../core/next.js';
 import type { Finding } from '../core/pipeline.js';
 import { readColumns } from '../db/catalog/columns.js';
@@ -39,17 +40,25 @@ export async function columnFindings(job: Job, table: LiveTable, columns: Column
     }
   }
   if (table.target.mode === 'patch') return findings;
-  const filled = new Set<string>([...wanted, ...(table.target.omit ?? [])]);
-  for (const column of facts) {
-    if (filled.has(column.name) || column.generated !== undefined) continue;
+  const omitted = table.target.omit ?? [];
+  const filled = new Set<string>([...wanted, ...omitted]);
+  const left = facts.filter((column) => !filled.has(column.name) && column.generated === undefined);
+  const omit = formatList([...omitted, ...left.map((column) => column.name)]);
+  for (const column of left) {
     if (table.target.mode === 'replace')
       findings.push({
         severity: 'error',
         message: `${name}.${column.name} is filled by nobody: replacing the table would lose its contents`,
         next: copying
           ? [
-              again({ flags: { omit: column.name } }, { note: 'it gets its default' }),
-              again({ flags: { mode: 'append' } }, { lead: 'or keep the rows that are there' }),
+              again(
+                { flags: { omit } },
+                { note: left.length === 1 ? 'it gets its default' : 'they get their defaults' },
+              ),
+              again(
+                { drop: ['omit'], flags: { mode: 'append' } },
+                { lead: 'or keep the rows that are there' },
+              ),
             ]
           : `add it to the columns of replace('${table.target.table}'), or to its omit`,
       });

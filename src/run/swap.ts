@@ -1,5 +1,5 @@
 import { type SluiceError, usage } from '../core/errors.js';
-import { command } from '../core/next.js';
+import { command, type NextStep, Suggestion } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
 import { type Batch, findBatch, holdBatch, noteBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
@@ -91,10 +91,25 @@ function asLoaded(
 }
 
 /** A swap that was asked to stop has lost nothing. */
-function stillStaged(error: SluiceError, { id }: Batch): SluiceError {
+function stillStaged(caught: SluiceError, batch: Batch): SluiceError {
+  const { id } = batch;
+  const { next } = caught.facts;
+  const error =
+    next === undefined ? caught : caught.but({ next: [next].flat().map((step) => ofTheLoad(step, batch)) });
   const state = `nothing was published; live tables are untouched; batch ${id} is staged`;
   if (error.kind !== 'interrupted') return error.with({ state });
   return error.but({ state, next: command('swap', [id]) });
+}
+
+/** What a swap can be told of what a load can. */
+const TOLD: ReadonlySet<string> = new Set(['maxShrink', 'allowSuppressed']);
+
+/** A change of the command that a swap does not know is one of the command that has loaded the batch. */
+function ofTheLoad(step: NextStep, batch: Batch): NextStep {
+  if (!(step instanceof Suggestion) || step.meant.kind !== 'again') return step;
+  const { change } = step.meant;
+  const told = [...(change.drop ?? []), ...Object.keys(change.flags ?? {})].every((flag) => TOLD.has(flag));
+  return told ? step : reload(batch, step.said, change);
 }
 
 async function swap(job: Job, batch: Batch, armed: boolean): Promise<Summary> {

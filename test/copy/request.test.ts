@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { copyCommand, formatList, parseList } from '../../src/copy/request.js';
+import { copyCommand, parseList } from '../../src/copy/request.js';
+import { formatList } from '../../src/core/list.js';
 import { type Begun, isCommand, reload, rerun } from '../../src/run/again.js';
 
 test('a list with an empty name, a name twice or an open quote is refused', () => {
