@@ -28,10 +28,11 @@ export function rerun(batch: Begun, change: Change = {}, said: Said = {}): Sugge
 
 /** The same, where `batch` is only to be loaded; changed by `change`, too. */
 export function reload(batch: Begun, said: Said = {}, { drop = [], flags = {} }: Change = {}): Suggestion {
-  const run = commandOf(batch, {}).name === 'run';
-  const change: Change = run
-    ? { name: 'load', drop: [...drop, 'swap', 'execute'], flags }
-    : { drop, flags: { ...flags, swap: false } };
+  // A copy has no command of its own that only loads.
+  const copy = commandOf(batch, {}).name === 'copy';
+  const change: Change = copy
+    ? { drop, flags: { ...flags, swap: false } }
+    : { name: 'load', drop: [...drop, 'swap', 'execute'], flags };
   return rerun(batch, change, said);
 }
 
