@@ -129,7 +129,7 @@ test('what would fail in the window is refused before it, with example keys', as
     appended,
     /1 row has a value of region, number that live has already: \{"region" : "north", "number" : "1"\}/,
   );
-  assert.match(appended, /1 values of region, number occur more than once.*"west"/);
+  assert.match(appended, /1 value of region, number occurs more than once.*"west"/);
   assert.match(appended, /1 row has NULL in customer_id, which is NOT NULL in live/);
   const merged = await all('b2', table('orders', 'merge', ['region', 'number', 'total']), [
     [null, '1', '1'],
