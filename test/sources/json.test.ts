@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import type { SluiceError } from '../../src/core/errors.js';
 import { jsonText } from '../../src/core/json/write.js';
 import { originOf, type Row } from '../../src/core/row.js';
 import { MAX_DEPTH } from '../../src/sources/depth.js';
@@ -157,9 +158,12 @@ test('a document that is an array itself has no array at a name, and says how to
   const path = tempFile(t, 'a.json', '[{"a":1}]');
   await assert.rejects(rowsOf(json(path, { at: 'things' })), (error: unknown) => {
     assert.match(String(error), /is an array itself/);
-    return failure('no_array', {
-      next: `say which input it is: --input things=${path}; or read it whole (without at)`,
-    })(error);
+    const next = String((error as SluiceError).facts.next);
+    assert.equal(
+      next,
+      `say which input it is: the same command with --input things=${path} and without --source`,
+    );
+    return failure('no_array', {})(error);
   });
 });
 
