@@ -80,7 +80,7 @@ test('a document without one of the tables names what it has', async (t) => {
   const said = lines(await refused(t, database, inputs));
   assert.match(said, /input recipe_ingredients: .*sample_data\.json has no array at recipe_ingredients/);
   assert.match(said, /arrays in it: .*recipe_ingredient/);
-  assert.match(said, /is recipe_ingredient meant\?/);
+  assert.match(said, /--at recipe_ingredient/);
 });
 
 test('a column that no record of the document has is refused, with the one that is meant', async (t) => {
@@ -167,7 +167,10 @@ test('a recipe that only the document has is refused before the snapshots go liv
     run(of, 1).recipe_id = 77;
     of.recipes?.push({ ...of.recipes[0], id: 77 });
   });
-  assert.match(lines(await refused(t, database, inputs)), /recipes-exist[\s\S]*recipe 77: 1 snapshots/);
+  assert.match(
+    lines(await refused(t, database, inputs)),
+    /foreign_key_violation: 2[\s\S]*recipe_id is "77"; expected: id of a row of public\.recipes/,
+  );
 });
 
 test('a snapshot that the application makes during the load stops the publish', async (t) => {
@@ -178,11 +181,13 @@ test('a snapshot that the application makes during the load stops the publish', 
     recipes: {
       ...recipes,
       async *read(of: Parameters<typeof recipes.read>[0]) {
-        await database.query(
-          `INSERT INTO production_runs (id, recipe_id) VALUES (21, 1);
+        // The check looks at the beginning of a file, too; this is about the load.
+        if (of.batch !== undefined)
+          await database.query(
+            `INSERT INTO production_runs (id, recipe_id) VALUES (21, 1);
            INSERT INTO recipe_snapshots (recipe_id, production_run_id, recipe_data, ingredients_data) VALUES (1, 21, '{}', '[]');
            UPDATE production_runs SET recipe_snapshot_id = 11 WHERE id = 21`,
-        );
+          );
         yield* recipes.read(of);
       },
     },
