@@ -69,9 +69,11 @@ const CASES: Readonly<Record<string, Case>> = {
   'key-too-long': {
     says: 'a key that is too long with PT- in front is a reject',
     code: 'too_many_rejects',
-    message: /^1 of 36 rows was rejected; none may be/,
-    lines: /at most 255 characters/,
-    next: /--max-rejects 1/,
+    // The part, and what would belong to it.
+    message: /^2 of 36 rows were rejected; none may be/,
+    lines:
+      /at most 255 characters[\s\S]*foreign_key_violation|foreign_key_violation[\s\S]*at most 255 characters/,
+    next: /--max-rejects 2/,
   },
 };
 
