@@ -113,9 +113,10 @@ export function fixedColumns(pipeline: Pipeline, batch: Batch): Record<string, r
   const labels = rejectLabels(batch);
   const known = Object.keys(pipeline.inputs).flatMap((name) => {
     const columns = batch.input_columns?.[labels[name] ?? name];
-    const { format, path } = batch.run_record?.inputs[name] ?? {};
+    const { format, path, kind } = batch.run_record?.inputs[name] ?? {};
     const isJson = format === 'json' || ['json', 'jsonl'].includes(formatOf(path ?? '') ?? '');
-    return columns === undefined || isJson ? [] : [[name, columns] as const];
+    // Rows in memory may lack columns, as records of JSON may.
+    return columns === undefined || isJson || kind === 'memory' ? [] : [[name, columns] as const];
   });
   return Object.fromEntries(known);
 }
