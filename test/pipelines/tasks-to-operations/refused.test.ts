@@ -210,7 +210,7 @@ test('--max-rejects does not let a task through by half', async (t) => {
   const database = await machineShop(t, { sql: await machining('bad/key-too-long.sql') });
   const error = await refusedRun(database, () => runTasks(t, database, { maxRejects: { rows: 2 } }));
   assert.equal(error.code, 'validation_refused');
-  assert.match(lines(error), /tasks-are-parts: a task would not have one part/);
+  assert.match(`${error.message}\n${lines(error)}`, /tasks-are-parts: a task would not have one part/);
 });
 
 test('with orphan_timers=leave, timers of tasks that are gone stay as they are, counted', async (t) => {
