@@ -29,7 +29,7 @@ export function rerun(batch: Begun, change: Change = {}, said: Said = {}): Sugge
 /** The same, where `batch` is only to be loaded; changed by `change`, too. */
 export function reload(batch: Begun, said: Said = {}, { drop = [], flags = {} }: Change = {}): Suggestion {
   // A copy has no command of its own that only loads.
-  const copy = commandOf(batch, {}).name === 'copy';
+  const copy = isCommand(batch.pipeline_from);
   const change: Change = copy
     ? { drop, flags: { ...flags, swap: false } }
     : { name: 'load', drop: [...drop, 'swap', 'execute'], flags };
