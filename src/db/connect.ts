@@ -34,27 +34,17 @@ function cutOff(client: pg.Client): void {
   (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }
 
-/** Listens for the encoding that the server says it has when it lets the session in. */
-function serverEncoding(client: pg.Client): () => string {
-  let encoding = 'UTF8';
+/** What the server says of itself while it lets the session in, by name; undefined before it has. */
+function told(client: pg.Client): (name: string) => string | undefined {
+  const values = new Map<string, string>();
   const { connection } = client as unknown as { connection: NodeJS.EventEmitter };
-  connection.on('parameterStatus', (told: { parameterName: string; parameterValue: string }) => {
-    if (told.parameterName === 'server_encoding') encoding = told.parameterValue;
+  connection.on('parameterStatus', (status: { parameterName: string; parameterValue: string }) => {
+    values.set(status.parameterName, status.parameterValue);
   });
-  return () => encoding;
+  return (name) => values.get(name);
 }
 
 const codeOf = (error: unknown) => (error as { code?: string } | undefined)?.code ?? '';
-
-/** The server's major version, which it says while the session begins. */
-function versionOf(client: pg.Client): () => number {
-  let version = 0;
-  const { connection } = client as unknown as { connection: NodeJS.EventEmitter };
-  connection.on('parameterStatus', ({ parameterName, parameterValue }) => {
-    if (parameterName === 'server_version') version = Number.parseInt(parameterValue, 10);
-  });
-  return () => version;
-}
 
 /** The server is starting or stopping, or has no connection left. */
 const isTransient = (error: unknown) => ['57P03', '53300'].includes(codeOf(error));
@@ -143,16 +133,16 @@ export class PgDatabase implements Database {
     connectionParameters.options = startupOptions(connectionParameters.options, pinned);
     // A session that is lost while idle reports it here; whoever uses it next gets the error.
     client.on('error', () => {});
-    const encoding = serverEncoding(client);
+    const said = told(client);
     this.#connecting.add(client);
-    const version = versionOf(client);
     try {
       await client.connect();
-      for (const sql of firstStatements(version())) await client.query(sql);
+      for (const sql of firstStatements(Number.parseInt(said('server_version') ?? '0', 10)))
+        await client.query(sql);
     } finally {
       this.#connecting.delete(client);
     }
-    withLedgerText(client, encoding());
+    withLedgerText(client, said('server_encoding') ?? 'UTF8');
     return client;
   }
 
