@@ -89,7 +89,7 @@ export function matchColumns(
         ),
       ],
     });
-  assertFilled(input, filled, table, options);
+  assertFilled(input, pairs, table, options);
   return { columns: filled, pairs, skipped: skip };
 }
 

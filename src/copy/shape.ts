@@ -25,16 +25,19 @@ export function toShape({ pairs, skipped, json }: Shape): Stage {
   const maker = rowMaker([...pairs.values()]);
   const known = new Set([...pairs.keys(), ...skipped]);
   const stage = named('columns', async function* (rows: Rows, run: Run): AsyncGenerator<Row[]> {
+    // All that were met, so that whoever follows the advice need not come back for the next.
+    const strangers = new Set<string>();
     for await (const chunk of rows) {
       const out: Row[] = [];
       for (const row of chunk) {
         const stranger = strangerIn(row, known);
         if (stranger !== undefined) {
+          for (const name in row) if (hasStranger(row, name, known)) strangers.add(name);
           run.reject(row, {
             reason: 'unknown_column',
             column: stranger,
             value: row[stranger],
-            expected: `a column that the first rows have (load it: --columns ${shellWord(formatList([...pairs.keys(), stranger]))}; leave it out: --skip-columns ${shellWord(formatList([...skipped, stranger]))})`,
+            expected: `a column that the first rows have (load it: --columns ${shellWord(formatList([...pairs.keys(), ...strangers]))}; leave it out: --skip-columns ${shellWord(formatList([...skipped, ...strangers]))})`,
           });
           continue;
         }
@@ -51,9 +54,10 @@ export function toShape({ pairs, skipped, json }: Shape): Stage {
   return stateless(stage);
 }
 
+const hasStranger = (row: Row, name: string, known: ReadonlySet<string>) =>
+  !known.has(name) && row[name] !== null && row[name] !== undefined;
+
 function strangerIn(row: Row, known: ReadonlySet<string>): string | undefined {
-  for (const name in row) {
-    if (!known.has(name) && row[name] !== null && row[name] !== undefined) return name;
-  }
+  for (const name in row) if (hasStranger(row, name, known)) return name;
   return undefined;
 }

@@ -1,6 +1,6 @@
 import { nearest, usage } from '../core/errors.js';
 import { formatList } from '../core/list.js';
-import { again, type Suggestion } from '../core/next.js';
+import { again, type NextStep, type Suggestion } from '../core/next.js';
 import type { MatchedTable, MatchOptions } from './match-options.js';
 
 /** The command with `close` in the key, where `wrong` stood. */
@@ -10,17 +10,29 @@ export function keyInstead(key: readonly string[], wrong: string, close: string)
 }
 
 /**
- * Throws a usage error where `filled` leaves out what must be filled: `key_not_filled` (merge and patch find
+ * Throws a usage error where `pairs` (the file's columns, each with the table's that it fills) leaves out what must be filled: `key_not_filled` (merge and patch find
  * rows by their key), `unfilled_columns` (replace would lose a column's contents), `missing_column` (NOT NULL
  * without a default).
  */
 export function assertFilled(
   input: string,
-  filled: readonly string[],
+  pairs: ReadonlyMap<string, string>,
   table: MatchedTable,
   options: MatchOptions,
 ): void {
-  const { mode, key = [], omit = [] } = options;
+  const { mode, key = [], omit = [], open = false } = options;
+  const filled = [...pairs.values()];
+  const lacks = open ? `the first rows of ${input} have no column` : `${input} has no column`;
+  // What the first rows of JSON lack, others may have.
+  const later = (columns: readonly string[]): NextStep[] =>
+    open
+      ? [
+          again(
+            { flags: { columns: formatList([...pairs.keys(), ...columns]) } },
+            { lead: `if rows further down have ${columns.length === 1 ? 'it' : 'them'}` },
+          ),
+        ]
+      : [];
   const own = table.columns.map(({ name }) => name);
   const unknown = key.find((name) => !own.includes(name));
   if (unknown !== undefined) {
@@ -35,15 +47,11 @@ export function assertFilled(
   const keyless =
     mode === 'append' || mode === 'replace' ? undefined : key.find((name) => !filled.includes(name));
   if (keyless !== undefined)
-    throw usage(
-      'key_not_filled',
-      `${input} has no column for ${table.name}.${keyless}, by which rows are found`,
-      {
-        table: table.name,
-        column: keyless,
-        next: [`say which column of the file it is (--map), or name another key (--key)`],
-      },
-    );
+    throw usage('key_not_filled', `${lacks} for ${table.name}.${keyless}, by which rows are found`, {
+      table: table.name,
+      column: keyless,
+      next: [...later([keyless]), `say which column of the file it is (--map), or name another key (--key)`],
+    });
   if (mode === 'patch') return;
   const left = table.columns.filter(
     (column) => column.generated === undefined && !filled.includes(column.name),
@@ -52,11 +60,12 @@ export function assertFilled(
   if (mode === 'replace' && lost.length > 0)
     throw usage(
       'unfilled_columns',
-      `${input} has no column for ${lost.map((name) => `${table.name}.${name}`).join(', ')}: replacing the table would lose what is in there`,
+      `${lacks} for ${lost.map((name) => `${table.name}.${name}`).join(', ')}: replacing the table would lose what is in there`,
       {
         table: table.name,
         state: 'nothing was written',
         next: [
+          ...later(lost),
           again(
             { flags: { omit: formatList([...omit, ...lost]) } },
             { note: 'the new rows get the defaults' },
@@ -72,11 +81,12 @@ export function assertFilled(
   if (needed.length > 0)
     throw usage(
       'missing_column',
-      `${input} has no column for ${needed.map(({ name }) => `${table.name}.${name}`).join(', ')}, which may not be NULL and has no default`,
+      `${lacks} for ${needed.map(({ name }) => `${table.name}.${name}`).join(', ')}, which may not be NULL and has no default`,
       {
         table: table.name,
         state: 'nothing was written',
         next: [
+          ...later(needed.map(({ name }) => name)),
           `if the file has ${needed[0]?.name} under another name, say which (--map)`,
           'or give the column a default in the database',
         ],

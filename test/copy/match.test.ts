@@ -80,6 +80,14 @@ test('replace refuses to lose a column, and names the whole --omit to type', () 
   ]);
 });
 
+test('what only the first rows of JSON lack may come further down: all columns are offered to be loaded', () => {
+  const said = refusal(() => match(['id', 'customer'], { mode: 'replace', open: true }));
+  assert.match(said.message, /first rows/);
+  assert.match(said.next, /--columns id,customer,total,note$/m);
+  const keyless = refusal(() => match(['customer'], { mode: 'patch', key: ['id'], open: true }));
+  assert.match(keyless.next, /--columns customer,id$/m);
+});
+
 test('an omitted column that the file has, or that nobody has, is refused', () => {
   const mode = 'replace';
   assert.equal(

@@ -31,6 +31,25 @@ test('text of JSON is a JSON string in a json column, and a number a number, wha
   );
 });
 
+test('a reject for a column that the first rows lack names all such columns that have been met', async () => {
+  const stage = toShape({ pairs: new Map([['id', 'id']]), skipped: ['x'] });
+  const ran = await runStage(stage, [
+    { id: 1, late: 1 },
+    { id: 2, later: 2, late: null },
+    { id: 3 },
+  ] as Row[]);
+  assert.deepEqual(
+    ran.rejects.map(({ column, expected }) => [
+      column,
+      /--columns (\S+); .* --skip-columns (\S+)\)/.exec(expected ?? '')?.slice(1),
+    ]),
+    [
+      ['late', ['id,late', 'x,late']],
+      ['later', ['id,late,later', 'x,late,later']],
+    ],
+  );
+});
+
 test('a number in a file of rejects is no formula, and text that looks like one is', () => {
   const raw = parseJson('{"a":-12.50,"b":-9007199254740993,"c":"-5","d":{"n":-0}}') as Row;
   const reject = { number: 1, line: 2, reason: 'r', message: 'm', raw } as unknown as Parameters<
