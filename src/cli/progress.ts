@@ -90,7 +90,7 @@ async function bar(shared: Shared): Promise<Progress> {
       if (of !== undefined) current.setTotal(of);
       current.update(Math.min(done, of ?? done), {
         rows: count(rows),
-        rate: `${count(Math.round(rows / Math.max(elapsed, 0.001)))} rows/s`,
+        rate: `${counted(Math.round(rows / Math.max(elapsed, 0.001)), 'row')}/s`,
         eta_text: left === undefined || elapsed < 1 ? '' : `${seconds(Math.max(0, left))} left`,
         ...(unit === 'bytes' ? { size: bytes(done) } : {}),
         files: byInput(inputs.filter((each) => each.of === null || each.done < each.of)),
@@ -119,7 +119,7 @@ function lines(shared: Shared): Progress {
       const left =
         of === undefined || !done ? '' : ` · ${seconds(Math.max(0, (elapsed / done) * (of - done)))} left`;
       say(
-        `  ${share}${counted(rows, 'row')} · ${count(Math.round(rows / elapsed))} rows/s${left}${inputs.length > 1 ? byInput(inputs) : ''}`,
+        `  ${share}${counted(rows, 'row')} · ${counted(Math.round(rows / elapsed), 'row')}/s${left}${inputs.length > 1 ? byInput(inputs) : ''}`,
       );
     },
   };

@@ -34,7 +34,7 @@ export function showSummary(
   for (const file of summary.files) rows.push(['file', `${file.path} (${file.what})`]);
   rows.push([
     'time',
-    `${seconds(summary.seconds)} (${times(summary.timings)}); ${count(summary.rows_per_second)} rows/s`,
+    `${seconds(summary.seconds)} (${times(summary.timings)}); ${counted(summary.rows_per_second, 'row')}/s`,
   ]);
   if (summary.lock_ms !== null)
     rows.push(['locked', `live tables were locked for ${summary.lock_ms.toFixed(1)} ms`]);

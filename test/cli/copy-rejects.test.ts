@@ -49,6 +49,7 @@ test('rejects of a copy go back by what the copy was told, whatever dialect they
   }
   const fed = await run('copy fixed.csv --into things --only-rejects-of 1 --delimiter ; --yes');
   assert.equal(fed.code, 0, fed.stderr);
+  assert.match(fed.stderr, /copy-public-things: publish the corrected rejects of batch 1 beside the rows/);
   assert.deepEqual(await rows(), ['1 ok 1', '2 -5 2', '3 @home 3']);
 });
 

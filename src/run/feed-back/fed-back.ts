@@ -83,7 +83,8 @@ export class FedBack {
   publishing(pipeline: Pipeline): Pipeline {
     if (this.way === 'in place') return pipeline;
     const tables = Object.entries(pipeline.tables).map(([name, target]) => [name, adding(target)]);
-    return { ...pipeline, tables: Object.fromEntries(tables) };
+    const summary = `publish the corrected rejects of batch ${this.batch} beside the rows that it published`;
+    return { ...pipeline, summary, tables: Object.fromEntries(tables) };
   }
 
   /** The flows that are followed: all, or those of corrected inputs; what the others read is published already. */
