@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { interrupted, usage } from '../core/errors.js';
 import { again } from '../core/next.js';
+import { shown } from './terminal.js';
 
 /**
  * Asks a yes-or-no question on the terminal; no is the default. Throws a usage error off a terminal, where
@@ -17,7 +18,7 @@ export async function ask(question: string, readsStdin = false): Promise<boolean
   prompt.on('SIGINT', () => gone.abort());
   prompt.on('close', () => gone.abort());
   try {
-    const answer = await prompt.question(`${question} [y/N] `, { signal: gone.signal });
+    const answer = await prompt.question(`${shown(question)} [y/N] `, { signal: gone.signal });
     return /^y(es)?$/i.test(answer.trim());
   } catch {
     throw interrupted('stopped at the question', { state: 'nothing was written' });

@@ -13,7 +13,7 @@ export function assessLines(assessed: Assessed): string[] {
     '',
     `  the old system: ${assessed.system.name}`,
   ];
-  const add = (title: string, text: string) => lines.push('', styled('bold', title), ...text.split('\n'));
+  const add = (title: string, text: readonly string[]) => lines.push('', styled('bold', title), ...text);
   add(
     'Inputs',
     table(
@@ -40,56 +40,51 @@ export function assessLines(assessed: Assessed): string[] {
         { right: [2], indent: '  ' },
       ),
     );
-  add('Data quality', qualityText(assessed.quality));
+  add('Data quality', qualityLines(assessed.quality));
   for (const { name, summary, columns, rows, chart } of figures) {
     const numeric = columns.flatMap((column, at) =>
       column !== chart?.label && rows.every((row) => isNumber(row[at])) ? [at] : [],
     );
-    add(
-      name,
-      [
-        `  ${styled('dim', summary)}`,
-        rows.length === 0
-          ? '  no rows'
-          : table(
-              columns,
-              rows
-                .slice(0, SHOWN)
-                .map((row) =>
-                  row.map((cell, at) => (numeric.includes(at) ? count(Number(cell)) : oneLine(cell))),
-                ),
-              { right: numeric, indent: '  ' },
-            ),
-        ...(rows.length > SHOWN ? [`  … and ${rows.length - SHOWN} more (--json, --html)`] : []),
-      ].join('\n'),
-    );
+    add(name, [
+      `  ${styled('dim', summary)}`,
+      ...(rows.length === 0
+        ? ['  no rows']
+        : table(
+            columns,
+            rows
+              .slice(0, SHOWN)
+              .map((row) =>
+                row.map((cell, at) => (numeric.includes(at) ? count(Number(cell)) : oneLine(cell))),
+              ),
+            { right: numeric, indent: '  ' },
+          )),
+      ...(rows.length > SHOWN ? [`  … and ${rows.length - SHOWN} more (--json, --html)`] : []),
+    ]);
   }
   return lines;
 }
 
-function qualityText(quality: readonly AssessedQuality[]): string {
-  if (quality.length === 0) return '  nothing is declared, and the catalog raises no question';
-  return quality
-    .flatMap(({ name, offenders, of, severity, examples, next }) => {
-      const mark =
-        offenders === 0
-          ? styled('green', '✓')
-          : severity === 'error'
-            ? styled('red', '✗')
-            : styled('yellow', '!');
-      const found =
-        offenders === 0 ? `none of ${count(of)}` : `${count(offenders)} of ${count(of)}, ${severity}`;
-      return [
-        `  ${mark} ${name}: ${found}`,
-        ...(offenders === 0 ? [] : examples.map((example) => `      ${oneLine(example)}`)),
-        ...(offenders === 0 ? [] : nextLines(next).map((step) => `      ${styled('dim', 'next:')} ${step}`)),
-      ];
-    })
-    .join('\n');
+function qualityLines(quality: readonly AssessedQuality[]): string[] {
+  if (quality.length === 0) return ['  nothing is declared, and the catalog raises no question'];
+  return quality.flatMap(({ name, offenders, of, severity, examples, next }) => {
+    const mark =
+      offenders === 0
+        ? styled('green', '✓')
+        : severity === 'error'
+          ? styled('red', '✗')
+          : styled('yellow', '!');
+    const found =
+      offenders === 0 ? `none of ${count(of)}` : `${count(offenders)} of ${count(of)}, ${severity}`;
+    return [
+      `  ${mark} ${name}: ${found}`,
+      ...(offenders === 0 ? [] : examples.map((example) => `      ${oneLine(example)}`)),
+      ...(offenders === 0 ? [] : nextLines(next).map((step) => `      ${styled('dim', 'next:')} ${step}`)),
+    ];
+  });
 }
 
 const isNumber = (cell: string | null | undefined) =>
   typeof cell === 'string' && /^-?\d{1,15}(\.\d+)?$/.test(cell);
 
-/** Data of others' on a terminal: no control characters. */
-const oneLine = (cell: string | null) => (cell ?? '').replace(/\p{Cc}/gu, ' ').slice(0, 120);
+/** The beginning of a cell, which may be long. */
+const oneLine = (cell: string | null) => (cell ?? '').slice(0, 120);

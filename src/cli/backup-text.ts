@@ -7,7 +7,7 @@ export function backupLines(made: BackedUp): string[] {
   const rows = new Map(made.tables.map(({ file, rows }) => [file, count(rows)]));
   const lines = [
     `${styled('green', '✓')} backup of ${made.source.name} in ${made.directory}`,
-    table(
+    ...table(
       ['file', 'what', 'rows', 'size'],
       made.files.map(({ file, what, bytes: size }) => [file, what, rows.get(file) ?? '', bytes(size)]),
       { right: [2, 3], indent: '  ' },

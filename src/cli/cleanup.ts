@@ -30,7 +30,7 @@ export function declareCleanup(root: Command): void {
         if (flags.json === true) print(JSON.stringify(found));
         else if (found.length > 0)
           print(
-            table(
+            ...table(
               ['what', 'batch', 'name', 'size', 'since'],
               found.map((each) => [each.kind, each.batch, each.name, bytes(each.bytes), moment(each.since)]),
               { right: [3] },

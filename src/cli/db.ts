@@ -52,7 +52,7 @@ export function declareDb(root: Command): void {
         const { url, ...status } = await embeddedStatus();
         if (flags.json === true) return print(JSON.stringify(status));
         print(
-          table(
+          ...table(
             ['', ''],
             [
               ['running', status.running ? `yes, process ${status.pid}, port ${status.port}` : 'no'],

@@ -80,7 +80,7 @@ export function declareDemo(root: Command): void {
           print(styled('bold', title));
           if (rows[0] === undefined) return;
           const cells = rows.map((row) => Object.values(row).map((value) => String(value ?? '')));
-          print(table(Object.keys(rows[0]), cells, { indent: '  ' }));
+          print(...table(Object.keys(rows[0]), cells, { indent: '  ' }));
         };
         const look = async (when: 'before' | 'after') => {
           for (const { title, sql, when: only = when } of demo.look)

@@ -40,16 +40,17 @@ export function answerFailureWith(make: (error: unknown) => object): void {
  * the command has printed its answer already.
  */
 export function tell(error: unknown): void {
-  for (const line of told(error)) warn(line);
+  warn(...told(error));
   if (failureAnswer !== undefined && !hasAnswered()) print(asJson(failureAnswer(error)));
 }
 
 /** The lines of `tell`. */
 export function told(error: unknown): string[] {
   if (!(error instanceof SluiceError)) {
-    const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const said = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     return [
       `${styled('red', 'sluice:')} unexpected error: ${said}`,
+      ...framesOf((error instanceof Error && error.stack) || ''),
       `  ${styled('dim', 'next: ')} this is a fault of the pipeline's code or of Sluice: mend the code that is named, or report it with the lines above`,
     ];
   }
@@ -67,7 +68,10 @@ export function told(error: unknown): string[] {
   const labelled = (label: string, text: string) =>
     lines.push(`  ${styled('dim', `${label}:`.padEnd(6))} ${text}`);
   if (where.length > 0) labelled('where', where.join(', '));
-  for (const detail of facts.details ?? []) lines.push(`    ${detail}`);
+  for (const detail of facts.details ?? []) {
+    const [first, ...more] = detail.split('\n');
+    lines.push(`    ${first}`, ...more.map((line) => `    ${styled('dim', '│')} ${line}`));
+  }
   for (const [at, frame] of codeOf(error).entries()) {
     if (at === 0) labelled('code', frame);
     else lines.push(`         ${frame}`);

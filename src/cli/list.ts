@@ -21,7 +21,7 @@ export function declareList(root: Command): void {
       }));
       if (flags.json === true) return print(JSON.stringify(rows));
       print(
-        table(
+        ...table(
           ['pipeline', 'what it does', 'tables'],
           rows.map((row) => [row.name, row.summary, row.tables.join(', ')]),
         ),

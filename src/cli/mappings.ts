@@ -113,7 +113,7 @@ async function list(session: Session, user: User, system: string, flags: Mapping
     return EXIT.done;
   }
   print(
-    table(
+    ...table(
       ['record type', 'source field', 'target field', 'transform', 'required', 'default', 'from'],
       mappings.map((each) => [
         each.recordType,
@@ -139,10 +139,10 @@ async function exportTo(
   file = '-',
 ): Promise<number> {
   const { mappingsCsv } = await import('./mappings-file.js');
-  const { counted, print, say } = await import('./terminal.js');
+  const { counted, handed, say } = await import('./terminal.js');
   const { mappings } = await inForce(session, user, system, flags);
   const text = mappingsCsv(mappings);
-  if (file === '-') print(text);
+  if (file === '-') await handed(text);
   else {
     const { writeFileSync } = await import('node:fs');
     writeFileSync(file, `${text}\n`);

@@ -9,7 +9,7 @@ export function showPlan(plan: Plan): void {
   say();
   const settings = Object.entries(plan.settings).map(([name, value]) => `${name}=${value}`);
   say(
-    table(
+    ...table(
       ['', ''],
       [
         ['database', plan.database],
@@ -46,7 +46,7 @@ export function showPlan(plan: Plan): void {
 function showTables(plan: Plan): void {
   if (plan.tables.length === 0) return;
   say(
-    table(
+    ...table(
       ['table', 'how', 'rows now', 'size now'],
       plan.tables.map((each) => [
         `${each.schema}.${each.table}`,

@@ -24,7 +24,7 @@ import { declareRollback } from './rollback.js';
 import { declareRun } from './run.js';
 import { declareStatus } from './status.js';
 import { declareSwap } from './swap.js';
-import { hush, print, warn } from './terminal.js';
+import { hush, print, shown, warn } from './terminal.js';
 import { declareValidate } from './validate.js';
 
 const EXIT_CODES = `
@@ -32,6 +32,11 @@ Exit codes: 0 done; 1 failed, nothing published; 2 wrong usage; 3 a check, valid
 refused, nothing published; 4 published, with rejects within the limit; 130 interrupted, nothing published.
 
 Start here: sluice demo lot-consolidation`;
+
+/** Where commander breaks the line of an error, which may hold line ends of what was typed. */
+const SUGGESTION = /\n(?=\(Did you mean)/;
+
+const plain = (line: string) => shown(line);
 
 /** Every command below `root`. */
 function allCommands(root: Command): Command[] {
@@ -48,6 +53,9 @@ export function commandTree(): Command {
     .addHelpText('after', EXIT_CODES)
     .showSuggestionAfterError(true)
     .configureHelp({ showGlobalOptions: false })
+    .configureOutput({
+      outputError: (text, write) => write(`${text.trimEnd().split(SUGGESTION).map(plain).join('\n')}\n`),
+    })
     .exitOverride();
   for (const declare of [
     declareList,

@@ -6,7 +6,7 @@ import type { Events } from '../run/options.js';
 import { nextLines } from './next.js';
 import { recordLines } from './records-text.js';
 import { SHOWN_ROWS, showReport } from './summary-text.js';
-import { bytes, count, counted, say, seconds, styled } from './terminal.js';
+import { bytes, count, counted, say, seconds, shown, styled } from './terminal.js';
 
 /** Off a terminal one line at most so often. */
 const LINE_EVERY_MS = 5_000;
@@ -93,7 +93,7 @@ async function bar(shared: Shared): Promise<Progress> {
         rate: `${counted(Math.round(rows / Math.max(elapsed, 0.001)), 'row')}/s`,
         eta_text: left === undefined || elapsed < 1 ? '' : `${seconds(Math.max(0, left))} left`,
         ...(unit === 'bytes' ? { size: bytes(done) } : {}),
-        files: byInput(inputs.filter((each) => each.of === null || each.done < each.of)),
+        files: shown(byInput(inputs.filter((each) => each.of === null || each.done < each.of))),
       });
     },
   };

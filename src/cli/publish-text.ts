@@ -45,7 +45,7 @@ export function publishLines(plan: PublishPlan, full: boolean): string[] {
   else lines.push(`  to see all of it: ${nextLines(listKept(), process.stdout)[0]}`);
   if (plan.statements !== '') {
     head('the transaction  (<batch> and 0 stand for what only the batch will know)');
-    lines.push(plan.statements.trimEnd());
+    lines.push(...plan.statements.trimEnd().split('\n'));
   }
   return lines;
 }

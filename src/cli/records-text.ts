@@ -20,7 +20,7 @@ function typeLines(types: RecordSummary['types']): string[] {
   ]);
   return [
     '',
-    table(['records', 'read', 'success', 'error', '', 'skipped', ''], rows, {
+    ...table(['records', 'read', 'success', 'error', '', 'skipped', ''], rows, {
       right: [1, 2, 3, 5],
       indent: '  ',
     }),
@@ -34,7 +34,7 @@ function errorLines(errors: readonly FrequentError[]): string[] {
     `${reason.replaceAll('_', ' ')}${column === null ? '' : ` (${column})`}`,
     `${example.input}${example.line === null ? '' : `, line ${example.line}`}${example.source_id === null || example.source_id === '' ? '' : ` (${example.source_id})`}: ${example.message}`,
   ]);
-  return ['', table(['errors', 'most frequent', 'for example'], rows, { right: [0], indent: '  ' })];
+  return ['', ...table(['errors', 'most frequent', 'for example'], rows, { right: [0], indent: '  ' })];
 }
 
 function reasons(by: Reasons): string {

@@ -87,7 +87,7 @@ async function rejects(session: Session, id: string, flags: RejectsFlags): Promi
     chosen.map(({ label }) => label),
   );
   say(
-    table(
+    ...table(
       ['reason', 'column', 'rows'],
       reasons.map((each) => [each.reason, each.column_name ?? '', count(each.rows)]),
       { right: [2] },
@@ -100,8 +100,10 @@ async function rejects(session: Session, id: string, flags: RejectsFlags): Promi
     for await (const page of pagesOf(session, id)) {
       stored += page.length;
       const shown = page.filter(({ input }) => wanted.has(input));
-      const lines = shown.map((each) => (flags.json === true ? jsonText(each) : describeReject(each)));
-      if (lines.length > 0) await printed(lines.join('\n'));
+      const lines = shown.map((each) =>
+        flags.json === true ? (jsonText(each) ?? '') : describeReject(each),
+      );
+      if (lines.length > 0) await printed(...lines);
     }
   } else stored = await writeFiles(session, batch, chosen, flags);
   if (isUnread()) return EXIT.done;
@@ -130,7 +132,7 @@ async function writeFiles(
   const { writeRejectFiles } = await import('../run/feed-back/reject-files.js');
   const { RejectsFile } = await import('../run/feed-back/rejects-file.js');
   const { rejectColumns } = await import('../db/ledger/rejects.js');
-  const { count, counted, printed, say } = await import('./terminal.js');
+  const { count, counted, handed, say } = await import('./terminal.js');
   const withColumns = [];
   for (const { name, label } of inputs) {
     const known = batch.input_columns?.[label] ?? [];
@@ -147,7 +149,7 @@ async function writeFiles(
   let unknown = 0;
   if (into === undefined) {
     const [only] = withColumns;
-    const file = new RejectsFile(format === 'csv' ? only?.columns : undefined, printed);
+    const file = new RejectsFile(format === 'csv' ? only?.columns : undefined, handed);
     await file.begin();
     for await (const page of all()) await file.add(page.filter(({ input }) => input === only?.label));
     ({ unknown } = file);

@@ -30,7 +30,7 @@ export function declareReport(root: Command): void {
         else
           for (const report of reports) {
             for (const line of [report.name, ...report.summary]) print(line);
-            if (report.rows.length > 0) print(table(report.columns, report.rows, { indent: '  ' }));
+            if (report.rows.length > 0) print(...table(report.columns, report.rows, { indent: '  ' }));
             if (report.more > 0) print(`  … and ${report.more} more: see the log of the batch`);
           }
         return EXIT.done;

@@ -90,7 +90,7 @@ async function ofBatch(session: Session, id: string, flags: RollbackFlags): Prom
   const shown = planned.tables.map((each) => [each.table, each.mode, count(each.rows), undoOf(each)]);
   if (flags.views !== true) {
     say(`batch ${id} published:`);
-    say(table(['table', 'how', 'rows', 'rollback'], shown, { right: [2], indent: '  ' }));
+    say(...table(['table', 'how', 'rows', 'rollback'], shown, { right: [2], indent: '  ' }));
   }
   if (planned.views.length > 0) say(`  views under old names that go: ${planned.views.join(', ')}`);
   const written = planned.tables.flatMap(writtenLines);
@@ -98,7 +98,7 @@ async function ofBatch(session: Session, id: string, flags: RollbackFlags): Prom
   if (flags.dryRun === true) {
     const refuses = written.length > 0 && flags.discardWrites !== true;
     if (flags.json === true) print(JSON.stringify({ ...planned, status: 'dry run', error: null }));
-    else print(planned.statements ?? '');
+    else print(...(planned.statements ?? '').split('\n'));
     sayNext(
       refuses
         ? 'rollback would refuse, since rows were written since; nothing was changed'

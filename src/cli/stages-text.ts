@@ -5,7 +5,7 @@ import { count, table } from './terminal.js';
  * The books as a table, a line for each stage: rows in and out, and what became of the others. Columns in
  * which nothing stands are left out.
  */
-export function stagesTable(accounts: readonly FlowAccount[], indent = '  '): string {
+export function stagesTable(accounts: readonly FlowAccount[], indent = '  '): string[] {
   const several = accounts.length > 1;
   const lines = accounts.flatMap(({ source, stages }) =>
     stages.map(({ stage, branch, in: taken, out, rejected, skipped, merged, added, kept }) => [

@@ -80,7 +80,7 @@ async function showList(
   const { sayNext } = await import('./next.js');
   const { bytes, count, counted, moment, print, table } = await import('./terminal.js');
   print(
-    table(
+    ...table(
       ['batch', 'pipeline', 'status', 'read', 'rejected', 'skipped', 'started', 'by'],
       batches.map((batch) => [
         batch.id,
@@ -138,11 +138,11 @@ async function showOne(
   ];
   if (batch.error !== null) rows.push(['error', batch.error.message]);
   if (batch.log_file !== null) rows.push(['log', batch.log_file]);
-  print(table(['', ''], rows));
+  print(...table(['', ''], rows));
   if (published.length > 0) {
     print('');
     print(
-      table(
+      ...table(
         ['table', 'how', 'rows', 'of them', 'published', 'kept for rollback', 'occupies'],
         published.map((each) => [
           `${each.table_schema}.${each.table_name}`,
@@ -169,7 +169,7 @@ async function showOne(
   if (found.length > 0) {
     print('');
     print(
-      table(
+      ...table(
         ['table', 'rows', 'of them'],
         found.map(([name, of]) => [name, count(of.staged), changesText(of)]),
         { right: [1] },
@@ -181,9 +181,9 @@ async function showOne(
   if ((batch.accounting ?? []).length > 0) {
     const { stagesTable } = await import('./stages-text.js');
     print('');
-    print(stagesTable(batch.accounting ?? [], ''));
+    print(...stagesTable(batch.accounting ?? [], ''));
   }
-  if (rejects.length > 0) print(`\n${rejects.join('\n')}`);
+  if (rejects.length > 0) print('', ...rejects);
   print('');
   const { nextLines } = await import('./next.js');
   for (const [at, step] of nextLines(next, process.stdout).entries())
@@ -198,7 +198,7 @@ async function showVersions({ views, uses, old_tables_last_read, hidden }: Versi
   if (uses.length === 0) print('  neither version is in use now, and nobody has written through the views');
   else
     print(
-      table(
+      ...table(
         ['version', 'application', 'role', 'sessions', 'last statement', 'last write through a view'],
         uses.map((each) => [
           each.version,

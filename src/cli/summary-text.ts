@@ -38,8 +38,8 @@ export function showSummary(
   ]);
   if (summary.lock_ms !== null)
     rows.push(['locked', `live tables were locked for ${summary.lock_ms.toFixed(1)} ms`]);
-  say(table(['', ''], rows, { indent: '  ' }));
-  if (summary.stages.length > 0) say(`\n${stagesTable(summary.stages)}`);
+  say(...table(['', ''], rows, { indent: '  ' }));
+  if (summary.stages.length > 0) say('', ...stagesTable(summary.stages));
   for (const line of recordLines({ types: summary.records, errors: summary.frequent_errors })) say(line);
   for (const line of rejectsShown) say(line);
   showNext(nextSteps(summary, write));
@@ -52,7 +52,7 @@ function showNext(steps: readonly NextStep[]): void {
   say();
   say(styled('dim', 'next:'));
   say(
-    table(
+    ...table(
       ['', ''],
       shown.map(({ text, said }) => [text, said.note ?? '']),
       { indent: '  ' },
@@ -85,7 +85,7 @@ export function showReport(report: Report, most: number): void {
   for (const line of report.summary) say(`  ${line}`);
   if (report.rows.length === 0) return;
   const shown = report.rows.slice(0, most);
-  say(table(report.columns, shown, { indent: '  ' }));
+  say(...table(report.columns, shown, { indent: '  ' }));
   const more = report.rows.length - shown.length + report.more;
   if (more > 0) say(`  … and ${count(more)} more`);
 }

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import Table from 'cli-table3';
 import { plural } from '../core/plural.js';
+import { visible } from '../core/visible.js';
 import { put } from './output.js';
 
 /** Colour only where a person looks: a terminal, and no NO_COLOR (https://no-color.org). */
@@ -14,6 +15,25 @@ export function styled(style: Style, text: string): string {
   return coloured ? styleText(style, text) : text;
 }
 
+/** The codes of `styled`, and no others. */
+const ESCAPE = '\u001b';
+const STYLES = new RegExp(`(${ESCAPE}\\[(?:1|2|22|3[1236]|39)m)`);
+
+/**
+ * `text` as one line that shows all that is in it; only our own styles still mean something to the terminal. What comes
+ * out of files, databases and the command line is printed through here and nowhere past it.
+ */
+export function shown(text: string, styles = coloured): string {
+  if (!styles) return visible(text);
+  return text
+    .split(STYLES)
+    .map((part, at) => (at % 2 === 1 ? part : visible(part)))
+    .join('');
+}
+
+const asLines = (lines: readonly string[]) =>
+  lines.length === 0 ? '\n' : lines.map((line) => `${shown(line)}\n`).join('');
+
 let quiet = false;
 
 /** Whether only warnings and errors are said from now on. */
@@ -21,14 +41,14 @@ export function hush(only: boolean): void {
   quiet = only;
 }
 
-/** A line for people, on stderr: stdout is for data. */
-export function say(text = ''): void {
-  if (!quiet) put(process.stderr, `${text}\n`);
+/** Lines for people, on stderr: stdout is for data. Without any, an empty one. */
+export function say(...lines: readonly string[]): void {
+  if (!quiet) put(process.stderr, asLines(lines));
 }
 
-/** A line for people that --quiet does not silence. */
-export function warn(text: string): void {
-  put(process.stderr, `${text}\n`);
+/** Lines for people that --quiet does not silence. */
+export function warn(...lines: readonly string[]): void {
+  put(process.stderr, asLines(lines));
 }
 
 /** Whether anything was printed on stdout since the command began. */
@@ -44,16 +64,25 @@ export function hasAnswered(): boolean {
   return answered;
 }
 
-/** A line of data, on stdout. */
-export function print(text: string): void {
+/** Lines of what was asked for, on stdout: for people, or of JSON. */
+export function print(...lines: readonly string[]): void {
   answered = true;
-  put(process.stdout, `${text}\n`);
+  put(process.stdout, asLines(lines));
 }
 
 /** The same; resolves when more may come, so that a slow reader does not fill the memory. */
-export async function printed(text: string): Promise<void> {
+export async function printed(...lines: readonly string[]): Promise<void> {
+  await poured(asLines(lines));
+}
+
+/** Text for other programs (CSV), on stdout as it is, but for a terminal. Resolves as `printed` does. */
+export async function handed(text: string): Promise<void> {
+  await poured(process.stdout.isTTY === true ? asLines(text.split('\n')) : `${text}\n`);
+}
+
+async function poured(out: string): Promise<void> {
   answered = true;
-  if (put(process.stdout, `${text}\n`) || process.stdout.destroyed) return;
+  if (put(process.stdout, out) || process.stdout.destroyed) return;
   await new Promise<void>((resolve) => {
     const done = () => {
       for (const event of EVENTS) process.stdout.off(event, done);
@@ -65,12 +94,12 @@ export async function printed(text: string): Promise<void> {
 
 const EVENTS = ['drain', 'close', 'error'] as const;
 
-/** Rows as an aligned table without ruled lines, two blanks between columns. */
+/** Rows as the lines of an aligned table without ruled lines, two blanks between columns. */
 export function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   options: { readonly right?: readonly number[]; readonly indent?: string } = {},
-): string {
+): string[] {
   const made = new Table({
     chars: Object.fromEntries(
       [
@@ -94,14 +123,13 @@ export function table(
     style: { 'padding-left': 0, 'padding-right': 2, head: [], border: [] },
     colAligns: head.map((_, at) => (options.right?.includes(at) ? 'right' : 'left')),
   });
-  if (head.some((name) => name !== '')) made.push(head.map((name) => styled('dim', name)));
-  for (const row of rows) made.push([...row]);
+  if (head.some((name) => name !== '')) made.push(head.map((name) => styled('dim', shown(name))));
+  for (const row of rows) made.push(row.map((cell) => shown(cell)));
   const indent = options.indent ?? '';
   return made
     .toString()
     .split('\n')
-    .map((line) => indent + trimEnd(line))
-    .join('\n');
+    .map((line) => indent + trimEnd(line));
 }
 
 /** Blanks at a line's end would wrap on a narrow terminal; colour codes may stand behind them. */

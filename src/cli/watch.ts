@@ -7,7 +7,7 @@ import { isUnread, put } from './output.js';
 import { byInput } from './progress.js';
 import type { Session } from './session.js';
 import { nextOf, stateOf } from './status.js';
-import { count, print, say } from './terminal.js';
+import { count, print, say, shown } from './terminal.js';
 
 /** How often the ledger is asked; a running load tells it as often. */
 const EVERY_MS = 1_000;
@@ -44,7 +44,7 @@ export async function watchBatch(
     const now = watched(batch);
     const line = json ? JSON.stringify(now) : describe(now);
     if (line !== last) {
-      if (drawn) put(process.stdout, REDRAW + line.slice(0, (process.stdout.columns ?? 80) - 1));
+      if (drawn) put(process.stdout, REDRAW + shown(line).slice(0, (process.stdout.columns ?? 80) - 1));
       else print(line);
     }
     last = line;
