@@ -33,11 +33,29 @@ function hasSeverity(error: unknown): boolean {
 // What pg says when the socket closes under a query (pg/lib/client.js); it has no code.
 const CLOSED = /^Connection terminated|is not queryable$/;
 
+/** What sockets fail with (errno(3)); files have codes of their own. */
+const NETWORK = new Set(
+  'ECONNRESET ECONNABORTED ECONNREFUSED EPIPE ETIMEDOUT ENOTCONN EHOSTUNREACH EHOSTDOWN ENETUNREACH ENETDOWN ENETRESET EADDRNOTAVAIL'.split(
+    ' ',
+  ),
+);
+
+function isNetworkError({ code, syscall }: NodeJS.ErrnoException): boolean {
+  return syscall !== undefined && (/^(connect|getaddrinfo)$/.test(syscall) || NETWORK.has(code ?? ''));
+}
+
+/** Whether a file or folder of this machine failed. */
+export function isFileError(error: unknown): boolean {
+  return (
+    error instanceof Error && (error as NodeJS.ErrnoException).syscall !== undefined && !isNetworkError(error)
+  );
+}
+
 /** Whether `error` means that the session is gone: no answer at all, or a farewell of the server's. */
 export function isConnectionLoss(error: unknown): boolean {
   const code = sqlstateOf(error);
   if (code === undefined) {
-    return error instanceof Error && (CLOSED.test(error.message) || 'syscall' in error);
+    return error instanceof Error && (CLOSED.test(error.message) || isNetworkError(error));
   }
   return code.startsWith('08') || ['57P01', '57P02', '57P03', '57P05', '25P03'].includes(code);
 }

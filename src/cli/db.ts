@@ -23,10 +23,11 @@ export function declareDb(root: Command): void {
     };
   db.command('start')
     .description('start it and keep it until `sluice db stop`')
+    .option('--trust', 'also where .sluice was not made here by this user: it may hold anybody’s programs')
     .action(
-      guarded(async () => {
+      guarded(async (flags: Flags) => {
         const { keepEmbedded } = await import('../db/embedded/index.js');
-        const server = await keepEmbedded();
+        const server = await keepEmbedded({ trust: flags.trust === true });
         sayNext(`the embedded PostgreSQL listens on port ${server.port}, data in ${server.dataDirectory}`, [
           `psql "$(${EMBEDDED_URL})"`,
           command('db stop'),
@@ -93,4 +94,5 @@ export function declareDb(root: Command): void {
 interface Flags {
   readonly json?: boolean;
   readonly force?: boolean;
+  readonly trust?: boolean;
 }

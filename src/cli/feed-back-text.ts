@@ -12,13 +12,10 @@ export async function sayFeedBack(database: PgDatabase, batch: Batch): Promise<v
 export async function sayFedBackFrom(database: PgDatabase, batch: Batch, folder: string): Promise<void> {
   const { rejectPlaces } = await import('../db/ledger/rejects.js');
   const { feedBackAdvice, notFedBack } = await import('../run/feed-back/advice.js');
-  const { feedBackStep } = await import('../run/feed-back/way.js');
   const { sayNext } = await import('./next.js');
-  const facts = batch.run_record?.feedBack;
-  const advice = feedBackAdvice(batch, await rejectPlaces(database, batch.id));
-  if (facts === undefined || advice === undefined) return;
-  if (advice.not === undefined) sayNext('correct them, then:', feedBackStep(batch, facts, folder));
-  else sayNext(notFedBack(advice.not), advice.next);
+  const advice = feedBackAdvice(batch, await rejectPlaces(database, batch.id), folder);
+  if (advice === undefined) return;
+  sayNext(advice.not === undefined ? 'correct them, then:' : notFedBack(advice.not), advice.next);
 }
 
 /** What `sayFeedBack` says, as a sentence and steps; undefined where there is nothing to say. */

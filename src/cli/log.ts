@@ -1,7 +1,7 @@
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, writeSync } from 'node:fs';
 import pino, { type Logger } from 'pino';
 import type { Log } from '../core/run.js';
+import { openLog } from './log-place.js';
 import { put } from './output.js';
 import { warn } from './terminal.js';
 
@@ -39,7 +39,6 @@ export function batchLog(options: { readonly jsonToStderr: boolean }): BatchLog 
     warn: at('warn'),
     error: at('error'),
     openFile(file) {
-      mkdirSync(dirname(file), { recursive: true });
       destination = new LogFile(file);
       logger = pino({ level: 'debug', base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
       for (const write of waiting ?? []) write(logger);
@@ -66,7 +65,7 @@ class LogFile {
   #lines = '';
 
   constructor(private readonly path: string) {
-    this.#fd = openSync(path, 'a', 0o600);
+    this.#fd = openLog(path);
   }
 
   write(line: string): void {

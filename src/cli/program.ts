@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import type { CommandData } from '../core/command.js';
 import { EXIT } from '../core/errors.js';
@@ -10,6 +9,7 @@ import { declareCleanup } from './cleanup.js';
 import { declareCopy } from './copy.js';
 import { declareDb } from './db.js';
 import { declareDemo } from './demo.js';
+import { loadDotEnv } from './dotenv.js';
 import { exitCode, expectAnswer, tell } from './failure.js';
 import { noteGiven } from './given.js';
 import { declareInit } from './init.js';
@@ -114,8 +114,7 @@ function misused({ message }: CommanderError): object {
 
 /** Runs one command, told as `sluice` is told its arguments; its exit code. Says everything itself. */
 export async function runCommand(args: readonly string[]): Promise<number> {
-  // .env never overrides what is set: process.loadEnvFile keeps existing variables.
-  if (existsSync('.env')) process.loadEnvFile('.env');
+  loadDotEnv();
   try {
     const root = commandTree();
     const given = noted(root);

@@ -94,25 +94,24 @@ async function rejects(session: Session, id: string, flags: RejectsFlags): Promi
     ),
   );
   say();
-  let stored = 0;
-  if (flags.format === undefined && flags.into === undefined) {
+  const isExport = flags.format !== undefined || flags.into !== undefined;
+  if (isExport) await writeFiles(session, batch, chosen, flags);
+  else {
     const wanted = new Set(chosen.map(({ label }) => label));
     for await (const page of pagesOf(session, id)) {
-      stored += page.length;
       const shown = page.filter(({ input }) => wanted.has(input));
       const lines = shown.map((each) =>
         flags.json === true ? (jsonText(each) ?? '') : describeReject(each),
       );
       if (lines.length > 0) await printed(...lines);
     }
-  } else stored = await writeFiles(session, batch, chosen, flags);
+  }
   if (isUnread()) return EXIT.done;
-  for (const line of await resubmittedLines(database, id)) say(line);
+  for (const line of await resubmittedLines(database, id)) say(isExport ? `${line}: left out` : line);
   if (flags.into === undefined) await sayFeedBack(database, batch);
-  if (batch.error_count > stored)
-    say(
-      `${count(batch.error_count - stored)} more ${noun(batch.error_count - stored, 'was', 'were')} counted and not kept`,
-    );
+  const kept = (await countRejects(database, id)).reduce((sum, { rows }) => sum + rows, 0);
+  const more = batch.error_count - kept;
+  if (more > 0) say(`${count(more)} more ${noun(more, 'was', 'were')} counted and not kept`);
   return EXIT.done;
 }
 
@@ -122,13 +121,13 @@ interface RejectedInput {
   readonly label: string;
 }
 
-/** The rejects of `inputs` in files to be corrected, one for each, or the only one's to stdout; how many the batch has. */
+/** The rejects of `inputs` that are still to be corrected in files, one for each, or the only one's to stdout. */
 async function writeFiles(
   session: Session,
   batch: Batch,
   inputs: readonly RejectedInput[],
   { format = 'csv', into }: RejectsFlags,
-): Promise<number> {
+): Promise<void> {
   const { writeRejectFiles } = await import('../run/feed-back/reject-files.js');
   const { RejectsFile } = await import('../run/feed-back/rejects-file.js');
   const { rejectColumns } = await import('../db/ledger/rejects.js');
@@ -139,22 +138,16 @@ async function writeFiles(
     const columns = new Set([...known, ...(await rejectColumns(session.database, batch.id, label))]);
     withColumns.push({ name, label, format, columns: [...columns] });
   }
-  let stored = 0;
-  const all = async function* () {
-    for await (const page of pagesOf(session, batch.id)) {
-      stored += page.length;
-      yield page;
-    }
-  };
+  const pending = pagesOf(session, batch.id, true);
   let unknown = 0;
   if (into === undefined) {
     const [only] = withColumns;
     const file = new RejectsFile(format === 'csv' ? only?.columns : undefined, handed);
     await file.begin();
-    for await (const page of all()) await file.add(page.filter(({ input }) => input === only?.label));
+    for await (const page of pending) await file.add(page.filter(({ input }) => input === only?.label));
     ({ unknown } = file);
   } else {
-    const files = await writeRejectFiles(into, withColumns, all(), true);
+    const files = await writeRejectFiles(into, withColumns, pending, true);
     for (const { input, path, rows } of files) say(`${counted(rows, 'row')} of ${input} in ${path}`);
     unknown = files.reduce((sum, file) => sum + file.unknown, 0);
     const { sayFedBackFrom } = await import('./feed-back-text.js');
@@ -162,14 +155,17 @@ async function writeFiles(
   }
   if (unknown > 0)
     say(`${count(unknown)} of them without values: the ledger does not have the row as the input had it`);
-  return stored;
 }
 
 /** The rejects of a batch, as long as somebody reads them and nobody asks to stop. */
-async function* pagesOf({ database, signal }: Session, id: string): AsyncGenerator<StoredReject[]> {
+async function* pagesOf(
+  { database, signal }: Session,
+  id: string,
+  pending = false,
+): AsyncGenerator<StoredReject[]> {
   const { rejectPages } = await import('../db/ledger/rejects.js');
   signal.throwIfAborted();
-  for await (const page of rejectPages(database, id)) {
+  for await (const page of rejectPages(database, id, pending)) {
     yield page;
     signal.throwIfAborted();
     if (isUnread()) return;

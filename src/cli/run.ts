@@ -1,5 +1,4 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { EXIT, usage } from '../core/errors.js';
 import { again } from '../core/next.js';
@@ -99,6 +98,7 @@ export async function runWith(
   const { givenInputs, resumedInputs } = await import('./inputs.js');
   const { ask } = await import('./ask.js');
   const { batchLog } = await import('./log.js');
+  const { assertLoggable, ownLog } = await import('./log-place.js');
   const { showProgress } = await import('./progress.js');
   const { showPlan } = await import('./plan-text.js');
   const { showPublish } = await import('./publish-text.js');
@@ -106,6 +106,7 @@ export async function runWith(
   const { rejectLines } = await import('./reject-text.js');
   const { print, say } = await import('./terminal.js');
 
+  if (flags.dryRun !== true || flags.logFile !== undefined) assertLoggable(flags.logFile);
   const log = batchLog({ jsonToStderr: flags.logFormat === 'json' });
   // A dry run has no batch to name its log after: it has one only where it is asked for.
   if (flags.dryRun === true && flags.logFile !== undefined) log.openFile(flags.logFile);
@@ -159,7 +160,7 @@ export async function runWith(
           failed = summary;
         },
       },
-      logFileFor: (batch) => flags.logFile ?? join('.sluice', 'logs', `${batch}.log`),
+      logFileFor: (batch) => flags.logFile ?? ownLog(batch),
       onBatch: (batch, logFile) => {
         if (logFile !== undefined) log.openFile(logFile);
         say(`batch ${batch}, log in ${logFile}`);

@@ -2,6 +2,7 @@ import { interrupted, type SluiceError, usage } from '../core/errors.js';
 import { type Address, describeUrl, urlOfDatabase } from '../db/address.js';
 import { PgDatabase } from '../db/connect.js';
 import { freshDatabase } from '../db/embedded/fresh.js';
+import { assertPasswordStays, isFromDotEnv } from './dotenv.js';
 import { exitCode, tell } from './failure.js';
 import { onStopping } from './signals.js';
 import { say, styled } from './terminal.js';
@@ -64,6 +65,8 @@ async function inSession(
       const url = name === undefined ? server.url : urlOfDatabase(server.url, name);
       address = { url, described: describeUrl(url), from: 'the embedded server' };
     }
+    if (/ in \.env/.test(address.from))
+      say(styled('dim', `the database ${address.described} is named by ${address.from}`));
     database = new PgDatabase(address);
     return await work({ database, signal: stop.signal });
   } catch (error) {
@@ -101,17 +104,23 @@ export function givenAddress(
           'embedded:NAME   (a database of the embedded PostgreSQL)',
         ],
       });
-    return { url, described: describeUrl(url), from };
+    assertPasswordStays(url, from, environment);
+    return { url, described: describeUrl(url), from: saidOf([from]) };
   }
   const set = PG_VARIABLES.filter((name) => (environment[name] ?? '') !== '');
   if (set.length === 0) return { embedded: undefined };
+  assertPasswordStays(undefined, '', environment);
   const user = environment.PGUSER ?? environment.USER ?? '';
   const host = environment.PGHOST ?? environment.PGHOSTADDR ?? 'localhost';
   return {
     described: `${host}:${environment.PGPORT ?? '5432'}/${environment.PGDATABASE ?? user} as ${user}`,
-    from: set.join(', '),
+    from: saidOf(set),
   };
 }
+
+/** What has named the database, for messages. */
+const saidOf = (names: readonly string[]) =>
+  names.map((name) => (isFromDotEnv(name) ? `${name} in .env` : name)).join(', ');
 
 /** The first signal asks the work to stop, the second ends the process at once. */
 function onSignals(stop: AbortController): () => void {

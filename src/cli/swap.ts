@@ -8,6 +8,7 @@ import { asJson } from './next.js';
 
 interface SwapFlags extends DatabaseFlags, Pick<RunFlags, 'maxShrink' | 'allowSuppressed'> {
   readonly yes?: boolean;
+  readonly logFile?: string;
 }
 
 /** `sluice swap B` */
@@ -15,6 +16,7 @@ export function declareSwap(root: Command): void {
   withAllowed(withDatabase(root.command('swap').argument('<batch>', 'its id')))
     .description('publish a batch that `load` has staged')
     .option('--yes', 'do not ask; needed off a terminal')
+    .option('--log-file <file>', 'the log (default: .sluice/logs/<batch>.log)')
     .action(async (id: string, flags: SwapFlags) => {
       answerFailureWith((error) => ({ ...noSummary(null, error), batch: id }));
       const { withSession } = await import('./session.js');
@@ -22,6 +24,7 @@ export function declareSwap(root: Command): void {
         const { findStaged, swapBatch } = await import('../run/swap.js');
         const { pipelineOf } = await import('./pipelines.js');
         const { batchLog } = await import('./log.js');
+        const { assertLoggable, ownLog } = await import('./log-place.js');
         const { showProgress } = await import('./progress.js');
         const { showSummary } = await import('./summary-text.js');
         const { ask } = await import('./ask.js');
@@ -33,9 +36,9 @@ export function declareSwap(root: Command): void {
         );
         if (flags.yes !== true && !(await ask('publish it?')))
           throw interrupted('not confirmed', { state: `nothing was published; batch ${id} is staged` });
+        assertLoggable(flags.logFile);
         const log = batchLog({ jsonToStderr: false });
-        if (batch.log_file === null) log.discard();
-        else log.openFile(batch.log_file);
+        log.openFile(flags.logFile ?? ownLog(id));
         const progress = await showProgress();
         let failed: Summary | undefined;
         try {

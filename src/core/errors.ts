@@ -101,7 +101,8 @@ export function nearest(wanted: string, names: readonly string[]): string | unde
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const name of names) {
     const distance = editDistance(wanted.toLowerCase(), name.toLowerCase());
-    if (distance < bestDistance) {
+    // Where nothing is left as it was, no name is meant.
+    if (distance < bestDistance && distance < Math.max(wanted.length, name.length)) {
       best = name;
       bestDistance = distance;
     }

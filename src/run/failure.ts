@@ -1,4 +1,4 @@
-import { isConnectionLoss, sqlstateOf } from '../../sinks/copy/failure.js';
+import { isConnectionLoss, isFileError, sqlstateOf } from '../../sinks/copy/failure.js';
 import { type ErrorFacts, failed, interrupted, SluiceError } from '../core/errors.js';
 import { again } from '../core/next.js';
 
@@ -30,6 +30,11 @@ function translated(error: unknown): SluiceError {
     return failed('connection_lost', `the connection to the database was lost: ${said}`, {
       ...facts,
       next: again({}, { lead: 'see the log of the server for why, then' }),
+    });
+  if (isFileError(error))
+    return failed('file_error', `a file or folder of this machine cannot be used: ${said}`, {
+      ...facts,
+      next: again({}, { lead: 'see to its rights and its path, then' }),
     });
   switch (sqlstate) {
     case undefined:

@@ -150,7 +150,13 @@ async function syntaxError(path: string, options: JsonOptions, run: Run, error: 
   // Only a file can be read again: a FIFO would wait for another writer.
   const again = path !== STDIN && (await statInput(path)).isFile();
   const found = again ? await locate(path, options, run).catch(() => undefined) : undefined;
-  const next = 'correct the file; for one object a line use jsonl()';
+  const next = suggested(
+    { flags: { format: 'jsonl' } },
+    {
+      lead: 'correct the file; or, where it has one object a line',
+      otherwise: 'correct the file; for one object a line use jsonl()',
+    },
+  );
   if (found === undefined) {
     const where = `behind byte ${read}`;
     return failed('invalid_json', `${input} is not valid JSON ${where}: ${error.message}`, {

@@ -6,6 +6,7 @@ import { SluiceError } from '../../src/core/errors.js';
 import { markOrigin, type Row } from '../../src/core/row.js';
 import { readColumns } from '../../src/db/catalog/columns.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
+import { isSluice } from '../support/said.js';
 import { sinkRun } from '../support/sink-run.js';
 import { until } from '../support/until.js';
 
@@ -27,15 +28,6 @@ async function options(
 
 const rowsFrom = (from: number, to: number, make: (n: number) => Row): Row[] =>
   Array.from({ length: to - from }, (_, i) => markOrigin({ ...make(from + i) }, from + i));
-
-const isSluice =
-  (code: string, ...patterns: RegExp[]) =>
-  (error: unknown) => {
-    assert.ok(error instanceof SluiceError, String(error));
-    assert.equal(error.code, code);
-    for (const pattern of patterns) assert.match(`${error.message}\n${JSON.stringify(error.facts)}`, pattern);
-    return true;
-  };
 
 test('a value that no guard can judge and the server refuses costs its own row only', async (t) => {
   const database = await testDatabase(t);

@@ -9,6 +9,7 @@ import { ensureDatabase, urlOf } from './database.js';
 import { explained } from './explain.js';
 import { addLease, dropDeadLeases, endLease, holders } from './leases.js';
 import { withLock } from './lock.js';
+import { assertMadeHere } from './made-here.js';
 import {
   copiesOf,
   majorsIn,
@@ -45,6 +46,8 @@ export interface EmbeddedOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** The bin directory of another PostgreSQL to run instead of the one that npm installed. */
   readonly binaries?: string;
+  /** The directory counts as made here by this user, whatever it holds. */
+  readonly trust?: boolean;
 }
 
 export interface EmbeddedStatus {
@@ -75,6 +78,7 @@ export async function acquireEmbedded(options: EmbeddedOptions = {}): Promise<Em
   return explained(options, async () => {
     const paths = pathsOf(makeDirectory(directoryOf(options)));
     return withLock(paths.lock, async () => {
+      assertMadeHere(paths.directory, options.trust);
       dropDeadLeases(paths.leases);
       // Before the start: whoever is killed from here on leaves a lease that is seen to be dead.
       const lease = addLease(paths.leases);
@@ -135,6 +139,7 @@ export async function stopEmbedded(options: EmbeddedOptions & { force?: boolean 
     if (!existsSync(directory)) return false;
     const paths = pathsOf(realpathSync(directory));
     return withLock(paths.lock, async () => {
+      if (existsSync(join(paths.directory, 'postgres'))) assertMadeHere(paths.directory);
       dropDeadLeases(paths.leases);
       const users = holders(paths.leases);
       const place = currentPlace(paths.directory);

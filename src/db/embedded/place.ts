@@ -65,7 +65,6 @@ export function settleBase(directory: string, user: ServerUser | undefined): str
     mkdirSync(settled, { recursive: true });
     return settled;
   }
-  if (mkdirSync(base, { recursive: true }) !== undefined) chmodSync(base, 0o755);
   if (user === undefined || canReach(base, user)) return base;
   if (settled !== undefined) {
     throw failed('embedded_unreachable', `the user ${user.name}, who runs PostgreSQL, cannot reach ${base}`, {

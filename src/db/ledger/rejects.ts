@@ -111,16 +111,21 @@ export async function forgetRejectsBehind(database: Database, batch: string, row
   );
 }
 
-/** The rejects of a batch in the order they were met, by pages of `limit` behind the number `after`. */
+/**
+ * The rejects of a batch in the order they were met, by pages of `limit` behind the number `after`; where only `pending`
+ * ones are wanted, without those whose corrected rows are published or on the way.
+ */
 export async function readRejects(
   database: Database,
   batch: string,
   after: number,
   limit: number,
+  pending = false,
 ): Promise<StoredReject[]> {
   const rows = await database.query<StoredReject & Record<string, unknown>>(
     `WITH page AS (
-       SELECT * FROM sluice.migration_reject WHERE batch_id = $1 AND number > $2 ORDER BY number LIMIT $3
+       SELECT * FROM sluice.migration_reject r
+       WHERE batch_id = $1 AND number > $2${pending ? ` AND ${PENDING}` : ''} ORDER BY number LIMIT $3
      ), before AS (
        SELECT DISTINCT ON (o.input, o.line) o.batch_id, o.input, o.line, o.number
        FROM sluice.migration_reject o JOIN sluice.migration_batch b ON b.only_rejects_of = o.batch_id
@@ -141,10 +146,14 @@ export async function readRejects(
 
 const parsed = (json: unknown): unknown => (json === null ? null : parseJson(json as string));
 
-/** All rejects of a batch in the order they were met, by pages. */
-export async function* rejectPages(database: Database, batch: string): AsyncGenerator<StoredReject[], void> {
+/** All rejects of a batch, or all that are `pending`, in the order they were met, by pages. */
+export async function* rejectPages(
+  database: Database,
+  batch: string,
+  pending = false,
+): AsyncGenerator<StoredReject[], void> {
   for (let after = 0; ; ) {
-    const page = await readRejects(database, batch, after, PAGE);
+    const page = await readRejects(database, batch, after, PAGE, pending);
     if (page.length > 0) yield page;
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE) return;
@@ -198,6 +207,9 @@ export interface RejectFate {
 
 /** A batch `c` to which the corrected row of a reject counts. */
 const CORRECTS = `(c.status IN ('staged', 'completed') OR c.status = 'running' AND ${ALIVE.replaceAll('b.id', 'c.id')})`;
+
+/** A reject `r` that is still to be corrected. */
+const PENDING = `NOT EXISTS (SELECT FROM sluice.migration_batch c WHERE c.id = r.corrected_by AND ${CORRECTS})`;
 
 /**
  * What became of the rejects of a batch. A batch that failed, was rolled back, or whose process is gone before
@@ -271,13 +283,13 @@ export async function batchOfReject(
   return found?.id;
 }
 
-/** Where a batch's rejects were met: the inputs and stages that there are, those of which most rows came first. */
+/** Where rejects of a batch that are still to be corrected were met: inputs and stages, those of which most rows came first. */
 export async function rejectPlaces(
   database: Database,
   batch: string,
 ): Promise<{ readonly input: string; readonly stage: string }[]> {
   return database.query(
-    `SELECT input, stage FROM sluice.migration_reject WHERE batch_id = $1
+    `SELECT input, stage FROM sluice.migration_reject r WHERE batch_id = $1 AND ${PENDING}
      GROUP BY input, stage ORDER BY count(*) DESC, input, stage`,
     [batch],
   );

@@ -13,10 +13,14 @@ export interface FeedBackAdvice {
 /** The sentence in front of what else can be done. */
 export const notFedBack = (why: string): string => `they cannot be fed back alone: ${why}`;
 
-/** The advice for all rejects of a batch; undefined where the batch is of a version that did not note what decides it. */
+/**
+ * The advice for rejects of a batch, which are in files in `folder` already where one is given; undefined where there is
+ * none, or the batch is of a version that did not note what decides it.
+ */
 export function feedBackAdvice(
   batch: FedBackBatch,
   rejects: readonly RejectPlace[],
+  folder?: string,
 ): FeedBackAdvice | undefined {
   const facts = batch.run_record?.feedBack;
   if (facts === undefined || rejects.length === 0) return undefined;
@@ -25,7 +29,8 @@ export function feedBackAdvice(
   if (way.way === 'none' && way.code === 'rejects_of_rejects' && batch.status !== 'completed')
     return { not: undefined, next: way.next };
   if (way.way === 'none') return { not: way.why, next: way.next };
-  return { not: undefined, next: stepsOf(batch, facts, rejects) };
+  const next = folder === undefined ? stepsOf(batch, facts, rejects) : [feedBackStep(batch, facts, folder)];
+  return { not: undefined, next };
 }
 
 function stepsOf(batch: FedBackBatch, facts: FeedBackFacts, rejects: readonly RejectPlace[]): NextStep[] {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SluiceError } from '../../../src/core/errors.js';
 import { originOf, type Row } from '../../../src/core/row.js';
 import type { Run } from '../../../src/core/run.js';
 import type { Source } from '../../../src/core/types.js';
 import { query } from '../../../src/sources/postgres.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
+import { isSluice } from '../../support/said.js';
 import { sinkRun } from '../../support/sink-run.js';
 import { until } from '../../support/until.js';
 
@@ -17,15 +17,6 @@ async function all(source: Source, run: Run): Promise<Row[]> {
   }
   return rows;
 }
-
-const isSluice =
-  (code: string, ...patterns: RegExp[]) =>
-  (error: unknown) => {
-    assert.ok(error instanceof SluiceError, String(error));
-    assert.equal(error.code, code);
-    for (const pattern of patterns) assert.match(`${error.message}\n${JSON.stringify(error.facts)}`, pattern);
-    return true;
-  };
 
 const sessionsGone = (database: TestDatabase) =>
   until('the end of the reading session', async () => {

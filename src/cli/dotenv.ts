@@ -1,0 +1,83 @@
+import { readFileSync, statSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { usage } from '../core/errors.js';
+import { warn } from './terminal.js';
+
+/**
+ * What a file `.env` may set: what names a database, or is a setting of ours. The file may have come out of an archive,
+ * and another variable (LD_PRELOAD, NODE_OPTIONS) would reach the programs that are started.
+ */
+const OURS = /^(?:SLUICE_[A-Z0-9_]+|DATABASE_URL|PG[A-Z]+)$/;
+
+/** No file of variables is larger. */
+const MOST_BYTES = 1 << 20;
+
+/** Names that were set from the file. */
+const taken = new Set<string>();
+
+/** Sets in `environment` what the file `path` says and what is not set yet; does nothing where there is no such file. */
+export function loadDotEnv(path = '.env', environment: NodeJS.ProcessEnv = process.env): void {
+  const text = textOf(path);
+  if (text === undefined) return;
+  for (const [name, value] of Object.entries(parseEnv(text))) {
+    if (!OURS.test(name) || environment[name] !== undefined) continue;
+    environment[name] = value;
+    taken.add(name);
+  }
+}
+
+/** Whether the variable `name` has its value from the file. */
+export function isFromDotEnv(name: string): boolean {
+  return taken.has(name);
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    const stat = statSync(path);
+    if (stat.isFile() && stat.size <= MOST_BYTES) return readFileSync(path, 'utf8');
+    warn(`warning: ${path} is left out: it is no file of variables`);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') warn(`warning: ${path} cannot be read: ${message}`);
+  }
+  return undefined;
+}
+
+/** Where a connection leads to, and how well it is protected. */
+const PLACE = /^PG(?:HOST|HOSTADDR|PORT|SSL[A-Z]*|REQUIRESSL|SERVICE|SERVICEFILE)$/;
+
+/**
+ * Throws usage `password_elsewhere` where a password that does not stand in the file would be sent to where the file says:
+ * whoever made the file would read it. `url` and the variable or flag `from` that gave it, where one did.
+ */
+export function assertPasswordStays(
+  url: string | undefined,
+  from: string,
+  environment: NodeJS.ProcessEnv = process.env,
+  isFromFile: (name: string) => boolean = isFromDotEnv,
+): void {
+  const parsed = url === undefined ? undefined : new URL(url);
+  const hasHost = parsed !== undefined && (parsed.hostname !== '' || parsed.searchParams.has('host'));
+  const place =
+    parsed !== undefined && isFromFile(from)
+      ? from
+      : Object.keys(environment).find(
+          (name) =>
+            PLACE.test(name) && isFromFile(name) && !(hasHost && /^PG(HOST|HOSTADDR|PORT)$/.test(name)),
+        );
+  if (place === undefined) return;
+  const inUrl = parsed !== undefined && (parsed.password !== '' || parsed.searchParams.has('password'));
+  const password = inUrl ? from : (environment.PGPASSWORD ?? '') === '' ? undefined : 'PGPASSWORD';
+  if (password === undefined || isFromFile(password)) return;
+  throw usage(
+    'password_elsewhere',
+    `.env says where to connect (${place}), and the password is from elsewhere (${password})`,
+    {
+      state: 'nothing was sent',
+      next: [
+        'if you trust .env, put the password into it as well',
+        `or name the database yourself (--database-url), and take ${place} out of .env`,
+      ],
+    },
+  );
+}

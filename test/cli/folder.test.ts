@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { isConnectionLoss, isFileError } from '../../sinks/copy/failure.js';
+import { assertPasswordStays, isFromDotEnv, loadDotEnv } from '../../src/cli/dotenv.js';
+import { sluice } from '../support/cli.js';
+import { tempFolder } from '../support/files.js';
+import { isSluice } from '../support/said.js';
+import { thingsDatabase } from '../support/things.js';
+
+test('.env sets what names a database and settings of ours, and nothing that reaches other programs', (t) => {
+  const path = join(tempFolder(t), '.env');
+  writeFileSync(
+    path,
+    'LD_PRELOAD=/tmp/evil.so\nNODE_OPTIONS=--require=/tmp/evil.js\nPATH=/tmp\nDATABASE_URL="postgres://db/x"\nPGHOST=there\nSLUICE_JOBS=2\nPGPORT=1\nSLUICE=x\n',
+  );
+  const environment: NodeJS.ProcessEnv = { PGPORT: '5433' };
+  loadDotEnv(path, environment);
+  assert.deepEqual(environment, {
+    PGPORT: '5433',
+    DATABASE_URL: 'postgres://db/x',
+    PGHOST: 'there',
+    SLUICE_JOBS: '2',
+  });
+  assert.equal(isFromDotEnv('PGHOST'), true);
+  assert.equal(isFromDotEnv('PGPORT'), false);
+});
+
+test('a password from elsewhere is not sent to where .env says', () => {
+  const from =
+    (...names: string[]) =>
+    (name: string) =>
+      names.includes(name);
+  const elsewhere = isSluice('password_elsewhere', /the password is from elsewhere/);
+  const asks =
+    (url: string | undefined, name: string, environment: NodeJS.ProcessEnv, ...file: string[]) =>
+    () =>
+      assertPasswordStays(url, name, { ...environment }, from(...file));
+  const secret = { PGPASSWORD: 's' };
+  assert.throws(asks(undefined, '', { ...secret, PGHOST: 'h' }, 'PGHOST'), elsewhere);
+  assert.throws(asks('postgres://u@h/d', 'DATABASE_URL', secret, 'DATABASE_URL'), elsewhere);
+  assert.throws(
+    asks('postgres://u:s@h/d', '--database-url', { PGSSLMODE: 'disable' }, 'PGSSLMODE'),
+    elsewhere,
+  );
+  assert.throws(asks('postgres:///d?password=s', '--database-url', { PGHOST: 'h' }, 'PGHOST'), elsewhere);
+  for (const fine of [
+    asks(undefined, '', { ...secret, PGHOST: 'h' }, 'PGHOST', 'PGPASSWORD'),
+    asks('postgres://u:s@h/d', 'DATABASE_URL', secret, 'DATABASE_URL'),
+    asks('postgres://u:s@h/d', '--database-url', { PGHOST: 'x' }, 'PGHOST'),
+    asks('postgres://u@h/d', 'DATABASE_URL', secret),
+    asks(undefined, '', { PGHOST: 'h' }, 'PGHOST'),
+  ])
+    assert.doesNotThrow(fine);
+});
+
+test('a log that cannot be written is told before a batch begins, and no link out of the folder is followed', async (t) => {
+  const database = await thingsDatabase(t);
+  const cwd = tempFolder(t);
+  const secret = join(cwd, 'secret');
+  mkdirSync(secret);
+  writeFileSync(join(cwd, 'things.csv'), 'id,name\n1,one\n');
+  const copy = (...more: string[]) =>
+    sluice(['copy', 'things.csv', '--into', 'things', '--yes', ...more], {
+      cwd,
+      env: { SLUICE_DATABASE_URL: database.url },
+    });
+  mkdirSync(join(cwd, '.sluice'));
+  symlinkSync(secret, join(cwd, '.sluice', 'logs'));
+  const linked = await copy();
+  assert.equal(linked.code, 2, linked.stderr);
+  assert.match(linked.stderr, /the log cannot be written in \.sluice.logs: .*symbolic link/);
+  assert.match(linked.stderr, /next: .*sluice copy things\.csv .*--log-file /);
+  assert.equal(existsSync(join(secret, '1.log')), false);
+  assert.deepEqual(await database.query("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'sluice%'"), []);
+  // The way that it names, and a place that nobody can write to, not even root.
+  assert.equal((await copy('--log-file', '/dev/null')).code, 0);
+  const proc = await copy('--log-file', '/proc/sluice/x.log');
+  assert.equal(proc.code, 2, proc.stderr);
+  assert.match(proc.stderr, /the log cannot be written: /);
+});
+
+test('a log file of ours that is a link is not opened', async (t) => {
+  const database = await thingsDatabase(t);
+  const cwd = tempFolder(t);
+  const victim = join(cwd, 'victim');
+  writeFileSync(victim, 'precious\n');
+  mkdirSync(join(cwd, '.sluice', 'logs'), { recursive: true });
+  symlinkSync(victim, join(cwd, '.sluice', 'logs', '1.log'));
+  writeFileSync(join(cwd, 'things.csv'), 'id,name\n1,one\n');
+  const ended = await sluice(['copy', 'things.csv', '--into', 'things', '--yes'], {
+    cwd,
+    env: { SLUICE_DATABASE_URL: database.url },
+  });
+  assert.equal(ended.code, 1, ended.stderr);
+  assert.match(ended.stderr, /a file or folder of this machine cannot be used: ELOOP/);
+  assert.equal(readFileSync(victim, 'utf8'), 'precious\n');
+});
+
+test('a file that fails is no lost connection, and a socket that fails is', (t) => {
+  const path = join(tempFolder(t), 'x');
+  writeFileSync(path, '');
+  chmodSync(path, 0o400);
+  const error = (code: string, syscall: string, more = {}) =>
+    Object.assign(new Error(code), { code, syscall, ...more });
+  for (const file of [
+    error('EACCES', 'mkdir', { path }),
+    error('EACCES', 'open', { path }),
+    error('EIO', 'read'),
+    error('EROFS', 'open'),
+    error('ENOENT', 'open'),
+  ]) {
+    assert.equal(isConnectionLoss(file), false, file.message);
+    assert.equal(isFileError(file), true, file.message);
+  }
+  for (const socket of [
+    error('ECONNRESET', 'read'),
+    error('ENOENT', 'connect'),
+    error('EPIPE', 'write'),
+    error('EHOSTUNREACH', 'read'),
+  ])
+    assert.equal(isConnectionLoss(socket), true, socket.message);
+});
