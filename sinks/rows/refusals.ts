@@ -78,7 +78,7 @@ const SAYINGS: Readonly<
     code: 'guard_missing',
     say: (o) => `the write guard of ${o.table} is not armed any more, so writes since may be unknown`,
     state: 'nothing was published',
-    next: [again(), again({ flags: { guard: 'lock' } }, { lead: 'or, if somebody drops its triggers' })],
+    next: [again(), again({ flags: { guard: 'lock' } }, { lead: 'or keep writers out meanwhile' })],
   },
   [SQLSTATE.keyAmbiguous]: {
     code: 'key_not_unique',
