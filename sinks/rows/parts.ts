@@ -7,7 +7,7 @@ import { closeCounts, countGone, openCounts } from './counts.js';
 import { deleteStatements, mergeStatements, saveStatements } from './merge.js';
 import { parentsFirst } from './order.js';
 import { patchStatements } from './patch.js';
-import { offence, raiseWhen, SQLSTATE } from './refusals.js';
+import { hiddenCheck, offence, raiseWhen, SQLSTATE } from './refusals.js';
 import { sequenceStatements } from './sequences.js';
 import { firing, keyJson, sameKey } from './sql.js';
 import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
@@ -151,7 +151,12 @@ function opening(publish: RowPublish): WindowPart {
   const { schema, table, mode } = facts.target;
   const lock = lockStatement(facts);
   const ambiguity = mode === 'append' || facts.keyEnforced ? [] : [ambiguityCheck(facts, names)];
-  const saves = [...ambiguity, ...saveStatements(facts, names), openCounts(facts, names)];
+  const saves = [
+    hiddenCheck({ schema, table }),
+    ...ambiguity,
+    ...saveStatements(facts, names),
+    openCounts(facts, names),
+  ];
   const opened = part(publish, late ? saves : [...(mode === 'append' ? [] : [lock]), ...guard, ...saves]);
   const locks: TableLock[] =
     mode === 'append' ? [] : [{ schema, table, mode: 'SHARE ROW EXCLUSIVE', members: true }];

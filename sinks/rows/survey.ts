@@ -3,7 +3,7 @@ import { nearest, refused, usage } from '../../src/core/errors.js';
 import { again } from '../../src/core/next.js';
 import { type RowConstraints, readRowConstraints } from '../../src/db/catalog/row-constraints.js';
 import { type RowColumn, type RowTable, readRowTable } from '../../src/db/catalog/row-tables.js';
-import { policiesText } from '../../src/db/row-security.js';
+import { policiesText, SEES_ALL } from '../../src/db/row-security.js';
 import { ORIGIN_COLUMNS } from '../encode/ordinal.js';
 import type { RowTableFacts, RowTarget } from './target.js';
 
@@ -150,7 +150,7 @@ function shapeRefusals({ target, live, key, loaded, values, keyEnforced }: RowTa
   }
   if (live.rowSecurity) {
     reasons.push(
-      `row-level security hides rows from this role (${policiesText(live.policies)}); use a role with BYPASSRLS or the owner`,
+      `row-level security hides rows from this role (${policiesText(live.policies)}); use ${SEES_ALL}`,
     );
   }
   for (const column of loaded.filter((one) => one.generated)) {
@@ -212,6 +212,7 @@ function rightsRefusals({ target, live, image, loaded, values }: RowTableFacts):
         `this role lacks SELECT on ${child.schema}.${child.table}, whose rows refer to this table`,
       );
     }
+    reasons.push(...hiddenChildren(live));
   }
   if (target.noTriggers === true && !live.owned)
     reasons.push('switching triggers off needs the owner of the table');
@@ -223,6 +224,17 @@ function rightsRefusals({ target, live, image, loaded, values }: RowTableFacts):
     }
   }
   return reasons;
+}
+
+/** Whose rows may refer to rows that are to be deleted, and would not be seen to. */
+export function hiddenChildren({ children, rowSecurity }: RowTable): string[] {
+  // A table that refers to itself is told of once.
+  return children
+    .filter(({ hidden, self }) => hidden && !(self && rowSecurity))
+    .map(
+      ({ schema, table }) =>
+        `row-level security hides rows of ${schema}.${table} from this role, and they may refer to this table; use ${SEES_ALL}`,
+    );
 }
 
 const KINDS: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import { ident, literal } from '../../src/db/quote.js';
-import { type Offence, offence, raiseWhen, SQLSTATE } from './refusals.js';
+import { hiddenCheck, type Offence, offence, raiseWhen, SQLSTATE } from './refusals.js';
 import { differs, imageHash, keyJson, sameKey } from './sql.js';
 import type { UndoTable } from './undo-survey.js';
 
@@ -52,7 +52,8 @@ export function undoChecks(table: UndoTable, discardWrites: boolean): string[] {
     'rows were changed since they were published',
     offence(name, changedSince(table)),
   );
-  return discardWrites ? [again] : [again, changed];
+  const hidden = hiddenCheck(table.live);
+  return discardWrites ? [hidden, again] : [hidden, again, changed];
 }
 
 /** What an undo would do to one table. */

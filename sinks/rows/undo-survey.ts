@@ -3,7 +3,8 @@ import { refused } from '../../src/core/errors.js';
 import { again } from '../../src/core/next.js';
 import { type RowColumn, type RowTable, readRowTable } from '../../src/db/catalog/row-tables.js';
 import { qualified } from '../../src/db/quote.js';
-import { policiesText } from '../../src/db/row-security.js';
+import { policiesText, SEES_ALL } from '../../src/db/row-security.js';
+import { hiddenChildren } from './survey.js';
 import { COUNTS_TABLE, type RowNames, type RowObjects, rowObjects } from './target.js';
 
 /** One table of a published batch, as undo finds it. */
@@ -85,13 +86,16 @@ function rights({ live, image, triggersOff, mode }: UndoTable): string[] {
   if (mode === 'merge' && !all('insert')) reasons.push('this role lacks INSERT');
   if (mode !== 'patch' && !live.mayDelete) reasons.push('this role lacks DELETE');
   if (live.rowSecurity)
-    reasons.push(`row-level security hides rows from this role (${policiesText(live.policies)})`);
+    reasons.push(
+      `row-level security hides rows from this role (${policiesText(live.policies)}); use ${SEES_ALL}`,
+    );
   if (triggersOff && !live.owned) reasons.push('its triggers must be switched off, which needs the owner');
   for (const child of live.children.filter((one) => !one.readable)) {
     reasons.push(
       `this role lacks SELECT on ${child.schema}.${child.table}, whose rows may refer to this table`,
     );
   }
+  if (mode !== 'patch') reasons.push(...hiddenChildren(live));
   return reasons;
 }
 
