@@ -1,5 +1,6 @@
 import type { RowTable } from '../../src/db/catalog/row-tables.js';
 import { qualified } from '../../src/db/quote.js';
+import { SETTLE_ALL } from '../deferred.js';
 import { type TableLock, type WindowPart, windowPart } from '../window.js';
 import { appendStatements } from './append.js';
 import { type Hashing, hashWritten } from './before-images.js';
@@ -54,14 +55,15 @@ export function rowParts(publishes: readonly RowPublish[]): WindowPart[] {
   ];
 }
 
-/** The hashes of all tables, once the last of them has been written. */
+/** The hashes of all tables, once the last of them has been written, and nothing that triggers do is put off any more. */
 function hashParts(publishes: readonly RowPublish[]): WindowPart[] {
   const late = publishes.some((publish) => publish.late === true);
-  return publishes.flatMap((publish) => {
+  const hashes = publishes.flatMap((publish) => {
     const hash = hashWritten(publish.facts, publish.names);
     if (hash === undefined) return [];
     return [part({ ...publish, late }, [hash, countGone(publish.facts, publish.names)])];
   });
+  return [...publishes.slice(0, 1).map((publish) => part({ ...publish, late }, [SETTLE_ALL])), ...hashes];
 }
 
 /** The statements of one table's publish in the pieces in which its rows can be tried; see tryRows. */

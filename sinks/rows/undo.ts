@@ -1,4 +1,5 @@
 import { literal } from '../../src/db/quote.js';
+import { SETTLE_ALL } from '../deferred.js';
 import type { WindowPart } from '../window.js';
 import { childrenCheck } from './children.js';
 import { parentsFirst } from './order.js';
@@ -34,6 +35,8 @@ export function undoParts(tables: readonly UndoTable[], options: UndoOptions = {
     ...reversed.map((table) =>
       part(table, fire(table, [...takeBack(table), ...(referred(table) ? [] : reinsert(table, discard))])),
     ),
+    // What triggers have put off may change the rows once more: it is to be over before they are compared.
+    ...ordered.slice(0, 1).map((table) => part(table, [SETTLE_ALL])),
     ...ordered.map((table) => part(table, [...repair(table, discard), ...conclude(table)])),
   ];
 }
