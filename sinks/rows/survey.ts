@@ -5,10 +5,11 @@ import { type RowConstraints, readRowConstraints } from '../../src/db/catalog/ro
 import { type RowColumn, type RowTable, readRowTable } from '../../src/db/catalog/row-tables.js';
 import { policiesText, SEES_ALL } from '../../src/db/row-security.js';
 import { ORIGIN_COLUMNS } from '../encode/ordinal.js';
-import type { RowTableFacts, RowTarget } from './target.js';
+import { IMAGE_XMIN, type RowTableFacts, type RowTarget } from './target.js';
 
 /** Names that the undo tables use beside the key's columns. */
 const RESERVED = ['sluice_kind', 'sluice_hash'];
+const RESERVED_ANYWHERE = [IMAGE_XMIN];
 
 /**
  * Checks `target` against the catalog and the current role's rights, and returns what the other functions
@@ -126,7 +127,7 @@ function mayBreak({ mode }: RowTarget, { kind, triggers }: RowTable, known: RowC
   );
 }
 
-function shapeRefusals({ target, live, key, loaded, values, keyEnforced }: RowTableFacts): string[] {
+function shapeRefusals({ target, live, key, loaded, values, image, keyEnforced }: RowTableFacts): string[] {
   const reasons: string[] = [];
   if (live.kind !== 'r' && live.kind !== 'p') {
     reasons.push(
@@ -156,6 +157,8 @@ function shapeRefusals({ target, live, key, loaded, values, keyEnforced }: RowTa
   for (const column of loaded.filter((one) => one.generated)) {
     reasons.push(`column ${column.name} is generated; leave it out of the loaded columns`);
   }
+  for (const { name } of image.filter((column) => RESERVED_ANYWHERE.includes(column.name)))
+    reasons.push(`column ${name} has a name that undo needs`);
   for (const column of key) {
     if (column.equality === null) reasons.push(`key column ${column.name} (${column.type}) has no equality`);
     if (RESERVED.includes(column.name)) reasons.push(`key column ${column.name} has a name that undo needs`);

@@ -82,7 +82,10 @@ function removeAdded(table: UndoTable): string {
     return `DELETE FROM ${live} l USING ${written} w WHERE w.sluice_kind = 'added' AND ${sameKey(table.key, 'l', 'w')}`;
   }
   const hash = imageHash(table.image, 'l');
-  return `DELETE FROM ${live} d USING (SELECT h.place, h.part FROM (SELECT l.ctid AS place, l.tableoid AS part, ${hash} AS hash, row_number() OVER (PARTITION BY ${hash}) AS n FROM ${live} l) h JOIN (SELECT w.sluice_hash, count(*) AS n FROM ${written} w GROUP BY w.sluice_hash) w ON w.sluice_hash OPERATOR(pg_catalog.=) h.hash AND h.n <= w.n) g WHERE d.ctid OPERATOR(pg_catalog.=) g.place AND d.tableoid OPERATOR(pg_catalog.=) g.part`;
+  const { ours } = table;
+  const known = ours === null || ours.with.length === 0 ? '' : `WITH ${ours.with.join(', ')} `;
+  const those = ours === null ? '' : `${ours.join('l')} WHERE ${ours.is('l')}`;
+  return `${known}DELETE FROM ${live} d USING (SELECT h.place, h.part FROM (SELECT l.ctid AS place, l.tableoid AS part, ${hash} AS hash, row_number() OVER (PARTITION BY ${hash}) AS n FROM ${live} l${those}) h JOIN (SELECT w.sluice_hash, count(*) AS n FROM ${written} w GROUP BY w.sluice_hash) w ON w.sluice_hash OPERATOR(pg_catalog.=) h.hash AND h.n <= w.n) g WHERE d.ctid OPERATOR(pg_catalog.=) g.place AND d.tableoid OPERATOR(pg_catalog.=) g.part`;
 }
 
 function children(table: UndoTable): string[] {
