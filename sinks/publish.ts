@@ -6,6 +6,7 @@ import { plural } from '../src/core/plural.js';
 import { isShutOut } from '../src/db/connection-error.js';
 import { ident, qualified } from '../src/db/quote.js';
 import { type Blocker, blockersOf, describeBlocker, preparedOn } from './blockers.js';
+import { contextOf } from './context.js';
 import { WINDOW_SAVEPOINT } from './guard/lock.js';
 import { backoff, isLockFailure, sqlstate } from './retry.js';
 import { CLOCK, mergedLocks, type WindowPart, windowSql } from './window.js';
@@ -287,18 +288,4 @@ function refusal(error: unknown): SluiceError {
     ...facts,
     next: again({}, { lead: 'mend the cause, then' }),
   });
-}
-
-/** How much of the server's CONTEXT is shown: a trigger that ends in a trigger may be deep. */
-const CONTEXT_LINES = 6;
-const CONTEXT_WIDTH = 200;
-
-/** In which function, at which line, by which statement it happened, as the server says; of our own blocks nothing. */
-function contextOf(error: unknown): string[] {
-  const { where = '' } = error as { where?: string };
-  const lines = where.split('\n').filter((line) => line.trim() !== '' && !/\binline_code_block\b/.test(line));
-  const cut = (line: string) => (line.length > CONTEXT_WIDTH ? `${line.slice(0, CONTEXT_WIDTH)}…` : line);
-  const shown = lines.slice(0, CONTEXT_LINES).map(cut);
-  if (lines.length > shown.length) shown.push(`… and ${lines.length - shown.length} more lines of context`);
-  return shown.map((line, i) => (i === 0 ? `CONTEXT: ${line}` : line));
 }
