@@ -6,6 +6,7 @@ import { plural } from '../src/core/plural.js';
 import { isShutOut } from '../src/db/connection-error.js';
 import { ident, qualified } from '../src/db/quote.js';
 import { type Blocker, blockersOf, describeBlocker, preparedOn } from './blockers.js';
+import { contextOf } from './context.js';
 import { WINDOW_SAVEPOINT } from './guard/lock.js';
 import { backoff, isLockFailure, sqlstate } from './retry.js';
 import { CLOCK, mergedLocks, type WindowPart, windowSql } from './window.js';
@@ -273,7 +274,7 @@ function refusal(error: unknown): SluiceError {
   const { message, detail } = error as { message: string; detail?: string };
   const facts = {
     sqlstate: code,
-    details: detail === undefined ? [] : [detail],
+    details: [...(detail === undefined ? [] : [detail]), ...contextOf(error)],
     cause: error,
     state: UNTOUCHED,
   };

@@ -1,4 +1,5 @@
 import { literal, qualified } from '../src/db/quote.js';
+import { settleStatement } from './deferred.js';
 
 /** A lock that the window takes on a live table, in the mode's SQL name. */
 export interface TableLock {
@@ -118,6 +119,9 @@ export function windowSql(parts: readonly WindowPart[], options: WindowOptions):
   });
   const first = [...all('dependents'), ...lockStatements];
   const early = all('early');
+  // Tables that are altered: what earlier row changes have put off until COMMIT would be in the way.
+  const altered = locks.filter((lock) => lock.mode === 'ACCESS EXCLUSIVE');
+  const settle = early.length === 0 || altered.length === 0 ? [] : [settleStatement(altered)];
   const late = all('late');
   const usual = 'SET LOCAL search_path TO DEFAULT';
   const empty = "SET LOCAL search_path = ''";
@@ -130,6 +134,7 @@ export function windowSql(parts: readonly WindowPart[], options: WindowOptions):
     'SET LOCAL statement_timeout = 0',
     'SET LOCAL idle_in_transaction_session_timeout = 2000',
     ...early,
+    ...settle,
     ...(triggers ? [empty] : []),
     `SET LOCAL statement_timeout = ${Math.trunc(options.statementTimeoutMs)}`,
     clock(CLOCK.start),

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { RowColumn } from '../../src/db/catalog/row-tables.js';
 import { ident, idents, literal, qualified, value } from '../../src/db/quote.js';
+import { contextOf } from '../context.js';
 import { type ServerError, sqlstateOf } from '../copy/failure.js';
 import { ORIGIN_COLUMNS } from '../encode/ordinal.js';
 import { breachOf, SQLSTATES } from './breach.js';
@@ -70,7 +71,9 @@ export async function refuseAlone(
         constraint ?? null,
         columns,
         'what the table and its triggers take',
-        detail === undefined ? error.message : `${error.message} (${detail})`,
+        [error.message, ...[detail, contextOf(error)[0]].flatMap((each) => (each ? [`(${each})`] : []))].join(
+          ' ',
+        ),
       ],
     );
   }

@@ -2,22 +2,28 @@ import { ancestorsOf, membersOf } from '../../src/db/catalog/members.js';
 import { ident, literal, qualified } from '../../src/db/quote.js';
 import { offence, raiseWhen, SQLSTATE } from '../rows/refusals.js';
 import {
+  FUNCTIONS,
   GUARD_EVENTS,
   GUARD_ROW,
+  GUARD_TABLES,
   type Guard,
   type GuardedTable,
+  guardTables,
   guardTriggers,
   journalFunction,
   journalTable,
+  KEEP_TRIGGER,
   memberTable,
   nameLiteral,
+  stateTable,
   triggerName,
 } from './names.js';
 
 /**
  * Creates the journal, which gets a row for each statement that touched rows (or, where rows are watched one by one,
  * for each transaction's inserts, updates and deletes), the list of what is watched, and the trigger functions in the
- * guard's schema. SECURITY DEFINER with a fixed search_path: writers need no right on the journal or
+ * guard's schema; none of whose rows can be changed or deleted by a statement. Notes need no numbers then: transactions
+ * that are rolled back would leave gaps in them, and a gap would say nothing. SECURITY DEFINER with a fixed search_path: writers need no right on the journal or
  * its schema, and cannot slip in functions of their own. Each row carries its transaction's id, so that the pipeline's own publish can be told from others.
  */
 export function journalStatements(guard: Guard): string[] {
@@ -34,29 +40,66 @@ export function journalStatements(guard: Guard): string[] {
   const once = `BEGIN IF pg_catalog.current_setting(${noted}, true) OPERATOR(pg_catalog.=) 'noted' THEN RETURN NULL; END IF; ${note('NULL')}; PERFORM pg_catalog.set_config(${noted}, 'noted', true); RETURN NULL; END`;
   return [
     `CREATE TABLE ${journal} (relation oid NOT NULL, schema_name text NOT NULL, table_name text NOT NULL, operation text NOT NULL, touched bigint, username text NOT NULL, application text NOT NULL, pid integer NOT NULL, xid xid8 NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp())`,
-    `CREATE TABLE ${memberTable(guard)} (target oid NOT NULL, member oid NOT NULL, name text NOT NULL, triggers text[] NOT NULL, PRIMARY KEY (target, member))`,
+    `CREATE TABLE ${memberTable(guard)} (target oid NOT NULL, member oid NOT NULL, name text NOT NULL, triggers text[] NOT NULL, columns text[] NOT NULL, PRIMARY KEY (target, member))`,
+    `CREATE TABLE ${stateTable(guard)} (member oid, object oid NOT NULL, version xid NOT NULL)`,
     make(
       journalFunction(guard, 'rows'),
       `DECLARE touched bigint; BEGIN SELECT count(*) INTO touched FROM sluice_rows; IF touched > 0 THEN ${note('touched')}; END IF; RETURN NULL; END`,
     ),
     make(journalFunction(guard, 'row'), once, ''),
     make(journalFunction(guard, 'truncate'), `BEGIN ${note('NULL')}; RETURN NULL; END`),
+    make(
+      journalFunction(guard, 'keep'),
+      `BEGIN RAISE EXCEPTION 'what the write guard of a load has noted stays until the load is over'; END`,
+    ),
+    ...guardTables(guard).flatMap((table) => [
+      `CREATE TRIGGER ${KEEP_TRIGGER} BEFORE UPDATE OR DELETE OR TRUNCATE ON ${table} FOR EACH STATEMENT EXECUTE FUNCTION ${journalFunction(guard, 'keep')}()`,
+      `ALTER TABLE ${table} ENABLE ALWAYS TRIGGER ${KEEP_TRIGGER}`,
+    ]),
+    `INSERT INTO ${stateTable(guard)} ${ownRows(guard)}`,
   ];
 }
+
+/** The catalog rows of the guard's own tables, their triggers and its functions: how many, and as guard_state has them. */
+const OWN_ROWS = 2 * GUARD_TABLES + FUNCTIONS.length;
+function ownRows(guard: Guard): string {
+  const tables = guardTables(guard).map((table) => `${literal(table)}::pg_catalog.regclass`);
+  const functions = FUNCTIONS.map(
+    (kind) => `${literal(`${journalFunction(guard, kind)}()`)}::pg_catalog.regprocedure`,
+  );
+  return [
+    `SELECT NULL::pg_catalog.oid, c.oid, c.xmin FROM pg_catalog.pg_class c WHERE c.oid IN (${tables.join(', ')})`,
+    `SELECT NULL, t.oid, t.xmin FROM pg_catalog.pg_trigger t WHERE t.tgrelid IN (${tables.join(', ')})`,
+    `SELECT NULL, p.oid, p.xmin FROM pg_catalog.pg_proc p WHERE p.oid IN (${functions.join(', ')})`,
+  ].join(' UNION ALL ');
+}
+
+/**
+ * SQL of the columns of the table `oid` (an SQL expression), each with the transaction that wrote its catalog row last:
+ * a change of type writes all rows anew without firing a trigger, and becoming a partition or heir, if only for a
+ * moment, lets the rows be reached by another name. Both touch these rows.
+ */
+const columnsOf = (oid: string) =>
+  `ARRAY(SELECT a.attnum || ' ' || a.xmin FROM pg_catalog.pg_attribute a WHERE a.attrelid = ${oid} AND a.attnum > 0 ORDER BY a.attnum)`;
 
 /**
  * Notes the members of the table that are to be watched: itself and its partitions, or the tables that inherit from it.
  * A statement fires the statement triggers of the table that it names and of no other, so each member has its own.
  * Where rows can be reached by the name of a table that is none of them (of what the guarded table is a partition of,
- * say, most of whose rows are none of its), triggers of rows tell which.
+ * say, most of whose rows are none of its), triggers of rows tell which; likewise where a subscription writes them, whose
+ * worker fires no statement trigger but that of a TRUNCATE.
  */
 export function memberStatement(guard: Guard, table: GuardedTable): string {
   const relation = `${nameLiteral(table)}::regclass`;
   const { byStatement, byRow, truncation } = guardTriggers(guard.batch);
   const names = (list: readonly string[]) => `ARRAY[${list.map((name) => literal(name)).join(', ')}]`;
   const elsewhere = `EXISTS (SELECT FROM (${ancestorsOf('c.oid')}) a WHERE a.oid NOT IN (SELECT oid FROM member))`;
-  return `INSERT INTO ${memberTable(guard)} (target, member, name, triggers) WITH member AS (${membersOf(relation)}) SELECT ${relation}, c.oid, n.nspname || '.' || c.relname, CASE WHEN NOT ${elsewhere} THEN ${names(byStatement)} WHEN c.relkind = 'p' THEN ${names(truncation)} ELSE ${names(byRow)} END FROM member m JOIN pg_catalog.pg_class c ON c.oid = m.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace`;
+  return `INSERT INTO ${memberTable(guard)} (target, member, name, triggers, columns) WITH member AS (${membersOf(relation)}) SELECT ${relation}, c.oid, n.nspname || '.' || c.relname, CASE WHEN NOT (${elsewhere} OR ${subscribed('c.oid')}) THEN ${names(byStatement)} WHEN c.relkind = 'p' THEN ${names(truncation)} ELSE ${names(byRow)} END, ${columnsOf('c.oid')} FROM member m JOIN pg_catalog.pg_class c ON c.oid = m.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace`;
 }
+
+/** SQL of whether a subscription writes to the table `oid` (an SQL expression), by its own name or an ancestor's. */
+const subscribed = (oid: string) =>
+  `EXISTS (SELECT FROM pg_catalog.pg_subscription_rel r WHERE r.srrelid = ${oid} OR r.srrelid IN (${ancestorsOf(oid)}))`;
 
 /** Every member of any guarded table, with the names of all triggers that watch it. */
 export function membersQuery(guard: Guard): string {
@@ -87,6 +130,8 @@ export function triggerStatements(guard: Guard, table: GuardedTable, triggers: r
       return make(suffix, `${event} ON ${on}${referencing} FOR EACH STATEMENT EXECUTE FUNCTION ${run}`);
     }),
     ...make(GUARD_ROW, `INSERT OR UPDATE OR DELETE ON ${on} ${byRow}`),
+    // Whoever switches a trigger off and on again leaves another version of its row, whatever state he ends with.
+    `INSERT INTO ${stateTable(guard)} SELECT t.tgrelid, t.oid, t.xmin FROM pg_catalog.pg_trigger t WHERE t.tgrelid = ${literal(on)}::pg_catalog.regclass AND t.tgname = ANY (ARRAY[${triggers.map((name) => literal(name)).join(', ')}])`,
   ];
 }
 
@@ -98,24 +143,37 @@ export function writesQuery(guard: Guard, only: string): string {
 
 /**
  * Statements for the window that raise where others wrote to `table` or a member of it since the guard was armed, where
- * a trigger of the guard is gone or off, or where the table has other members than then. Only meaningful once the
- * table is locked against writers with its members: until then a transaction that has written may still be about to
- * commit. What the window's own transaction wrote does not count. See rowRefusal.
+ * a trigger or function of the guard is not the very one that arming has left, or where the table has other members, or
+ * other columns, than then. Only meaningful once the table is locked against writers with its members: until then a
+ * transaction that has written may still be about to commit. What the window's own transaction wrote does not count. See
+ * rowRefusal.
  */
 export function guardChecks(guard: Guard, table: GuardedTable): string[] {
-  const relation = `${nameLiteral(table)}::regclass`;
+  const relation = `${nameLiteral(table)}::pg_catalog.regclass`;
   const name = `${table.schema}.${table.table}`;
   const known = `SELECT k.* FROM ${memberTable(guard)} k WHERE k.target = ${relation}`;
-  const armed = `SELECT count(*) FROM pg_catalog.pg_trigger t WHERE t.tgrelid = k.member AND t.tgname = ANY (k.triggers) AND t.tgenabled IN ('O', 'A')`;
-  const wrong = `WITH known AS (${known}), now AS (${membersOf(relation)}) SELECT k.name || CASE WHEN n.oid IS NULL THEN ' was detached or dropped' ELSE ': a trigger of the guard is gone or off' END AS line FROM known k LEFT JOIN now n ON n.oid = k.member WHERE n.oid IS NULL OR (${armed}) < pg_catalog.cardinality(k.triggers) UNION ALL SELECT n.oid::pg_catalog.regclass || ' was attached, and is not watched' FROM now n WHERE n.oid NOT IN (SELECT k.member FROM known k)`;
+  const state = stateTable(guard);
+  const { byStatement } = guardTriggers(guard.batch);
+  const version = (catalog: string) =>
+    `EXISTS (SELECT FROM pg_catalog.${catalog} v WHERE v.oid = s.object AND v.xmin = s.version)`;
+  const armed = `SELECT count(*) FROM ${state} s JOIN pg_catalog.pg_trigger t ON t.oid = s.object AND t.xmin = s.version WHERE t.tgrelid = k.member AND t.tgname = ANY (k.triggers) AND t.tgenabled = 'A'`;
+  const own = ['pg_class', 'pg_trigger', 'pg_proc'].map(version).join(' OR ');
+  const wrong = [
+    `WITH known AS (${known}), now AS (${membersOf(relation)}) SELECT k.name || CASE WHEN n.oid IS NULL THEN ' was detached or dropped' WHEN (${armed}) < pg_catalog.cardinality(k.triggers) THEN ': a trigger of the guard is gone, or was switched off meanwhile' ELSE ': its columns were altered, or it was a partition or heir meanwhile' END AS line FROM known k LEFT JOIN now n ON n.oid = k.member WHERE n.oid IS NULL OR (${armed}) < pg_catalog.cardinality(k.triggers) OR NOT k.columns OPERATOR(pg_catalog.<@) ${columnsOf('k.member')}`,
+    `SELECT n.oid::pg_catalog.regclass || ' was attached, and is not watched' FROM now n WHERE n.oid NOT IN (SELECT k.member FROM known k)`,
+    `SELECT k.name || ' receives changes from a subscription since, and is not watched for them' FROM known k WHERE ${literal(byStatement[0] as string)} = ANY (k.triggers) AND ${subscribed('k.member')}`,
+    `SELECT 'what the guard keeps its notes in, or what writes them, was altered' WHERE (SELECT count(*) FROM ${state} s WHERE s.member IS NULL AND (${own})) < ${OWN_ROWS}`,
+  ].join(' UNION ALL ');
+  const absent = `SELECT 'it was armed by an earlier version of Sluice, or was dropped' AS line WHERE pg_catalog.to_regclass(${literal(state)}) IS NULL`;
   return [
+    raiseWhen(SQLSTATE.guardMissing, `the write guard of ${name} is not armed`, offence(name, absent)),
     raiseWhen(SQLSTATE.guardMissing, `the write guard of ${name} is not armed`, offence(name, wrong)),
     raiseWhen(
       SQLSTATE.guardTripped,
       `${name} was written to since the source was read`,
       writesQuery(
         guard,
-        `j.relation IN (SELECT k.member FROM ${memberTable(guard)} k WHERE k.target = ${relation}) AND j.xid <> pg_current_xact_id()`,
+        `j.relation IN (SELECT k.member FROM ${memberTable(guard)} k WHERE k.target = ${relation}) AND j.xid <> pg_catalog.pg_current_xact_id()`,
       ),
     ),
   ];

@@ -11,7 +11,15 @@ import {
   membersQuery,
   triggerStatements,
 } from './journal-sql.js';
-import { GUARD_PREFIX, type Guard, type GuardedTable, journalTable } from './names.js';
+import {
+  FUNCTIONS,
+  GUARD_PREFIX,
+  type Guard,
+  type GuardedTable,
+  guardTables,
+  journalFunction,
+  journalTable,
+} from './names.js';
 import { type Waiting, withShortLocks } from './waiting.js';
 
 /**
@@ -150,8 +158,11 @@ export async function disarmGuard(client: ClientBase, guard: Guard, waiting: Wai
   for (const schema of schemas) {
     const there = await client.query('SELECT to_regnamespace($1) IS NOT NULL AS there', [ident(schema)]);
     if (there.rows[0]?.there !== true) continue;
+    const left = { batch: guard.batch, schema };
+    const functions = FUNCTIONS.map((kind) => `${journalFunction(left, kind)}()`);
+    // The tables first: their triggers call one of the functions.
     await client.query(
-      `DROP FUNCTION IF EXISTS ${qualified(schema, 'guard_rows')}(); DROP FUNCTION IF EXISTS ${qualified(schema, 'guard_row')}(); DROP FUNCTION IF EXISTS ${qualified(schema, 'guard_truncate')}(); DROP TABLE IF EXISTS ${qualified(schema, 'guard_journal')}, ${qualified(schema, 'guard_member')}`,
+      `DROP TABLE IF EXISTS ${guardTables(left).join(', ')}; DROP FUNCTION IF EXISTS ${functions.join(', ')}`,
     );
   }
 }

@@ -56,6 +56,15 @@ export function triggerName(batch: string, suffix: string): string {
 export const journalTable = (guard: Guard) => qualified(guard.schema, 'guard_journal');
 /** What was watched from the beginning: each guarded table's members, and the triggers on them. */
 export const memberTable = (guard: Guard) => qualified(guard.schema, 'guard_member');
-export const journalFunction = (guard: Guard, kind: 'rows' | 'row' | 'truncate') =>
+/** The catalog rows that arming has made, each with the transaction that wrote it last. */
+export const stateTable = (guard: Guard) => qualified(guard.schema, 'guard_state');
+/** The tables of a guard; what they hold is only ever added to. */
+export const guardTables = (guard: Guard) => [journalTable(guard), memberTable(guard), stateTable(guard)];
+/** How many those are. */
+export const GUARD_TABLES = 3;
+export const FUNCTIONS = ['rows', 'row', 'truncate', 'keep'] as const;
+export const journalFunction = (guard: Guard, kind: (typeof FUNCTIONS)[number]) =>
   qualified(guard.schema, `guard_${kind}`);
+/** The trigger that keeps the guard's own tables as they are. */
+export const KEEP_TRIGGER = 'guard_keep';
 export const nameLiteral = ({ schema, table }: GuardedTable) => literal(qualified(schema, table));

@@ -1,6 +1,8 @@
 import type { CompiledFunction, Dependent } from '../../src/db/catalog/dependents.js';
 import type { TableFacts } from '../../src/db/catalog/facts.js';
+import type { HiddenRows } from '../../src/db/catalog/hidden-rows.js';
 import type { Obstacle } from '../../src/db/catalog/obstacles.js';
+import { policiesText, SEES_ALL } from '../../src/db/row-security.js';
 
 /** Why a table cannot be replaced: which object stands in the way, why, and what to do about it. */
 export interface Refusal {
@@ -87,6 +89,7 @@ export function refusalsFor(
   dependents: readonly Dependent[],
   compiled: readonly CompiledFunction[],
   obstacles: readonly Obstacle[],
+  hidden: readonly HiddenRows[] = [],
 ): Refusal[] {
   const refusals: Refusal[] = [];
   const nameOf = (oid: number | undefined) => {
@@ -121,6 +124,11 @@ export function refusalsFor(
   }
   for (const { target, code, object } of obstacles)
     if (open(target) || code === 'partition') refuse(target, nameOf(target), OBSTACLES[code](object));
+  for (const { target, table, key, policies } of hidden.filter((each) => open(each.target))) {
+    const unseen = `row-level security hides rows from this role (${policiesText(policies)})`;
+    const then = key === null ? '' : `, so that foreign key ${key} could not be checked`;
+    refuse(target, table, [`${unseen}${then}`, `Connect as ${SEES_ALL}.`]);
+  }
   for (const each of dependents.filter(({ targets }) => open(targets[0]))) {
     const why = againstDependent(each);
     if (why !== undefined) refuse(each.targets[0], each.label, why);

@@ -10,6 +10,7 @@ import {
 } from '../../src/db/catalog/dependents.js';
 import type { TableFacts } from '../../src/db/catalog/facts.js';
 import { fingerprintSql } from '../../src/db/catalog/fingerprint.js';
+import { readHidden } from '../../src/db/catalog/hidden-rows.js';
 import { readObstacles } from '../../src/db/catalog/obstacles.js';
 import { withCatalog } from '../../src/db/catalog/session.js';
 import { readTable, tableOid } from '../../src/db/catalog/table.js';
@@ -77,6 +78,7 @@ async function readOnce(client: Client, targets: readonly ReplaceTarget[]): Prom
   const dependents = await readDependents(client, oids);
   const compiled = await readCompiled(client, oids);
   const obstacles = await readObstacles(client, oids);
+  const hidden = await readHidden(client, oids);
   const refresh = await readMaterialized(client, oids);
   const fingerprint = await fingerprintOf(client, oids);
   if (before !== fingerprint) return undefined;
@@ -86,7 +88,7 @@ async function readOnce(client: Client, targets: readonly ReplaceTarget[]): Prom
     compiled,
     refresh,
     carried: carriedBy(tables, dependents, compiled, refresh),
-    refusals: refusalsFor(tables, dependents, compiled, obstacles),
+    refusals: refusalsFor(tables, dependents, compiled, obstacles, hidden),
     fingerprint,
   };
 }

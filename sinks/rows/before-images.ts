@@ -1,7 +1,7 @@
 import { literal } from '../../src/db/quote.js';
 import { countsTable } from './counts.js';
 import { columnsOf, imageHash, namesOf, sameKey } from './sql.js';
-import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
+import { IMAGE_XMIN, type RowNames, type RowTableFacts, rowObjects } from './target.js';
 
 /**
  * The statements that create what undo needs: images of rows as they were before they were changed
@@ -11,7 +11,7 @@ import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
  */
 export function beforeImageTables(facts: RowTableFacts, names: RowNames): string[] {
   const { live, before, deleted, written } = rowObjects(facts.target, names);
-  const image = `SELECT ${namesOf(facts.image)} FROM ${live} WITH NO DATA`;
+  const image = `SELECT ${namesOf(facts.image)}, NULL::pg_catalog.xid AS ${IMAGE_XMIN} FROM ${live} WITH NO DATA`;
   const key = facts.key.length === 0 ? '' : `${namesOf(facts.key)}, `;
   return [
     `CREATE TABLE ${before} AS ${image}`,
@@ -30,7 +30,7 @@ export type Hashing = 'at once' | 'at the end';
 /** Saves the images of the live rows that satisfy `condition` (over `l`, live, and `s`, staging). */
 export function saveBefore(facts: RowTableFacts, names: RowNames, condition: string): string {
   const { live, staging, before } = rowObjects(facts.target, names);
-  return `INSERT INTO ${before} (${namesOf(facts.image)}) SELECT ${columnsOf('l', facts.image)} FROM ${live} l JOIN ${staging} s ON ${sameKey(facts.key, 'l', 's')} WHERE ${condition}`;
+  return `INSERT INTO ${before} (${namesOf(facts.image)}, ${IMAGE_XMIN}) SELECT ${columnsOf('l', facts.image)}, l.xmin FROM ${live} l JOIN ${staging} s ON ${sameKey(facts.key, 'l', 's')} WHERE ${condition}`;
 }
 
 /**
@@ -63,5 +63,5 @@ export function hashWritten(facts: RowTableFacts, names: RowNames): string | und
 /** Saves the images of the live rows (`l`) that satisfy `condition` and are to be deleted. */
 export function saveDeleted(facts: RowTableFacts, names: RowNames, condition: string): string {
   const { live, deleted } = rowObjects(facts.target, names);
-  return `INSERT INTO ${deleted} (${namesOf(facts.image)}) SELECT ${columnsOf('l', facts.image)} FROM ${live} l WHERE ${condition}`;
+  return `INSERT INTO ${deleted} (${namesOf(facts.image)}, ${IMAGE_XMIN}) SELECT ${columnsOf('l', facts.image)}, l.xmin FROM ${live} l WHERE ${condition}`;
 }

@@ -3,7 +3,7 @@ import type { RowColumn } from '../../src/db/catalog/row-tables.js';
 import { ident, literal, qualified } from '../../src/db/quote.js';
 import { raiseWhen, SQLSTATE } from './refusals.js';
 import { differs, keyJson, sameKey } from './sql.js';
-import { COUNTS_TABLE, type RowNames, type RowTableFacts, rowObjects } from './target.js';
+import { COUNTS_TABLE, IMAGE_XMIN, type RowNames, type RowTableFacts, rowObjects } from './target.js';
 import { suppressorsSql } from './triggers.js';
 
 /**
@@ -32,20 +32,35 @@ export interface RowCounts {
 
 /** The statement that creates the table of a batch's numbers, where it is not there yet. */
 export function countsTable(names: Pick<RowNames, 'undo'>): string {
-  return `CREATE TABLE IF NOT EXISTS ${qualified(names.undo, COUNTS_TABLE)} (position integer GENERATED ALWAYS AS IDENTITY, schema_name text NOT NULL, table_name text NOT NULL, mode text NOT NULL, key_columns text[] NOT NULL, triggers_off boolean NOT NULL, staged bigint NOT NULL, fresh bigint NOT NULL, inserted bigint NOT NULL DEFAULT 0, updated bigint NOT NULL DEFAULT 0, unchanged bigint NOT NULL, missing bigint NOT NULL, suppressed bigint NOT NULL DEFAULT 0, deleted bigint NOT NULL DEFAULT 0, deletes_suppressed bigint NOT NULL DEFAULT 0, published_at timestamptz NOT NULL DEFAULT now(), undone_at timestamptz, PRIMARY KEY (schema_name, table_name))`;
+  return `CREATE TABLE IF NOT EXISTS ${qualified(names.undo, COUNTS_TABLE)} (position integer GENERATED ALWAYS AS IDENTITY, schema_name text NOT NULL, table_name text NOT NULL, mode text NOT NULL, key_columns text[] NOT NULL, triggers_off boolean NOT NULL, staged bigint NOT NULL, fresh bigint NOT NULL, inserted bigint NOT NULL DEFAULT 0, updated bigint NOT NULL DEFAULT 0, unchanged bigint NOT NULL, missing bigint NOT NULL, suppressed bigint NOT NULL DEFAULT 0, deleted bigint NOT NULL DEFAULT 0, deletes_suppressed bigint NOT NULL DEFAULT 0, published_at timestamptz NOT NULL DEFAULT now(), undone_at timestamptz, writer xid, PRIMARY KEY (schema_name, table_name))`;
 }
 
 /**
- * Makes the table of numbers anew where an earlier version of Sluice staged the batch and gave it other columns.
- * Only for a batch that is not published: the table is empty.
+ * Makes the table of numbers anew, and gives the tables of images what they lack, where an earlier version of Sluice
+ * staged the batch. Only for a batch that is not published: all of them are empty.
  */
-export async function renewCounts(client: ClientBase, names: Pick<RowNames, 'undo'>): Promise<void> {
+export async function renewUndoTables(
+  client: ClientBase,
+  names: Pick<RowNames, 'undo'>,
+  targets: readonly RowTableFacts['target'][],
+): Promise<void> {
   const name = qualified(names.undo, COUNTS_TABLE);
   const { rows } = await client.query(
-    `SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attname = 'fresh' AND NOT a.attisdropped) AS old`,
+    `SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attname = 'writer' AND NOT a.attisdropped) AS old`,
     [name],
   );
-  if (rows[0]?.old === true) await client.query(`DROP TABLE IF EXISTS ${name}; ${countsTable(names)}`);
+  if (rows[0]?.old !== true) return;
+  const images = targets.flatMap((target) => {
+    const { before, deleted } = rowObjects(target, { ...names, staging: '' });
+    return [before, deleted];
+  });
+  await client.query(
+    [
+      `DROP TABLE IF EXISTS ${name}`,
+      countsTable(names),
+      ...images.map((image) => `ALTER TABLE ${image} ADD COLUMN IF NOT EXISTS ${IMAGE_XMIN} pg_catalog.xid`),
+    ].join('; '),
+  );
 }
 
 const which = ({ schema, table }: { readonly schema: string; readonly table: string }, alias = '') =>
@@ -79,7 +94,8 @@ export function openCounts(facts: RowTableFacts, names: RowNames): string {
 export function closeCounts(facts: RowTableFacts, names: RowNames, handed?: number): string[] {
   const { target } = facts;
   const { written, before, counts } = rowObjects(target, names);
-  const close = `UPDATE ${counts} c SET inserted = w.added, updated = w.changed, suppressed = c.fresh + b.n - w.added - w.changed FROM (SELECT count(*) FILTER (WHERE sluice_kind = 'added') AS added, count(*) FILTER (WHERE sluice_kind = 'changed') AS changed FROM ${written}) w, (SELECT count(*) AS n FROM ${before}) b WHERE ${which(target, 'c.')}`;
+  // The row itself was written in the window, as those of the table are: behind a savepoint, another id than the publish's.
+  const close = `UPDATE ${counts} c SET writer = c.xmin, inserted = w.added, updated = w.changed, suppressed = c.fresh + b.n - w.added - w.changed FROM (SELECT count(*) FILTER (WHERE sluice_kind = 'added') AS added, count(*) FILTER (WHERE sluice_kind = 'changed') AS changed FROM ${written}) w, (SELECT count(*) AS n FROM ${before}) b WHERE ${which(target, 'c.')}`;
   return [
     close,
     raiseWhen(SQLSTATE.unbalanced, 'the rows do not add up', imbalance(facts, counts, handed)),
@@ -166,7 +182,7 @@ export function countGone(facts: RowTableFacts, names: RowNames): string {
   const { written, counts } = rowObjects(target, names);
   const n = `(SELECT count(*) FROM ${written} w WHERE w.sluice_hash IS NULL)`;
   if (target.allowSuppressed === true)
-    return `WITH g AS (DELETE FROM ${written} WHERE sluice_hash IS NULL RETURNING sluice_kind), n AS (SELECT count(*) FILTER (WHERE sluice_kind = 'added') AS added, count(*) FILTER (WHERE sluice_kind = 'changed') AS changed FROM g) UPDATE ${counts} c SET inserted = c.inserted - n.added, updated = c.updated - n.changed, suppressed = c.suppressed + n.added + n.changed FROM n WHERE ${which(target, 'c.')}`;
+    return `WITH g AS (DELETE FROM ${written} WHERE sluice_hash IS NULL RETURNING sluice_kind), n AS (SELECT count(*) FILTER (WHERE sluice_kind = 'added') AS added, count(*) FILTER (WHERE sluice_kind = 'changed') AS changed FROM g) UPDATE ${counts} c SET writer = c.xmin, inserted = c.inserted - n.added, updated = c.updated - n.changed, suppressed = c.suppressed + n.added + n.changed FROM n WHERE ${which(target, 'c.')}`;
   const offenders = `SELECT ${keyJson(facts.key, 'w')}::text AS line FROM ${written} w WHERE w.sluice_hash IS NULL`;
   return raiseWhen(
     SQLSTATE.takenAway,

@@ -1,5 +1,6 @@
 import type { RowTable } from '../../src/db/catalog/row-tables.js';
 import { qualified } from '../../src/db/quote.js';
+import { SETTLE_ALL } from '../deferred.js';
 import { type TableLock, type WindowPart, windowPart } from '../window.js';
 import { appendStatements } from './append.js';
 import { type Hashing, hashWritten } from './before-images.js';
@@ -7,7 +8,7 @@ import { closeCounts, countGone, openCounts } from './counts.js';
 import { deleteStatements, mergeStatements, saveStatements } from './merge.js';
 import { parentsFirst } from './order.js';
 import { patchStatements } from './patch.js';
-import { offence, raiseWhen, SQLSTATE } from './refusals.js';
+import { hiddenCheck, offence, raiseWhen, SQLSTATE } from './refusals.js';
 import { sequenceStatements } from './sequences.js';
 import { firing, keyJson, sameKey } from './sql.js';
 import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
@@ -54,14 +55,15 @@ export function rowParts(publishes: readonly RowPublish[]): WindowPart[] {
   ];
 }
 
-/** The hashes of all tables, once the last of them has been written. */
+/** The hashes of all tables, once the last of them has been written, and nothing that triggers do is put off any more. */
 function hashParts(publishes: readonly RowPublish[]): WindowPart[] {
   const late = publishes.some((publish) => publish.late === true);
-  return publishes.flatMap((publish) => {
+  const hashes = publishes.flatMap((publish) => {
     const hash = hashWritten(publish.facts, publish.names);
     if (hash === undefined) return [];
     return [part({ ...publish, late }, [hash, countGone(publish.facts, publish.names)])];
   });
+  return [...publishes.slice(0, 1).map((publish) => part({ ...publish, late }, [SETTLE_ALL])), ...hashes];
 }
 
 /** The statements of one table's publish in the pieces in which its rows can be tried; see tryRows. */
@@ -151,7 +153,12 @@ function opening(publish: RowPublish): WindowPart {
   const { schema, table, mode } = facts.target;
   const lock = lockStatement(facts);
   const ambiguity = mode === 'append' || facts.keyEnforced ? [] : [ambiguityCheck(facts, names)];
-  const saves = [...ambiguity, ...saveStatements(facts, names), openCounts(facts, names)];
+  const saves = [
+    hiddenCheck({ schema, table }),
+    ...ambiguity,
+    ...saveStatements(facts, names),
+    openCounts(facts, names),
+  ];
   const opened = part(publish, late ? saves : [...(mode === 'append' ? [] : [lock]), ...guard, ...saves]);
   const locks: TableLock[] =
     mode === 'append' ? [] : [{ schema, table, mode: 'SHARE ROW EXCLUSIVE', members: true }];

@@ -1,7 +1,8 @@
 import { failed, refused, type SluiceError } from '../../src/core/errors.js';
 import { again, command, type Next } from '../../src/core/next.js';
 import { plural } from '../../src/core/plural.js';
-import { literal } from '../../src/db/quote.js';
+import { literal, qualified } from '../../src/db/quote.js';
+import { SEES_ALL } from '../../src/db/row-security.js';
 
 /** SQLSTATEs that statements of the window raise; class `SL` is used neither by the standard nor by PostgreSQL. */
 export const SQLSTATE = {
@@ -14,6 +15,7 @@ export const SQLSTATE = {
   suppressed: 'SLR02',
   deletesSuppressed: 'SLR03',
   takenAway: 'SLR04',
+  rowsHidden: 'SLR05',
   changedSince: 'SLU01',
   undoNotExact: 'SLU02',
   alreadyUndone: 'SLU03',
@@ -34,11 +36,12 @@ export interface Offence {
 
 /**
  * A statement that raises `sqlstate` where `query` yields a json value (an Offence) instead of NULL or no
- * row. A DO block, so that it can stand in the window's one message.
+ * row. A DO block, so that it can stand in the window's one message. With row_security off for the question alone: a
+ * policy that would hide rows from it fails it, while triggers have the role's setting.
  */
 export function raiseWhen(sqlstate: string, message: string, query: string): string {
-  // The variable's name is one that no column has: plpgsql refuses names that could mean either.
-  const body = `DECLARE sluice_offence json; BEGIN sluice_offence := (${query}); IF sluice_offence IS NOT NULL THEN RAISE EXCEPTION USING ERRCODE = ${literal(sqlstate)}, MESSAGE = ${literal(message)}, DETAIL = sluice_offence::text; END IF; END`;
+  // The variables' names are such as no column has: plpgsql refuses names that could mean either.
+  const body = `DECLARE sluice_offence json; sluice_security text := pg_catalog.current_setting('row_security'); BEGIN PERFORM pg_catalog.set_config('row_security', 'off', true); sluice_offence := (${query}); PERFORM pg_catalog.set_config('row_security', sluice_security, true); IF sluice_offence IS NOT NULL THEN RAISE EXCEPTION USING ERRCODE = ${literal(sqlstate)}, MESSAGE = ${literal(message)}, DETAIL = sluice_offence::text; END IF; END`;
   return `DO ${literal(body)}`;
 }
 
@@ -48,6 +51,16 @@ export function raiseWhen(sqlstate: string, message: string, query: string): str
  */
 export function offence(table: string, offenders: string): string {
   return `SELECT CASE WHEN count(*) > 0 THEN json_build_object('table', ${literal(table)}, 'count', count(*), 'list', json_agg(o.line) FILTER (WHERE o.n <= ${LISTED})) END FROM (SELECT f.line, row_number() OVER () AS n FROM (${offenders}) f) o`;
+}
+
+/** A statement that raises where a policy would hide rows of the table from the current role, were it read. */
+export function hiddenCheck({ schema, table }: { readonly schema: string; readonly table: string }): string {
+  const hidden = `SELECT 'it did not when the table was looked at' AS line WHERE pg_catalog.row_security_active(${literal(qualified(schema, table))}::pg_catalog.regclass)`;
+  return raiseWhen(
+    SQLSTATE.rowsHidden,
+    'row-level security hides rows',
+    offence(`${schema}.${table}`, hidden),
+  );
 }
 
 /** What to do about triggers that keep rows out. */
@@ -78,7 +91,7 @@ const SAYINGS: Readonly<
     code: 'guard_missing',
     say: (o) => `the write guard of ${o.table} is not armed any more, so writes since may be unknown`,
     state: 'nothing was published',
-    next: [again(), again({ flags: { guard: 'lock' } }, { lead: 'or, if somebody drops its triggers' })],
+    next: [again(), again({ flags: { guard: 'lock' } }, { lead: 'or keep writers out meanwhile' })],
   },
   [SQLSTATE.keyAmbiguous]: {
     code: 'key_not_unique',
@@ -122,6 +135,12 @@ const SAYINGS: Readonly<
     say: (o) => `${rows(o.count)} of ${o.table} would be written and taken away again${blamed(o)}`,
     state: 'nothing was published',
     next: SUPPRESSED,
+  },
+  [SQLSTATE.rowsHidden]: {
+    code: 'row_security',
+    say: (o) => `row-level security hides rows of ${o.table} from this role`,
+    state: 'nothing was changed',
+    next: `connect as ${SEES_ALL}`,
   },
   [SQLSTATE.changedSince]: {
     code: 'changed_since_publish',

@@ -3,12 +3,13 @@ import { nearest, refused, usage } from '../../src/core/errors.js';
 import { again } from '../../src/core/next.js';
 import { type RowConstraints, readRowConstraints } from '../../src/db/catalog/row-constraints.js';
 import { type RowColumn, type RowTable, readRowTable } from '../../src/db/catalog/row-tables.js';
-import { policiesText } from '../../src/db/row-security.js';
+import { policiesText, SEES_ALL } from '../../src/db/row-security.js';
 import { ORIGIN_COLUMNS } from '../encode/ordinal.js';
-import type { RowTableFacts, RowTarget } from './target.js';
+import { IMAGE_XMIN, type RowTableFacts, type RowTarget } from './target.js';
 
 /** Names that the undo tables use beside the key's columns. */
 const RESERVED = ['sluice_kind', 'sluice_hash'];
+const RESERVED_ANYWHERE = [IMAGE_XMIN];
 
 /**
  * Checks `target` against the catalog and the current role's rights, and returns what the other functions
@@ -126,7 +127,7 @@ function mayBreak({ mode }: RowTarget, { kind, triggers }: RowTable, known: RowC
   );
 }
 
-function shapeRefusals({ target, live, key, loaded, values, keyEnforced }: RowTableFacts): string[] {
+function shapeRefusals({ target, live, key, loaded, values, image, keyEnforced }: RowTableFacts): string[] {
   const reasons: string[] = [];
   if (live.kind !== 'r' && live.kind !== 'p') {
     reasons.push(
@@ -150,12 +151,14 @@ function shapeRefusals({ target, live, key, loaded, values, keyEnforced }: RowTa
   }
   if (live.rowSecurity) {
     reasons.push(
-      `row-level security hides rows from this role (${policiesText(live.policies)}); use a role with BYPASSRLS or the owner`,
+      `row-level security hides rows from this role (${policiesText(live.policies)}); use ${SEES_ALL}`,
     );
   }
   for (const column of loaded.filter((one) => one.generated)) {
     reasons.push(`column ${column.name} is generated; leave it out of the loaded columns`);
   }
+  for (const { name } of image.filter((column) => RESERVED_ANYWHERE.includes(column.name)))
+    reasons.push(`column ${name} has a name that undo needs`);
   for (const column of key) {
     if (column.equality === null) reasons.push(`key column ${column.name} (${column.type}) has no equality`);
     if (RESERVED.includes(column.name)) reasons.push(`key column ${column.name} has a name that undo needs`);
@@ -212,6 +215,7 @@ function rightsRefusals({ target, live, image, loaded, values }: RowTableFacts):
         `this role lacks SELECT on ${child.schema}.${child.table}, whose rows refer to this table`,
       );
     }
+    reasons.push(...hiddenChildren(live));
   }
   if (target.noTriggers === true && !live.owned)
     reasons.push('switching triggers off needs the owner of the table');
@@ -223,6 +227,17 @@ function rightsRefusals({ target, live, image, loaded, values }: RowTableFacts):
     }
   }
   return reasons;
+}
+
+/** Whose rows may refer to rows that are to be deleted, and would not be seen to. */
+export function hiddenChildren({ children, rowSecurity }: RowTable): string[] {
+  // A table that refers to itself is told of once.
+  return children
+    .filter(({ hidden, self }) => hidden && !(self && rowSecurity))
+    .map(
+      ({ schema, table }) =>
+        `row-level security hides rows of ${schema}.${table} from this role, and they may refer to this table; use ${SEES_ALL}`,
+    );
 }
 
 const KINDS: Readonly<Record<string, string>> = {

@@ -67,6 +67,9 @@ export interface RowObjects {
   readonly counts: string;
 }
 
+/** The column of an image that says which transaction had written the row. */
+export const IMAGE_XMIN = 'sluice_xmin';
+
 /** The table that holds the numbers of a batch's publish, in its undo schema. */
 export const COUNTS_TABLE = 'publish_counts';
 

@@ -1,5 +1,6 @@
 import type { RowTrigger } from '../../src/db/catalog/row-tables.js';
 import { ident, literal, qualified } from '../../src/db/quote.js';
+import { settleStatement } from '../deferred.js';
 import { firing } from './sql.js';
 import type { RowTableFacts } from './target.js';
 
@@ -16,12 +17,14 @@ import type { RowTableFacts } from './target.js';
 export function withoutTriggers(facts: Pick<RowTableFacts, 'live'>, statements: readonly string[]): string[] {
   const triggers = firing(facts);
   if (triggers.length === 0 || statements.length === 0) return [...statements];
+  // ALTER TABLE fails (55006) while deferred triggers or checks of the table are pending.
+  const settle = facts.live.deferrable ? [settleStatement([facts.live])] : [];
   const alter = (trigger: RowTrigger) => `ALTER TABLE ONLY ${qualified(trigger.schema, trigger.table)}`;
   return [
+    ...settle,
     ...triggers.map((trigger) => `${alter(trigger)} DISABLE TRIGGER ${ident(trigger.name)}`),
     ...statements,
-    // ALTER TABLE fails (55006) while deferred constraint checks of the table are pending.
-    ...(facts.live.deferrable ? ['SET CONSTRAINTS ALL IMMEDIATE'] : []),
+    ...settle,
     ...triggers.map(
       (trigger) =>
         `${alter(trigger)} ENABLE${trigger.enabled === 'A' ? ' ALWAYS' : ''} TRIGGER ${ident(trigger.name)}`,

@@ -1,18 +1,21 @@
 import type { ClientBase } from 'pg';
 import { ident, literal } from '../../src/db/quote.js';
-import { type Offence, offence, raiseWhen, SQLSTATE } from './refusals.js';
+import { hiddenCheck, type Offence, offence, raiseWhen, SQLSTATE } from './refusals.js';
 import { differs, imageHash, keyJson, sameKey } from './sql.js';
 import type { UndoTable } from './undo-survey.js';
 
 /**
  * The published rows that are not as they were published: changed, deleted, or, for rows that the publish
- * deleted, there again. A SELECT with one text column `line`. A row without a key is known by its hash alone:
- * of equal rows any will do, so only their number counts.
+ * deleted, there again. A SELECT with one text column `line`. A row without a key is known by its hash and by the
+ * transaction that wrote it: others may be equal to it, and only their number counts among those that were added.
  */
 export function changedSince(table: UndoTable): string {
   const { live, written, deleted } = table.objects;
   if (table.key.length === 0) {
-    return `SELECT 'a row that was added is not there any more' AS line FROM (SELECT w.sluice_hash AS h, count(*) AS n FROM ${written} w GROUP BY w.sluice_hash) p LEFT JOIN (SELECT ${imageHash(table.image, 'l')} AS h, count(*) AS n FROM ${live} l GROUP BY 1) q ON q.h OPERATOR(pg_catalog.=) p.h CROSS JOIN LATERAL generate_series(1, p.n - coalesce(q.n, 0)) g`;
+    const { ours } = table;
+    const known = ours === null || ours.with.length === 0 ? '' : `WITH ${ours.with.join(', ')} `;
+    const those = ours === null ? '' : `${ours.join('l')} WHERE ${ours.is('l')}`;
+    return `${known}SELECT 'a row that was added is not there any more' AS line FROM (SELECT w.sluice_hash AS h, count(*) AS n FROM ${written} w GROUP BY w.sluice_hash) p LEFT JOIN (SELECT ${imageHash(table.image, 'l')} AS h, count(*) AS n FROM ${live} l${those} GROUP BY 1) q ON q.h OPERATOR(pg_catalog.=) p.h CROSS JOIN LATERAL generate_series(1, p.n - coalesce(q.n, 0)) g`;
   }
   const first = table.key[0] as UndoTable['key'][number];
   const gone = `l.${ident(first.name)} IS NULL`;
@@ -52,7 +55,8 @@ export function undoChecks(table: UndoTable, discardWrites: boolean): string[] {
     'rows were changed since they were published',
     offence(name, changedSince(table)),
   );
-  return discardWrites ? [again] : [again, changed];
+  const hidden = hiddenCheck(table.live);
+  return discardWrites ? [hidden, again] : [hidden, again, changed];
 }
 
 /** What an undo would do to one table. */

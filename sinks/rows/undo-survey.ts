@@ -3,8 +3,10 @@ import { refused } from '../../src/core/errors.js';
 import { again } from '../../src/core/next.js';
 import { type RowColumn, type RowTable, readRowTable } from '../../src/db/catalog/row-tables.js';
 import { qualified } from '../../src/db/quote.js';
-import { policiesText } from '../../src/db/row-security.js';
-import { COUNTS_TABLE, type RowNames, type RowObjects, rowObjects } from './target.js';
+import { policiesText, SEES_ALL } from '../../src/db/row-security.js';
+import { type Ours, readRestored, type UndoneRows, writtenBy } from './restored.js';
+import { hiddenChildren } from './survey.js';
+import { COUNTS_TABLE, IMAGE_XMIN, type RowNames, type RowObjects, rowObjects } from './target.js';
 
 /** One table of a published batch, as undo finds it. */
 export interface UndoTable {
@@ -14,13 +16,15 @@ export interface UndoTable {
   readonly key: readonly RowColumn[];
   /** The columns that the before-images hold. */
   readonly image: readonly RowColumn[];
+  /** Which rows are the very ones that an append without a key has added; null where it is known by their key. */
+  readonly ours: Ours | null;
   /** Whether the publish switched the table's triggers off; undo then does, too. */
   readonly triggersOff: boolean;
 }
 
 /**
  * What of the batch with this undo schema can be undone, in publishing order; tables already undone are left
- * out, and so are those that `only` does not name. Read only. Throws refused(), all reasons listed, where a
+ * out, and so are those that `only` does not name. `undone` tells the undos of later batches of a table. Read only. Throws refused(), all reasons listed, where a
  * table is gone or lost or changed a column since, or where the role's rights do not suffice: SELECT on all
  * columns, INSERT, UPDATE and DELETE, SELECT on tables that refer to it, and the owner's rights where
  * triggers must be switched off.
@@ -29,9 +33,13 @@ export async function surveyUndo(
   client: ClientBase,
   names: Pick<RowNames, 'undo'>,
   only?: readonly { readonly schema: string; readonly table: string }[],
+  undone: (target: {
+    readonly schema: string;
+    readonly table: string;
+  }) => Promise<readonly UndoneRows[]> = async () => [],
 ): Promise<UndoTable[]> {
   const published = await client.query(
-    `SELECT schema_name, table_name, mode, to_json(key_columns) AS key, triggers_off FROM ${qualified(names.undo, COUNTS_TABLE)} WHERE undone_at IS NULL ORDER BY position`,
+    `SELECT schema_name, table_name, mode, to_json(key_columns) AS key, triggers_off, to_jsonb(c) ->> 'writer' AS writer FROM ${qualified(names.undo, COUNTS_TABLE)} c WHERE undone_at IS NULL ORDER BY position`,
   );
   const reasons: string[] = [];
   const tables: UndoTable[] = [];
@@ -57,7 +65,11 @@ export async function surveyUndo(
       else image.push(now);
     }
     const key = row.key.flatMap((column) => image.find((one) => one.name === column) ?? []);
-    const table = { live, mode: row.mode, objects, key, image, triggersOff: row.triggers_off };
+    const ours =
+      key.length > 0 || row.writer === null
+        ? null
+        : writtenBy([row.writer], await readRestored(client, target, await undone(target)));
+    const table = { ours, live, mode: row.mode, objects, key, image, triggersOff: row.triggers_off };
     reasons.push(...rights(table).map((reason) => `${name}: ${reason}`));
     tables.push(table);
   }
@@ -75,6 +87,8 @@ interface Published {
   readonly mode: string;
   readonly key: readonly string[];
   readonly triggers_off: boolean;
+  /** Null where an earlier version of Sluice published. */
+  readonly writer: string | null;
 }
 
 function rights({ live, image, triggersOff, mode }: UndoTable): string[] {
@@ -85,17 +99,20 @@ function rights({ live, image, triggersOff, mode }: UndoTable): string[] {
   if (mode === 'merge' && !all('insert')) reasons.push('this role lacks INSERT');
   if (mode !== 'patch' && !live.mayDelete) reasons.push('this role lacks DELETE');
   if (live.rowSecurity)
-    reasons.push(`row-level security hides rows from this role (${policiesText(live.policies)})`);
+    reasons.push(
+      `row-level security hides rows from this role (${policiesText(live.policies)}); use ${SEES_ALL}`,
+    );
   if (triggersOff && !live.owned) reasons.push('its triggers must be switched off, which needs the owner');
   for (const child of live.children.filter((one) => !one.readable)) {
     reasons.push(
       `this role lacks SELECT on ${child.schema}.${child.table}, whose rows may refer to this table`,
     );
   }
+  if (mode !== 'patch') reasons.push(...hiddenChildren(live));
   return reasons;
 }
 
 const SAVED_COLUMNS = `
 SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type
-FROM pg_attribute a WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped
+FROM pg_attribute a WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> '${IMAGE_XMIN}'
 ORDER BY a.attnum`;

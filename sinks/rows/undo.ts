@@ -1,4 +1,5 @@
 import { literal } from '../../src/db/quote.js';
+import { SETTLE_ALL } from '../deferred.js';
 import type { WindowPart } from '../window.js';
 import { childrenCheck } from './children.js';
 import { parentsFirst } from './order.js';
@@ -34,6 +35,8 @@ export function undoParts(tables: readonly UndoTable[], options: UndoOptions = {
     ...reversed.map((table) =>
       part(table, fire(table, [...takeBack(table), ...(referred(table) ? [] : reinsert(table, discard))])),
     ),
+    // What triggers have put off may change the rows once more: it is to be over before they are compared.
+    ...ordered.slice(0, 1).map((table) => part(table, [SETTLE_ALL])),
     ...ordered.map((table) => part(table, [...repair(table, discard), ...conclude(table)])),
   ];
 }
@@ -79,7 +82,10 @@ function removeAdded(table: UndoTable): string {
     return `DELETE FROM ${live} l USING ${written} w WHERE w.sluice_kind = 'added' AND ${sameKey(table.key, 'l', 'w')}`;
   }
   const hash = imageHash(table.image, 'l');
-  return `DELETE FROM ${live} d USING (SELECT h.place, h.part FROM (SELECT l.ctid AS place, l.tableoid AS part, ${hash} AS hash, row_number() OVER (PARTITION BY ${hash}) AS n FROM ${live} l) h JOIN (SELECT w.sluice_hash, count(*) AS n FROM ${written} w GROUP BY w.sluice_hash) w ON w.sluice_hash OPERATOR(pg_catalog.=) h.hash AND h.n <= w.n) g WHERE d.ctid OPERATOR(pg_catalog.=) g.place AND d.tableoid OPERATOR(pg_catalog.=) g.part`;
+  const { ours } = table;
+  const known = ours === null || ours.with.length === 0 ? '' : `WITH ${ours.with.join(', ')} `;
+  const those = ours === null ? '' : `${ours.join('l')} WHERE ${ours.is('l')}`;
+  return `${known}DELETE FROM ${live} d USING (SELECT h.place, h.part FROM (SELECT l.ctid AS place, l.tableoid AS part, ${hash} AS hash, row_number() OVER (PARTITION BY ${hash}) AS n FROM ${live} l${those}) h JOIN (SELECT w.sluice_hash, count(*) AS n FROM ${written} w GROUP BY w.sluice_hash) w ON w.sluice_hash OPERATOR(pg_catalog.=) h.hash AND h.n <= w.n) g WHERE d.ctid OPERATOR(pg_catalog.=) g.place AND d.tableoid OPERATOR(pg_catalog.=) g.part`;
 }
 
 function children(table: UndoTable): string[] {

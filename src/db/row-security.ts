@@ -66,9 +66,11 @@ export function policiesText(policies: readonly string[]): string {
     : `${policies.length === 1 ? 'policy' : 'policies'} ${policies.join(', ')}`;
 }
 
-const NEXT = (role: string) => [
-  `connect as a role that sees all rows: the table's owner, if its row-level security is not forced, or one with BYPASSRLS   (ALTER ROLE ${role} BYPASSRLS, as a superuser)`,
-];
+/** Who may read what policies would hide. */
+export const SEES_ALL =
+  "a role that sees all rows: the table's owner, if its row-level security is not forced, or one with BYPASSRLS";
+
+const NEXT = (role: string) => [`connect as ${SEES_ALL}   (ALTER ROLE ${role} BYPASSRLS, as a superuser)`];
 
 /** Tables of a name ($1, null: all) with row-level security, those first in which it concerns the current role. */
 const SECURED = `

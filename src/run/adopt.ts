@@ -1,7 +1,7 @@
 import { ORIGIN_COLUMNS } from '../../sinks/encode/ordinal.js';
 import { schemasFor } from '../../sinks/replace/names.js';
 import { describeStaged, type StagedTable } from '../../sinks/replace/staging.js';
-import { renewCounts } from '../../sinks/rows/counts.js';
+import { renewUndoTables } from '../../sinks/rows/counts.js';
 import { refused } from '../core/errors.js';
 import type { Target } from '../core/target.js';
 import type { Batch } from '../db/ledger/batches.js';
@@ -26,7 +26,12 @@ export async function adoptStaging(job: Job, surveyed: Surveyed, batch: Batch): 
     const table = job.tables.find((each) => each.oid === live.oid);
     if (table !== undefined) places.set(table.target, await replacedPlace(client, staged));
   }
-  if (surveyed.rows.size > 0) await renewCounts(client, { undo: job.names.old });
+  if (surveyed.rows.size > 0)
+    await renewUndoTables(
+      client,
+      { undo: job.names.old },
+      [...surveyed.rows.values()].map(({ target }) => target),
+    );
   for (const target of surveyed.rows.keys()) {
     const live = job.tableOf(target);
     await assertThere(job, batch, job.names.staging, live);

@@ -15,6 +15,7 @@ import { findBatch } from '../db/ledger/batches.js';
 import { type PublishRecord, publishSql } from '../db/ledger/publish-sql.js';
 import { PINNED_BESIDE_CODE } from '../db/pinned.js';
 import { qualified } from '../db/quote.js';
+import { isRowSecurity, rowSecurityError } from '../db/row-security.js';
 import { compatibilityParts, compatibilityRecords } from './compatibility.js';
 import { guarded, guardedTables } from './guard.js';
 import type { Job } from './job.js';
@@ -134,9 +135,12 @@ export async function runWindow(
         }
       },
     },
-  ).catch((error: unknown) => {
+  ).catch(async (error: unknown) => {
     // What our own statements raise names the rows or writes in question.
-    throw rowRefusal(error instanceof SluiceError ? error.facts.cause : error) ?? error;
+    const cause = error instanceof SluiceError ? error.facts.cause : error;
+    const refusal = rowRefusal(cause);
+    if (refusal !== undefined || !isRowSecurity(cause)) throw refusal ?? error;
+    throw await rowSecurityError(cause, (...asked) => database.query(...asked));
   });
   const { attempts, windowMs, lockMs } = published;
   log.info('window closed', { attempts, windowMs, lockMs });

@@ -44,6 +44,7 @@ async function undoViews(
   const tables = keeps
     ? await previewTables(
         database,
+        id,
         published.filter(({ mode }) => mode === 'replace'),
         [],
       )

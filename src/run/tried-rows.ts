@@ -4,6 +4,7 @@ import type { Subject } from '../../sinks/constraints/subject.js';
 import { tryRows } from '../../sinks/constraints/trial.js';
 import { rowTrials } from '../../sinks/rows/parts.js';
 import { inTransaction } from '../db/catalog/session.js';
+import { PINNED_BESIDE_CODE } from '../db/pinned.js';
 import type { Job } from './job.js';
 import type { Surveyed } from './survey.js';
 
@@ -47,7 +48,7 @@ export async function refuseTried(
 /** Runs `work` in a transaction that is rolled back whatever comes of it: where writers are kept out, in that session. */
 async function rolledBack<T>(job: Job, work: (client: Client) => Promise<T>): Promise<T> {
   const { held } = job;
-  const client = held ?? (await job.options.database.connect(`batch ${job.batch} trial`));
+  const client = held ?? (await job.options.database.connect(`batch ${job.batch} trial`, PINNED_BESIDE_CODE));
   const [begin, end] =
     held === undefined
       ? ['BEGIN', 'ROLLBACK']

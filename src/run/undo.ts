@@ -12,7 +12,7 @@ import { type WindowPart, windowSql } from '../../sinks/window.js';
 import { again } from '../core/next.js';
 import { type Batch, noteBatch } from '../db/ledger/batches.js';
 import { undoSql } from '../db/ledger/publish-sql.js';
-import { findKept, type Published, readPublished } from '../db/ledger/published.js';
+import { findKept, type Published, readPublished, undoneSince } from '../db/ledger/published.js';
 import { hasRecords, undoRecordsSql } from '../db/ledger/records.js';
 import { viewsUndoneSql } from '../db/ledger/views.js';
 import { tidyCompatibility } from './compatibility.js';
@@ -194,7 +194,7 @@ export class Undo {
   }
 
   async #look(): Promise<UndoneTable[]> {
-    return previewTables(this.options.database, this.choice.tables, await this.#surveyRows());
+    return previewTables(this.options.database, this.batch.id, this.choice.tables, await this.#surveyRows());
   }
 
   async #surveyRows() {
@@ -203,6 +203,7 @@ export class Undo {
       await this.options.database.session(),
       { undo: this.batch.old_schema as string },
       this.#rows.map((each) => ({ schema: each.table_schema, table: each.table_name })),
+      (target) => undoneSince(this.options.database, this.batch.id, target),
     );
   }
 

@@ -1,3 +1,4 @@
+import { type Ours, readRestored, writtenBy } from '../../sinks/rows/restored.js';
 import { previewUndo, type UndoPreview } from '../../sinks/rows/undo-checks.js';
 import type { UndoTable } from '../../sinks/rows/undo-survey.js';
 import { refused } from '../core/errors.js';
@@ -5,7 +6,7 @@ import { again } from '../core/next.js';
 import { plural } from '../core/plural.js';
 import { primaryKey } from '../db/catalog/primary-key.js';
 import type { PgDatabase } from '../db/connect.js';
-import type { Published } from '../db/ledger/published.js';
+import { type Published, undoneSince } from '../db/ledger/published.js';
 import { ident, literal, qualified } from '../db/quote.js';
 
 /** Rows named in a refusal, per table. */
@@ -30,6 +31,7 @@ export interface UndoneTable {
 /** Looks at every table of an undo; locks and changes nothing, so that it holds for the moment. */
 export async function previewTables(
   database: PgDatabase,
+  batch: string,
   published: readonly Published[],
   rowTables: readonly UndoTable[],
 ): Promise<UndoneTable[]> {
@@ -46,7 +48,7 @@ export async function previewTables(
         ? {
             ...known,
             ...{ restored: null, removed: each.rows_staged, reinserted: each.changes?.deleted ?? null },
-            written_since: each.mode === 'replace' ? await writtenSince(database, each) : NONE,
+            written_since: each.mode === 'replace' ? await writtenSince(database, batch, each) : NONE,
           }
         : {
             ...known,
@@ -87,33 +89,45 @@ export function writtenLines({ table, written_since: { rows, list } }: UndoneTab
 }
 
 /**
- * The condition, over a row `t`, that it was written by somebody else than the batch: a row carries the transaction that
- * wrote it (xmin; freezing keeps it readable), and the ledger has those of the load. Undefined where the ledger has
- * none. Batches published before the ledger had them are told by the publishing transaction: a row of a newer one was
- * written since; writers that are older than the publish, and still write after it, are missed there.
+ * The rows that the batch wrote: a row carries the transaction that wrote it, and the ledger has those of the load; or
+ * what the undo of a later batch has put back as it was. Undefined where the ledger has none. Batches published before the ledger
+ * had them are told by the publishing transaction: a row of a newer one was written since; writers that are older than
+ * the publish, and still write after it, are missed there.
  */
-function byOthers({ writers, xid }: Readonly<Record<string, unknown>>): string | undefined {
+async function byBatch(
+  database: PgDatabase,
+  batch: string,
+  { facts: { writers, xid }, table_schema: schema, table_name: table }: Published,
+): Promise<Ours | undefined> {
   const isXid = (each: unknown): each is string => /^\d+$/.test(String(each));
   if (Array.isArray(writers)) {
-    const own = writers.filter(isXid);
-    return `NOT (t.xmin = ANY (${literal(`{${own.join(',')}}`)}::pg_catalog.xid[]))`;
+    const target = { schema, table };
+    const undone = await undoneSince(database, batch, target);
+    return writtenBy(writers.filter(isXid), await readRestored(await database.session(), target, undone));
   }
   // age() compares 32-bit ids around the current one, so it is right for two billion transactions.
-  return isXid(xid)
-    ? `pg_catalog.age(t.xmin) <= pg_catalog.age((${literal(xid)}::numeric % 4294967296)::text::xid)`
-    : undefined;
+  if (!isXid(xid)) return undefined;
+  const older = `pg_catalog.age((${literal(xid)}::numeric % 4294967296)::text::pg_catalog.xid)`;
+  return { with: [], join: () => '', is: (alias) => `(pg_catalog.age(${alias}.xmin) > ${older})` };
 }
 
 /**
  * The rows of a swapped-in table that others wrote after the publish, without anything having watched: inserted or
  * updated rows bear another transaction than the load's, and of the published ones so many are gone as are missing.
  */
-async function writtenSince(database: PgDatabase, table: Published): Promise<UndoneTable['written_since']> {
+async function writtenSince(
+  database: PgDatabase,
+  batch: string,
+  table: Published,
+): Promise<UndoneTable['written_since']> {
   const live = qualified(table.table_schema, table.table_name);
-  const newer = byOthers(table.facts);
-  if (newer === undefined) return NONE;
+  const ours = await byBatch(database, batch, table);
+  if (ours === undefined) return NONE;
+  const known = ours.with.length === 0 ? '' : `WITH ${ours.with.join(', ')} `;
+  const newer = `NOT ${ours.is('t')}`;
+  const from = `FROM ONLY ${live} t${ours.join('t')}`;
   const [counts] = await database.query<{ now: number; since: number }>(
-    `SELECT count(*)::float8 AS now, count(*) FILTER (WHERE ${newer})::float8 AS since FROM ONLY ${live} t`,
+    `${known}SELECT count(*)::float8 AS now, count(*) FILTER (WHERE ${newer})::float8 AS since ${from}`,
   );
   const { now, since } = counts as { now: number; since: number };
   // A row that was updated counts as newer and as gone.
@@ -124,8 +138,8 @@ async function writtenSince(database: PgDatabase, table: Published): Promise<Und
     since === 0
       ? []
       : await database.query<{ key: string }>(
-          `SELECT ${key.length === 0 ? 't::text' : `concat_ws(', ', ${key.map((column) => `t.${ident(column)}`).join(', ')})`} AS key
-           FROM ONLY ${live} t WHERE ${newer} ORDER BY 1 LIMIT ${LISTED}`,
+          `${known}SELECT ${key.length === 0 ? 't::text' : `concat_ws(', ', ${key.map((column) => `t.${ident(column)}`).join(', ')})`} AS key
+           ${from} WHERE ${newer} ORDER BY 1 LIMIT ${LISTED}`,
         );
   const listed = rows.map((row) => `${key.length === 0 ? '' : `${key.join(', ')} = `}${row.key}`);
   return {

@@ -35,6 +35,7 @@ const LONG = [
   /^samples\/(?!lot-consolidation\.)/,
   /^(torture|db\/embedded)\//,
   /^sinks\/replace\/concurrency\./,
+  /^sinks\/guard\/replication\./,
   /^run\/(server|interrupted|resume)\./,
   /^cli\/(demo|interrupted|output|stopped|resume|okvet|bad-input|server-disk|expired-password|several-inputs)\./,
 ];

@@ -53,6 +53,8 @@ export interface RowChild {
   readonly onDelete: 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default';
   readonly self: boolean;
   readonly readable: boolean;
+  /** Whether row-level security hides rows of it from the current role. */
+  readonly hidden: boolean;
 }
 
 /**
@@ -268,7 +270,8 @@ SELECT json_build_object(
   'onDelete', CASE k.confdeltype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default'
               WHEN 'r' THEN 'restrict' ELSE 'no action' END,
   'self', k.conrelid IN (SELECT oid FROM member) OR k.conrelid IN (${ancestorsOf('$1::oid')}),
-  'readable', has_any_column_privilege(k.conrelid, 'SELECT')
+  'readable', has_any_column_privilege(k.conrelid, 'SELECT'),
+  'hidden', pg_catalog.row_security_active(k.conrelid)
 ) AS fact
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE k.confrelid IN (SELECT oid FROM member) AND k.contype = 'f'

@@ -50,7 +50,10 @@ function recordSql(batch: string): (record: PublishRecord) => string {
   };
 }
 
-/** The ledger's statements inside an undo: the given tables, and with the last of them the batch. */
+/**
+ * The ledger's statements inside an undo: the given tables, each with the transaction's id, by which the rows that it puts
+ * back are told from rows written since by others; and with the last of them the batch.
+ */
 export function undoSql(
   batch: string,
   tables: readonly {
@@ -62,7 +65,7 @@ export function undoSql(
 ): string[] {
   const marks = tables.map(
     ({ schema, table, retained }) =>
-      `UPDATE sluice.migration_publish SET rolled_back_at = pg_catalog.clock_timestamp(), retained_schema = ${value(retained?.schema ?? null)}, retained_oid = ${value(retained?.oid ?? null)} WHERE batch_id = ${batch} AND table_schema = ${literal(schema)} AND table_name = ${literal(table)}`,
+      `UPDATE sluice.migration_publish SET rolled_back_at = pg_catalog.clock_timestamp(), facts = facts || pg_catalog.jsonb_build_object('undo_xid', pg_catalog.pg_current_xact_id()::text), retained_schema = ${value(retained?.schema ?? null)}, retained_oid = ${value(retained?.oid ?? null)} WHERE batch_id = ${batch} AND table_schema = ${literal(schema)} AND table_name = ${literal(table)}`,
   );
   const part = `UPDATE sluice.migration_batch SET phase = ${literal(TIDY)} WHERE id = ${batch}`;
   return [whole ? movedOrFail(batch, 'rolled_back', [literal('completed')]) : part, ...marks];

@@ -72,3 +72,27 @@ export async function replacedSince(
   );
   return found;
 }
+
+/** The undo of what a batch had done to rows of a table. */
+export interface UndoneSince {
+  /** The undo's transaction, as the xmin of the rows that it wrote has it. */
+  readonly xid: string;
+  /** The schema of the batch's images of rows. */
+  readonly undo: string;
+}
+
+/** The undos of merges and patches of a table that batches later than `batch` had published, the earliest first. */
+export async function undoneSince(
+  database: Database,
+  batch: string,
+  { schema, table }: { readonly schema: string; readonly table: string },
+): Promise<UndoneSince[]> {
+  return database.query<UndoneSince & Record<string, unknown>>(
+    `SELECT ((p.facts ->> 'undo_xid')::numeric % 4294967296)::text AS xid, b.old_schema AS undo
+     FROM sluice.migration_publish p JOIN sluice.migration_batch b ON b.id = p.batch_id
+     WHERE p.table_schema = $2 AND p.table_name = $3 AND p.batch_id > $1 AND p.mode IN ('merge', 'patch')
+       AND p.rolled_back_at IS NOT NULL AND p.facts ->> 'undo_xid' IS NOT NULL AND b.old_schema IS NOT NULL
+     ORDER BY p.rolled_back_at`,
+    [batch, schema, table],
+  );
+}

@@ -120,19 +120,97 @@ test("the window's own row changes do not trip the guard, and others' leave live
   const before = await checksums(client, 'orders');
   assert.equal((await refusal(client, parts()))?.facts.table, 'public.orders');
   assert.deepEqual(await checksums(client, 'orders'), before);
-  await client.query('DELETE FROM b1_guard.guard_journal');
+  await disarmGuard(client, guard);
+  await armGuard(client, guard, [customers, orders]);
   assert.equal(await refusal(client, parts()), undefined);
   assert.notDeepEqual(await checksums(client, 'orders'), before);
 });
 
-test('a guard whose trigger was dropped or switched off refuses the publish', async (t) => {
-  const { client } = await armed(t);
-  await client.query('ALTER TABLE orders DISABLE TRIGGER sluice_guard_b1_upd');
-  assert.equal((await refusal(client))?.code, 'guard_missing');
-  await client.query('ALTER TABLE orders ENABLE ALWAYS TRIGGER sluice_guard_b1_upd');
+/** What takes the guard away, if only for a moment, during which `WRITE` passes it; and what is said of it. */
+const WRITE = 'UPDATE orders SET total = 0 WHERE number = 1';
+const disarms: Record<string, { sql: string; says: RegExp }> = {
+  'all triggers off and on again, as pg_restore --disable-triggers does': {
+    sql: `ALTER TABLE orders DISABLE TRIGGER ALL; ${WRITE}; ALTER TABLE orders ENABLE TRIGGER ALL`,
+    says: /^public\.orders: a trigger of the guard is gone, or was switched off meanwhile$/,
+  },
+  'its trigger off, and put back into the very state that it had': {
+    sql: `ALTER TABLE orders DISABLE TRIGGER sluice_guard_b1_upd; ${WRITE}; ALTER TABLE orders ENABLE ALWAYS TRIGGER sluice_guard_b1_upd`,
+    says: /orders: a trigger of the guard is gone/,
+  },
+  'its trigger dropped and made again': {
+    sql: `DROP TRIGGER sluice_guard_b1_upd ON orders; ${WRITE}; CREATE TRIGGER sluice_guard_b1_upd AFTER UPDATE ON orders REFERENCING NEW TABLE AS sluice_rows FOR EACH STATEMENT EXECUTE FUNCTION b1_guard.guard_rows(); ALTER TABLE orders ENABLE ALWAYS TRIGGER sluice_guard_b1_upd`,
+    says: /orders: a trigger of the guard is gone/,
+  },
+  'its trigger dropped': {
+    sql: `DROP TRIGGER sluice_guard_b1_del ON orders`,
+    says: /orders: a trigger of the guard is gone/,
+  },
+  'its function replaced and put back': {
+    sql: `CREATE TEMP TABLE kept AS SELECT pg_get_functiondef('b1_guard.guard_rows()'::regprocedure) AS def; CREATE OR REPLACE FUNCTION b1_guard.guard_rows() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; ${WRITE}; DO $$ BEGIN EXECUTE (SELECT def FROM kept); END $$`,
+    says: /^what the guard keeps its notes in, or what writes them, was altered$/,
+  },
+  'a note deleted by who has switched its keeper off and on': {
+    sql: `${WRITE}; ALTER TABLE b1_guard.guard_journal DISABLE TRIGGER ALL; DELETE FROM b1_guard.guard_journal; ALTER TABLE b1_guard.guard_journal ENABLE ALWAYS TRIGGER guard_keep`,
+    says: /^what the guard keeps its notes in/,
+  },
+  'its journal dropped and made again': {
+    sql: `${WRITE}; CREATE TABLE b1_guard.j (LIKE b1_guard.guard_journal INCLUDING ALL); DROP TABLE b1_guard.guard_journal; ALTER TABLE b1_guard.j RENAME TO guard_journal`,
+    says: /^what the guard keeps its notes in/,
+  },
+  'all of it dropped': {
+    sql: `DROP SCHEMA b1_guard CASCADE; ${WRITE}`,
+    says: /^it was armed by an earlier version of Sluice, or was dropped$/,
+  },
+  'the values of a column written anew by a change of its type': {
+    sql: 'ALTER TABLE orders ALTER total TYPE numeric(12,2) USING 0',
+    says: /^public\.orders: its columns were altered, or it was a partition or heir meanwhile$/,
+  },
+  'the rows reached by the name of a parent that it had for a moment': {
+    sql: 'CREATE TABLE above AS SELECT total FROM orders WITH NO DATA; ALTER TABLE orders INHERIT above; UPDATE above SET total = 0; ALTER TABLE orders NO INHERIT above',
+    says: /^public\.orders: its columns were altered, or it was a partition or heir meanwhile$/,
+  },
+  'another table under its name': {
+    sql: 'ALTER TABLE orders RENAME TO gone; CREATE TABLE orders (LIKE gone)',
+    says: /orders was attached, and is not watched$/,
+  },
+};
+
+for (const [what, { sql, says }] of Object.entries(disarms))
+  test(`a guard that is not as it was armed refuses the publish: ${what}`, async (t) => {
+    const { client, writer } = await armed(t);
+    await writer.query(sql);
+    const said = await refusal(client);
+    assert.equal(said?.code, 'guard_missing');
+    assert.match(said.facts.details?.join('\n') ?? '', says);
+    await disarmGuard(client, guard);
+    assert.deepEqual(await findGuards(client), []);
+  });
+
+test('no statement takes back what was noted', async (t) => {
+  const { client, writer } = await armed(t);
+  await writer.query(WRITE);
+  for (const table of ['guard_journal', 'guard_member', 'guard_state'])
+    for (const sql of [`DELETE FROM b1_guard.${table}`, `TRUNCATE b1_guard.${table}`])
+      await assert.rejects(
+        writer.query(`SET session_replication_role = replica; ${sql}`),
+        /what the write guard of a load has noted stays/,
+      );
+  assert.equal((await refusal(client))?.code, 'live_written_during_load');
+});
+
+test('vacuum, analyze, grants, comments and new columns leave a guard armed', async (t) => {
+  const { client, writer } = await armed(t);
+  for (const sql of [
+    'VACUUM FULL orders',
+    'VACUUM (FREEZE, ANALYZE)',
+    'VACUUM FULL pg_trigger',
+    'VACUUM FULL pg_attribute',
+  ])
+    await writer.query(sql);
+  await writer.query(
+    "GRANT SELECT ON orders TO PUBLIC; COMMENT ON COLUMN orders.total IS 'x'; ALTER TABLE orders ADD extra int; CREATE INDEX ON orders (total)",
+  );
   assert.equal(await refusal(client), undefined);
-  await client.query('DROP TRIGGER sluice_guard_b1_del ON orders');
-  assert.equal((await refusal(client))?.code, 'guard_missing');
 });
 
 test('arming waits for a write in flight, and names it when it gives up', async (t) => {
