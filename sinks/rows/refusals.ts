@@ -9,6 +9,7 @@ export const SQLSTATE = {
   guardMissing: 'SLG02',
   keyAmbiguous: 'SLK01',
   keyMissing: 'SLK02',
+  keyUnfit: 'SLK03',
   childrenWouldGo: 'SLC01',
   unbalanced: 'SLR01',
   suppressed: 'SLR02',
@@ -50,6 +51,11 @@ export function offence(table: string, offenders: string): string {
   return `SELECT CASE WHEN count(*) > 0 THEN json_build_object('table', ${literal(table)}, 'count', count(*), 'list', json_agg(o.line) FILTER (WHERE o.n <= ${LISTED})) END FROM (SELECT f.line, row_number() OVER () AS n FROM (${offenders}) f) o`;
 }
 
+/** What keys are that rows cannot be deleted by. */
+export const UNFIT = 'NULL, or stand for more than one row: rows cannot be deleted by them';
+
+const CHOOSE_KEY = 'choose a key that is unique in live (--key)';
+
 /** What to do about triggers that keep rows out. */
 const SUPPRESSED: Next = [
   again({}, { lead: 'leave those rows out of the input, or mend the trigger, then' }),
@@ -84,13 +90,19 @@ const SAYINGS: Readonly<
     code: 'key_not_unique',
     say: (o) => `${rows(o.count)} of staging match more than one row of ${o.table} by key`,
     state: 'nothing was published',
-    next: 'choose a key that is unique in live',
+    next: CHOOSE_KEY,
   },
   [SQLSTATE.keyMissing]: {
     code: 'key_not_in_live',
     say: (o) => `${rows(o.count)} of staging have a key that ${o.table} does not have`,
     state: 'nothing was published',
     next: "leave those rows out, use merge to add them, or say missing: 'skip'",
+  },
+  [SQLSTATE.keyUnfit]: {
+    code: 'key_not_unique',
+    say: (o) => `${plural(o.count, 'key')} of ${o.table} ${o.count === 1 ? 'is' : 'are'} ${UNFIT}`,
+    state: 'nothing was published',
+    next: CHOOSE_KEY,
   },
   [SQLSTATE.childrenWouldGo]: {
     code: 'children_refer_to_rows',

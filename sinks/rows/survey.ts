@@ -12,11 +12,11 @@ const RESERVED = ['sluice_kind', 'sluice_hash'];
 
 /**
  * Checks `target` against the catalog and the current role's rights, and returns what the other functions
- * of append, merge and patch need. Read only. Throws usage() where the target itself is wrong (no such
+ * of append, merge, sync and patch need. Read only. Throws usage() where the target itself is wrong (no such
  * column, no key), refused() with every reason listed where the table or the rights do not allow it:
  *
  * append needs INSERT on the loaded columns and SELECT on all; merge also UPDATE on the loaded columns
- * outside the key (and DELETE for missingRows: 'delete'); patch needs SELECT and UPDATE; noTriggers the
+ * outside the key; sync as merge and DELETE; patch needs SELECT and UPDATE; noTriggers the
  * owner's rights; columns numbered by a sequence that are loaded, SELECT and UPDATE on the sequence.
  */
 export async function surveyRows(client: ClientBase, target: RowTarget): Promise<RowTableFacts> {
@@ -205,7 +205,7 @@ function rightsRefusals({ target, live, image, loaded, values }: RowTableFacts):
   if (target.mode !== 'append' && live.columns.every((column) => !column.may.update) && !live.mayDelete) {
     reasons.push('this role needs UPDATE or DELETE on the table to lock it against writers');
   }
-  if (target.missingRows === 'delete') {
+  if (target.mode === 'sync') {
     if (!live.mayDelete) reasons.push('this role lacks DELETE');
     for (const child of live.children.filter((one) => !one.readable)) {
       reasons.push(

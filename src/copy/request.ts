@@ -13,7 +13,7 @@ export interface CopyRequest {
   readonly into: string;
   /** Append where left out: what COPY does, and what touches no row that is there. */
   readonly mode?: PublishMode;
-  /** merge, patch: the columns that identify a row; left out, the primary key. With `create`: the primary key. */
+  /** merge, sync, patch: the columns that identify a row; left out, the primary key. With `create`: the primary key. */
   readonly key?: readonly string[];
   /** Column of the file, by name or by position (`#3`) → column of the table, where the names differ. */
   readonly map?: Readonly<Record<string, string>>;

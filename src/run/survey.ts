@@ -35,7 +35,7 @@ export async function surveyTables(job: Job): Promise<Surveyed> {
   for (const { target, schema, table, missing: isMissing } of job.tables) {
     // Of a table that is not there yet nothing can be surveyed; the run does it once it is.
     if (isMissing === true) continue;
-    const { mode, key, missing, missingRows } = target;
+    const { mode, key, missing } = target;
     const noTriggers = job.options.noTriggers ?? target.noTriggers;
     const allowSuppressed = job.options.allowSuppressed ?? target.allowSuppressed;
     if (mode === 'replace') continue;
@@ -50,7 +50,6 @@ export async function surveyTables(job: Job): Promise<Surveyed> {
         ...(noTriggers === undefined ? {} : { noTriggers }),
         ...(allowSuppressed === undefined ? {} : { allowSuppressed }),
         ...(missing === undefined ? {} : { missing }),
-        ...(missingRows === undefined ? {} : { missingRows }),
       }),
     );
   }
