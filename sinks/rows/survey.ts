@@ -3,6 +3,7 @@ import { nearest, refused, usage } from '../../src/core/errors.js';
 import { again } from '../../src/core/next.js';
 import { type RowConstraints, readRowConstraints } from '../../src/db/catalog/row-constraints.js';
 import { type RowColumn, type RowTable, readRowTable } from '../../src/db/catalog/row-tables.js';
+import { ident, qualified } from '../../src/db/quote.js';
 import { policiesText } from '../../src/db/row-security.js';
 import { ORIGIN_COLUMNS } from '../encode/ordinal.js';
 import type { RowTableFacts, RowTarget } from './target.js';
@@ -135,7 +136,7 @@ function shapeRefusals({ target, live, key, loaded, values, keyEnforced }: RowTa
   }
   for (const rule of live.rules) {
     reasons.push(
-      `rule ${rule} rewrites writes to it, so that what is written cannot be known; drop the rule`,
+      `rule ${rule} rewrites writes to it, so that what is written cannot be known; switch it off for the run: ALTER TABLE ${qualified(target.schema, target.table)} DISABLE RULE ${ident(rule)}`,
     );
   }
   if (live.heirs.length > 0) {
@@ -150,7 +151,7 @@ function shapeRefusals({ target, live, key, loaded, values, keyEnforced }: RowTa
   }
   if (live.rowSecurity) {
     reasons.push(
-      `row-level security hides rows from this role (${policiesText(live.policies)}); use a role with BYPASSRLS or the owner`,
+      `row-level security hides rows from this role (${policiesText(live.policies)}); use a role with BYPASSRLS, or the owner, if it is not forced`,
     );
   }
   for (const column of loaded.filter((one) => one.generated)) {

@@ -17,7 +17,7 @@ import { type PlannedView, planViews } from './views.js';
 /** Plans the publish from what the checks have surveyed. Reads only; where tables are refused, no statements. */
 export async function planPublish(job: Job, { surveyed }: Pick<Checked, 'surveyed'>): Promise<PublishPlan> {
   const { database, guard: how = 'journal' } = job.options;
-  const refused = surveyed.replace?.refusals ?? [];
+  const { refused } = surveyed;
   const tables = guardedTables(job);
   if (how === 'journal' && tables.length > 0) job.guard = guardOf(NO_BATCH);
   const prepared = planned(job, surveyed, await planViews(job));
