@@ -7,6 +7,7 @@ import { findsByKey } from '../core/publish-mode.js';
 import type { Stage } from '../core/types.js';
 import { type ColumnFacts, readColumns } from '../db/catalog/columns.js';
 import { readRowTable } from '../db/catalog/row-tables.js';
+import { tableText } from '../db/table-name.js';
 import { isRejectColumn } from '../run/feed-back/reject-columns.js';
 import {
   deletedFrom,
@@ -83,7 +84,7 @@ export async function prepareCopy(
       inputs.push({ source: head.source, stages });
     }
     const into: CopyTarget = {
-      into: `${table.schema}.${table.table}`,
+      into: tableText(table),
       mode: target.mode,
       key: target.key,
       columns: columns ?? [],

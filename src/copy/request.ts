@@ -9,7 +9,7 @@ import type { FileFormat } from '../sources/file.js';
 export interface CopyRequest {
   /** Paths; `-` is stdin. At least one; all into the same table. */
   readonly files: readonly string[];
-  /** `table` or `schema.table`. */
+  /** `table` or `schema.table`, with SQL's quotes where they are needed. */
   readonly into: string;
   /** Append where left out: what COPY does, and what touches no row that is there. */
   readonly mode?: PublishMode;

@@ -5,7 +5,10 @@ export type { PublishMode } from './publish-mode.js';
 /** A table to be published: how, and which of its columns the pipeline fills. Plain data. */
 export interface Target<C extends string = string> {
   readonly kind: 'table';
-  /** `table` or `schema.table`, unquoted; without a schema the search path of the database decides. */
+  /**
+   * `table` or `schema.table`; without a schema the search path of the database decides. Parts in SQL's quotes are what
+   * stands in them; without, what is written, else what SQL folds that to.
+   */
   readonly table: string;
   readonly mode: PublishMode;
   /**
