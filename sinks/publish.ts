@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, QueryResult } from 'pg';
 import { failed, refused, SluiceError } from '../src/core/errors.js';
@@ -9,7 +10,7 @@ import { type Blocker, blockersOf, describeBlocker, preparedOn } from './blocker
 import { contextOf } from './context.js';
 import { WINDOW_SAVEPOINT } from './guard/lock.js';
 import { backoff, isLockFailure, sqlstate } from './retry.js';
-import { CLOCK, mergedLocks, type WindowPart, windowSql } from './window.js';
+import { CLOCK, LOCKING, mergedLocks, type WindowPart, windowBudget, windowStatements } from './window.js';
 
 export interface RetryInfo {
   /** The attempt that failed (from 1), of how many. */
@@ -30,7 +31,7 @@ export interface PublishOptions {
   /** Reads the ledger on a session of its own: did the publish commit? Asked only after a lost connection. */
   readonly resolve: () => Promise<'committed' | 'not'>;
   readonly rehearse?: boolean;
-  /** Default 150 and 400. */
+  /** Default 150, and 400 for few tables: see windowBudget. */
   readonly lockTimeoutMs?: number;
   readonly statementTimeoutMs?: number;
   readonly signal?: AbortSignal;
@@ -52,15 +53,18 @@ export interface Published {
   readonly answers: readonly Readonly<Record<string, unknown>>[];
 }
 
+/** How often a window is given twice the time before it is given up as too slow. */
+const SLOW_ATTEMPTS = 2;
+
 const UNTOUCHED = 'Nothing was published; live is as it was and staging is kept.';
 
 /**
  * Runs the publishing transaction until it commits (or, in a rehearsal, is rolled back on purpose). While
  * it waits for locks a second session looks who is in the way. Lock timeouts and deadlocks are retried up
  * to `attempts` times with growing, random waits; a running autovacuum is given one attempt long enough
- * to be cancelled by the server. Both sessions come from `connect` and are ended here.
+ * to be cancelled by the server. A window that is slow though nobody is in its way is given more time. Both sessions come from `connect` and are ended here.
  *
- * Throws refused('prepared_transaction'), refused('locked') naming the blockers, refused('catalog_changed'),
+ * Throws refused('prepared_transaction'), refused('locked') naming the blockers, refused('publish_slow') naming what took so long, refused('catalog_changed'),
  * refused('guard_lost') where the session of `held` is gone, failed('outcome_unknown') where a lost connection's outcome cannot be learned, interrupted errors of
  * `signal`, and refused or failed('publish') for any other error of a statement. Except for
  * 'outcome_unknown', nothing was published when it throws.
@@ -71,14 +75,27 @@ export async function publish(
   options: PublishOptions,
 ): Promise<Published> {
   let patience: { lockTimeoutMs: number; statementTimeoutMs: number } | undefined;
+  let slowly = 0;
   for (let attempt = 1; ; attempt++) {
     options.signal?.throwIfAborted();
     const usual = {
       lockTimeoutMs: options.lockTimeoutMs ?? 150,
-      statementTimeoutMs: options.statementTimeoutMs ?? 400,
+      statementTimeoutMs: options.statementTimeoutMs ?? windowBudget(parts, 400),
     };
-    const outcome = await attemptOnce(connect, parts, options, patience ?? usual);
+    const times = patience ?? usual;
+    const outcome = await attemptOnce(connect, parts, options, times);
     if ('published' in outcome) return { attempts: attempt, ...outcome.published };
+    if (outcome.slow !== undefined) {
+      // Nobody is in the way, and the tables are locked meanwhile: twice more, each time with twice the time.
+      if (++slowly > SLOW_ATTEMPTS)
+        throw tooSlow(outcome.slow, times.statementTimeoutMs, parts, outcome.error);
+      patience = { ...usual, statementTimeoutMs: times.statementTimeoutMs * 2 };
+      const waitMs = backoff(2);
+      const reason = `${outcome.slow} took longer than ${times.statementTimeoutMs} ms`;
+      options.onRetry({ attempt, of: attempt + SLOW_ATTEMPTS - slowly + 1, reason, blockers: [], waitMs });
+      await sleep(waitMs, undefined, { signal: options.signal });
+      continue;
+    }
     const reason = outcome.error instanceof Error ? outcome.error.message : String(outcome.error);
     if (outcome.blockers.some((blocker) => blocker.pid === 0)) throw prepared([]);
     if (attempt >= options.attempts) throw locked(attempt, reason, outcome);
@@ -98,6 +115,8 @@ interface Failure {
   readonly error: unknown;
   readonly blockers: readonly Blocker[];
   readonly deadlockMs: number;
+  /** What took too long though nobody was in the way. */
+  readonly slow?: string;
 }
 
 type Outcome = { readonly published: Omit<Published, 'attempts'> } | Failure;
@@ -137,13 +156,16 @@ async function attemptOnce(
       }
     })();
     const begun = performance.now();
+    const statements = windowStatements(parts, { ...options, ...patience, held: held !== undefined });
+    const done = countCompleted(client);
     try {
-      const sql = windowSql(parts, { ...options, ...patience, held: held !== undefined });
+      const sql = `${statements.map((each) => each.sql).join(';\n')};\n`;
       const results = (await client.query(sql)) as unknown as QueryResult[];
       const answers = results.flatMap((result) => result.rows as Record<string, unknown>[]);
       const windowMs = performance.now() - begun;
       return { published: { windowMs, lockMs: lockedFor(answers), answers } };
     } catch (error) {
+      const at = statements[done.stop()];
       await client.query(undo).catch(() => {});
       if (sqlstate(error) === undefined || /^(08|57P)/.test(sqlstate(error) as string)) {
         const outcome = options.rehearse ? 'not' : await outcomeOf(connect, pid, options, error);
@@ -152,9 +174,13 @@ async function attemptOnce(
         if (held !== undefined) throw guardLost(error);
         return { error, blockers, deadlockMs: deadlock_ms };
       }
+      if (sqlstate(error) === OUT_OF_TIME && blockers.length === 0)
+        return { error, blockers, deadlockMs: deadlock_ms, slow: at?.what ?? LOCKING };
       if (isLockFailure(error)) return { error, blockers, deadlockMs: deadlock_ms };
-      throw refusal(error);
+      // A limit of the server's is explained as it is anywhere else.
+      throw sqlstate(error) === OUT_OF_MEMORY ? error : refusal(error);
     } finally {
+      done.stop();
       waiting.over = true;
       await watching;
     }
@@ -162,6 +188,41 @@ async function attemptOnce(
     const ours = held === undefined ? [client, watch] : [watch];
     await Promise.all(ours.map((session) => session.end().catch(() => {})));
   }
+}
+
+/** The statement was cancelled: by its timeout, where nobody asked for it. */
+const OUT_OF_TIME = '57014';
+
+/** Memory of the server's, or room for locks. */
+const OUT_OF_MEMORY = '53200';
+
+/** Counts the statements of the message under way that the server has completed; `stop` says how many. */
+function countCompleted(client: Client): { stop(): number } {
+  const { connection } = client as unknown as { readonly connection: EventEmitter };
+  let count = 0;
+  const one = () => void count++;
+  connection.on('commandComplete', one);
+  return {
+    stop() {
+      connection.off('commandComplete', one);
+      return count;
+    },
+  };
+}
+
+function tooSlow(what: string, ms: number, parts: readonly WindowPart[], cause: unknown): SluiceError {
+  const tables = plural(mergedLocks(parts).length, 'table');
+  return refused(
+    'publish_slow',
+    `The publish of ${tables} took too long: ${what} was not done after ${ms} ms.`,
+    {
+      sqlstate: sqlstate(cause),
+      cause,
+      details: ['Nobody was in the way: the server itself was slow, or the tables are many.'],
+      state: UNTOUCHED,
+      next: again({}, { lead: 'when the server has less to do, or with fewer tables at once:' }),
+    },
+  );
 }
 
 /**

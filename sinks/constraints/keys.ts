@@ -1,6 +1,7 @@
 import type { IndexPart, RowExclusion, RowUnique } from '../../src/db/catalog/row-constraints.js';
 import { ident } from '../../src/db/quote.js';
 import { sameKey } from '../rows/sql.js';
+import { deletesGone } from '../rows/target.js';
 import { futureRows, PLACE } from './future.js';
 import { NO_FIRST, type Question } from './questions.js';
 import { liveOf, mayChange, type Subject } from './subject.js';
@@ -37,7 +38,7 @@ export function exclusionQuestions(subject: Subject, scratch: string): Question[
   ]);
 }
 
-/** The key of a merge or patch as a unique index of its own, by the name of live's where it has one. */
+/** The key of a merge, sync or patch as a unique index of its own, by the name of live's where it has one. */
 function keyOf(
   { facts }: Subject,
   index: RowUnique | undefined,
@@ -124,7 +125,7 @@ function conflicts(
 ): Question | undefined {
   const { facts, names, rows, replaces } = subject;
   const { target, key } = facts;
-  if (replaces || target.missingRows === 'delete') return undefined;
+  if (replaces || deletesGone(target)) return undefined;
   const byKey = target.mode !== 'append';
   const keyNames = byKey ? key.map(({ name }) => name) : [];
   const future = futureRows(facts, names, [...new Set([...index.columns, ...keyNames])], rows);

@@ -35,7 +35,7 @@ export function rowQuestions(subject: Subject): Question[] {
   const required = facts.live.columns.filter(
     (column) => column.notNull && !column.filled && !column.generated && !facts.loaded.includes(column),
   );
-  if (mode === 'merge' && required.length > 0)
+  if ((mode === 'merge' || mode === 'sync') && required.length > 0)
     questions.push({
       breach: 'not_null_violation',
       constraint: null,
@@ -57,7 +57,7 @@ export function rowQuestions(subject: Subject): Question[] {
   return questions;
 }
 
-/** NULL in the key of a merge or patch: such a row would find no other, nor itself the next time. */
+/** NULL in the key of a merge, sync or patch: such a row would find no other, nor itself the next time. */
 function nullKeys({ facts, rows }: Subject): Question[] {
   if (facts.target.mode === 'append') return [];
   return facts.key.map(({ name }) => ({

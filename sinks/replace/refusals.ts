@@ -1,7 +1,9 @@
+import type { NextStep } from '../../src/core/next.js';
 import type { CompiledFunction, Dependent } from '../../src/db/catalog/dependents.js';
 import type { TableFacts } from '../../src/db/catalog/facts.js';
 import type { HiddenRows } from '../../src/db/catalog/hidden-rows.js';
 import type { Obstacle } from '../../src/db/catalog/obstacles.js';
+import { literal } from '../../src/db/quote.js';
 import { policiesText, SEES_ALL } from '../../src/db/row-security.js';
 
 /** Why a table cannot be replaced: which object stands in the way, why, and what to do about it. */
@@ -11,66 +13,75 @@ export interface Refusal {
   readonly object: string;
   /** A clause without its full stop. */
   readonly reason: string;
-  /** A sentence. */
-  readonly wayOut: string;
+  /** What makes the replace possible. */
+  readonly next: readonly NextStep[];
+  /**
+   * Whether what stands in the way would not, were the table to stay the one that it is: then it can be published by
+   * differences (sync), if that is possible otherwise.
+   */
+  readonly stays: boolean;
 }
 
-type Why = readonly [reason: string, wayOut: string];
-
-const MERGE =
-  'Publish this table by merge, which keeps the table and changes its rows: merge(…) in a pipeline, --mode merge for copy.';
-
-/** What makes a merge leave just the rows that were loaded, as a replace would. */
-const WHOLE = "merge(…, { missingRows: 'delete' }) also deletes the rows that are not loaded.";
+/** Reason, what to do, and whether the table may stay. */
+type Why = readonly [reason: string, next: string | readonly string[], stays?: 'stays'];
 
 const OBSTACLES: Record<Obstacle['code'], (object: string) => Why> = {
   partition: (statements) => [
     'the table is a partition',
-    `${MERGE} ${WHOLE} Or take it out of the whole for the run: ${statements}.`,
+    `take it out of the whole for the run: ${statements}.`,
+    'stays',
   ],
-  inheritance: (object) => [`the table inherits from ${object}`, `${MERGE} ${WHOLE}`],
+  inheritance: (object) => [`the table inherits from ${object}`, [], 'stays'],
   inherited: (object) => [
     `${object} inherits from it, and would be left behind`,
-    `Publish into ${object} by merge, where its rows are meant; or make this a partitioned table.`,
+    `publish into ${object} itself, where its rows are meant and it has a key of its own, by sync or merge; or make this a partitioned table`,
   ],
-  typed: (object) => [`the table is typed (OF ${object})`, `ALTER TABLE … NOT OF, or: ${MERGE}`],
-  extension: (object) => [`it belongs to an extension: ${object}`, MERGE],
+  typed: (object) => [`the table is typed (OF ${object})`, 'ALTER TABLE … NOT OF', 'stays'],
+  extension: (object) => [`it belongs to an extension: ${object}`, [], 'stays'],
   extension_part: (object) => [
     `it is marked as depending on an extension: ${object}`,
-    'ALTER … NO DEPENDS ON EXTENSION before the run.',
+    'ALTER … NO DEPENDS ON EXTENSION before the run',
+    'stays',
   ],
   publication: (object) => [
     `the table is published by ${object}; subscribers would keep the old rows`,
-    `${MERGE} Or take it out of the publication and resynchronise the subscribers afterwards.`,
+    'take it out of the publication, and resynchronise the subscribers afterwards',
+    'stays',
+  ],
+  publication_of_all: (object) => [
+    `the table is published by ${object}, FOR ALL TABLES; subscribers would keep the old rows, and stop at Sluice's own tables, which are published, too`,
+    `make of ${object} a publication of the tables, or schemas, that subscribers have (FOR TABLE, FOR TABLES IN SCHEMA); then publish the differences (sync)`,
   ],
   subscription: (object) => [
     `the table receives changes from subscription ${object}, which would skip the new table`,
-    `${MERGE} Or disable and drop the subscription.`,
+    `drop the subscription, and create it again afterwards`,
   ],
-  security_label: (object) => [`a security label is on ${object}`, `Take the label off, or: ${MERGE}`],
+  security_label: (object) => [`a security label is on ${object}`, 'take the label off', 'stays'],
   disabled_key: (object) => [
     `the triggers behind foreign key ${object} are disabled`,
-    'ALTER TABLE … ENABLE TRIGGER ALL before the run.',
+    'ALTER TABLE … ENABLE TRIGGER ALL before the run',
   ],
   not_owner: (object) => [
     `the table belongs to ${object}, whose rights the connected role lacks`,
-    `GRANT ${object} to the role that runs this, or connect as ${object}.`,
+    `GRANT ${object} to the role that runs this, or connect as ${object}`,
   ],
   schema_create: (object) => [
     `the connected role may not create in schema ${object}`,
-    `GRANT CREATE ON SCHEMA ${object} to the role that runs this.`,
+    `GRANT CREATE ON SCHEMA ${object} to the role that runs this`,
+    'stays',
   ],
   database_create: (object) => [
     `the connected role may not create schemas in database ${object}`,
-    `GRANT CREATE ON DATABASE ${object} to the role that runs this.`,
+    `GRANT CREATE ON DATABASE ${object} to the role that runs this`,
   ],
   grantor: (object) => [
     `a privilege on it was granted by ${object}, as whom the connected role cannot grant it again`,
-    `GRANT ${object} to the role that runs this (and USAGE on the schema to ${object}), or revoke that grant.`,
+    `GRANT ${object} to the role that runs this (and USAGE on the schema to ${object}), or revoke that grant`,
+    'stays',
   ],
   prepared_transaction: (object) => [
     `prepared transaction ${object} holds a lock on it, until somebody ends it`,
-    `COMMIT PREPARED or ROLLBACK PREPARED '${object}'.`,
+    `COMMIT PREPARED or ROLLBACK PREPARED ${literal(object)}`,
   ],
 };
 
@@ -96,8 +107,8 @@ export function refusalsFor(
     const table = tables.find((each) => each.oid === oid);
     return table === undefined ? String(oid) : `${table.schema}.${table.table}`;
   };
-  const refuse = (oid: number | undefined, object: string, [reason, wayOut]: Why) =>
-    refusals.push({ table: nameOf(oid), object, reason, wayOut });
+  const refuse = (oid: number | undefined, object: string, [reason, next, stays]: Why) =>
+    refusals.push({ table: nameOf(oid), object, reason, next: [next].flat(), stays: stays !== undefined });
 
   // What is no table, or a part of one, is refused for that: everything else about it would only hide the reason.
   const hopeless = new Set([
@@ -107,18 +118,23 @@ export function refusalsFor(
   const open = (oid: number | undefined) => oid === undefined || !hopeless.has(oid);
   for (const table of tables) {
     const kind = KINDS[table.kind];
-    const wayOut = table.kind === 'p' ? `${MERGE} ${WHOLE}` : MERGE;
     if (kind !== undefined) {
-      refuse(table.oid, nameOf(table.oid), [`it is ${kind}`, wayOut]);
+      const parts = table.kind === 'p';
+      refuse(
+        table.oid,
+        nameOf(table.oid),
+        parts ? [`it is ${kind}`, [], 'stays'] : [`it is ${kind}`, 'name the table that holds its rows'],
+      );
       continue;
     }
     if (table.persistence === 't') {
-      refuse(table.oid, nameOf(table.oid), ['it is temporary', 'Load into an ordinary table.']);
+      refuse(table.oid, nameOf(table.oid), ['it is temporary', 'load into an ordinary table']);
     }
     for (const index of table.indexes.filter((each) => !each.valid)) {
       refuse(table.oid, `index ${index.name}`, [
         'the index is invalid (a CREATE INDEX CONCURRENTLY failed?)',
-        'REINDEX or drop it.',
+        'REINDEX or drop it',
+        'stays',
       ]);
     }
   }
@@ -136,7 +152,8 @@ export function refusalsFor(
   for (const each of compiled.filter((one) => one.rowType && !one.owned && open(one.target))) {
     refuse(each.target, `function ${each.signature}`, [
       "it uses the table's row type and belongs to another role, so open sessions cannot be told to recompile it",
-      'GRANT its owner to the role that runs this.',
+      'GRANT its owner to the role that runs this',
+      'stays',
     ]);
   }
   return refusals;
@@ -147,41 +164,46 @@ function againstDependent(each: Dependent): Why | undefined {
     return each.part.includes('row type')
       ? [
           "it uses the table's row type, which a swap cannot move",
-          `Use plain columns there, drop it, or: ${MERGE}`,
+          'use plain columns there, or drop it',
+          'stays',
         ]
       : [
           `it depends on the table's ${each.part} in a way that is not known to survive (${each.catalog})`,
-          `Drop it for the run, or: ${MERGE}`,
+          'drop it for the run',
+          'stays',
         ];
   }
   if (each.kind === 'materialized view') {
     return [
       'it reads the table directly and would keep the old rows',
-      'Let it read the table through a view, or drop it and create it again afterwards.',
+      'let it read the table through a view, or drop it and create it again afterwards',
+      'stays',
     ];
   }
   if (each.kind === 'view' && each.temporary) {
-    return ['a session has a temporary view on the table', 'End that session.'];
+    return ['a session has a temporary view on the table', 'end that session', 'stays'];
   }
   if (each.kind === 'foreign key' && (each.inherited || each.childKind !== 'r')) {
-    return ['the key is on a partitioned table, where it cannot be prepared without long locks', MERGE];
+    return ['the key is on a partitioned table, where it cannot be prepared without long locks', [], 'stays'];
   }
   if (each.kind === 'function' && each.definition === null) {
-    return ['it is an aggregate or window function over the table', 'Drop it for the run.'];
+    return ['it is an aggregate or window function over the table', 'drop it for the run', 'stays'];
   }
   if (each.kind === 'rule' && 'vm'.includes(each.on) && !each.definition.startsWith('CREATE RULE ')) {
-    return ['its definition cannot be read back', 'Drop it for the run.'];
+    return ['its definition cannot be read back', 'drop it for the run', 'stays'];
   }
   if (!each.owned) {
     return [
       `it belongs to ${each.owner}, whose rights the connected role lacks`,
-      `GRANT ${each.owner} to the role that runs this.`,
+      `GRANT ${each.owner} to the role that runs this`,
+      'stays',
     ];
   }
   if ((each.kind === 'view' || each.kind === 'function') && !each.mayCreate) {
     return [
       'the connected role may not create in its schema',
-      'GRANT CREATE on that schema to the role that runs this.',
+      'GRANT CREATE on that schema to the role that runs this',
+      'stays',
     ];
   }
   return undefined;

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { failed, refused } from '../../src/core/errors.js';
-import { again } from '../../src/core/next.js';
+import { again, distinct } from '../../src/core/next.js';
 import {
   type CompiledFunction,
   type Dependent,
@@ -104,8 +104,8 @@ export function assertReplaceable(survey: Survey): void {
   if (first === undefined) return;
   throw refused('cannot_replace', `${first.table} cannot be replaced: ${first.object}: ${first.reason}.`, {
     table: first.table,
-    details: survey.refusals.map((each) => `${each.table}: ${each.object}: ${each.reason}. ${each.wayOut}`),
+    details: survey.refusals.map((each) => `${each.table}: ${each.object}: ${each.reason}`),
     state: 'Nothing was changed.',
-    next: [...new Set(survey.refusals.map((each) => each.wayOut))],
+    next: distinct(survey.refusals.flatMap((each) => each.next)),
   });
 }

@@ -17,6 +17,8 @@ export function beforeImageTables(facts: RowTableFacts, names: RowNames): string
     `CREATE TABLE ${before} AS ${image}`,
     `CREATE TABLE ${deleted} AS ${image}`,
     `CREATE TABLE ${written} AS SELECT ${key}NULL::text AS sluice_kind, NULL::bytea AS sluice_hash FROM ${live} WITH NO DATA`,
+    // Under a publication FOR ALL TABLES rows without an identity can be neither updated nor deleted.
+    ...[deleted, written].map((table) => `ALTER TABLE ${table} REPLICA IDENTITY FULL`),
     countsTable(names),
   ];
 }

@@ -18,13 +18,13 @@ export interface RowCounts {
   readonly staged: number;
   readonly inserted: number;
   readonly updated: number;
-  /** merge, patch: rows that live had already, byte by byte. */
+  /** merge, sync, patch: rows that live had already, byte by byte. */
   readonly unchanged: number;
   /** patch: keys that live did not have. */
   readonly missing: number;
   /** Rows that a trigger kept from being written, or took away again. */
   readonly suppressed: number;
-  /** merge with missingRows: 'delete'. */
+  /** sync: rows that staging lacks. */
   readonly deleted: number;
   /** Rows that were to be deleted and that a trigger kept. */
   readonly deletes_suppressed: number;
@@ -83,7 +83,7 @@ export function openCounts(facts: RowTableFacts, names: RowNames): string {
   const equal = facts.values.length === 0 ? '' : ` AND NOT (${differs(facts.values, 'l', 's')})`;
   const fresh = `count(*) FILTER (WHERE ${absent})`;
   const unchanged = `count(*) FILTER (WHERE NOT (${absent})${equal})`;
-  return `${into}, count(*), ${mode === 'merge' ? fresh : '0'}, ${unchanged}, ${mode === 'patch' ? fresh : '0'} FROM ${staging} s LEFT JOIN ${live} l ON ${sameKey(facts.key, 'l', 's')}`;
+  return `${into}, count(*), ${mode === 'patch' ? '0' : fresh}, ${unchanged}, ${mode === 'patch' ? fresh : '0'} FROM ${staging} s LEFT JOIN ${live} l ON ${sameKey(facts.key, 'l', 's')}`;
 }
 
 /**

@@ -2,10 +2,10 @@ import { type Hashing, noteWritten, saveBefore, saveDeleted } from './before-ima
 import { childrenCheck } from './children.js';
 import { countDeletes } from './counts.js';
 import { assignments, columnsOf, differs, inFileOrder, namesOf, overriding, sameKey } from './sql.js';
-import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
+import { deletesGone, type RowNames, type RowTableFacts, rowObjects } from './target.js';
 
 /**
- * The row changes of a merge, for a table that is locked against writers and whose before-images are
+ * The row changes of a merge or sync but for its deletes, for a table that is locked against writers and whose before-images are
  * saved: UPDATE of the rows that differ, INSERT of the keys that are new.
  *
  * Not ON CONFLICT, although a unique index may fit: under the lock there is no race for it to settle, and it
@@ -37,7 +37,7 @@ export function updateStatements(facts: RowTableFacts, names: RowNames, hashing:
 }
 
 /**
- * Saves the images of all rows that a merge or patch is going to change or delete. Run for every table of
+ * Saves the images of all rows that a merge, sync or patch is going to change or delete. Run for every table of
  * the batch before the first row change: triggers of one table may write to another.
  */
 export function saveStatements(facts: RowTableFacts, names: RowNames): string[] {
@@ -46,12 +46,12 @@ export function saveStatements(facts: RowTableFacts, names: RowNames): string[] 
   const gone = `NOT EXISTS (SELECT FROM ${staging} s WHERE ${sameKey(facts.key, 'l', 's')})`;
   return [
     ...(facts.values.length > 0 ? [saveBefore(facts, names, differs(facts.values, 'l', 's'))] : []),
-    ...(facts.target.missingRows === 'delete' ? [saveDeleted(facts, names, gone)] : []),
+    ...(deletesGone(facts.target) ? [saveDeleted(facts, names, gone)] : []),
   ];
 }
 
 /**
- * The deletes of a merge with missingRows: 'delete': live rows whose key staging does not have. Refused
+ * The deletes of a sync: live rows whose key staging does not have. Refused
  * where other rows refer to them, for a foreign key with ON DELETE CASCADE would take those along.
  */
 export function deleteStatements(facts: RowTableFacts, names: RowNames): string[] {

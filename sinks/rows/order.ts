@@ -3,7 +3,7 @@ import type { RowTable } from '../../src/db/catalog/row-tables.js';
 /** A table with what is done to its rows. */
 interface Ordered {
   readonly live: RowTable;
-  /** append, merge or patch: a patch adds no rows. */
+  /** As RowTarget has it: a patch adds no rows. */
   readonly mode: string;
 }
 

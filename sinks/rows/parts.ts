@@ -10,11 +10,11 @@ import { parentsFirst } from './order.js';
 import { patchStatements } from './patch.js';
 import { hiddenCheck, offence, raiseWhen, SQLSTATE } from './refusals.js';
 import { sequenceStatements } from './sequences.js';
-import { firing, keyJson, sameKey } from './sql.js';
-import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
+import { firing, keyJson, sameKey, unkeyedRows } from './sql.js';
+import { deletesGone, type RowNames, type RowTableFacts, rowObjects } from './target.js';
 import { withoutTriggers } from './triggers.js';
 
-/** One table to be published by append, merge or patch. */
+/** One table to be published by append, merge, sync or patch. */
 export interface RowPublish {
   readonly facts: RowTableFacts;
   readonly names: RowNames;
@@ -28,10 +28,9 @@ export interface RowPublish {
 
 /**
  * The window's parts for `publishes`: locks, checks and before-images of every table, then all inserts and updates, parents before children, then the deletes of
- * tables that others refer to, children before parents. A table that nobody refers to deletes first, so that
- * a value of a secondary unique key can pass from a deleted row to a new one.
+ * tables that others refer to, children before parents; see deletesFirst.
  *
- * The locks are SHARE ROW EXCLUSIVE (merge, patch): nobody writes between comparing and changing, readers
+ * The locks are SHARE ROW EXCLUSIVE (all but append): nobody writes between comparing and changing, readers
  * go on. They are taken inside `early`, whose statements take as long as the rows do: the window must
  * set statement_timeout only after them. They hold under any `search_path`; user triggers need the usual
  * one.
@@ -40,14 +39,15 @@ export function rowParts(publishes: readonly RowPublish[]): WindowPart[] {
   const ordered = parentsFirst(
     publishes.map((one) => ({ ...one, live: one.facts.live, mode: one.facts.target.mode })),
   );
+  const first = (publish: RowPublish) => deletesFirst(publish, ordered);
   const deletesLast = ordered
-    .filter(({ facts }) => facts.target.missingRows === 'delete' && facts.live.children.length > 0)
+    .filter((publish) => deletesGone(publish.facts.target) && !first(publish))
     .reverse();
   const quiet = ({ facts }: RowPublish) => facts.target.noTriggers === true || firing(facts).length === 0;
   const hashing: Hashing = ordered.every(quiet) ? 'at once' : 'at the end';
   return [
     ...ordered.map(opening),
-    ...ordered.map((publish) => part(publish, writes(publish, hashing))),
+    ...ordered.map((publish) => part(publish, writes(publish, hashing, first(publish)))),
     ...deletesLast.map((publish) =>
       part(publish, guarded(publish.facts, deleteStatements(publish.facts, publish.names))),
     ),
@@ -85,9 +85,9 @@ export function rowTrials(publishes: readonly RowPublish[], over: string): RowTr
     publishes.map((one) => ({ ...one, live: one.facts.live, mode: one.facts.target.mode })),
   );
   return ordered.map(({ facts, names }) => {
-    const { mode, missingRows } = facts.target;
+    const { mode } = facts.target;
     const shown = { ...names, staging: over };
-    const deletes = missingRows === 'delete' && facts.live.children.length === 0;
+    const deletes = deletesFirst({ facts }, ordered);
     const all = mode === 'append' ? [] : saveStatements(facts, names).slice(-1);
     const rows = rowChanges(facts, shown, 'at once');
     return {
@@ -97,7 +97,7 @@ export function rowTrials(publishes: readonly RowPublish[], over: string): RowTr
         ...(deletes ? [...all, ...guarded(facts, deleteStatements(facts, names))] : []),
       ],
       rows: guarded(facts, [
-        ...saveStatements({ ...facts, target: { ...facts.target, missingRows: 'keep' } }, shown),
+        ...saveStatements({ ...facts, target: { ...facts.target, keepGone: true } }, shown),
         ...rows,
       ]),
     };
@@ -112,16 +112,25 @@ function lockStatement({ target: { schema, table } }: RowTableFacts): string {
 function rowChanges(facts: RowTableFacts, names: RowNames, hashing: Hashing): string[] {
   const { mode } = facts.target;
   if (mode === 'append') return appendStatements(facts, names, hashing);
-  return mode === 'merge' ? mergeStatements(facts, names, hashing) : patchStatements(facts, names, hashing);
+  return mode === 'patch' ? patchStatements(facts, names, hashing) : mergeStatements(facts, names, hashing);
 }
 
-function writes({ facts, names, handed }: RowPublish, hashing: Hashing): string[] {
-  const { mode, missingRows } = facts.target;
-  const deletesFirst = missingRows === 'delete' && facts.live.children.length === 0;
+/**
+ * Whether rows that are gone are deleted before others are written, so that a value of a secondary unique key can pass
+ * from one of them to a new row: not where rows that the batch is to change may still refer to them.
+ */
+function deletesFirst({ facts }: Pick<RowPublish, 'facts'>, all: readonly unknown[]): boolean {
+  const { children } = facts.live;
+  const alone = all.length === 1 && children.every((child) => !child.self);
+  return deletesGone(facts.target) && (children.length === 0 || alone);
+}
+
+function writes({ facts, names, handed }: RowPublish, hashing: Hashing, first: boolean): string[] {
+  const { mode } = facts.target;
   // Large tables may be scanned from the middle to share pages with another scan, which would lose the order.
   const scans = mode === 'append' ? ['SET LOCAL synchronize_seqscans = off'] : [];
   const rows = [...scans, ...rowChanges(facts, names, hashing)];
-  const deletes = deletesFirst ? deleteStatements(facts, names) : [];
+  const deletes = first ? deleteStatements(facts, names) : [];
   return [
     ...guarded(facts, [...deletes, ...rows]),
     ...closeCounts(facts, names, handed),
@@ -144,6 +153,14 @@ function ambiguityCheck(facts: RowTableFacts, names: RowNames): string {
   );
 }
 
+/** A row that is deleted by its key must be known by it, lest its undo put back another. */
+function unkeyedCheck(facts: RowTableFacts): string[] {
+  const unkeyed = unkeyedRows(facts);
+  if (unkeyed === undefined) return [];
+  const name = `${facts.target.schema}.${facts.target.table}`;
+  return [raiseWhen(SQLSTATE.keyUnfit, 'rows of live are not known by their key', offence(name, unkeyed))];
+}
+
 /**
  * What comes first, for all tables before any row is changed: the lock, the guard's verdict, the checks that
  * need the lock, and the images of the rows to be changed.
@@ -156,6 +173,7 @@ function opening(publish: RowPublish): WindowPart {
   const saves = [
     hiddenCheck({ schema, table }),
     ...ambiguity,
+    ...unkeyedCheck(facts),
     ...saveStatements(facts, names),
     openCounts(facts, names),
   ];

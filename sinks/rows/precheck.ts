@@ -4,7 +4,8 @@ import { again, MERGE_INSTEAD } from '../../src/core/next.js';
 import { noun } from '../../src/core/plural.js';
 import type { RowColumn } from '../../src/db/catalog/row-tables.js';
 import { ident } from '../../src/db/quote.js';
-import { firing, keyJson, sameKey } from './sql.js';
+import { UNFIT } from './refusals.js';
+import { firing, keyJson, sameKey, unkeyedRows } from './sql.js';
 import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
 
 /** One question to staging before the window; it passes where `offenders` yields no row. */
@@ -33,7 +34,7 @@ export async function precheckRows(
   names: RowNames,
   asked = false,
 ): Promise<void> {
-  const { staging, live } = rowObjects(facts.target, names);
+  const { staging } = rowObjects(facts.target, names);
   const name = `${facts.target.schema}.${facts.target.table}`;
   await client.query(`ANALYZE ${staging}`);
   const details: string[] = [];
@@ -46,12 +47,6 @@ export async function precheckRows(
       details.push(
         `${count} ${saying(count)}: ${(examples ?? []).join(', ')}${count > EXAMPLES ? ', …' : ''}`,
       );
-  }
-  if (facts.target.missingRows === 'delete') {
-    const { rows } = await client.query(
-      `SELECT EXISTS (SELECT FROM ${live}) AND NOT EXISTS (SELECT FROM ${staging}) AS wiped`,
-    );
-    if (rows[0]?.wiped === true) details.push('nothing was loaded, so every live row would be deleted');
   }
   if (details.length === 0) return;
   throw refused(
@@ -90,6 +85,12 @@ export function rowPrechecks(facts: RowTableFacts, names: RowNames, asked = fals
       offenders: `SELECT min(${keyJson(key, 's')}::text) AS line FROM ${staging} s JOIN ${live} l ON ${sameKey(key, 'l', 's')} GROUP BY s.ctid HAVING count(*) > 1`,
     });
   }
+  const unkeyed = unkeyedRows(facts);
+  if (unkeyed !== undefined)
+    checks.push({
+      saying: (n) => `${noun(n, 'key of live is', 'keys of live are')} ${UNFIT}`,
+      offenders: unkeyed,
+    });
   return checks;
 }
 
@@ -141,7 +142,7 @@ function breaches(facts: RowTableFacts, names: RowNames): RowPrecheck[] {
   const required = table.columns.filter(
     (column) => column.notNull && !column.filled && !column.generated && !loaded.includes(column),
   );
-  if (target.mode === 'merge' && required.length > 0 && !fills) {
+  if (target.mode !== 'patch' && required.length > 0 && !fills) {
     checks.push({
       saying: (n) =>
         `${noun(n, 'row is new to live but lacks', 'rows are new to live but lack')} ${required.map((column) => column.name).join(', ')} (NOT NULL, not loaded)`,

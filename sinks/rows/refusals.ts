@@ -10,6 +10,7 @@ export const SQLSTATE = {
   guardMissing: 'SLG02',
   keyAmbiguous: 'SLK01',
   keyMissing: 'SLK02',
+  keyUnfit: 'SLK03',
   childrenWouldGo: 'SLC01',
   unbalanced: 'SLR01',
   suppressed: 'SLR02',
@@ -62,6 +63,10 @@ export function hiddenCheck({ schema, table }: { readonly schema: string; readon
     offence(`${schema}.${table}`, hidden),
   );
 }
+/** What keys are that rows cannot be deleted by. */
+export const UNFIT = 'NULL, or stand for more than one row: rows cannot be deleted by them';
+
+const CHOOSE_KEY = 'choose a key that is unique in live (--key)';
 
 /** What to do about triggers that keep rows out. */
 const SUPPRESSED: Next = [
@@ -97,13 +102,19 @@ const SAYINGS: Readonly<
     code: 'key_not_unique',
     say: (o) => `${rows(o.count)} of staging match more than one row of ${o.table} by key`,
     state: 'nothing was published',
-    next: 'choose a key that is unique in live',
+    next: CHOOSE_KEY,
   },
   [SQLSTATE.keyMissing]: {
     code: 'key_not_in_live',
     say: (o) => `${rows(o.count)} of staging have a key that ${o.table} does not have`,
     state: 'nothing was published',
     next: "leave those rows out, use merge to add them, or say missing: 'skip'",
+  },
+  [SQLSTATE.keyUnfit]: {
+    code: 'key_not_unique',
+    say: (o) => `${plural(o.count, 'key')} of ${o.table} ${o.count === 1 ? 'is' : 'are'} ${UNFIT}`,
+    state: 'nothing was published',
+    next: CHOOSE_KEY,
   },
   [SQLSTATE.childrenWouldGo]: {
     code: 'children_refer_to_rows',

@@ -1,7 +1,7 @@
 import type { RowColumn } from '../../src/db/catalog/row-tables.js';
-import { ident, literal } from '../../src/db/quote.js';
+import { ident, literal, qualified } from '../../src/db/quote.js';
 import { ORIGIN_COLUMNS } from '../encode/ordinal.js';
-import type { RowTableFacts } from './target.js';
+import { deletesGone, type RowTableFacts } from './target.js';
 
 /** `alias.column, …` for each of `columns`. */
 export function columnsOf(alias: string, columns: readonly RowColumn[]): string {
@@ -61,6 +61,18 @@ export function overriding(columns: readonly RowColumn[]): string {
 export function keyJson(key: readonly RowColumn[], alias: string): string {
   const pairs = key.map((column) => `${literal(column.name)}, ${alias}.${ident(column.name)}::text`);
   return `json_build_object(${pairs.join(', ')})`;
+}
+
+/**
+ * The keys of live that stand for several rows, or are NULL in part: a SELECT with one text column `line`. Undefined
+ * where nothing is deleted by the key, and where it cannot be so.
+ */
+export function unkeyedRows(facts: RowTableFacts): string | undefined {
+  const { key, keyEnforced, target } = facts;
+  if (!deletesGone(target) || (keyEnforced && key.every((column) => column.notNull))) return undefined;
+  const known = key.map((column) => `l.${ident(column.name)}`);
+  const unknown = known.map((column) => `${column} IS NULL`).join(' OR ');
+  return `SELECT min(${keyJson(key, 'l')}::text) AS line FROM ${qualified(target.schema, target.table)} l GROUP BY ${known.join(', ')} HAVING count(*) > 1 OR ${unknown}`;
 }
 
 /**

@@ -16,7 +16,12 @@ export async function createRowStaging(
   facts: RowTableFacts,
   names: RowNames,
 ): Promise<{ schema: string; table: string; columns: readonly string[] }> {
-  const statements = [rowStagingTable(facts, names), ...beforeImageTables(facts, names)];
+  const statements = [
+    rowStagingTable(facts, names),
+    // Rows that break a constraint are deleted from it: see beforeImageTables.
+    `ALTER TABLE ${rowObjects(facts.target, names).staging} REPLICA IDENTITY FULL`,
+    ...beforeImageTables(facts, names),
+  ];
   await client.query(['BEGIN', ...statements, 'COMMIT'].join(';\n')).catch(async (error: unknown) => {
     await client.query('ROLLBACK');
     throw error;

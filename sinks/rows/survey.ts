@@ -3,6 +3,7 @@ import { nearest, refused, usage } from '../../src/core/errors.js';
 import { again } from '../../src/core/next.js';
 import { type RowConstraints, readRowConstraints } from '../../src/db/catalog/row-constraints.js';
 import { type RowColumn, type RowTable, readRowTable } from '../../src/db/catalog/row-tables.js';
+import { ident, qualified } from '../../src/db/quote.js';
 import { policiesText, SEES_ALL } from '../../src/db/row-security.js';
 import { ORIGIN_COLUMNS } from '../encode/ordinal.js';
 import { IMAGE_XMIN, type RowTableFacts, type RowTarget } from './target.js';
@@ -13,11 +14,11 @@ const RESERVED_ANYWHERE = [IMAGE_XMIN];
 
 /**
  * Checks `target` against the catalog and the current role's rights, and returns what the other functions
- * of append, merge and patch need. Read only. Throws usage() where the target itself is wrong (no such
+ * of append, merge, sync and patch need. Read only. Throws usage() where the target itself is wrong (no such
  * column, no key), refused() with every reason listed where the table or the rights do not allow it:
  *
  * append needs INSERT on the loaded columns and SELECT on all; merge also UPDATE on the loaded columns
- * outside the key (and DELETE for missingRows: 'delete'); patch needs SELECT and UPDATE; noTriggers the
+ * outside the key; sync as merge and DELETE; patch needs SELECT and UPDATE; noTriggers the
  * owner's rights; columns numbered by a sequence that are loaded, SELECT and UPDATE on the sequence.
  */
 export async function surveyRows(client: ClientBase, target: RowTarget): Promise<RowTableFacts> {
@@ -136,7 +137,7 @@ function shapeRefusals({ target, live, key, loaded, values, image, keyEnforced }
   }
   for (const rule of live.rules) {
     reasons.push(
-      `rule ${rule} rewrites writes to it, so that what is written cannot be known; drop the rule`,
+      `rule ${rule} rewrites writes to it, so that what is written cannot be known; switch it off for the run: ALTER TABLE ${qualified(target.schema, target.table)} DISABLE RULE ${ident(rule)}`,
     );
   }
   if (live.heirs.length > 0) {
@@ -208,7 +209,7 @@ function rightsRefusals({ target, live, image, loaded, values }: RowTableFacts):
   if (target.mode !== 'append' && live.columns.every((column) => !column.may.update) && !live.mayDelete) {
     reasons.push('this role needs UPDATE or DELETE on the table to lock it against writers');
   }
-  if (target.missingRows === 'delete') {
+  if (target.mode === 'sync') {
     if (!live.mayDelete) reasons.push('this role lacks DELETE');
     for (const child of live.children.filter((one) => !one.readable)) {
       reasons.push(

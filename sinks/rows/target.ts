@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { PublishMode } from '../../src/core/publish-mode.js';
 import type { RowConstraints } from '../../src/db/catalog/row-constraints.js';
 import type { RowColumn, RowTable } from '../../src/db/catalog/row-tables.js';
 import { MAX_IDENTIFIER_BYTES, qualified } from '../../src/db/quote.js';
@@ -7,8 +8,11 @@ import { MAX_IDENTIFIER_BYTES, qualified } from '../../src/db/quote.js';
 export interface RowTarget {
   readonly schema: string;
   readonly table: string;
-  /** append: insert all; merge: insert new keys, update changed rows; patch: update known keys only. */
-  readonly mode: 'append' | 'merge' | 'patch';
+  /**
+   * append: insert all; merge: insert new keys, update changed rows; sync: also delete the rows whose key staging
+   * lacks; patch: update known keys only.
+   */
+  readonly mode: Exclude<PublishMode, 'replace'>;
   /** Columns that identify a row; the primary key where left out. */
   readonly key?: readonly string[];
   /** The columns that are loaded, key included; nothing else of live is written. */
@@ -19,9 +23,12 @@ export interface RowTarget {
   readonly allowSuppressed?: boolean;
   /** patch: what to do with keys that live does not have. Default `refuse`. */
   readonly missing?: 'refuse' | 'skip';
-  /** merge: what to do with live rows that staging does not have. Default `keep`. */
-  readonly missingRows?: 'keep' | 'delete';
+  /** sync: delete nothing, since rows were rejected, and which rows of live those stand for nobody can tell. */
+  readonly keepGone?: boolean;
 }
+
+/** Whether rows of live whose key staging lacks are deleted. */
+export const deletesGone = ({ mode, keepGone }: RowTarget): boolean => mode === 'sync' && keepGone !== true;
 
 /** The schemas of a batch. */
 export interface RowNames {

@@ -34,7 +34,7 @@ export function withoutTriggers(facts: Pick<RowTableFacts, 'live'>, statements: 
 
 /** The bits of pg_trigger.tgtype. */
 const ROW_BEFORE = 3;
-const EVENTS = { append: 4, merge: 4 | 16, patch: 16, delete: 8, any: 4 | 8 | 16 } as const;
+const EVENTS = { append: 4, merge: 4 | 16, sync: 4 | 16, patch: 16, delete: 8, any: 4 | 8 | 16 } as const;
 
 /**
  * A query for one json array of texts: the triggers of a table, or of its partitions, that fire and may keep a row from

@@ -96,7 +96,7 @@ function rights({ live, image, triggersOff, mode }: UndoTable): string[] {
   const all = (right: 'select' | 'insert' | 'update') => image.every((column) => column.may[right]);
   if (!all('select')) reasons.push('this role lacks SELECT');
   if (mode !== 'append' && !all('update')) reasons.push('this role lacks UPDATE');
-  if (mode === 'merge' && !all('insert')) reasons.push('this role lacks INSERT');
+  if ((mode === 'merge' || mode === 'sync') && !all('insert')) reasons.push('this role lacks INSERT');
   if (mode !== 'patch' && !live.mayDelete) reasons.push('this role lacks DELETE');
   if (live.rowSecurity)
     reasons.push(

@@ -15,7 +15,7 @@ export interface UndoOptions {
 }
 
 /**
- * The window's parts that undo append, merge and patch of `tables` exactly, in the reverse of the publish:
+ * The window's parts that undo append, merge, sync and patch of `tables` exactly, in the reverse of the publish:
  * lock and check every table; put deleted rows back, parents first; then, children first, delete the rows
  * that were added and put the before-images back; at last check that all is as it was.
  *
@@ -28,7 +28,10 @@ export function undoParts(tables: readonly UndoTable[], options: UndoOptions = {
   const discard = options.discardWrites === true;
   const ordered = parentsFirst(tables);
   const reversed = [...ordered].reverse();
-  const referred = (table: UndoTable) => table.live.children.length > 0;
+  // Rows of the batch may refer to those that come back; of one table alone none do, and what it has added may hold
+  // values of theirs.
+  const referred = ({ live: { children } }: UndoTable) =>
+    children.length > 0 && (tables.length > 1 || children.some((child) => child.self));
   return [
     ...ordered.map((table) => part(table, [lock(table), ...undoChecks(table, discard)])),
     ...ordered.filter(referred).map((table) => part(table, fire(table, reinsert(table, discard)))),
@@ -46,14 +49,16 @@ const lock = ({ objects }: UndoTable) => `LOCK TABLE ${objects.live} IN SHARE RO
 const fire = (table: UndoTable, statements: readonly string[]) =>
   table.triggersOff ? withoutTriggers(table, statements) : [...statements];
 
+/** Whether the publish may have deleted rows; a merge of earlier versions could. */
+const mayDelete = ({ mode }: UndoTable) => mode === 'merge' || mode === 'sync';
+
 /** Puts rows back that the publish deleted, and with `discard` those that somebody deleted since. */
 function reinsert(table: UndoTable, discard: boolean): string[] {
   const { live, before, deleted } = table.objects;
   if (table.key.length === 0 || table.mode === 'append') return [];
   const insert = (saved: string) =>
     `INSERT INTO ${live} AS l (${namesOf(table.image)})${overriding(table.image)} SELECT ${columnsOf('b', table.image)} FROM ${saved} b WHERE NOT EXISTS (SELECT FROM ${live} o WHERE ${sameKey(table.key, 'o', 'b')})`;
-  const merged = table.mode === 'merge';
-  return [...(merged ? [insert(deleted)] : []), ...(discard ? [insert(before)] : [])];
+  return [...(mayDelete(table) ? [insert(deleted)] : []), ...(discard ? [insert(before)] : [])];
 }
 
 /** Deletes what was added and puts before-images back, in the order that suits the table's own keys. */
@@ -73,7 +78,7 @@ function restoreRows(table: UndoTable): string[] {
   if (columns.length === 0) return [];
   const update = (saved: string) =>
     `UPDATE ${live} AS l SET ${assignments(columns, 'b')} FROM ${saved} b WHERE ${sameKey(table.key, 'l', 'b')} AND ${differs(columns, 'l', 'b')}`;
-  return table.mode === 'merge' ? [update(before), update(deleted)] : [update(before)];
+  return mayDelete(table) ? [update(before), update(deleted)] : [update(before)];
 }
 
 function removeAdded(table: UndoTable): string {

@@ -5,7 +5,7 @@ import type { CopyRequest } from '../copy/request.js';
 import type { Surroundings } from '../copy/silent-run.js';
 import { interrupted, SluiceError, usage } from '../core/errors.js';
 import { again } from '../core/next.js';
-import type { PublishMode } from '../core/target.js';
+import { findsByKey, PUBLISH_MODES, type PublishMode } from '../core/publish-mode.js';
 import { noSummary } from '../run/no-summary.js';
 import type { FileFormat } from '../sources/file.js';
 import { answerFailureWith } from './failure.js';
@@ -48,14 +48,12 @@ export function declareCopy(root: Command): void {
     .description('load files into a table without writing a pipeline')
     .requiredOption('--into <table>', 'the table, or schema.table')
     .addOption(
-      new Option('--mode <how>', 'add the rows, put them in place of all, or find rows by a key').choices([
-        'append',
-        'replace',
-        'merge',
-        'patch',
-      ]),
+      new Option(
+        '--mode <how>',
+        'append: add the rows (the default); replace: swap them in for all; by a key: merge (insert, update), sync (also delete what the file lacks), patch (update)',
+      ).choices(PUBLISH_MODES),
     )
-    .option('--key <a,b>', 'merge, patch: what identifies a row (default: the primary key)')
+    .option('--key <a,b>', 'merge, sync, patch: what identifies a row (default: the primary key)')
     .option(
       '--map <column=name>',
       "the file's column and the table's, where names differ ('#3=name': the third); may be repeated",
@@ -253,9 +251,9 @@ async function show({ ddl, sampled, complete }: Proposal): Promise<void> {
 async function requestOf(files: readonly string[], flags: CopyFlags): Promise<CopyRequest> {
   const { parseList } = await import('../copy/request.js');
   const { mode = 'append', into, format, encoding, at, schema } = flags;
-  const byKey = mode === 'merge' || mode === 'patch';
+  const byKey = findsByKey(mode);
   if (flags.key !== undefined && !byKey && flags.create !== true)
-    throw usage('key_not_used', `--key says how merge and patch find rows; this is ${mode}`, {
+    throw usage('key_not_used', `--key says how merge, sync and patch find rows; this is ${mode}`, {
       next: [
         again({ drop: ['key'] }),
         again({ flags: { mode: 'merge' } }, { lead: 'or insert new rows and update those of the same key' }),

@@ -135,7 +135,10 @@ export function withRunning(command: Command): Command {
     .option('--keep-staging', 'if stopped by a signal, keep what is loaded, to go on with it (--resume)')
     .option('--jobs <N>', 'inputs read at once (default: 2)', wholeNumber)
     .addOption(guardOption())
-    .option('--no-triggers', "append, merge, patch: the tables' own triggers do not fire (needs their owner)")
+    .option(
+      '--no-triggers',
+      "append, merge, sync, patch: the tables' own triggers do not fire (needs their owner)",
+    )
     .option('--log-file <file>', 'the log of the batch (default: .sluice/logs/<batch>.log)')
     .addOption(
       new Option('--log-format <format>', 'log lines on stderr').choices(['text', 'json']).default('text'),

@@ -12,7 +12,7 @@ export function declarePlan(root: Command): void {
   withInputs(root.command('plan').argument('<pipeline>', 'its name, or the path of a .ts or .js file'))
     .description('the publish as it would be: statements, locks, what is carried over, disk; writes nothing')
     .addOption(guardOption())
-    .option('--no-triggers', "append, merge, patch: as if the tables' own triggers did not fire")
+    .option('--no-triggers', "append, merge, sync, patch: as if the tables' own triggers did not fire")
     .action(async (wanted: string, flags: PlanFlags) => {
       const { findPipeline } = await import('./pipelines.js');
       const { withSession } = await import('./session.js');

@@ -32,8 +32,11 @@ export function publishLines(plan: PublishPlan, full: boolean): string[] {
   else for (const { kind, name, how } of plan.carried) lines.push(`  ${kind}  ${name}: ${how}`);
   if (plan.refused.length > 0) {
     head('refused');
-    for (const { table, object, reason, wayOut } of plan.refused)
-      lines.push(`  ${styled('red', '✗')} ${table}: ${object}: ${reason}`, `    ${wayOut}`);
+    for (const { table, object, reason, next } of plan.refused)
+      lines.push(
+        `  ${styled('red', '✗')} ${table}: ${object}: ${reason}`,
+        ...nextLines(next, process.stdout).map((line) => `    ${line}`),
+      );
   }
   if (!full) return lines;
   head('disk');

@@ -3,6 +3,7 @@ import { again } from '../core/next.js';
 import { type ColumnFacts, readColumns } from '../db/catalog/columns.js';
 import type { PgDatabase } from '../db/connect.js';
 import { ident, MAX_IDENTIFIER_BYTES, qualified } from '../db/quote.js';
+import { readAsSql, readings } from '../db/table-name.js';
 import type { FutureTable } from './prepare.js';
 import { createTableSql, type ProposedTable } from './propose-table.js';
 import type { CopyRequest } from './request.js';
@@ -104,16 +105,16 @@ async function placeOf(
   into: string,
   database: PgDatabase,
 ): Promise<{ schema: string; table: string } | undefined> {
-  const dot = into.indexOf('.');
-  const given = dot < 0 ? null : into.slice(0, dot);
-  const table = into.slice(dot + 1);
+  const meant = readings(into);
+  const { schema: given, table } = readAsSql(into);
   assertName(table);
   const [found] = await database.query<{ schema: string | null; there: boolean; exists: boolean }>(
-    `SELECT coalesce($2, current_schema()) AS schema,
-            EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = coalesce($2, current_schema())) AS there,
-            EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                    WHERE c.relname = $1 AND (n.nspname = $2 OR ($2::text IS NULL AND n.nspname = ANY (current_schemas(false))))) AS exists`,
-    [table, given],
+    `SELECT coalesce($1::text, current_schema()) AS schema,
+            EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = coalesce($1::text, current_schema())) AS there,
+            EXISTS (SELECT FROM unnest($2::text[], $3::text[]) AS w (schema, name)
+                    JOIN pg_class c ON c.relname = w.name JOIN pg_namespace n ON n.oid = c.relnamespace
+                    WHERE n.nspname = w.schema OR (w.schema IS NULL AND n.nspname = ANY (current_schemas(false)))) AS exists`,
+    [given, meant.map(({ schema }) => schema), meant.map(({ table: name }) => name)],
   );
   if (found?.exists === true) return undefined;
   if (found?.there !== true || found.schema === null)

@@ -4,6 +4,7 @@ import { again, command } from '../core/next.js';
 import type { Stage } from '../core/types.js';
 import type { Batch } from '../db/ledger/batches.js';
 import { rejectColumns } from '../db/ledger/rejects.js';
+import { readings } from '../db/table-name.js';
 import { fileSource, formatFor } from '../sources/file.js';
 import { STDIN } from '../sources/raw.js';
 import { asWritten } from './as-written.js';
@@ -39,6 +40,12 @@ const SAID = {
   schema: '--schema',
 } as const satisfies Partial<Record<keyof CopyRequest, string>>;
 
+/** Whether `into` names, with its schema, the very table that the ledger has. */
+function sameTable(into: string, table: string | undefined): boolean {
+  const [kept] = table === undefined ? [] : readings(table);
+  return readings(into).some((each) => each.schema === kept?.schema && each.table === kept?.table);
+}
+
 /** The flag as commands have it as data. */
 const dropped = (name: keyof typeof SAID) => (name === 'skip' ? 'skipColumns' : name);
 
@@ -66,7 +73,7 @@ export function requestOfBatch(batch: Batch, given: CopyRequest): CopyRequest {
             : command('rejects', [id], {}, { lead: 'correct the rows in the file itself' }),
       },
     );
-  if (given.into !== kept.into && given.into !== batch.settings.into)
+  if (given.into !== kept.into && !sameTable(given.into, batch.settings.into))
     throw usage('other_table', `batch ${id} was copied into ${batch.settings.into}, not into ${given.into}`, {
       state: 'nothing was written',
       next: again({ flags: { into: kept.into } }),

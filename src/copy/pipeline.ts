@@ -2,7 +2,8 @@ import { usage } from '../core/errors.js';
 import type { FlowPlan } from '../core/flow.js';
 import { formatList } from '../core/list.js';
 import { type Pipeline, pipeline } from '../core/pipeline.js';
-import type { PublishMode, Target } from '../core/target.js';
+import { findsByKey, isPublishMode, type PublishMode } from '../core/publish-mode.js';
+import type { Target } from '../core/target.js';
 import type { Sink, Source, Stage } from '../core/types.js';
 import type { Batch } from '../db/ledger/batches.js';
 import { memory } from '../sources/memory.js';
@@ -75,7 +76,7 @@ export function stagedCopy(batch: Pick<Batch, 'settings' | 'pipeline'>): Pipelin
 /** The table of a copy, from what the ledger keeps. Throws usage `no_such_pipeline` where it keeps none. */
 export function targetOfBatch(batch: Pick<Batch, 'settings' | 'pipeline'>): CopyTarget {
   const { into, mode, columns, key, omit } = batch.settings;
-  if (into === undefined || columns === undefined || !isMode(mode))
+  if (into === undefined || columns === undefined || !isPublishMode(mode))
     throw usage('no_such_pipeline', `the ledger does not say what ${batch.pipeline} was to fill`, {
       next: 'copy its files again; the record of how is not whole',
     });
@@ -94,7 +95,7 @@ function targetOf({ into, mode, columns, key, omit }: CopyTarget): Target {
     table: into,
     mode,
     columns,
-    ...(mode === 'merge' || mode === 'patch' ? { key } : {}),
+    ...(findsByKey(mode) ? { key } : {}),
     ...(mode === 'replace' ? { omit } : {}),
   };
 }
@@ -152,10 +153,9 @@ function summaryOf({ into, mode, key }: CopyTarget, files: readonly string[]): s
       return `put the rows of ${what} in place of all rows of ${into}`;
     case 'merge':
       return `insert the rows of ${what} into ${into}, or update those of the same ${key.join(', ')}`;
+    case 'sync':
+      return `make ${into} the rows of ${what}: by ${key.join(', ')}, insert new ones, update those that differ, delete those that it lacks`;
     case 'patch':
       return `update the rows of ${into} that have the ${key.join(', ')} of a row of ${what}`;
   }
 }
-
-const isMode = (mode: string | undefined): mode is PublishMode =>
-  mode === 'replace' || mode === 'append' || mode === 'merge' || mode === 'patch';

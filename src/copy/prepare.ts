@@ -3,11 +3,19 @@ import { SluiceError, usage } from '../core/errors.js';
 import { formatList } from '../core/list.js';
 import { again } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
+import { findsByKey } from '../core/publish-mode.js';
 import type { Stage } from '../core/types.js';
 import { type ColumnFacts, readColumns } from '../db/catalog/columns.js';
 import { readRowTable } from '../db/catalog/row-tables.js';
+import { tableText } from '../db/table-name.js';
 import { isRejectColumn } from '../run/feed-back/reject-columns.js';
-import { isNumbered, isRejects, recognised, rejectsGiven } from '../run/feed-back/rejects-given.js';
+import {
+  deletedFrom,
+  isNumbered,
+  isRejects,
+  recognised,
+  rejectsGiven,
+} from '../run/feed-back/rejects-given.js';
 import { resolveTables } from '../run/tables.js';
 import { displayName } from '../sources/opening.js';
 import { STDIN } from '../sources/raw.js';
@@ -76,7 +84,7 @@ export async function prepareCopy(
       inputs.push({ source: head.source, stages });
     }
     const into: CopyTarget = {
-      into: `${table.schema}.${table.table}`,
+      into: tableText(table),
       mode: target.mode,
       key: target.key,
       columns: columns ?? [],
@@ -149,7 +157,7 @@ async function matchedInput(
   };
   const begun = await readHead(path, fileOptions(path, request), around, rename);
   const head = rejects
-    ? await ofRejects(begun, path, table.name, around)
+    ? await ofRejects(begun, path, table, around)
     : kept
       ? { ...begun, source: { ...begun.source, columns: begun.columns } }
       : begun;
@@ -176,13 +184,18 @@ async function matchedInput(
 }
 
 /** The beginning of a file of rejects, which is read as what was corrected in it; throws as `recognised` does. */
-async function ofRejects(head: Head, path: string, table: string, { database }: Surroundings): Promise<Head> {
+async function ofRejects(
+  head: Head,
+  path: string,
+  { name, mode }: { readonly name: string; readonly mode: CopyTarget['mode'] },
+  { database }: Surroundings,
+): Promise<Head> {
   const [first] = head.rows;
   if (first !== undefined && isNumbered(first)) {
     await head.release();
-    throw await rejectsGiven(first, displayName(path), nameOf(table), { database });
+    throw await rejectsGiven(first, displayName(path), nameOf(name), { database });
   }
-  return { ...head, source: recognised(head.source, nameOf(table)) };
+  return { ...head, source: recognised(head.source, nameOf(name), deletedFrom([{ mode, table: name }])) };
 }
 
 /** The new names of a CSV file's columns; skipped ones must not stand in the way of those that are loaded. */
@@ -236,13 +249,13 @@ function creatable(error: unknown, { files, mode }: CopyRequest): unknown {
   return error.but({ next: [...[error.facts.next ?? []].flat(), create] });
 }
 
-/** The key that was given, else for merge and patch the primary key. */
+/** The key that was given, else the primary key; none where the mode finds no rows. */
 async function keyOf(
   request: CopyRequest,
   table: FutureTable,
   { database }: Surroundings,
 ): Promise<readonly string[]> {
-  if (request.mode !== 'merge' && request.mode !== 'patch') return [];
+  if (request.mode === undefined || !findsByKey(request.mode)) return [];
   if (request.key !== undefined) return request.key;
   const live = await readRowTable(await database.session(), table.schema, table.table);
   const primary = live?.keys.find((key) => key.primary);

@@ -9,11 +9,11 @@ import type { FileFormat } from '../sources/file.js';
 export interface CopyRequest {
   /** Paths; `-` is stdin. At least one; all into the same table. */
   readonly files: readonly string[];
-  /** `table` or `schema.table`. */
+  /** `table` or `schema.table`, with SQL's quotes where they are needed. */
   readonly into: string;
   /** Append where left out: what COPY does, and what touches no row that is there. */
   readonly mode?: PublishMode;
-  /** merge, patch: the columns that identify a row; left out, the primary key. With `create`: the primary key. */
+  /** merge, sync, patch: the columns that identify a row; left out, the primary key. With `create`: the primary key. */
   readonly key?: readonly string[];
   /** Column of the file, by name or by position (`#3`) → column of the table, where the names differ. */
   readonly map?: Readonly<Record<string, string>>;

@@ -1,6 +1,7 @@
 import { nearest, usage } from '../core/errors.js';
 import { formatList } from '../core/list.js';
 import { again, type NextStep, type Suggestion } from '../core/next.js';
+import { findsByKey } from '../core/publish-mode.js';
 import type { MatchedTable, MatchOptions } from './match-options.js';
 
 /** The command with `close` in the key, where `wrong` stood. */
@@ -10,7 +11,7 @@ export function keyInstead(key: readonly string[], wrong: string, close: string)
 }
 
 /**
- * Throws a usage error where `pairs` (the file's columns, each with the table's that it fills) leaves out what must be filled: `key_not_filled` (merge and patch find
+ * Throws a usage error where `pairs` (the file's columns, each with the table's that it fills) leaves out what must be filled: `key_not_filled` (merge, sync and patch find
  * rows by their key), `unfilled_columns` (replace would lose a column's contents), `missing_column` (NOT NULL
  * without a default).
  */
@@ -44,8 +45,7 @@ export function assertFilled(
       next: close === undefined ? 'name one of its columns' : keyInstead(key, unknown, close),
     });
   }
-  const keyless =
-    mode === 'append' || mode === 'replace' ? undefined : key.find((name) => !filled.includes(name));
+  const keyless = findsByKey(mode) ? key.find((name) => !filled.includes(name)) : undefined;
   if (keyless !== undefined)
     throw usage('key_not_filled', `${lacks} for ${table.name}.${keyless}, by which rows are found`, {
       table: table.name,

@@ -6,6 +6,7 @@ import { usage } from './errors.js';
 import type { FlowPlan } from './flow.js';
 import type { FieldMapping, MappingsDefinition } from './mapping.js';
 import type { Next } from './next.js';
+import { findsByKey } from './publish-mode.js';
 import type { Row } from './row.js';
 import type { Target } from './target.js';
 import type { Source } from './types.js';
@@ -178,7 +179,7 @@ export function pipeline<I extends Record<string, Source>, T extends Record<stri
   if (!/^[a-z][a-z0-9-]*$/.test(definition.name)) throw wrong('the name must be kebab-case (a-z, 0-9, -)');
   if (Object.keys(definition.inputs).length === 0) throw wrong('it declares no inputs');
   for (const target of Object.values(definition.tables)) {
-    if ((target.mode === 'merge' || target.mode === 'patch') && !target.key?.length)
+    if (findsByKey(target.mode) && !target.key?.length)
       throw wrong(`${target.mode}('${target.table}') needs a key`);
     if (target.mode !== 'replace' && !target.columns?.length)
       throw wrong(`${target.mode}('${target.table}') must say which columns its rows fill`);

@@ -1,10 +1,14 @@
-/** What makes staging live. */
-export type PublishMode = 'replace' | 'append' | 'merge' | 'patch';
+import type { PublishMode } from './publish-mode.js';
+
+export type { PublishMode } from './publish-mode.js';
 
 /** A table to be published: how, and which of its columns the pipeline fills. Plain data. */
 export interface Target<C extends string = string> {
   readonly kind: 'table';
-  /** `table` or `schema.table`, unquoted; without a schema the search path of the database decides. */
+  /**
+   * `table` or `schema.table`; without a schema the search path of the database decides. Parts in SQL's quotes are what
+   * stands in them; without, what is written, else what SQL folds that to.
+   */
   readonly table: string;
   readonly mode: PublishMode;
   /**
@@ -12,25 +16,23 @@ export interface Target<C extends string = string> {
    * for its staging has all of the table's columns, with their defaults.
    */
   readonly columns?: readonly C[];
-  /** merge, patch: the columns that identify a row. */
+  /** merge, sync, patch: the columns that identify a row. */
   readonly key?: readonly string[];
   /** replace: columns of the live table that the pipeline leaves to their defaults on purpose. */
   readonly omit?: readonly string[];
   /** What to do where the database lacks the table, for the refusal: who makes it, say. */
   readonly whenMissing?: string;
-  /** append, merge, patch: the table's own triggers do not fire (needs ownership). */
+  /** append, merge, sync, patch: the table's own triggers do not fire (needs ownership). */
   readonly noTriggers?: boolean;
-  /** append, merge, patch: publish although a trigger keeps rows from being written or deleted. Default: refuse. */
+  /** append, merge, sync, patch: publish although a trigger keeps rows from being written or deleted. Default: refuse. */
   readonly allowSuppressed?: boolean;
   /**
-   * replace, merge with missingRows 'delete': the share of its rows, in percent, that the table may lose. Default: 50.
+   * replace, sync: the share of its rows, in percent, that the table may lose. Default: 50.
    * `--max-shrink` goes before it. That none is left at all only the command can allow.
    */
   readonly maxShrink?: number;
   /** patch: what a key means that live lacks. Default: refuse. */
   readonly missing?: 'refuse' | 'skip';
-  /** merge: what becomes of live rows that staging lacks. Default: keep. */
-  readonly missingRows?: 'keep' | 'delete';
 }
 
 interface Columns<C extends string> {
@@ -61,9 +63,23 @@ export function merge<const C extends string = never>(
   table: string,
   options: Required<Columns<C>> &
     Required<Pick<Target, 'key'>> &
-    Pick<Target, 'noTriggers' | 'allowSuppressed' | 'missingRows' | 'maxShrink' | 'whenMissing'>,
+    Pick<Target, 'noTriggers' | 'allowSuppressed' | 'whenMissing'>,
 ): Target<C> {
   return { kind: 'table', table, mode: 'merge', ...options };
+}
+
+/**
+ * The table gets just the rows that are loaded, and stays the table that it is: new keys are inserted, rows that differ
+ * are updated, rows whose key the load lacks are deleted. Where a row is rejected, none is deleted: which row of live it
+ * stands for nobody can tell.
+ */
+export function sync<const C extends string = never>(
+  table: string,
+  options: Required<Columns<C>> &
+    Required<Pick<Target, 'key'>> &
+    Pick<Target, 'noTriggers' | 'allowSuppressed' | 'maxShrink' | 'whenMissing'>,
+): Target<C> {
+  return { kind: 'table', table, mode: 'sync', ...options };
 }
 
 /** The named columns of existing rows are updated, by key; every other column stays. */

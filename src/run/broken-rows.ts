@@ -27,7 +27,7 @@ export interface LoadedRows {
  * them. Costs nothing where no table has a constraint.
  */
 export async function rejectBroken(job: Job, load: LoadedRows): Promise<FlowAccount[]> {
-  const subjects = subjectsOf(job, load.surveyed, load.staged);
+  const subjects = subjectsOf(job, load);
   let accounts = [...load.accounts];
   if (subjects.length > 0) {
     const client = await job.options.database.session();
@@ -75,20 +75,17 @@ export async function rejectMet(
   );
   let refused = await refuseMet(job, load, ofReplaced);
   if (refused === 0 && error.code === 'publish')
-    refused = await refuseTried(job, load.surveyed, subjectsOf(job, load.surveyed, load.staged));
+    refused = await refuseTried(job, load.surveyed, subjectsOf(job, load));
   if (refused === 0) return load.accounts;
   await job.tracked?.beginAgain();
   return rejectRefused(job, load.flows, load.accounts);
 }
 
 /** Takes rows out of staging that break something of any table, replaced ones among them where `replaced` says so. */
-async function refuseMet(
-  job: Job,
-  { flows, surveyed, staged }: LoadedRows,
-  replaced: boolean,
-): Promise<number> {
+async function refuseMet(job: Job, load: LoadedRows, replaced: boolean): Promise<number> {
   const client = await job.options.database.session();
-  const subjects = subjectsOf(job, surveyed, staged);
+  const { flows, surveyed, staged } = load;
+  const subjects = subjectsOf(job, load);
   const options = { ...findOptions(job, surveyed, staged), exclusions: true };
   if (!replaced) return refuseBroken(client, subjects, options);
   const copies = await copyReplaced(job, flows, staged);

@@ -46,7 +46,7 @@ export function foreseen(
           target,
           changes({ staged, ...(quiet ? { inserted: staged } : { inserted: null, suppressed: null }) }),
         ];
-      const deletes = target.missingRows === 'delete' ? { deleted: null, deletes_suppressed: null } : {};
+      const deletes = target.mode === 'sync' ? { deleted: null, deletes_suppressed: null } : {};
       return [
         target,
         changes({

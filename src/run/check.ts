@@ -6,6 +6,7 @@ import type { Finding } from '../core/pipeline.js';
 import { plural } from '../core/plural.js';
 import type { Source } from '../core/types.js';
 import type { FeedBackFacts } from '../db/ledger/run-record.js';
+import { allPublishedFindings } from './all-published.js';
 import { columnFindings } from './check-columns.js';
 import { lockGuardFindings, rightsFindings } from './check-rights.js';
 import { compatibilityFindings } from './compatibility.js';
@@ -96,12 +97,18 @@ export async function checkJob(job: Job): Promise<Checked> {
     rows: new Map(),
     oldNames: undefined,
     carried: [],
+    refused: [],
     refusals: [],
   };
   if (findings.every(({ name, finding }) => name === 'rights' || finding.severity === 'note'))
     await ask('publishing', async () => {
       surveyed = await surveyTables(job);
-      return [...surveyed.refusals, ...lockGuardFindings(job, surveyed), ...(await slowUndoFindings(job))];
+      return [
+        ...surveyed.refusals,
+        ...lockGuardFindings(job, surveyed),
+        ...(await slowUndoFindings(job)),
+        ...(surveyed.rows.size === 0 ? [] : await allPublishedFindings(job)),
+      ];
     });
   let views: readonly PlannedView[] = [];
   if ((job.pipeline.views ?? []).length > 0)

@@ -48,11 +48,17 @@ function translated(error: unknown): SluiceError {
         next: again({}, { lead: 'free space on the server, then' }),
       });
     case '53200':
+      if (/max_locks_per_transaction/.test((error as { hint?: string }).hint ?? ''))
+        return failed('server_limit', `the server has no room for more locks: ${said}`, {
+          ...facts,
+          next: [
+            'raise max_locks_per_transaction (64 by default; twice the tables of the run is enough): ALTER SYSTEM SET max_locks_per_transaction = 512, then restart the server',
+            again({}, { lead: 'or fewer tables in one run:' }),
+          ],
+        });
+      return limit(said, facts);
     case '53400':
-      return failed('server_limit', `the server came to a limit of its own: ${said}`, {
-        ...facts,
-        next: again({}, { lead: 'raise that limit (see its name above), then' }),
-      });
+      return limit(said, facts);
     case '57014':
       return failed('cancelled', `the server cancelled a statement: ${said}`, {
         ...facts,
@@ -75,4 +81,11 @@ function translated(error: unknown): SluiceError {
       });
     }
   }
+}
+
+function limit(said: string, facts: ErrorFacts): SluiceError {
+  return failed('server_limit', `the server came to a limit of its own: ${said}`, {
+    ...facts,
+    next: again({}, { lead: 'raise that limit (see its name above), then' }),
+  });
 }

@@ -22,7 +22,7 @@ import type { RunRecord } from '../db/ledger/run-record.js';
 import { standingViews } from '../db/ledger/views.js';
 import { FedBack } from './feed-back/fed-back.js';
 import { RejectSpool } from './feed-back/reject-files.js';
-import { recognised } from './feed-back/rejects-given.js';
+import { deletedFrom, recognised } from './feed-back/rejects-given.js';
 import { replacedIn, settled, withFills, withGiven } from './given.js';
 import { inputLabels } from './input-labels.js';
 import { jobMappings } from './mappings.js';
@@ -47,7 +47,8 @@ function guardsOf(pipeline: Pipeline, options: RunOptions): readonly string[] {
 /** The inputs as given and declared; a file of rejects among them is known as one. */
 function plainInputs(pipeline: Pipeline, { inputs = {} }: RunOptions): Record<string, Source> {
   const named = Object.entries(withGiven(pipeline, inputs)).map(
-    ([name, source]) => [name, recognised(source, pipeline.name)] as const,
+    ([name, source]) =>
+      [name, recognised(source, pipeline.name, deletedFrom(Object.values(pipeline.tables)))] as const,
   );
   return Object.fromEntries(named);
 }

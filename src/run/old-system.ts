@@ -4,8 +4,9 @@ import { usage } from '../core/errors.js';
 import { again } from '../core/next.js';
 import type { Run } from '../core/run.js';
 import type { DateUnit, Source } from '../core/types.js';
-import { ident, literal } from '../db/quote.js';
+import { ident, literal, qualified } from '../db/quote.js';
 import { rowSecurityError } from '../db/row-security.js';
+import { readings, type TableName } from '../db/table-name.js';
 import { SqliteFile } from '../sources/sqlite/database.js';
 import { decideDates, millisecondsSql } from '../sources/sqlite/dates.js';
 import { textOf } from '../sources/sqlite/values.js';
@@ -104,7 +105,10 @@ async function inPostgres(run: Around, held: boolean): Promise<OldSystem> {
     kind: 'postgres',
     name: `the database ${current?.name ?? ''}`.trim(),
     query,
-    table: (name) => name.split('.').map(ident).join('.'),
+    table: (name) => {
+      const [{ schema, table }] = readings(name) as [TableName];
+      return schema === null ? ident(table) : qualified(schema, table);
+    },
     column: ident,
     moment: async (_, column, as) => qualifiedBy(as, column),
   };

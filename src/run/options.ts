@@ -93,7 +93,7 @@ export interface RunOptions {
   readonly guard?: 'journal' | 'lock' | 'off';
   /** Flows followed at once; fewer where the server has not the connections for it. Default: 2. */
   readonly jobs?: number;
-  /** append, merge, patch: the tables' own triggers do not fire. Needs their owner. */
+  /** append, merge, sync, patch: the tables' own triggers do not fire. Needs their owner. */
   readonly noTriggers?: boolean;
   readonly log: Log;
   /** Where the log of a batch goes; stored with the batch. */

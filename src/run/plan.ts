@@ -1,7 +1,7 @@
 import type { LockHolder } from '../../sinks/guard/waiting.js';
-import type { Refusal } from '../../sinks/replace/refusals.js';
 import type { TableLock } from '../../sinks/window.js';
 import type { PublishMode } from '../core/target.js';
+import type { Refused } from './sync-instead.js';
 
 /** One table of a plan. */
 export interface PlannedTable {
@@ -74,7 +74,7 @@ export interface PublishPlan {
   /** The tables' locks, in the order in which they are taken. */
   readonly locks: readonly PlannedLock[];
   readonly carried: Plan['carried'];
-  readonly refused: readonly Refusal[];
+  readonly refused: readonly Refused[];
   readonly disk: DiskPlan;
   readonly kept: readonly KeptCopy[];
   /**

@@ -2,12 +2,13 @@ import type { SurveyedNames } from '../../sinks/compatibility/index.js';
 import { type FinishedTable, finishStaging } from '../../sinks/replace/finish.js';
 import { type Survey, surveyReplace } from '../../sinks/replace/survey.js';
 import { precheckRows } from '../../sinks/rows/precheck.js';
-import type { FlowAccount } from '../core/accounting.js';
+import { type FlowAccount, totals } from '../core/accounting.js';
 import type { Target } from '../core/target.js';
 import { withRoom } from '../db/connect.js';
 import { PINNED_BESIDE_CODE } from '../db/pinned.js';
 import { surveyCompatibility } from './compatibility.js';
 import type { Job } from './job.js';
+import { tellKept } from './kept-gone.js';
 import { writerSession } from './load-session.js';
 import { prepareRecords } from './record-settle.js';
 import type { Staged } from './staging.js';
@@ -44,7 +45,8 @@ export async function prepare(
   const loaded = loadedRows(job, accounts);
   const views = await planViews(job);
   const oldNames = await surveyCompatibility(job);
-  const rows = asStaged(surveyed.rows, staged);
+  const rows = asStaged(surveyed.rows, staged, accounts);
+  await tellKept(job, rows);
   for (const [target, facts] of rows)
     await precheckRows(
       client,
@@ -73,12 +75,24 @@ export async function prepare(
   return { replace: { survey, tables }, rows, oldNames, handed: loaded, loaded, views, records };
 }
 
-/** The tables whose rows are changed, as their staging is: it may have been made when live was another. */
-export function asStaged(rows: Surveyed['rows'], { places }: Pick<Staged, 'places'>): Surveyed['rows'] {
+/**
+ * The tables whose rows are changed, as their staging is: it may have been made when live was another. Where rows were
+ * rejected, a sync deletes nothing: a row of live that staging lacks may be one of those, whose key nobody may have read.
+ */
+export function asStaged(
+  rows: Surveyed['rows'],
+  { places }: Pick<Staged, 'places'>,
+  accounts: readonly FlowAccount[],
+): Surveyed['rows'] {
+  const keepGone = totals(accounts).rejected > 0;
   return new Map(
     [...rows].map(([target, facts]) => [
       target,
-      { ...facts, numbered: places.get(target)?.numbered === true },
+      {
+        ...facts,
+        numbered: places.get(target)?.numbered === true,
+        ...(keepGone ? { target: { ...facts.target, keepGone } } : {}),
+      },
     ]),
   );
 }

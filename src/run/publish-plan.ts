@@ -10,14 +10,14 @@ import { guardedTables, guardOf } from './guard.js';
 import { type Job, NO_BATCH } from './job.js';
 import type { KeptCopy, PlannedLock, PublishPlan } from './plan.js';
 import type { Prepared } from './prepare.js';
-import { partsOf, recordsOf, WINDOW_TIMES } from './publish.js';
+import { partsOf, recordsOf, timesOf } from './publish.js';
 import type { Surveyed } from './survey.js';
 import { type PlannedView, planViews } from './views.js';
 
 /** Plans the publish from what the checks have surveyed. Reads only; where tables are refused, no statements. */
 export async function planPublish(job: Job, { surveyed }: Pick<Checked, 'surveyed'>): Promise<PublishPlan> {
   const { database, guard: how = 'journal' } = job.options;
-  const refused = surveyed.replace?.refusals ?? [];
+  const { refused } = surveyed;
   const tables = guardedTables(job);
   if (how === 'journal' && tables.length > 0) job.guard = guardOf(NO_BATCH);
   const prepared = planned(job, surveyed, await planViews(job));
@@ -38,7 +38,7 @@ export async function planPublish(job: Job, { surveyed }: Pick<Checked, 'surveye
     refused.length > 0
       ? ''
       : windowSql(parts, {
-          ...WINDOW_TIMES,
+          ...timesOf(parts),
           ledger: [
             ...publishSql('0', 'completed', recordsOf(job, prepared)),
             ...compatibilityRecords(job, surveyed.oldNames),

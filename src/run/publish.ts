@@ -6,7 +6,7 @@ import { replaceParts } from '../../sinks/replace/parts.js';
 import { type RowPublish, rowParts } from '../../sinks/rows/parts.js';
 import { rowRefusal } from '../../sinks/rows/refusals.js';
 import { COUNTS_TABLE } from '../../sinks/rows/target.js';
-import type { WindowPart } from '../../sinks/window.js';
+import { type WindowPart, windowBudget } from '../../sinks/window.js';
 import { type Changes, changes } from '../core/changes.js';
 import { SluiceError } from '../core/errors.js';
 import type { Target } from '../core/target.js';
@@ -27,7 +27,13 @@ import { madeWith, viewParts } from './views.js';
 const ATTEMPTS = 20;
 
 /** How long the window waits for one lock, and for all of them: below the server's deadlock_timeout of 1 s. */
-export const WINDOW_TIMES = { lockTimeoutMs: 150, statementTimeoutMs: 400 } as const;
+const WINDOW_TIMES = { lockTimeoutMs: 150, statementTimeoutMs: 400 } as const;
+
+/** The same for a window of `parts`: many tables take longer. */
+export const timesOf = (parts: readonly WindowPart[]) => ({
+  ...WINDOW_TIMES,
+  statementTimeoutMs: windowBudget(parts, WINDOW_TIMES.statementTimeoutMs),
+});
 
 /** The parts of the publishing transaction for prepared staging, with the questions of an armed guard. */
 export function partsOf(job: Job, prepared: Prepared): WindowPart[] {
@@ -113,7 +119,7 @@ export async function runWindow(
     window.parts,
     {
       attempts: ATTEMPTS,
-      ...WINDOW_TIMES,
+      ...timesOf(window.parts),
       ledger: window.ledger,
       rehearse: window.rehearse,
       ...(window.held === undefined ? {} : { held: window.held }),

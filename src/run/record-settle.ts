@@ -1,5 +1,6 @@
 import { COUNTS_TABLE, rowObjects } from '../../sinks/rows/target.js';
 import { type WindowPart, windowPart } from '../../sinks/window.js';
+import { findsByKey } from '../core/publish-mode.js';
 import { readColumns } from '../db/catalog/columns.js';
 import { qualified } from '../db/quote.js';
 import type { Job } from './job.js';
@@ -100,7 +101,7 @@ function settledKind(
     model: kind.model,
     live: qualified(table.schema, table.table),
     staged: facts === undefined && place !== undefined ? qualified(place.schema, place.table) : undefined,
-    written: target.mode === 'merge' || target.mode === 'patch' || suppressing ? objects?.written : undefined,
+    written: findsByKey(target.mode) || suppressing ? objects?.written : undefined,
     counts: qualified(job.names.old, COUNTS_TABLE),
     suppressing,
     key: key.length === kind.key.length ? key : [],

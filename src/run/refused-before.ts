@@ -24,7 +24,7 @@ async function hasRefused(job: Job): Promise<boolean> {
  */
 export async function putBackRefused(job: Job, { surveyed }: Checked, staged: Staged): Promise<void> {
   if (!(await hasRefused(job))) return;
-  for (const subject of subjectsOf(job, surveyed, staged))
+  for (const subject of subjectsOf(job, { surveyed, staged, accounts: [] }))
     await job.options.database.query(putBackSql(subject, job.names.staging));
 }
 

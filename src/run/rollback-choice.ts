@@ -2,6 +2,7 @@ import { refused, usage } from '../core/errors.js';
 import { command, type Next } from '../core/next.js';
 import type { Batch } from '../db/ledger/batches.js';
 import type { Published } from '../db/ledger/published.js';
+import { readings, tableText } from '../db/table-name.js';
 
 /** What of a batch is to be undone. */
 export interface Choice {
@@ -45,7 +46,7 @@ export function chooseTables(
 }
 
 function named(batch: Batch, published: readonly Published[], name: string): Published {
-  const fitting = published.filter((each) => nameOf(each) === name || each.table_name === name);
+  const fitting = meantBy(published, name);
   const [only] = fitting;
   if (fitting.length > 1 || only === undefined)
     throw usage(
@@ -55,7 +56,7 @@ function named(batch: Batch, published: readonly Published[], name: string): Pub
         : `batch ${batch.id} did not publish a table ${name}`,
       {
         table: name,
-        next: published.map((each) => command('rollback', [batch.id], { table: [nameOf(each)] })),
+        next: published.map((each) => command('rollback', [batch.id], { table: [typed(each)] })),
       },
     );
   if (only.rolled_back_at !== null)
@@ -65,6 +66,19 @@ function named(batch: Batch, published: readonly Published[], name: string): Pub
     });
   return only;
 }
+
+/** The tables that the first reading of `name` means of which any was published. */
+function meantBy(published: readonly Published[], name: string): readonly Published[] {
+  for (const { schema, table } of readings(name)) {
+    const fitting = published.filter(
+      (each) => each.table_name === table && (schema === null || each.table_schema === schema),
+    );
+    if (fitting.length > 0) return fitting;
+  }
+  return [];
+}
+
+const typed = (each: Published) => tableText({ schema: each.table_schema, table: each.table_name });
 
 /** The ways back that do not need what was kept: the backup files that the batch wrote. */
 function backupFiles({ files }: Batch): Next {

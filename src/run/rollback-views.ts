@@ -7,7 +7,7 @@ import { requireLedger } from '../db/ledger/open.js';
 import { readPublished } from '../db/ledger/published.js';
 import { standingViews, viewsUndoneSql } from '../db/ledger/views.js';
 import { assertOldKept, assertViewsFree, tidyCompatibility } from './compatibility.js';
-import { runWindow, WINDOW_TIMES } from './publish.js';
+import { runWindow, timesOf } from './publish.js';
 import { resolveInterrupted } from './resolve.js';
 import { behindCommit } from './stopping.js';
 import { type RollbackOptions, type RolledBack, undoing } from './undoing.js';
@@ -58,7 +58,7 @@ async function undoViews(
   const parts = undoViewParts(views, id);
   const ledger = [viewsUndoneSql(id)];
   if (options.dryRun === true)
-    return { ...done, statements: windowSql(parts, { ...WINDOW_TIMES, ledger }), lock_ms: null };
+    return { ...done, statements: windowSql(parts, { ...timesOf(parts), ledger }), lock_ms: null };
   if (options.discardWrites !== true)
     assertUnwritten(tables, 'the old tables lack them, and only the new ones would have them');
   await holdBatch(database, id);

@@ -22,6 +22,7 @@ import { load, loadDry } from './load.js';
 import { lockTables } from './locks.js';
 import { fromFiles, sqlitePath } from './old-system.js';
 import type { RunOptions, Summary } from './options.js';
+import { asStaged } from './prepare.js';
 import { type Published, publishAround } from './publish-around.js';
 import { planPublish } from './publish-plan.js';
 import { withQuietRun } from './quiet-run.js';
@@ -214,7 +215,11 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     await assertKept(job, accounts, surveyed.rows);
 
     const news = surveyed.oldNames?.names.length ?? 0;
-    if (options.rehearse !== true && news === 0 && (await isUnchanged(job, staged, surveyed.rows))) {
+    if (
+      options.rehearse !== true &&
+      news === 0 &&
+      (await isUnchanged(job, staged, asStaged(surveyed.rows, staged, accounts)))
+    ) {
       await completeIds(job, trackedKinds(job, checked.columns));
       await settlePending(database, batch, 'skipped', 'unchanged');
       job.records = unchangedRecords(job.records);

@@ -1,6 +1,6 @@
 import { sameKey } from '../../sinks/rows/sql.js';
 import { type RowTableFacts, rowObjects } from '../../sinks/rows/target.js';
-import type { FlowAccount } from '../core/accounting.js';
+import { type FlowAccount, totals } from '../core/accounting.js';
 import { refused } from '../core/errors.js';
 import { again } from '../core/next.js';
 import { plural } from '../core/plural.js';
@@ -24,7 +24,7 @@ interface Shrunk {
   readonly before: number;
   readonly exactly: boolean;
   readonly after: number;
-  /** A table that is replaced has other rows afterwards; of one that is merged some are kept. */
+  /** A table that is replaced has other rows afterwards; of one that is published by differences some are kept. */
   readonly replaced: boolean;
 }
 
@@ -49,17 +49,16 @@ export async function assertKept(
   const mayEmpty = options.allowEmpty === true || options.maxShrink === 100;
   const emptied: string[] = [];
   const shrunk: Shrunk[] = [];
-  let merged = false;
   for (const table of job.tables) {
     const { target, missing } = table;
     const replaced = target.mode === 'replace';
-    if (missing === true || !(replaced || target.missingRows === 'delete')) continue;
+    if (missing === true || !(replaced || target.mode === 'sync')) continue;
     const name = `${table.schema}.${table.table}`;
     const after = loaded.get(target) ?? 0;
-    if (after === 0 && !(replaced && mayEmpty)) {
-      if ((await countUpTo(options.database, table, 1)) === 0) continue;
-      emptied.push(name);
-      merged ||= !replaced;
+    // With rejects no row of it is deleted.
+    if (!replaced && totals(accounts).rejected > 0) continue;
+    if (after === 0 && !mayEmpty) {
+      if ((await countUpTo(options.database, table, 1)) > 0) emptied.push(name);
       continue;
     }
     const share = options.maxShrink ?? target.maxShrink ?? MAX_SHRINK;
@@ -73,15 +72,15 @@ export async function assertKept(
     } else {
       const facts = rows?.get(target);
       const kept = facts === undefined ? after : await countKept(job, facts);
-      if (before > mostRows(kept, share)) shrunk.push({ name, replaced, after: kept, before, exactly: true });
+      if (after > 0 && before > mostRows(kept, share))
+        shrunk.push({ name, replaced, after: kept, before, exactly: true });
     }
   }
   if (emptied.length > 0)
     throw refused('would_empty', `no row was loaded, and ${emptied.join(', ')} would be emptied`, {
       next: [
         'check that the input is the one you mean',
-        // A merge of nothing is no way to empty a table.
-        ...(merged ? [] : [again({ flags: { allowEmpty: true } }, { lead: 'if it is' })]),
+        again({ flags: { allowEmpty: true } }, { lead: 'if it is' }),
       ],
     });
   if (shrunk.length > 0) throw tooFew(shrunk);

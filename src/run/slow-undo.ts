@@ -25,7 +25,7 @@ GROUP BY k.oid, n.nspname, c.relname ORDER BY 1, 2, 3`;
 export async function slowUndoFindings(job: Job): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const { schema, table, oid, target } of job.tables) {
-    if (target.mode !== 'append' && target.mode !== 'merge') continue;
+    if (target.mode === 'replace' || target.mode === 'patch') continue;
     const found = await job.options.database.query<{ schema: string; table: string; columns: string[] }>(
       UNINDEXED,
       [oid, WORTH_SAYING_BYTES],

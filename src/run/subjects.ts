@@ -1,15 +1,23 @@
 import type { FindOptions } from '../../sinks/constraints/find.js';
 import { type Company, rowSubject, type Subject } from '../../sinks/constraints/subject.js';
+import type { FlowAccount } from '../core/accounting.js';
 import { qualified } from '../db/quote.js';
 import type { Job } from './job.js';
 import { asStaged } from './prepare.js';
 import type { Staged } from './staging.js';
 import type { Surveyed } from './survey.js';
 
+/** What is loaded, with its books. */
+interface Loaded {
+  readonly surveyed: Surveyed;
+  readonly staged: Staged;
+  readonly accounts: readonly FlowAccount[];
+}
+
 /** The tables whose rows are changed, and whose loaded rows say where they came from. */
-export function subjectsOf(job: Job, surveyed: Surveyed, staged: Staged): Subject[] {
+export function subjectsOf(job: Job, { surveyed, staged, accounts }: Loaded): Subject[] {
   const names = { staging: job.names.staging, undo: job.names.old };
-  return [...asStaged(surveyed.rows, staged)].flatMap(([target, facts]) =>
+  return [...asStaged(surveyed.rows, staged, accounts)].flatMap(([target, facts]) =>
     facts.numbered ? [rowSubject(placeOf(job, target), facts, names)] : [],
   );
 }

@@ -7,6 +7,7 @@ import type { Target } from '../core/target.js';
 import { surveyCompatibility } from './compatibility.js';
 import type { Job } from './job.js';
 import type { Plan } from './plan.js';
+import { type Refused, withSync } from './sync-instead.js';
 
 /** What the catalog says about publishing the tables of a job, by mode. */
 export interface Surveyed {
@@ -17,6 +18,9 @@ export interface Surveyed {
   /** Of the views under old names; undefined where the pipeline declares none. */
   readonly oldNames: SurveyedNames | undefined;
   readonly carried: Plan['carried'];
+  /** Why tables cannot be replaced, with all that can be done. */
+  readonly refused: readonly Refused[];
+  /** The same as findings. */
   readonly refusals: readonly Finding[];
 }
 
@@ -31,11 +35,12 @@ export async function surveyTables(job: Job): Promise<Surveyed> {
           client,
           replaced.map(({ schema, table }) => ({ schema, table })),
         );
+  const refused = await withSync(client, replace?.refusals ?? [], replaced);
   const rows = new Map<Target, RowTableFacts>();
   for (const { target, schema, table, missing: isMissing } of job.tables) {
     // Of a table that is not there yet nothing can be surveyed; the run does it once it is.
     if (isMissing === true) continue;
-    const { mode, key, missing, missingRows } = target;
+    const { mode, key, missing } = target;
     const noTriggers = job.options.noTriggers ?? target.noTriggers;
     const allowSuppressed = job.options.allowSuppressed ?? target.allowSuppressed;
     if (mode === 'replace') continue;
@@ -50,7 +55,6 @@ export async function surveyTables(job: Job): Promise<Surveyed> {
         ...(noTriggers === undefined ? {} : { noTriggers }),
         ...(allowSuppressed === undefined ? {} : { allowSuppressed }),
         ...(missing === undefined ? {} : { missing }),
-        ...(missingRows === undefined ? {} : { missingRows }),
       }),
     );
   }
@@ -59,13 +63,14 @@ export async function surveyTables(job: Job): Promise<Surveyed> {
     rows,
     oldNames: await surveyCompatibility(job),
     carried: replace?.carried ?? [],
-    refusals: (replace?.refusals ?? []).map((refusal) => ({
+    refused,
+    refusals: refused.map((refusal) => ({
       severity: 'error',
       message:
         refusal.object === refusal.table
           ? `${refusal.table} cannot be replaced: ${refusal.reason}`
           : `${refusal.table} cannot be replaced: ${refusal.object}: ${refusal.reason}`,
-      next: refusal.wayOut,
+      next: refusal.next,
     })),
   };
 }

@@ -1,8 +1,10 @@
 import { nearest, usage } from '../core/errors.js';
+import { again, type Next } from '../core/next.js';
 import type { Database } from '../core/run.js';
 import type { Target } from '../core/target.js';
 import type { ColumnFacts } from '../db/catalog/columns.js';
 import { membersOf } from '../db/catalog/members.js';
+import { readings, type TableName, tableText } from '../db/table-name.js';
 
 /** A table, plain or partitioned, found in the database. */
 export interface FoundTable {
@@ -27,7 +29,7 @@ export interface LiveTable extends FoundTable {
 export type Columns = Map<Target, readonly ColumnFacts[]>;
 
 /**
- * Finds the live table of every target: `schema.table`, or a bare name along the search path.
+ * Finds the live table of every target: `schema.table`, or a bare name along the search path, as `readings` has it.
  * Throws a usage error naming the nearest table where there is none, and no name in `creatable` stands for it.
  */
 export async function resolveTables(
@@ -88,32 +90,29 @@ export async function findTables(
 
 interface Row extends Record<string, unknown> {
   readonly schema: string;
+  readonly table: string;
   readonly oid: number;
   readonly rows: number;
   readonly bytes: number;
   readonly kind: string;
 }
 
-/** `schema.table` or a bare name in its parts. */
-function parts(wanted: string): { readonly schema: string | null; readonly table: string } {
-  const dot = wanted.indexOf('.');
-  return { schema: dot < 0 ? null : wanted.slice(0, dot), table: wanted.slice(dot + 1) };
-}
-
+/** The table that a name means: see readings. */
 async function look(database: Database, wanted: string): Promise<Row | undefined> {
-  const { schema, table } = parts(wanted);
+  const meant = readings(wanted);
   const [row] = await database.query<Row>(
-    `SELECT n.nspname AS schema, c.oid, c.relkind::text AS kind, m.rows, m.bytes
-     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    `SELECT n.nspname AS schema, c.relname AS "table", c.oid, c.relkind::text AS kind, m.rows, m.bytes
+     FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS w (schema, name, place)
+     JOIN pg_class c ON c.relname = w.name JOIN pg_namespace n ON n.oid = c.relnamespace
      CROSS JOIN LATERAL (
        SELECT coalesce(sum(p.reltuples) FILTER (WHERE p.reltuples >= 0), -1)::float8 AS rows,
               coalesce(sum(pg_table_size(p.oid)), 0)::float8 AS bytes
        FROM pg_class p WHERE p.oid = c.oid AND c.relkind <> 'p'
           OR c.relkind = 'p' AND p.relkind <> 'p' AND p.oid IN (${membersOf('c.oid')})) m
-     WHERE c.relname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-       AND (n.nspname = $2 OR ($2::text IS NULL AND n.nspname = ANY (current_schemas(false))))
-     ORDER BY array_position(current_schemas(false), n.nspname) LIMIT 1`,
-    [table, schema],
+     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+       AND (n.nspname = w.schema OR (w.schema IS NULL AND n.nspname = ANY (current_schemas(false))))
+     ORDER BY w.place, array_position(current_schemas(false), n.nspname) LIMIT 1`,
+    [meant.map(({ schema }) => schema), meant.map(({ table }) => table)],
   );
   return row;
 }
@@ -130,15 +129,14 @@ async function plain(
     throw usage(
       'not_a_table',
       `${wanted} is ${KINDS[row.kind] ?? 'not a table'}; a pipeline ${does} tables`,
-      { table: wanted, next: 'name the table that holds its rows' },
+      { table: wanted, next: await tablesBehind(database, row.oid) },
     );
-  const { table } = parts(wanted);
-  return { schema: row.schema, table, oid: row.oid, estimatedRows: row.rows, bytes: row.bytes };
+  return { schema: row.schema, table: row.table, oid: row.oid, estimatedRows: row.rows, bytes: row.bytes };
 }
 
 /** A table that is not there, where a CREATE TABLE of that name would put it. */
 async function future(database: Database, wanted: string): Promise<FoundTable> {
-  const { schema, table } = parts(wanted);
+  const [{ schema, table }] = readings(wanted) as [TableName];
   const [row] = await database.query<{ schema: string | null }>(
     'SELECT coalesce($1, current_schema()) AS schema',
     [schema],
@@ -158,22 +156,38 @@ const KINDS: Readonly<Record<string, string>> = {
   f: 'a foreign table',
 };
 
+/** The copy into another table; a pipeline has no such flag. */
+const named = (name: string, lead: string) => again({ flags: { into: name } }, { lead, otherwise: lead });
+
+/** The tables that a view reads; the advice to name such a table where there is none. */
+async function tablesBehind(database: Database, view: number): Promise<Next> {
+  const tables = await database.query<{ schema: string; table: string }>(
+    `SELECT DISTINCT n.nspname AS schema, c.relname AS "table"
+     FROM pg_catalog.pg_rewrite r
+     JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
+       AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+     JOIN pg_catalog.pg_class c ON c.oid = d.refobjid AND c.relkind IN ('r', 'p')
+     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE r.ev_class = $1 ORDER BY 1, 2 LIMIT 3`,
+    [view],
+  );
+  if (tables.length === 0) return 'load into a table';
+  return tables.map((each) => named(tableText(each), `it reads ${tableText(each)}`));
+}
+
 async function missing(database: Database, wanted: string, whenMissing: string | undefined) {
-  const tables = await database.query<{ name: string }>(
-    `SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END AS name
+  const tables = await database.query<{ schema: string | null; table: string }>(
+    `SELECT CASE WHEN NOT pg_table_is_visible(c.oid) THEN n.nspname END AS schema, c.relname AS "table"
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'sluice')
-     ORDER BY 1 LIMIT 1000`,
+     ORDER BY 2, 1 LIMIT 1000`,
   );
-  const meant = nearest(
-    wanted,
-    tables.map((each) => each.name),
-  );
+  const meant = nearest(wanted, tables.map(tableText));
   return usage('no_such_table', `there is no table ${wanted} in this database`, {
     table: wanted,
     state: 'nothing was written',
     next: [
-      ...(meant === undefined ? [] : [`did you mean ${meant}?`]),
+      ...(meant === undefined ? [] : [named(meant, `did you mean ${meant}?`)]),
       ...(whenMissing === undefined ? [] : [whenMissing]),
       'check that --database-url names the right database, and that the schema is on the search path',
     ],

@@ -1,5 +1,5 @@
 import { differs, sameKey } from '../../sinks/rows/sql.js';
-import { type RowTableFacts, rowObjects } from '../../sinks/rows/target.js';
+import { deletesGone, type RowTableFacts, rowObjects } from '../../sinks/rows/target.js';
 import type { Database } from '../core/run.js';
 import type { PublishMode } from '../core/target.js';
 import { primaryKey } from '../db/catalog/primary-key.js';
@@ -15,7 +15,7 @@ const SAMPLE = 500;
 
 /**
  * Whether a publish would change nothing: staging holds exactly what live holds, row for row, in every table
- * that is replaced; no row for one that is added to; only rows as live has them for one that is merged or
+ * that is replaced; no row for one that is added to; only rows as live has them for one that is merged, synced or
  * patched; and no view is to be made. It gives up at the first difference; of a replaced table: the number of rows, then a sample by
  * primary key, then everything.
  */
@@ -37,22 +37,21 @@ export async function isUnchanged(job: Job, staged: Staged, rows: Surveyed['rows
   return job.tables.length > 0 && !(await planViews(job)).some(isMissing);
 }
 
-const COST: Readonly<Record<PublishMode, number>> = { append: 0, patch: 1, merge: 1, replace: 2 };
+const COST: Readonly<Record<PublishMode, number>> = { append: 0, patch: 1, merge: 1, sync: 1, replace: 2 };
 
-/** Whether every staged row of an append, merge or patch is in live as it is; for an append, whether there is none. */
+/** Whether every staged row of a merge, sync or patch is in live as it is, and of a sync no other; for an append, whether there is none. */
 async function changesNoRow(database: Database, facts: RowTableFacts, names: Job['names']): Promise<boolean> {
   const { live, staging } = rowObjects(facts.target, { staging: names.staging, undo: names.old });
-  const { mode, missingRows } = facts.target;
+  const { mode } = facts.target;
   const partner = `SELECT FROM ${live} l WHERE ${sameKey(facts.key, 'l', 's')}`;
   const equal = facts.values.length === 0 ? '' : ` AND NOT (${differs(facts.values, 'l', 's')})`;
   const changes =
     mode === 'append'
       ? `EXISTS (SELECT FROM ${staging})`
       : `EXISTS (SELECT FROM ${staging} s WHERE NOT EXISTS (${partner}${equal}))`;
-  const gone =
-    missingRows === 'delete'
-      ? ` OR EXISTS (SELECT FROM ${live} l WHERE NOT EXISTS (SELECT FROM ${staging} s WHERE ${sameKey(facts.key, 'l', 's')}))`
-      : '';
+  const gone = deletesGone(facts.target)
+    ? ` OR EXISTS (SELECT FROM ${live} l WHERE NOT EXISTS (SELECT FROM ${staging} s WHERE ${sameKey(facts.key, 'l', 's')}))`
+    : '';
   const [row] = await database.query<{ changes: boolean }>(`SELECT ${changes}${gone} AS changes`);
   return row?.changes === false;
 }

@@ -20,7 +20,7 @@ import { dropMade } from './create-missing.js';
 import { asFailure } from './failure.js';
 import { namingFullDisk } from './full-disk.js';
 import { arm, disarm, guarded, guardOf } from './guard.js';
-import { runWindow, WINDOW_TIMES } from './publish.js';
+import { runWindow, timesOf } from './publish.js';
 import { recordPart } from './record-settle.js';
 import { type Choice, nameOf } from './rollback-choice.js';
 import { behindCommit } from './stopping.js';
@@ -80,7 +80,7 @@ export class Undo {
       ...(await dropViewParts(this.options.database, this.choice.tables)),
       ...undoViewParts(this.views, this.batch.id),
     );
-    const statements = windowSql(parts, { ...WINDOW_TIMES, ledger: this.#ledger() });
+    const statements = windowSql(parts, { ...timesOf(parts), ledger: this.#ledger() });
     return { ...this.#done(tables), statements, lock_ms: null };
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Changes } from '../../src/core/changes.js';
-import { append, merge, patch, replace } from '../../src/core/target.js';
+import { append, merge, patch, replace, sync } from '../../src/core/target.js';
 import { findBatch } from '../../src/db/ledger/batches.js';
 import { readPublished } from '../../src/db/ledger/published.js';
 import type { RunOptions, Summary } from '../../src/run/options.js';
@@ -54,10 +54,7 @@ test('each mode tells what became of the rows, alike in the summary and in the l
       { allowSuppressed: true },
     ],
     [
-      [
-        merge('t', { columns: COLUMNS, key: ['id'], missingRows: 'delete' }),
-        rows([1, 'v1'], [2, 'new'], [3, 'v3']),
-      ],
+      [sync('t', { columns: COLUMNS, key: ['id'] }), rows([1, 'v1'], [2, 'new'], [3, 'v3'])],
       { staged: 3, updated: 1, unchanged: 2, deleted: 1 },
       3,
     ],

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import type { SluiceError } from '../../src/core/errors.js';
 import { type Pipeline, pipeline } from '../../src/core/pipeline.js';
 import type { Row } from '../../src/core/row.js';
-import { append, merge, replace } from '../../src/core/target.js';
+import { append, merge, replace, sync } from '../../src/core/target.js';
 import { named, type Source, type Stage } from '../../src/core/types.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { csv } from '../../src/sources/csv/index.js';
@@ -23,7 +23,7 @@ const nine = { maxRejects: { rows: 9 } };
 const TARGETS = {
   append: append('one', { columns: COLUMNS }),
   merge: merge('one', { columns: COLUMNS, key: ['id'] }),
-  mirror: merge('one', { columns: COLUMNS, key: ['id'], missingRows: 'delete' }),
+  mirror: sync('one', { columns: COLUMNS, key: ['id'] }),
   replace: replace('one', { columns: COLUMNS }),
 };
 

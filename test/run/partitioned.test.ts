@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { SluiceError } from '../../src/core/errors.js';
 import type { Row } from '../../src/core/row.js';
-import { append, merge, patch, replace, type Target } from '../../src/core/target.js';
+import { append, merge, patch, replace, sync, type Target } from '../../src/core/target.js';
 import { lockTables } from '../../src/run/locks.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { findTables } from '../../src/run/tables.js';
@@ -167,7 +167,7 @@ for (const table of ['sales', 'sales_25', 'sales_24'])
     const { database, run, rollback, everyRow } = await salesDatabase(t);
     const pipeline = loads({
       sales: [
-        merge(table, { ...BY_KEY, missingRows: 'delete', maxShrink: 100 }),
+        sync(table, { ...BY_KEY, maxShrink: 100 }),
         [row(97, 2024, 1), row(98, 2025, 1)].slice(
           table === 'sales_25' ? 1 : 0,
           table === 'sales_24' ? 1 : 2,
@@ -296,10 +296,7 @@ test('replace of a partitioned table or of a partition is refused with ways that
     run(loads({ sales: [replace('sales', { columns: COLUMNS, omit: ['shop', 'note'] }), rows] })),
   );
   assert.match(whole.message, /public\.sales cannot be replaced: it is a partitioned table/);
-  assert.match(
-    String(whole.facts.next),
-    /by merge.*merge\(…\) in a pipeline, --mode merge for copy.*missingRows: 'delete'/,
-  );
+  assert.match(String(whole.facts.next), /publish the differences.*--mode sync and without --omit$/);
   const pipeline = loads({
     sales: [
       replace('sales_25_b', { columns: COLUMNS, omit: ['shop', 'note'], maxShrink: 100 }),
@@ -333,7 +330,7 @@ test('inheritance: a child is merged by its own key and undone; a parent is refu
   const before = [await all(), await towns()];
   const given = [1, 3].map((id) => ({ id: String(id), name: 'new', mayor: 'Cy' }));
   const child = loads({
-    town: [merge('town', { columns: ['id', 'name', 'mayor'], key: ['id'], missingRows: 'delete' }), given],
+    town: [sync('town', { columns: ['id', 'name', 'mayor'], key: ['id'] }), given],
   });
   const { summary } = await run(child);
   assert.deepEqual(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SluiceError } from '../../src/core/errors.js';
-import { merge, replace } from '../../src/core/target.js';
+import { replace, sync } from '../../src/core/target.js';
 import { lost, mostRows } from '../../src/run/shrink.js';
 import { findStaged, swapBatch } from '../../src/run/swap.js';
 import { testDatabase } from '../support/database.js';
@@ -66,12 +66,12 @@ test('no rows at all are more than a pipeline can allow; a command can', async (
   }
 });
 
-test('a merge that deletes most of the rows is refused like a replace, by the rows that it would keep', async (t) => {
+test('a sync that deletes most of the rows is refused like a replace, by the rows that it would keep', async (t) => {
   const database = await testDatabase(t);
   await database.query(TABLE);
   const on = engine(t, database);
   const of = (given: ReturnType<typeof rows>) =>
-    loads({ x: [merge('t', { columns: COLUMNS, key: ['id'], missingRows: 'delete' }), given] });
+    loads({ x: [sync('t', { columns: COLUMNS, key: ['id'] }), given] });
   // As many rows as live has, of which 30 are in it.
   const others = rows(100, 71);
   const error = await refusal(on.run(of(others)));
@@ -83,11 +83,10 @@ test('a merge that deletes most of the rows is refused like a replace, by the ro
   // A dry run knows only how many there are.
   assert.equal((await on.run(of(others), { dryRun: true })).summary.status, 'dry run');
   assert.equal((await refusal(on.run(of(rows(40)), { dryRun: true }))).code, 'would_shrink');
-  for (const options of [{}, { dryRun: true }, { allowEmpty: true }]) {
-    const empty = await refusal(on.run(of([]), options));
-    assert.equal(empty.code, 'would_empty');
-    assert.doesNotMatch(String(empty.facts.next), /--allow-empty/);
-  }
+  for (const options of [{}, { dryRun: true }, { maxShrink: 99.9 }])
+    assert.equal((await refusal(on.run(of([]), options))).code, 'would_empty');
+  for (const allowed of [{ allowEmpty: true }, { maxShrink: 100 }])
+    assert.equal((await on.run(of([]), { ...allowed, rehearse: true })).summary.changes.t?.deleted, 100);
   assert.deepEqual((await on.run(of(others), { maxShrink: 70 })).summary.changes.t, {
     ...{ staged: 100, inserted: 70, updated: 30, unchanged: 0, missing: 0 },
     ...{ suppressed: 0, deleted: 70, deletes_suppressed: 0 },

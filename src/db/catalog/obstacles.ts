@@ -13,6 +13,7 @@ export interface Obstacle {
     | 'extension'
     | 'extension_part'
     | 'publication'
+    | 'publication_of_all'
     | 'subscription'
     | 'security_label'
     | 'disabled_key'
@@ -45,9 +46,10 @@ UNION ALL SELECT t.oid, 'publication', p.pubname FROM target t JOIN pg_publicati
 UNION ALL SELECT t.oid, 'publication', p.pubname FROM target t
   JOIN pg_publication_namespace r ON r.pnnspid = t.relnamespace
   JOIN pg_publication p ON p.oid = r.pnpubid WHERE t.relpersistence = 'p'
-UNION ALL SELECT t.oid, 'publication', p.pubname FROM target t JOIN pg_publication p ON p.puballtables
+UNION ALL SELECT t.oid, 'publication_of_all', p.pubname FROM target t JOIN pg_publication p ON p.puballtables
   WHERE t.relpersistence = 'p'
-UNION ALL SELECT r.srrelid, 'subscription', r.srsubid::text FROM pg_subscription_rel r WHERE r.srrelid = ANY ($1::oid[])
+UNION ALL SELECT r.srrelid, 'subscription', coalesce(s.subname, r.srsubid::text) FROM pg_subscription_rel r
+  LEFT JOIN pg_subscription s ON s.oid = r.srsubid WHERE r.srrelid = ANY ($1::oid[])
 UNION ALL SELECT own.target, 'security_label', pg_describe_object(l.classoid, l.objoid, l.objsubid)
   FROM own JOIN pg_seclabel l ON l.classoid = own.classid AND l.objoid = own.objid WHERE own.part <> 'serial'
 UNION ALL SELECT DISTINCT t.oid, 'disabled_key', k.conname FROM target t

@@ -4,7 +4,7 @@ import { again, command } from '../../core/next.js';
 import { packageFile } from '../../core/package.js';
 import type { Database } from '../../core/run.js';
 
-const VERSION = 7;
+const VERSION = 8;
 
 /**
  * Makes the ledger's schema where it is missing, and adds what an older one lacks. Two commands at once are

@@ -107,7 +107,7 @@ CREATE TABLE IF NOT EXISTS sluice.migration_publish (
   batch_id        bigint NOT NULL REFERENCES sluice.migration_batch ON DELETE CASCADE,
   table_schema    text NOT NULL,
   table_name      text NOT NULL,
-  mode            text NOT NULL CHECK (mode IN ('replace', 'append', 'merge', 'patch')),
+  mode            text NOT NULL CHECK (mode IN ('replace', 'append', 'merge', 'sync', 'patch')),
   -- The mode's own record: the live table's OID, rows before, and what its undo needs.
   facts           jsonb NOT NULL DEFAULT '{}',
   rows_staged     bigint NOT NULL,
@@ -257,4 +257,9 @@ ALTER TABLE sluice.migration_batch ADD COLUMN IF NOT EXISTS changes jsonb;
 -- Since version 7: the constraint that a rejected row breaks.
 ALTER TABLE sluice.migration_reject ADD COLUMN IF NOT EXISTS constraint_name text;
 
-INSERT INTO sluice.ledger_version (version) VALUES (7) ON CONFLICT DO NOTHING;
+-- Since version 8: tables that are published by differences (sync).
+ALTER TABLE sluice.migration_publish DROP CONSTRAINT IF EXISTS migration_publish_mode_check;
+ALTER TABLE sluice.migration_publish ADD CONSTRAINT migration_publish_mode_check
+  CHECK (mode IN ('replace', 'append', 'merge', 'sync', 'patch'));
+
+INSERT INTO sluice.ledger_version (version) VALUES (8) ON CONFLICT DO NOTHING;

@@ -43,8 +43,8 @@ export function feedBackFacts(
 }
 
 function wholeTable({ tables, validations = [], compatibility }: Declared): string | undefined {
-  for (const { table, mode, columns, missingRows } of Object.values(tables)) {
-    if (missingRows === 'delete') return `rows of ${table} that are not in the input are deleted`;
+  for (const { table, mode, columns } of Object.values(tables)) {
+    if (mode === 'sync') return `rows of ${table} that are not in the input are deleted`;
     if (mode !== 'replace') continue;
     if (columns === undefined) return `${table} is replaced as a whole, with the columns that its rows have`;
     // Rows that are added are a part of the table, and the questions are about the whole.

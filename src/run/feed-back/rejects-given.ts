@@ -3,6 +3,7 @@ import { again, command } from '../../core/next.js';
 import { silenced } from '../../core/quiet-run.js';
 import { type Chunk, markOrigin, originOf, type Row, type Rows } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
+import type { Target } from '../../core/target.js';
 import type { Source } from '../../core/types.js';
 import { batchOfReject } from '../../db/ledger/rejects.js';
 import { statInput } from '../../sources/raw.js';
@@ -18,16 +19,17 @@ export const isRejects = (columns: readonly string[]): boolean => columns.includ
  * `source`, an ordinary input, which may turn out to be a file of rejects. One that was written without a batch (by a
  * dry run, say) is read as what was corrected in it: its own columns, their escapes undone, each row with its line in
  * the input as its origin. Of a batch's rejects it throws refused `rejects_given`: they have to be told of their batch,
- * lest they be published twice, or escaped.
+ * lest they be published twice, or escaped; where a table of the pipeline is made just the input's rows (`whole`), of any
+ * rejects refused `rejects_alone`: the others would be deleted.
  */
-export function recognised(source: Source, pipeline: string): Source {
+export function recognised(source: Source, pipeline: string, whole?: string): Source {
   if (source.kind !== 'file' && source.kind !== 'stdin') return source;
   if (source.columns !== undefined && isRejects(source.columns)) return source;
   const { check, readFrom } = source;
   async function* read(rows: Rows, run: Run): Rows {
     for await (const chunk of rows)
       yield REJECT_COLUMNS.number in (chunk[0] as Row)
-        ? await corrected(chunk, source, pipeline, run)
+        ? await corrected(chunk, source, { pipeline, whole }, run)
         : chunk;
   }
   return {
@@ -49,10 +51,16 @@ export function recognised(source: Source, pipeline: string): Source {
 }
 
 /** The rows of a file of rejects without a batch as their input would have them. Throws as `recognised` does. */
-async function corrected(chunk: Chunk, source: Source, pipeline: string, run: Run): Promise<Row[]> {
+async function corrected(
+  chunk: Chunk,
+  source: Source,
+  { pipeline, whole }: { readonly pipeline: string; readonly whole: string | undefined },
+  run: Run,
+): Promise<Row[]> {
   const escaped = isEscaped(source);
   const numbered = chunk.find(isNumbered);
   if (numbered !== undefined) throw await rejectsGiven(numbered, source.name, pipeline, run);
+  if (whole !== undefined) throw alone(source.name, whole);
   return chunk.map((row) => {
     const columns = Object.entries(row).filter(([column]) => !isRejectColumn(column));
     const wrong = uncorrected(columns);
@@ -67,6 +75,28 @@ async function corrected(chunk: Chunk, source: Source, pipeline: string, run: Ru
     const made = asGiven(columns, { raw: null, column_name: null }, escaped);
     return markOrigin({ ...made }, Number.isInteger(line) ? line : originOf(row));
   });
+}
+
+/** The table of `targets` of which the load deletes what its input lacks; undefined where there is none. */
+export function deletedFrom(targets: Iterable<Pick<Target, 'mode' | 'table'>>): string | undefined {
+  for (const { mode, table } of targets) if (mode === 'sync') return table;
+  return undefined;
+}
+
+/** The refusal of rejects as the whole input of a table. */
+function alone(name: string, table: string) {
+  return refused(
+    'rejects_alone',
+    `${name} holds the rejects of an input, not all of it: every other row of ${table} would be deleted`,
+    {
+      input: name,
+      state: 'nothing was written',
+      next: [
+        'correct the rows in the input itself, and give it whole',
+        again({ flags: { mode: 'merge' } }, { lead: 'or put these rows in, and delete none' }),
+      ],
+    },
+  );
 }
 
 /** What a command that feeds rejects of a copy back takes from that copy. */

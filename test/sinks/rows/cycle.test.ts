@@ -71,10 +71,10 @@ const cases: Record<string, { loads: Load[]; counts: Record<string, number>[] }>
     ],
     counts: [{ staged: 5, inserted: 1, updated: 3, unchanged: 1, missing: 0, deleted: 0 }],
   },
-  'merge that deletes what is not loaded': {
+  'sync: what is not loaded is deleted': {
     loads: [
       [
-        orders('merge', { missingRows: 'delete' }),
+        orders('sync'),
         [
           ['north', '1', '1', '10'],
           ['north', '2', '2', '21'],
@@ -84,17 +84,17 @@ const cases: Record<string, { loads: Load[]; counts: Record<string, number>[] }>
     ],
     counts: [{ staged: 3, inserted: 1, updated: 1, unchanged: 1, missing: 0, deleted: 2 }],
   },
-  'merge of parents and children, both with deletes': {
+  'sync of parents and children': {
     loads: [
       [
-        orders('merge', { missingRows: 'delete' }),
+        orders('sync'),
         [
           ['north', '1', '9', '10'],
           ['south', '1', '1', '5'],
         ],
       ],
       [
-        customers('merge', ['id', 'email'], { missingRows: 'delete' }),
+        customers('sync', ['id', 'email']),
         [
           ['1', 'new@x'],
           ['9', 'c9@x'],

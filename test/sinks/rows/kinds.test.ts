@@ -14,9 +14,8 @@ test('a partitioned table: rows go to, move between and come back from its parti
   const target = {
     schema: 'public',
     table: 'p',
-    mode: 'merge' as const,
+    mode: 'sync' as const,
     columns: ['id', 'v'],
-    missingRows: 'delete' as const,
   };
   const names = await publish(client, 'b1', [
     target,
@@ -52,7 +51,7 @@ test('keys of array, enum, varchar, domain and range types, and a table that ref
       ],
     ],
     [
-      { schema: 'public', table: 'tree', mode: 'merge', columns: ['id', 'up'], missingRows: 'delete' },
+      { schema: 'public', table: 'tree', mode: 'sync', columns: ['id', 'up'] },
       [
         ['1', null],
         ['4', '1'],

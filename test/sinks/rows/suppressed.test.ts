@@ -102,7 +102,7 @@ test('updates, inserts and deletes of a merge that triggers suppress are told ap
   assert.equal(lines(error), '{"id" : "2"}');
   const lost = await said(
     publish(client, 'b2', [
-      target('merge', { missingRows: 'delete' }),
+      target('sync'),
       [
         ['1', 'a'],
         ['5', 'e'],
@@ -127,10 +127,7 @@ test('updates, inserts and deletes of a merge that triggers suppress are told ap
   await undo(client, allowed);
   assert.deepEqual(await checksums(client, 't'), before);
 
-  const kept = await publish(client, 'b4', [
-    target('merge', { missingRows: 'delete', allowSuppressed: true }),
-    [['1', 'a']],
-  ]);
+  const kept = await publish(client, 'b4', [target('sync', { allowSuppressed: true }), [['1', 'a']]]);
   assert.deepEqual(await numbers(client, kept), {
     ...NONE,
     ...{ staged: 1, unchanged: 1, suppressed: 0, deleted: 2, deletes_suppressed: 1 },

@@ -15,10 +15,7 @@ test('undo refuses rows changed since and lists them; --discard-writes undoes al
     ['south', '1', '1', '5'],
     ['south', '2', '1', '6'],
   ];
-  const names = await publish(client, 'b1', [
-    table('orders', 'merge', ORDER, { missingRows: 'delete' }),
-    rows,
-  ]);
+  const names = await publish(client, 'b1', [table('orders', 'sync', ORDER), rows]);
   await client.query(
     "UPDATE orders SET total = 0 WHERE (region, number) = ('north', 1); DELETE FROM orders WHERE (region, number) = ('north', 2); UPDATE orders SET total = 7 WHERE (region, number) = ('south', 2); INSERT INTO orders VALUES ('north', 4, 1, 1)",
   );
