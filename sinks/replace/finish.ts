@@ -13,7 +13,7 @@ import { swapKeys } from './foreign-keys.js';
 import { freezeAndAnalyze } from './freeze.js';
 import { makeKeys } from './keys.js';
 import { structureStatements } from './reconcile.js';
-import { shapeDifferences } from './shape.js';
+import { shapeDifferences, shapeRefusal } from './shape.js';
 import type { StagedTable } from './staging.js';
 import type { Survey } from './survey.js';
 
@@ -71,14 +71,7 @@ export async function finishStaging(
   for (const table of staged) {
     const live = liveOf(survey, table);
     const shape = shapeDifferences(live, await facts(table));
-    if (shape.length > 0) {
-      throw refused('shape', `${live.schema}.${live.table} and its staging differ in shape.`, {
-        table: `${live.schema}.${live.table}`,
-        details: shape,
-        state: 'Live is untouched.',
-        next: 'Load into a new batch.',
-      });
-    }
+    if (shape.length > 0) throw shapeRefusal(`${live.schema}.${live.table}`, shape);
     progress(`count rows of ${table.schema}.${table.table}`);
     counts.set(table.oid, await countRows(client, table, options.expectedRows));
   }

@@ -1,3 +1,4 @@
+import type { Survey } from '../../sinks/replace/survey.js';
 import type { Quality, QualityQuestion } from '../core/assessment.js';
 import { type ErrorFacts, refused, SluiceError } from '../core/errors.js';
 import type { FlowPlan } from '../core/flow.js';
@@ -19,7 +20,7 @@ import type { RunOptions } from './options.js';
 import type { Plan } from './plan.js';
 import { recordFindings } from './record-kinds.js';
 import { slowUndoFindings } from './slow-undo.js';
-import { type Surveyed, surveyTables } from './survey.js';
+import { refusalFindings, type Surveyed, surveyTables } from './survey.js';
 import type { Columns } from './tables.js';
 import { isMissing, type PlannedView, planViews, viewFindings } from './views.js';
 
@@ -128,6 +129,11 @@ export async function checkJob(job: Job): Promise<Checked> {
     columns,
     surveyed,
   };
+}
+
+/** Throws, in the words of a check, where the surveyed tables cannot be replaced. */
+export function assertStillReplaceable(survey: Survey): void {
+  assertChecked({ findings: refusalFindings(survey).map((finding) => ({ name: 'publishing', finding })) });
 }
 
 /** The part of `checkJob` that concerns the tables: for staging that is loaded already. */

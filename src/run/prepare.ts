@@ -6,6 +6,7 @@ import type { FlowAccount } from '../core/accounting.js';
 import type { Target } from '../core/target.js';
 import { withRoom } from '../db/connect.js';
 import { PINNED_BESIDE_CODE } from '../db/pinned.js';
+import { assertStillReplaceable } from './check.js';
 import { surveyCompatibility } from './compatibility.js';
 import type { Job } from './job.js';
 import { writerSession } from './load-session.js';
@@ -60,6 +61,7 @@ export async function prepare(
     client,
     surveyed.replace.tables.map(({ schema, table }) => ({ schema, table })),
   );
+  assertStillReplaceable(survey);
   const { tables } = await finishStaging(client, survey, staged.replaced, {
     expectedRows: new Map(
       job.tables

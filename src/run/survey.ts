@@ -59,13 +59,18 @@ export async function surveyTables(job: Job): Promise<Surveyed> {
     rows,
     oldNames: await surveyCompatibility(job),
     carried: replace?.carried ?? [],
-    refusals: (replace?.refusals ?? []).map((refusal) => ({
-      severity: 'error',
-      message:
-        refusal.object === refusal.table
-          ? `${refusal.table} cannot be replaced: ${refusal.reason}`
-          : `${refusal.table} cannot be replaced: ${refusal.object}: ${refusal.reason}`,
-      next: refusal.wayOut,
-    })),
+    refusals: replace === undefined ? [] : refusalFindings(replace),
   };
+}
+
+/** Why the surveyed tables cannot be replaced, each with the way out; empty where they can. */
+export function refusalFindings({ refusals }: Survey): Finding[] {
+  return refusals.map((refusal) => ({
+    severity: 'error',
+    message:
+      refusal.object === refusal.table
+        ? `${refusal.table} cannot be replaced: ${refusal.reason}`
+        : `${refusal.table} cannot be replaced: ${refusal.object}: ${refusal.reason}`,
+    next: refusal.wayOut,
+  }));
 }

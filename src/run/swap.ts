@@ -19,6 +19,7 @@ import { resolveInterrupted } from './resolve.js';
 import { assertKept } from './shrink.js';
 import { behindCommit, stopStatements } from './stopping.js';
 import { failedSummary, summaryOf } from './summary.js';
+import { assertSameShape } from './survey-again.js';
 import { tidy } from './tidy.js';
 import { validate } from './validate.js';
 
@@ -124,6 +125,7 @@ async function swap(job: Job, batch: Batch, armed: boolean): Promise<Summary> {
   const checked = await job.phase('check', 'looking at the tables again', () => checkTables(job));
   assertChecked(checked);
   const staged = await adoptStaging(job, checked.surveyed, batch);
+  await assertSameShape(job, staged);
   await job.phase('validate', 'asking the validations of staging', () => validate(job, staged.places));
   await assertKept(job, accounts, checked.surveyed.rows);
   const { prepared, lockMs, ...live } = await goLive(job, checked.surveyed, staged, accounts).catch(

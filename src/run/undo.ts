@@ -15,6 +15,7 @@ import { undoSql } from '../db/ledger/publish-sql.js';
 import { findKept, type Published, readPublished } from '../db/ledger/published.js';
 import { hasRecords, undoRecordsSql } from '../db/ledger/records.js';
 import { viewsUndoneSql } from '../db/ledger/views.js';
+import { isAltered, tellAltered } from './altered.js';
 import { tidyCompatibility } from './compatibility.js';
 import { dropMade } from './create-missing.js';
 import { asFailure } from './failure.js';
@@ -149,9 +150,9 @@ export class Undo {
       return { ...this.#done(tables), lock_ms: lockMs };
     } catch (error) {
       if (committed) throw error;
-      const failure = asFailure(error, signal);
       await stopped();
       await database.recover();
+      const failure = asFailure(await this.#altered(error, survey), signal);
       const told = unchanged(await namingFullDisk(database, failure, again()));
       // It may have committed: the next command asks the ledger.
       if (told.code === 'outcome_unknown') throw told;
@@ -164,6 +165,12 @@ export class Undo {
       }
       throw told;
     }
+  }
+
+  /** `error` with what was altered under the rollback, or the refusal that follows from it. */
+  async #altered(error: unknown, survey: Survey | undefined): Promise<unknown> {
+    if (survey === undefined || !isAltered(error)) return error;
+    return tellAltered(this.options.database, survey, error).catch((refusal: unknown) => refusal);
   }
 
   /** Takes the rollback's own guard away, or leaves that to the next command. */
