@@ -8,7 +8,7 @@ import { ident, qualified } from '../src/db/quote.js';
 import { type Blocker, blockersOf, describeBlocker, preparedOn } from './blockers.js';
 import { WINDOW_SAVEPOINT } from './guard/lock.js';
 import { backoff, isLockFailure, sqlstate } from './retry.js';
-import { CLOCK, mergedLocks, type WindowPart, windowSql } from './window.js';
+import { CLOCK, mergedLocks, NOT_ALIKE, type WindowPart, windowSql } from './window.js';
 
 export interface RetryInfo {
   /** The attempt that failed (from 1), of how many. */
@@ -60,6 +60,7 @@ const UNTOUCHED = 'Nothing was published; live is as it was and staging is kept.
  * to be cancelled by the server. Both sessions come from `connect` and are ended here.
  *
  * Throws refused('prepared_transaction'), refused('locked') naming the blockers, refused('catalog_changed'),
+ * refused('not_alike') with the lines of the new table as its details,
  * refused('guard_lost') where the session of `held` is gone, failed('outcome_unknown') where a lost connection's outcome cannot be learned, interrupted errors of
  * `signal`, and refused or failed('publish') for any other error of a statement. Except for
  * 'outcome_unknown', nothing was published when it throws.
@@ -282,6 +283,10 @@ function refusal(error: unknown): SluiceError {
       ...facts,
       next: again({}, { note: 'the tables are surveyed anew' }),
     });
+  }
+  if (code === NOT_ALIKE) {
+    const { table, lines } = JSON.parse(detail ?? '') as { table: string; lines: string[] };
+    return refused('not_alike', `The publish was stopped: ${message}.`, { ...facts, table, details: lines });
   }
   return failed('publish', `The publish failed: ${message}.`, {
     ...facts,

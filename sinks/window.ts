@@ -1,5 +1,8 @@
 import { literal, qualified } from '../src/db/quote.js';
 
+/** The SQLSTATE under which a proof says that a new table is not like the one that it replaces. */
+export const NOT_ALIKE = 'SL002';
+
 /** A lock that the window takes on a live table, in the mode's SQL name. */
 export interface TableLock {
   readonly schema: string;
@@ -33,6 +36,8 @@ export interface WindowPart {
   readonly after: readonly string[];
   /** Row changes that must see the swapped tables (a child merged under a replaced parent). */
   readonly late: readonly string[];
+  /** Statements that raise an error where what is there at the end is not what was meant. */
+  readonly proofs?: readonly string[];
 }
 
 /** The part of a window that does what is given and nothing else. */
@@ -140,6 +145,7 @@ export function windowSql(parts: readonly WindowPart[], options: WindowOptions):
     ...all('in'),
     ...all('after'),
     ...(late.length === 0 ? [] : ['SET LOCAL statement_timeout = 0', usual, ...late, empty]),
+    ...parts.flatMap((part) => part.proofs ?? []),
     ...options.ledger,
     ...(triggers ? [usual] : []),
     clock(CLOCK.end),

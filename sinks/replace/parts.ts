@@ -1,8 +1,10 @@
 import type { Dependent } from '../../src/db/catalog/dependents.js';
 import type { TableFacts } from '../../src/db/catalog/facts.js';
 import { fingerprintSql } from '../../src/db/catalog/fingerprint.js';
+import { likenessSql } from '../../src/db/catalog/likeness.js';
 import { ident, literal, qualified } from '../../src/db/quote.js';
-import { anonymousBlock, type TableLock, type WindowPart } from '../window.js';
+import { raiseWhen } from '../rows/refusals.js';
+import { anonymousBlock, NOT_ALIKE, type TableLock, type WindowPart } from '../window.js';
 import { codeStatements, keyComments, securityStatements, sequenceStatements } from './after.js';
 import { lockDependent, recompile, repointDependent } from './dependents-sql.js';
 import { type FinishedTable, liveOf } from './finish.js';
@@ -54,6 +56,7 @@ export function replaceParts(
         ...survey.compiled.filter((each) => each.target === live.oid && each.owned).map(recompile),
       ],
       late: [],
+      proofs: [alike(live, table, survey)],
     };
   });
 }
@@ -96,6 +99,20 @@ function rechecks(live: TableFacts, table: FinishedTable): string[] {
       ? []
       : [changed(restarted, `the server was restarted since ${name} was staged unlogged`)]),
   ];
+}
+
+/**
+ * Raises where the new table is not, to those who use it, what the old one was when it was surveyed. Every statement of
+ * the window may have fired somebody's event trigger, so this is asked behind all of them.
+ */
+function alike(live: TableFacts, table: FinishedTable, survey: Survey): string {
+  const name = `${live.schema}.${live.table}`;
+  const sum = survey.likeness.find(({ oid }) => oid === live.oid)?.sum ?? '';
+  return raiseWhen(
+    NOT_ALIKE,
+    `${name} would not be what it was`,
+    `SELECT CASE WHEN a.sum <> ${literal(sum)} THEN pg_catalog.json_build_object('table', ${literal(name)}, 'lines', a.lines) END FROM (${likenessSql(String(table.oid))}) a`,
+  );
 }
 
 function out(live: TableFacts, old: string): string[] {

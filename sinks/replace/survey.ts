@@ -10,6 +10,7 @@ import {
 } from '../../src/db/catalog/dependents.js';
 import type { TableFacts } from '../../src/db/catalog/facts.js';
 import { fingerprintSql } from '../../src/db/catalog/fingerprint.js';
+import { type Likeness, readLikeness } from '../../src/db/catalog/likeness.js';
 import { readObstacles } from '../../src/db/catalog/obstacles.js';
 import { withCatalog } from '../../src/db/catalog/session.js';
 import { readTable, tableOid } from '../../src/db/catalog/table.js';
@@ -32,6 +33,8 @@ export interface Survey {
   readonly carried: readonly Carried[];
   /** Why the tables cannot be replaced; empty when they can. */
   readonly refusals: readonly Refusal[];
+  /** What each table is to those who use it, as its new one is to be. */
+  readonly likeness: readonly Likeness[];
   /** Of all tables together; see fingerprintSql. */
   readonly fingerprint: string;
 }
@@ -78,6 +81,8 @@ async function readOnce(client: Client, targets: readonly ReplaceTarget[]): Prom
   const compiled = await readCompiled(client, oids);
   const obstacles = await readObstacles(client, oids);
   const refresh = await readMaterialized(client, oids);
+  const likeness: Likeness[] = [];
+  for (const oid of oids) likeness.push(await readLikeness(client, oid));
   const fingerprint = await fingerprintOf(client, oids);
   if (before !== fingerprint) return undefined;
   return {
@@ -87,6 +92,7 @@ async function readOnce(client: Client, targets: readonly ReplaceTarget[]): Prom
     refresh,
     carried: carriedBy(tables, dependents, compiled, refresh),
     refusals: refusalsFor(tables, dependents, compiled, obstacles),
+    likeness,
     fingerprint,
   };
 }

@@ -2,7 +2,7 @@ import { releaseLive } from '../../sinks/replace/discard.js';
 import type { FlowAccount } from '../core/accounting.js';
 import { SluiceError } from '../core/errors.js';
 import { noteBatch } from '../db/ledger/batches.js';
-import { isAltered, tellAltered } from './altered.js';
+import { isAltered, tellAltered, tellUnlike } from './altered.js';
 import type { Job } from './job.js';
 import { type Prepared, prepare } from './prepare.js';
 import { type PublishedChanges, publishBatch } from './publish.js';
@@ -58,6 +58,10 @@ async function whatWasAltered(
   if (isAltered(error) && replace !== undefined) {
     await assertSameShape(job, staged);
     return tellAltered(job.options.database, replace.survey, error);
+  }
+  if (replace !== undefined) {
+    const unlike = await tellUnlike(job.options.database, replace.survey, error);
+    if (unlike !== undefined) return unlike;
   }
   if (isMisfit(error)) await assertSameShape(job, staged);
   return error;

@@ -15,7 +15,7 @@ import { undoSql } from '../db/ledger/publish-sql.js';
 import { findKept, type Published, readPublished } from '../db/ledger/published.js';
 import { hasRecords, undoRecordsSql } from '../db/ledger/records.js';
 import { viewsUndoneSql } from '../db/ledger/views.js';
-import { isAltered, tellAltered } from './altered.js';
+import { isAltered, tellAltered, tellUnlike } from './altered.js';
 import { tidyCompatibility } from './compatibility.js';
 import { dropMade } from './create-missing.js';
 import { asFailure } from './failure.js';
@@ -169,8 +169,10 @@ export class Undo {
 
   /** `error` with what was altered under the rollback, or the refusal that follows from it. */
   async #altered(error: unknown, survey: Survey | undefined): Promise<unknown> {
-    if (survey === undefined || !isAltered(error)) return error;
-    return tellAltered(this.options.database, survey, error).catch((refusal: unknown) => refusal);
+    if (survey === undefined) return error;
+    const { database } = this.options;
+    if (isAltered(error)) return tellAltered(database, survey, error).catch((refusal: unknown) => refusal);
+    return (await tellUnlike(database, survey, error)) ?? error;
   }
 
   /** Takes the rollback's own guard away, or leaves that to the next command. */
