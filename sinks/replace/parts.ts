@@ -9,6 +9,7 @@ import { codeStatements, keyComments, securityStatements, sequenceStatements } f
 import { lockDependent, recompile, repointDependent } from './dependents-sql.js';
 import { type FinishedTable, liveOf } from './finish.js';
 import { grantStatements } from './grants.js';
+import { rewriteStatements, stillKept } from './kept-oids.js';
 import { type StagingNames, schemasFor, swapName } from './names.js';
 import type { Survey } from './survey.js';
 
@@ -31,7 +32,7 @@ export function replaceParts(
     const { old } = schemas.get(live.schema) as StagingNames;
     return {
       table: `${live.schema}.${live.table}`,
-      early: [],
+      early: rewriteStatements(survey, live, table.oid),
       dependents: dependents.flatMap(lockDependent),
       locks: locks(live, table, dependents),
       rechecks: [...(at === 0 ? [unaltered(survey)] : []), ...rechecks(live, table)],
@@ -56,7 +57,12 @@ export function replaceParts(
         ...survey.compiled.filter((each) => each.target === live.oid && each.owned).map(recompile),
       ],
       late: [],
-      proofs: [alike(live, table, survey)],
+      proofs: [
+        alike(live, table, survey),
+        ...stillKept(survey, live).map(({ condition, column }) =>
+          changed(condition, `${column} keeps the OID of ${live.schema}.${live.table} as data`),
+        ),
+      ],
     };
   });
 }

@@ -51,10 +51,7 @@ export async function tellAltered(
   survey: Survey,
   error: SluiceError,
 ): Promise<SluiceError> {
-  const now = await surveyReplace(
-    await database.session(),
-    survey.tables.map(({ schema, table }) => ({ schema, table })),
-  );
+  const now = await surveyReplace(await database.session(), survey.targets);
   assertStillReplaceable(now);
   const altered = changesBetween(survey, now);
   return altered.length === 0 ? error : error.but({ details: altered });

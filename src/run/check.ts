@@ -98,11 +98,17 @@ export async function checkJob(job: Job): Promise<Checked> {
     oldNames: undefined,
     carried: [],
     refusals: [],
+    warnings: [],
   };
   if (findings.every(({ name, finding }) => name === 'rights' || finding.severity === 'note'))
     await ask('publishing', async () => {
       surveyed = await surveyTables(job);
-      return [...surveyed.refusals, ...lockGuardFindings(job, surveyed), ...(await slowUndoFindings(job))];
+      return [
+        ...surveyed.refusals,
+        ...surveyed.warnings,
+        ...lockGuardFindings(job, surveyed),
+        ...(await slowUndoFindings(job)),
+      ];
     });
   let views: readonly PlannedView[] = [];
   if ((job.pipeline.views ?? []).length > 0)

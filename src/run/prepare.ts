@@ -57,10 +57,7 @@ export async function prepare(
     const records = await prepareRecords(job, rows, staged.places);
     return { replace: undefined, rows, oldNames, handed: loaded, loaded, views, records };
   }
-  const survey = await surveyReplace(
-    client,
-    surveyed.replace.tables.map(({ schema, table }) => ({ schema, table })),
-  );
+  const survey = await surveyReplace(client, surveyed.replace.targets);
   assertStillReplaceable(survey);
   const { tables } = await finishStaging(client, survey, staged.replaced, {
     expectedRows: new Map(

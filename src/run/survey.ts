@@ -18,6 +18,7 @@ export interface Surveyed {
   readonly oldNames: SurveyedNames | undefined;
   readonly carried: Plan['carried'];
   readonly refusals: readonly Finding[];
+  readonly warnings: readonly Finding[];
 }
 
 /** Surveys the tables; nothing is written and no lock taken but on catalogs. */
@@ -29,7 +30,11 @@ export async function surveyTables(job: Job): Promise<Surveyed> {
       ? undefined
       : await surveyReplace(
           client,
-          replaced.map(({ schema, table }) => ({ schema, table })),
+          replaced.map(({ schema, table, target }) => ({
+            schema,
+            table,
+            rewriteOids: job.options.rewriteOids ?? target.rewriteOids ?? false,
+          })),
         );
   const rows = new Map<Target, RowTableFacts>();
   for (const { target, schema, table, missing: isMissing } of job.tables) {
@@ -60,7 +65,17 @@ export async function surveyTables(job: Job): Promise<Surveyed> {
     oldNames: await surveyCompatibility(job),
     carried: replace?.carried ?? [],
     refusals: replace === undefined ? [] : refusalFindings(replace),
+    warnings: replace === undefined ? [] : unreadFindings(replace),
   };
+}
+
+/** What may keep OIDs of the tables and could not be asked. */
+function unreadFindings({ keptOids }: Survey): Finding[] {
+  return keptOids.unread.map((column) => ({
+    severity: 'warning',
+    message: `not looked through for OIDs of the tables that are replaced, which it may keep as data: ${column}`,
+    next: 'see to it that no row there names them, or that such rows are corrected afterwards',
+  }));
 }
 
 /** Why the surveyed tables cannot be replaced, each with the way out; empty where they can. */

@@ -4,7 +4,12 @@ import { dropEmptySchema } from '../../sinks/replace/discard.js';
 import { finishStaging } from '../../sinks/replace/finish.js';
 import { schemasFor } from '../../sinks/replace/names.js';
 import { replaceParts } from '../../sinks/replace/parts.js';
-import { assertReplaceable, type Survey, surveyReplace } from '../../sinks/replace/survey.js';
+import {
+  assertReplaceable,
+  type ReplaceTarget,
+  type Survey,
+  surveyReplace,
+} from '../../sinks/replace/survey.js';
 import { adoptAsStaging, type RetainedTable, returnRetained } from '../../sinks/replace/undo.js';
 import { undoParts } from '../../sinks/rows/undo.js';
 import { surveyUndo } from '../../sinks/rows/undo-survey.js';
@@ -54,10 +59,7 @@ export class Undo {
     const parts: WindowPart[] = [];
     const retained = await this.#retained();
     if (retained.length > 0) {
-      const survey = await surveyReplace(
-        client,
-        retained.map(({ target }) => target),
-      );
+      const survey = await surveyReplace(client, this.#targets(retained));
       assertReplaceable(survey);
       const names = undoNames(this.batch.id);
       const schemas = schemasFor(survey.tables, names);
@@ -109,7 +111,7 @@ export class Undo {
       const parts: WindowPart[] = [];
       if (replaced.length > 0) {
         options.events?.phase?.('prepare', 'bringing the kept tables up to what live is now');
-        survey = await surveyReplace(client, replaced);
+        survey = await surveyReplace(client, this.#targets(retained));
         adopted = await adoptAsStaging(client, survey, retained, names);
         const finished = await finishStaging(client, survey, adopted, { expectedRows: new Map() });
         const swaps = replaceParts(survey, finished.tables, names);
@@ -233,6 +235,17 @@ export class Undo {
       table: each.table_name,
       oid: each.retained_oid as number,
     }));
+  }
+
+  /** What is to come back, as a survey asks for it: OIDs that the publish has rewritten are rewritten back. */
+  #targets(retained: readonly RetainedTable[]): ReplaceTarget[] {
+    return retained.map(({ target: { schema, table } }) => {
+      const published = this.#replaced.find(
+        (each) => each.table_schema === schema && each.table_name === table,
+      );
+      const rewriteOids = this.options.rewriteOids === true || published?.facts.rewrote_oids === true;
+      return { schema, table, rewriteOids };
+    });
   }
 
   #ledger(): string[] {
