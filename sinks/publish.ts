@@ -8,7 +8,7 @@ import { ident, qualified } from '../src/db/quote.js';
 import { type Blocker, blockersOf, describeBlocker, preparedOn } from './blockers.js';
 import { WINDOW_SAVEPOINT } from './guard/lock.js';
 import { backoff, isLockFailure, sqlstate } from './retry.js';
-import { CLOCK, mergedLocks, NOT_ALIKE, type WindowPart, windowSql } from './window.js';
+import { CLOCK, mergedLocks, NOT_ALIKE, OUR_SETTINGS, type WindowPart, windowSql } from './window.js';
 
 export interface RetryInfo {
   /** The attempt that failed (from 1), of how many. */
@@ -177,7 +177,7 @@ async function rehearseChecks(
   const checks = parts.flatMap((part) => part.rechecks);
   if (checks.length === 0) return;
   try {
-    await client.query([...begin, "SET LOCAL search_path = ''", ...checks, undo].join(';\n'));
+    await client.query([...begin, ...OUR_SETTINGS, ...checks, undo].join(';\n'));
   } catch (error) {
     await client.query(undo).catch(() => {});
     throw sqlstate(error) === undefined ? error : refusal(error);

@@ -1,3 +1,4 @@
+import { TEXT } from '../src/db/pinned.js';
 import { literal, qualified } from '../src/db/quote.js';
 
 /** The SQLSTATE under which a proof says that a new table is not like the one that it replaces. */
@@ -105,6 +106,17 @@ export const CLOCK = { start: 'sluice_start', locked: 'sluice_locked', end: 'slu
 
 const clock = (name: string) => `SELECT extract(epoch FROM pg_catalog.clock_timestamp()) * 1000 AS ${name}`;
 
+const local = (name: string, to: string) => `SET LOCAL ${name} ${to}`;
+
+/** What our own statements of the window run under: what the catalog says is compared as text with what a survey read. */
+export const OUR_SETTINGS: readonly string[] = [
+  local('search_path', "= ''"),
+  ...Object.entries(TEXT).map(([name, value]) => local(name, `= ${literal(value)}`)),
+];
+
+/** What the application's code was written for: what the role has. */
+const USUAL_SETTINGS = ['search_path', ...Object.keys(TEXT)].map((name) => local(name, 'TO DEFAULT'));
+
 /**
  * The whole publishing transaction as one simple-protocol message, BEGIN to COMMIT: no round trip happens
  * under the locks, and a client that dies leaves either all of it or none. Dependents are locked before
@@ -124,18 +136,16 @@ export function windowSql(parts: readonly WindowPart[], options: WindowOptions):
   const first = [...all('dependents'), ...lockStatements];
   const early = all('early');
   const late = all('late');
-  const usual = 'SET LOCAL search_path TO DEFAULT';
-  const empty = "SET LOCAL search_path = ''";
-  // Row changes fire triggers, whose functions may rely on the usual search_path; deferred ones at COMMIT.
+  // Row changes fire triggers, whose functions may rely on the usual settings; deferred ones at COMMIT.
   const triggers = early.length + late.length > 0;
   const statements = [
     ...(options.held ? [] : ['BEGIN']),
-    triggers ? usual : empty,
+    ...(triggers ? USUAL_SETTINGS.slice(0, 1) : OUR_SETTINGS),
     `SET LOCAL lock_timeout = ${Math.trunc(options.lockTimeoutMs)}`,
     'SET LOCAL statement_timeout = 0',
     'SET LOCAL idle_in_transaction_session_timeout = 2000',
     ...early,
-    ...(triggers ? [empty] : []),
+    ...(triggers ? OUR_SETTINGS : []),
     `SET LOCAL statement_timeout = ${Math.trunc(options.statementTimeoutMs)}`,
     clock(CLOCK.start),
     ...(first.length === 0 ? [] : [asBlock(first)]),
@@ -144,10 +154,12 @@ export function windowSql(parts: readonly WindowPart[], options: WindowOptions):
     ...all('out'),
     ...all('in'),
     ...all('after'),
-    ...(late.length === 0 ? [] : ['SET LOCAL statement_timeout = 0', usual, ...late, empty]),
+    ...(late.length === 0
+      ? []
+      : ['SET LOCAL statement_timeout = 0', ...USUAL_SETTINGS, ...late, ...OUR_SETTINGS]),
     ...parts.flatMap((part) => part.proofs ?? []),
     ...options.ledger,
-    ...(triggers ? [usual] : []),
+    ...(triggers ? USUAL_SETTINGS : []),
     clock(CLOCK.end),
     options.rehearse ? 'ROLLBACK' : 'COMMIT',
   ];
