@@ -182,6 +182,15 @@ async function rehearseChecks(
     await client.query(undo).catch(() => {});
     throw sqlstate(error) === undefined ? error : refusal(error);
   }
+  const proofs = parts.flatMap((part) => part.proofs ?? []);
+  if (proofs.length === 0) return;
+  // What they are to prove is not so yet: they are run for what they read.
+  await client
+    .query([...begin, ...OUR_SETTINGS, ...proofs, undo].join(';\n'))
+    .catch(async (error: unknown) => {
+      if (sqlstate(error) === undefined) throw error;
+      await client.query(undo);
+    });
 }
 
 function lockedFor(answers: Published['answers']): number {
