@@ -10,7 +10,16 @@ import { type Blocker, blockersOf, describeBlocker, preparedOn } from './blocker
 import { contextOf } from './context.js';
 import { WINDOW_SAVEPOINT } from './guard/lock.js';
 import { backoff, isLockFailure, sqlstate } from './retry.js';
-import { CLOCK, LOCKING, mergedLocks, type WindowPart, windowBudget, windowStatements } from './window.js';
+import {
+  CLOCK,
+  LOCKING,
+  mergedLocks,
+  NOT_ALIKE,
+  OUR_SETTINGS,
+  type WindowPart,
+  windowBudget,
+  windowStatements,
+} from './window.js';
 
 export interface RetryInfo {
   /** The attempt that failed (from 1), of how many. */
@@ -64,7 +73,9 @@ const UNTOUCHED = 'Nothing was published; live is as it was and staging is kept.
  * to `attempts` times with growing, random waits; a running autovacuum is given one attempt long enough
  * to be cancelled by the server. A window that is slow though nobody is in its way is given more time. Both sessions come from `connect` and are ended here.
  *
- * Throws refused('prepared_transaction'), refused('locked') naming the blockers, refused('publish_slow') naming what took so long, refused('catalog_changed'),
+ * Throws refused('prepared_transaction'), refused('locked') naming the blockers, refused('publish_slow') naming what took so
+ * long, refused('catalog_changed'),
+ * refused('not_alike') with the lines of the new table as its details,
  * refused('guard_lost') where the session of `held` is gone, failed('outcome_unknown') where a lost connection's outcome cannot be learned, interrupted errors of
  * `signal`, and refused or failed('publish') for any other error of a statement. Except for
  * 'outcome_unknown', nothing was published when it throws.
@@ -238,11 +249,20 @@ async function rehearseChecks(
   const checks = parts.flatMap((part) => part.rechecks);
   if (checks.length === 0) return;
   try {
-    await client.query([...begin, "SET LOCAL search_path = ''", ...checks, undo].join(';\n'));
+    await client.query([...begin, ...OUR_SETTINGS, ...checks, undo].join(';\n'));
   } catch (error) {
     await client.query(undo).catch(() => {});
     throw sqlstate(error) === undefined ? error : refusal(error);
   }
+  const proofs = parts.flatMap((part) => part.proofs ?? []);
+  if (proofs.length === 0) return;
+  // What they are to prove is not so yet: they are run for what they read.
+  await client
+    .query([...begin, ...OUR_SETTINGS, ...proofs, undo].join(';\n'))
+    .catch(async (error: unknown) => {
+      if (sqlstate(error) === undefined) throw error;
+      await client.query(undo);
+    });
 }
 
 function lockedFor(answers: Published['answers']): number {
@@ -344,6 +364,10 @@ function refusal(error: unknown): SluiceError {
       ...facts,
       next: again({}, { note: 'the tables are surveyed anew' }),
     });
+  }
+  if (code === NOT_ALIKE) {
+    const { table, lines } = JSON.parse(detail ?? '') as { table: string; lines: string[] };
+    return refused('not_alike', `The publish was stopped: ${message}.`, { ...facts, table, details: lines });
   }
   return failed('publish', `The publish failed: ${message}.`, {
     ...facts,

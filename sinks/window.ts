@@ -1,5 +1,9 @@
+import { TEXT } from '../src/db/pinned.js';
 import { literal, qualified } from '../src/db/quote.js';
 import { settleStatement } from './deferred.js';
+
+/** The SQLSTATE under which a proof says that a new table is not like the one that it replaces. */
+export const NOT_ALIKE = 'SL002';
 
 /** A lock that the window takes on a live table, in the mode's SQL name. */
 export interface TableLock {
@@ -34,6 +38,8 @@ export interface WindowPart {
   readonly after: readonly string[];
   /** Row changes that must see the swapped tables (a child merged under a replaced parent). */
   readonly late: readonly string[];
+  /** Statements that raise an error where what is there at the end is not what was meant. */
+  readonly proofs?: readonly string[];
 }
 
 /** The part of a window that does what is given and nothing else. */
@@ -101,6 +107,17 @@ export const CLOCK = { start: 'sluice_start', locked: 'sluice_locked', end: 'slu
 
 const clock = (name: string) => `SELECT extract(epoch FROM pg_catalog.clock_timestamp()) * 1000 AS ${name}`;
 
+const local = (name: string, to: string) => `SET LOCAL ${name} ${to}`;
+
+/** What our own statements of the window run under: what the catalog says is compared as text with what a survey read. */
+export const OUR_SETTINGS: readonly string[] = [
+  local('search_path', "= ''"),
+  ...Object.entries(TEXT).map(([name, value]) => local(name, `= ${literal(value)}`)),
+];
+
+/** What the application's code was written for: what the role has. */
+const USUAL_SETTINGS = ['search_path', ...Object.keys(TEXT)].map((name) => local(name, 'TO DEFAULT'));
+
 /**
  * How long a window of `parts` may take where the usual limit is `usualMs` for a window of few tables: the catalog is
  * asked about all tables in one statement, and each table has some to be moved by. Pure.
@@ -152,19 +169,17 @@ export function windowStatements(parts: readonly WindowPart[], options: WindowOp
   const altered = locks.filter((lock) => lock.mode === 'ACCESS EXCLUSIVE');
   const settle = early.length === 0 || altered.length === 0 ? [] : [settleStatement(altered)];
   const late = all('late');
-  const usual = 'SET LOCAL search_path TO DEFAULT';
-  const empty = "SET LOCAL search_path = ''";
-  // Row changes fire triggers, whose functions may rely on the usual search_path; deferred ones at COMMIT.
+  // Row changes fire triggers, whose functions may rely on the usual settings; deferred ones at COMMIT.
   const triggers = early.length + late.length > 0;
   const statements: (string | WindowStatement)[] = [
     ...(options.held ? [] : ['BEGIN']),
-    triggers ? usual : empty,
+    ...(triggers ? USUAL_SETTINGS.slice(0, 1) : OUR_SETTINGS),
     `SET LOCAL lock_timeout = ${Math.trunc(options.lockTimeoutMs)}`,
     'SET LOCAL statement_timeout = 0',
     'SET LOCAL idle_in_transaction_session_timeout = 2000',
     ...early,
     ...settle,
-    ...(triggers ? [empty] : []),
+    ...(triggers ? OUR_SETTINGS : []),
     `SET LOCAL statement_timeout = ${Math.trunc(options.statementTimeoutMs)}`,
     clock(CLOCK.start),
     ...(first.length === 0 ? [] : [{ sql: asBlock(first), what: LOCKING }]),
@@ -173,9 +188,14 @@ export function windowStatements(parts: readonly WindowPart[], options: WindowOp
     ...all('out'),
     ...all('in'),
     ...all('after'),
-    ...(late.length === 0 ? [] : ['SET LOCAL statement_timeout = 0', usual, ...late, empty]),
+    ...(late.length === 0
+      ? []
+      : ['SET LOCAL statement_timeout = 0', ...USUAL_SETTINGS, ...late, ...OUR_SETTINGS]),
+    ...parts.flatMap(({ proofs = [], table }) =>
+      proofs.map((sql) => ({ sql, what: `comparing with what it was surveyed as: ${table}` })),
+    ),
     ...options.ledger.map((sql) => ({ sql, what: 'writing the ledger' })),
-    ...(triggers ? [usual] : []),
+    ...(triggers ? USUAL_SETTINGS : []),
     clock(CLOCK.end),
     options.rehearse ? 'ROLLBACK' : { sql: 'COMMIT', what: 'committing' },
   ];

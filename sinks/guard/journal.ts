@@ -1,7 +1,9 @@
 import type { ClientBase } from 'pg';
 import { refused } from '../../src/core/errors.js';
 import { again } from '../../src/core/next.js';
+import { takeOffAdditions } from '../../src/db/catalog/additions.js';
 import { membersOf } from '../../src/db/catalog/members.js';
+import { inTransaction } from '../../src/db/catalog/session.js';
 import { ident, qualified } from '../../src/db/quote.js';
 import type { WindowPart } from '../window.js';
 import {
@@ -36,19 +38,12 @@ export async function armGuard(
   waiting: Waiting = {},
 ): Promise<void> {
   await refuseUnowned(client, tables);
-  await client
-    .query(
-      [
-        'BEGIN',
-        ...journalStatements(guard),
-        ...tables.map((table) => memberStatement(guard, table)),
-        'COMMIT',
-      ].join(';\n'),
-    )
-    .catch(async (e: unknown) => {
-      await client.query('ROLLBACK');
-      throw e;
-    });
+  await inTransaction(client, [], async () => {
+    await client.query(journalStatements(guard).join(';\n'));
+    // A row that is noted must not go astray, nor what notes it fail the statement that is noted.
+    await takeOffAdditions(client, { schemas: [guard.schema] });
+    await client.query(tables.map((table) => memberStatement(guard, table)).join(';\n'));
+  });
   const members = await client.query(membersQuery(guard));
   for (const { triggers, ...table } of members.rows as (GuardedTable & { triggers: string[] })[])
     await withShortLocks(client, table, triggerStatements(guard, table, triggers), waiting);

@@ -4,14 +4,23 @@ import { identities } from './definitions.js';
 import { optionChanges } from './reconcile.js';
 import type { StagedTable } from './staging.js';
 
+/** Gives the staged table to live's owner, who must be able to create where it stands. */
+function ownerStatements({ owner }: TableFacts, { schema, table }: StagedTable): string[] {
+  return [
+    `GRANT USAGE, CREATE ON SCHEMA ${ident(schema)} TO ${ident(owner)}`,
+    `ALTER TABLE ${qualified(schema, table)} OWNER TO ${ident(owner)}`,
+  ];
+}
+
 /**
- * What gives a staged table, whose structure is live's already, live's storage options, comments, replica
+ * What gives a staged table, whose structure is live's already, live's owner, storage options, comments, replica
  * identity, cluster mark, statistics targets and identity settings. Pure.
  */
 export function dressStatements(live: TableFacts, have: TableFacts, staged: StagedTable): string[] {
   const table = qualified(staged.schema, staged.table);
   const alter = `ALTER TABLE ${table}`;
   const statements = [
+    ...(live.owner === have.owner ? [] : ownerStatements(live, staged)),
     ...optionChanges(alter, live.options, have.options),
     ...optionChanges(alter, live.toastOptions, have.toastOptions, 'toast.'),
   ];

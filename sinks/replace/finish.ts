@@ -1,7 +1,8 @@
 import type { Client } from 'pg';
-import { failed, refused } from '../../src/core/errors.js';
+import { failed, refused, type SluiceError } from '../../src/core/errors.js';
 import { again } from '../../src/core/next.js';
 import { noun, plural } from '../../src/core/plural.js';
+import { additionRefusal, readEventTriggers, takeOffAdditions } from '../../src/db/catalog/additions.js';
 import type { TableFacts } from '../../src/db/catalog/facts.js';
 import { withCatalog } from '../../src/db/catalog/session.js';
 import { readTable } from '../../src/db/catalog/table.js';
@@ -13,7 +14,7 @@ import { swapKeys } from './foreign-keys.js';
 import { freezeAndAnalyze } from './freeze.js';
 import { makeKeys } from './keys.js';
 import { structureStatements } from './reconcile.js';
-import { shapeDifferences } from './shape.js';
+import { shapeDifferences, shapeRefusal } from './shape.js';
 import type { StagedTable } from './staging.js';
 import type { Survey } from './survey.js';
 
@@ -71,17 +72,11 @@ export async function finishStaging(
   for (const table of staged) {
     const live = liveOf(survey, table);
     const shape = shapeDifferences(live, await facts(table));
-    if (shape.length > 0) {
-      throw refused('shape', `${live.schema}.${live.table} and its staging differ in shape.`, {
-        table: `${live.schema}.${live.table}`,
-        details: shape,
-        state: 'Live is untouched.',
-        next: 'Load into a new batch.',
-      });
-    }
+    if (shape.length > 0) throw shapeRefusal(`${live.schema}.${live.table}`, shape);
     progress(`count rows of ${table.schema}.${table.table}`);
     counts.set(table.oid, await countRows(client, table, options.expectedRows));
   }
+  await takeOffAdditions(client, { oids: staged.map(({ oid }) => oid) });
   for (const table of staged) await build(client, liveOf(survey, table), await facts(table), table, options);
   const keys = swapKeys(survey, staged);
   const outbound = keys.filter((key) => key.name === key.staged);
@@ -93,14 +88,7 @@ export async function finishStaging(
     const dress = dressStatements(live, await facts(table), table);
     if (dress.length > 0) await patiently(client, dress);
     const differing = differences(live, await facts(table), table, staged);
-    if (differing.length > 0) {
-      throw failed('staging_differs', `Staging of ${live.schema}.${live.table} does not match live.`, {
-        table: `${live.schema}.${live.table}`,
-        details: differing,
-        state: 'Live is untouched.',
-        next: 'Please report this; nothing can be published that would lose these.',
-      });
-    }
+    if (differing.length > 0) throw await stagingDiffers(client, live, differing);
     tables.push({
       ...table,
       ...(counts.get(table.oid) as Counted),
@@ -112,6 +100,18 @@ export async function finishStaging(
   const inbound = keys.filter((key) => key.name !== key.staged);
   await makeKeys(client, inbound, progress);
   return { tables };
+}
+
+async function stagingDiffers(client: Client, live: TableFacts, differing: string[]): Promise<SluiceError> {
+  const name = `${live.schema}.${live.table}`;
+  const triggers = await readEventTriggers(client);
+  if (triggers.length > 0) return additionRefusal(name, differing, triggers);
+  return failed('staging_differs', `Staging of ${name} does not match live.`, {
+    table: name,
+    details: differing,
+    state: 'Live is untouched.',
+    next: 'Please report this; nothing can be published that would lose these.',
+  });
 }
 
 /** The surveyed facts of the live table that `table` is for. */

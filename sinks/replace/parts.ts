@@ -1,12 +1,15 @@
 import type { Dependent } from '../../src/db/catalog/dependents.js';
 import type { TableFacts } from '../../src/db/catalog/facts.js';
 import { fingerprintSql } from '../../src/db/catalog/fingerprint.js';
+import { likenessSql } from '../../src/db/catalog/likeness.js';
 import { ident, literal, qualified } from '../../src/db/quote.js';
-import { anonymousBlock, type TableLock, type WindowPart } from '../window.js';
+import { raiseWhen } from '../rows/refusals.js';
+import { anonymousBlock, NOT_ALIKE, type TableLock, type WindowPart } from '../window.js';
 import { codeStatements, keyComments, securityStatements, sequenceStatements } from './after.js';
 import { lockDependent, recompile, repointDependent } from './dependents-sql.js';
 import { type FinishedTable, liveOf } from './finish.js';
 import { grantStatements } from './grants.js';
+import { rewriteStatements, stillKept } from './kept-oids.js';
 import { type StagingNames, schemasFor, swapName } from './names.js';
 import type { Survey } from './survey.js';
 
@@ -29,7 +32,7 @@ export function replaceParts(
     const { old } = schemas.get(live.schema) as StagingNames;
     return {
       table: `${live.schema}.${live.table}`,
-      early: [],
+      early: rewriteStatements(survey, live, table.oid),
       dependents: dependents.flatMap(lockDependent),
       locks: locks(live, table, dependents),
       rechecks: [...(at === 0 ? [unaltered(survey)] : []), ...rechecks(live, table)],
@@ -54,6 +57,12 @@ export function replaceParts(
         ...survey.compiled.filter((each) => each.target === live.oid && each.owned).map(recompile),
       ],
       late: [],
+      proofs: [
+        alike(live, table, survey),
+        ...stillKept(survey, live).map(({ condition, column }) =>
+          changed(condition, `${column} keeps the OID of ${live.schema}.${live.table} as data`),
+        ),
+      ],
     };
   });
 }
@@ -96,6 +105,20 @@ function rechecks(live: TableFacts, table: FinishedTable): string[] {
       ? []
       : [changed(restarted, `the server was restarted since ${name} was staged unlogged`)]),
   ];
+}
+
+/**
+ * Raises where the new table is not, to those who use it, what the old one was when it was surveyed. Every statement of
+ * the window may have fired somebody's event trigger, so this is asked behind all of them.
+ */
+function alike(live: TableFacts, table: FinishedTable, survey: Survey): string {
+  const name = `${live.schema}.${live.table}`;
+  const sum = survey.likeness.find(({ oid }) => oid === live.oid)?.sum ?? '';
+  return raiseWhen(
+    NOT_ALIKE,
+    `${name} would not be what it was`,
+    `SELECT CASE WHEN a.sum <> ${literal(sum)} THEN pg_catalog.json_build_object('table', ${literal(name)}, 'lines', a.lines) END FROM (${likenessSql(String(table.oid))}) a`,
+  );
 }
 
 function out(live: TableFacts, old: string): string[] {

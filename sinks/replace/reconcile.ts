@@ -1,4 +1,4 @@
-import type { ColumnFacts, TableFacts } from '../../src/db/catalog/facts.js';
+import type { ColumnFacts, IndexFacts, TableFacts } from '../../src/db/catalog/facts.js';
 import { ident, literal, qualified, value } from '../../src/db/quote.js';
 import { indexOn, statisticsOn } from './definitions.js';
 import type { StagedTable } from './staging.js';
@@ -13,6 +13,9 @@ export interface Structure {
   readonly constraints: readonly string[];
   readonly statistics: readonly string[];
 }
+
+/** Has an index that is built next in the transaction stand where live's does, whatever the database's default is. */
+const placing = ({ tablespace }: IndexFacts) => `SET LOCAL default_tablespace = ${literal(tablespace ?? '')}`;
 
 /** What must change so that `have` (the staged table's facts) gets the structure of `live`. Pure. */
 export function structureStatements(live: TableFacts, have: TableFacts, staged: StagedTable): Structure {
@@ -42,8 +45,7 @@ export function structureStatements(live: TableFacts, have: TableFacts, staged: 
     const key = live.constraints.find((each) => each.name === index.constraint);
     if (key === undefined || (key.type !== 'x' && !key.period)) {
       const build = indexOn(index, live, staged);
-      const placed = `BEGIN; SET LOCAL default_tablespace = ${literal(index.tablespace ?? '')}; ${build}; COMMIT`;
-      indexes.push(index.tablespace === null ? build : placed);
+      indexes.push(`BEGIN; ${placing(index)}; ${build}; COMMIT`);
     }
     if (key !== undefined) {
       const deferral = `${key.deferrable ? ' DEFERRABLE' : ''}${key.deferred ? ' INITIALLY DEFERRED' : ''}`;
@@ -51,7 +53,8 @@ export function structureStatements(live: TableFacts, have: TableFacts, staged: 
         key.type === 'x' || key.period
           ? key.definition
           : `${key.type === 'p' ? 'PRIMARY KEY' : 'UNIQUE'} USING INDEX ${ident(index.name)}${deferral}`;
-      constraints.push(`ALTER TABLE ${table} ADD CONSTRAINT ${ident(key.name)} ${body}`);
+      const add = `ALTER TABLE ${table} ADD CONSTRAINT ${ident(key.name)} ${body}`;
+      constraints.push(body === key.definition ? `${placing(index)}; ${add}` : add);
     }
   }
 

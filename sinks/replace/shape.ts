@@ -1,3 +1,4 @@
+import { refused, type SluiceError } from '../../src/core/errors.js';
 import type { TableFacts } from '../../src/db/catalog/facts.js';
 
 /**
@@ -28,4 +29,18 @@ export function shapeDifferences(live: TableFacts, staged: TableFacts): string[]
     differing.push(`persistence: live is ${live.persistence}, staging ${staged.persistence}`);
   }
   return differing;
+}
+
+/** The refusal of a table `name` whose staging has another shape; `differing` (at least one) says how. */
+export function shapeRefusal(name: string, differing: readonly string[]): SluiceError {
+  return refused(
+    'shape',
+    `${name} and its staging differ in shape: ${differing[0]?.replace(/^columns: /, '')}.`,
+    {
+      table: name,
+      details: differing.length > 1 ? differing : [],
+      state: 'Live is untouched.',
+      next: 'Load into a new batch, as the table is now.',
+    },
+  );
 }

@@ -1,11 +1,13 @@
 import type { Client } from 'pg';
 import { failed } from '../../src/core/errors.js';
+import { additionRefusal, readEventTriggers, takeOffAdditions } from '../../src/db/catalog/additions.js';
 import type { TableFacts } from '../../src/db/catalog/facts.js';
 import { inTransaction } from '../../src/db/catalog/session.js';
 import { readTable, tableOid } from '../../src/db/catalog/table.js';
 import { ident, literal, qualified } from '../../src/db/quote.js';
 import { revokeStatements } from './grants.js';
 import { type StagingNames, schemasFor } from './names.js';
+import { shapeDifferences } from './shape.js';
 import { assertReplaceable, type Survey } from './survey.js';
 
 /** A table that is to take a live table's place. */
@@ -87,7 +89,8 @@ export async function makeSchemas(
 /**
  * Makes the batch's schemas (owned by the tables' owners, closed to everybody else) and in them one empty
  * table for each surveyed one, to be filled by COPY. All or nothing. `client` must be idle. Throws
- * refused('cannot_replace') where the survey has refusals, failed('staging_exists') where a staged table of
+ * refused('cannot_replace') where the survey has refusals, refused('event_trigger') where event triggers make another
+ * table of it, failed('staging_exists') where a staged table of
  * the batch is already there.
  */
 export async function createStaging(
@@ -119,10 +122,20 @@ export async function createStaging(
         });
       }
       for (const sql of stagingStatements(table, schema)) await client.query(sql);
-      staged.push(await describeStaged(client, table, schema, table.table));
+      const made = await describeStaged(client, table, schema, table.table);
+      await assertAsMade(client, table, made);
+      staged.push(made);
     }
     return staged;
   });
+}
+
+/** Refuses a new staged table out of which event triggers have made another one; what can be taken off is. */
+async function assertAsMade(client: Client, live: TableFacts, { oid }: StagedTable): Promise<void> {
+  const name = `${live.schema}.${live.table}`;
+  const differing = shapeDifferences(live, (await readTable(client, oid)) as TableFacts);
+  if (differing.length > 0) throw additionRefusal(name, differing, await readEventTriggers(client));
+  await takeOffAdditions(client, { oids: [oid] });
 }
 
 /** The staged table as it stands, after default privileges that leaked onto it have been taken off. */

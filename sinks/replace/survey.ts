@@ -11,19 +11,26 @@ import {
 import type { TableFacts } from '../../src/db/catalog/facts.js';
 import { fingerprintSql } from '../../src/db/catalog/fingerprint.js';
 import { readHidden } from '../../src/db/catalog/hidden-rows.js';
+import { type KeptOids, readKeptOids } from '../../src/db/catalog/kept-oids.js';
+import { type Likeness, readLikeness } from '../../src/db/catalog/likeness.js';
 import { readObstacles } from '../../src/db/catalog/obstacles.js';
 import { withCatalog } from '../../src/db/catalog/session.js';
 import { readTable, tableOid } from '../../src/db/catalog/table.js';
 import { type Carried, carriedBy } from './carried.js';
+import { keptOidRefusals } from './kept-oids.js';
 import { type Refusal, refusalsFor } from './refusals.js';
 
 export interface ReplaceTarget {
   readonly schema: string;
   readonly table: string;
+  /** OIDs of the table that others keep as data become those of its new table. Default: they refuse it. */
+  readonly rewriteOids?: boolean;
 }
 
 /** What the catalog said of the tables to be replaced, and what follows from it. Plain data. */
 export interface Survey {
+  /** What was asked for, to ask for it again. */
+  readonly targets: readonly ReplaceTarget[];
   readonly tables: readonly TableFacts[];
   readonly dependents: readonly Dependent[];
   readonly compiled: readonly CompiledFunction[];
@@ -33,6 +40,10 @@ export interface Survey {
   readonly carried: readonly Carried[];
   /** Why the tables cannot be replaced; empty when they can. */
   readonly refusals: readonly Refusal[];
+  /** What users' tables keep of the tables' OIDs. */
+  readonly keptOids: KeptOids;
+  /** What each table is to those who use it, as its new one is to be. */
+  readonly likeness: readonly Likeness[];
   /** Of all tables together; see fingerprintSql. */
   readonly fingerprint: string;
 }
@@ -80,15 +91,24 @@ async function readOnce(client: Client, targets: readonly ReplaceTarget[]): Prom
   const obstacles = await readObstacles(client, oids);
   const hidden = await readHidden(client, oids);
   const refresh = await readMaterialized(client, oids);
+  const keptOids = await readKeptOids(client, oids);
+  const likeness: Likeness[] = [];
+  for (const oid of oids) likeness.push(await readLikeness(client, oid));
   const fingerprint = await fingerprintOf(client, oids);
   if (before !== fingerprint) return undefined;
   return {
+    targets,
     tables,
     dependents,
     compiled,
     refresh,
     carried: carriedBy(tables, dependents, compiled, refresh),
-    refusals: refusalsFor(tables, dependents, compiled, obstacles, hidden),
+    refusals: [
+      ...refusalsFor(tables, dependents, compiled, obstacles, hidden),
+      ...keptOidRefusals(targets, tables, keptOids),
+    ],
+    keptOids,
+    likeness,
     fingerprint,
   };
 }

@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import { takeOffAdditions } from '../../src/db/catalog/additions.js';
 import { ORIGIN_COLUMNS } from '../encode/ordinal.js';
 import { beforeImageTables } from './before-images.js';
 import { namesOf } from './sql.js';
@@ -26,6 +27,7 @@ export async function createRowStaging(
     await client.query('ROLLBACK');
     throw error;
   });
+  await takeOffAdditions(client, { schemas: [names.staging, names.undo] });
   return { schema: names.staging, table: facts.target.table, columns: facts.target.columns };
 }
 

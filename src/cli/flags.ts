@@ -33,6 +33,7 @@ export interface RunFlags extends PipelineFlags {
   /** In percent. */
   readonly maxShrink?: number;
   readonly allowSuppressed?: boolean;
+  readonly rewriteOids?: boolean;
   readonly maxRejects?: RejectLimit;
   /** A folder for files of the rejects. */
   readonly rejectsInto?: string;
@@ -110,12 +111,15 @@ export function withRun(command: Command): Command {
 const MAX_SHRINK =
   'replace a table, or delete its rows, where it loses as much of them (default: 50%; 100% allows all)';
 const ALLOW_SUPPRESSED = 'publish without the rows that triggers keep from being written';
+const REWRITE_OIDS =
+  'replace: OIDs of the table that other rows keep (regclass columns) become those of the new one';
 
 /** What may be published although it looks wrong: of commands that only publish. */
 export function withAllowed(command: Command): Command {
   return command
     .option('--max-shrink <P%>', MAX_SHRINK, percent)
-    .option('--allow-suppressed', ALLOW_SUPPRESSED);
+    .option('--allow-suppressed', ALLOW_SUPPRESSED)
+    .option('--rewrite-oids', REWRITE_OIDS);
 }
 
 /** How to load and publish, whatever it is that is loaded. */

@@ -13,6 +13,7 @@ interface RollbackFlags extends DatabaseFlags {
   readonly yes?: boolean;
   readonly dryRun?: boolean;
   readonly discardWrites?: boolean;
+  readonly rewriteOids?: boolean;
   readonly backupFile?: string;
   readonly pipeline?: string;
   readonly table: readonly string[];
@@ -36,6 +37,10 @@ export function declareRollback(root: Command): void {
     .option('--yes', 'do not ask; needed off a terminal')
     .option('--dry-run', 'say what would be put back; change nothing')
     .option('--discard-writes', 'also where rows were written since: they are lost')
+    .option(
+      '--rewrite-oids',
+      'OIDs of the table that other rows keep become those of the one that comes back',
+    )
     .option('--table <name>', 'only this table of the batch; may be repeated', collect, [])
     .option('--views', 'only the views under old names; the old tables take their names again')
     .option('--backup-file <file>', 'restore from this file alone, though the old tables are gone')
@@ -83,6 +88,7 @@ async function ofBatch(session: Session, id: string, flags: RollbackFlags): Prom
     log,
     events: progress,
     discardWrites: flags.discardWrites ?? false,
+    rewriteOids: flags.rewriteOids ?? false,
     tables: flags.table,
   };
   const rollback = flags.views === true ? rollbackViews : rollbackBatch;

@@ -151,6 +151,7 @@ export async function runWith(
       ...(flags.maxRejects === undefined ? {} : { maxRejects: flags.maxRejects }),
       ...(flags.maxShrink === undefined ? {} : { maxShrink: flags.maxShrink }),
       ...(flags.allowSuppressed === true ? { allowSuppressed: true } : {}),
+      ...(flags.rewriteOids === true ? { rewriteOids: true } : {}),
       ...(flags.rejectsInto === undefined ? {} : { rejectsInto: flags.rejectsInto }),
       ...(flags.limit === undefined ? {} : { limit: flags.limit }),
       log,

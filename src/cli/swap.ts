@@ -6,7 +6,7 @@ import { answerFailureWith } from './failure.js';
 import { type DatabaseFlags, type RunFlags, withAllowed, withDatabase } from './flags.js';
 import { asJson } from './next.js';
 
-interface SwapFlags extends DatabaseFlags, Pick<RunFlags, 'maxShrink' | 'allowSuppressed'> {
+interface SwapFlags extends DatabaseFlags, Pick<RunFlags, 'maxShrink' | 'allowSuppressed' | 'rewriteOids'> {
   readonly yes?: boolean;
   readonly logFile?: string;
 }
@@ -55,6 +55,7 @@ export function declareSwap(root: Command): void {
             },
             ...(flags.maxShrink === undefined ? {} : { maxShrink: flags.maxShrink }),
             ...(flags.allowSuppressed === true ? { allowSuppressed: true } : {}),
+            ...(flags.rewriteOids === true ? { rewriteOids: true } : {}),
           });
           progress.stop();
           showSummary(summary, []);

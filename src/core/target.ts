@@ -27,6 +27,11 @@ export interface Target<C extends string = string> {
   /** append, merge, sync, patch: publish although a trigger keeps rows from being written or deleted. Default: refuse. */
   readonly allowSuppressed?: boolean;
   /**
+   * replace: rows of other tables that keep an OID of the table (a regclass column, say) get that of the new one.
+   * Default: they refuse the replace.
+   */
+  readonly rewriteOids?: boolean;
+  /**
    * replace, sync: the share of its rows, in percent, that the table may lose. Default: 50.
    * `--max-shrink` goes before it. That none is left at all only the command can allow.
    */
@@ -45,7 +50,7 @@ interface Columns<C extends string> {
  */
 export function replace<const C extends string = never>(
   table: string,
-  options: Columns<C> & Pick<Target, 'omit' | 'whenMissing' | 'maxShrink'> = {},
+  options: Columns<C> & Pick<Target, 'omit' | 'whenMissing' | 'maxShrink' | 'rewriteOids'> = {},
 ): Target<C> {
   return { kind: 'table', table, mode: 'replace', ...options };
 }

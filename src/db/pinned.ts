@@ -21,12 +21,13 @@ const TRANSACTIONS: Settings = {
 };
 
 /** How values and names read that the server writes as text. TimeZone stays the role's: text says its offset. */
-const TEXT: Settings = {
+export const TEXT: Settings = {
   DateStyle: 'ISO',
   IntervalStyle: 'postgres',
   bytea_output: 'hex',
   extra_float_digits: '1',
-  standard_conforming_strings: 'on',
+  array_nulls: 'on',
+  xmloption: 'content',
 };
 
 /**
@@ -39,6 +40,8 @@ export const PINNED_BESIDE_CODE: Settings = {
   ...TRANSACTIONS,
   // Our questions compare names that the server has quoted.
   quote_all_identifiers: 'off',
+  // Several statements in one message are read before the first of them is run.
+  standard_conforming_strings: 'on',
 };
 
 /**

@@ -84,6 +84,7 @@ function flagsOf({ run_record, settings, options }: Begun): Flags {
     ...(noSourceData === true ? { sourceData: false } : {}),
     ...(options.no_triggers === true ? { triggers: false } : {}),
     ...(options.allow_suppressed === true ? { allowSuppressed: true } : {}),
+    ...(options.rewrite_oids === true ? { rewriteOids: true } : {}),
   };
 }
 

@@ -1,3 +1,5 @@
+import type { Client } from 'pg';
+import type { Survey } from '../../sinks/replace/survey.js';
 import type { Quality, QualityQuestion } from '../core/assessment.js';
 import { type ErrorFacts, refused, SluiceError } from '../core/errors.js';
 import type { FlowPlan } from '../core/flow.js';
@@ -20,8 +22,9 @@ import type { RunOptions } from './options.js';
 import type { Plan } from './plan.js';
 import { recordFindings } from './record-kinds.js';
 import { slowUndoFindings } from './slow-undo.js';
-import { type Surveyed, surveyTables } from './survey.js';
-import type { Columns } from './tables.js';
+import { refusalFindings, type Surveyed, surveyTables } from './survey.js';
+import { withSync } from './sync-instead.js';
+import type { Columns, LiveTable } from './tables.js';
 import { isMissing, type PlannedView, planViews, viewFindings } from './views.js';
 
 /** A finding with the check that made it. */
@@ -99,12 +102,14 @@ export async function checkJob(job: Job): Promise<Checked> {
     carried: [],
     refused: [],
     refusals: [],
+    warnings: [],
   };
   if (findings.every(({ name, finding }) => name === 'rights' || finding.severity === 'note'))
     await ask('publishing', async () => {
       surveyed = await surveyTables(job);
       return [
         ...surveyed.refusals,
+        ...surveyed.warnings,
         ...lockGuardFindings(job, surveyed),
         ...(await slowUndoFindings(job)),
         ...(surveyed.rows.size === 0 ? [] : await allPublishedFindings(job)),
@@ -135,6 +140,16 @@ export async function checkJob(job: Job): Promise<Checked> {
     columns,
     surveyed,
   };
+}
+
+/** Throws, in the words of a check, where the surveyed tables cannot be replaced; `tables` are those of a job that does. */
+export async function assertStillReplaceable(
+  client: Client,
+  survey: Survey,
+  tables: readonly LiveTable[] = [],
+): Promise<void> {
+  const refused = await withSync(client, survey.refusals, tables);
+  assertChecked({ findings: refusalFindings(refused).map((finding) => ({ name: 'publishing', finding })) });
 }
 
 /** The part of `checkJob` that concerns the tables: for staging that is loaded already. */

@@ -10,7 +10,7 @@ import { end } from './end.js';
 import { asFailure } from './failure.js';
 import { namingFullDisk } from './full-disk.js';
 import type { Job } from './job.js';
-import { begunBy, goOnWith, isWorthResuming, keepForResume } from './keep.js';
+import { begunBy, goOnWith, isWorthResuming, isWorthSwapping, keepForResume, keepStaged } from './keep.js';
 import { mergeInstead } from './merge-instead.js';
 
 /**
@@ -65,7 +65,8 @@ export async function fail(job: Job, error: unknown, accounts: readonly FlowAcco
     await job.rejects.flush().catch((second) => {
       log.error('the last rejects could not be stored', { error: String(second) });
     });
-    if (isWorthResuming(job, known)) {
+    if (isWorthSwapping(job, known)) goOn = await keepStaged(job);
+    else if (isWorthResuming(job, known)) {
       // What goes on, should the ledger not be reached.
       goOn = goOnWith(job);
       goOn = await keepForResume(job, { code: known.code, message: known.message, details }, accounts);
@@ -94,7 +95,7 @@ export async function fail(job: Job, error: unknown, accounts: readonly FlowAcco
   if (goOn !== undefined) {
     const kept = isSwap(goOn) ? `batch ${batch} is staged` : `batch ${batch} is failed; its staging is kept`;
     return stateOf(
-      resumable(said, goOn, isShutOut(hindrance) || isShutOut(known)),
+      resumable(said, goOn, isShutOut(hindrance) || isShutOut(known) || isWorthSwapping(job, known)),
       `${untouched}; ${recorded ? kept : 'staging is kept (the failure could not be recorded)'}`,
     );
   }

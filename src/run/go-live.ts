@@ -2,11 +2,13 @@ import { releaseLive } from '../../sinks/replace/discard.js';
 import type { FlowAccount } from '../core/accounting.js';
 import { SluiceError } from '../core/errors.js';
 import { noteBatch } from '../db/ledger/batches.js';
+import { isAltered, tellAltered, tellUnlike } from './altered.js';
 import type { Job } from './job.js';
 import { type Prepared, prepare } from './prepare.js';
 import { type PublishedChanges, publishBatch } from './publish.js';
 import type { Staged } from './staging.js';
 import type { Surveyed } from './survey.js';
+import { assertSameShape } from './survey-again.js';
 
 /** How often staging is brought up to a live table that is altered again and again. */
 const SURVEYS = 3;
@@ -32,11 +34,37 @@ export async function goLive(
       const published = await job.phase('publish', publishing, () => publishBatch(job, prepared));
       return { prepared, ...published };
     } catch (error) {
-      if (!(error instanceof SluiceError) || error.code !== 'catalog_changed' || survey === SURVEYS)
-        throw error;
-      job.options.events?.warn?.('a table was altered while staging was made ready; once more');
+      const told = await whatWasAltered(job, prepared, staged, error);
+      if (!isAltered(told) || survey === SURVEYS) throw told;
+      const what = (told.facts.details ?? []).slice(0, 3).join('; ');
+      job.options.events?.warn?.(
+        `a table was altered while staging was made ready${what === '' ? '' : ` (${what})`}; once more`,
+      );
     }
   }
+}
+
+/** SQLSTATE class 42: the statement names something that is not there, or is of another type. */
+const isMisfit = (error: unknown) =>
+  error instanceof SluiceError && error.code === 'publish' && error.facts.sqlstate?.startsWith('42') === true;
+
+/** `error` of the window, with what was altered under it; throws where the tables cannot be published any more. */
+async function whatWasAltered(
+  job: Job,
+  { replace }: Prepared,
+  staged: Staged,
+  error: unknown,
+): Promise<unknown> {
+  if (isAltered(error) && replace !== undefined) {
+    await assertSameShape(job, staged);
+    return tellAltered(job.options.database, replace.survey, error, job.tables);
+  }
+  if (replace !== undefined) {
+    const unlike = await tellUnlike(job.options.database, replace.survey, error);
+    if (unlike !== undefined) return unlike;
+  }
+  if (isMisfit(error)) await assertSameShape(job, staged);
+  return error;
 }
 
 /** Makes staging ready, to be published later: live is left as if there were no staging. */

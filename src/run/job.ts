@@ -98,6 +98,8 @@ export class Job {
   readonly liveRows = new Map<Target, number>();
   /** The books of the flows, once the load is complete. */
   accounts: readonly FlowAccount[] = [];
+  /** The load is complete and its validations are answered: a swap can publish what is staged. */
+  validated = false;
   /** What of its time was a wait for an answer, in milliseconds. */
   waited = 0;
   /** What may not be kept of the source. */

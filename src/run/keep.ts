@@ -17,6 +17,37 @@ export function isWorthResuming(job: Job, error: SluiceError): boolean {
   return passes && job.record?.repeatable === true;
 }
 
+/** Refusals of tables that were altered under the load: who takes that back has nothing to load again. */
+const ALTERED = new Set(['check_refused', 'catalog_changed']);
+
+/**
+ * Whether a run that ended in `error` has staged all there is to publish, and only what was altered in the database
+ * stands against it. Not where the guard ends with the command, nor where rejects are fed back.
+ */
+export function isWorthSwapping(job: Job, error: SluiceError): boolean {
+  const { rehearse, guard } = job.options;
+  return (
+    ALTERED.has(error.code) &&
+    job.validated &&
+    rehearse !== true &&
+    guard !== 'lock' &&
+    job.fedBack === undefined
+  );
+}
+
+/** Leaves the batch staged, as `load` does; gives the command that publishes it. May be repeated. */
+export async function keepStaged(job: Job): Promise<Suggestion> {
+  const { database } = job.options;
+  const batch = job.batch as string;
+  await letGo(job);
+  if ((await findBatch(database, batch)).status !== 'staged')
+    await moveBatch(database, batch, 'staged', { timings: job.timings });
+  await noteBatch(database, batch, { phase: null });
+  return swapOf(batch);
+}
+
+const swapOf = (batch: string) => command('swap', [batch], {}, { note: 'publishes what is staged' });
+
 /** The command that goes on with the job's batch, as far as this process knows. */
 export function goOnWith(job: Job): Suggestion {
   return resuming(begunBy(job), { note: 'goes on with what is loaded' }, true);
@@ -51,7 +82,7 @@ export async function keepForResume(
   const batch = await findBatch(database, job.batch as string);
   if (batch.status === 'staged') {
     await noteBatch(database, batch.id, { phase: null });
-    return command('swap', [batch.id], {}, { note: 'publishes what is staged' });
+    return swapOf(batch.id);
   }
   if (batch.status !== 'failed')
     await moveBatch(database, batch.id, 'failed', {

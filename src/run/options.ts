@@ -71,6 +71,8 @@ export interface RunOptions {
   readonly maxShrink?: number;
   /** Publish although triggers keep rows from being written. Default: the target's word, else refuse. */
   readonly allowSuppressed?: boolean;
+  /** replace: OIDs of the tables that rows of others keep become those of the new ones. Default: the target's own. */
+  readonly rewriteOids?: boolean;
   /** Rejects that may be published with. Default: none. */
   readonly maxRejects?: RejectLimit;
   /** Nothing of the source is kept: rejects without values and rows, no reports, a log without its facts. */

@@ -6,6 +6,7 @@ import { type FlowAccount, totals } from '../core/accounting.js';
 import type { Target } from '../core/target.js';
 import { withRoom } from '../db/connect.js';
 import { PINNED_BESIDE_CODE } from '../db/pinned.js';
+import { assertStillReplaceable } from './check.js';
 import { surveyCompatibility } from './compatibility.js';
 import type { Job } from './job.js';
 import { tellKept } from './kept-gone.js';
@@ -58,10 +59,8 @@ export async function prepare(
     const records = await prepareRecords(job, rows, staged.places);
     return { replace: undefined, rows, oldNames, handed: loaded, loaded, views, records };
   }
-  const survey = await surveyReplace(
-    client,
-    surveyed.replace.tables.map(({ schema, table }) => ({ schema, table })),
-  );
+  const survey = await surveyReplace(client, surveyed.replace.targets);
+  await assertStillReplaceable(client, survey, job.tables);
   const { tables } = await finishStaging(client, survey, staged.replaced, {
     expectedRows: new Map(
       job.tables

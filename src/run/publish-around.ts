@@ -84,9 +84,11 @@ class Attempt {
     });
     await settleRefused(job);
     await forgetSegments(database, batch);
+    job.validated = false;
     await job.phase('validate', 'asking the validations of staging', () =>
       validate(job, this.loaded.staged.places),
     );
+    job.validated = true;
   }
 
   async publish(): Promise<Published> {

@@ -173,12 +173,18 @@ export function recordsOf(job: Job, prepared: Prepared): PublishRecord[] {
         live_oid: staged?.oid ?? oid,
         replaced_oid: staged === undefined ? null : oid,
         ...(staged === undefined ? {} : { writers: staged.writers }),
+        ...(rewrites(prepared, oid) ? { rewrote_oids: true } : {}),
         ...(views.length === 0 ? {} : { views }),
       },
       // The replaced table keeps its OID and its name, in the batch's schema for its own one.
       retained: staged === undefined ? null : { schema: schemas.get(schema)?.old ?? job.names.old, oid },
     };
   });
+}
+
+/** Whether the publish rewrites OIDs of the table `oid` that others keep: then its rollback does, too. */
+function rewrites({ replace }: Prepared, oid: number): boolean {
+  return replace?.survey.keptOids.found.some(({ target }) => target === oid) === true;
 }
 
 /** A table that is replaced: all its rows go (null: nobody has counted them), and all that are staged come. */

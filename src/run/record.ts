@@ -81,6 +81,7 @@ export async function beginBatch(job: Job): Promise<string> {
     options: {
       ...(options.noTriggers === true ? { no_triggers: true } : {}),
       ...(options.allowSuppressed === true ? { allow_suppressed: true } : {}),
+      ...(options.rewriteOids === true ? { rewrite_oids: true } : {}),
     },
     stopOnError: options.stopOnError ?? false,
     onlyRejectsOf: options.onlyRejectsOf,

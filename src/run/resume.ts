@@ -109,10 +109,12 @@ export function resumedOptions(options: RunOptions, batch: Batch): RunOptions {
   const maxShrink = options.maxShrink ?? batch.run_record?.maxShrink;
   const noTriggers = batch.options.no_triggers === true ? { noTriggers: true } : {};
   const allowSuppressed = batch.options.allow_suppressed === true ? { allowSuppressed: true } : {};
+  const rewriteOids = batch.options.rewrite_oids === true ? { rewriteOids: true } : {};
   return {
     ...options,
     ...noTriggers,
     ...allowSuppressed,
+    ...rewriteOids,
     allowEmpty,
     stopOnError,
     noSourceData: batch.run_record?.noSourceData === true,

@@ -38,6 +38,7 @@ import { makeStaging } from './staging.js';
 import { behindCommit, stopStatements } from './stopping.js';
 import { failedSummary, summaryOf } from './summary.js';
 import type { Surveyed } from './survey.js';
+import { surveyAgain } from './survey-again.js';
 import { tellProgress } from './ticker.js';
 import { tidy } from './tidy.js';
 import { isUnchanged } from './unchanged.js';
@@ -184,21 +185,24 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     });
     if (resumed === undefined && options.rehearse !== true && job.pipeline.backup?.withRun === true)
       await backUpFirst(job);
-    const surveyed = await madeAndSurveyed(job, checked);
+    let surveyed = await madeAndSurveyed(job, checked);
     await lockTables(database, job.tables);
     const taken = resumed === undefined ? undefined : await takeUp(job, checked, resumed);
     // Before the first row is read: a write that the guard misses is one that the source shows.
     if (taken === undefined) await raiseGuard(job);
     const staged = taken?.staged ?? (await makeStaging(job, surveyed));
-    if (taken !== undefined && taken.checkpoints === undefined) accounts = taken.accounts;
-    else {
+    if (taken !== undefined && taken.checkpoints === undefined) {
+      accounts = taken.accounts;
+      surveyed = await surveyAgain(job, staged, accounts);
+    } else {
       const what = taken === undefined ? 'loading staging' : 'going on with the load';
       const told = tellProgress(job);
       try {
         accounts = await job.phase('load', what, () =>
-          load(job, checked, staged.places, taken, (loaded) =>
-            rejectBroken(job, { flows: checked.flows, surveyed, staged, accounts: loaded }),
-          ),
+          load(job, checked, staged.places, taken, async (loaded) => {
+            surveyed = await surveyAgain(job, staged, accounts);
+            return rejectBroken(job, { flows: checked.flows, surveyed, staged, accounts: loaded });
+          }),
         );
       } finally {
         await told();

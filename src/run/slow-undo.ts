@@ -6,15 +6,15 @@ import type { Job } from './job.js';
 const WORTH_SAYING_BYTES = 1 << 20;
 
 const UNINDEXED = `
-SELECT n.nspname AS schema, c.relname AS table, array_agg(a.attname::text ORDER BY w.place) AS columns
-FROM pg_constraint k
-JOIN pg_class c ON c.oid = k.conrelid
-JOIN pg_namespace n ON n.oid = c.relnamespace
-CROSS JOIN LATERAL unnest(k.conkey) WITH ORDINALITY AS w (attnum, place)
-JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = w.attnum
-WHERE k.contype = 'f' AND k.confrelid = $1 AND pg_relation_size(c.oid) >= $2
-  AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL
-    AND (i.indkey::int2[])[0:cardinality(k.conkey) - 1] @> k.conkey)
+SELECT n.nspname AS schema, c.relname AS table, pg_catalog.array_agg(a.attname::pg_catalog.text ORDER BY w.place) AS columns
+FROM pg_catalog.pg_constraint k
+JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL pg_catalog.unnest(k.conkey) WITH ORDINALITY AS w (attnum, place)
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = w.attnum
+WHERE k.contype = 'f' AND k.confrelid = $1 AND pg_catalog.pg_relation_size(c.oid) >= $2
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL
+    AND (i.indkey::pg_catalog.int2[])[0:pg_catalog.cardinality(k.conkey) - 1] OPERATOR(pg_catalog.@>) k.conkey)
 GROUP BY k.oid, n.nspname, c.relname ORDER BY 1, 2, 3`;
 
 /**

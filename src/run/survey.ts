@@ -22,6 +22,7 @@ export interface Surveyed {
   readonly refused: readonly Refused[];
   /** The same as findings. */
   readonly refusals: readonly Finding[];
+  readonly warnings: readonly Finding[];
 }
 
 /** Surveys the tables; nothing is written and no lock taken but on catalogs. */
@@ -33,7 +34,11 @@ export async function surveyTables(job: Job): Promise<Surveyed> {
       ? undefined
       : await surveyReplace(
           client,
-          replaced.map(({ schema, table }) => ({ schema, table })),
+          replaced.map(({ schema, table, target }) => ({
+            schema,
+            table,
+            rewriteOids: job.options.rewriteOids ?? target.rewriteOids ?? false,
+          })),
         );
   const refused = await withSync(client, replace?.refusals ?? [], replaced);
   const rows = new Map<Target, RowTableFacts>();
@@ -64,13 +69,28 @@ export async function surveyTables(job: Job): Promise<Surveyed> {
     oldNames: await surveyCompatibility(job),
     carried: replace?.carried ?? [],
     refused,
-    refusals: refused.map((refusal) => ({
-      severity: 'error',
-      message:
-        refusal.object === refusal.table
-          ? `${refusal.table} cannot be replaced: ${refusal.reason}`
-          : `${refusal.table} cannot be replaced: ${refusal.object}: ${refusal.reason}`,
-      next: refusal.next,
-    })),
+    refusals: refusalFindings(refused),
+    warnings: replace === undefined ? [] : unreadFindings(replace),
   };
+}
+
+/** What may keep OIDs of the tables and could not be asked. */
+function unreadFindings({ keptOids }: Survey): Finding[] {
+  return keptOids.unread.map((column) => ({
+    severity: 'warning',
+    message: `not looked through for OIDs of the tables that are replaced, which it may keep as data: ${column}`,
+    next: 'see to it that no row there names them, or that such rows are corrected afterwards',
+  }));
+}
+
+/** Why tables cannot be replaced, as a check says it. */
+export function refusalFindings(refused: readonly Refused[]): Finding[] {
+  return refused.map((refusal) => ({
+    severity: 'error',
+    message:
+      refusal.object === refusal.table
+        ? `${refusal.table} cannot be replaced: ${refusal.reason}`
+        : `${refusal.table} cannot be replaced: ${refusal.object}: ${refusal.reason}`,
+    next: refusal.next,
+  }));
 }

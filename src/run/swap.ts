@@ -19,6 +19,7 @@ import { resolveInterrupted } from './resolve.js';
 import { assertKept } from './shrink.js';
 import { behindCommit, stopStatements } from './stopping.js';
 import { failedSummary, summaryOf } from './summary.js';
+import { assertSameShape } from './survey-again.js';
 import { tidy } from './tidy.js';
 import { validate } from './validate.js';
 
@@ -80,11 +81,12 @@ export async function swapBatch(pipeline: Pipeline, batch: Batch, options: RunOp
 /** What the load was allowed is allowed now, unless the command says otherwise. */
 function asLoaded(
   { options, run_record: record }: Pick<Batch, 'options' | 'run_record'>,
-  given: Pick<RunOptions, 'maxShrink'>,
-): Pick<RunOptions, 'allowSuppressed' | 'allowEmpty' | 'maxShrink'> {
+  given: Pick<RunOptions, 'maxShrink' | 'rewriteOids'>,
+): Pick<RunOptions, 'allowSuppressed' | 'rewriteOids' | 'allowEmpty' | 'maxShrink'> {
   const maxShrink = given.maxShrink ?? record?.maxShrink;
   return {
     ...(options.allow_suppressed === true ? { allowSuppressed: true } : {}),
+    ...(options.rewrite_oids === true || given.rewriteOids === true ? { rewriteOids: true } : {}),
     ...(record?.allowEmpty === true ? { allowEmpty: true } : {}),
     ...(maxShrink === undefined ? {} : { maxShrink }),
   };
@@ -102,7 +104,7 @@ function stillStaged(caught: SluiceError, batch: Batch): SluiceError {
 }
 
 /** What a swap can be told of what a load can. */
-const TOLD: ReadonlySet<string> = new Set(['maxShrink', 'allowSuppressed']);
+const TOLD: ReadonlySet<string> = new Set(['maxShrink', 'allowSuppressed', 'rewriteOids']);
 
 /** A change of the command that a swap does not know is one of the command that has loaded the batch. */
 function ofTheLoad(step: NextStep, batch: Batch): NextStep {
@@ -124,6 +126,7 @@ async function swap(job: Job, batch: Batch, armed: boolean): Promise<Summary> {
   const checked = await job.phase('check', 'looking at the tables again', () => checkTables(job));
   assertChecked(checked);
   const staged = await adoptStaging(job, checked.surveyed, batch);
+  await assertSameShape(job, staged);
   await job.phase('validate', 'asking the validations of staging', () => validate(job, staged.places));
   await assertKept(job, accounts, checked.surveyed.rows);
   const { prepared, lockMs, ...live } = await goLive(job, checked.surveyed, staged, accounts).catch(

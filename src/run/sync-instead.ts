@@ -4,7 +4,7 @@ import { surveyRows } from '../../sinks/rows/survey.js';
 import type { Flags } from '../core/command.js';
 import { SluiceError } from '../core/errors.js';
 import { formatList } from '../core/list.js';
-import { again, type NextStep } from '../core/next.js';
+import { again, type NextStep, Suggestion } from '../core/next.js';
 import { readRowTable } from '../db/catalog/row-tables.js';
 import type { LiveTable } from './tables.js';
 
@@ -27,11 +27,16 @@ export async function withSync(
     if (stays && table !== undefined && !known.has(refusal.table))
       known.set(refusal.table, await syncSteps(client, table));
     const steps = stays ? (known.get(refusal.table) ?? []) : [];
-    const others = steps.length === 0 ? next : next.map((step) => `or ${step}`);
+    const others = steps.length === 0 ? next : next.map(orElse);
     refused.push({ ...refusal, next: [...steps, ...others] });
   }
   return refused;
 }
+
+const orElse = (step: NextStep): NextStep =>
+  step instanceof Suggestion
+    ? step.saying({ lead: `or ${step.said.lead ?? ''}`.trimEnd() })
+    : `or ${step.replace(/^or /, '')}`;
 
 /** How a table that is to be replaced is published by differences; none where it cannot be. */
 async function syncSteps(client: Client, { schema, table, target }: LiveTable): Promise<NextStep[]> {

@@ -4,7 +4,12 @@ import { dropEmptySchema } from '../../sinks/replace/discard.js';
 import { finishStaging } from '../../sinks/replace/finish.js';
 import { schemasFor } from '../../sinks/replace/names.js';
 import { replaceParts } from '../../sinks/replace/parts.js';
-import { assertReplaceable, type Survey, surveyReplace } from '../../sinks/replace/survey.js';
+import {
+  assertReplaceable,
+  type ReplaceTarget,
+  type Survey,
+  surveyReplace,
+} from '../../sinks/replace/survey.js';
 import { adoptAsStaging, type RetainedTable, returnRetained } from '../../sinks/replace/undo.js';
 import { undoParts } from '../../sinks/rows/undo.js';
 import { surveyUndo } from '../../sinks/rows/undo-survey.js';
@@ -15,6 +20,7 @@ import { undoSql } from '../db/ledger/publish-sql.js';
 import { findKept, type Published, readPublished, undoneSince } from '../db/ledger/published.js';
 import { hasRecords, undoRecordsSql } from '../db/ledger/records.js';
 import { viewsUndoneSql } from '../db/ledger/views.js';
+import { isAltered, tellAltered, tellUnlike } from './altered.js';
 import { tidyCompatibility } from './compatibility.js';
 import { dropMade } from './create-missing.js';
 import { asFailure } from './failure.js';
@@ -53,10 +59,7 @@ export class Undo {
     const parts: WindowPart[] = [];
     const retained = await this.#retained();
     if (retained.length > 0) {
-      const survey = await surveyReplace(
-        client,
-        retained.map(({ target }) => target),
-      );
+      const survey = await surveyReplace(client, this.#targets(retained));
       assertReplaceable(survey);
       const names = undoNames(this.batch.id);
       const schemas = schemasFor(survey.tables, names);
@@ -108,7 +111,7 @@ export class Undo {
       const parts: WindowPart[] = [];
       if (replaced.length > 0) {
         options.events?.phase?.('prepare', 'bringing the kept tables up to what live is now');
-        survey = await surveyReplace(client, replaced);
+        survey = await surveyReplace(client, this.#targets(retained));
         adopted = await adoptAsStaging(client, survey, retained, names);
         const finished = await finishStaging(client, survey, adopted, { expectedRows: new Map() });
         const swaps = replaceParts(survey, finished.tables, names);
@@ -149,9 +152,9 @@ export class Undo {
       return { ...this.#done(tables), lock_ms: lockMs };
     } catch (error) {
       if (committed) throw error;
-      const failure = asFailure(error, signal);
       await stopped();
       await database.recover();
+      const failure = asFailure(await this.#altered(error, survey), signal);
       const told = unchanged(await namingFullDisk(database, failure, again()));
       // It may have committed: the next command asks the ledger.
       if (told.code === 'outcome_unknown') throw told;
@@ -164,6 +167,14 @@ export class Undo {
       }
       throw told;
     }
+  }
+
+  /** `error` with what was altered under the rollback, or the refusal that follows from it. */
+  async #altered(error: unknown, survey: Survey | undefined): Promise<unknown> {
+    if (survey === undefined) return error;
+    const { database } = this.options;
+    if (isAltered(error)) return tellAltered(database, survey, error).catch((refusal: unknown) => refusal);
+    return (await tellUnlike(database, survey, error)) ?? error;
   }
 
   /** Takes the rollback's own guard away, or leaves that to the next command. */
@@ -225,6 +236,17 @@ export class Undo {
       table: each.table_name,
       oid: each.retained_oid as number,
     }));
+  }
+
+  /** What is to come back, as a survey asks for it: OIDs that the publish has rewritten are rewritten back. */
+  #targets(retained: readonly RetainedTable[]): ReplaceTarget[] {
+    return retained.map(({ target: { schema, table } }) => {
+      const published = this.#replaced.find(
+        (each) => each.table_schema === schema && each.table_name === table,
+      );
+      const rewriteOids = this.options.rewriteOids === true || published?.facts.rewrote_oids === true;
+      return { schema, table, rewriteOids };
+    });
   }
 
   #ledger(): string[] {

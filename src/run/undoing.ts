@@ -10,6 +10,8 @@ export interface RollbackOptions extends Pick<RunOptions, 'database' | 'log' | '
   readonly tables?: readonly string[];
   /** Undo although rows were written since the publish, and lose those. */
   readonly discardWrites?: boolean;
+  /** OIDs of the tables that rows of others keep become those of the tables that come back; so they do where the publish did it. */
+  readonly rewriteOids?: boolean;
   /** Look and say what would be done; change nothing. Rows written since are told, not refused. */
   readonly dryRun?: boolean;
 }

@@ -28,6 +28,7 @@ test('the window runs all parts phase by phase, dependents and locks bounded as 
         out: ['out t'],
         in: ['in t'],
         after: ['after t'],
+        proofs: ['proof t'],
       }),
       part({
         early: ['merge m'],
@@ -47,6 +48,12 @@ SET LOCAL statement_timeout = 0;
 SET LOCAL idle_in_transaction_session_timeout = 2000;
 merge m;
 SET LOCAL search_path = '';
+SET LOCAL DateStyle = 'ISO';
+SET LOCAL IntervalStyle = 'postgres';
+SET LOCAL bytea_output = 'hex';
+SET LOCAL extra_float_digits = '1';
+SET LOCAL array_nulls = 'on';
+SET LOCAL xmloption = 'content';
 SET LOCAL statement_timeout = 400;
 SELECT extract(epoch FROM pg_catalog.clock_timestamp()) * 1000 AS sluice_start;
 DO $sluice$ BEGIN 
@@ -60,10 +67,29 @@ in t;
 after t;
 SET LOCAL statement_timeout = 0;
 SET LOCAL search_path TO DEFAULT;
+SET LOCAL DateStyle TO DEFAULT;
+SET LOCAL IntervalStyle TO DEFAULT;
+SET LOCAL bytea_output TO DEFAULT;
+SET LOCAL extra_float_digits TO DEFAULT;
+SET LOCAL array_nulls TO DEFAULT;
+SET LOCAL xmloption TO DEFAULT;
 late m;
 SET LOCAL search_path = '';
+SET LOCAL DateStyle = 'ISO';
+SET LOCAL IntervalStyle = 'postgres';
+SET LOCAL bytea_output = 'hex';
+SET LOCAL extra_float_digits = '1';
+SET LOCAL array_nulls = 'on';
+SET LOCAL xmloption = 'content';
+proof t;
 INSERT INTO l.l VALUES (1);
 SET LOCAL search_path TO DEFAULT;
+SET LOCAL DateStyle TO DEFAULT;
+SET LOCAL IntervalStyle TO DEFAULT;
+SET LOCAL bytea_output TO DEFAULT;
+SET LOCAL extra_float_digits TO DEFAULT;
+SET LOCAL array_nulls TO DEFAULT;
+SET LOCAL xmloption TO DEFAULT;
 SELECT extract(epoch FROM pg_catalog.clock_timestamp()) * 1000 AS sluice_end;
 COMMIT;
 `,

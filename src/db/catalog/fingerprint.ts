@@ -52,6 +52,8 @@ UNION ALL SELECT ${tuple('x')} FROM pg_catalog.pg_constraint x WHERE x.conrelid 
 UNION ALL SELECT ${tuple('x', 'indcheckxmin')} FROM pg_catalog.pg_index x WHERE x.indrelid = ${id}
 UNION ALL SELECT ${tuple('x')} FROM pg_catalog.pg_trigger x
   WHERE x.tgrelid = ${id} AND NOT starts_with(x.tgname, ${literal(GUARD_TRIGGER_PREFIX)})
+UNION ALL SELECT ROW(x.oid, x.tgenabled)::text FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_trigger x ON x.tgconstraint = k.oid
+  WHERE (k.conrelid = ${id} OR k.confrelid = ${id}) AND x.tgenabled <> 'O'
 UNION ALL SELECT ${tuple('x')} FROM pg_catalog.pg_policy x WHERE x.polrelid = ${id}
 UNION ALL SELECT ${tuple('x')} FROM pg_catalog.pg_rewrite x WHERE x.ev_class = ${id}
 UNION ALL SELECT ${tuple('x')} FROM pg_catalog.pg_statistic_ext x WHERE x.stxrelid = ${id}

@@ -35,6 +35,7 @@ export interface Batch {
   readonly options: {
     readonly no_triggers?: boolean;
     readonly allow_suppressed?: boolean;
+    readonly rewrite_oids?: boolean;
     readonly made?: readonly { readonly schema: string; readonly table: string; readonly oid: number }[];
   };
   readonly staging_schema: string | null;
