@@ -6,7 +6,7 @@ import { patiently, sqlstate } from '../retry.js';
 import { addKey, dropKey, type SwapKey, validateKey } from './foreign-keys.js';
 
 const COLUMNS = `
-SELECT p.oid AS parent_oid, pn.nspname AS parent_schema, p.relname AS parent_table,
+SELECT (SELECT i.relname FROM pg_class i WHERE i.oid = con.conindid) AS index, pn.nspname AS parent_schema, p.relname AS parent_table,
   (SELECT json_agg(a.attname ORDER BY k.ord) FROM unnest(con.conkey) WITH ORDINALITY k(num, ord)
     JOIN pg_attribute a ON a.attrelid = con.conrelid AND a.attnum = k.num) AS mine,
   (SELECT json_agg(a.attname ORDER BY k.ord) FROM unnest(con.confkey) WITH ORDINALITY k(num, ord)
@@ -16,6 +16,7 @@ JOIN pg_class p ON p.oid = con.confrelid JOIN pg_namespace pn ON pn.oid = p.reln
 WHERE n.nspname = $1 AND c.relname = $2 AND con.conname = $3 AND con.contype = 'f'`;
 
 interface KeyColumns {
+  readonly index: string | null;
   readonly parent_schema: string;
   readonly parent_table: string;
   readonly mine: string[];
@@ -39,6 +40,7 @@ export async function makeKeys(
     for (const key of keys) {
       onProgress(`foreign key ${key.name} on ${key.onLive}`);
       await patiently(client, [dropKey(key), addKey(key)]);
+      assertIndex(key, (await keyColumns(client, key))?.index);
       if (key.validate) await validate(client, key);
     }
   } catch (error) {
@@ -48,6 +50,20 @@ export async function makeKeys(
     }
     throw error;
   }
+}
+
+/** Throws refused('key_index') where the key that was made goes by another index than it has to. */
+export function assertIndex(key: SwapKey, index: string | null | undefined): void {
+  if (key.index === null || index === key.index) return;
+  throw refused(
+    'key_index',
+    `Foreign key ${key.name} of ${key.onLive} goes by the index ${key.index} of its parent; a new one would go by ${index}.`,
+    {
+      table: key.onLive,
+      state: 'Live is untouched.',
+      next: `Drop the index that is not needed (both are unique over the same columns), or publish by merge, which changes rows in place.`,
+    },
+  );
 }
 
 async function validate(client: Client, key: SwapKey): Promise<void> {
@@ -84,7 +100,10 @@ async function orphans(client: Client, key: SwapKey, cause: unknown): Promise<Er
 }
 
 /** The queries that count the rows of `key` without a parent, and show up to five such keys. Pure. */
-export function orphanSql(key: SwapKey, columns: KeyColumns): { sql: string; examples: string } {
+export function orphanSql(
+  key: SwapKey,
+  columns: Omit<KeyColumns, 'index'>,
+): { sql: string; examples: string } {
   const child = qualified(key.on.schema, key.on.table);
   const parent = qualified(columns.parent_schema, columns.parent_table);
   const mine = columns.mine.map((name) => `c.${ident(name)}`);

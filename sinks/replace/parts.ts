@@ -8,6 +8,7 @@ import { lockDependent, recompile, repointDependent } from './dependents-sql.js'
 import { type FinishedTable, liveOf } from './finish.js';
 import { grantStatements } from './grants.js';
 import { type StagingNames, schemasFor, swapName } from './names.js';
+import { typeGrantStatements } from './row-type.js';
 import type { Survey } from './survey.js';
 
 /** The SQLSTATE under which the window says that the catalog is not what was surveyed. */
@@ -50,6 +51,7 @@ export function replaceParts(
           live.grants,
           live.ownerGrantsAreDefault,
         ),
+        ...typeGrantStatements(live, table.typeGrants ?? null),
         ...dependents.flatMap(repointDependent),
         ...survey.compiled.filter((each) => each.target === live.oid && each.owned).map(recompile),
       ],

@@ -50,6 +50,14 @@ const OBSTACLES: Record<Obstacle['code'], (object: string) => Why> = {
     `the triggers behind foreign key ${object} are disabled`,
     'ALTER TABLE … ENABLE TRIGGER ALL before the run.',
   ],
+  whole_row: (object) => [
+    `constraint ${object} refers to the whole row, which no new table can be given`,
+    MERGE,
+  ],
+  statistics_name: (object) => [
+    `several statistics objects of the tables are named ${object}, in different schemas`,
+    'ALTER STATISTICS … RENAME TO … one of them.',
+  ],
   not_owner: (object) => [
     `the table belongs to ${object}, whose rights the connected role lacks`,
     `GRANT ${object} to the role that runs this, or connect as ${object}.`,
