@@ -40,7 +40,7 @@ export async function makeKeys(
     for (const key of keys) {
       onProgress(`foreign key ${key.name} on ${key.onLive}`);
       await patiently(client, [dropKey(key), addKey(key)]);
-      assertIndex(key, (await keyColumns(client, key))?.index);
+      await assertIndex(client, key);
       if (key.validate) await validate(client, key);
     }
   } catch (error) {
@@ -53,7 +53,8 @@ export async function makeKeys(
 }
 
 /** Throws refused('key_index') where the key that was made goes by another index than it has to. */
-export function assertIndex(key: SwapKey, index: string | null | undefined): void {
+export async function assertIndex(client: Client, key: SwapKey): Promise<void> {
+  const index = (await keyColumns(client, key))?.index;
   if (key.index === null || index === key.index) return;
   throw refused(
     'key_index',

@@ -15,7 +15,8 @@ export interface Refusal {
 
 type Why = readonly [reason: string, wayOut: string];
 
-const MERGE =
+/** The way out where a table can keep its identity. */
+export const MERGE =
   'Publish this table by merge, which keeps the table and changes its rows: merge(…) in a pipeline, --mode merge for copy.';
 
 /** What makes a merge leave just the rows that were loaded, as a replace would. */

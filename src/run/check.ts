@@ -21,6 +21,7 @@ import { recordFindings } from './record-kinds.js';
 import { slowUndoFindings } from './slow-undo.js';
 import { type Surveyed, surveyTables } from './survey.js';
 import type { Columns } from './tables.js';
+import { swapFindings } from './try-swap.js';
 import { isMissing, type PlannedView, planViews, viewFindings } from './views.js';
 
 /** A finding with the check that made it. */
@@ -45,9 +46,10 @@ export interface Checked {
 /**
  * Asks everything that can be asked before anything is written: whether inputs are there and have their
  * columns, whether the tables have the pipeline's columns and can be published as it wants, and the
- * pipeline's own checks. An error of one question does not keep the others from being asked.
+ * pipeline's own checks. An error of one question does not keep the others from being asked. `runs`: what could not be
+ * asked now will show, and needs no word.
  */
-export async function checkJob(job: Job): Promise<Checked> {
+export async function checkJob(job: Job, runs = false): Promise<Checked> {
   const findings: NamedFinding[] = [];
   const asked: string[] = [];
   const ask = async (name: string, work: () => Promise<readonly Finding[]>) => {
@@ -101,7 +103,12 @@ export async function checkJob(job: Job): Promise<Checked> {
   if (findings.every(({ name, finding }) => name === 'rights' || finding.severity === 'note'))
     await ask('publishing', async () => {
       surveyed = await surveyTables(job);
-      return [...surveyed.refusals, ...lockGuardFindings(job, surveyed), ...(await slowUndoFindings(job))];
+      return [
+        ...surveyed.refusals,
+        ...lockGuardFindings(job, surveyed),
+        ...(await slowUndoFindings(job)),
+        ...(await swapFindings(job, surveyed, runs)),
+      ];
     });
   let views: readonly PlannedView[] = [];
   if ((job.pipeline.views ?? []).length > 0)

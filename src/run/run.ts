@@ -65,7 +65,7 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
   try {
     job.record = await recordRun(job, resumed);
     const checked = await job.phase('check', 'checking inputs, tables and the pipeline’s own questions', () =>
-      checkJob(job),
+      checkJob(job, options.dryRun !== true),
     );
     for (const { name, finding } of checked.findings) {
       if (finding.severity === 'warning')
@@ -114,7 +114,7 @@ export async function planPipeline(pipeline: Pipeline, options: RunOptions): Pro
 
 /** Asks all checks of a pipeline and writes nothing. */
 export async function checkPipeline(pipeline: Pipeline, options: RunOptions): Promise<Checked> {
-  return asking(pipeline, options, checkJob);
+  return asking(pipeline, options, (job) => checkJob(job));
 }
 
 /** Has a job asked what writes nothing; stops when it is asked to. */

@@ -1,4 +1,5 @@
 import type { SurveyedNames } from '../../sinks/compatibility/index.js';
+import type { Refusal } from '../../sinks/replace/refusals.js';
 import { type Survey, surveyReplace } from '../../sinks/replace/survey.js';
 import { surveyRows } from '../../sinks/rows/survey.js';
 import type { RowTableFacts } from '../../sinks/rows/target.js';
@@ -59,13 +60,18 @@ export async function surveyTables(job: Job): Promise<Surveyed> {
     rows,
     oldNames: await surveyCompatibility(job),
     carried: replace?.carried ?? [],
-    refusals: (replace?.refusals ?? []).map((refusal) => ({
-      severity: 'error',
-      message:
-        refusal.object === refusal.table
-          ? `${refusal.table} cannot be replaced: ${refusal.reason}`
-          : `${refusal.table} cannot be replaced: ${refusal.object}: ${refusal.reason}`,
-      next: refusal.wayOut,
-    })),
+    refusals: refusalFindings(replace?.refusals ?? []),
   };
+}
+
+/** What stands against replacing tables, as findings of a check. */
+export function refusalFindings(refusals: readonly Refusal[]): Finding[] {
+  return refusals.map((refusal) => ({
+    severity: 'error',
+    message:
+      refusal.object === refusal.table
+        ? `${refusal.table} cannot be replaced: ${refusal.reason}`
+        : `${refusal.table} cannot be replaced: ${refusal.object}: ${refusal.reason}`,
+    next: refusal.wayOut,
+  }));
 }
