@@ -67,16 +67,27 @@ export async function seedRows(session: Client): Promise<number> {
   const { rows: tables } = await session.query<EmptyTable>(EMPTY);
   // Parents first, as far as their order tells; what has no parent yet gets its turn again.
   const empty = new Set(tables);
-  for (let pass = 1; pass <= 3; pass++)
-    for (const table of tables) if (await seed(session, table)) empty.delete(table);
+  for (const pass of ['parents', 'parents', 'any'] as const)
+    for (const table of tables) if (await seed(session, table, pass)) empty.delete(table);
   return empty.size;
 }
 
-async function seed(session: Client, { schema, table, columns }: EmptyTable): Promise<boolean> {
+/** `parents`: only where the rows' parents are there. */
+async function seed(
+  session: Client,
+  { schema, table, columns }: EmptyTable,
+  pass: 'parents' | 'any',
+): Promise<boolean> {
   const at = qualified(schema, table);
   const { rows: some } = await session.query(`SELECT FROM ${at} LIMIT 1`);
   if (some.length > 0) return true;
-  const values = columns.map((column, at) => `coalesce(${column.value}, $${at + 1}::${column.type})`);
+  const values = columns.map(({ value, type }, n) => {
+    const made = `$${n + 1}::${type}`;
+    if (value === 'NULL') return made;
+    return pass === 'any'
+      ? `coalesce(${value}, ${made})`
+      : `CASE WHEN ${made} IS NULL THEN NULL ELSE ${value} END`;
+  });
   const insert =
     columns.length === 0
       ? `INSERT INTO ${at} DEFAULT VALUES`

@@ -34,7 +34,7 @@ const LONG = [
   /^pipelines\/(?!lot-consolidation\/)/,
   /^samples\/(?!lot-consolidation\.)/,
   /^(torture|db\/embedded)\//,
-  /^sinks\/replace\/concurrency\./,
+  /^sinks\/replace\/(concurrency|each-table|each-kind)\./,
   /^run\/(server|interrupted|resume)\./,
   /^cli\/(demo|interrupted|output|stopped|resume|okvet|bad-input|server-disk|expired-password|several-inputs)\./,
 ];
