@@ -89,9 +89,12 @@ export function swapKeys(survey: Survey, staged: readonly StagedTable[]): SwapKe
 const byKey = (definition: string, key: ReferencedKey | null | undefined): string =>
   key?.primary === true ? withoutColumns(definition) : definition;
 
+/** Adds the key, and reads the rows under a lock that keeps writers of both tables waiting. */
+export const addValidKey = (key: SwapKey): string =>
+  `ALTER TABLE ${qualified(key.on.schema, key.on.table)} ADD CONSTRAINT ${ident(key.staged)} ${key.definition}`;
+
 /** Adds the key without reading a row; enforced for new rows from then on. */
-export const addKey = (key: SwapKey): string =>
-  `ALTER TABLE ${qualified(key.on.schema, key.on.table)} ADD CONSTRAINT ${ident(key.staged)} ${key.definition}${key.enforced ? ' NOT VALID' : ''}`;
+export const addKey = (key: SwapKey): string => `${addValidKey(key)}${key.enforced ? ' NOT VALID' : ''}`;
 
 /** Reads the rows; holds no lock that stops reads or writes of the table. */
 export const validateKey = (key: SwapKey): string =>

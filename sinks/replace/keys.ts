@@ -3,7 +3,7 @@ import { refused } from '../../src/core/errors.js';
 import { noun, plural } from '../../src/core/plural.js';
 import { ident, qualified } from '../../src/db/quote.js';
 import { patiently, sqlstate } from '../retry.js';
-import { addKey, dropKey, type SwapKey, validateKey } from './foreign-keys.js';
+import { addKey, addValidKey, dropKey, type SwapKey, validateKey } from './foreign-keys.js';
 
 const COLUMNS = `
 SELECT (SELECT i.relname FROM pg_class i WHERE i.oid = con.conindid) AS index, pn.nspname AS parent_schema, p.relname AS parent_table,
@@ -41,7 +41,7 @@ export async function makeKeys(
       onProgress(`foreign key ${key.name} on ${key.onLive}`);
       await patiently(client, [dropKey(key), addKey(key)]);
       await assertIndex(client, key);
-      if (key.validate) await validate(client, key);
+      if (key.validate) await validate(client, key, await validatesAtOnce(client, key));
     }
   } catch (error) {
     // Towards staging only: a key on a live table would reject rows that staging does not know.
@@ -67,9 +67,21 @@ export async function assertIndex(client: Client, key: SwapKey): Promise<void> {
   );
 }
 
-async function validate(client: Client, key: SwapKey): Promise<void> {
+// Before 18, VALIDATE CONSTRAINT leaves the copies that a key to a partitioned table has for the partitions as they are.
+const AT_ONCE = `
+SELECT current_setting('server_version_num')::int < 180000 AND EXISTS (SELECT FROM pg_constraint copy WHERE copy.conparentid = con.oid) AS yes
+FROM pg_constraint con JOIN pg_class c ON c.oid = con.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = $1 AND c.relname = $2 AND con.conname = $3 AND con.contype = 'f'`;
+
+/** Whether the key can only be validated as it is added: then writers to its parent wait meanwhile. */
+async function validatesAtOnce(client: Client, { on, staged }: SwapKey): Promise<boolean> {
+  const { rows } = await client.query<{ yes: boolean }>(AT_ONCE, [on.schema, on.table, staged]);
+  return rows[0]?.yes === true;
+}
+
+async function validate(client: Client, key: SwapKey, atOnce: boolean): Promise<void> {
   try {
-    await patiently(client, [validateKey(key)]);
+    await patiently(client, atOnce ? [dropKey(key), addValidKey(key)] : [validateKey(key)]);
   } catch (error) {
     if (sqlstate(error) !== '23503') throw error;
     throw await orphans(client, key, error);

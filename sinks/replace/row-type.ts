@@ -14,25 +14,40 @@ const TRIES = 20;
 
 /**
  * Gives the array type of a staged table's row type the name that live's has: it moves with the table, and where a table
- * `_t` stands beside `t`, `_t` is taken. The server names an array type anew when somebody makes a type of its name, so
- * that is done until the name is live's. Throws refused('array_type') where it never is. Call in a transaction with an
- * empty search_path, as somebody who may create in the staging schema.
+ * `_t` stands beside `t`, `_t` is taken. Such a type cannot be renamed. But the server names it anew when somebody makes a
+ * type of its name, and when its table is renamed while its usual name is taken; live's has come about in one of these
+ * ways. Throws refused('array_type') where neither leads there. Call in a transaction with an empty search_path, as
+ * somebody who may create in the staging schema.
  */
 export async function nameArrayType(
   client: Client,
   live: TableFacts,
-  staged: Pick<StagedTable, 'schema' | 'oid'>,
+  staged: Pick<StagedTable, 'schema' | 'table' | 'oid'>,
 ): Promise<void> {
-  const taken: string[] = [];
-  const nameNow = async () =>
+  const read = async () =>
     (await client.query<{ name: string }>(ARRAY_TYPE, [staged.oid])).rows[0]?.name ?? null;
-  let name = await nameNow();
-  while (name !== null && name !== live.arrayType && taken.length < TRIES) {
-    await client.query(`CREATE DOMAIN ${qualified(staged.schema, name)} AS pg_catalog.int4`);
-    taken.push(name);
-    name = await nameNow();
+  const take = (name: string) => `CREATE DOMAIN ${qualified(staged.schema, name)} AS pg_catalog.int4`;
+  const free = (name: string) => `DROP DOMAIN ${qualified(staged.schema, name)}`;
+  const aside = 'sluice_renamed';
+  const rename = `ALTER TABLE ${qualified(staged.schema, staged.table)} RENAME TO ${ident(aside)}; ALTER TABLE ${qualified(staged.schema, aside)} RENAME TO ${ident(staged.table)}`;
+  const isThere = (name: string | null) => name === null || name === live.arrayType;
+
+  let name = await read();
+  for (let tries = 0; name !== null && !isThere(name) && tries < TRIES; tries++) {
+    await client.query(`${take(name)}; ${free(name)}`);
+    name = await read();
   }
-  for (const each of taken) await client.query(`DROP DOMAIN ${qualified(staged.schema, each)}`);
+  const taken: string[] = [];
+  if (!isThere(name)) {
+    await client.query(rename);
+    name = await read();
+  }
+  while (name !== null && !isThere(name) && taken.length < TRIES) {
+    await client.query(`${take(name)}; ${rename}`);
+    taken.push(name);
+    name = await read();
+  }
+  if (taken.length > 0) await client.query(taken.map(free).join('; '));
   if (name === live.arrayType) return;
   throw refused(
     'array_type',

@@ -33,6 +33,7 @@ test('every table of one of every kind that a swap may meet: refused beforehand,
   assert.deepEqual(refused.sort(), [
     'public.base merge',
     'public.base replace',
+    'public.computed merge',
     'public.heir replace',
     'public.high replace',
     'public.low replace',

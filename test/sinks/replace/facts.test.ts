@@ -50,6 +50,10 @@ const KINDS: Readonly<Record<string, string>> = {
     CREATE FUNCTION f() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM t; END; ALTER FUNCTION f DEPENDS ON EXTENSION hstore`,
   'array types whose names tables have taken': `
     CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE _t (id int); CREATE TABLE __t (id int)`,
+  'array types that were moved out of each other’s way': `
+    CREATE TABLE _t (id int PRIMARY KEY); CREATE TABLE t (id int); CREATE TABLE __t (id int)`,
+  'array types that were numbered, since the usual name was taken': `
+    CREATE TABLE __t (id int); CREATE DOMAIN _t AS int; CREATE TABLE t (id int PRIMARY KEY)`,
   'an index on the whole row': `
     CREATE TABLE t (id int PRIMARY KEY, x int); CREATE INDEX whole_row ON t ((t IS NOT NULL)) WHERE t IS NOT NULL`,
   'a materialized view that was never filled': `
