@@ -16,7 +16,7 @@ SELECT n.nspname AS schema, c.relname AS table, coalesce(json_agg(json_build_obj
     ORDER BY a.attnum) FILTER (WHERE a.attnum IS NOT NULL), '[]') AS columns
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-  AND (a.attnotnull OR NOT a.atthasdef) AND a.attidentity = ''
+  AND NOT a.atthasdef AND a.attidentity = ''
 LEFT JOIN LATERAL (SELECT bt.* FROM pg_type t JOIN pg_type bt ON bt.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
   WHERE t.oid = a.atttypid) b ON true
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname !~ '^(pg_|sluice)' AND n.nspname <> 'information_schema'
