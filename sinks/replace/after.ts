@@ -17,6 +17,9 @@ export function codeStatements(live: TableFacts): string[] {
       ...(code.comment === null
         ? []
         : [`COMMENT ON ${kind} ${name} ON ${table} IS ${literal(code.comment)}`]),
+      ...(code.constraintComment == null
+        ? []
+        : [`COMMENT ON CONSTRAINT ${name} ON ${table} IS ${literal(code.constraintComment)}`]),
     ];
   };
   return [...live.triggers.flatMap(each('TRIGGER')), ...live.rules.flatMap(each('RULE'))];

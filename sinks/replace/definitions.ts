@@ -40,6 +40,13 @@ export const indexOn = (index: IndexFacts, from: Place, to: Place): string =>
 export const referencing = (definition: string, from: Place, to: Place): string =>
   exchange(withoutNotValid(definition), from, to, ' REFERENCES ', '(');
 
+/** A foreign key's definition that names no columns of the table it references: then it goes by that one's primary key. */
+export function withoutColumns(definition: string): string {
+  const name = '(?:"(?:[^"]|"")*"|[^"(])';
+  const parts = new RegExp(`^(.* REFERENCES ${name}+)\\((?:"(?:[^"]|"")*"|[^")])*\\)`, 's').exec(definition);
+  return parts === null ? definition : `${parts[1]}${definition.slice(parts[0].length)}`;
+}
+
 /** A constraint's definition without its NOT VALID. */
 export const withoutNotValid = (definition: string): string => definition.replace(/ NOT VALID$/, '');
 

@@ -18,7 +18,13 @@ export function repointDependent(each: Dependent): string[] {
       return [`CREATE OR REPLACE VIEW ${qualified(each.schema, each.name)}${withOptions} AS ${body}`];
     }
     case 'function':
-      return [body];
+      // Replacing a function takes these marks off it.
+      return [
+        body,
+        ...each.extensions.map(
+          (extension) => `ALTER ROUTINE ${each.signature} DEPENDS ON EXTENSION ${ident(extension)}`,
+        ),
+      ];
     case 'policy': {
       const using = each.using === null ? '' : ` USING (${each.using})`;
       const check = each.check === null ? '' : ` WITH CHECK (${each.check})`;

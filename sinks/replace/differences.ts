@@ -30,12 +30,16 @@ type Rewrite = (definition: string, references: TableFacts['constraints'][number
 function flat(facts: TableFacts, rewrite: Rewrite, from: TableFacts, to: StagedTable): Map<string, string> {
   const map = new Map<string, string>();
   const { oid, schema, table, grants, columns, sequences, constraints, indexes, statistics, ...rest } = facts;
-  const { triggers, rules, policies, rowSecurity, forceRowSecurity, ownerGrantsAreDefault, ...plain } = rest;
+  const { triggers, rules, policies, rowSecurity, forceRowSecurity, ownerGrantsAreDefault, ...others } = rest;
+  const { typeGrants, ...plain } = others;
   for (const [key, value] of Object.entries(plain)) {
     map.set(key, JSON.stringify(Array.isArray(value) ? [...value].sort() : value));
   }
   columns.forEach((column, at) => {
-    map.set(`column ${column.name}`, JSON.stringify({ at, ...column, options: [...column.options].sort() }));
+    // What generated columns are computed from cannot be declared again.
+    const dimensions = column.feeds || column.generated !== '' ? 0 : column.dimensions;
+    const options = [...column.options].sort();
+    map.set(`column ${column.name}`, JSON.stringify({ at, ...column, options, dimensions }));
   });
   for (const key of constraints) {
     const definition = key.type === 'f' ? rewrite(key.definition, key.references) : key.definition;
@@ -43,7 +47,15 @@ function flat(facts: TableFacts, rewrite: Rewrite, from: TableFacts, to: StagedT
     const comment = key.type === 'f' ? null : key.comment;
     map.set(
       `constraint ${key.name}`,
-      JSON.stringify({ definition, validated, enforced, deferrable, deferred, comment }),
+      JSON.stringify({
+        definition,
+        validated,
+        enforced,
+        deferrable,
+        deferred,
+        comment,
+        by: key.references?.key,
+      }),
     );
   }
   for (const index of indexes) {

@@ -28,6 +28,7 @@ export function dressStatements(live: TableFacts, have: TableFacts, staged: Stag
     if (want !== (is ?? null)) statements.push(`COMMENT ON ${on} IS ${value(want)}`);
   };
   remark(`TABLE ${table}`, live.comment, have.comment);
+  remark(`TYPE ${table}`, live.typeComment, have.typeComment);
 
   for (const want of live.constraints.filter((each) => each.type !== 'f')) {
     const is = have.constraints.find((each) => each.name === want.name);

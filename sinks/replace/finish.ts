@@ -4,16 +4,17 @@ import { again } from '../../src/core/next.js';
 import { noun, plural } from '../../src/core/plural.js';
 import { additionRefusal, readEventTriggers, takeOffAdditions } from '../../src/db/catalog/additions.js';
 import type { TableFacts } from '../../src/db/catalog/facts.js';
-import { withCatalog } from '../../src/db/catalog/session.js';
+import { inTransaction, withCatalog } from '../../src/db/catalog/session.js';
 import { readTable } from '../../src/db/catalog/table.js';
 import { ident, qualified } from '../../src/db/quote.js';
 import { patiently } from '../retry.js';
 import { differences } from './differences.js';
 import { dressStatements } from './dress.js';
-import { swapKeys } from './foreign-keys.js';
+import { keyedIndexes, swapKeys } from './foreign-keys.js';
 import { freezeAndAnalyze } from './freeze.js';
 import { makeKeys } from './keys.js';
-import { structureStatements } from './reconcile.js';
+import { buildIndex, structureStatements } from './reconcile.js';
+import { nameArrayType } from './row-type.js';
 import { shapeDifferences, shapeRefusal } from './shape.js';
 import type { StagedTable } from './staging.js';
 import type { Survey } from './survey.js';
@@ -44,6 +45,8 @@ export interface FinishedTable extends StagedTable {
   readonly reached: Readonly<Record<string, string>>;
   /** Staging was unlogged: this server start must still be the running one when it is published. */
   readonly serverStart: string | null;
+  /** Privileges that its row type has now; null or left out: the built-in ones. */
+  readonly typeGrants?: TableFacts['typeGrants'];
 }
 
 export interface FinishReport {
@@ -76,24 +79,27 @@ export async function finishStaging(
     progress(`count rows of ${table.schema}.${table.table}`);
     counts.set(table.oid, await countRows(client, table, options.expectedRows));
   }
-  await takeOffAdditions(client, { oids: staged.map(({ oid }) => oid) });
-  for (const table of staged) await build(client, liveOf(survey, table), await facts(table), table, options);
   const keys = swapKeys(survey, staged);
+  await takeOffAdditions(client, { oids: staged.map(({ oid }) => oid) });
+  for (const table of staged) await build(client, survey, await facts(table), table, options);
   const outbound = keys.filter((key) => key.name === key.staged);
   await makeKeys(client, outbound, progress);
   await freezeAndAnalyze(client, staged, { waitMs: options.freezeWaitMs ?? 60_000, onProgress: progress });
   const tables: FinishedTable[] = [];
   for (const table of staged) {
     const live = liveOf(survey, table);
+    await inTransaction(client, ["SET LOCAL search_path = ''"], () => nameArrayType(client, live, table));
     const dress = dressStatements(live, await facts(table), table);
     if (dress.length > 0) await patiently(client, dress);
-    const differing = differences(live, await facts(table), table, staged);
+    const have = await facts(table);
+    const differing = differences(live, have, table, staged);
     if (differing.length > 0) throw await stagingDiffers(client, live, differing);
     tables.push({
       ...table,
       ...(counts.get(table.oid) as Counted),
       reached: await reached(client, live, table),
       serverStart: live.persistence === 'u' ? await serverStart(client) : null,
+      typeGrants: have.typeGrants,
     });
   }
   // Last, since from here on writes to these tables must suit staging as well as live.
@@ -175,16 +181,18 @@ async function countRows(
 
 async function build(
   client: Client,
-  live: TableFacts,
+  survey: Survey,
   have: TableFacts,
   table: StagedTable,
   options: FinishOptions,
 ): Promise<void> {
-  const structure = structureStatements(live, have, table);
+  const live = liveOf(survey, table);
+  const structure = structureStatements(live, have, table, keyedIndexes(survey, live));
   const quick = [...structure.drop, ...structure.columns];
   if (quick.length > 0) await patiently(client, quick);
   try {
-    await sideBySide(client, structure.indexes, options);
+    for (const index of structure.firstIndexes) await sideBySide(client, [buildIndex(index)], options);
+    await sideBySide(client, structure.indexes.map(buildIndex), options);
     for (const sql of [...structure.constraints, ...structure.statistics]) {
       options.onProgress?.(sql);
       await patiently(client, [sql]);

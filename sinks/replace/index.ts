@@ -11,5 +11,7 @@ export { createStaging } from './staging.js';
 export { stripOld, stripTable } from './strip.js';
 export type { ReplaceTarget, Survey } from './survey.js';
 export { assertReplaceable, surveyReplace } from './survey.js';
+export type { Tried } from './tried.js';
+export { tryReplace } from './tried.js';
 export type { RetainedTable } from './undo.js';
 export { adoptAsStaging, returnRetained } from './undo.js';

@@ -11,6 +11,7 @@ import { type FinishedTable, liveOf } from './finish.js';
 import { grantStatements } from './grants.js';
 import { rewriteStatements, stillKept } from './kept-oids.js';
 import { type StagingNames, schemasFor, swapName } from './names.js';
+import { typeGrantStatements } from './row-type.js';
 import type { Survey } from './survey.js';
 
 /** The SQLSTATE under which the window says that the catalog is not what was surveyed. */
@@ -53,6 +54,7 @@ export function replaceParts(
           live.grants,
           live.ownerGrantsAreDefault,
         ),
+        ...typeGrantStatements(live, table.typeGrants ?? null),
         ...dependents.flatMap(repointDependent),
         ...survey.compiled.filter((each) => each.target === live.oid && each.owned).map(recompile),
       ],

@@ -3,25 +3,42 @@ import { ident, literal, qualified, value } from '../../src/db/quote.js';
 import { indexOn, statisticsOn } from './definitions.js';
 import type { StagedTable } from './staging.js';
 
+/** How an index is built, and the tablespace where that is not the database's. */
+export interface IndexBuild {
+  readonly sql: string;
+  readonly tablespace: string | null;
+}
+
 /** SQL that makes a staged table structurally like live. `indexes` may run in any order and side by side. */
 export interface Structure {
   /** Takes off what live has not, or has otherwise. */
   readonly drop: readonly string[];
   readonly columns: readonly string[];
-  readonly indexes: readonly string[];
+  /**
+   * Unique indexes, to be built one after the other before the others: of several over the same columns a foreign key
+   * gets the oldest, and must get the one that it goes by.
+   */
+  readonly firstIndexes: readonly IndexBuild[];
+  readonly indexes: readonly IndexBuild[];
   /** Constraints but foreign keys, after the indexes. */
   readonly constraints: readonly string[];
   readonly statistics: readonly string[];
 }
 
-/** Has an index that is built next in the transaction stand where live's does, whatever the database's default is. */
-const placing = ({ tablespace }: IndexFacts) => `SET LOCAL default_tablespace = ${literal(tablespace ?? '')}`;
-
-/** What must change so that `have` (the staged table's facts) gets the structure of `live`. Pure. */
-export function structureStatements(live: TableFacts, have: TableFacts, staged: StagedTable): Structure {
+/**
+ * What must change so that `have` (the staged table's facts) gets the structure of `live`. `keyed`: the indexes that
+ * foreign keys go by. Pure.
+ */
+export function structureStatements(
+  live: TableFacts,
+  have: TableFacts,
+  staged: StagedTable,
+  keyed: ReadonlySet<string> = new Set(),
+): Structure {
   const table = qualified(staged.schema, staged.table);
   const drop: string[] = [];
-  const indexes: string[] = [];
+  const firstIndexes: IndexBuild[] = [];
+  const indexes: IndexBuild[] = [];
   const constraints: string[] = [];
   const statistics: string[] = [];
 
@@ -41,11 +58,17 @@ export function structureStatements(live: TableFacts, have: TableFacts, staged: 
       drop.push(`ALTER TABLE ${table} DROP CONSTRAINT ${ident(index.constraint)}`);
     else drop.push(`DROP INDEX ${qualified(staged.schema, index.name)}`);
   }
-  for (const index of live.indexes.filter((each) => !kept.has(each.name))) {
+  const isPrimary = (index: IndexFacts) =>
+    live.constraints.some((each) => each.type === 'p' && each.name === index.constraint);
+  // Keys that go by the primary key say so, so it comes behind its rivals.
+  const missing = live.indexes.filter((each) => !kept.has(each.name));
+  for (const index of missing.sort((a, b) => Number(isPrimary(a)) - Number(isPrimary(b)))) {
     const key = live.constraints.find((each) => each.name === index.constraint);
     if (key === undefined || (key.type !== 'x' && !key.period)) {
-      const build = indexOn(index, live, staged);
-      indexes.push(`BEGIN; ${placing(index)}; ${build}; COMMIT`);
+      const build = { sql: indexOn(index, live, staged), tablespace: index.tablespace };
+      if (keyed.has(index.name) && live.indexes.some((other) => isRival(index, other)))
+        firstIndexes.push(build);
+      else indexes.push(build);
     }
     if (key !== undefined) {
       const deferral = `${key.deferrable ? ' DEFERRABLE' : ''}${key.deferred ? ' INITIALLY DEFERRED' : ''}`;
@@ -86,8 +109,25 @@ export function structureStatements(live: TableFacts, have: TableFacts, staged: 
     );
     if (!same) statistics.push(built);
   }
-  return { drop, columns: columnStatements(live, have, table), indexes, constraints, statistics };
+  const columns = columnStatements(live, have, table);
+  return { drop, columns, firstIndexes, indexes, constraints, statistics };
 }
+
+/** Whether a foreign key by its columns may find either of the two. */
+function isRival(one: IndexFacts, other: IndexFacts): boolean {
+  return (
+    one.name !== other.name &&
+    one.referable !== null &&
+    JSON.stringify(one.referable) === JSON.stringify(other.referable)
+  );
+}
+
+/** Has what is built next in the transaction stand where live's index does, whatever the database's default is. */
+export const placing = ({ tablespace }: { readonly tablespace: string | null }): string =>
+  `SET LOCAL default_tablespace = ${literal(tablespace ?? '')}`;
+
+/** The statement that builds an index, as one message that may stand alone. */
+export const buildIndex = (index: IndexBuild): string => `BEGIN; ${placing(index)}; ${index.sql}; COMMIT`;
 
 const STORAGE: Record<string, string> = { p: 'PLAIN', e: 'EXTERNAL', m: 'MAIN', x: 'EXTENDED' };
 const COMPRESSION: Record<string, string> = { '': 'DEFAULT', p: 'pglz', l: 'lz4' };

@@ -61,6 +61,16 @@ const OBSTACLES: Record<Obstacle['code'], (object: string) => Why> = {
     `the triggers behind foreign key ${object} are disabled`,
     'ALTER TABLE … ENABLE TRIGGER ALL before the run',
   ],
+  whole_row: (object) => [
+    `constraint ${object} refers to the whole row, which no new table can be given`,
+    [],
+    'stays',
+  ],
+  statistics_name: (object) => [
+    `several statistics objects of the tables are named ${object}, in different schemas`,
+    'ALTER STATISTICS … RENAME TO … one of them',
+    'stays',
+  ],
   not_owner: (object) => [
     `the table belongs to ${object}, whose rights the connected role lacks`,
     `GRANT ${object} to the role that runs this, or connect as ${object}`,

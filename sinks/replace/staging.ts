@@ -7,6 +7,7 @@ import { readTable, tableOid } from '../../src/db/catalog/table.js';
 import { ident, literal, qualified } from '../../src/db/quote.js';
 import { revokeStatements } from './grants.js';
 import { type StagingNames, schemasFor } from './names.js';
+import { dimensionStatements } from './row-type.js';
 import { shapeDifferences } from './shape.js';
 import { assertReplaceable, type Survey } from './survey.js';
 
@@ -66,7 +67,8 @@ export function stagingStatements(live: TableFacts, schema: string): string[] {
       ].join(' ');
       return `ALTER TABLE ${table} ALTER COLUMN ${ident(sequence.column)} ADD GENERATED ${always ? 'ALWAYS' : 'BY DEFAULT'} AS IDENTITY (${settings})`;
     });
-  return [`SET LOCAL ROLE ${ident(live.owner)}`, create, ...identities, 'RESET ROLE'];
+  const arrays = dimensionStatements(live, table);
+  return [`SET LOCAL ROLE ${ident(live.owner)}`, create, ...arrays, ...identities, 'RESET ROLE'];
 }
 
 /** Makes those of the schemas that are not there yet. Call inside a transaction. */

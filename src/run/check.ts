@@ -25,6 +25,7 @@ import { slowUndoFindings } from './slow-undo.js';
 import { refusalFindings, type Surveyed, surveyTables } from './survey.js';
 import { withSync } from './sync-instead.js';
 import type { Columns, LiveTable } from './tables.js';
+import { swapFindings } from './try-swap.js';
 import { isMissing, type PlannedView, planViews, viewFindings } from './views.js';
 
 /** A finding with the check that made it. */
@@ -49,9 +50,10 @@ export interface Checked {
 /**
  * Asks everything that can be asked before anything is written: whether inputs are there and have their
  * columns, whether the tables have the pipeline's columns and can be published as it wants, and the
- * pipeline's own checks. An error of one question does not keep the others from being asked.
+ * pipeline's own checks. An error of one question does not keep the others from being asked. `runs`: what could not be
+ * asked now will show, and needs no word.
  */
-export async function checkJob(job: Job): Promise<Checked> {
+export async function checkJob(job: Job, runs = false): Promise<Checked> {
   const findings: NamedFinding[] = [];
   const asked: string[] = [];
   const ask = async (name: string, work: () => Promise<readonly Finding[]>) => {
@@ -113,6 +115,7 @@ export async function checkJob(job: Job): Promise<Checked> {
         ...lockGuardFindings(job, surveyed),
         ...(await slowUndoFindings(job)),
         ...(surveyed.rows.size === 0 ? [] : await allPublishedFindings(job)),
+        ...(await swapFindings(job, surveyed, runs)),
       ];
     });
   let views: readonly PlannedView[] = [];

@@ -67,7 +67,7 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
   try {
     job.record = await recordRun(job, resumed);
     const checked = await job.phase('check', 'checking inputs, tables and the pipeline’s own questions', () =>
-      checkJob(job),
+      checkJob(job, options.dryRun !== true),
     );
     for (const { name, finding } of checked.findings) {
       if (finding.severity === 'warning')
@@ -116,7 +116,7 @@ export async function planPipeline(pipeline: Pipeline, options: RunOptions): Pro
 
 /** Asks all checks of a pipeline and writes nothing. */
 export async function checkPipeline(pipeline: Pipeline, options: RunOptions): Promise<Checked> {
-  return asking(pipeline, options, checkJob);
+  return asking(pipeline, options, (job) => checkJob(job));
 }
 
 /** Has a job asked what writes nothing; stops when it is asked to. */
@@ -200,7 +200,7 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
       try {
         accounts = await job.phase('load', what, () =>
           load(job, checked, staged.places, taken, async (loaded) => {
-            surveyed = await surveyAgain(job, staged, accounts);
+            surveyed = await surveyAgain(job, staged, loaded);
             return rejectBroken(job, { flows: checked.flows, surveyed, staged, accounts: loaded });
           }),
         );

@@ -89,7 +89,7 @@ for (const [whose, table, using] of [
 test('no row is deleted that hidden rows may refer to: neither by a merge nor by the undo of one', async (t) => {
   const { admin, url } = await owned(t);
   const { run, database, log } = engine(t, { url });
-  const whole = { ...PARTS_BY.merge, missingRows: 'delete' as const };
+  const whole = { ...PARTS_BY.merge, mode: 'sync' as const };
   await admin.query(force('notes', 'false'));
   const error = await run(loads({ parts: [whole, parts(4, 7, 2)] })).then(() => assert.fail(), told);
   assert.match(error, /hides rows of public\.notes from this role, and they may refer to this table/);

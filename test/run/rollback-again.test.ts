@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { SluiceError } from '../../src/core/errors.js';
 import type { Row } from '../../src/core/row.js';
-import { append, merge, patch, replace, type Target } from '../../src/core/target.js';
+import { append, merge, patch, replace, sync, type Target } from '../../src/core/target.js';
 import { dropLeftover, findLeftovers } from '../../src/run/cleanup.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { testDatabase } from '../support/database.js';
@@ -14,7 +14,7 @@ const KEY = { ...COLUMNS, key: ['id'] as const };
 const BY = {
   replace: replace('t', COLUMNS),
   merge: merge('t', KEY),
-  mergeAll: { ...merge('t', KEY), missingRows: 'delete' as const },
+  mergeAll: sync('t', KEY),
   patch: patch('t', KEY),
   append: append('t', COLUMNS),
 };

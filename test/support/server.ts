@@ -34,8 +34,8 @@ const LONG = [
   /^pipelines\/(?!lot-consolidation\/)/,
   /^samples\/(?!lot-consolidation\.)/,
   /^(torture|db\/embedded)\//,
-  /^sinks\/replace\/concurrency\./,
   /^sinks\/guard\/replication\./,
+  /^sinks\/replace\/(concurrency|each-table|each-kind)\./,
   /^run\/(server|interrupted|resume)\./,
   /^cli\/(demo|interrupted|output|stopped|resume|okvet|bad-input|server-disk|expired-password|several-inputs)\./,
 ];

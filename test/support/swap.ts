@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import type { Published, PublishOptions } from '../../sinks/publish.js';
 import { publish } from '../../sinks/publish.js';
 import { finishStaging } from '../../sinks/replace/finish.js';
-import type { StagingNames } from '../../sinks/replace/names.js';
+import { type StagingNames, schemasFor } from '../../sinks/replace/names.js';
 import { replaceParts } from '../../sinks/replace/parts.js';
 import { createStaging, type StagedTable } from '../../sinks/replace/staging.js';
 import { stripOld } from '../../sinks/replace/strip.js';
@@ -72,7 +72,7 @@ export async function undo(
 export const retainedBy = (swapped: Swapped, names = NAMES) =>
   swapped.survey.tables.map(({ schema, table, oid }) => ({
     target: { schema, table },
-    schema: names.old,
+    schema: schemasFor(swapped.survey.tables, names).get(schema)?.old as string,
     table,
     oid,
   }));

@@ -5,7 +5,8 @@ import { comment, GUARD_TRIGGER_PREFIX } from './sql.js';
 
 const TRIGGERS = `
 SELECT t.tgname AS name, pg_get_triggerdef(t.oid) AS definition, t.tgenabled::text AS enabled,
-  ${comment('t.oid', 'pg_trigger')} AS comment
+  ${comment('t.oid', 'pg_trigger')} AS comment,
+  CASE WHEN t.tgconstraint <> 0 THEN ${comment('t.tgconstraint', 'pg_constraint')} END AS "constraintComment"
 FROM pg_trigger t WHERE t.tgrelid = $1 AND NOT t.tgisinternal AND NOT starts_with(t.tgname, $2)
 ORDER BY t.tgname`;
 

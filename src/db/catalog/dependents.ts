@@ -1,4 +1,6 @@
 import type { Client } from 'pg';
+import { referencedKey } from './constraints.js';
+import type { ReferencedKey } from './facts.js';
 import { ownObjects } from './own.js';
 import { askCatalog } from './session.js';
 import { comment } from './sql.js';
@@ -31,6 +33,10 @@ export type Dependent = About &
         readonly kind: 'function';
         readonly definition: string | null;
         readonly mayCreate: boolean;
+        /** `schema.name(argument types)`, quoted. */
+        readonly signature: string;
+        /** The extensions that it is marked as depending on. */
+        readonly extensions: readonly string[];
       }
     | {
         readonly kind: 'foreign key';
@@ -41,6 +47,7 @@ export type Dependent = About &
         readonly validated: boolean;
         readonly enforced: boolean;
         readonly comment: string | null;
+        readonly key: ReferencedKey | null;
         /** The referencing table's relkind and whether the key came down from a partitioned parent. */
         readonly childKind: string;
         readonly inherited: boolean;
@@ -112,14 +119,18 @@ SELECT k.oid, k.contype::text AS type, k.conname AS name, n.nspname AS schema, c
   c.relkind::text AS "childKind", k.conparentid <> 0 AS inherited, ${mine('c.relowner')},
   pg_get_constraintdef(k.oid) AS definition, k.convalidated AS validated,
   coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true) AS enforced,
-  ${comment('k.oid', 'pg_constraint')} AS comment
+  ${comment('k.oid', 'pg_constraint')} AS comment, ${referencedKey('k')} AS key
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE k.oid = ANY ($1::oid[]) AND k.contype = 'f'`;
 
 const FUNCTIONS = `
 SELECT p.oid, ${mine('p.proowner')}, has_schema_privilege(p.pronamespace, 'CREATE') AS "mayCreate",
+  format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) AS signature,
+  (SELECT coalesce(json_agg(e.extname ORDER BY e.extname), '[]') FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+    WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_extension'::regclass
+      AND d.deptype = 'x') AS extensions,
   CASE WHEN p.prokind IN ('f', 'p') THEN pg_get_functiondef(p.oid) END AS definition
-FROM pg_proc p WHERE p.oid = ANY ($1::oid[])`;
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = ANY ($1::oid[])`;
 
 const POLICIES = `
 SELECT p.oid, p.polname AS name, n.nspname AS schema, c.relname AS table, ${mine('c.relowner')},
@@ -197,9 +208,9 @@ WITH RECURSIVE seen(oid) AS (
   SELECT r.ev_class FROM seen JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = seen.oid
     AND d.classid = 'pg_rewrite'::regclass JOIN pg_rewrite r ON r.oid = d.objid AND r.rulename = '_RETURN')
 SELECT n.nspname AS schema, c.relname AS name FROM seen JOIN pg_class c USING (oid)
-JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'm' ORDER BY 1, 2`;
+JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'm' AND c.relispopulated ORDER BY 1, 2`;
 
-/** Materialized views that read the tables, through however many views. Call inside withCatalog. */
+/** Materialized views that hold rows of the tables, which they read through however many views. Call inside withCatalog. */
 export async function readMaterialized(
   client: Client,
   targets: readonly number[],

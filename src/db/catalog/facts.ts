@@ -29,6 +29,10 @@ export interface ColumnFacts {
   readonly statistics: number;
   readonly options: readonly string[];
   readonly comment: string | null;
+  /** How many dimensions an array was declared with, which the server keeps and heeds not. */
+  readonly dimensions: number;
+  /** Generated columns are computed from it. */
+  readonly feeds: boolean;
 }
 
 /** A sequence that a column owns (serial) or is (identity), or that a default draws from. */
@@ -66,7 +70,19 @@ export interface ConstraintFacts {
   /** For p, u, x: the index behind it (of the same name). */
   readonly comment: string | null;
   /** For f: the referenced table. */
-  readonly references: { readonly oid: number; readonly schema: string; readonly table: string } | null;
+  readonly references: {
+    readonly oid: number;
+    readonly schema: string;
+    readonly table: string;
+    readonly key: ReferencedKey | null;
+  } | null;
+}
+
+/** The unique index of its parent that a foreign key goes by: of several over the same columns it is one of choice. */
+export interface ReferencedKey {
+  readonly index: string;
+  /** It is the primary key's, and the foreign key names its columns in their order. */
+  readonly primary: boolean;
 }
 
 export interface IndexFacts {
@@ -74,6 +90,8 @@ export interface IndexFacts {
   /** pg_get_indexdef, without tablespace. */
   readonly definition: string;
   readonly unique: boolean;
+  /** The columns that a foreign key must name to find it, sorted; null where it is none that a key can refer to. */
+  readonly referable: readonly string[] | null;
   readonly valid: boolean;
   /** The constraint that owns it and its type, or null. */
   readonly constraint: string | null;
@@ -91,6 +109,8 @@ export interface CodeFacts {
   readonly definition: string;
   readonly enabled: string;
   readonly comment: string | null;
+  /** The comment on the constraint that a constraint trigger is. */
+  readonly constraintComment?: string | null;
 }
 
 export interface PolicyFacts {
@@ -135,6 +155,12 @@ export interface TableFacts {
   readonly rowSecurity: boolean;
   readonly forceRowSecurity: boolean;
   readonly comment: string | null;
+  /** The name of its row type's array type: `_t`, or another where that was taken. */
+  readonly arrayType: string | null;
+  /** The comment on its row type. */
+  readonly typeComment: string | null;
+  /** Privileges on its row type; null where nobody has ever changed them. */
+  readonly typeGrants: readonly Grant[] | null;
   readonly grants: readonly Grant[];
   /** Whether the list is what a new table of this owner has without default privileges. */
   readonly ownerGrantsAreDefault: boolean;

@@ -5,6 +5,9 @@ import { comment } from './sql.js';
 
 const INDEXES = `
 SELECT c.relname AS name, pg_get_indexdef(i.indexrelid) AS definition, i.indisunique AS unique,
+  CASE WHEN i.indisunique AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL THEN
+    (SELECT json_agg(a.attname ORDER BY a.attname) FROM unnest(i.indkey::int2[]) WITH ORDINALITY u(attnum, at)
+      JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.attnum WHERE u.at <= i.indnkeyatts) END AS referable,
   (i.indisvalid AND i.indisready AND i.indislive) AS valid,
   (SELECT k.conname FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.conrelid = i.indrelid
     AND k.contype IN ('p', 'u', 'x')) AS constraint,

@@ -17,6 +17,8 @@ export interface Obstacle {
     | 'subscription'
     | 'security_label'
     | 'disabled_key'
+    | 'whole_row'
+    | 'statistics_name'
     | 'not_owner'
     | 'schema_create'
     | 'database_create'
@@ -55,6 +57,13 @@ UNION ALL SELECT own.target, 'security_label', pg_describe_object(l.classoid, l.
 UNION ALL SELECT DISTINCT t.oid, 'disabled_key', k.conname FROM target t
   JOIN pg_constraint k ON t.oid IN (k.conrelid, k.confrelid) JOIN pg_trigger g ON g.tgconstraint = k.oid
   WHERE g.tgisinternal AND g.tgenabled <> 'O'
+-- LIKE does not copy a CHECK that names the whole row; the parsed expression has it as column 0.
+UNION ALL SELECT k.conrelid, 'whole_row', k.conname FROM pg_constraint k
+  WHERE k.conrelid = ANY ($1::oid[]) AND k.contype = 'c' AND k.conbin::text ~ '\\{VAR :varno 1 :varattno 0 '
+UNION ALL SELECT s.stxrelid, 'statistics_name', s.stxname FROM pg_statistic_ext s
+  WHERE s.stxrelid = ANY ($1::oid[]) AND EXISTS (SELECT FROM pg_statistic_ext o JOIN target a ON a.oid = o.stxrelid
+    JOIN target b ON b.oid = s.stxrelid AND b.relnamespace = a.relnamespace
+    WHERE o.stxname = s.stxname AND o.oid <> s.oid)
 UNION ALL SELECT oid, 'not_owner', pg_get_userbyid(relowner) FROM target
   WHERE NOT pg_has_role(current_user, relowner, 'USAGE')
 UNION ALL SELECT oid, 'schema_create', nspname FROM target
@@ -63,6 +72,7 @@ UNION ALL SELECT oid, 'database_create', current_database() FROM target
   WHERE NOT has_database_privilege(current_database(), 'CREATE')
 UNION ALL SELECT DISTINCT t.oid, 'grantor', pg_get_userbyid(x.grantor) FROM target t CROSS JOIN LATERAL (
     SELECT (aclexplode(t.relacl)).grantor
+    UNION SELECT (aclexplode(y.typacl)).grantor FROM pg_type y WHERE y.oid = t.reltype
     UNION SELECT (aclexplode(a.attacl)).grantor FROM pg_attribute a WHERE a.attrelid = t.oid) x
   WHERE x.grantor <> t.relowner AND (NOT pg_has_role(current_user, x.grantor, 'MEMBER')
     OR NOT has_schema_privilege(x.grantor, t.relnamespace, 'USAGE'))

@@ -34,7 +34,10 @@ export interface RowSequence {
   readonly settable: boolean;
 }
 
-/** A unique index that enforces its key at once on every row: valid, not deferrable, not partial, no expressions. */
+/**
+ * A unique index that holds of every row that is committed: valid, not partial, no expressions. It may be deferrable:
+ * what a publish relies on is what others have committed, and its own rows are asked beforehand.
+ */
 export interface RowKey {
   readonly name: string;
   readonly columns: readonly string[];
@@ -246,7 +249,7 @@ SELECT json_build_object(
               WHERE k.position <= i.indnkeyatts)
 ) AS fact
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-WHERE i.indrelid = $1::oid AND i.indisunique AND i.indisvalid AND i.indimmediate
+WHERE i.indrelid = $1::oid AND i.indisunique AND i.indisvalid
   AND i.indpred IS NULL AND i.indexprs IS NULL
 ORDER BY i.indisprimary DESC, c.relname`;
 

@@ -24,6 +24,9 @@ SELECT c.oid, n.nspname AS schema, c.relname AS table, pg_get_userbyid(c.relowne
   coalesce(to_json(c.reloptions), '[]') AS options, coalesce(to_json(tc.reloptions), '[]') AS "toastOptions",
   c.relreplident::text AS "replicaIdentity", c.relrowsecurity AS "rowSecurity",
   c.relforcerowsecurity AS "forceRowSecurity", ${comment('c.oid', 'pg_class')} AS comment,
+  (SELECT a.typname FROM pg_type a WHERE a.oid = rt.typarray) AS "arrayType",
+  ${comment('c.reltype', 'pg_type')} AS "typeComment",
+  CASE WHEN rt.typacl IS NOT NULL THEN ${grantsJson('rt.typacl')} END AS "typeGrants",
   (SELECT coalesce(json_agg(g), '[]') FROM (
     SELECT json_array_elements(${grantsJson("coalesce(c.relacl, acldefault('r', c.relowner))")}) AS g
     UNION ALL
@@ -33,7 +36,7 @@ SELECT c.oid, n.nspname AS schema, c.relname AS table, pg_get_userbyid(c.relowne
   ${ownerDefault('c.relacl', 'r', 'c.relowner')} AS "ownerGrantsAreDefault"
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_am am ON am.oid = c.relam LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
-LEFT JOIN pg_class tc ON tc.oid = c.reltoastrelid
+LEFT JOIN pg_class tc ON tc.oid = c.reltoastrelid LEFT JOIN pg_type rt ON rt.oid = c.reltype
 WHERE c.oid = $1`;
 
 const COLUMNS = `
@@ -45,7 +48,11 @@ SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnot
      JOIN pg_namespace cn ON cn.oid = co.collnamespace WHERE co.oid = a.attcollation) END AS collation,
   a.attstorage::text AS storage, a.attcompression::text AS compression,
   coalesce(a.attstattarget, -1)::int AS statistics, to_json(${columnOptions('a')}) AS options,
-  ${comment('a.attrelid', 'pg_class', 'a.attnum')} AS comment
+  ${comment('a.attrelid', 'pg_class', 'a.attnum')} AS comment, a.attndims::int AS dimensions,
+  EXISTS (SELECT FROM pg_attrdef f JOIN pg_attribute g ON g.attrelid = f.adrelid AND g.attnum = f.adnum AND g.attgenerated <> ''
+    JOIN pg_depend p ON p.classid = 'pg_attrdef'::regclass AND p.objid = f.oid AND p.refclassid = 'pg_class'::regclass
+      AND p.refobjid = a.attrelid AND p.refobjsubid = a.attnum
+    WHERE f.adrelid = a.attrelid AND f.adnum <> a.attnum) AS feeds
 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`;

@@ -290,7 +290,7 @@ test('SWAP 27: an undo keeps grants and indexes that came later, and positions r
   await database.query(`CREATE INDEX later ON t (x); GRANT SELECT ON t TO PUBLIC; ALTER TABLE t ALTER x SET DEFAULT 'd', ALTER x SET NOT NULL, DROP CONSTRAINT short, ADD CONSTRAINT short CHECK (length(x) < 20);
     CREATE VIEW v AS SELECT * FROM t; COMMENT ON TABLE t IS 'later'; INSERT INTO t DEFAULT VALUES`);
   const { undo } = await import('../../support/swap.js');
-  const { changed, factsOf } = await import('../../support/fixture.js');
+  const { changed, factsOf } = await import('../../support/facts.js');
   const before = await factsOf(database);
   await undo(database, [T], retainedBy(swapped));
   assert.deepEqual(changed(before, await factsOf(database)), []);

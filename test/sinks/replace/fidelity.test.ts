@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { discardStaging, dropRetained, releaseLive } from '../../../sinks/replace/discard.js';
 import { testDatabase } from '../../support/database.js';
-import { changed, factsOf, makeFixture, TARGETS } from '../../support/fixture.js';
+import { changed, factsOf } from '../../support/facts.js';
+import { makeFixture, TARGETS } from '../../support/fixture.js';
 import { copyLive, NAMES, retainedBy, swap, UNDO, undo } from '../../support/swap.js';
 
 const run = promisify(execFile);

@@ -9,7 +9,8 @@ import {
 } from '../../../sinks/replace/index.js';
 import type { SluiceError } from '../../../src/core/errors.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
-import { changed, factsOf, makeFixture, TARGETS } from '../../support/fixture.js';
+import { changed, factsOf } from '../../support/facts.js';
+import { makeFixture, TARGETS } from '../../support/fixture.js';
 import { copyLive, NAMES, retainedBy, swap, undo } from '../../support/swap.js';
 
 const chain = async (database: TestDatabase) => {

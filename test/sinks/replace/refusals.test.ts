@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { dropRetained } from '../../../sinks/replace/discard.js';
 import { surveyReplace } from '../../../sinks/replace/survey.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
-import { changed, factsOf, makeFixture, TARGETS } from '../../support/fixture.js';
+import { changed, factsOf } from '../../support/facts.js';
+import { makeFixture, TARGETS } from '../../support/fixture.js';
 import { retainedBy, swap } from '../../support/swap.js';
 
 const T = { schema: 'public', table: 't' };

@@ -133,6 +133,7 @@ test('orphans are counted by every column of the key', () => {
     validate: true,
     enforced: true,
     comment: null,
+    index: null,
   };
   const { sql } = orphanSql(key, {
     parent_schema: 's',

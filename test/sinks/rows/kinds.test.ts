@@ -113,3 +113,23 @@ test('citext: keys match in any case, and a corrected case is a change', async (
   await undo(client, names);
   assert.deepEqual(await checksums(client, 'c'), before);
 });
+
+test('a deferrable primary key, checked at the end, is a key as any other: there and back', async (t) => {
+  const client = await (await testDatabase(t)).connect();
+  await client.query(
+    "CREATE TABLE d (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED, x text); INSERT INTO d VALUES (1, 'a'), (2, 'b'), (3, 'c')",
+  );
+  const before = await checksums(client, 'd');
+  const names = await publish(client, 'b1', [
+    { schema: 'public', table: 'd', mode: 'sync', columns: ['id', 'x'] },
+    [
+      ['1', 'a'],
+      ['2', 'new'],
+      ['4', 'd'],
+    ],
+  ]);
+  const [counts] = await readCounts(client, names);
+  assert.deepEqual([counts?.inserted, counts?.updated, counts?.unchanged, counts?.deleted], [1, 1, 1, 1]);
+  await undo(client, names);
+  assert.deepEqual(await checksums(client, 'd'), before);
+});
