@@ -65,6 +65,6 @@ export const GUARD_TABLES = 3;
 export const FUNCTIONS = ['rows', 'row', 'truncate', 'keep'] as const;
 export const journalFunction = (guard: Guard, kind: (typeof FUNCTIONS)[number]) =>
   qualified(guard.schema, `guard_${kind}`);
-/** The trigger that keeps the guard's own tables as they are. */
-export const KEEP_TRIGGER = 'guard_keep';
+/** The trigger that keeps the guard's own tables as they are: by its name one of ours. */
+export const KEEP_TRIGGER = 'sluice_guard_keep';
 export const nameLiteral = ({ schema, table }: GuardedTable) => literal(qualified(schema, table));

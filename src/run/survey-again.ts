@@ -1,5 +1,5 @@
 import { shapeDifferences, shapeRefusal } from '../../sinks/replace/shape.js';
-import { rowObjects } from '../../sinks/rows/target.js';
+import { IMAGE_XMIN, rowObjects } from '../../sinks/rows/target.js';
 import type { FlowAccount } from '../core/accounting.js';
 import { type ColumnFacts, readColumns } from '../db/catalog/columns.js';
 import { withCatalog } from '../db/catalog/session.js';
@@ -59,7 +59,11 @@ async function rowsDifferences(job: Job, live: { schema: string; table: string }
   const now = (await readColumns(database, live.schema, live.table)).filter(
     ({ generated }) => generated === undefined,
   );
-  return columnDifferences(now, await readColumns(database, found.schema, found.table));
+  const images = await readColumns(database, found.schema, found.table);
+  return columnDifferences(
+    now,
+    images.filter(({ name }) => name !== IMAGE_XMIN),
+  );
 }
 
 function columnDifferences(live: readonly ColumnFacts[], staged: readonly ColumnFacts[]): string[] {

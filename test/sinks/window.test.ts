@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { settleStatement } from '../../sinks/deferred.js';
 import { anonymousBlock, mergedLocks, type WindowPart, windowSql } from '../../sinks/window.js';
 
 const part = (over: Partial<WindowPart>): WindowPart => ({
@@ -47,6 +48,10 @@ SET LOCAL lock_timeout = 150;
 SET LOCAL statement_timeout = 0;
 SET LOCAL idle_in_transaction_session_timeout = 2000;
 merge m;
+${settleStatement([
+  { schema: 'live', table: 'm' },
+  { schema: 'live', table: 't' },
+])};
 SET LOCAL search_path = '';
 SET LOCAL DateStyle = 'ISO';
 SET LOCAL IntervalStyle = 'postgres';

@@ -150,7 +150,7 @@ const disarms: Record<string, { sql: string; says: RegExp }> = {
     says: /^what the guard keeps its notes in, or what writes them, was altered$/,
   },
   'a note deleted by who has switched its keeper off and on': {
-    sql: `${WRITE}; ALTER TABLE b1_guard.guard_journal DISABLE TRIGGER ALL; DELETE FROM b1_guard.guard_journal; ALTER TABLE b1_guard.guard_journal ENABLE ALWAYS TRIGGER guard_keep`,
+    sql: `${WRITE}; ALTER TABLE b1_guard.guard_journal DISABLE TRIGGER ALL; DELETE FROM b1_guard.guard_journal; ALTER TABLE b1_guard.guard_journal ENABLE ALWAYS TRIGGER sluice_guard_keep`,
     says: /^what the guard keeps its notes in/,
   },
   'its journal dropped and made again': {
