@@ -239,7 +239,7 @@ async function show({ ddl, sampled, complete }: Proposal): Promise<void> {
   const rows = counted(sampled, 'row');
   say(
     complete
-      ? `proposed from the whole input, ${rows}; these types give back every value as it is there:`
+      ? `proposed from the whole input, ${rows}; these types give back every value as it is there (a number of JSON may be written otherwise: 1e3 as 1000):`
       : `proposed from ${rows}; a later value that does not fit, or would be changed, is a rejected row:`,
   );
   say();

@@ -1,7 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import type { CommandData } from '../core/command.js';
-import { EXIT } from '../core/errors.js';
+import { EXIT, errorAnswer, usage } from '../core/errors.js';
 import { packageVersion } from '../core/package.js';
+import { noSummary } from '../run/no-summary.js';
 import { declareAssess } from './assess.js';
 import { declareBackup } from './backup.js';
 import { declareCheck } from './check.js';
@@ -108,9 +109,15 @@ export function parseCommand(args: readonly string[]): CommandData {
 }
 
 /** What --json prints where the command line itself is wrong. */
-function misused({ message }: CommanderError): object {
-  return { status: 'usage', error: { code: 'bad_option', message: message.replace(/^error: /, '') } };
+function misused({ message }: CommanderError, command: string | undefined): object {
+  const error = usage('bad_option', message.replace(/^error: /, ''));
+  if (command !== undefined && RUNS.has(command)) return noSummary(null, error);
+  const { kind, answer } = errorAnswer(error);
+  return { status: kind, error: answer };
 }
+
+/** Commands that print the same keys however they end. */
+const RUNS: ReadonlySet<string> = new Set(['run', 'load', 'copy', 'swap']);
 
 /** Runs one command, told as `sluice` is told its arguments; its exit code. Says everything itself. */
 export async function runCommand(args: readonly string[]): Promise<number> {
@@ -130,7 +137,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     // Commander has already said what was wrong; help and --version are no mistakes.
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return heard(EXIT.done);
-      if (args.includes('--json')) print(asJson(misused(error)));
+      if (args.includes('--json')) print(asJson(misused(error, args[0])));
       return EXIT.usage;
     }
     tell(error);

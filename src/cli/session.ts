@@ -1,7 +1,10 @@
-import { interrupted, type SluiceError, usage } from '../core/errors.js';
+import { shellWord } from '../core/command.js';
+import { interrupted, SluiceError, usage } from '../core/errors.js';
 import { type Address, describeUrl, urlOfDatabase } from '../db/address.js';
 import { PgDatabase } from '../db/connect.js';
 import { freshDatabase } from '../db/embedded/fresh.js';
+import { ident } from '../db/quote.js';
+import { EMBEDDED_URL } from './db.js';
 import { assertPasswordStays, isFromDotEnv } from './dotenv.js';
 import { exitCode, tell } from './failure.js';
 import { onStopping } from './signals.js';
@@ -48,10 +51,12 @@ async function inSession(
   const ignore = onSignals(stop);
   let release = async () => {};
   let database: PgDatabase | undefined;
+  let named: string | undefined;
   try {
     let address = addressOf();
     if ('embedded' in address) {
       const { embedded: name } = address;
+      named = name;
       const { acquireEmbedded } = await import('../db/embedded/index.js');
       const server = await acquireEmbedded();
       release = () => server.release();
@@ -70,13 +75,20 @@ async function inSession(
     database = new PgDatabase(address);
     return await work({ database, signal: stop.signal });
   } catch (error) {
-    tell(error);
+    tell(missingDatabase(error, named));
     return exitCode(error);
   } finally {
     await database?.close();
     await release();
     ignore();
   }
+}
+
+/** Where the database `name` of the embedded server is not there: how to make it. */
+function missingDatabase(error: unknown, name: string | undefined): unknown {
+  if (name === undefined || !(error instanceof SluiceError) || error.facts.sqlstate !== '3D000') return error;
+  const sql = `CREATE DATABASE ${ident(name)}`;
+  return error.but({ next: [`psql "$(${EMBEDDED_URL})" -c ${shellWord(sql)}`] });
 }
 
 /** How --database-url names a database of the embedded server: `embedded:NAME`. */

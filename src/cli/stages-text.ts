@@ -29,12 +29,17 @@ export function stagesTable(accounts: readonly FlowAccount[], indent = '  '): st
   );
 }
 
-/** `12`, and with more than one reason what they are. */
+/** Reasons that a cell has room for. */
+const FEW = 2;
+
+/** `12`, and what they are where that is short: all reasons of a run stand above the table. */
 function reasons(by: Reasons): string {
   const names = Object.keys(by);
   if (names.length === 0) return '';
+  const total = count(sum(by));
+  if (names.length > FEW) return `${total} (${count(names.length)} reasons)`;
   const said = names.map((name) => name.replaceAll('_', ' '));
   return names.length === 1
-    ? `${count(sum(by))} ${said[0]}`
-    : `${count(sum(by))} (${names.map((name, at) => `${said[at]} ${count(by[name] as number)}`).join(', ')})`;
+    ? `${total} ${said[0]}`
+    : `${total} (${names.map((name, at) => `${said[at]} ${count(by[name] as number)}`).join(', ')})`;
 }

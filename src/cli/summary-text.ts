@@ -100,6 +100,7 @@ function headline(summary: Summary): string {
     case 'staged':
       return `${batch}staged and validated; nothing is published yet`;
     case 'unchanged':
+      if (summary.read === 0) return `${batch}nothing to do: the input has no row`;
       return summary.rejected === 0
         ? `${batch}nothing to do: live already holds exactly these rows`
         : `${batch}nothing to publish: live already holds every row that was not rejected`;

@@ -61,7 +61,7 @@ export function extraColumns(found: Extra): SluiceError {
               { flags: { delimiter } },
               { lead: 'the header is one column: is the delimiter another one?' },
             )
-          : extraNext(meant, options),
+          : extraNext(meant, found),
     },
   );
 }
@@ -77,7 +77,10 @@ function detail({ name, unnamed, close }: Meant): string {
 }
 
 /** What can be done with columns that the table lacks: load what seems meant, and leave out the rest; or all of it. */
-function extraNext(meant: readonly Meant[], { skip = [], headerless = false }: MatchOptions): NextStep[] {
+function extraNext(
+  meant: readonly Meant[],
+  { names, table, options: { skip = [], headerless = false, open = false } }: Extra,
+): NextStep[] {
   const left = (names: readonly string[]): Flags =>
     names.length === 0 ? {} : { skipColumns: formatList([...skip, ...names]) };
   // Of two names for one column only one can be meant.
@@ -90,6 +93,17 @@ function extraNext(meant: readonly Meant[], { skip = [], headerless = false }: M
   const map = mapped.map(({ name, close }) => `${name}=${close}`);
   const others = meant.filter((each) => !mapped.includes(each)).map(({ name }) => name);
   const some = meant.some(({ unnamed }) => unnamed);
+  const own = table.columns.filter(({ generated }) => generated === undefined).map(({ name }) => name);
+  // A line in which names are missing is a header all the same, and JSON has none.
+  const mayBeRow = !headerless && !some && !open;
+  if (mayBeRow && meant.length === names.length && names.length <= own.length && mapped.length === 0)
+    return [
+      again(
+        { flags: { columns: formatList(own.slice(0, names.length)) } },
+        { lead: 'no name fits: if the first line is no header, name the columns in their order, such as' },
+      ),
+      'or, if it is one, say which column of the table each is (--map)',
+    ];
   return [
     ...(map.length === 0
       ? [
@@ -99,10 +113,7 @@ function extraNext(meant: readonly Meant[], { skip = [], headerless = false }: M
     meant.length > SPELT
       ? 'or leave out what is not wanted (--skip-columns)'
       : again({ flags: left(meant.map(({ name }) => name)) }, { lead: 'or leave out what the table lacks' }),
-    // A line in which names are missing is a header all the same.
-    ...(headerless || some
-      ? []
-      : ['or, if the first line is no header, name the columns in their order (--columns)']),
+    ...(mayBeRow ? ['or, if the first line is no header, name the columns in their order (--columns)'] : []),
   ];
 }
 

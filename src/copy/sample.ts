@@ -188,7 +188,11 @@ function assertNamed(
   const [first] = left;
   if (first === undefined) return;
   const cell = header[called.indexOf(first)] as string;
-  const given = cell === '' ? `column_${first.slice(1)}` : `${cell.trim().toLowerCase()}_${first.slice(1)}`;
+  // All of them at once: who follows the advice should not have to come back for the next.
+  const naming = left.map((name) => {
+    const own = (header[called.indexOf(name)] as string).trim().toLowerCase();
+    return `${name}=${own === '' ? 'column' : own}_${name.slice(1)}`;
+  });
   throw usage(
     cell === '' ? 'unnamed_column' : 'duplicate_column',
     cell === ''
@@ -199,8 +203,16 @@ function assertNamed(
       line: 1,
       state: 'nothing was written',
       next: [
-        again({ flags: { map: [`${first}=${given}`] } }, { lead: 'give it a name, by its position' }),
-        again({ flags: { skipColumns: formatList([...skip, first]) } }, { lead: 'or leave it out' }),
+        again(
+          { flags: { map: naming } },
+          {
+            lead: `give ${left.length === 1 ? 'it a name, by its position' : 'them names, by their positions'}`,
+          },
+        ),
+        again(
+          { flags: { skipColumns: formatList([...skip, ...left]) } },
+          { lead: `or leave ${left.length === 1 ? 'it' : 'them'} out` },
+        ),
       ],
     },
   );

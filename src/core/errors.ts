@@ -75,8 +75,9 @@ export function errorAnswer(error: unknown): { readonly kind: ErrorKind; readonl
     const message = error instanceof Error ? error.message : String(error);
     return { kind: 'failed', answer: { code: 'unexpected', message } };
   }
-  const { cause: _, ...facts } = error.facts;
-  return { kind: error.kind, answer: { code: error.code, message: error.message, ...facts } };
+  const { cause: _, next, ...facts } = error.facts;
+  const steps = next === undefined ? {} : { next: [next].flat() };
+  return { kind: error.kind, answer: { code: error.code, message: error.message, ...facts, ...steps } };
 }
 
 /** Something broke: exit 1. */

@@ -22,6 +22,7 @@ export function framesOf(stack: string): string[] {
 /** Of a stack trace the frames of a user's own code: not Sluice's, not Node's, no package's; paths, no URLs. */
 export function userFrames(stack: string): string[] {
   return framesOf(stack).flatMap((line) => {
+    if (/[ (]node:/.test(line)) return [];
     const found = /(file:\/\/\S+|\/[^()]*?):(\d+):(\d+)\)?$/.exec(line);
     if (found === null) return [];
     const [, place = '', row, column] = found;

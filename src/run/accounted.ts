@@ -1,4 +1,5 @@
 import { breaches, type FlowAccount, totals } from '../core/accounting.js';
+import type { Change } from '../core/command.js';
 import { refused } from '../core/errors.js';
 import { again, command, type NextStep } from '../core/next.js';
 import { noun, plural } from '../core/plural.js';
@@ -39,17 +40,24 @@ export function assertAccounted(job: Job, accounts: readonly FlowAccount[]): voi
       next: [
         ...(job.batch === undefined ? [] : [command('rejects', [job.batch], {}, { note: 'all of them' })]),
         ...correcting(job),
-        again({ flags: { maxRejects: String(job.rejects.count) } }, { lead: 'or leave them out' }),
+        again(
+          { ...sameFiles(job), flags: { maxRejects: String(job.rejects.count) } },
+          { lead: 'or leave them out' },
+        ),
         ...mergeInstead(job, { reasons: rejectReasons }),
       ],
     },
   );
 }
 
+/** The files of rejects are there now, and may be corrected: another run does not write over them. */
+const sameFiles = ({ options }: Job): Change =>
+  options.rejectsInto === undefined ? {} : { drop: ['rejectsInto'] };
+
 /** How the rows are corrected of a batch that fails because of them. */
 function correcting(job: Job): readonly NextStep[] {
   if (job.batch === undefined || job.options.rehearse === true)
-    return [again({}, { lead: 'correct the rows, then' })];
+    return [again(sameFiles(job), { lead: 'correct the rows, then' })];
   const advice = feedBackAdvice(
     {
       id: job.batch,
@@ -63,6 +71,6 @@ function correcting(job: Job): readonly NextStep[] {
     },
     job.rejects.places,
   );
-  if (advice === undefined) return [again({}, { lead: 'correct the rows, then' })];
+  if (advice === undefined) return [again(sameFiles(job), { lead: 'correct the rows, then' })];
   return advice.not === undefined ? advice.next : [notFedBack(advice.not), ...advice.next];
 }

@@ -50,7 +50,8 @@ export async function fail(job: Job, error: unknown, accounts: readonly FlowAcco
       ? named
       : named.but({ next: [...[named.facts.next ?? []].flat(), ...afresh, ...merging] });
   const details = job.masking.details(known.facts.details ?? []);
-  const traced = logFailure(job, known) && job.logFile !== undefined;
+  // What is refused is no fault in any code.
+  const traced = logFailure(job, known) && job.logFile !== undefined && known.kind !== 'refused';
   const told = traced ? known.but({ log: job.logFile as string }) : known;
   if (told.code === 'outcome_unknown') return told;
   job.records = { ...job.records, errors: job.rejects.frequent.top() };

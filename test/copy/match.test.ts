@@ -88,6 +88,13 @@ test('what only the first rows of JSON lack may come further down: all columns a
   assert.match(keyless.next, /--columns customer,id$/m);
 });
 
+test('a first line of which no name fits may be a row: names in their order come first, and none is guessed', () => {
+  const said = refusal(() => match(['1', 'a']));
+  assert.match(said.next, /^no name fits.*--columns id,customer(\n| |$)/);
+  assert.doesNotMatch(said.details + said.next, /did you mean/);
+  assert.doesNotMatch(refusal(() => match(['1', 'a'], { open: true })).next, /--columns/);
+});
+
 test('an omitted column that the file has, or that nobody has, is refused', () => {
   const mode = 'replace';
   assert.equal(

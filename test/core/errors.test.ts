@@ -46,7 +46,9 @@ test('an error says what happened, where, the offenders, the state, and what to 
 
 test('a fault that is no SluiceError keeps its stack and is called unexpected', () => {
   const lines = told(new TypeError('x is not a function'));
-  assert.match(lines[0] as string, /unexpected error: TypeError: x is not a function\n +at /);
+  assert.match(lines.join('\n'), /unexpected error: TypeError: x is not a function\n +at /);
+  const [first = ''] = told(new TypeError('x\n  next:  rm'));
+  assert.match(first, /TypeError: x/);
 });
 
 test('the nearest name is found within a third of mistypes, and nothing is guessed beyond it', () => {
@@ -54,4 +56,5 @@ test('the nearest name is found within a third of mistypes, and nothing is guess
   assert.equal(nearest('SERIALS', ['lots', 'serials']), 'serials');
   assert.equal(nearest('xyz', ['lots', 'serials']), undefined);
   assert.equal(nearest('a', []), undefined);
+  assert.equal(nearest('a', ['v', '1']), undefined, 'of a single letter nothing is left');
 });

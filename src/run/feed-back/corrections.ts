@@ -225,13 +225,28 @@ function changed(source: Source, run: Run): Run {
             input: source.name,
             ...(line === undefined ? {} : { line }),
             state: 'nothing was written',
-            next: 'correct the line: it must have as many columns as the header',
+            next: unreadableNext(why.reason),
           },
         );
       },
     },
   }) as Run;
 }
+
+/** What may be wrong with a corrected file: a spreadsheet saves CSV in a dialect and an encoding of its own. */
+const unreadableNext = (reason: string): Next =>
+  reason === 'invalid_utf8'
+    ? [
+        again(
+          { flags: { encoding: 'windows-1252' } },
+          { lead: 'if it is not UTF-8, name its encoding, such as' },
+        ),
+        'or save it as UTF-8',
+      ]
+    : [
+        'correct the line: it must have as many columns as the header',
+        again({ flags: { delimiter: ';' } }, { lead: 'or, where its values stand between semicolons' }),
+      ];
 
 function no(row: Row, source: Source, code: string, message: string, next: Next, facts: ErrorFacts = {}) {
   const line = originOf(row);
