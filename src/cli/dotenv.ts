@@ -12,11 +12,12 @@ const OURS = /^(?:SLUICE_[A-Z0-9_]+|DATABASE_URL|PG[A-Z]+)$/;
 /** No file of variables is larger. */
 const MOST_BYTES = 1 << 20;
 
-/** Names that were set from the file. */
+/** Names that were set from the file, by the command under way. */
 const taken = new Set<string>();
 
 /** Sets in `environment` what the file `path` says and what is not set yet; does nothing where there is no such file. */
 export function loadDotEnv(path = '.env', environment: NodeJS.ProcessEnv = process.env): void {
+  taken.clear();
   const text = textOf(path);
   if (text === undefined) return;
   for (const [name, value] of Object.entries(parseEnv(text))) {

@@ -1,4 +1,4 @@
-import { accessSync, closeSync, constants, existsSync, lstatSync, mkdirSync, openSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { usage } from '../core/errors.js';
@@ -17,15 +17,13 @@ export const ownLog = (batch: string) => join(LOGS, `${batch}.log`);
 export function assertLoggable(file: string | undefined): void {
   try {
     if (file !== undefined) {
-      makeFolder(dirname(file));
-      closeSync(openSync(file, 'a', 0o600));
+      assertWritable(file);
       return;
     }
     for (const folder of [OWN, LOGS])
       if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() === true)
         throw new Error(`${folder} is a symbolic link`);
-    makeFolder(LOGS);
-    accessSync(LOGS, constants.W_OK | constants.X_OK);
+    assertWritable(LOGS);
   } catch (error) {
     const { message } = error as Error;
     throw usage(
@@ -41,6 +39,13 @@ export function assertLoggable(file: string | undefined): void {
       },
     );
   }
+}
+
+/** Throws where a file or folder could not be written or made; makes nothing. */
+function assertWritable(path: string): void {
+  const there = existsSync(path);
+  if (there || dirname(path) === path) accessSync(path, constants.W_OK);
+  else assertWritable(dirname(path));
 }
 
 /** Makes a folder and those above it. Node's own way never ends where a file system answers ENOENT (/proc). */
