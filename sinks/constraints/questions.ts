@@ -50,7 +50,10 @@ export function rowQuestions(subject: Subject): Question[] {
       breach: 'check_violation',
       constraint: name,
       columns,
-      expected: expression,
+      expected:
+        name === null
+          ? `what the bounds of partitions of ${facts.target.schema}.${facts.target.table} take: ${expression}`
+          : expression,
       bad: unlessUnchanged(subject, `SELECT ${PLACE} FROM (${future}) f WHERE NOT (${expression})`),
     });
   }

@@ -157,6 +157,7 @@ test('of rows with one value the first stays, and one that live has just so befo
     name: 'u',
     parts: [{ expression: 'lower(x)', collation: '"pg_catalog"."C"', operator: equal }],
     predicate: '(id > 5)',
+    asked: 'by row' as const,
     nullsDistinct: true,
     columns: ['id', 'pa"rent'],
   };
