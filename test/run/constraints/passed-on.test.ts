@@ -166,3 +166,23 @@ test('a long chain is one step a row, and rows that wait for nobody are one stat
   const [most] = await database.query('SELECT max(n) AS most, count(*)::int AS statements FROM told');
   assert.deepEqual(most, { most: 1001, statements: 6000 });
 });
+
+test('where a trigger refuses a row, the others pass their values on all the same', async (t) => {
+  const database = await testDatabase(t);
+  await database.query(`
+    CREATE TABLE tg (id int PRIMARY KEY, e text UNIQUE);
+    CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.e = 'no' THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END $$;
+    CREATE TRIGGER no BEFORE INSERT OR UPDATE ON tg FOR EACH ROW EXECUTE FUNCTION no();
+    INSERT INTO tg SELECT n, 'e' || n FROM generate_series(1, 9) n`);
+  const target = patch('tg', { columns: ['id', 'e'], key: ['id'] });
+  const input = csvFile(t, 'tg.csv', 'id,e', '1,e2', '2,e3', '3,e9', '7,e8', '8,no', '9,x');
+  const { ran, rejects } = await runAround(t, database, loads({ tg: [target, input] }));
+  assert.ok(!(ran instanceof SluiceError), String(ran));
+  assert.deepEqual(inShort(rejects), [
+    '5 unique_violation tg_e_key e=e8',
+    '6 refused_by_server null null=null',
+  ]);
+  assert.deepEqual((await database.query("SELECT string_agg(e, ' ' ORDER BY id) AS e FROM tg"))[0], {
+    e: 'e2 e3 e9 e4 e5 e6 e7 e8 x',
+  });
+});
