@@ -2,8 +2,8 @@ import type { RowExclusion, RowUnique } from '../../src/db/catalog/row-constrain
 import { ident } from '../../src/db/quote.js';
 import { ORIGIN_COLUMNS } from '../encode/ordinal.js';
 import { sameKey } from '../rows/sql.js';
-import { deletesGone } from '../rows/target.js';
 import { changedBy, circleSql, parkingOf, passedOnBy, takersSql } from '../rows/takeovers.js';
+import { deletesGone } from '../rows/target.js';
 import { futureRows, PLACE } from './future.js';
 import { complete, equal, indexed, meets, ORIGINS, us } from './index-parts.js';
 import { NO_FIRST, type Question } from './questions.js';
