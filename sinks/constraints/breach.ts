@@ -1,8 +1,13 @@
 import type { Rejection } from '../../src/core/run.js';
 import { shown } from '../encode/encoder.js';
 
-/** The reasons of rejects that break a constraint: PostgreSQL's names of the conditions. */
+/**
+ * The reasons of rejects that break a constraint: PostgreSQL's names of the conditions. `no_such_row` is the one that
+ * it calls no_data: a row of a patch whose key live does not have.
+ */
 export type Breach =
+  | 'no_such_row'
+  | 'cardinality_violation'
   | 'check_violation'
   | 'not_null_violation'
   | 'foreign_key_violation'
@@ -11,6 +16,8 @@ export type Breach =
 
 /** SQLSTATE by condition; https://www.postgresql.org/docs/current/errcodes-appendix.html */
 export const SQLSTATES: Readonly<Record<Breach, string>> = {
+  no_such_row: '02000',
+  cardinality_violation: '21000',
   check_violation: '23514',
   not_null_violation: '23502',
   foreign_key_violation: '23503',

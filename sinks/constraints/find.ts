@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg';
 import { qualified } from '../../src/db/quote.js';
 import { isDataError, sqlstateOf } from '../copy/failure.js';
 import { parentsFirst } from '../rows/order.js';
-import { exclusionQuestions, keyQuestions } from './keys.js';
+import { circleQuestions, exclusionQuestions, keyQuestions, takenQuestions } from './keys.js';
 import { parentQuestions, type Question, rowQuestions } from './questions.js';
 import { refusedTableSql, refuseSql } from './refused.js';
 import { type Company, companyOf, firesBeforeKeys, isLoud, liveName, type Subject } from './subject.js';
@@ -60,12 +60,14 @@ export async function refuseBroken(
       await parents(subject);
       const scratch = qualified(options.staging, `sluice_apart_${subject.at}`);
       await asking.all(subject, keyQuestions(subject));
+      await asking.all(subject, circleQuestions(subject, qualified(options.staging, 'sluice_circle')));
       if (options.exclusions) await asking.all(subject, exclusionQuestions(subject, scratch));
     }
-    // A row that went last may be the parent of one that was asked before it.
+    // A row that went last may be the parent of one that was asked before it, or was to give a value up to it.
     for (let gone = asking.refused; gone > 0; ) {
       gone = 0;
-      for (const subject of ordered) gone += await parents(subject);
+      for (const subject of ordered)
+        gone += (await parents(subject)) + (await asking.all(subject, takenQuestions(subject)));
     }
     if (asking.refused > 0) await options.last?.();
     await client.query('COMMIT');

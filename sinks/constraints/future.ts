@@ -10,7 +10,7 @@ export const PLACE = 'sluice_place';
 /**
  * The rows of staging as live will have them, as a query with the columns `needed`, those of ORIGIN_COLUMNS and PLACE:
  * loaded columns from staging; others from the row of live that is changed, or what a new row gets. `over` is the
- * table that stands for staging, quoted. Undefined where that cannot be told beforehand: a default that is another
+ * table that stands for staging, quoted, and `place` what PLACE is where that has no `ctid`. Undefined where that cannot be told beforehand: a default that is another
  * for every row. Pure.
  */
 export function futureRows(
@@ -18,6 +18,7 @@ export function futureRows(
   names: RowNames,
   needed: readonly string[],
   over?: string,
+  place = 's.ctid',
 ): string | undefined {
   const { live, staging } = rowObjects(facts.target, names);
   const { constraints, loaded, key, target } = facts;
@@ -47,7 +48,7 @@ export function futureRows(
   };
   const columns = [...plain].map(value).map((each) => `, ${each}`);
   const join = joined ? `${adds ? ' LEFT' : ''} JOIN ${live} l ON ${sameKey(key, 'l', 's')}` : '';
-  const rows = `SELECT s.ctid AS ${PLACE}, s.sluice_row, s.sluice_line${columns.join('')} FROM ${over ?? staging} s${join}`;
+  const rows = `SELECT ${place} AS ${PLACE}, s.sluice_row, s.sluice_line${columns.join('')} FROM ${over ?? staging} s${join}`;
   if (generated.length === 0) return rows;
   const made = generated.map(({ column, expression }) => `, (${expression}) AS ${ident(column)}`);
   // Columns of the table alone, so that the unqualified names of an expression mean nothing else.

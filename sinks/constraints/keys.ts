@@ -1,8 +1,11 @@
-import type { IndexPart, RowExclusion, RowUnique } from '../../src/db/catalog/row-constraints.js';
+import type { RowExclusion, RowUnique } from '../../src/db/catalog/row-constraints.js';
 import { ident } from '../../src/db/quote.js';
+import { ORIGIN_COLUMNS } from '../encode/ordinal.js';
 import { sameKey } from '../rows/sql.js';
+import { changedBy, circleSql, parkingOf, passedOnBy, takersSql } from '../rows/takeovers.js';
 import { deletesGone } from '../rows/target.js';
 import { futureRows, PLACE } from './future.js';
+import { complete, equal, indexed, meets, ORIGINS, us } from './index-parts.js';
 import { NO_FIRST, type Question } from './questions.js';
 import { liveOf, mayChange, type Subject } from './subject.js';
 
@@ -29,6 +32,50 @@ export function keyQuestions(subject: Subject): Question[] {
   return questions;
 }
 
+/**
+ * Rows whose value another row has that live keeps: to be asked again where a loaded row has gone that was to give its
+ * value up.
+ */
+export function takenQuestions(subject: Subject): Question[] {
+  const { uniques } = subject.facts.constraints;
+  const changes = new Set(passedOnBy(subject.facts).map(({ name }) => name));
+  return mayChange(subject)
+    ? []
+    : uniques
+        .filter(({ name }) => changes.has(name))
+        .flatMap((unique) => [conflicts(subject, unique, 'unique_violation') ?? []].flat());
+}
+
+/** Rows that exchange values in a circle, where no order does it, and no other value can stand in meanwhile. */
+export function circleQuestions(subject: Subject, scratch: string): Question[] {
+  const { facts, names, rows } = subject;
+  const { mode, schema, table } = facts.target;
+  if (mode === 'append' || mayChange(subject)) return [];
+  const { row } = ORIGIN_COLUMNS;
+  const changed = changedBy(facts);
+  const indexes = passedOnBy(facts).filter((index) => parkingOf(changed, index) === undefined);
+  return indexes.flatMap((index): Question[] => {
+    const takers = takersSql(facts, names, [index], { loaded: rows, old: liveOf(subject) });
+    if (takers === undefined) return [];
+    return [
+      {
+        breach: 'nullsDistinct' in index ? 'unique_violation' : 'exclusion_violation',
+        constraint: index.name,
+        columns: index.columns,
+        expected: `a value that no row of ${schema}.${table} has: rows of the batch take it from each other in a circle, which no order of changes allows, since the index is not deferrable (make the constraint DEFERRABLE, or load twice, first with values that nobody has)`,
+        before: [
+          `CREATE TABLE ${scratch} AS ${takers}`,
+          `CREATE INDEX ON ${scratch} (taker)`,
+          `CREATE INDEX ON ${scratch} (holder)`,
+          `ANALYZE ${scratch}`,
+        ],
+        bad: `SELECT s.ctid AS ${PLACE}, ${NO_FIRST} FROM ${rows} s WHERE s.${row} IN (${circleSql(scratch)})`,
+        after: [`DROP TABLE ${scratch}`],
+      },
+    ];
+  });
+}
+
 /** Rows that an exclusion constraint keeps apart. Asked of an index that is built for it: as slow as the publish. */
 export function exclusionQuestions(subject: Subject, scratch: string): Question[] {
   if (mayChange(subject)) return [];
@@ -52,35 +99,11 @@ function keyOf(
       operator: equality ?? '=',
     })),
     predicate: null,
+    asked: 'by row',
     nullsDistinct: true,
     columns: facts.key.map(({ name }) => name),
   };
 }
-
-const part = ({ expression, collation }: IndexPart) =>
-  collation === null ? `(${expression})` : `(${expression}) COLLATE ${collation}`;
-
-/** The rows of `from` with the parts of an index as columns `sluice_u1`, …, and those of `also`. */
-function indexed(
-  from: string,
-  { parts, predicate }: Pick<RowUnique, 'parts' | 'predicate'>,
-  also: readonly string[],
-): string {
-  const made = parts.map((each, i) => `${part(each)} AS sluice_u${i + 1}`);
-  const where = predicate === null ? '' : ` WHERE ${predicate}`;
-  return `SELECT ${[...also, ...made].join(', ')} FROM ${from} i${where}`;
-}
-
-const ORIGINS = [PLACE, 'sluice_row', 'sluice_line'];
-const us = (alias: string, parts: readonly IndexPart[]) => parts.map((_, i) => `${alias}.sluice_u${i + 1}`);
-const equal = (left: string, right: string, parts: readonly IndexPart[]) =>
-  parts
-    .map(({ operator }, i) => `${left}.sluice_u${i + 1} ${operator} ${right}.sluice_u${i + 1}`)
-    .join(' AND ');
-const complete = (alias: string, parts: readonly IndexPart[]) =>
-  us(alias, parts)
-    .map((column) => `${column} IS NOT NULL`)
-    .join(' AND ');
 
 /**
  * All but the first of the loaded rows that are the same by an index. First is the one that live has with just this
@@ -125,22 +148,16 @@ function conflicts(
 ): Question | undefined {
   const { facts, names, rows, replaces } = subject;
   const { target, key } = facts;
-  if (replaces || deletesGone(target)) return undefined;
+  // Rows that live loses go before others come; where rows of the table itself may refer to them, behind all changes.
+  const loses = deletesGone(target);
+  if (replaces || (loses && !facts.live.children.some(({ self }) => self))) return undefined;
   const byKey = target.mode !== 'append';
   const keyNames = byKey ? key.map(({ name }) => name) : [];
   const future = futureRows(facts, names, [...new Set([...index.columns, ...keyNames])], rows);
   if (future === undefined) return undefined;
   const loaded = indexed(`(${future})`, index, [...ORIGINS, ...keyNames.map(ident)]);
   const live = indexed(liveOf(subject), index, keyNames.map(ident));
-  const nulls = 'nullsDistinct' in index && !index.nullsDistinct;
-  const meet = nulls
-    ? index.parts
-        .map(
-          ({ operator }, i) =>
-            `(o.sluice_u${i + 1} ${operator} f.sluice_u${i + 1} OR (o.sluice_u${i + 1} IS NULL AND f.sluice_u${i + 1} IS NULL))`,
-        )
-        .join(' AND ')
-    : equal('o', 'f', index.parts);
+  const meet = meets('o', 'f', index);
   const stays = byKey
     ? ` AND NOT (${sameKey(key, 'o', 'f')}) AND NOT EXISTS (SELECT FROM ${rows} r WHERE ${sameKey(key, 'r', 'o')})`
     : '';
@@ -148,8 +165,9 @@ function conflicts(
     breach,
     constraint: index.name,
     columns: index.columns,
-    expected:
-      breach === 'unique_violation'
+    expected: loses
+      ? `a value that no row of ${target.schema}.${target.table} has: that of a row which is to be deleted is free only behind the publish, since rows of ${target.table} refer to each other (load twice)`
+      : breach === 'unique_violation'
         ? `a value that no row of ${target.schema}.${target.table} has`
         : `no conflict with a row of ${target.schema}.${target.table}`,
     bad: `SELECT f.${PLACE}, ${NO_FIRST} FROM (${loaded}) f WHERE EXISTS (SELECT FROM (${live}) o WHERE ${meet}${stays})`,

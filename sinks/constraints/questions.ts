@@ -28,9 +28,10 @@ export const NO_FIRST = 'NULL::bigint AS sluice_first_row, NULL::bigint AS sluic
 
 /** Conditions on rows by themselves: what a new row lacks, CHECKs and the bounds of partitions. */
 export function rowQuestions(subject: Subject): Question[] {
-  if (mayChange(subject)) return [];
+  const found = partners(subject);
+  if (mayChange(subject)) return found;
   const { facts, names, rows } = subject;
-  const questions: Question[] = nullKeys(subject);
+  const questions: Question[] = [...nullKeys(subject), ...found];
   const { mode } = facts.target;
   const required = facts.live.columns.filter(
     (column) => column.notNull && !column.filled && !column.generated && !facts.loaded.includes(column),
@@ -50,7 +51,10 @@ export function rowQuestions(subject: Subject): Question[] {
       breach: 'check_violation',
       constraint: name,
       columns,
-      expected: expression,
+      expected:
+        name === null
+          ? `what the bounds of partitions of ${facts.target.schema}.${facts.target.table} take: ${expression}`
+          : expression,
       bad: unlessUnchanged(subject, `SELECT ${PLACE} FROM (${future}) f WHERE NOT (${expression})`),
     });
   }
@@ -67,6 +71,30 @@ function nullKeys({ facts, rows }: Subject): Question[] {
     expected: `a value: it is of the key of the ${facts.target.mode}`,
     bad: `SELECT s.ctid AS ${PLACE}, ${NO_FIRST} FROM ${rows} s WHERE s.${ident(name)} IS NULL`,
   }));
+}
+
+/** Which row of live is meant: of a patch it must be there, and where no index says so, it must be one. */
+function partners(subject: Subject): Question[] {
+  const { facts, rows } = subject;
+  const { mode, missing, schema, table } = facts.target;
+  const about = { constraint: null, columns: facts.key.map(({ name }) => name) };
+  const same = sameKey(facts.key, 'l', 's');
+  const questions: Question[] = [];
+  if (mode === 'patch' && missing !== 'skip')
+    questions.push({
+      ...about,
+      breach: 'no_such_row',
+      expected: `the key of a row of ${schema}.${table}, since a patch adds none`,
+      bad: `SELECT s.ctid AS ${PLACE}, ${NO_FIRST} FROM ${rows} s WHERE NOT EXISTS (SELECT FROM ${liveOf(subject)} l WHERE ${same})`,
+    });
+  if (mode !== 'append' && !facts.keyEnforced)
+    questions.push({
+      ...about,
+      breach: 'cardinality_violation',
+      expected: `the key of one row of ${schema}.${table}: it has several with this`,
+      bad: `SELECT s.ctid AS ${PLACE}, ${NO_FIRST} FROM ${rows} s JOIN ${liveOf(subject)} l ON ${same} GROUP BY s.ctid HAVING count(*) > 1`,
+    });
+  return questions;
 }
 
 /** `bad` without rows that live has already just so: they are not written, and nothing asks them. */

@@ -82,7 +82,7 @@ export async function refuseAlone(
 /** The columns of a constraint of the subject's table, as far as they are known. */
 function columnsOf({ facts }: Subject, constraint: string): readonly string[] {
   const { checks, uniques, exclusions, foreignKeys } = facts.constraints;
-  const all: readonly { readonly name: string; readonly columns: readonly string[] }[] = [
+  const all: readonly { readonly name: string | null; readonly columns: readonly string[] }[] = [
     ...checks,
     ...uniques,
     ...exclusions,

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import { ident, literal, qualified } from '../../src/db/quote.js';
-import { isDataError, type ServerError } from '../copy/failure.js';
+import { isDataError, type ServerError, sqlstateOf } from '../copy/failure.js';
 import { ORIGIN_COLUMNS } from '../encode/ordinal.js';
 import type { RowTrial } from '../rows/parts.js';
 
@@ -99,7 +99,33 @@ async function alone(
       waiting.push(...(await split(client, rows, range, Math.ceil(range.rows / 2))));
     }
   }
-  return refused;
+  return withoutWaiting(client, trial, refused, options);
+}
+
+/** What the server says of a row that takes a value which another has still: one that came later gives it up, perhaps. */
+const TAKEN: ReadonlySet<string | undefined> = new Set(['23505', '23P01']);
+
+/** The refused rows without those that the table takes once all others are in it. */
+async function withoutWaiting(
+  client: ClientBase,
+  trial: RowTrial,
+  refused: readonly { readonly row: number; readonly error: ServerError }[],
+  options: TrialOptions,
+): Promise<{ readonly row: number; readonly error: ServerError }[]> {
+  let left = [...refused];
+  for (let before = -1; left.length !== before; ) {
+    before = left.length;
+    const still: typeof left = [];
+    for (const each of left) {
+      options.goOn();
+      const error = TAKEN.has(sqlstateOf(each.error))
+        ? await tried(client, trial, { after: each.row - 1, upto: each.row, rows: 1 })
+        : each.error;
+      if (error !== undefined) still.push({ row: each.row, error });
+    }
+    left = still;
+  }
+  return left;
 }
 
 /** Runs the trial with the rows of `range`; what they did stays unless one was refused, whose error it gives. */

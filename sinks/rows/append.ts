@@ -9,5 +9,5 @@ import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
 export function appendStatements(facts: RowTableFacts, names: RowNames, hashing: Hashing): string[] {
   const { live, staging } = rowObjects(facts.target, names);
   const insert = `INSERT INTO ${live} AS l (${namesOf(facts.loaded)})${overriding(facts.loaded)} SELECT ${columnsOf('s', facts.loaded)} FROM ${staging} s${inFileOrder(facts)}`;
-  return [noteWritten(facts, names, 'added', insert, hashing)];
+  return [noteWritten(facts, names, { added: insert }, hashing)];
 }

@@ -35,16 +35,19 @@ export function saveBefore(facts: RowTableFacts, names: RowNames, condition: str
   return `INSERT INTO ${before} (${namesOf(facts.image)}, ${IMAGE_XMIN}) SELECT ${columnsOf('l', facts.image)}, l.xmin FROM ${live} l JOIN ${staging} s ON ${sameKey(facts.key, 'l', 's')} WHERE ${condition}`;
 }
 
+/** Makes a write wait for the one that stands before it in its statement as `w`: it counts what that has written. */
+export const AFTER_FIRST = '(SELECT count(*) FROM w) >= 0';
+
 /**
- * `write`, an INSERT or UPDATE of live under the alias `l`, together with the key of every row that it
+ * The INSERT and the UPDATE of live under the alias `l`, together with the key of every row that they
  * wrote, and the row's hash where nothing can change the row afterwards. RETURNING sees what defaults and
- * BEFORE triggers made of the row, and leaves out rows that a trigger suppressed.
+ * BEFORE triggers made of the row, and leaves out rows that a trigger suppressed. Both may be one statement, whose
+ * INSERT then has the condition AFTER_FIRST.
  */
 export function noteWritten(
   facts: RowTableFacts,
   names: RowNames,
-  kind: 'added' | 'changed',
-  write: string,
+  { added, changed }: { readonly added?: string; readonly changed?: string },
   hashing: Hashing,
 ): string {
   const { written } = rowObjects(facts.target, names);
@@ -52,7 +55,14 @@ export function noteWritten(
   const target = facts.key.length === 0 ? '' : `${namesOf(facts.key)}, `;
   const atOnce = facts.key.length === 0 || hashing === 'at once';
   const hash = atOnce ? imageHash(facts.image, 'l') : 'NULL::bytea';
-  return `WITH w AS (${write} RETURNING ${key}${literal(kind)}, ${hash}) INSERT INTO ${written} (${target}sluice_kind, sluice_hash) SELECT * FROM w`;
+  const noted = (write: string, kind: 'added' | 'changed') =>
+    `(${write} RETURNING ${key}${literal(kind)}, ${hash})`;
+  const into = `INSERT INTO ${written} (${target}sluice_kind, sluice_hash) SELECT * FROM`;
+  if (added !== undefined && changed !== undefined)
+    return `WITH w AS ${noted(changed, 'changed')}, a AS ${noted(added, 'added')} ${into} w UNION ALL SELECT * FROM a`;
+  return added === undefined
+    ? `WITH w AS ${noted(changed as string, 'changed')} ${into} w`
+    : `WITH w AS ${noted(added, 'added')} ${into} w`;
 }
 
 /** Takes the hashes after the row changes of all tables; nothing to do for rows without a key. */

@@ -7,9 +7,13 @@ import { LISTED, raiseWhen, SQLSTATE } from './refusals.js';
  * naming each foreign key and how many rows; undefined where no foreign key points at the table.
  * PostgreSQL itself would refuse under NO ACTION and RESTRICT only, and under CASCADE, SET NULL and SET
  * DEFAULT lose or change those rows without a word. `doomed` makes the condition for an alias of `live`;
- * rows of the table itself that refer to a doomed row count only where they stay.
+ * rows of the table itself that refer to a doomed row count only where they stay, which those of `leaves` do not.
  */
-export function childrenCheck(live: RowTable, doomed: (alias: string) => string): string | undefined {
+export function childrenCheck(
+  live: RowTable,
+  doomed: (alias: string) => string,
+  leaves: (alias: string) => string = doomed,
+): string | undefined {
   if (live.children.length === 0) return undefined;
   const parent = qualified(live.schema, live.table);
   const perKey = live.children.map((child) => {
@@ -19,7 +23,7 @@ export function childrenCheck(live: RowTable, doomed: (alias: string) => string)
         return `p.${parentColumn} ${child.operators[i]} c.${ident(column)}`;
       })
       .join(' AND ');
-    const stays = child.self ? ` AND NOT (${doomed('c')})` : '';
+    const stays = child.self ? ` AND NOT (${leaves('c')})` : '';
     const saying = `${child.schema}.${child.table} (${child.constraint}, ON DELETE ${child.onDelete.toUpperCase()})`;
     return `SELECT ${literal(saying)}::text AS child, count(*) AS n FROM ${qualified(child.schema, child.table)} c JOIN ${parent} p ON ${joined} WHERE ${doomed('p')}${stays}`;
   });

@@ -108,7 +108,7 @@ const SAYINGS: Readonly<
     code: 'key_not_in_live',
     say: (o) => `${rows(o.count)} of staging have a key that ${o.table} does not have`,
     state: 'nothing was published',
-    next: "leave those rows out, use merge to add them, or say missing: 'skip'",
+    next: "run it again, which makes rejects of them; or use merge to add them; a pipeline may say missing: 'skip'",
   },
   [SQLSTATE.keyUnfit]: {
     code: 'key_not_unique',

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import { refused } from '../../src/core/errors.js';
 import { again } from '../../src/core/next.js';
+import { type RowConstraints, readRowConstraints } from '../../src/db/catalog/row-constraints.js';
 import { type RowColumn, type RowTable, readRowTable } from '../../src/db/catalog/row-tables.js';
 import { qualified } from '../../src/db/quote.js';
 import { policiesText, SEES_ALL } from '../../src/db/row-security.js';
@@ -18,6 +19,10 @@ export interface UndoTable {
   readonly image: readonly RowColumn[];
   /** Which rows are the very ones that an append without a key has added; null where it is known by their key. */
   readonly ours: Ours | null;
+  /** What rows of the table may break. */
+  readonly constraints: RowConstraints;
+  /** Where the tables of the undo are. */
+  readonly undo: string;
   /** Whether the publish switched the table's triggers off; undo then does, too. */
   readonly triggersOff: boolean;
 }
@@ -69,7 +74,11 @@ export async function surveyUndo(
       key.length > 0 || row.writer === null
         ? null
         : writtenBy([row.writer], await readRestored(client, target, await undone(target)));
-    const table = { ours, live, mode: row.mode, objects, key, image, triggersOff: row.triggers_off };
+    const constraints = await readRowConstraints(client, live.oid);
+    const table = {
+      ...{ ours, live, mode: row.mode, objects, key, image },
+      ...{ constraints, undo: names.undo, triggersOff: row.triggers_off },
+    };
     reasons.push(...rights(table).map((reason) => `${name}: ${reason}`));
     tables.push(table);
   }

@@ -1,10 +1,15 @@
-import { literal } from '../../src/db/quote.js';
+import type { RowColumn } from '../../src/db/catalog/row-tables.js';
+import { ident, literal } from '../../src/db/quote.js';
+import { indexed, meets } from '../constraints/index-parts.js';
 import { SETTLE_ALL } from '../deferred.js';
+import { ORIGIN_COLUMNS } from '../encode/ordinal.js';
 import type { WindowPart } from '../window.js';
+import { AFTER_FIRST } from './before-images.js';
 import { childrenCheck } from './children.js';
 import { parentsFirst } from './order.js';
 import { offence, raiseWhen, SQLSTATE } from './refusals.js';
 import { assignments, columnsOf, differs, firing, imageHash, namesOf, overriding, sameKey } from './sql.js';
+import { passedOn, updateInOrder } from './takeovers.js';
 import { withoutTriggers } from './triggers.js';
 import { notAsBefore, undoChecks } from './undo-checks.js';
 import type { UndoTable } from './undo-survey.js';
@@ -63,22 +68,82 @@ function reinsert(table: UndoTable, discard: boolean): string[] {
 
 /** Deletes what was added and puts before-images back, in the order that suits the table's own keys. */
 function takeBack(table: UndoTable): string[] {
-  const remove = table.mode === 'patch' ? [] : [...children(table), removeAdded(table)];
   const restore = table.mode === 'append' ? [] : restoreRows(table);
+  if (table.mode === 'patch') return restore;
+  const remove = [...children(table), removeAdded(table)];
+  if (!table.live.children.some((child) => child.self)) return [...remove, ...restore];
   // A changed row may refer to an added row of the same table; otherwise deletes go first, since a changed
-  // row may need a value of a unique key back that an added row holds.
-  const self = table.live.children.some((child) => child.self);
-  return self ? [...restore, ...remove] : [...remove, ...restore];
+  // row may need a value of a unique key back that an added row holds. Where both may be, they are one statement.
+  const ordered = restore.length > 0 && inOrderBy(table, restorable(table)).length > 0;
+  return ordered
+    ? [...children(table, true), ...restoreRows(table, removeAdded(table))]
+    : [...restore, ...remove];
 }
 
-function restoreRows(table: UndoTable): string[] {
+/** Identity columns GENERATED ALWAYS cannot be assigned to, and for that very reason have not changed. */
+function restorable(table: UndoTable): RowColumn[] {
+  return table.image.filter((column) => column.identity !== 'always' && !table.key.includes(column));
+}
+
+/** Puts the before-images back; `remove`: a DELETE that goes along, before. */
+function restoreRows(table: UndoTable, remove?: string): string[] {
   const { live, before, deleted } = table.objects;
-  // Identity columns GENERATED ALWAYS cannot be assigned to, and for that very reason have not changed.
-  const columns = table.image.filter((column) => column.identity !== 'always' && !table.key.includes(column));
+  const columns = restorable(table);
   if (columns.length === 0) return [];
-  const update = (saved: string) =>
-    `UPDATE ${live} AS l SET ${assignments(columns, 'b')} FROM ${saved} b WHERE ${sameKey(table.key, 'l', 'b')} AND ${differs(columns, 'l', 'b')}`;
-  return mayDelete(table) ? [update(before), update(deleted)] : [update(before)];
+  const update = (saved: string, remove?: string) => {
+    const set = `UPDATE ${live} AS l SET ${assignments(columns, 'b')}`;
+    const whole = `${set} FROM ${saved} b WHERE ${sameKey(table.key, 'l', 'b')} AND ${differs(columns, 'l', 'b')}`;
+    return restoreInOrder(table, columns, saved, whole, remove);
+  };
+  return mayDelete(table) ? [update(before, remove), update(deleted)] : [update(before)];
+}
+
+/** `whole`, in an order in which rows can take unique values back from each other. */
+function restoreInOrder(
+  table: UndoTable,
+  columns: readonly RowColumn[],
+  saved: string,
+  whole: string,
+  remove?: string,
+): string {
+  const { live } = table.objects;
+  const changed = { ...table, values: columns, quiet: table.triggersOff };
+  const indexes = inOrderBy(table, columns);
+  if (indexes.length === 0) return whole;
+  const key = table.key.map(({ name }) => ident(name));
+  const takers = indexes.map((index, at) => {
+    const taker = indexed(`(SELECT c.ctid AS sluice_place, c.* FROM ${saved} c)`, index, [
+      'sluice_place',
+      ...key,
+    ]);
+    const holder = indexed(live, index, key);
+    return `SELECT f.sluice_place AS taker, r.ctid AS holder, ${at} AS at FROM (${taker}) f JOIN (${holder}) o ON ${meets('o', 'f', index)} JOIN ${saved} r ON ${sameKey(table.key, 'r', 'o')} WHERE NOT (${sameKey(table.key, 'o', 'f')})`;
+  });
+  return updateInOrder({
+    table: changed,
+    undo: table.undo,
+    key: table.key,
+    indexes,
+    takers: takers.join(' UNION ALL '),
+    place: 'tid',
+    late: (waits) =>
+      `SELECT b.ctid AS ${ORIGIN_COLUMNS.row}, b.* FROM ${saved} b WHERE b.ctid IN (SELECT w.taker FROM ${waits} w)`,
+    all: (rest) =>
+      remove === undefined
+        ? `${whole}${rest('b.ctid')}`
+        : `WITH w AS (${remove} RETURNING 1) ${whole} AND ${AFTER_FIRST}${rest('b.ctid')}`,
+    some: (from, condition) =>
+      `UPDATE ${live} AS l SET ${assignments(columns, 's')} FROM ${from} s WHERE ${sameKey(table.key, 'l', 's')} AND ${condition}`,
+    among: [live, saved],
+  });
+}
+
+/** The indexes whose values rows may take back from each other. */
+function inOrderBy(table: UndoTable, columns: readonly RowColumn[]) {
+  const known = new Set(table.image.map(({ name }) => name));
+  return passedOn({ ...table, values: columns }).filter((index) =>
+    index.columns.every((column) => known.has(column)),
+  );
 }
 
 function removeAdded(table: UndoTable): string {
@@ -93,13 +158,16 @@ function removeAdded(table: UndoTable): string {
   return `${known}DELETE FROM ${live} d USING (SELECT h.place, h.part FROM (SELECT l.ctid AS place, l.tableoid AS part, ${hash} AS hash, row_number() OVER (PARTITION BY ${hash}) AS n FROM ${live} l${those}) h JOIN (SELECT w.sluice_hash, count(*) AS n FROM ${written} w GROUP BY w.sluice_hash) w ON w.sluice_hash OPERATOR(pg_catalog.=) h.hash AND h.n <= w.n) g WHERE d.ctid OPERATOR(pg_catalog.=) g.place AND d.tableoid OPERATOR(pg_catalog.=) g.part`;
 }
 
-function children(table: UndoTable): string[] {
-  const { written } = table.objects;
+/** `restored`: rows whose images are put back in the same statement refer to none that was added. */
+function children(table: UndoTable, restored = false): string[] {
+  const { written, before } = table.objects;
   const doomed = (alias: string) =>
     table.key.length > 0
       ? `EXISTS (SELECT FROM ${written} w WHERE w.sluice_kind = 'added' AND ${sameKey(table.key, alias, 'w')})`
       : `EXISTS (SELECT FROM ${written} w WHERE w.sluice_hash OPERATOR(pg_catalog.=) ${imageHash(table.image, alias)})`;
-  const check = childrenCheck(table.live, doomed);
+  const leaves = (alias: string) =>
+    `${doomed(alias)} OR EXISTS (SELECT FROM ${before} b WHERE ${sameKey(table.key, alias, 'b')})`;
+  const check = childrenCheck(table.live, doomed, restored ? leaves : undefined);
   return check === undefined ? [] : [check];
 }
 

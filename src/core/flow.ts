@@ -92,7 +92,7 @@ export const endName = (end: Target | Sink): string => ('kind' in end ? end.tabl
 
 /** What a flow's books call its source, a stage, an end. */
 export const inBooks = {
-  source: ({ name }: Source): string => `read ${name}`,
+  source: ({ name }: Pick<Source, 'name'>): string => `read ${name}`,
   stage: ({ stageName, name }: Stage): string => stageName ?? (name || 'unnamed stage'),
   end: (end: Target | Sink): string => `into ${endName(end)}`,
 };

@@ -7,7 +7,7 @@ import { type FlowAccount, StageCounter } from '../core/accounting.js';
 import type { OldSystem } from '../core/assessment.js';
 import type { FlowMark } from '../core/bookmark.js';
 import { usage } from '../core/errors.js';
-import type { FlowPlan } from '../core/flow.js';
+import { type FlowPlan, inBooks } from '../core/flow.js';
 import type { Following } from '../core/follow.js';
 import type { FieldMapping } from '../core/mapping.js';
 import type { KeptRecords, NewTable, Pipeline } from '../core/pipeline.js';
@@ -370,7 +370,9 @@ export class Job {
       share: (key, make, release) => job.#shared.share(key, make, release),
       reject(row, why) {
         StageCounter.tally(counter.rejected, why.reason, 1);
-        job.rejects.add(input, counter.stage, row, why, job.tracked?.of(flow));
+        // What the source itself rejects is the input's record.
+        const known = counter.stage === inBooks.source({ name: input }) ? row : undefined;
+        job.rejects.add(input, counter.stage, row, why, job.tracked?.of(flow), known);
       },
       skip(reason, rows = 1) {
         StageCounter.tally(counter.skipped, reason, countOf(rows));

@@ -130,6 +130,8 @@ class Attempt {
 /** Whether `error` is the server's about the data of rows, be it in the publish or as staging was made ready. */
 function isFaultOfRows(error: unknown): error is SluiceError {
   if (!(error instanceof SluiceError)) return false;
+  // Live has lost the row, or got another one, since the rows were asked.
+  if (['key_not_in_live', 'key_not_unique'].includes(error.code)) return true;
   return ['publish', 'constraint', 'orphans'].includes(error.code) && isDataError(error.facts.cause);
 }
 

@@ -1,6 +1,6 @@
 import { jsonText as exactJson } from '../core/json/write.js';
 import type { Row } from '../core/row.js';
-import { storableText, storableValue } from './storable.js';
+import { storableText, storableValue } from '../db/ledger/storable.js';
 
 /** A record of the old system as it is written; see sluice.migration_record. */
 export interface RecordLine {

@@ -3,7 +3,7 @@ import { jsonText } from '../core/json/write.js';
 import { originOf, type Row } from '../core/row.js';
 import type { Rejection } from '../core/run.js';
 import type { StoredReject } from '../db/ledger/rejects.js';
-import { storableText, storableValue } from './storable.js';
+import { storableText } from '../db/ledger/storable.js';
 
 /** A value shown beside a reject is cut here, so that one huge field cannot fill the ledger. */
 const LONGEST_VALUE = 4_096;
@@ -65,10 +65,10 @@ export function keptRecord(row: Row): Record<string, unknown> | null {
   let length = 0;
   const stored: [string, unknown][] = [];
   for (const [column, value] of Object.entries(row)) {
-    const kept = isJson(value) ? storableValue(value) : storableText(asText(value));
+    const kept = isJson(value) ? value : asText(value);
     length += column.length + (typeof kept === 'string' ? kept.length : (jsonText(kept)?.length ?? 0));
     if (length > LONGEST_RECORD) return null;
-    stored.push([storableText(column), kept]);
+    stored.push([column, kept]);
   }
   return Object.fromEntries(stored);
 }
@@ -85,7 +85,7 @@ function isJson(value: unknown): boolean {
 
 /** Text that could not be read as a record as the ledger keeps it. */
 export function keptText(text: string): string | null {
-  return text.length > LONGEST_RECORD ? null : storableText(text);
+  return text.length > LONGEST_RECORD ? null : text;
 }
 
 function asText(value: unknown): string {

@@ -4,6 +4,7 @@ import parser, { type Token } from 'stream-json/parser.js';
 import { numberOf } from '../core/json/exact-number.js';
 import { MAX_DEPTH } from './depth.js';
 import type { PathPart } from './duplicate-key.js';
+import { ElementText } from './json-element-text.js';
 
 /**
  * stream-json's parser as the function that its streams are built of: a piece of text gives all tokens that it
@@ -24,8 +25,16 @@ export function tokenParser(jsonStreaming: boolean): (text: string | undefined) 
 /** What is wrong with an element: it is too deep, or this is the path to a key that its object has already. */
 export type ElementFault = 'too_deep' | readonly PathPart[];
 
-/** Called for every element of the array: its value, its place in the array (1-based), and what is wrong with it. */
-export type TakeElement = (value: unknown, ordinal: number, fault: ElementFault | undefined) => void;
+/**
+ * Called for every element of the array: its value, its place in the array (1-based), and what is wrong with it; then
+ * also its text, unless that is too long.
+ */
+export type TakeElement = (
+  value: unknown,
+  ordinal: number,
+  fault: ElementFault | undefined,
+  text: string | undefined,
+) => void;
 
 /**
  * Puts the elements of one array together from the tokens of a JSON document: numbers without a loss, and
@@ -52,6 +61,8 @@ export class ElementReader {
   #inside = false;
   #depth = 0;
   #tooDeep = false;
+  /** Of an element that something is wrong with. */
+  #text: ElementText | undefined;
   #ordinal = 0;
   // How many of the keys to the array were met.
   #met = 0;
@@ -105,12 +116,16 @@ export class ElementReader {
     }
     if (opens && ++this.#depth > MAX_DEPTH) this.#tooDeep = true;
     if (closes) this.#depth--;
+    if (this.#tooDeep) this.#text ??= new ElementText(this.#assembler);
+    this.#text?.add(token);
     if (!this.#tooDeep) this.#assembler.consume(token);
+    if (this.#assembler.twice !== undefined) this.#text ??= new ElementText(this.#assembler);
     if (this.#depth > 0 || token.name === 'keyValue') return;
     this.steps++;
     const assembler = this.#assembler;
     const fault = this.#tooDeep ? 'too_deep' : assembler.twice;
-    this.#take(fault === undefined ? assembler.current : undefined, ++this.#ordinal, fault);
+    this.#take(fault === undefined ? assembler.current : undefined, ++this.#ordinal, fault, this.#text?.text);
+    this.#text = undefined;
     if (this.#tooDeep) assembler.dropToLevel(0);
     this.#tooDeep = false;
     assembler.twice = undefined;

@@ -67,7 +67,7 @@ test('elements that are no objects, or nested too deep, are rejects by their pla
       ['not_an_object', 2, '2'],
       ['not_an_object', 3, '[{"b":1}]'],
       ['not_an_object', 4, 'null'],
-      ['too_deep', 5, undefined],
+      ['too_deep', 5, deep(10_000)],
     ],
   );
 });
@@ -109,8 +109,8 @@ test('a key twice in one object is a reject by its element, and one that leads t
       raw,
     ]),
     [
-      ['duplicate_key', 2, 'a', 'the key "a" stands twice', undefined],
-      ['duplicate_key', 3, 'b', 'the key "d" stands twice in b[1].c', undefined],
+      ['duplicate_key', 2, 'a', 'the key "a" stands twice', '{"a":1,"a":1}'],
+      ['duplicate_key', 3, 'b', 'the key "d" stands twice in b[1].c', '{"b":[1,{"c":{"d":1,"d":1}}]}'],
       ['not_an_object', 5, undefined, 'a row must be a JSON object, and element 5 is a number', '1.0'],
     ],
   );
@@ -123,6 +123,22 @@ test('a key twice in one object is a reject by its element, and one that leads t
   // The same key in two objects is none that stands twice.
   const two = tempFile(t, 'c.json', '{"x":{"rows":[]},"data":{"x":{"data":1,"rows":1},"rows":[{"a":1}]}}');
   assert.deepEqual(await rowsOf(json(two, { at: 'data.rows' })), [{ a: 1 }]);
+});
+
+test('an element of which no row can be made is kept as the text that it is', async (t) => {
+  const bad = [
+    '{"x":1.50,"o":{"a":[],"b":{"é\\n":"\\"\\\\"},"b":[{},[1e400,true,null],""]},"z":[false]}',
+    '{"a":[[],{"k":[]},{"k":0,"l":{"m":9007199254740993,"m":{}},"n":-0}],"a":{"__proto__":1,"b":[2,{"c":{}}]}}',
+    `{"deep":[1,${'[{"a":'.repeat(600)}"x"${'}]'.repeat(600)},2],"b":{"c":null}}`,
+    `{"a":1,"long":"${'x'.repeat(200_000)}","a":2}`,
+  ];
+  const run = testRun();
+  const path = tempFile(t, 'a.json', `[{"a":1},${bad.join(' ,\n ')},{"a":{"a":2}}]`);
+  assert.deepEqual(await rowsOf(json(path), run), [{ a: 1 }, { a: { a: 2 } }]);
+  assert.deepEqual(
+    run.rejects.map(({ line, raw }) => [line, raw]),
+    [...bad.slice(0, 3), undefined].map((text, at) => [at + 2, text]),
+  );
 });
 
 test('an element longer than the limit is refused with the limit named', async (t) => {

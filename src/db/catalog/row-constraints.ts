@@ -4,7 +4,8 @@ import { askCatalog, withCatalog } from './session.js';
 
 /** A condition that every row must meet: a CHECK, or the bound of a partition. */
 export interface RowCheck {
-  readonly name: string;
+  /** Null of the bounds of partitions, which have none. */
+  readonly name: string | null;
   /** A boolean expression over the table's columns, unqualified: `(a > 0)`. */
   readonly expression: string;
   readonly columns: readonly string[];
@@ -20,12 +21,16 @@ export interface IndexPart {
   readonly operator: string;
 }
 
+export type Asked = 'by row' | 'by statement' | 'at the end';
+
 /** A unique index, whatever made it: a primary key, a constraint, CREATE UNIQUE INDEX. */
 export interface RowUnique {
   readonly name: string;
   readonly parts: readonly IndexPart[];
   /** Only rows that meet it are in the index; null: all. */
   readonly predicate: string | null;
+  /** When it is asked: row by row, at the end of each statement (deferrable), or of the transaction. */
+  readonly asked: Asked;
   readonly nullsDistinct: boolean;
   /** Those in the key and in the predicate. */
   readonly columns: readonly string[];
@@ -35,6 +40,7 @@ export interface RowExclusion {
   readonly name: string;
   readonly parts: readonly IndexPart[];
   readonly predicate: string | null;
+  readonly asked: Asked;
   readonly columns: readonly string[];
   /** As ALTER TABLE … ADD takes it: `EXCLUDE USING gist (room WITH =, during WITH &&)`. */
   readonly definition: string;
@@ -116,6 +122,12 @@ const EXCLUDES = `
    FROM pg_catalog.pg_operator op JOIN pg_catalog.pg_namespace opn ON opn.oid = op.oprnamespace
    WHERE op.oid = c.conexclop[k.at])`;
 
+// Only constraints can be deferrable.
+const ASKED = `
+  CASE WHEN i.indimmediate THEN 'by row'
+    WHEN EXISTS (SELECT FROM pg_catalog.pg_constraint ac WHERE ac.conindid = i.indexrelid AND ac.conrelid = i.indrelid AND ac.condeferred) THEN 'at the end'
+    ELSE 'by statement' END`;
+
 // Columns of the key, and those that expressions and the predicate depend on.
 const INDEX_COLUMNS = `
   (SELECT coalesce(json_agg(a.attname ORDER BY a.attnum), '[]') FROM pg_catalog.pg_attribute a
@@ -153,22 +165,22 @@ SELECT json_build_object(
       FROM pg_catalog.pg_constraint c WHERE c.conrelid = t.oid AND c.contype = 'c'
         AND coalesce((to_jsonb(c)->>'conenforced')::boolean, true)
       UNION ALL
-      SELECT t.relname, json_build_object('name', t.relname,
+      SELECT t.relname, json_build_object('name', NULL,
         'expression', pg_catalog.pg_get_partition_constraintdef(t.oid), 'columns',
         ${KEY_COLUMNS('(SELECT relid FROM pg_catalog.pg_partition_ancestors(t.oid) WHERE relid <> t.oid)')})
       WHERE t.relispartition AND pg_catalog.pg_get_partition_constraintdef(t.oid) IS NOT NULL
       UNION ALL
-      SELECT t.relname, json_build_object('name', t.relname, 'expression', coalesce((${BOUND}), 'false'), 'columns',
+      SELECT t.relname, json_build_object('name', NULL, 'expression', coalesce((${BOUND}), 'false'), 'columns',
         ${KEY_COLUMNS('(SELECT relid FROM pg_catalog.pg_partition_ancestors(t.oid) UNION SELECT relid FROM pg_catalog.pg_partition_tree(t.oid))')})
       WHERE t.relkind = 'p') f),
   'uniques', (SELECT coalesce(json_agg(json_build_object('name', x.relname, 'parts', ${PARTS(EQUALITY)},
-        'predicate', pg_catalog.pg_get_expr(i.indpred, i.indrelid),
+        'predicate', pg_catalog.pg_get_expr(i.indpred, i.indrelid), 'asked', ${ASKED},
         'nullsDistinct', NOT coalesce((to_jsonb(i)->>'indnullsnotdistinct')::boolean, false),
         'columns', ${INDEX_COLUMNS}) ORDER BY i.indisprimary DESC, x.relname), '[]')
       FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
       WHERE i.indrelid = t.oid AND i.indisunique AND NOT i.indisexclusion AND i.indisready),
   'exclusions', (SELECT coalesce(json_agg(json_build_object('name', c.conname, 'parts', ${PARTS(EXCLUDES)},
-        'predicate', pg_catalog.pg_get_expr(i.indpred, i.indrelid), 'columns', ${INDEX_COLUMNS},
+        'predicate', pg_catalog.pg_get_expr(i.indpred, i.indrelid), 'asked', ${ASKED}, 'columns', ${INDEX_COLUMNS},
         'definition', pg_catalog.pg_get_constraintdef(c.oid)) ORDER BY c.conname), '[]')
       FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_index i ON i.indexrelid = c.conindid
       WHERE c.conrelid = t.oid AND c.conexclop IS NOT NULL),

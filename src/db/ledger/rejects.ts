@@ -4,6 +4,7 @@ import { jsonText } from '../../core/json/write.js';
 import type { Database } from '../../core/run.js';
 import { ALIVE } from './batches.js';
 import { ledgerVersion } from './open.js';
+import { AS_IT_WAS, restoredRecord, storableRecord, storableText, storableValue } from './storable.js';
 
 /** A reject as it is stored and shown. */
 export interface StoredReject {
@@ -24,7 +25,10 @@ export interface StoredReject {
   /** The constraint that the row breaks, where it breaks one. */
   readonly constraint_name: string | null;
   readonly message: string;
-  /** The input's record, or the text that could not be read as one; null where it is not known or not kept. */
+  /**
+   * The input's record, or the text that could not be read as one; null where it is not known or not kept. Values of a
+   * record are what the input had, though the server's text could not hold them.
+   */
   readonly raw: Readonly<Record<string, unknown>> | string | null;
   /** The row as the stage saw it, where that was another than the record. */
   readonly stage_row: Readonly<Record<string, unknown>> | null;
@@ -61,8 +65,17 @@ export async function storeRejects(
     `INSERT INTO sluice.migration_reject (batch_id, ${NAMES})
      SELECT $1, ${NAMES} FROM json_to_recordset($2::json) AS r(${FIELDS})
      ON CONFLICT (batch_id, number) DO NOTHING`,
-    [batch, jsonText(rejects)],
+    [batch, jsonText(rejects.map(storable))],
   );
+}
+
+function storable(reject: StoredReject): StoredReject {
+  const { raw, stage_row } = reject;
+  return {
+    ...reject,
+    raw: typeof raw === 'string' ? storableText(raw) : raw === null ? null : storableRecord(raw),
+    stage_row: storableValue(stage_row) as StoredReject['stage_row'],
+  };
 }
 
 /** An input that is read on behind a line. */
@@ -140,8 +153,13 @@ export async function readRejects(
     [batch, after, limit],
   );
   return rows.map(
-    (row) => ({ ...row, raw: parsed(row.raw), stage_row: parsed(row.stage_row) }) as StoredReject,
+    (row) => ({ ...row, raw: rawOf(row.raw), stage_row: parsed(row.stage_row) }) as StoredReject,
   );
+}
+
+function rawOf(json: unknown): StoredReject['raw'] {
+  const raw = parsed(json) as StoredReject['raw'];
+  return typeof raw === 'object' && raw !== null ? restoredRecord(raw) : raw;
 }
 
 const parsed = (json: unknown): unknown => (json === null ? null : parseJson(json as string));
@@ -188,9 +206,9 @@ export async function rejectInputs(database: Database, batch: string): Promise<s
 export async function rejectColumns(database: Database, batch: string, input: string): Promise<string[]> {
   const rows = await database.query<{ name: string }>(
     `SELECT k.name FROM sluice.migration_reject r, json_object_keys(r.raw) WITH ORDINALITY AS k(name, at)
-     WHERE r.batch_id = $1 AND r.input = $2 AND json_typeof(r.raw) = 'object'
+     WHERE r.batch_id = $1 AND r.input = $2 AND json_typeof(r.raw) = 'object' AND k.name <> $3
      GROUP BY k.name ORDER BY min(k.at), min(r.number)`,
-    [batch, input],
+    [batch, input, AS_IT_WAS],
   );
   return rows.map((row) => row.name);
 }
@@ -238,7 +256,7 @@ export async function readRecords(
      WHERE batch_id = $1 AND number = ANY ($2::bigint[])`,
     [batch, numbers],
   );
-  return new Map(rows.map((row) => [row.number, { ...row, raw: parsed(row.raw) as RejectRecord['raw'] }]));
+  return new Map(rows.map((row) => [row.number, { ...row, raw: rawOf(row.raw) }]));
 }
 
 /** Notes that `by` has been given the corrected rows of these rejects; it counts once `by` is published. */

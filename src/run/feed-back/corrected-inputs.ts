@@ -3,6 +3,7 @@ import type { Pipeline } from '../../core/pipeline.js';
 import type { Row } from '../../core/row.js';
 import type { Source } from '../../core/types.js';
 import type { Batch } from '../../db/ledger/batches.js';
+import { storableValue } from '../../db/ledger/storable.js';
 import { formatOf } from '../../sources/file.js';
 import { withGiven } from '../given.js';
 import { recordInputs, sameInput } from '../input-record.js';
@@ -50,8 +51,8 @@ export async function wholeInputs(
       // A record that is not kept can be told by its line only, in a file that nobody has changed.
       if (raw === null) return untouched;
       if (typeof was !== 'object')
-        return typeof raw === 'string' && (was === undefined || keptText(was) === raw);
-      return jsonText(masking.kept(keptRecord(was) ?? {})) === jsonText(raw);
+        return typeof raw === 'string' && (was === undefined || asStored(keptText(was)) === asStored(raw));
+      return asStored(masking.kept(keptRecord(was) ?? {})) === asStored(raw);
     };
     return [
       name,
@@ -63,6 +64,9 @@ export async function wholeInputs(
   const named = Object.keys(given).map((name) => [name, inputs[name] as Source]);
   return { all: inputs, given: Object.fromEntries(named), instead: new Map(), rejects };
 }
+
+/** Earlier versions did not keep what the server's text cannot hold: compared is what it holds. */
+const asStored = (value: unknown) => jsonText(storableValue(value));
 
 /**
  * The corrected rows alone. Stages that look something up in an input still see all of it; an input that is no more

@@ -57,7 +57,7 @@ export function inPlace(
         const line = why.line ?? (row === undefined ? undefined : originOf(row));
         const correction = line === undefined ? undefined : byLine.get(line);
         if (line === undefined || correction === undefined) return run.reject(row, why);
-        if (!isSame(why.raw, correction)) throw changedInput(called.name, correction);
+        if (!isSame(why.raw ?? row, correction)) throw changedInput(called.name, correction);
         unreadable.add(line);
       },
     });

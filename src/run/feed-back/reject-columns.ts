@@ -1,5 +1,6 @@
 import { isExactNumber } from '../../core/json/exact-number.js';
 import { jsonText } from '../../core/json/write.js';
+import { storableText } from '../../db/ledger/storable.js';
 
 /** The columns behind a reject's own in a file of rejects; they are no part of the row. */
 export const REJECT_COLUMNS = {
@@ -31,9 +32,11 @@ export function unescapeFormula(text: string): string {
   return ESCAPED.test(text) ? text.slice(1) : text;
 }
 
-/** A value that is neither null nor undefined as a cell of CSV, before it is quoted. */
-export function cellText(value: unknown): string {
+/** A value that is neither null nor undefined as a cell of CSV, before it is quoted; `shown`: with signs for what no text file should hold. */
+export function cellText(value: unknown, shown = true): string {
   // A number is no formula, and text that looks like one is.
   if (typeof value !== 'string' && (typeof value !== 'object' || isExactNumber(value))) return String(value);
-  return escapeFormula(typeof value === 'string' ? value : (jsonText(value) as string));
+  return escapeFormula(
+    typeof value === 'string' ? (shown ? storableText(value) : value) : (jsonText(value) as string),
+  );
 }

@@ -33,7 +33,9 @@ export class RejectsFile {
       if (reject.line !== null && this.#seen.has(reject.line)) continue;
       if (reject.line !== null) this.#seen.add(reject.line);
       if (reject.raw === null) this.unknown += 1;
-      lines.push(this.columns === undefined ? jsonLine(reject) : csvLine(reject, this.columns));
+      lines.push(
+        this.columns === undefined ? jsonLine(reject) : csvLine(reject, this.columns, this.numbered),
+      );
     }
     this.rows += lines.length;
     if (lines.length > 0) await this.write(lines.join('\n'));
@@ -42,16 +44,20 @@ export class RejectsFile {
 
 /** The header of a CSV file of rejects: the input's columns, then those that tell of the reject. */
 export function csvHeader(columns: readonly string[]): string {
-  return [...columns, ...Object.values(REJECT_COLUMNS)].map(cell).join(',');
+  return [...columns, ...Object.values(REJECT_COLUMNS)].map((each) => cell(each)).join(',');
 }
 
-/** A reject as a line of it; undefined where the ledger does not have the input's row. */
-export function csvLine(reject: FiledReject, columns: readonly string[]): string {
+/**
+ * A reject as a line of it; undefined where the ledger does not have the input's row. Of a `numbered` one the ledger
+ * knows what the sign for a NUL stands for; in others the NUL itself must be there.
+ */
+export function csvLine(reject: FiledReject, columns: readonly string[], numbered = true): string {
   const { raw } = reject;
   const row = typeof raw === 'object' && raw !== null ? raw : {};
-  return [...columns.map((column) => (Object.hasOwn(row, column) ? row[column] : null)), ...about(reject)]
-    .map(cell)
-    .join(',');
+  const values = columns.map((column) => (Object.hasOwn(row, column) ? row[column] : null));
+  return [...values.map((value) => cell(value, numbered)), ...about(reject).map((each) => cell(each))].join(
+    ',',
+  );
 }
 
 /** A reject as a JSON line: the input's record, and the same about it under the same names. */
@@ -67,8 +73,8 @@ function about({ number, line, reason, message, raw }: FiledReject): unknown[] {
 }
 
 /** NULL is nothing, and the empty text a pair of quotes, as the CSV reader has it. */
-function cell(value: unknown): string {
+function cell(value: unknown, shown = true): string {
   if (value === null || value === undefined) return '';
-  const text = cellText(value);
+  const text = cellText(value, shown);
   return text === '' || /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -12,7 +12,28 @@ export const PLAIN = 5;
 
 /** SQL for the bytes of a row of these columns. `type` as declared: what it promises is asked first. */
 export function rowBytes(columns: readonly { readonly name: string; readonly type: string }[]): string {
-  const cells = columns.map(({ name, type }) => `${cellText(ident(name), type)}, char(${END})`);
+  return inRow(columns, (cell) => cell);
+}
+
+/** The same with each cell in hexadecimal, so that a NUL within a text ends none; see `cellsOf`. */
+export function rowHex(columns: readonly { readonly name: string; readonly type: string }[]): string {
+  return inRow(columns, (cell) => `hex(CAST(${cell} AS BLOB))`);
+}
+
+/** The bytes of every cell of a row of `rowHex`. */
+export function cellsOf(row: Uint8Array): Buffer[] {
+  const text = Buffer.from(row.buffer, row.byteOffset, row.byteLength).toString('latin1');
+  return text
+    .split(String.fromCharCode(END))
+    .slice(0, -1)
+    .map((cell) => Buffer.from(cell, 'hex'));
+}
+
+function inRow(
+  columns: readonly { readonly name: string; readonly type: string }[],
+  as: (cell: string) => string,
+): string {
+  const cells = columns.map(({ name, type }) => `${as(cellText(ident(name), type))}, char(${END})`);
   return `CAST(concat(${cells.join(', ')}) AS BLOB)`;
 }
 

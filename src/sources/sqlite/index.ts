@@ -9,7 +9,7 @@ import { stopIfAborted } from '../raw.js';
 import { SqliteFile } from './database.js';
 import { decideDates } from './dates.js';
 import type { ReadChunk, ReadRequest, WrongRow } from './reader.js';
-import { cellParser, type ParseCells } from './rows.js';
+import { cellParser, type ParseCells, rowOfCells } from './rows.js';
 import { DATE_UNITS, type SqliteType, typeOf } from './values.js';
 
 /** What is read out of an SQLite file. Exactly one of `table` and `query`. */
@@ -176,7 +176,9 @@ async function* readSqlite(file: string | undefined, name: string, options: Sqli
     const { buffer, ends, wrong } = chunk;
     const bytes = Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength);
     const rows =
-      wrong.length === 0 ? parse(bytes, count + 1) : withoutWrong(bytes, chunk, count + 1, parse, run);
+      wrong.length === 0
+        ? parse(bytes, count + 1)
+        : withoutWrong(bytes, chunk, count + 1, { columns, parse }, run);
     count += ends.length;
     run.progress({ rows: count, ...(options.rows === undefined ? {} : { of: options.rows }) });
     if (rows.length > 0) yield rows;
@@ -188,27 +190,28 @@ function withoutWrong(
   bytes: Buffer,
   { ends, wrong }: ReadChunk,
   ordinal: number,
-  parse: ParseCells,
+  { columns, parse }: { readonly columns: ReadRequest['columns']; readonly parse: ParseCells },
   run: Run,
 ): Row[] {
   const reasons = new Map(wrong.map((each) => [each.index, each]));
   const good: Row[] = [];
   for (const [index, end] of ends.entries()) {
-    // A NUL within a text makes a cell too many: what stands behind the row's last one is left.
-    const [row] = parse(bytes.subarray(ends[index - 1] ?? 0, end), ordinal + index, 1);
     const why = reasons.get(index);
-    if (why === undefined) good.push(row as Row);
-    else run.reject(row, rejectionOf(why, row));
+    if (why === undefined) {
+      const [row] = parse(bytes.subarray(ends[index - 1] ?? 0, end), ordinal + index, 1);
+      good.push(row as Row);
+      continue;
+    }
+    const row = why.cells === undefined ? undefined : rowOfCells(columns, why.cells, ordinal + index);
+    run.reject(row, { ...rejectionOf(why, row), line: ordinal + index });
   }
   return good;
 }
 
 function rejectionOf({ reason, column }: WrongRow, row: Row | undefined): Rejection {
-  if (reason === 'nul_in_text')
-    return { reason, message: 'a text of the row holds a NUL character, which PostgreSQL cannot store' };
-  return {
-    reason,
-    message: `the text in "${column}" is not UTF-8`,
-    ...(column === undefined ? {} : { column, value: row?.[column] }),
-  };
+  const at = column === undefined ? {} : { column, ...(row === undefined ? {} : { value: row[column] }) };
+  const where = column === undefined ? 'a text of the row' : `the text in "${column}"`;
+  return reason === 'nul_in_text'
+    ? { reason, message: `${where} holds a NUL character, which PostgreSQL cannot store`, ...at }
+    : { reason, message: `${where} is not UTF-8`, ...at };
 }

@@ -1,5 +1,5 @@
-import { isAscii } from 'node:buffer';
-import { ORIGIN, type Row } from '../../core/row.js';
+import { isAscii, isUtf8 } from 'node:buffer';
+import { markOrigin, ORIGIN, type Row } from '../../core/row.js';
 import { MARK, PLAIN } from './cells.js';
 import { type ReadAs, readerOf } from './values.js';
 
@@ -68,4 +68,37 @@ return function parse(text, ordinal, most) {
   ) as (text: string, ordinal: number, most: number) => Row[];
   return (bytes, ordinal, most = Number.POSITIVE_INFINITY) =>
     parse(bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8'), ordinal, most);
+}
+
+/**
+ * Makes a row of single cells, as the parser above would. A text may hold a NUL, and bytes that are no UTF-8: those
+ * become lone surrogates, as Python's surrogateescape has them (https://peps.python.org/pep-0383/), so that no text
+ * that could be stored stands for them.
+ */
+export function rowOfCells(
+  columns: readonly { readonly name: string; readonly as: ReadAs }[],
+  cells: readonly Uint8Array[],
+  ordinal: number,
+): Row {
+  const values = columns.map(({ name, as }, at) => {
+    const cell = cells[at] as Uint8Array;
+    const field = escapedText(Buffer.from(cell.buffer, cell.byteOffset, cell.byteLength));
+    const read = field !== '' && field.charCodeAt(0) < PLAIN ? marked(field) : field;
+    return [name, readerOf(as)?.(read) ?? read];
+  });
+  return markOrigin(Object.fromEntries(values), ordinal);
+}
+
+function escapedText(bytes: Buffer): string {
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  let text = '';
+  for (let at = 0; at < bytes.length; ) {
+    const first = bytes[at] as number;
+    const length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    const character = bytes.subarray(at, at + length);
+    const whole = character.length === length && isUtf8(character);
+    text += whole ? character.toString('utf8') : String.fromCharCode(0xdc00 + first);
+    at += whole ? length : 1;
+  }
+  return text;
 }

@@ -101,3 +101,24 @@ test('rows of an input that cannot be read twice are rejects with all their valu
     await database.query('DELETE FROM items');
   }
 });
+
+test('a patch rejects each row whose key live lacks or has twice, and publishes the others', async (t) => {
+  const database = await testDatabase(t);
+  await database.query(
+    "CREATE TABLE p (k text, v int); INSERT INTO p VALUES ('a', 1), ('b', 1), ('b', 2), ('c', 3)",
+  );
+  const input = csvFile(t, 'p.csv', 'k,v', 'a,7', 'z,7', 'b,7', ',7', 'c,8', 'y,1', 'c,9');
+  const target = patch('p', { columns: ['k', 'v'], key: ['k'] });
+  const { ran, rejects } = await runAround(t, database, loads({ p: [target, input] }));
+  assert.ok(!(ran instanceof SluiceError), String(ran));
+  assert.deepEqual(inShort(rejects), [
+    '3 no_such_row null k=z',
+    '4 cardinality_violation null k=b',
+    '5 not_null_violation null k=null',
+    '7 no_such_row null k=y',
+    '8 unique_violation null k=c',
+  ]);
+  assert.deepEqual((await database.query("SELECT string_agg(k || v, ' ' ORDER BY k, v) AS p FROM p"))[0], {
+    p: 'a7 b1 b2 c8',
+  });
+});

@@ -121,7 +121,15 @@ test('a CHECK is asked of the rows that are written, and not at all where a trig
   );
   const changed = { checks, changedBefore: { insert: true, update: false } };
   assert.deepEqual(rowQuestions(subject('append', changed)), []);
-  assert.equal(rowQuestions(subject('patch', changed)).length, 2);
+  const patched = rowQuestions(subject('patch', changed));
+  assert.deepEqual(
+    patched.map(({ breach }) => breach),
+    ['not_null_violation', 'no_such_row', 'check_violation'],
+  );
+  assert.equal(
+    patched[1]?.bad,
+    `SELECT s.ctid AS sluice_place, NULL::bigint AS sluice_first_row, NULL::bigint AS sluice_first_line FROM "new"."t" s WHERE NOT EXISTS (SELECT FROM "public"."t" l WHERE l."id" ${equal} s."id")`,
+  );
 });
 
 test('a parent may be in live or in the batch; of a replaced one only the new rows count, and unknown keys are not asked', () => {
@@ -157,6 +165,7 @@ test('of rows with one value the first stays, and one that live has just so befo
     name: 'u',
     parts: [{ expression: 'lower(x)', collation: '"pg_catalog"."C"', operator: equal }],
     predicate: '(id > 5)',
+    asked: 'by row' as const,
     nullsDistinct: true,
     columns: ['id', 'pa"rent'],
   };

@@ -6,7 +6,7 @@ import type { DateUnit } from '../../../src/core/types.js';
 import { query } from '../../../src/sources/postgres.js';
 import { type SqliteOptions, sqlite } from '../../../src/sources/sqlite/index.js';
 import { momentOf } from '../../../src/sources/sqlite/values.js';
-import { rowsOf, testRun } from '../../support/run.js';
+import { plain, rowsOf, testRun } from '../../support/run.js';
 import { sqliteFile } from '../../support/sqlite.js';
 
 /** The rows of one reading, and what was rejected. */
@@ -132,12 +132,35 @@ test('rows come in chunks, in order, each with its ordinal, also behind one that
   assert.deepEqual(
     run.rejects.map(({ reason, column, row }) => [reason, column, row && originOf(row)]),
     [
-      ['nul_in_text', undefined, 3],
+      ['nul_in_text', 'name', 3],
       ['invalid_utf8', 'name', 4000],
       ['invalid_utf8', 'name', 4005],
       ['invalid_utf8', 'name', 4006],
     ],
   );
+});
+
+test('a rejected row has every cell in its place, with NULs and bytes that are no text', async (t) => {
+  const path = sqliteFile(
+    t,
+    `CREATE TABLE n (a TEXT, b TEXT, c TEXT, d REAL, e BLOB, f DATETIME, g BOOLEAN);
+     INSERT INTO n VALUES ('x' || char(0) || 'y', NULL, 'z', 0.1, x'00ff', '2024-01-02', 1), ('ok', 'b', 'c', NULL, NULL, NULL, 0);
+     INSERT INTO n VALUES ('p', char(0), char(1, 0, 2) || 'é', 2, NULL, NULL, NULL), ('q', CAST(x'61ffe92062' AS TEXT), char(4), -1, x'', NULL, NULL)`,
+  );
+  const run = testRun();
+  assert.equal((await rowsOf(sqlite(path, { table: 'n' }), run)).length, 1);
+  await run.end();
+  const rejected = run.rejects.map(({ column, value, line, row }) => [column, value, line, plain(row ?? {})]);
+  assert.deepEqual(rejected, [
+    ['a', 'x\0y', 1, { a: 'x\0y', b: null, c: 'z', d: '0.1', e: '\\x00ff', f: '2024-01-02', g: 't' }],
+    ['b', '\0', 3, { a: 'p', b: '\0', c: '\u0001\0\u0002é', d: '2', e: null, f: null, g: null }],
+    [
+      'b',
+      'a\udcff\udce9 b',
+      4,
+      { a: 'q', b: 'a\udcff\udce9 b', c: '\u0004', d: '-1', e: '\\x', f: null, g: null },
+    ],
+  ]);
 });
 
 test('all sources of a run see one state of the file, whatever is written meanwhile', async (t) => {
