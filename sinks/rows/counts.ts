@@ -46,7 +46,7 @@ export async function renewUndoTables(
 ): Promise<void> {
   const name = qualified(names.undo, COUNTS_TABLE);
   const { rows } = await client.query(
-    `SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attname = 'writer' AND NOT a.attisdropped) AS old`,
+    `SELECT (SELECT pg_catalog.count(*) FROM pg_catalog.pg_attribute a WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attname IN ('fresh', 'writer') AND NOT a.attisdropped) < 2 AS old`,
     [name],
   );
   if (rows[0]?.old !== true) return;
