@@ -160,7 +160,7 @@ export function guardChecks(guard: Guard, table: GuardedTable): string[] {
   const own = ['pg_class', 'pg_trigger', 'pg_proc'].map(version).join(' OR ');
   const wrong = [
     `WITH known AS (${known}), now AS (${membersOf(relation)}) SELECT k.name || CASE WHEN n.oid IS NULL THEN ' was detached or dropped' WHEN (${armed}) < pg_catalog.cardinality(k.triggers) THEN ': a trigger of the guard is gone, or was switched off meanwhile' ELSE ': its columns were altered, or it was a partition or heir meanwhile' END AS line FROM known k LEFT JOIN now n ON n.oid = k.member WHERE n.oid IS NULL OR (${armed}) < pg_catalog.cardinality(k.triggers) OR NOT k.columns OPERATOR(pg_catalog.<@) ${columnsOf('k.member')}`,
-    `SELECT n.oid::pg_catalog.regclass || ' was attached, and is not watched' FROM now n WHERE n.oid NOT IN (SELECT k.member FROM known k)`,
+    `SELECT n.oid::pg_catalog.regclass || CASE WHEN n.oid = ${relation} THEN ' is another table than the one that is watched' ELSE ' was attached, and is not watched' END FROM now n WHERE n.oid NOT IN (SELECT k.member FROM known k)`,
     `SELECT k.name || ' receives changes from a subscription since, and is not watched for them' FROM known k WHERE ${literal(byStatement[0] as string)} = ANY (k.triggers) AND ${subscribed('k.member')}`,
     `SELECT 'what the guard keeps its notes in, or what writes them, was altered' WHERE (SELECT count(*) FROM ${state} s WHERE s.member IS NULL AND (${own})) < ${OWN_ROWS}`,
   ].join(' UNION ALL ');

@@ -127,7 +127,10 @@ export function liveOf(survey: Survey, table: StagedTable): TableFacts {
     throw refused('catalog_changed', `${table.target.schema}.${table.target.table} is another table now.`, {
       table: `${table.target.schema}.${table.target.table}`,
       state: 'Live is untouched.',
-      next: 'Load into a new batch.',
+      next: [
+        again({}, { lead: 'load it again' }),
+        'or give the table that was there its name back, and then',
+      ],
     });
   }
   return live;

@@ -1,11 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { usage } from '../core/errors.js';
 import type { Row } from '../core/row.js';
 import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
+import { isRejects } from '../run/feed-back/rejects-given.js';
 import { type FileOptions, fileSource, formatFor } from '../sources/file.js';
 import { displayName } from '../sources/opening.js';
 import { STDIN, statInput } from '../sources/raw.js';
 import { type Surroundings, silentRun } from './silent-run.js';
+
+/** How long rows of a pipe are waited for once its header is read. */
+const WAIT_MS = 300;
 
 /** The beginning of an input, and the whole of it as a source. */
 export interface Head {
@@ -21,7 +26,8 @@ export interface Head {
 /**
  * Reads the first rows of the file at `path`. A regular file is closed again and opened anew when the source
  * is read. Stdin, a FIFO or a device can be read only once: it stays open, and its source goes on where the
- * head ends, the head's rows, rejects and skipped rows first.
+ * head ends, the head's rows, rejects and skipped rows first. Where its rows are slow to come its header is enough: the
+ * guard is to stand before they do.
  *
  * `rename` is told the columns before the first row is made, and gives new names to those of a CSV file; of one of
  * JSON it is told the keys of the first rows, and no header. Throws what reading throws, and what `rename` throws.
@@ -35,21 +41,30 @@ export async function readHead(
     header: readonly string[] | undefined,
   ) => Readonly<Record<string, string>> = () => ({}),
 ): Promise<Head> {
+  const once = path === STDIN || !(await statInput(path)).isFile();
   let columns: readonly string[] | undefined;
+  let named = () => {};
+  const isNamed = new Promise<void>((resolve) => {
+    named = resolve;
+  });
   const source = namingSource(path, options, (called, header) => {
     columns = called;
-    return rename(called, header);
+    const names = rename(called, header);
+    // Names that were given are held against the first row, which may be a header; rejects are known by theirs.
+    if (once && options.columns === undefined && !isRejects(called)) named();
+    return names;
   });
+  // Keys of JSON that are given need not be looked for.
+  if (once && options.columns !== undefined && /^jsonl?$/.test(formatFor(path, options) ?? '')) named();
   const begun = begin(source, context);
   try {
-    const first = await begun.first();
+    const first = await begun.first(isNamed);
     const json = columns === undefined;
     if (columns === undefined) {
       columns = options.columns ?? [...new Set(first.flatMap((row) => Object.keys(row)))];
       if (columns.length === 0) throw noRows(path);
       rename(columns, undefined);
     }
-    const once = path === STDIN || !(await statInput(path)).isFile();
     if (!once) await begun.release();
     return {
       columns,
@@ -87,15 +102,25 @@ function begin(source: Source, context: Surroundings) {
   const relay = relayRun(context, stop);
   const chunks = source.read(relay.run)[Symbol.asyncIterator]();
   let first: readonly Row[] = [];
+  /** The first rows, where nobody has waited for them. */
+  let late: Promise<IteratorResult<readonly Row[]>> | undefined;
   let taken = false;
   return {
-    async first() {
-      const { done, value } = await chunks.next();
-      if (done !== true) first = value;
+    /** The first rows; none where they have not come `WAIT_MS` after it was known what the columns are called. */
+    async first(named: Promise<void>) {
+      const next = chunks.next();
+      const slow = named.then(() => sleep(WAIT_MS, undefined, { ref: false }));
+      const got = await Promise.race([next, slow]);
+      if (got === undefined) {
+        late = next;
+        late.catch(() => {});
+      } else if (got.done !== true) first = got.value;
       return first;
     },
     async release() {
-      await chunks.return?.();
+      // A generator that waits for rows ends once it has them, or is told to.
+      if (late !== undefined && !taken) stop.abort(new Error('given up'));
+      await chunks.return?.().catch(() => {});
       relay.release();
     },
     source: {
@@ -112,6 +137,9 @@ function begin(source: Source, context: Surroundings) {
         try {
           relay.attach(run);
           if (first.length > 0) yield first;
+          const waited = await late;
+          if (waited?.done === true) return;
+          if (waited !== undefined) yield waited.value;
           for (;;) {
             const { done, value } = await chunks.next();
             if (done === true) return;

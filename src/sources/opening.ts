@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { refused } from '../core/errors.js';
 import type { Run } from '../core/run.js';
 import { compressionOf, decompressed } from './decompress.js';
@@ -15,8 +16,8 @@ export interface OpenOptions {
  * The text of a file, FIFO or stdin (`-`), unpacked if it is gzip or zstd (told by its first bytes, not by
  * its name), as UTF-8 bytes: checked to look like text, not yet to be valid UTF-8; a byte order mark is
  * still there when the input is UTF-8. Pulled, so a slow reader slows the disk. A Buffer is the caller's
- * only until the next one is asked for; the first is at least 8 KiB or the whole input. Releases the file
- * when the reader stops early.
+ * only until the next one is asked for; the first is at least 8 KiB, the whole input, or what has come of a pipe that
+ * pauses behind a line. Releases the file when the reader stops early.
  *
  * Throws what `rawBytes`, `decompressed` and `toUtf8` throw, refused `empty_file`, `binary_file`,
  * `utf16_input`.
@@ -33,7 +34,10 @@ export async function* openText(
   const input = displayName(path);
   const position: Position = { bytes: 0, of: undefined };
   const transcode = options.encoding !== undefined && !isUtf8Name(options.encoding);
-  const raw = withHead(rawBytes(path, run, position), 4);
+  // Whoever stops reading while a pipe pauses does not wait for it.
+  const stop = new AbortController();
+  const signal = AbortSignal.any([run.signal, stop.signal]);
+  const raw = withHead(rawBytes(path, Object.create(run, { signal: { value: signal } }), position), 4, stop);
   try {
     const first = await raw.next();
     if (first.done) throw emptyFile(input);
@@ -41,10 +45,10 @@ export async function* openText(
     const all = startingWith(first.value, raw);
     const bytes = compression === undefined ? all : decompressed(compression, all, input, position);
     if (transcode) {
-      yield* nonEmpty(withHead(toUtf8(bytes, options.encoding as string, input), SNIFF_BYTES), input);
+      yield* nonEmpty(withHead(toUtf8(bytes, options.encoding as string, input), SNIFF_BYTES, stop), input);
       return;
     }
-    const text = withHead(bytes, SNIFF_BYTES);
+    const text = withHead(bytes, SNIFF_BYTES, stop);
     const head = await text.next();
     if (head.done) throw emptyFile(input);
     const wrong = notText(head.value, input);
@@ -62,24 +66,59 @@ export async function* openText(
 /** How messages name the input at `path`. */
 export const displayName = (path: string) => (path === STDIN ? 'stdin' : path);
 
-/** The same bytes, the first Buffer grown to `bytes` as far as the input goes. */
-async function* withHead(source: AsyncGenerator<Buffer, void>, bytes: number): AsyncGenerator<Buffer, void> {
-  let head: Buffer | undefined;
-  for await (const buffer of source) {
-    if (head === undefined && buffer.length >= bytes) {
-      head = Buffer.alloc(0);
-      yield buffer;
-    } else if (head === undefined || (head.length > 0 && head.length < bytes)) {
-      head = Buffer.concat(head === undefined ? [buffer] : [head, buffer]);
-      if (head.length >= bytes) {
-        yield head;
-        head = Buffer.alloc(0);
+/** How long more of a beginning is waited for that has a line in it: whoever writes a pipe may take their time. */
+const PAUSE_MS = 200;
+
+/**
+ * The same bytes, the first Buffer grown to `bytes` as far as the input goes, or until no more comes for a moment and it
+ * has a whole line.
+ */
+async function* withHead(
+  source: AsyncGenerator<Buffer, void>,
+  bytes: number,
+  stop: AbortController,
+): AsyncGenerator<Buffer, void> {
+  let head: Buffer = Buffer.alloc(0);
+  let next = source.next();
+  try {
+    while (head.length < bytes) {
+      const got = hasLine(head) ? await orPause(next) : await next;
+      if (got === undefined) break;
+      if (got.done === true) {
+        if (head.length > 0) yield head;
+        return;
       }
-    } else {
-      yield buffer;
+      if (head.length === 0 && got.value.length >= bytes) {
+        yield got.value;
+        yield* source;
+        return;
+      }
+      head = Buffer.concat([head, got.value]);
+      next = source.next();
     }
+    yield head;
+    const { done, value } = await next;
+    if (done === true) return;
+    yield value;
+    yield* source;
+  } finally {
+    next.catch(() => {});
+    stop.abort();
+    await source.return();
   }
-  if (head !== undefined && head.length > 0) yield head;
+}
+
+const hasLine = (head: Buffer) => head.includes(10) || head.includes(13);
+
+/** What `next` gives, or undefined where it takes longer than a moment. */
+async function orPause<T>(next: Promise<T>): Promise<T | undefined> {
+  const over = new AbortController();
+  const pause = sleep(PAUSE_MS, undefined, { signal: over.signal }).catch(() => undefined);
+  try {
+    return await Promise.race([next, pause]);
+  } finally {
+    over.abort();
+  }
 }
 
 /** `first`, and what `rest` goes on with. Releases `rest` when the reader stops early. */

@@ -171,7 +171,7 @@ const disarms: Record<string, { sql: string; says: RegExp }> = {
   },
   'another table under its name': {
     sql: 'ALTER TABLE orders RENAME TO gone; CREATE TABLE orders (LIKE gone)',
-    says: /orders was attached, and is not watched$/,
+    says: /orders is another table than the one that is watched$/,
   },
 };
 
