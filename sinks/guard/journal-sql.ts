@@ -56,9 +56,11 @@ export function journalStatements(guard: Guard): string[] {
       `CREATE TRIGGER ${KEEP_TRIGGER} BEFORE UPDATE OR DELETE OR TRUNCATE ON ${table} FOR EACH STATEMENT EXECUTE FUNCTION ${journalFunction(guard, 'keep')}()`,
       `ALTER TABLE ${table} ENABLE ALWAYS TRIGGER ${KEEP_TRIGGER}`,
     ]),
-    `INSERT INTO ${stateTable(guard)} ${ownRows(guard)}`,
   ];
 }
+
+/** Notes the guard's own tables, triggers and functions as they are: once nothing on them is anybody else's. */
+export const sealStatement = (guard: Guard): string => `INSERT INTO ${stateTable(guard)} ${ownRows(guard)}`;
 
 /** The catalog rows of the guard's own tables, their triggers and its functions: how many, and as guard_state has them. */
 const OWN_ROWS = 2 * GUARD_TABLES + FUNCTIONS.length;

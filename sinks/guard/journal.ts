@@ -11,6 +11,7 @@ import {
   journalStatements,
   memberStatement,
   membersQuery,
+  sealStatement,
   triggerStatements,
 } from './journal-sql.js';
 import {
@@ -42,7 +43,8 @@ export async function armGuard(
     await client.query(journalStatements(guard).join(';\n'));
     // A row that is noted must not go astray, nor what notes it fail the statement that is noted.
     await takeOffAdditions(client, { schemas: [guard.schema] });
-    await client.query(tables.map((table) => memberStatement(guard, table)).join(';\n'));
+    const noted = [sealStatement(guard), ...tables.map((table) => memberStatement(guard, table))];
+    await client.query(noted.join(';\n'));
   });
   const members = await client.query(membersQuery(guard));
   for (const { triggers, ...table } of members.rows as (GuardedTable & { triggers: string[] })[])

@@ -24,14 +24,17 @@ export function schemasFor(
   return schemas;
 }
 
+/** How the names end that swapName gives. */
+export const SWAP_KEY = '__swap';
+
 /**
  * The name that an inbound foreign key has while both the old and the new one are on its table. Names over
  * 63 bytes would be cut by the server to the same one, so a long name is cut here and marked by its hash.
  */
 export function swapName(name: string): string {
-  const whole = `${name}__swap`;
+  const whole = `${name}${SWAP_KEY}`;
   if (Buffer.byteLength(whole) <= MAX_IDENTIFIER_BYTES) return whole;
-  const mark = `_${createHash('sha256').update(name).digest('hex').slice(0, 10)}__swap`;
+  const mark = `_${createHash('sha256').update(name).digest('hex').slice(0, 10)}${SWAP_KEY}`;
   let kept = name;
   while (Buffer.byteLength(kept + mark) > MAX_IDENTIFIER_BYTES) kept = [...kept].slice(0, -1).join('');
   return kept + mark;

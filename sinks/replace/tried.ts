@@ -12,7 +12,7 @@ import { dressStatements } from './dress.js';
 import { type FinishedTable, liveOf } from './finish.js';
 import { addKey, keyedIndexes, type SwapKey, swapKeys } from './foreign-keys.js';
 import { assertIndex } from './keys.js';
-import { type StagingNames, schemasFor } from './names.js';
+import { type StagingNames, SWAP_KEY, schemasFor } from './names.js';
 import { CATALOG_CHANGED, replaceParts } from './parts.js';
 import { placing, structureStatements } from './reconcile.js';
 import type { Refusal } from './refusals.js';
@@ -187,6 +187,9 @@ function judged(error: unknown, table: TableFacts): Tried {
       refusals: [],
       untried: 'the swap, since others hold locks on the tables, or on what depends on them',
     };
+  // Staging of another batch has its key on the other table already, or a broken one has left it there.
+  if (code === '42710' && message.includes(SWAP_KEY))
+    return { refusals: [], untried: 'the swap, since another batch is at it' };
   if (code === CATALOG_CHANGED || /^(25|40|53|55|57|08|XX)/.test(code))
     return { refusals: [], untried: `the swap: ${message}` };
   const context = where === undefined ? '' : ` (${where.split('\n')[0]})`;

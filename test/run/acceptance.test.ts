@@ -118,7 +118,7 @@ test('SWAP 24: a published table is refused for replace, and a merge reaches its
     );
     assert.equal(refused.kind, 'refused');
     assert.match(refused.message, /published by changes/);
-    assert.match(String(refused.facts.next), /merge/);
+    assert.match(String(refused.facts.next), /--mode sync/);
 
     const merged = [
       { id: 2, model_id: 1, amount: 22 },

@@ -146,7 +146,7 @@ test('an event trigger that makes another table of staging refuses it before a r
     .run(loads({ x: [replace('t'), source] }))
     .catch((thrown: unknown) => thrown);
   assert.ok(error instanceof SluiceError, String(error));
-  assert.equal(error.code, 'event_trigger');
-  assert.match(error.message, /made_at/);
+  assert.equal(error.code, 'check_refused');
+  assert.match([error.message, ...(error.facts.details ?? [])].join('\n'), /event triggers change .*made_at/);
   assert.equal(read, false);
 });

@@ -188,7 +188,7 @@ test('a reject is given back as its line was, numbers and nested values, too; a 
   );
   assert.deepEqual(
     rejects.map((each) => jsonLine(each).split(',"sluice_reject"')[0]),
-    [lines[1]?.replaceAll('\\u0000', '\u2400').slice(0, -1), lines[2]?.slice(0, -1)],
+    [lines[1]?.slice(0, -1), lines[2]?.slice(0, -1)],
   );
   const records = await database.query<{ source: string; row: string; target_id: number; status: string }>(
     'SELECT source_data::text AS source, target_id::int, status FROM sluice.migration_record WHERE batch_id = $1 ORDER BY number',
