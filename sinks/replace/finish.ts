@@ -108,7 +108,12 @@ export async function finishStaging(
   return { tables };
 }
 
-async function stagingDiffers(client: Client, live: TableFacts, differing: string[]): Promise<SluiceError> {
+/** The error of a staged table that is not like live; it blames event triggers where there are some. */
+export async function stagingDiffers(
+  client: Client,
+  live: TableFacts,
+  differing: readonly string[],
+): Promise<SluiceError> {
   const name = `${live.schema}.${live.table}`;
   const triggers = await readEventTriggers(client);
   if (triggers.length > 0) return additionRefusal(name, differing, triggers);

@@ -6,10 +6,10 @@ import { takeOffAdditions } from '../../src/db/catalog/additions.js';
 import type { TableFacts } from '../../src/db/catalog/facts.js';
 import { readTable } from '../../src/db/catalog/table.js';
 import { sqlstate } from '../retry.js';
-import { windowSql } from '../window.js';
+import { OUR_SETTINGS, windowSql } from '../window.js';
 import { differences } from './differences.js';
 import { dressStatements } from './dress.js';
-import { type FinishedTable, liveOf } from './finish.js';
+import { type FinishedTable, liveOf, stagingDiffers } from './finish.js';
 import { addKey, keyedIndexes, type SwapKey, swapKeys } from './foreign-keys.js';
 import { assertIndex } from './keys.js';
 import { type StagingNames, SWAP_KEY, schemasFor } from './names.js';
@@ -48,17 +48,17 @@ export async function tryReplace(client: Client, survey: Survey): Promise<Tried>
   const at = { table: survey.tables[0] as TableFacts };
   try {
     await client.query(
-      `BEGIN; SET LOCAL search_path = ''; SET LOCAL default_tablespace = ''; SET LOCAL lock_timeout = ${LOCK_MS}; SET LOCAL statement_timeout = 2000`,
+      // Definitions are compared as text with those of the survey, which has these settings.
+      `BEGIN; ${OUR_SETTINGS.join('; ')}; SET LOCAL default_tablespace = ''; SET LOCAL lock_timeout = ${LOCK_MS}; SET LOCAL statement_timeout = 2000`,
     );
     const staged = await stage(client, survey, names, at);
     if (survey.tables.length > TABLES)
       return { refusals: [], untried: `a swap of more than ${plural(TABLES, 'table')} at once` };
     const finished = await finish(client, survey, staged, at);
-    if ('refusals' in finished) return finished;
     await client.query(
       // Keys are not validated, since staging is empty: so the tables are not quite what they would be.
       windowSql(
-        replaceParts(survey, finished.tables, names).map((part) => ({ ...part, proofs: [] })),
+        replaceParts(survey, finished, names).map((part) => ({ ...part, proofs: [] })),
         {
           lockTimeoutMs: LOCK_MS,
           statementTimeoutMs: 400,
@@ -124,7 +124,7 @@ async function finish(
   survey: Survey,
   staged: readonly StagedTable[],
   at: At,
-): Promise<{ tables: FinishedTable[] } | Tried> {
+): Promise<FinishedTable[]> {
   const keys = swapKeys(survey, staged);
   if (keys.length > 0) await client.query(keys.map(addKey).join(';\n'));
   for (const key of keys) {
@@ -132,7 +132,6 @@ async function finish(
     await assertIndex(client, key);
   }
   const tables: FinishedTable[] = [];
-  const refusals: Refusal[] = [];
   for (const table of staged) {
     const live = liveOf(survey, table);
     at.table = live;
@@ -146,14 +145,8 @@ async function finish(
           : key,
       ),
     });
-    for (const difference of differences(validated(live), validated(have), table, staged))
-      refusals.push({
-        table: nameOf(live),
-        object: nameOf(live),
-        reason: `a new table would not be as it is: ${difference}`,
-        next: [],
-        stays: true,
-      });
+    const differing = differences(validated(live), validated(have), table, staged);
+    if (differing.length > 0) throw await stagingDiffers(client, live, differing);
     tables.push({
       ...table,
       rows: 0n,
@@ -163,7 +156,7 @@ async function finish(
       typeGrants: have.typeGrants,
     });
   }
-  return refusals.length > 0 ? { refusals } : { tables };
+  return tables;
 }
 
 const nameOf = ({ schema, table }: TableFacts) => `${schema}.${table}`;
@@ -178,7 +171,11 @@ function judged(error: unknown, table: TableFacts): Tried {
   const refused = (reason: string, next: Next = []): Tried => ({
     refusals: [{ table: nameOf(table), object: nameOf(table), reason, next: [next].flat(), stays: true }],
   });
-  if (error instanceof SluiceError) return refused(error.message.replace(/\.$/, ''), error.facts.next);
+  if (error instanceof SluiceError) {
+    const [detail] = error.code === 'staging_differs' ? (error.facts.details ?? []) : [];
+    const message = error.message.replace(/\.$/, '');
+    return refused(detail === undefined ? message : `${message}: ${detail}`, error.facts.next);
+  }
   const code = sqlstate(error);
   if (code === undefined) throw error;
   const { message, where } = error as { message: string; where?: string };

@@ -90,7 +90,7 @@ export async function undoneSince(
   return database.query<UndoneSince & Record<string, unknown>>(
     `SELECT ((p.facts ->> 'undo_xid')::numeric % 4294967296)::text AS xid, b.old_schema AS undo
      FROM sluice.migration_publish p JOIN sluice.migration_batch b ON b.id = p.batch_id
-     WHERE p.table_schema = $2 AND p.table_name = $3 AND p.batch_id > $1 AND p.mode IN ('merge', 'patch')
+     WHERE p.table_schema = $2 AND p.table_name = $3 AND p.batch_id > $1 AND p.mode IN ('merge', 'sync', 'patch')
        AND p.rolled_back_at IS NOT NULL AND p.facts ->> 'undo_xid' IS NOT NULL AND b.old_schema IS NOT NULL
      ORDER BY p.rolled_back_at`,
     [batch, schema, table],
