@@ -31,6 +31,6 @@ test('rows that are in live as they are, and none to add, publish nothing and sa
   assert.equal(await status(merge('things', KEY), [{ id: '3', name: 'c', price: null }]), 'completed');
   await assert.rejects(
     status(patch('things', KEY), [{ id: '9', name: 'x', price: null }]),
-    /cannot be published/,
+    /1 of 1 row was rejected/,
   );
 });
