@@ -1,20 +1,16 @@
 import type { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, QueryResult } from 'pg';
-import { failed, refused, SluiceError } from '../src/core/errors.js';
-import { again, command } from '../src/core/next.js';
-import { plural } from '../src/core/plural.js';
 import { isShutOut } from '../src/db/connection-error.js';
 import { ident, qualified } from '../src/db/quote.js';
-import { type Blocker, blockersOf, describeBlocker, preparedOn } from './blockers.js';
-import { contextOf } from './context.js';
+import { type Blocker, blockersOf, preparedOn } from './blockers.js';
 import { WINDOW_SAVEPOINT } from './guard/lock.js';
+import { guardLost, locked, prepared, refusal, tooSlow, unknownOutcome } from './publish-errors.js';
 import { backoff, isLockFailure, sqlstate } from './retry.js';
 import {
   CLOCK,
   LOCKING,
   mergedLocks,
-  NOT_ALIKE,
   OUR_SETTINGS,
   type WindowPart,
   windowBudget,
@@ -64,8 +60,6 @@ export interface Published {
 
 /** How often a window is given twice the time before it is given up as too slow. */
 const SLOW_ATTEMPTS = 2;
-
-const UNTOUCHED = 'Nothing was published; live is as it was and staging is kept.';
 
 /**
  * Runs the publishing transaction until it commits (or, in a rehearsal, is rolled back on purpose). While
@@ -221,21 +215,6 @@ function countCompleted(client: Client): { stop(): number } {
   };
 }
 
-function tooSlow(what: string, ms: number, parts: readonly WindowPart[], cause: unknown): SluiceError {
-  const tables = plural(mergedLocks(parts).length, 'table');
-  return refused(
-    'publish_slow',
-    `The publish of ${tables} took too long: ${what} was not done after ${ms} ms.`,
-    {
-      sqlstate: sqlstate(cause),
-      cause,
-      details: ['Nobody was in the way: the server itself was slow, or the tables are many.'],
-      state: UNTOUCHED,
-      next: again({}, { lead: 'when the server has less to do, or with fewer tables at once:' }),
-    },
-  );
-}
-
 /**
  * Runs the rechecks once without locks: what has changed already is refused before anybody waits for us,
  * and the session reads the catalog into its caches now instead of under the locks.
@@ -300,77 +279,4 @@ async function outcomeOf(
     if (Date.now() > until) throw unknownOutcome(undefined, cause);
     await sleep(200);
   }
-}
-
-function unknownOutcome(error: unknown, cause: unknown): SluiceError {
-  return failed(
-    'outcome_unknown',
-    'The connection was lost during the publish, and its outcome is not known.',
-    {
-      cause: error ?? cause,
-      ...(error instanceof SluiceError ? { details: [`The ledger cannot be asked: ${error.message}`] } : {}),
-      state: 'All of it is published, or none: the ledger knows.',
-      next: [
-        ...(isShutOut(error) ? [error.facts.next ?? []].flat() : []),
-        command('status', [], {}, { note: 'says which' }),
-      ],
-    },
-  );
-}
-
-function guardLost(cause: unknown): SluiceError {
-  return refused('guard_lost', 'The session that kept writers out was lost before the publish was done.', {
-    cause,
-    state: UNTOUCHED,
-    next: [
-      again({}, { lead: 'rows may have been written since, so read the source again' }),
-      again({ flags: { guard: 'journal' } }, { lead: 'or with a guard that outlives a session' }),
-    ],
-  });
-}
-
-function prepared(details: readonly string[]): SluiceError {
-  return refused('prepared_transaction', 'A prepared transaction holds a lock on a table to be published.', {
-    details,
-    state: UNTOUCHED,
-    next: again({}, { lead: 'COMMIT PREPARED or ROLLBACK PREPARED it, then' }),
-  });
-}
-
-function locked(attempts: number, reason: string, { error, blockers }: Failure): SluiceError {
-  return refused('locked', `The tables could not be locked in ${plural(attempts, 'attempt')}: ${reason}.`, {
-    sqlstate: sqlstate(error),
-    details: blockers.map(describeBlocker),
-    cause: error,
-    state: UNTOUCHED,
-    next: again(
-      {},
-      { lead: 'wait for these sessions, or end them with SELECT pg_terminate_backend(pid); then' },
-    ),
-  });
-}
-
-function refusal(error: unknown): SluiceError {
-  const code = sqlstate(error) as string;
-  const { message, detail } = error as { message: string; detail?: string };
-  const facts = {
-    sqlstate: code,
-    details: [...(detail === undefined ? [] : [detail]), ...contextOf(error)],
-    cause: error,
-    state: UNTOUCHED,
-  };
-  if (code === 'SL001') {
-    return refused('catalog_changed', `The publish was stopped: ${message}.`, {
-      ...facts,
-      next: again({}, { note: 'the tables are surveyed anew' }),
-    });
-  }
-  if (code === NOT_ALIKE) {
-    const { table, lines } = JSON.parse(detail ?? '') as { table: string; lines: string[] };
-    return refused('not_alike', `The publish was stopped: ${message}.`, { ...facts, table, details: lines });
-  }
-  return failed('publish', `The publish failed: ${message}.`, {
-    ...facts,
-    next: again({}, { lead: 'mend the cause, then' }),
-  });
 }

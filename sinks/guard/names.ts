@@ -53,6 +53,7 @@ export function triggerName(batch: string, suffix: string): string {
   });
 }
 
+/** The notes of writes, quoted. */
 export const journalTable = (guard: Guard) => qualified(guard.schema, 'guard_journal');
 /** What was watched from the beginning: each guarded table's members, and the triggers on them. */
 export const memberTable = (guard: Guard) => qualified(guard.schema, 'guard_member');
@@ -62,9 +63,12 @@ export const stateTable = (guard: Guard) => qualified(guard.schema, 'guard_state
 export const guardTables = (guard: Guard) => [journalTable(guard), memberTable(guard), stateTable(guard)];
 /** How many those are. */
 export const GUARD_TABLES = 3;
+/** The functions of a guard: what its triggers call, by what they fire for, and what keeps its own tables. */
 export const FUNCTIONS = ['rows', 'row', 'truncate', 'keep'] as const;
+/** The name of one of them, quoted. */
 export const journalFunction = (guard: Guard, kind: (typeof FUNCTIONS)[number]) =>
   qualified(guard.schema, `guard_${kind}`);
 /** The trigger that keeps the guard's own tables as they are: by its name one of ours. */
 export const KEEP_TRIGGER = 'sluice_guard_keep';
+/** A table's quoted name as a literal, for `::regclass`. */
 export const nameLiteral = ({ schema, table }: GuardedTable) => literal(qualified(schema, table));

@@ -132,10 +132,7 @@ export function liveOf(survey: Survey, table: StagedTable): TableFacts {
     throw refused('catalog_changed', `${table.target.schema}.${table.target.table} is another table now.`, {
       table: `${table.target.schema}.${table.target.table}`,
       state: 'Live is untouched.',
-      next: [
-        again({}, { lead: 'load it again' }),
-        'or give the table that was there its name back, and then',
-      ],
+      next: [again({}, { lead: 'load it again' }), 'or give the table that was there its name back'],
     });
   }
   return live;

@@ -71,8 +71,24 @@ export function stagingStatements(live: TableFacts, schema: string): string[] {
   return [`SET LOCAL ROLE ${ident(live.owner)}`, create, ...arrays, ...identities, 'RESET ROLE'];
 }
 
-/** Makes those of the schemas that are not there yet. Call inside a transaction. */
-export async function makeSchemas(
+/**
+ * Makes the schemas of `names` for the surveyed tables, those that are not there yet: by the schema of live. Call inside a
+ * transaction.
+ */
+export async function makeBatchSchemas(
+  client: Client,
+  survey: Survey,
+  names: StagingNames,
+): Promise<Map<string, StagingNames>> {
+  const schemas = schemasFor(survey.tables, names);
+  for (const which of ['staging', 'old'] as const) {
+    const wanted = [...schemas.values()].map((pair) => pair[which]);
+    await makeSchemas(client, survey, wanted, [...schemas.keys()]);
+  }
+  return schemas;
+}
+
+async function makeSchemas(
   client: Client,
   survey: Survey,
   names: readonly string[],
@@ -101,18 +117,9 @@ export async function createStaging(
   names: StagingNames,
 ): Promise<StagedTable[]> {
   assertReplaceable(survey);
-  const schemas = schemasFor(survey.tables, names);
-  const live = [...schemas.keys()];
   const settings = ["SET LOCAL search_path = ''", "SET LOCAL default_tablespace = ''"];
   return inTransaction(client, settings, async () => {
-    for (const which of ['staging', 'old'] as const) {
-      await makeSchemas(
-        client,
-        survey,
-        [...schemas.values()].map((pair) => pair[which]),
-        live,
-      );
-    }
+    const schemas = await makeBatchSchemas(client, survey, names);
     const staged: StagedTable[] = [];
     for (const table of survey.tables) {
       const schema = (schemas.get(table.schema) as StagingNames).staging;
@@ -123,21 +130,24 @@ export async function createStaging(
           next: 'Clean up the batch that made it, or start a new batch.',
         });
       }
-      for (const sql of stagingStatements(table, schema)) await client.query(sql);
-      const made = await describeStaged(client, table, schema, table.table);
-      await assertAsMade(client, table, made);
-      staged.push(made);
+      staged.push(await makeStaged(client, table, schema));
     }
     return staged;
   });
 }
 
-/** Refuses a new staged table out of which event triggers have made another one; what can be taken off is. */
-async function assertAsMade(client: Client, live: TableFacts, { oid }: StagedTable): Promise<void> {
-  const name = `${live.schema}.${live.table}`;
-  const differing = shapeDifferences(live, (await readTable(client, oid)) as TableFacts);
-  if (differing.length > 0) throw additionRefusal(name, differing, await readEventTriggers(client));
-  await takeOffAdditions(client, { oids: [oid] });
+/**
+ * An empty table like `live` in `schema`. What event triggers put on it is taken off; refused('event_trigger') where they
+ * make another table of it. Call inside a transaction with an empty search_path.
+ */
+export async function makeStaged(client: Client, live: TableFacts, schema: string): Promise<StagedTable> {
+  for (const sql of stagingStatements(live, schema)) await client.query(sql);
+  const made = await describeStaged(client, live, schema, live.table);
+  const differing = shapeDifferences(live, (await readTable(client, made.oid)) as TableFacts);
+  if (differing.length > 0)
+    throw additionRefusal(`${live.schema}.${live.table}`, differing, await readEventTriggers(client));
+  await takeOffAdditions(client, { oids: [made.oid] });
+  return made;
 }
 
 /** The staged table as it stands, after default privileges that leaked onto it have been taken off. */

@@ -2,7 +2,6 @@ import type { Client } from 'pg';
 import { SluiceError } from '../../src/core/errors.js';
 import type { Next } from '../../src/core/next.js';
 import { plural } from '../../src/core/plural.js';
-import { takeOffAdditions } from '../../src/db/catalog/additions.js';
 import type { TableFacts } from '../../src/db/catalog/facts.js';
 import { readTable } from '../../src/db/catalog/table.js';
 import { sqlstate } from '../retry.js';
@@ -12,12 +11,12 @@ import { dressStatements } from './dress.js';
 import { type FinishedTable, liveOf, stagingDiffers } from './finish.js';
 import { addKey, keyedIndexes, type SwapKey, swapKeys } from './foreign-keys.js';
 import { assertIndex } from './keys.js';
-import { type StagingNames, SWAP_KEY, schemasFor } from './names.js';
+import { type StagingNames, SWAP_KEY } from './names.js';
 import { CATALOG_CHANGED, replaceParts } from './parts.js';
 import { placing, structureStatements } from './reconcile.js';
 import type { Refusal } from './refusals.js';
 import { nameArrayType } from './row-type.js';
-import { describeStaged, makeSchemas, type StagedTable, stagingStatements } from './staging.js';
+import { makeBatchSchemas, makeStaged, type StagedTable } from './staging.js';
 import type { Survey } from './survey.js';
 
 /** What came of trying a swap out. */
@@ -83,21 +82,12 @@ interface At {
 
 /** Everything that needs no lock on a table that is not ours. */
 async function stage(client: Client, survey: Survey, names: StagingNames, at: At): Promise<StagedTable[]> {
-  const schemas = schemasFor(survey.tables, names);
-  for (const which of ['staging', 'old'] as const)
-    await makeSchemas(
-      client,
-      survey,
-      [...schemas.values()].map((pair) => pair[which]),
-      [...schemas.keys()],
-    );
+  const schemas = await makeBatchSchemas(client, survey, names);
   const staged: StagedTable[] = [];
   for (const live of survey.tables) {
     at.table = live;
     const { staging } = schemas.get(live.schema) as StagingNames;
-    await client.query(stagingStatements(live, staging).join(';\n'));
-    const table = await describeStaged(client, live, staging, live.table);
-    await takeOffAdditions(client, { oids: [table.oid] });
+    const table = await makeStaged(client, live, staging);
     staged.push(table);
     const made = structureStatements(live, await factsOf(client, table), table, keyedIndexes(survey, live));
     const indexes = [...made.firstIndexes, ...made.indexes].flatMap((index) => [placing(index), index.sql]);

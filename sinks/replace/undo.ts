@@ -7,7 +7,7 @@ import { ident, qualified } from '../../src/db/quote.js';
 import { dropEmptySchema, dropKeysTowards } from './discard.js';
 import { type StagingNames, schemasFor } from './names.js';
 import { shapeDifferences } from './shape.js';
-import { makeSchemas, type StagedTable } from './staging.js';
+import { makeBatchSchemas, type StagedTable } from './staging.js';
 import { stripTable } from './strip.js';
 import { assertReplaceable, type Survey } from './survey.js';
 
@@ -34,12 +34,8 @@ export async function adoptAsStaging(
   names: StagingNames,
 ): Promise<StagedTable[]> {
   assertReplaceable(survey);
-  const schemas = schemasFor(survey.tables, names);
   return inTransaction(client, ["SET LOCAL search_path = ''", 'SET LOCAL lock_timeout = 2000'], async () => {
-    for (const which of ['staging', 'old'] as const) {
-      const wanted = [...schemas.values()].map((pair) => pair[which]);
-      await makeSchemas(client, survey, wanted, [...schemas.keys()]);
-    }
+    const schemas = await makeBatchSchemas(client, survey, names);
     const staged: StagedTable[] = [];
     for (const live of survey.tables) {
       const { staging } = schemas.get(live.schema) as StagingNames;

@@ -32,7 +32,7 @@ export async function feedBack(database: PgDatabase, batch: Batch) {
 
 /** Which later batches were given corrected rejects of this one, as lines. */
 export async function resubmittedLines(database: PgDatabase, id: string): Promise<string[]> {
-  const { resubmissions } = await import('../db/ledger/rejects.js');
+  const { resubmissions } = await import('../db/ledger/reject-fates.js');
   const { counted } = await import('./terminal.js');
   return (await resubmissions(database, id)).map(
     ({ id: by, rejects }) => `${counted(rejects, 'reject')} resubmitted in batch ${by}`,

@@ -109,7 +109,8 @@ async function rejects(session: Session, id: string, flags: RejectsFlags): Promi
   if (isUnread()) return EXIT.done;
   for (const line of await resubmittedLines(database, id)) say(isExport ? `${line}: left out` : line);
   if (flags.into === undefined) await sayFeedBack(database, batch);
-  const kept = (await countRejects(database, id)).reduce((sum, { rows }) => sum + rows, 0);
+  const all = chosen.length === inputs.length ? reasons : await countRejects(database, id);
+  const kept = all.reduce((sum, { rows }) => sum + rows, 0);
   const more = batch.error_count - kept;
   if (more > 0) say(`${count(more)} more ${noun(more, 'was', 'were')} counted and not kept`);
   return EXIT.done;

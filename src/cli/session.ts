@@ -70,7 +70,7 @@ async function inSession(
       const url = name === undefined ? server.url : urlOfDatabase(server.url, name);
       address = { url, described: describeUrl(url), from: 'the embedded server' };
     }
-    if (/ in \.env/.test(address.from))
+    if (address.from.includes(IN_DOTENV))
       say(styled('dim', `the database ${address.described} is named by ${address.from}`));
     database = new PgDatabase(address);
     return await work({ database, signal: stop.signal });
@@ -130,9 +130,11 @@ export function givenAddress(
   };
 }
 
+const IN_DOTENV = ' in .env';
+
 /** What has named the database, for messages. */
 const saidOf = (names: readonly string[]) =>
-  names.map((name) => (isFromDotEnv(name) ? `${name} in .env` : name)).join(', ');
+  names.map((name) => (isFromDotEnv(name) ? `${name}${IN_DOTENV}` : name)).join(', ');
 
 /** The first signal asks the work to stop, the second ends the process at once. */
 function onSignals(stop: AbortController): () => void {

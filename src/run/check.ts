@@ -1,12 +1,10 @@
 import type { Client } from 'pg';
 import type { Survey } from '../../sinks/replace/survey.js';
 import type { Quality, QualityQuestion } from '../core/assessment.js';
-import { type ErrorFacts, refused, SluiceError } from '../core/errors.js';
+import { SluiceError } from '../core/errors.js';
 import type { FlowPlan } from '../core/flow.js';
-import { distinct, type Next, Suggestion } from '../core/next.js';
 import type { Finding } from '../core/pipeline.js';
 import { plural } from '../core/plural.js';
-import type { Source } from '../core/types.js';
 import type { FeedBackFacts } from '../db/ledger/run-record.js';
 import { allPublishedFindings } from './all-published.js';
 import { columnFindings } from './check-columns.js';
@@ -15,24 +13,19 @@ import { compatibilityFindings } from './compatibility.js';
 import { checkContext } from './contexts.js';
 import { futureColumns } from './create-missing.js';
 import { feedBackFacts } from './feed-back/facts.js';
+import { asFinding, assertChecked, type NamedFinding } from './findings.js';
 import type { Job } from './job.js';
 import { mappingFindings } from './mappings.js';
 import { fromFiles } from './old-system.js';
-import type { RunOptions } from './options.js';
 import type { Plan } from './plan.js';
+import { planOf } from './plan-of.js';
 import { recordFindings } from './record-kinds.js';
 import { slowUndoFindings } from './slow-undo.js';
 import { refusalFindings, type Surveyed, surveyTables } from './survey.js';
 import { withSync } from './sync-instead.js';
 import type { Columns, LiveTable } from './tables.js';
 import { swapFindings } from './try-swap.js';
-import { isMissing, type PlannedView, planViews, viewFindings } from './views.js';
-
-/** A finding with the check that made it. */
-export interface NamedFinding {
-  readonly name: string;
-  readonly finding: Finding;
-}
+import { type PlannedView, planViews, viewFindings } from './views.js';
 
 /** What the checks have learnt; the phases after them build on it. */
 export interface Checked {
@@ -171,39 +164,6 @@ export async function checkTables(job: Job): Promise<Pick<Checked, 'findings' | 
   return { findings, columns, surveyed };
 }
 
-/** Throws `check_refused` (or the one error itself, with all it knows) where a check found an error. */
-export function assertChecked(checked: Pick<Checked, 'findings'>): void {
-  const errors = checked.findings.filter(({ finding }) => finding.severity === 'error');
-  if (errors.length === 0) return;
-  throw refusal('check_refused', 'the checks refused', errors, {
-    state: 'nothing was written; live tables are untouched',
-  });
-}
-
-/** One error out of findings: the sentence of the first, all others as details. */
-export function refusal(
-  code: string,
-  what: string,
-  findings: readonly NamedFinding[],
-  facts: Pick<ErrorFacts, 'state'>,
-): SluiceError {
-  const details = findings.flatMap(({ name, finding }) => [
-    ...(findings.length > 1 ? [`${name}: ${finding.message}`] : []),
-    ...(finding.details ?? []).map((detail) => (findings.length > 1 ? `  ${detail}` : detail)),
-  ]);
-  const next = findings.flatMap(({ finding }) => finding.next ?? []);
-  const [only] = findings;
-  const message =
-    findings.length === 1 && only !== undefined
-      ? `${only.name}: ${only.finding.message}`
-      : `${what}: ${findings.length} reasons`;
-  return refused(code, message, {
-    ...facts,
-    details,
-    ...(next.length === 0 ? {} : { next: distinct(next) }),
-  });
-}
-
 /**
  * What becomes of a pipeline's own question whose statement the server refuses. Where tables or inputs are
  * found wanting already, that is why, and is said; else it is a finding of its own.
@@ -220,78 +180,6 @@ function unasked(error: unknown, sound: boolean): Finding[] {
       next: 'check that --database-url names the right database, with the schema that the pipeline is for',
     },
   ];
-}
-
-/** A warning or a note as one sentence: with its first details, and in words what to do about it. */
-export function sentence(name: string, { message, details = [], next }: Finding): string {
-  const shown = details.slice(0, 3).join('; ');
-  const more = details.length > 3 ? `; … (${details.length} in all)` : '';
-  const steps = [next ?? []].flat().flatMap((step) => (typeof step === 'string' ? `; ${step}` : []));
-  return `${name}: ${message}${shown === '' ? '' : ` (${shown}${more})`}${steps.join('')}`;
-}
-
-/** The commands among the steps, which stand below the sentence. */
-export function commandsOf(next: Next = []): Suggestion[] {
-  return [next].flat().filter((step) => step instanceof Suggestion);
-}
-
-function asFinding(error: SluiceError): Finding {
-  const { facts } = error;
-  const where = [facts.input, facts.line === undefined ? undefined : `line ${facts.line}`]
-    .filter(Boolean)
-    .join(', ');
-  return {
-    severity: 'error',
-    message:
-      where === '' || error.message.includes(facts.input ?? '\0')
-        ? error.message
-        : `${error.message} (${where})`,
-    ...(facts.details === undefined ? {} : { details: facts.details }),
-    ...(facts.next === undefined ? {} : { next: facts.next }),
-  };
-}
-
-/** Whether the run is to change live tables at once. */
-function publishes({ dryRun, rehearse, publish }: RunOptions): boolean {
-  return dryRun !== true && rehearse !== true && publish !== false;
-}
-
-function planOf(job: Job, surveyed: Surveyed, views: readonly PlannedView[]): Plan {
-  const { pipeline, options } = job;
-  return {
-    pipeline: pipeline.name,
-    summary: pipeline.summary,
-    database: options.database.address.described,
-    inputs: Object.entries(job.inputs).map(([name, source]) => ({
-      name,
-      from: job.fedBack?.describe(name) ?? placeOf(source),
-    })),
-    tables: job.tables.map((table) => ({
-      name: table.name,
-      schema: table.schema,
-      table: table.table,
-      mode: table.target.mode,
-      liveRows: table.estimatedRows,
-      liveBytes: table.bytes,
-      missing: table.missing ?? false,
-    })),
-    settings: job.settings,
-    validations: (pipeline.validations ?? []).map(({ name, summary }) => ({ name, summary })),
-    carried: surveyed.carried,
-    warnings: publishes(options) ? (pipeline.warnings ?? []) : [],
-    views: views.map((view) => ({ schema: view.schema, name: view.name, made: isMissing(view) })),
-    oldNames: (surveyed.oldNames?.names ?? []).map(({ schema, view, table }) => ({
-      name: `${schema}.${view.name}`,
-      replaces: table !== undefined,
-    })),
-  };
-}
-
-/** Where an input's rows come from, as a plan says it. */
-function placeOf(source: Source): string {
-  if (source.kind === 'query') return `the database (${source.name})`;
-  if (source.kind === 'sqlite') return source.path ?? 'an SQLite file, which --source app.db names';
-  return source.name === '-' ? 'stdin' : source.name;
 }
 
 /** What the pipeline has assessed, as far as it is a question; there is nobody to ask where the inputs are files. */

@@ -9,7 +9,8 @@ import { ledgerVersion, openLedger, requireLedger } from '../../src/db/ledger/op
 import { publishSql, undoSql } from '../../src/db/ledger/publish-sql.js';
 import { readPublished } from '../../src/db/ledger/published.js';
 import { forgetRecords, settlePending, undoRecordsSql } from '../../src/db/ledger/records.js';
-import { claimRejects, countRejects, readRejects, rejectFates } from '../../src/db/ledger/rejects.js';
+import { claimRejects, rejectFates } from '../../src/db/ledger/reject-fates.js';
+import { countRejects, readRejects } from '../../src/db/ledger/rejects.js';
 import { awaitWriters } from '../../src/run/load-session.js';
 import { RejectBook } from '../../src/run/reject-book.js';
 import { testDatabase } from '../support/database.js';

@@ -89,12 +89,6 @@ export const columnName = ({ schema, table, column }: OidColumn) => `${schema}.$
 const idsSql = (targets: readonly number[]) =>
   `SELECT o.target, o.objid AS id FROM (${ownObjects(`ARRAY[${targets.join(', ')}]::pg_catalog.oid[]`)}) o WHERE o.part IN ('table', 'row type', 'index', 'identity')`;
 
-/** SQL for whether a row of the column's table (`x`) holds `id`. */
-const holds = ({ column, array }: OidColumn, id: string) =>
-  array
-    ? `${id} OPERATOR(pg_catalog.=) ANY (x.${ident(column)}::pg_catalog.oid[])`
-    : `x.${ident(column)}::pg_catalog.oid OPERATOR(pg_catalog.=) ${id}`;
-
 function foundSql(columns: readonly OidColumn[], targets: readonly number[]): string {
   const each = columns.map(
     (column, at) =>
@@ -143,6 +137,6 @@ export function rewriteOids(column: OidColumn, live: number, staged: number): st
   const set = column.array
     ? `pg_catalog.array_replace(x.${name}, ${to('p.was')}, ${to('p.is')})`
     : to('p.is');
-  const body = `DECLARE p pg_catalog.record; BEGIN FOR p IN ${pairs} LOOP UPDATE ONLY ${qualified(column.schema, column.table)} x SET ${name} = ${set} WHERE ${holds(column, 'p.was')}; END LOOP; END`;
+  const body = `DECLARE p pg_catalog.record; BEGIN FOR p IN ${pairs} LOOP UPDATE ONLY ${qualified(column.schema, column.table)} x SET ${name} = ${set} WHERE ${anyOf(column, 'ARRAY[p.was]')}; END LOOP; END`;
   return `DO ${literal(body)}`;
 }

@@ -9,7 +9,7 @@ import type { Source } from '../../core/types.js';
 import { type Batch, findBatch } from '../../db/ledger/batches.js';
 import { requireLedger } from '../../db/ledger/open.js';
 import { replacedSince } from '../../db/ledger/published.js';
-import { claimRejects, type RejectFate, rejectFates } from '../../db/ledger/rejects.js';
+import { claimRejects, type RejectFate, rejectFates } from '../../db/ledger/reject-fates.js';
 import type { FeedBackFacts } from '../../db/ledger/run-record.js';
 import { withQuietRun } from '../quiet-run.js';
 import {
