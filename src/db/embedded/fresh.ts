@@ -48,8 +48,9 @@ async function drop(client: pg.Client, name: string): Promise<void> {
     } catch (error) {
       if ((error as { code?: string }).code !== '55006') throw error;
       if (performance.now() < end) continue;
+      // DROP DATABASE itself sends autovacuum away: it is nobody whose session could be ended.
       const { rows } = await client.query(
-        `SELECT a.pid, coalesce(nullif(a.application_name, ''), a.backend_type) AS what FROM pg_catalog.pg_stat_activity a WHERE a.datname = $1 ORDER BY 1`,
+        `SELECT a.pid, coalesce(nullif(a.application_name, ''), a.backend_type) AS what FROM pg_catalog.pg_stat_activity a WHERE a.datname = $1 AND a.backend_type <> 'autovacuum worker' ORDER BY 1`,
         [name],
       );
       throw refused('demo_in_use', `the database of the demo, ${name}, is in use`, {
