@@ -62,7 +62,7 @@ export async function assertIndex(client: Client, key: SwapKey): Promise<void> {
     {
       table: key.onLive,
       state: 'Live is untouched.',
-      next: `Drop the index that is not needed (both are unique over the same columns), or publish by merge, which changes rows in place.`,
+      next: `Drop the index that is not needed (both are unique over the same columns), or publish the differences (mode sync), which leaves the table the one that it is.`,
     },
   );
 }

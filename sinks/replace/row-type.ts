@@ -56,7 +56,7 @@ export async function nameArrayType(
       table: `${live.schema}.${live.table}`,
       details: [`it is ${live.arrayType}, of staging ${name}`],
       state: 'Live is untouched.',
-      next: `Rename the table and back again, which names its array type anew; or publish by merge, which changes rows in place.`,
+      next: `Rename the table and back again, which names its array type anew; or publish the differences (mode sync), which leaves the table the one that it is.`,
     },
   );
 }

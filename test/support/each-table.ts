@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { SluiceError } from '../../src/core/errors.js';
 import type { Pipeline } from '../../src/core/pipeline.js';
-import { append, merge, patch, replace, type Target } from '../../src/core/target.js';
+import { append, merge, patch, replace, sync, type Target } from '../../src/core/target.js';
 import type { PgDatabase } from '../../src/db/connect.js';
 import { ident, idents } from '../../src/db/quote.js';
 import { dropLeftover, findLeftovers } from '../../src/run/cleanup.js';
@@ -12,7 +12,7 @@ import { loads } from './engine.js';
 import { changed, FACTS } from './facts.js';
 import { seedRows } from './seed-rows.js';
 
-export const MODES = ['replace', 'append', 'merge', 'patch'] as const;
+export const MODES = ['replace', 'append', 'merge', 'patch', 'sync'] as const;
 export type Mode = (typeof MODES)[number];
 
 /** What became of one table in one mode. */
@@ -144,15 +144,17 @@ async function makeRoom(
   const name = `${found.schema}.${found.table}`;
   const all = found.columns.map((column) => column.name);
   const key = found.columns.filter((column) => column.key).map((column) => column.name);
-  if ((mode === 'merge' || mode === 'patch') && key.length === 0) return undefined;
+  if (!['replace', 'append'].includes(mode) && key.length === 0) return undefined;
+  const inMode = {
+    replace: () => replace(name, { columns: all }),
+    merge: () => merge(name, { columns: all, key }),
+    sync: () => sync(name, { columns: all, key }),
+  };
   const loaded = (target: Target<string>, sql: string) => loads({ it: [target, query(sql)] });
   const whole = `SELECT ${columns} FROM ${KEPT}`;
   if (mode !== 'patch' && (await takeRow(session, found, columns))) {
     if (mode === 'append') return loaded(append(name, { columns: all }), `SELECT ${columns} FROM ${MISSING}`);
-    return loaded(
-      mode === 'merge' ? merge(name, { columns: all, key }) : replace(name, { columns: all }),
-      whole,
-    );
+    return loaded(inMode[mode](), whole);
   }
   if (mode === 'append') return undefined;
   for (const { name: column } of found.columns.filter((each) => !each.key && each.nullable)) {
@@ -160,8 +162,7 @@ async function makeRoom(
       .query(`UPDATE ${found.rows} SET ${ident(column)} = NULL WHERE ${ident(column)} IS NOT NULL`)
       .catch(() => undefined);
     if (!emptied?.rowCount) continue;
-    if (mode === 'replace') return loaded(replace(name, { columns: all }), whole);
-    if (mode === 'merge') return loaded(merge(name, { columns: all, key }), whole);
+    if (mode !== 'patch') return loaded(inMode[mode](), whole);
     const some = [...key, column];
     return loaded(patch(name, { columns: some, key }), `SELECT ${idents(some)} FROM ${KEPT}`);
   }

@@ -9,7 +9,7 @@ import { eachTable, MODES, type Mode, type Outcome, tally } from '../support/eac
 import { testServerOptions } from '../support/server.js';
 
 // npm run tables -- FILE.sql …: makes a database out of the files (by psql, in the order given), takes every table of it
-// through replace, append, merge and patch and back, and compares the catalog each time.
+// through replace, append, merge, patch and sync and back, and compares the catalog each time.
 //   --url URL        a server to use instead of the embedded one (SLUICE_TEST_URL is another way to say it)
 //   --mode MODE      only that mode; repeatable
 //   --only REGEXP    only tables (schema.table) that match
