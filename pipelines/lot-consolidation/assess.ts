@@ -1,17 +1,14 @@
 import { type AssessmentDeclaration, again, figures, inOrder, orphans, required, rule } from 'sluice';
-import { NEW_LOT_PATTERN } from './numbers.js';
+import { NEW_LOT_PATTERN, OLD_LOT_PATTERN } from './numbers.js';
 
-/** As `monthOfOldNumber` has it, but for the calendar: WF-KR-YYMMDD{D|N}-nnn. */
-const OLD_LOT_PATTERN = '^WF-KR-[0-9]{6}[DN]-[0-9]{3}$';
-
-const REJECTED = again(
+const LEFT = again(
   { name: 'run', flags: { dryRun: true } },
-  { lead: 'a run rejects the serials of such LOTs, a dry run lists them' },
+  { lead: 'a run leaves such LOTs and their serials as they are, a dry run lists them' },
 );
 
 /**
- * What is looked at before the consolidation. Warnings only: what cannot be consolidated is a reject of the run, with
- * its reason. What constraints of the tables forbid is not asked.
+ * What is looked at before the consolidation. Warnings only: what cannot be consolidated stays as it is, and is listed
+ * with its reason. What constraints of the tables forbid is not asked.
  */
 export const assessment: AssessmentDeclaration = {
   tables: ['lots', 'serials', 'production_lines', 'product_models'],
@@ -20,28 +17,35 @@ export const assessment: AssessmentDeclaration = {
       table: 'lots',
       columns: ['production_line_id', 'product_model_id'],
       severity: 'warning',
-      next: REJECTED,
+      next: LEFT,
     }),
     orphans({
       table: 'lots',
       column: 'production_line_id',
       references: 'production_lines',
       severity: 'warning',
-      next: REJECTED,
+      next: LEFT,
     }),
     orphans({
       table: 'lots',
       column: 'product_model_id',
       references: 'product_models',
       severity: 'warning',
-      next: REJECTED,
+      next: LEFT,
     }),
     rule('LOT numbers are old or new', 'every LOT number is of the old format or of the new one', {
       from: 'lots l',
       where: `l.lot_number !~ '${OLD_LOT_PATTERN}' AND l.lot_number !~ '${NEW_LOT_PATTERN}'`,
       show: ['l.lot_number'],
       severity: 'warning',
-      next: REJECTED,
+      next: LEFT,
+    }),
+    rule('LOT numbers are of their month', 'an old LOT number is of the month that the LOT says', {
+      from: 'lots l',
+      where: `l.lot_number ~ '${OLD_LOT_PATTERN}' AND substr(l.lot_number, 7, 4) IS DISTINCT FROM l.production_month`,
+      show: ['l.lot_number', 'l.production_month'],
+      severity: 'warning',
+      next: LEFT,
     }),
     inOrder({ table: 'lots', earlier: 'created_at', later: 'closed_at', severity: 'warning' }),
     figures('LOTs by line and model', 'how many LOTs each line has of each model, and their serials', {

@@ -11,11 +11,13 @@ type NewLot = {
   readonly new_lot_number: string;
   /** Its LOT was in the new format already: LOT and serial stay as they are. */
   readonly kept: boolean;
+  /** Why its LOT stays as it is, where something is wrong with it: then `kept` is true. */
+  readonly wrong: Rejection | undefined;
   /** The number that a kept serial has within its LOT; those that join its group go on behind it. */
   readonly sequence: number | undefined;
 };
 
-const withNewLot = extend<NewLot>('new_lot_id', 'new_lot_number', 'kept', 'sequence');
+const withNewLot = extend<NewLot>('new_lot_id', 'new_lot_number', 'kept', 'wrong', 'sequence');
 
 /** The reason under which kept rows are counted. */
 export const KEPT = 'already_in_the_new_format';
@@ -24,24 +26,30 @@ export const KEPT = 'already_in_the_new_format';
 interface Verdict {
   /** Its first line. */
   readonly row: OldSerial;
+  /** What keeps even the LOT as it is from being written. */
   readonly rejection: Rejection | undefined;
   readonly key: string;
   readonly number: string;
   readonly kept: boolean;
+  readonly wrong: Rejection | undefined;
 }
 
 /**
  * Gives every serial the LOT it goes to. LOTs of one (line, model, month) become one: the one that has
  * the group's new number already, else the one of the smallest id, which is the first in LOT_ORDER. LOTs
- * in the new format stay as they are. Rejects: missing_line, missing_model, malformed_lot_number,
- * malformed_code, month_disagrees, missing_lot_id.
+ * in the new format stay as they are. So do those that cannot be consolidated, with their serials, and are counted as
+ * left: missing_line, missing_model, malformed_lot_number, malformed_code, month_disagrees. Rejects, of files: a line
+ * that names no LOT (missing_lot_id), or says otherwise of it than its first line (lot_lines_disagree).
  */
 export const consolidate: Stage<OldSerial, Consolidated> = named('consolidate', async function* (rows, run) {
   let verdict: Verdict | undefined;
   let group: { readonly key: string; readonly lotId: string; readonly number: string } | undefined;
+  // Rows of LOTs that stay as they are and come in the midst of a group, which must not be parted: none, in LOT_ORDER.
+  let aside: Consolidated[] = [];
   for await (const chunk of rows) {
     const out: Consolidated[] = [];
     let kept = 0;
+    const left = new Map<string, number>();
     for (const row of chunk) {
       if (verdict === undefined || verdict.row.lot_id !== row.lot_id) verdict = judge(row);
       const rejection = agree(verdict.row, row) ? verdict.rejection : disagreement(verdict.row, row);
@@ -49,8 +57,26 @@ export const consolidate: Stage<OldSerial, Consolidated> = named('consolidate', 
         run.reject(row, rejection);
         continue;
       }
-      if (group === undefined || group.key !== verdict.key)
-        group = { key: verdict.key, lotId: row.lot_id as string, number: verdict.number };
+      const { key, wrong } = verdict;
+      if (group !== undefined && group.key !== key && (wrong === undefined || groupOf(row) !== group.key)) {
+        out.push(...aside);
+        aside = [];
+        group = undefined;
+      }
+      if (wrong !== undefined) {
+        left.set(wrong.reason, (left.get(wrong.reason) ?? 0) + 1);
+        (group === undefined ? out : aside).push(
+          withNewLot(row, {
+            new_lot_id: row.lot_id as string,
+            new_lot_number: verdict.number,
+            kept: true,
+            wrong,
+            sequence: undefined,
+          }),
+        );
+        continue;
+      }
+      group ??= { key, lotId: row.lot_id as string, number: verdict.number };
       const sequence = verdict.kept ? sequenceOf(row.serial_number, group.number) : undefined;
       // The renumbering counts the kept serials that have a number; these are the others.
       if (verdict.kept && sequence === undefined) kept += 1;
@@ -59,14 +85,20 @@ export const consolidate: Stage<OldSerial, Consolidated> = named('consolidate', 
           new_lot_id: group.lotId,
           new_lot_number: group.number,
           kept: verdict.kept,
+          wrong,
           sequence,
         }),
       );
     }
     if (kept > 0) run.keep(KEPT, kept);
+    for (const [reason, count] of left) run.leave(reason, count);
     if (out.length > 0) yield out;
   }
+  if (aside.length > 0) yield aside;
 });
+
+const groupOf = (row: OldSerial) =>
+  `${row.production_line_id}|${row.product_model_id}|${row.production_month ?? ''}`;
 
 function judge(row: OldSerial): Verdict {
   const lotId = row.lot_id ?? '';
@@ -74,33 +106,45 @@ function judge(row: OldSerial): Verdict {
   const model = row.model_code;
   const month = row.production_month ?? '';
   const lot = row.lot_number ?? '';
-  const base = { row, rejection: undefined };
-  const reject = (rejection: Rejection): Verdict => ({ row, rejection, key: '', number: '', kept: false });
+  const base = { row, rejection: undefined, wrong: undefined };
+  const leave = (wrong: Rejection): Verdict => ({
+    ...base,
+    key: `LOT ${lotId}`,
+    number: lot,
+    kept: true,
+    wrong,
+  });
 
   if (row.lot_id === null)
-    return reject({ reason: 'missing_lot_id', column: 'lot_id', message: 'the line names no LOT' });
+    return {
+      ...base,
+      rejection: { reason: 'missing_lot_id', column: 'lot_id', message: 'the line names no LOT' },
+      key: '',
+      number: '',
+      kept: false,
+    };
   const own = line !== null && model !== null ? newLotNumber(line, model, month) : undefined;
-  const key = `${row.production_line_id}|${row.product_model_id}|${month}`;
+  const key = groupOf(row);
   if (isNewNumber(lot))
     // A number of the new format that is not its own group's stays, and stays out of the group.
     return lot === own
       ? { ...base, key, number: lot, kept: true }
       : { ...base, key: `LOT ${lotId}`, number: lot, kept: true };
   if (line === null)
-    return reject({
+    return leave({
       reason: 'missing_line',
       column: 'line_code',
       message: `LOT ${lot} has no production line`,
     });
   if (model === null)
-    return reject({
+    return leave({
       reason: 'missing_model',
       column: 'model_code',
       message: `LOT ${lot} has no product model`,
     });
   const said = monthOfOldNumber(lot);
   if (said === undefined)
-    return reject({
+    return leave({
       reason: 'malformed_lot_number',
       column: 'lot_number',
       value: lot,
@@ -108,7 +152,7 @@ function judge(row: OldSerial): Verdict {
       message: `the LOT number ${lot} is neither old (WF-KR-YYMMDD{D|N}-nnn) nor new (LI14PSA2511)`,
     });
   if (said !== month)
-    return reject({
+    return leave({
       reason: 'month_disagrees',
       column: 'production_month',
       value: month,
@@ -116,7 +160,7 @@ function judge(row: OldSerial): Verdict {
       message: `LOT ${lot} is of ${said} by its number and of ${month} by its production_month`,
     });
   if (own === undefined || !isNewNumber(own))
-    return reject({
+    return leave({
       reason: 'malformed_code',
       column: line.length === 4 ? 'model_code' : 'line_code',
       value: `${line} ${model} ${month}`,
@@ -141,14 +185,15 @@ function agree(first: OldSerial, row: OldSerial): boolean {
 
 /** What is wrong with a line that says otherwise than the first of its LOT. */
 function disagreement(first: OldSerial, row: OldSerial): Rejection {
-  const wrong = judge(row).rejection;
-  if (wrong !== undefined) return wrong;
-  return {
-    reason: 'lot_lines_disagree',
-    column: 'lot_id',
-    value: row.lot_id,
-    message: `this line of LOT ${row.lot_id} (${row.lot_number}) says otherwise of it than its first line (${first.lot_number})`,
-  };
+  const { rejection, wrong = rejection } = judge(row);
+  return (
+    wrong ?? {
+      reason: 'lot_lines_disagree',
+      column: 'lot_id',
+      value: row.lot_id,
+      message: `this line of LOT ${row.lot_id} (${row.lot_number}) says otherwise of it than its first line (${first.lot_number})`,
+    }
+  );
 }
 
 /** The sequence of a serial number within its LOT; undefined where it is not of the new format. */

@@ -14,7 +14,8 @@ import { type BackupFile, backupFile, report } from 'sluice/sinks';
 import { filter, group, map, renumber, sort } from 'sluice/transforms';
 import { assessment } from './assess.js';
 import { type Consolidated, consolidate, KEPT } from './consolidate.js';
-import { isNewNumber } from './numbers.js';
+import { type LeftLot, leftLots } from './left.js';
+import { monthOfOldNumber } from './numbers.js';
 import {
   fitsThreeDigits,
   noSerialWithoutLot,
@@ -47,7 +48,7 @@ const inLotOrder = sort<OldSerial>({
 
 function numberClass(row: OldSerial): number {
   if (row.lot_number === `${row.line_code}${row.model_code}${row.production_month}`) return 1;
-  return isNewNumber(row.lot_number ?? '') ? 0 : 2;
+  return monthOfOldNumber(row.lot_number ?? '') === row.production_month ? 2 : 0;
 }
 
 const asIs: Stage<OldSerial> = named('in LOT order already', (rows) => rows);
@@ -147,6 +148,23 @@ const consolidations = report<Consolidation>('consolidations', () => {
   };
 });
 
+const left = report<LeftLot>('left as they are', () => {
+  const total = { lots: 0, serials: 0 };
+  return {
+    columns: ['id', 'lot', 'serials', 'why'],
+    each(row) {
+      total.lots += 1;
+      total.serials += row.serials;
+    },
+    summary: () =>
+      total.lots === 0
+        ? []
+        : [
+            `${plural(total.lots, 'LOT')} with ${plural(total.serials, 'serial')} ${noun(total.lots, 'stays as it is', 'stay as they are')}: correct what is wrong with ${noun(total.lots, 'it', 'them')}, and the next run consolidates ${noun(total.lots, 'it', 'them')}`,
+          ],
+  };
+});
+
 export default pipeline({
   name: NAME,
   summary: 'One LOT per line, model and month; its serials renumbered 001, 002, …',
@@ -191,6 +209,7 @@ export default pipeline({
           (rows) => rows.through(oneRowPerLot).into(tables.lots),
           (rows) => rows.through(hasSerial, toSerials).into(tables.serials),
           (rows) => rows.through(summarise).into(consolidations),
+          (rows) => rows.through(leftLots).into(left),
           ...(settings.backup === 'on' ? [lotsInto(backup), serialsInto(backup)] : []),
         ),
     ];

@@ -4,7 +4,14 @@
  *   new LOT     {country 2}{line 2}{model 3}{month 4}   KR01PSA2511
  *   new serial  {new LOT 11}{sequence 3}          KR01PSA2511001
  */
-const OLD_LOT = /^WF-KR-(\d{2})(\d{2})(\d{2})[DN]-\d{3}$/;
+
+/** The old LOT format, with a day that there was, for JavaScript and (the same text) for PostgreSQL's `~`. */
+export const OLD_LOT_PATTERN = `^WF-KR-(?:[0-9]{2}(?:${[
+  '(?:0[13578]|1[02])(?:0[1-9]|[12][0-9]|3[01])',
+  '(?:0[469]|11)(?:0[1-9]|[12][0-9]|30)',
+  '02(?:0[1-9]|1[0-9]|2[0-8])',
+].join('|')})|(?:[02468][048]|[13579][26])0229)[DN]-[0-9]{3}$`;
+const OLD_LOT = new RegExp(OLD_LOT_PATTERN);
 
 /** The new LOT format, for JavaScript and (the same text) for PostgreSQL's `~`. */
 export const NEW_LOT_PATTERN = '^[A-Z]{2}[0-9]{2}[A-Z0-9]{3}[0-9]{2}(0[1-9]|1[0-2])$';
@@ -17,12 +24,15 @@ export function isNewNumber(lotNumber: string): boolean {
 
 /** The month 'YYMM' that an old LOT number names, or undefined where it is malformed (or no such day). */
 export function monthOfOldNumber(lotNumber: string): string | undefined {
-  const match = OLD_LOT.exec(lotNumber);
-  if (match === null) return undefined;
-  const [, year, month, day] = match as unknown as [string, string, string, string];
-  const date = new Date(Date.UTC(2000 + Number(year), Number(month) - 1, Number(day)));
-  if (date.getUTCMonth() !== Number(month) - 1 || date.getUTCDate() !== Number(day)) return undefined;
-  return year + month;
+  return OLD_LOT.test(lotNumber) ? lotNumber.slice(6, 10) : undefined;
+}
+
+/**
+ * SQL: whether the LOT of the row `lot`, which is not in the new format, joins its group: its number is an old one, and
+ * of the month that the LOT says. Others stay as they are.
+ */
+export function joinsGroup(lot: string): string {
+  return `(${lot}.lot_number ~ '${OLD_LOT_PATTERN}' AND substr(${lot}.lot_number, 7, 4) = ${lot}.production_month)`;
 }
 
 /** How a consolidated LOT is called: line 4 + model 3 + month 4. */

@@ -1,5 +1,5 @@
 import { again, type Check, check, noun, offenders, plural, type Validation, validation } from 'sluice';
-import { NEW_LOT_PATTERN } from './numbers.js';
+import { joinsGroup, NEW_LOT_PATTERN } from './numbers.js';
 
 /** A serial number has 3 digits for its sequence. */
 export const MOST_SERIALS = 999;
@@ -17,10 +17,10 @@ export const fitsThreeDigits: Check = check(
        JOIN (SELECT lot_id, count(*) AS serials FROM ${live('serials')} GROUP BY lot_id) s ON s.lot_id = l.id
        JOIN production_lines p ON p.id = l.production_line_id
        JOIN product_models m ON m.id = l.product_model_id
+       WHERE l.lot_number = p.line_code || m.model_code || l.production_month OR ${joinsGroup('l')}
        GROUP BY l.production_line_id, l.product_model_id, l.production_month, p.line_code, m.model_code
        HAVING sum(s.serials) > ${MOST_SERIALS}
-          AND bool_or(l.lot_number <> p.line_code || m.model_code || l.production_month
-                      AND l.lot_number !~ '${NEW_LOT_PATTERN}')
+          AND bool_or(l.lot_number <> p.line_code || m.model_code || l.production_month)
        ORDER BY 1`,
     );
     return offenders(
@@ -43,13 +43,13 @@ export const numberNotTaken: Check = check(
     const taken = await database.query(
       `WITH lot AS (
          SELECT l.id, l.lot_number, l.production_line_id AS line, l.product_model_id AS model, l.production_month AS month,
-                p.line_code || m.model_code || l.production_month AS number
+                p.line_code || m.model_code || l.production_month AS number, ${joinsGroup('l')} AS joins
          FROM ${live('lots')} l
          JOIN production_lines p ON p.id = l.production_line_id
          JOIN product_models m ON m.id = l.product_model_id
        ), coming AS (
          SELECT number, line, model, month, min(id) AS id FROM lot
-         WHERE lot_number <> number AND lot_number !~ '${NEW_LOT_PATTERN}'
+         WHERE joins AND number ~ '${NEW_LOT_PATTERN}'
          GROUP BY number, line, model, month
        )
        SELECT c.number, c.id::text, h.id::text AS holder, h.lot_number AS holder_number
@@ -101,7 +101,7 @@ export const numbersUnique: Validation = validation(
 
 export const oneLotPerGroup: Validation = validation(
   'one-lot-per-group',
-  'one LOT for each line, model and month',
+  'one LOT for each line, model and month, besides those that stay as they are',
   async ({ database, staged }) =>
     offenders(
       await database.query(
@@ -109,7 +109,8 @@ export const oneLotPerGroup: Validation = validation(
          FROM ${staged('lots')} l
          JOIN production_lines p ON p.id = l.production_line_id
          JOIN product_models m ON m.id = l.product_model_id
-         WHERE l.lot_number = p.line_code || m.model_code || l.production_month OR l.lot_number !~ '${NEW_LOT_PATTERN}'
+         WHERE l.lot_number = p.line_code || m.model_code || l.production_month
+            OR (${joinsGroup('l')} AND p.line_code || m.model_code || l.production_month ~ '${NEW_LOT_PATTERN}')
          GROUP BY 1, 2, 3 HAVING count(*) > 1 ORDER BY 1, 2, 3 LIMIT 1000`,
       ),
       (n) => `${plural(n, 'group')} would have more than one LOT`,

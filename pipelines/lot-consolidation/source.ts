@@ -1,5 +1,5 @@
 import { query } from 'sluice';
-import { NEW_LOT_PATTERN } from './numbers.js';
+import { joinsGroup } from './numbers.js';
 
 /** The columns of the input: one line a serial with its LOT; a LOT without serials has one line. */
 export const COLUMNS = [
@@ -24,10 +24,10 @@ export const COLUMNS = [
 export type OldSerial = Readonly<Record<(typeof COLUMNS)[number], string | null>>;
 
 /**
- * The order the stages rely on: groups together; within one, LOTs that already have their new number
- * first, then by LOT id, then the serials in their old order: shorter numbers first, then by code.
+ * The order the stages rely on: groups together; within one, LOTs that stay out of it first, then the one that has its
+ * new number already, then by LOT id, then the serials in their old order: shorter numbers first, then by code.
  */
-export const LOT_ORDER = 'groups, new numbers first, LOT id, old serial order';
+export const LOT_ORDER = 'groups, LOTs that stay out, new number, LOT id, old serial order';
 
 /** The old serials out of the tables themselves, in LOT_ORDER. */
 export const oldSerials = query<OldSerial>(
@@ -41,7 +41,7 @@ export const oldSerials = query<OldSerial>(
    LEFT JOIN serials s ON s.lot_id = l.id
    ORDER BY l.production_line_id, l.product_model_id, l.production_month,
             CASE WHEN l.lot_number = p.line_code || m.model_code || l.production_month THEN 1
-                 WHEN l.lot_number ~ '${NEW_LOT_PATTERN}' THEN 0 ELSE 2 END,
+                 WHEN ${joinsGroup('l')} THEN 2 ELSE 0 END,
             l.id, length(s.serial_number), s.serial_number COLLATE "C", s.id`,
   { name: 'lots and serials', columns: COLUMNS, order: LOT_ORDER },
 );

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import type { Command } from 'commander';
-import { EXIT, usage } from '../core/errors.js';
+import { usage } from '../core/errors.js';
 import { again } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
 import { noSummary } from '../run/no-summary.js';
@@ -11,6 +11,7 @@ import { pairs, type RunFlags, withRun } from './flags.js';
 import { kept } from './given.js';
 import type { CorrectedInputs } from './inputs.js';
 import { asJson, givenNow, nextLines } from './next.js';
+import { exitOf } from './outcome.js';
 import type { Session } from './session.js';
 
 /** `sluice run P` and `sluice load P` */
@@ -185,7 +186,7 @@ export async function runWith(
       await sayFeedBack(session.database, await findBatch(session.database, summary.batch));
     }
     if (flags.json === true) print(asJson(summary));
-    return summary.rejected > 0 && summary.status === 'completed' ? EXIT.publishedWithRejects : EXIT.done;
+    return exitOf(summary);
   } catch (error) {
     if (flags.json === true && failed !== undefined) print(asJson(failed));
     throw error;

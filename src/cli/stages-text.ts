@@ -8,7 +8,7 @@ import { count, table } from './terminal.js';
 export function stagesTable(accounts: readonly FlowAccount[], indent = '  '): string[] {
   const several = accounts.length > 1;
   const lines = accounts.flatMap(({ source, stages }) =>
-    stages.map(({ stage, branch, in: taken, out, rejected, skipped, merged, added, kept }) => [
+    stages.map(({ stage, branch, in: taken, out, rejected, skipped, merged, added, kept, left = {} }) => [
       `${several && !stage.startsWith('read ') ? `${source}: ` : ''}${branch === '' ? '' : `${branch} `}${stage}`,
       count(taken),
       reasons(added),
@@ -16,10 +16,11 @@ export function stagesTable(accounts: readonly FlowAccount[], indent = '  '): st
       reasons(skipped),
       reasons(merged),
       reasons(kept),
+      reasons(left),
       count(out),
     ]),
   );
-  const head = ['stage', 'in', 'added', 'rejected', 'skipped', 'merged', 'unchanged', 'out'];
+  const head = ['stage', 'in', 'added', 'rejected', 'skipped', 'merged', 'unchanged', 'left as is', 'out'];
   const shown = head.map((_, at) => at).filter((at) => lines.some((line) => (line[at] ?? '') !== ''));
   const right = shown.flatMap((at, to) => (at === 0 ? [] : [to]));
   return table(

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import { EXIT, interrupted } from '../core/errors.js';
+import { interrupted } from '../core/errors.js';
 import { noSummary } from '../run/no-summary.js';
 import type { Summary } from '../run/options.js';
 import { answerFailureWith } from './failure.js';
 import { type DatabaseFlags, type RunFlags, withAllowed, withDatabase } from './flags.js';
 import { asJson } from './next.js';
+import { exitOf } from './outcome.js';
 
 interface SwapFlags extends DatabaseFlags, Pick<RunFlags, 'maxShrink' | 'allowSuppressed' | 'rewriteOids'> {
   readonly yes?: boolean;
@@ -60,7 +61,7 @@ export function declareSwap(root: Command): void {
           progress.stop();
           showSummary(summary, []);
           if (flags.json === true) print(asJson(summary));
-          return summary.rejected > 0 ? EXIT.publishedWithRejects : EXIT.done;
+          return exitOf(summary);
         } catch (error) {
           if (flags.json === true && failed !== undefined) print(asJson(failed));
           throw error;

@@ -15,6 +15,8 @@ export interface StageAccount {
   readonly added: Reasons;
   /** Part of `out`: rows passed on as they were. */
   readonly kept: Reasons;
+  /** Part of `out`: rows passed on as they were, something being wrong with them. Batches of before have no such table. */
+  readonly left?: Reasons;
   /** False where the stage stopped reading before its input ended. */
   readonly readToEnd: boolean;
 }
@@ -50,6 +52,7 @@ export class StageCounter {
   readonly merged: Record<string, number> = Object.create(null);
   readonly added: Record<string, number> = Object.create(null);
   readonly kept: Record<string, number> = Object.create(null);
+  readonly left: Record<string, number> = Object.create(null);
 
   /** `from`: what was counted before, where a run goes on. */
   constructor(
@@ -60,7 +63,7 @@ export class StageCounter {
     if (from === undefined) return;
     this.in = from.in;
     this.out = from.out;
-    for (const table of ['rejected', 'skipped', 'merged', 'added', 'kept'] as const)
+    for (const table of ['rejected', 'skipped', 'merged', 'added', 'kept', 'left'] as const)
       Object.assign(this[table], from[table]);
   }
 
@@ -81,6 +84,7 @@ export class StageCounter {
       merged: { ...this.merged },
       added: { ...this.added },
       kept: { ...this.kept },
+      left: { ...this.left },
       readToEnd: this.readToEnd,
     };
   }
@@ -134,25 +138,29 @@ export interface Totals {
   readonly rejectReasons: Reasons;
   /** Rows left out and rows left as they were, by reason. */
   readonly skipReasons: Reasons;
+  /** Part of `skipped`: rows left as they were because something is wrong with them. */
+  readonly left: number;
 }
 
 /**
  * Adds up the books of all flows. `read` counts records at the sources. A row that one branch of a fork
- * leaves out has gone into another, so only what is skipped or kept before any fork counts as skipped.
+ * leaves out has gone into another, so only what is skipped, kept or left before any fork counts as skipped.
  */
 export function totals(flows: readonly FlowAccount[]): Totals {
   let read = 0;
   const rejectReasons: Record<string, number> = {};
   const skipReasons: Record<string, number> = {};
+  let left = 0;
   for (const flow of flows) {
     read += flow.stages[0]?.in ?? 0;
     for (const stage of flow.stages) {
       for (const [reason, rows] of Object.entries(stage.rejected))
         StageCounter.tally(rejectReasons, reason, rows);
       if (stage.branch !== '') continue;
-      for (const table of [stage.skipped, stage.kept])
+      left += sum(stage.left ?? {});
+      for (const table of [stage.skipped, stage.kept, stage.left ?? {}])
         for (const [reason, rows] of Object.entries(table)) StageCounter.tally(skipReasons, reason, rows);
     }
   }
-  return { read, rejected: sum(rejectReasons), skipped: sum(skipReasons), rejectReasons, skipReasons };
+  return { read, rejected: sum(rejectReasons), skipped: sum(skipReasons), rejectReasons, skipReasons, left };
 }

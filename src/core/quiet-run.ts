@@ -8,6 +8,7 @@ const COUNTS_NOTHING = {
   merge: nothing,
   add: nothing,
   keep: nothing,
+  leave: nothing,
   report: nothing,
   wrote: nothing,
   progress: nothing,

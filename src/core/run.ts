@@ -86,6 +86,11 @@ export interface Run {
   add(reason: string, rows?: number): void;
   /** Rows passed on as they were, there being nothing to do; reported beside the skipped ones. */
   keep(reason: string, rows?: number): void;
+  /**
+   * Rows passed on as they were because something is wrong with them, which a report should list: they are published
+   * unchanged, counted as skipped, and the run does not end as one that has done all (exit code 4).
+   */
+  leave(reason: string, rows?: number): void;
   /** Leaves a report with the run; one of the same name replaces it. */
   report(report: Report): void;
   /** Tells the user of a file that this run has written (a backup, an export). */

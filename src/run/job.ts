@@ -385,6 +385,7 @@ export class Job {
       },
       add: (reason, rows = 1) => StageCounter.tally(counter.added, reason, rows),
       keep: (reason, rows = 1) => StageCounter.tally(counter.kept, reason, rows),
+      leave: (reason, rows = 1) => StageCounter.tally(counter.left, reason, rows),
       report(report) {
         const at = job.reports.findIndex((each) => each.name === report.name);
         if (at >= 0) job.reports[at] = report;

@@ -27,7 +27,7 @@ export function liveCounts(flows: Iterable<readonly StageCounter[]>): LiveCounts
     let taken = 0;
     for (const counter of counters) {
       rejected += sum(counter.rejected);
-      if (counter.branch === '') skipped += sum(counter.skipped) + sum(counter.kept);
+      if (counter.branch === '') skipped += sum(counter.skipped) + sum(counter.kept) + sum(counter.left);
       if (counter.stage.startsWith('into ')) taken = Math.max(taken, counter.in - sum(counter.rejected));
     }
     total += read;

@@ -5,7 +5,17 @@ import type { Summary } from './options.js';
 export function noSummary(pipeline: string | null, error: unknown): Summary {
   const { kind, answer } = errorAnswer(error);
   return {
-    ...{ batch: null, pipeline, status: kind, read: 0, loaded: {}, changes: {}, rejected: 0, skipped: 0 },
+    ...{
+      batch: null,
+      pipeline,
+      status: kind,
+      read: 0,
+      loaded: {},
+      changes: {},
+      rejected: 0,
+      skipped: 0,
+      left: 0,
+    },
     ...{ published: {}, seconds: 0, rows_per_second: 0, lock_ms: null, reject_reasons: {}, skip_reasons: {} },
     ...{ figures: {}, timings: {}, stages: [], records: [], frequent_errors: [], reports: [], files: [] },
     error: answer,

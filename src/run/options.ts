@@ -129,6 +129,8 @@ export interface Summary {
   readonly changes: Readonly<Record<string, Changes>>;
   readonly rejected: number;
   readonly skipped: number;
+  /** Part of `skipped`: rows that were passed on as they were because something is wrong with them. */
+  readonly left: number;
   readonly published: Readonly<Record<string, string>>;
   readonly seconds: number;
   readonly rows_per_second: number;

@@ -23,7 +23,7 @@ export function summaryOf(
     readonly figures?: boolean;
   } = {},
 ): Summary {
-  const { read, rejected, skipped, rejectReasons, skipReasons } = totals(accounts);
+  const { read, rejected, skipped, rejectReasons, skipReasons, left } = totals(accounts);
   const seconds = (performance.now() - job.startedAt - job.waited) / 1000;
   const { lockMs } = results;
   const changes = byTable(job, results.changes ?? new Map());
@@ -40,6 +40,7 @@ export function summaryOf(
     changes,
     rejected,
     skipped,
+    left,
     published:
       status === 'completed'
         ? Object.fromEntries(job.tables.map(({ target }) => [name(target), target.mode]))

@@ -174,21 +174,42 @@ test('a wrong column in the export is named, with the nearest, before anything i
   assert.deepEqual(await leftSchemas(database), []);
 });
 
-test('a refusal ends with 3, names the offenders, and the rejects are there to be read', async (t) => {
-  const { run, cwd } = await lots(t, await sample('bad/missing-line.sql'));
+test('LOTs that cannot be consolidated stay as they are, are listed, and the run ends with 4; so does the next', async (t) => {
+  const { database, run } = await lots(t, await sample('left/missing-line.sql'));
   const ran = await run('run lot-consolidation --yes --json');
+  assert.equal(ran.code, 4, ran.stderr);
+  const told = JSON.parse(ran.stdout);
+  assert.deepEqual([told.status, told.left, told.rejected], ['completed', 2, 0]);
+  assert.equal(told.skip_reasons.missing_line, 2);
+  assert.match(ran.stderr, /1 LOT with 2 serials stays as it is: correct what is wrong with it/);
+  assert.match(ran.stderr, /901 +WF-KR-251121D-001 +2 +LOT WF-KR-251121D-001 has no production line/);
+  assert.equal((await run('run lot-consolidation --yes')).code, 4);
+  await database.query('UPDATE lots SET production_line_id = 1 WHERE id = 901');
+  const corrected = await run('run lot-consolidation --yes');
+  assert.equal(corrected.code, 0, corrected.stderr);
+  assert.deepEqual(
+    await database.query(
+      'SELECT count(*)::int AS n FROM serials s JOIN lots l ON l.id = s.lot_id WHERE s.id IN (90101, 90102) AND starts_with(s.serial_number, l.lot_number)',
+    ),
+    [{ n: 2 }],
+  );
+});
+
+test('a refusal ends with 3, names the offenders, and the rejects are there to be read', async (t) => {
+  const { database, run, cwd } = await lots(t);
+  const [head, first, second, ...lines] = await exported(database);
+  const nameless = [first, second].map((line) => (line as string).replace(/^[^,]*/, ''));
+  writeFileSync(join(cwd, 'old.csv'), [head, ...nameless, ...lines].join('\n'));
+  const ran = await run('run lot-consolidation --source old.csv --yes --json');
   assert.equal(ran.code, 3);
   const told = JSON.parse(ran.stdout);
   assert.deepEqual(
     [told.status, told.batch, told.read, told.rejected, told.loaded, told.error.code],
-    ['refused', '1', 375, 2, {}, 'too_many_rejects'],
+    ['refused', '1', 373, 2, {}, 'too_many_rejects'],
   );
-  assert.match(
-    ran.stderr,
-    /2 of 375 rows were rejected[\s\S]*LOT WF-KR-251121D-001 has no production line[\s\S]*sluice rejects 1/,
-  );
+  assert.match(ran.stderr, /2 of 373 rows were rejected[\s\S]*the line names no LOT[\s\S]*sluice rejects 1/);
   assert.match(ran.stderr, /nothing was published; live tables are untouched; batch 1 is failed/);
-  assert.deepEqual(readdirSync(cwd), ['.sluice']);
+  assert.deepEqual(readdirSync(cwd).sort(), ['.sluice', 'old.csv']);
   const rejects = await run('rejects 1 --json');
   assert.equal(rejects.code, 0);
   const stored = rejects.stdout
@@ -197,7 +218,7 @@ test('a refusal ends with 3, names the offenders, and the rejects are there to b
     .map((line) => JSON.parse(line) as { reason: string });
   assert.deepEqual(
     stored.map((each) => each.reason),
-    ['missing_line', 'missing_line'],
+    ['missing_lot_id', 'missing_lot_id'],
   );
   const status = await run('status 1');
   assert.match(status.stdout, /status +failed/);

@@ -39,7 +39,7 @@ export function testRun(
   const logger = (level: string) => (message: string, facts?: Readonly<Record<string, unknown>>) => {
     logged.push({ level, message, facts });
   };
-  const [skipped, merged, added, kept]: Record<string, number>[] = [{}, {}, {}, {}];
+  const [skipped, merged, added, kept, left]: Record<string, number>[] = [{}, {}, {}, {}, {}];
   const run: TestRun = {
     batch: 'test',
     dryRun: false,
@@ -63,6 +63,7 @@ export function testRun(
     merge: counter(merged as Record<string, number>),
     add: counter(added as Record<string, number>),
     keep: counter(kept as Record<string, number>),
+    leave: counter(left as Record<string, number>),
     report: () => {},
     wrote: () => {},
     progress: (position) => {

@@ -46,6 +46,7 @@ export function sinkRun(_t: TestContext, database?: TestDatabase, snapshot?: str
     merge: quiet,
     add: quiet,
     keep: quiet,
+    leave: quiet,
     report: () => {},
     wrote: () => {},
     progress: (position) => positions.push(position),

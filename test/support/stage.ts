@@ -13,6 +13,7 @@ export interface Counted {
   readonly merged: Record<string, number>;
   readonly added: Record<string, number>;
   readonly kept: Record<string, number>;
+  readonly left: Record<string, number>;
 }
 
 export interface Ran<R extends Row> extends Counted {
@@ -41,7 +42,7 @@ export async function* inChunks<R extends Row>(rows: Iterable<R>, size: number):
 
 /** A run that writes down what it is told; there is no database behind it. */
 export function recordingRun(scratch: string, options: StageOptions = {}): { run: Run; counted: Counted } {
-  const counted: Counted = { rejects: [], skipped: {}, merged: {}, added: {}, kept: {} };
+  const counted: Counted = { rejects: [], skipped: {}, merged: {}, added: {}, kept: {}, left: {} };
   const count =
     (into: Record<string, number>) =>
     (reason: string, rows: number | readonly Row[] = 1) => {
@@ -67,6 +68,7 @@ export function recordingRun(scratch: string, options: StageOptions = {}): { run
     merge: count(counted.merged),
     add: count(counted.added),
     keep: count(counted.kept),
+    leave: count(counted.left),
     report: silent,
     wrote: silent,
     progress: silent,

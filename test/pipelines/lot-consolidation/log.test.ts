@@ -49,7 +49,7 @@ test('of a LOT the log names only the first 5 and the last 2 serials', async (t)
 
 test('the log names the error that ended a batch', async (t) => {
   const logged: { message: string; facts: Readonly<Record<string, unknown>> }[] = [];
-  const database = await lotSystem(t, { sql: await sample('bad/missing-line.sql') });
+  const database = await lotSystem(t, { sql: await sample('bad/serial-taken.sql') });
   const error: unknown = await runLots(t, database, {
     log: {
       debug() {},
@@ -60,5 +60,5 @@ test('the log names the error that ended a batch', async (t) => {
   }).catch((thrown) => thrown);
   assert.ok(error instanceof SluiceError);
   assert.equal(logged[0]?.message, error.message);
-  assert.match(JSON.stringify(logged[0]?.facts), /LOT WF-KR-251121D-001 has no production line/);
+  assert.match(JSON.stringify(logged[0]?.facts), /LI14PSA2511007: 2 times/);
 });

@@ -1,4 +1,4 @@
--- Numbers in neither format: rejects. The last one names a day that does not exist.
+-- Numbers in neither format: these LOTs stay as they are. The last one names a day that does not exist.
 INSERT INTO public.lots (id, lot_number, production_line_id, product_model_id, production_month) VALUES
   (911, 'WF-KR-251121X-001', 1, 1, '2511'),
   (912, 'WF-KR-251121D-1', 1, 1, '2511'),
