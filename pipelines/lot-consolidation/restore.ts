@@ -1,85 +1,128 @@
 import {
   again,
   flow,
+  ident,
   json,
+  merge,
+  named,
   type Pipeline,
   pipeline,
   plural,
-  replace,
-  type Validation,
-  validation,
+  type Row,
+  refused,
+  type Stage,
 } from 'sluice';
-import { map } from 'sluice/transforms';
 import { LOT_COLUMNS, SERIAL_COLUMNS } from './tables.js';
 
 type Kept = Readonly<Record<string, string | number | null>>;
+type Live = Readonly<Record<string, string | null>>;
 
-const oldLot = map(
-  (row: Kept) => ({
-    id: row.id,
-    lot_number: row.old_lot_number,
-    production_line_id: row.production_line_id,
-    product_model_id: row.product_model_id,
-    production_month: row.production_month,
-    status: row.status,
-    target_quantity: row.target_quantity,
-    created_at: row.created_at,
-    closed_at: row.closed_at,
-  }),
-  'old LOT',
-);
+/** Conflicts that a refusal names; the others are counted. */
+const NAMED = 100;
 
-const oldSerial = map(
-  (row: Kept) => ({
-    id: row.id,
-    lot_id: row.old_lot_id,
-    serial_number: row.old_serial_number,
-    status: row.status,
-    created_at: row.created_at,
-  }),
-  'old serial',
-);
+interface Restored {
+  /** What messages call a row: 'LOT', 'serial'. */
+  readonly what: string;
+  readonly table: string;
+  readonly columns: readonly string[];
+  /** The columns that the migration changed, with what the file has of before and after. */
+  readonly changed: Readonly<Record<string, { readonly before: string; readonly after: string }>>;
+  /** Whether the migration took the row away. */
+  readonly gone: (row: Kept) => boolean;
+}
 
-/** Rows that came into live after the backup was written are not in it, and would be lost. */
-const nothingNewer: Validation = validation(
-  'nothing-newer',
-  'live holds no LOT and no serial that the backup lacks',
-  async ({ database, staged, live }) => {
-    const [newer] = await database.query<{ lots: string; serials: string }>(
-      `SELECT (SELECT count(*) FROM ${live('lots')} l WHERE NOT EXISTS (SELECT FROM ${staged('lots')} s WHERE s.id = l.id)) AS lots,
-              (SELECT count(*) FROM ${live('serials')} l WHERE NOT EXISTS (SELECT FROM ${staged('serials')} s WHERE s.id = l.id)) AS serials`,
-    );
-    if (newer === undefined || (newer.lots === '0' && newer.serials === '0')) return [];
-    return [
+const LOTS: Restored = {
+  what: 'LOT',
+  table: 'lots',
+  columns: LOT_COLUMNS,
+  changed: { lot_number: { before: 'old_lot_number', after: 'new_lot_number' } },
+  gone: (row) => String(row.consolidated_into) !== String(row.id),
+};
+
+const SERIALS: Restored = {
+  what: 'serial',
+  table: 'serials',
+  columns: SERIAL_COLUMNS,
+  changed: {
+    lot_id: { before: 'old_lot_id', after: 'new_lot_id' },
+    serial_number: { before: 'old_serial_number', after: 'new_serial_number' },
+  },
+  gone: () => false,
+};
+
+/**
+ * The rows as they are to be: what the migration changed is as before, everything else as live has it now; a row that
+ * the migration took away is the file's. Asks live once a chunk. What is neither as the migration left it nor as it
+ * was before is a conflict: refused('changed_since') at the end, naming them, unless `overwrite`.
+ */
+function before(of: Restored, overwrite: boolean): Stage<Kept, Row> {
+  return named(`old ${of.what}s`, async function* (rows, run) {
+    const conflicts: string[] = [];
+    let more = 0;
+    const conflict = (row: Kept, says: string) => {
+      if (overwrite) return;
+      if (conflicts.length < NAMED) conflicts.push(`${of.what} ${row.id}: ${says}`);
+      else more += 1;
+    };
+    for await (const chunk of rows) {
+      const ids = chunk.map((row) => String(row.id));
+      const found = await run.database.query<Record<string, string | null>>(
+        `SELECT ${of.columns.map((name) => `t.${ident(name)}::text AS ${ident(name)}`).join(', ')}
+         FROM ${ident(of.table)} t WHERE t.id = ANY ($1::bigint[])`,
+        [ids],
+      );
+      const live = new Map<string, Live>(found.map((row) => [row.id as string, row]));
+      yield chunk.map((row, at) => {
+        const now = live.get(ids[at] as string);
+        if (now === undefined && !of.gone(row)) conflict(row, 'deleted since; it would come back');
+        for (const [column, file] of Object.entries(of.changed)) {
+          const value = now?.[column];
+          const known = [row[file.before], ...(of.gone(row) ? [] : [row[file.after]])];
+          if (value !== undefined && !known.some((each) => String(each) === value))
+            conflict(row, `its ${column} is ${value} now, and was ${row[file.after]} after the migration`);
+        }
+        const restored = Object.entries(of.changed).map(([column, file]) => [column, row[file.before]]);
+        return {
+          ...Object.fromEntries(of.columns.map((name) => [name, now === undefined ? row[name] : now[name]])),
+          ...Object.fromEntries(restored),
+        };
+      });
+    }
+    if (conflicts.length === 0) return;
+    throw refused(
+      'changed_since',
+      `${plural(conflicts.length + more, of.what)} ${conflicts.length + more === 1 ? 'was' : 'were'} changed since the migration`,
       {
-        severity: 'error',
-        message: `${plural(Number(newer.lots), 'LOT')} and ${plural(Number(newer.serials), 'serial')} in live are not in the backup file and would be lost`,
+        details: [...conflicts, ...(more > 0 ? [`and ${more} more`] : [])],
+        state: 'nothing was published; live tables are untouched',
         next: again(
           { flags: { discardWrites: true } },
-          { lead: 'save them elsewhere first; then, to lose them' },
+          { lead: 'to have the numbers of before all the same' },
         ),
       },
-    ];
-  },
-);
+    );
+  });
+}
 
-/** The pipeline that puts back what `file` (a migration_backup_….json) holds. */
+/**
+ * The pipeline that takes back what `file` (a migration_backup_….json) says the migration changed: numbers, assignments
+ * and LOTs that went. Whatever else was changed since, and rows that were added since, stay as they are.
+ */
 export function restoreLots(file: string, options: { readonly discardWrites: boolean }): Pipeline {
   return pipeline({
     name: 'lot-consolidation-restore',
-    summary: `Puts LOTs and serials back as ${file} has them`,
+    summary: `Takes back what the migration of ${file} changed`,
     inputs: {
       lots: json<Kept>(file, { at: 'lots' }),
       serials: json<Kept>(file, { at: 'serials' }),
     },
     tables: {
-      lots: replace('lots', { columns: LOT_COLUMNS }),
-      serials: replace('serials', { columns: SERIAL_COLUMNS }),
+      lots: merge('lots', { columns: LOT_COLUMNS, key: ['id'] }),
+      serials: merge('serials', { columns: SERIAL_COLUMNS, key: ['id'] }),
     },
     flows: ({ inputs, tables }) => [
-      flow(inputs.lots).through(oldLot).into(tables.lots),
-      flow(inputs.serials).through(oldSerial).into(tables.serials),
+      flow(inputs.lots).through(before(LOTS, options.discardWrites)).into(tables.lots),
+      flow(inputs.serials).through(before(SERIALS, options.discardWrites)).into(tables.serials),
     ],
-    validations: options.discardWrites ? [] : [nothingNewer],
   });
 }

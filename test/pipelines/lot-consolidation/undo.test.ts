@@ -232,23 +232,52 @@ test('the backup file alone gives back exactly the old contents, where the old t
   assert.deepEqual(await catalog(database, false), old.catalog);
 });
 
-test('restoring from the file is refused where live has rows that the file lacks, unless told to lose them', async (t) => {
+test('restoring from the file takes back numbers and LOTs, and keeps what was done since', async (t) => {
   const { database, old, backup } = await migrated(t);
   await forget(t, database);
-  await database.query(
-    "INSERT INTO serials (id, lot_id, serial_number) VALUES (99901, 63, 'LI14PSA2511251')",
+  await database.query(`
+    CREATE TABLE was AS SELECT l.status, l.closed_at, s.status AS serial FROM lots l JOIN serials s ON s.lot_id = l.id WHERE s.id = 6301;
+    UPDATE serials SET status = 'shipped' WHERE id = 6301;
+    UPDATE lots SET status = 'closed', closed_at = '2026-01-02 03:04:05+00' WHERE id = 63;
+    INSERT INTO serials (id, lot_id, serial_number) VALUES (99901, 63, 'LI14PSA2511251');
+    INSERT INTO lots (id, lot_number, production_month) VALUES (777, 'WF-KR-251201D-001', '2512')`);
+  const { summary } = await runOn(t, database, restoreLots(backup, { discardWrites: false }));
+  assert.equal(summary.status, 'completed');
+  assert.deepEqual(await database.query('SELECT lot_id, serial_number FROM serials WHERE id = 99901'), [
+    { lot_id: 63, serial_number: 'LI14PSA2511251' },
+  ]);
+  assert.deepEqual(
+    await database.query(
+      "SELECT l.status, s.status AS serial, s.serial_number FROM lots l JOIN serials s ON s.lot_id = l.id WHERE s.id = 6301 AND l.lot_number = 'WF-KR-251120N-003'",
+    ),
+    [{ status: 'closed', serial: 'shipped', serial_number: 'WF-KR-251120N-003-001' }],
   );
+  await database.query(`
+    DELETE FROM serials WHERE id = 99901; DELETE FROM lots WHERE id = 777;
+    UPDATE serials SET status = (SELECT serial FROM was) WHERE id = 6301;
+    UPDATE lots SET (status, closed_at) = (SELECT status, closed_at FROM was) WHERE id = 63`);
+  assert.deepEqual(await contents(database), old.contents, 'nothing else differs');
+});
+
+test('numbers that were changed since the migration, and rows deleted since, refuse the restore, by name', async (t) => {
+  const { database, old, backup } = await migrated(t);
+  await forget(t, database);
+  await database.query(`
+    UPDATE serials SET serial_number = 'BY-HAND-1' WHERE id = 6302;
+    DELETE FROM inspections WHERE serial_id = 6303; DELETE FROM serials WHERE id = 6303`);
   const changed = await contents(database);
   const error = await refusal(runOn(t, database, restoreLots(backup, { discardWrites: false })));
   assert.equal(error.kind, 'refused');
-  assert.equal(
-    error.message,
-    'nothing-newer: 0 LOTs and 1 serial in live are not in the backup file and would be lost',
-  );
+  assert.equal(error.message, '2 serials were changed since the migration');
+  assert.deepEqual(error.facts.details, [
+    'serial 6302: its serial_number is BY-HAND-1 now, and was LI14PSA2511002 after the migration',
+    'serial 6303: deleted since; it would come back',
+  ]);
   assert.match(String(error.facts.next), /--discard-writes/);
   assert.deepEqual(await contents(database), changed);
   await runOn(t, database, restoreLots(backup, { discardWrites: true }));
-  assert.deepEqual(await contents(database), old.contents);
+  const { lots, serials } = await contents(database);
+  assert.deepEqual({ lots, serials }, { lots: old.contents.lots, serials: old.contents.serials });
 });
 
 test('ids beyond what a JavaScript number holds come back from the backup file', async (t) => {
