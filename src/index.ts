@@ -6,6 +6,7 @@ export * from './core/errors.js';
 export { type Branch, type FlowPlan, flow, type Way } from './core/flow.js';
 export { ExactNumber, isExactNumber } from './core/json/exact-number.js';
 export { jsonText } from './core/json/write.js';
+export * from './core/left-behind.js';
 export type * from './core/mapping.js';
 export { again, command, type Next, type NextStep, type Said, Suggestion } from './core/next.js';
 export { own, ownValue } from './core/own.js';

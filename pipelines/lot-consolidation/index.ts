@@ -1,7 +1,9 @@
 import {
   type Branch,
   flow,
+  leaveBehind,
   named,
+  nothingLeftBehind,
   noun,
   pipeline,
   plural,
@@ -180,13 +182,14 @@ export default pipeline({
       default: 'refuse',
       values: ['refuse', 'widen'],
     },
+    leave_behind: leaveBehind,
     backup: {
       summary: 'write migration_backup_<time>.json, from which `rollback --backup-file` restores',
       default: 'on',
       values: ['on', 'off'],
     },
   },
-  checks: [fitsThreeDigits, numberNotTaken],
+  checks: [nothingLeftBehind(['serials']), fitsThreeDigits, numberNotTaken],
   assess: assessment,
   backup: { tables: ['lots', 'serials'] },
   flows: ({ inputs, tables, settings }) => {

@@ -1,4 +1,4 @@
-import { flow, named, pipeline, type Row, type Stage } from 'sluice';
+import { flow, leaveBehind, named, nothingLeftBehind, pipeline, type Row, type Stage } from 'sluice';
 import { report } from 'sluice/sinks';
 import { distinct, lookup } from 'sluice/transforms';
 import { assessment } from './assess.js';
@@ -86,6 +86,7 @@ export default pipeline({
       default: 'on',
       values: ['on', 'off'],
     },
+    leave_behind: leaveBehind,
     overwrite: {
       summary: 'lose what was written to the new tables since an earlier run',
       default: 'off',
@@ -183,5 +184,6 @@ export default pipeline({
   guards: ({ replaced }) => Object.keys(OLD).filter((table) => !replaced(table)),
   compatibility,
   assess: assessment,
+  checks: [nothingLeftBehind(Object.keys(OLD))],
   validations: [instancesPreserved, dueDates, relationships, history, statuses, dashboardEqual, nothingNewer],
 });

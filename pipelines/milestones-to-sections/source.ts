@@ -55,6 +55,7 @@ export function oldTable<T extends OldTable>(table: T): Source<OldRow<T>> {
   return query<OldRow<T>>(`SELECT ${columns} FROM ${table}`, {
     name: table,
     columns: OLD[table],
+    table,
     sqlite: { table },
   });
 }

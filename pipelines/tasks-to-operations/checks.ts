@@ -1,4 +1,14 @@
-import { again, type Check, check, type Database, type Finding, noun, offenders, plural } from 'sluice';
+import {
+  again,
+  type Check,
+  check,
+  type Database,
+  type Finding,
+  nothingLeftBehind,
+  noun,
+  offenders,
+  plural,
+} from 'sluice';
 import { hasWageRates, wrongRules } from './recompute.js';
 import { lookForTables, OLD_COLUMNS, TASK_TYPE, taskType } from './source.js';
 
@@ -262,6 +272,7 @@ const rules: Check = check(
 /** Everything that is asked before anything is written. */
 export const beforeAnythingIsWritten: readonly Check[] = [
   oldColumns,
+  nothingLeftBehind(['tasks', 'jobCosts', 'jobUserCosts']),
   rowCounts,
   noActiveTimer,
   contentTypes,

@@ -1,4 +1,4 @@
-import { append, flow, named, patch, pipeline, type Row, type Stage } from 'sluice';
+import { append, flow, leaveBehind, named, patch, pipeline, type Row, type Stage } from 'sluice';
 import { filter, map, mapChunk } from 'sluice/transforms';
 import { beforeAnythingIsWritten } from './checks.js';
 import { differences, recomputed } from './recompute.js';
@@ -157,6 +157,7 @@ export default pipeline({
     },
     tolerance: { summary: 'the largest difference, in hours or money, that is not told', default: '0.01' },
     timezone: { summary: 'where days begin and end for the recomputed costs', default: 'Europe/Istanbul' },
+    leave_behind: leaveBehind,
     workday: { summary: 'when work on a weekday is not after hours', default: '07:30-17:00' },
   },
   correctAtSource: 'parts, operations and costs must be those of the old tables',

@@ -93,7 +93,7 @@ export const tasks: Source<OldTask> = query<OldTask>(
   async ({ database }) => `WITH ${numbered(await lookForTables(database))}
     SELECT ${TASK_FIELDS.map((column) => `t.${column}`).join(', ')}, n.part_id, n.migrated_id IS NOT NULL AS migrated
     FROM machining_task t JOIN numbered n ON n.key = t.key ORDER BY t.key COLLATE "C"`,
-  { name: 'machining tasks', columns: [...TASK_FIELDS, 'part_id', 'migrated'] },
+  { name: 'machining tasks', table: 'machining_task', columns: [...TASK_FIELDS, 'part_id', 'migrated'] },
 );
 
 /** The timers that point to tasks. */
@@ -124,7 +124,11 @@ export const jobCosts: Source<OldCost> = query<OldCost>(
       SELECT c.task_id, ${costFields}, n.part_id, ${migrated} AS migrated
       FROM machining_jobcostagg c LEFT JOIN numbered n ON n.key = c.task_id ORDER BY c.task_id COLLATE "C"`;
   },
-  { name: 'job costs', columns: ['task_id', ...COST_COLUMNS, 'part_id', 'migrated'] },
+  {
+    name: 'job costs',
+    table: 'machining_jobcostagg',
+    columns: ['task_id', ...COST_COLUMNS, 'part_id', 'migrated'],
+  },
 );
 
 /** The costs of tasks by user. */
@@ -140,6 +144,7 @@ export const jobUserCosts: Source<OldUserCost> = query<OldUserCost>(
   },
   {
     name: 'job costs by user',
+    table: 'machining_jobcostagguser',
     columns: ['id', 'task_id', 'user_id', ...COST_COLUMNS, 'part_id', 'migrated'],
   },
 );

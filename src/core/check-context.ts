@@ -23,4 +23,9 @@ export interface CheckContext {
    * that can be read only once, for one without rows, and for one that cannot be read, as its own check tells.
    */
   columnsOf(input: string): Promise<readonly string[] | undefined>;
+  /**
+   * The columns that an input has besides those it declares, and which the flows do not know: of the table that it reads
+   * (`table` of a query or of an SQLite file), or of a file's first rows. Empty where that cannot be told.
+   */
+  columnsBeside(input: string): Promise<readonly string[]>;
 }

@@ -20,6 +20,8 @@ export interface Source<R extends Row = Row> {
   readonly format?: 'csv' | 'json';
   /** The columns that the flow relies on; a file put in this source's place must have them. */
   readonly columns?: readonly string[];
+  /** All columns of the table that it reads, also those that the flow does not rely on. Throws as `check` does. */
+  allColumns?(run: Run): Promise<readonly string[]>;
   /** The encoding that a file's text is read by, where it was named. */
   readonly encoding?: string;
   /** The name of an order in which the rows are promised to arrive. */

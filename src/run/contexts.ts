@@ -2,7 +2,7 @@ import type { CheckContext, ValidationContext } from '../core/pipeline.js';
 import type { Target } from '../core/target.js';
 import { qualified } from '../db/quote.js';
 import { replacedIn } from './given.js';
-import { columnsOf } from './input-columns.js';
+import { columnsBeside, columnsOf } from './input-columns.js';
 import type { Job } from './job.js';
 
 /** A table, wherever it stands. */
@@ -27,6 +27,8 @@ export function checkContext(job: Job): CheckContext {
     missing: (name) => job.table(name).missing === true,
     mappings: job.mappings,
     columnsOf: (input) => columnsOf(job.inputs[input], job.checkRun()),
+    columnsBeside: (input) =>
+      columnsBeside(job.inputs[input], job.pipeline.inputs[input]?.columns, job.checkRun()),
   };
 }
 

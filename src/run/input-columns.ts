@@ -33,3 +33,14 @@ export async function columnsOf(
   }
   return undefined;
 }
+
+/** The columns of `source` that are not among `declared`; empty where nothing is declared, or its columns are not known. */
+export async function columnsBeside(
+  source: Source | undefined,
+  declared: readonly string[] | undefined,
+  run: Run,
+): Promise<readonly string[]> {
+  if (source === undefined || declared === undefined) return [];
+  const all = (await source.allColumns?.(run)) ?? (await columnsOf(source, run)) ?? [];
+  return all.filter((name) => !declared.includes(name));
+}

@@ -16,6 +16,11 @@ export interface QueryOptions {
   readonly name?: string;
   /** The columns that the flow relies on; the check refuses a query that lacks one. */
   readonly columns?: readonly string[];
+  /**
+   * The table of which these are the rows, with all of their columns: one that is not among `columns` is then known to
+   * checks that nothing is left behind.
+   */
+  readonly table?: string;
   /** The name of the order that the query's ORDER BY promises. */
   readonly order?: string;
   /** About how many rows there will be, for the progress display. */
@@ -54,6 +59,9 @@ export function query<R extends Row = Row>(
     kind: 'query',
     ...(options.columns === undefined ? {} : { columns: options.columns }),
     ...(options.order === undefined ? {} : { order: options.order }),
+    ...(options.table === undefined
+      ? {}
+      : { allColumns: (run: Run) => columnsOf(run, options.table as string) }),
     async check(run) {
       const client = await open(run, name);
       try {
@@ -70,6 +78,15 @@ export function query<R extends Row = Row>(
     },
     ...(options.sqlite === undefined ? {} : { fromSqlite: inSqlite<R>(name, options, options.sqlite) }),
   };
+}
+
+async function columnsOf(run: Run, table: string): Promise<readonly string[]> {
+  const rows = await run.database.query<{ name: string }>(
+    `SELECT a.attname AS name FROM pg_catalog.pg_attribute a
+     WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
+    [table],
+  );
+  return rows.map(({ name }) => name);
 }
 
 /** The same rows out of an SQLite file. */

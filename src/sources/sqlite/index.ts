@@ -75,6 +75,12 @@ export function sqlite<R extends Row = Row>(file: string | undefined, options: S
     ...(columns === undefined ? {} : { columns }),
     ...(order === undefined ? {} : { order }),
     ...(table === undefined || options.dates === undefined ? {} : { dates: { table, units: options.dates } }),
+    ...(table === undefined
+      ? {}
+      : {
+          allColumns: async (run: Run) =>
+            (await (await opened(file, name, run)).columns(statement(options))).map((column) => column.name),
+        }),
     async check(run) {
       return (await described(await opened(file, name, run), name, options, run)).said;
     },

@@ -1,0 +1,51 @@
+import { formatList } from './list.js';
+import { again } from './next.js';
+import { type Check, check, type Finding, type Setting } from './pipeline.js';
+import { noun } from './plural.js';
+
+/** The setting by which a command says which columns of the old system it does without. */
+export const leaveBehind: Setting = {
+  summary:
+    'columns of the old system that are not carried over on purpose, as input.column, with commas between',
+  default: '',
+};
+
+/**
+ * A check that every column of the inputs is one that the pipeline declares, for pipelines that carry an old system over:
+ * what they do not know would be lost with it. It refuses, naming them, but for those that the setting `leave_behind`
+ * (see `leaveBehind`) names: of these it warns.
+ */
+export function nothingLeftBehind(inputs: readonly string[]): Check {
+  return check(
+    'nothing-left-behind',
+    'the old system has no column that would not be carried over',
+    async ({ settings, columnsBeside }) => {
+      const accepted = names(settings.leave_behind ?? '');
+      const found: string[] = [];
+      for (const input of inputs)
+        for (const column of await columnsBeside(input)) found.push(`${input}.${column}`);
+      const lost = found.filter((name) => !accepted.includes(name));
+      const left = found.filter((name) => accepted.includes(name));
+      const findings: Finding[] = [];
+      if (lost.length > 0)
+        findings.push({
+          severity: 'error',
+          message: `${noun(lost.length, 'a column', `${lost.length} columns`)} of the old system ${noun(lost.length, 'is', 'are')} not carried over: ${lost.join(', ')}`,
+          next: again(
+            { flags: { set: [`leave_behind=${formatList([...accepted, ...lost])}`] } },
+            { lead: `to do without ${noun(lost.length, 'it', 'them')}` },
+          ),
+        });
+      if (left.length > 0)
+        findings.push({ severity: 'warning', message: `left behind, as was asked for: ${left.join(', ')}` });
+      return findings;
+    },
+  );
+}
+
+/** The names of a list as `formatList` writes it. */
+function names(list: string): string[] {
+  return (list.match(/"(?:[^"]|"")*"|[^,]+/g) ?? []).map((name) =>
+    name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name.trim(),
+  );
+}
