@@ -1,3 +1,4 @@
+import { withoutEnd } from '../src/core/ends.js';
 import { doubleOf } from '../src/core/json/decimal.js';
 import { type ExactNumber, isExactNumber } from '../src/core/json/exact-number.js';
 import type { Row } from '../src/core/row.js';
@@ -174,10 +175,10 @@ function encodeNumber(value: unknown, column?: string): string {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0)
     return encodeDigits(String(value));
   const text = value instanceof Date ? String(value.getTime()) : String(value);
-  const parts = /^([+-]?)([0-9]*)\.?([0-9]*)(?:[eE]([+-]?[0-9]{1,3}))?$/.exec(text);
-  if (parts === null || `${parts[2]}${parts[3]}` === '') return encodeSpecial(text, value, column);
+  const parts = /^([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,3}))?$/.exec(text);
+  if (parts === null || `${parts[2]}${parts[3] ?? ''}` === '') return encodeSpecial(text, value, column);
   let whole = parts[2] as string;
-  let fraction = parts[3] as string;
+  let fraction = parts[3] ?? '';
   const exponent = Number(parts[4] ?? 0);
   if (exponent > 0) {
     whole += fraction.slice(0, exponent).padEnd(exponent, '0');
@@ -187,7 +188,7 @@ function encodeNumber(value: unknown, column?: string): string {
     whole = whole.slice(0, exponent);
   }
   whole = whole.replace(/^0+/, '');
-  fraction = fraction.replace(/0+$/, '');
+  fraction = withoutEnd(fraction, /0/);
   if (whole.length > MAX_DIGITS) throw notNumeric(`number of at most ${MAX_DIGITS} digits`, value, column);
   if (parts[1] !== '-' || `${whole}${fraction}` === '') return `${PLUS[whole.length]}${whole}${fraction}!`;
   const complement = `${whole}${fraction}`.replace(/[0-9]/g, (digit) => String(9 - Number(digit)));

@@ -7,7 +7,6 @@ export interface InvoiceLine {
   readonly unit_price: string;
 }
 
-const LINE = /^(.+?)\s*:\s*(\S+)\s*[x×]\s*(\S.*)$/;
 const quantity = number({ fraction: 3 });
 const price = money();
 
@@ -19,9 +18,9 @@ export const invoiceLines: TextField = (value) => {
   const lines = value.split('\n').filter((line) => line.trim() !== '');
   return JSON.stringify(
     lines.map((text): InvoiceLine => {
-      const [, description, times, each] = LINE.exec(text.trim()) ?? [];
+      const { description, times, each } = partsOf(text);
       try {
-        if (description !== undefined && times !== undefined && each !== undefined)
+        if (description !== '' && times !== '' && each !== '')
           return {
             description,
             quantity: quantity(times) as string,
@@ -38,6 +37,18 @@ export const invoiceLines: TextField = (value) => {
     }),
   );
 };
+
+/** What stands before the last colon, between that and the first x behind it, and behind that; '' for what is missing. */
+function partsOf(line: string) {
+  const colon = line.lastIndexOf(':');
+  const amounts = line.slice(colon + 1);
+  const sign = amounts.search(/[x×]/);
+  return {
+    description: line.slice(0, Math.max(0, colon)).trim(),
+    times: amounts.slice(0, Math.max(0, sign)).trim(),
+    each: sign < 0 ? '' : amounts.slice(sign + 1).trim(),
+  };
+}
 
 /** The sum of the lines in cents, each line rounded to cents. `lines` is what `invoiceLines` gives. */
 export function sumOfLines(lines: string): number {

@@ -127,7 +127,7 @@ function textJson(value: unknown): string {
   return pythonText(typeof value === 'object' ? (jsonText(value) as string) : String(value));
 }
 
-const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
+const NUMBER = /^\s*[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?\s*$/i;
 
 /** A column of floats: null where NULL, undefined where it is no number that JSON has. */
 function floatJson(value: unknown): string | undefined {

@@ -76,7 +76,7 @@ function dateText(value: Date, base: string): string | Unfit {
   const year = value.getUTCFullYear();
   // ISO 8601 writes -000001-01-01 for what PostgreSQL calls 0002-01-01 BC.
   const shownYear = String(year > 0 ? year : 1 - year).padStart(4, '0');
-  const [, monthAndDay, time] = /-(\d\d-\d\d)T(.*)Z$/.exec(value.toISOString()) as unknown as [
+  const [, monthAndDay, time] = /-(\d\d-\d\d)T([\d:.]{1,12})Z$/.exec(value.toISOString()) as unknown as [
     string,
     string,
     string,

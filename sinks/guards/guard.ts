@@ -16,10 +16,7 @@ export interface Guard {
   reason(text: string): string;
 }
 
-/** The characters that PostgreSQL's input functions skip at both ends (isspace in the C locale). */
-export const SPACES = '[ \\t\\n\\v\\f\\r]*';
-
-/** `text` without the characters that isspace takes for space, at both ends. */
+/** `text` without the characters that PostgreSQL's input functions skip at both ends (isspace in the C locale). */
 export function trimSpaces(text: string): string {
   let from = 0;
   let to = text.length;

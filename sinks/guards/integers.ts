@@ -1,4 +1,4 @@
-import { digitBytes, type Guard, SPACES, trimSpaces } from './guard.js';
+import { digitBytes, type Guard, trimSpaces } from './guard.js';
 
 interface Range {
   /** The greatest value as text; numbers with fewer digits are always in range. */
@@ -14,9 +14,7 @@ const RANGES: Readonly<Record<string, Range>> = {
 
 // From PostgreSQL 16 on: hexadecimal, octal and binary, and underscores between digits (numutils.c).
 // On 15 the server refuses them itself.
-const SYNTAX = new RegExp(
-  `^${SPACES}([+-]?)(\\d(?:_?\\d)*|0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+)${SPACES}$`,
-);
+const SYNTAX = /^([+-]?)(\d(?:_?\d)*|0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+)$/;
 
 const DIGITS = /^\d+$/;
 

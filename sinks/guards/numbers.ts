@@ -1,11 +1,12 @@
-import { digitBytes, type Guard, SPACES } from './guard.js';
+import { digitBytes, type Guard, trimSpaces } from './guard.js';
 
-const DECIMAL = new RegExp(`^${SPACES}([+-]?)(\\d*)(?:\\.(\\d*))?(?:[eE]([+-]?\\d+))?${SPACES}$`);
-const SPECIAL = new RegExp(`^${SPACES}[+-]?(?:inf(?:inity)?|nan)${SPACES}$`, 'i');
+// Of texts without spaces around: spaces at both ends of an expression would be divided between them in every way.
+const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
+const SPECIAL = /^[+-]?(?:inf(?:inity)?|nan)$/i;
 const INFINITE = /inf/i;
 // Hexadecimal, octal and binary, and underscores between digits: numeric from PostgreSQL 16 on; floats
 // as far as the server's strtod goes. Rare, so the server judges.
-const UNUSUAL = new RegExp(`^${SPACES}[+-]?(?:0[xXoObB]|[\\d.][\\d.]*_\\d|nan\\()`, 'i');
+const UNUSUAL = /^[+-]?(?:0[xXoObB]|[\d.]+_\d|nan\()/i;
 
 /**
  * The guard of numeric, and of numeric(p,s) where `precision` is given. As numeric.c does, digits beyond
@@ -29,7 +30,8 @@ export function numericGuard(precision?: number, scale = 0): Guard {
     );
   }
 
-  function judge(text: string): string | undefined {
+  function judge(given: string): string | undefined {
+    const text = trimSpaces(given);
     if (SPECIAL.test(text)) {
       return precision !== undefined && INFINITE.test(text) ? 'out_of_range' : undefined;
     }
@@ -71,7 +73,8 @@ export function floatGuard(base: 'float4' | 'float8'): Guard {
   // Above the greatest float4 there is a zone that rounds down to it; 3.5e38 is beyond it.
   const limit = base === 'float4' ? 3.5e38 : Number.POSITIVE_INFINITY;
 
-  function judge(text: string): string | undefined {
+  function judge(given: string): string | undefined {
+    const text = trimSpaces(given);
     const match = DECIMAL.exec(text);
     if (match !== null && (match[2] ?? '').length + (match[3] ?? '').length > 0) {
       return Math.abs(Number(text)) < limit ? undefined : 'out_of_range';

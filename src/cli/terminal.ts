@@ -1,4 +1,4 @@
-import { stripVTControlCharacters, styleText } from 'node:util';
+import { styleText } from 'node:util';
 import Table from 'cli-table3';
 import { plural } from '../core/plural.js';
 import { visible } from '../core/visible.js';
@@ -129,12 +129,7 @@ export function table(
   return made
     .toString()
     .split('\n')
-    .map((line) => indent + trimEnd(line));
-}
-
-/** Blanks at a line's end would wrap on a narrow terminal; colour codes may stand behind them. */
-function trimEnd(line: string): string {
-  return stripVTControlCharacters(line) === line ? line.trimEnd() : line.replace(/\s+$/, '');
+    .map((line) => indent + line.trimEnd());
 }
 
 /** 1 → `1 row`, 1234567 → `1,234,567 rows`. */

@@ -19,6 +19,9 @@ export interface Extra {
   readonly options: MatchOptions;
 }
 
+/** So many columns that the table lacks are told one by one. */
+const MOST_MEANT = 20;
+
 /** A column that the table lacks, and that of the table which seems to be meant. */
 interface Meant {
   readonly name: string;
@@ -33,13 +36,17 @@ interface Meant {
  */
 export function extraColumns(found: Extra): SluiceError {
   const { input, names, extra, table, filled, options } = found;
-  const cellOf = (name: string) => options.cells?.[names.indexOf(name)] ?? name;
+  const cells = new Map(names.map((name, at) => [name, options.cells?.[at]]));
+  const cellOf = (name: string) => cells.get(name) ?? name;
   const shared = extra.find((name) => cellOf(name) !== '' && cellOf(name) !== name);
   if (shared !== undefined) return sharedName(found, cellOf(shared));
-  const free = table.columns.map(({ name }) => name).filter((name) => !filled.includes(name));
-  const meant = extra.map((name): Meant => {
+  const taken = new Set(filled);
+  const free = table.columns.map(({ name }) => name).filter((name) => !taken.has(name));
+  const meant = extra.map((name, at): Meant => {
     const unnamed = cellOf(name) === '';
-    return { name, unnamed, close: unnamed ? onlyOne(free) : nearest(name, free) };
+    // Looking costs the product of both headers, and nobody corrects more by a flag.
+    const close = unnamed ? onlyOne(free) : at < MOST_MEANT ? nearest(name, free) : undefined;
+    return { name, unnamed, close };
   });
   const unnamed = meant.every((each) => each.unnamed);
   const delimiter = names.length === 1 ? likelyDelimiter(names[0] as string) : undefined;
@@ -50,8 +57,8 @@ export function extraColumns(found: Extra): SluiceError {
     {
       table: table.name,
       details: [
-        ...meant.slice(0, 20).map(detail),
-        ...(meant.length > 20 ? [`… and ${meant.length - 20} more`] : []),
+        ...meant.slice(0, MOST_MEANT).map(detail),
+        ...(meant.length > MOST_MEANT ? [`… and ${meant.length - MOST_MEANT} more`] : []),
         `${table.name} has: ${table.columns.map(({ name }) => name).join(', ')}`,
       ],
       state: 'nothing was written',

@@ -39,20 +39,27 @@ export function matchColumns(
     if (!own.includes(wanted as string))
       throw notInTable(flag as string, wanted as string, table.name, own, options);
 
-  const given = names.filter((name) => !skip.includes(name));
+  const skipped = new Set(skip);
+  const given = names.filter((name) => !skipped.has(name));
+  const known = new Set(own);
+  const byLetters = new Map<string, string[]>();
+  for (const name of own) {
+    const letters = name.toLowerCase();
+    byLetters.set(letters, [...(byLetters.get(letters) ?? []), name]);
+  }
   const pairs = new Map<string, string>();
   const taken = new Set<string>(Object.values(map));
   for (const name of given) {
-    const to = Object.hasOwn(map, name) ? (map[name] as string) : own.includes(name) ? name : undefined;
+    const to = Object.hasOwn(map, name) ? (map[name] as string) : known.has(name) ? name : undefined;
     if (to !== undefined) taken.add(to);
   }
   const extra: string[] = [];
   for (const name of given) {
     const to = Object.hasOwn(map, name)
       ? (map[name] as string)
-      : own.includes(name)
+      : known.has(name)
         ? name
-        : onlyOne(own.filter((each) => !taken.has(each) && each.toLowerCase() === name.trim().toLowerCase()));
+        : onlyOne((byLetters.get(name.trim().toLowerCase()) ?? []).filter((each) => !taken.has(each)));
     if (to === undefined) extra.push(name);
     else pairs.set(name, to);
   }

@@ -12,7 +12,7 @@ export function stackOf(error: unknown): string | undefined {
   return stack;
 }
 
-const FRAME_IN = /^\s+at /m;
+const FRAME_IN = /^[ \t]+at /m;
 
 /** The frames alone, without what was said, which may hold values. */
 export function framesOf(stack: string): string[] {
@@ -23,14 +23,22 @@ export function framesOf(stack: string): string[] {
 export function userFrames(stack: string): string[] {
   return framesOf(stack).flatMap((line) => {
     if (/[ (]node:/.test(line)) return [];
-    const found = /(file:\/\/\S+|\/[^()]*?):(\d+):(\d+)\)?$/.exec(line);
-    if (found === null) return [];
-    const [, place = '', row, column] = found;
+    const behind = /:(\d{1,9}):(\d{1,9})\)?$/.exec(line);
+    const place = behind === null ? undefined : placeIn(line.slice(0, behind.index));
+    if (behind === null || place === undefined) return [];
+    const [, row, column] = behind;
     const path = pathOf(place);
     if (path.startsWith(`${packageRoot}/`) || path.includes('/node_modules/')) return [];
     const name = /^\s+at (?:async )?(.+?) \(/.exec(line)?.[1];
     return [`${name === undefined || name === '<anonymous>' ? '' : `${name}, `}${path}:${row}:${column}`];
   });
+}
+
+/** The URL or the path that a frame ends with, before its line and column. */
+function placeIn(frame: string): string | undefined {
+  const url = frame.indexOf('file://');
+  const from = url < 0 ? frame.indexOf('/') : url;
+  return from < 0 ? undefined : frame.slice(from);
 }
 
 function pathOf(place: string): string {

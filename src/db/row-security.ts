@@ -31,7 +31,7 @@ export async function rowSecurityError(
   if (!isRowSecurity(error) || error instanceof SluiceError) return error;
   const { message } = error as Error;
   // The message may be in any language; it names the table alone, in quotes of some kind.
-  const named = /["«„“”](.+)["»“”]/u.exec(message)?.[1];
+  const named = /["«„“”](.{1,256})["»“”]/u.exec(message)?.[1];
   const found = (await ask(SECURED, [named ?? null]).catch(() => [])) as readonly Secured[];
   const active = found.filter((each) => each.ours);
   const tables = active.length > 0 ? active : found;

@@ -18,7 +18,7 @@ export async function namingFullDisk(
 ): Promise<SluiceError> {
   const cause = fullDiskIn(error);
   if (cause === undefined) return error;
-  const path = /"([^"]*\/[^"]*)"/.exec(cause.message)?.[1] ?? '';
+  const path = /"([^"/]*\/[^"]*)"/.exec(cause.message)?.[1] ?? '';
   await database.recover();
   const where = await placeOf(database, path).catch(() => undefined);
   const said =

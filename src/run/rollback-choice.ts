@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { refused, usage } from '../core/errors.js';
 import { command, type Next } from '../core/next.js';
 import type { Batch } from '../db/ledger/batches.js';
@@ -82,7 +83,7 @@ const typed = (each: Published) => tableText({ schema: each.table_schema, table:
 
 /** The ways back that do not need what was kept: the backup files that the batch wrote. */
 function backupFiles({ files }: Batch): Next {
-  const backups = (files ?? []).filter(({ path }) => /migration_backup_[^/]*\.json$/.test(path));
+  const backups = (files ?? []).filter(({ path }) => /^migration_backup_.*\.json$/s.test(basename(path)));
   if (backups.length === 0) return 'restore it from a backup of the database';
   return backups.map(({ path }) => command('rollback', [], { backupFile: path }));
 }

@@ -1,3 +1,5 @@
+import { withoutEnd } from '../core/ends.js';
+
 /**
  * How rows are laid out in a text of JSON: an object a line (`lines`); values of several lines, one behind the
  * other, or an array of them (`values`); one object, as far as can be seen (`one`).
@@ -47,9 +49,10 @@ function endOfObject(text: string): number | undefined {
 
 /** Of a text that ends within its first object. */
 function layoutOfPart(text: string): JsonLayout {
-  const line = /^(.*?)[ \t]*(?:\r\n?|\n)\s*(.?)/s.exec(text);
-  if (line === null) return 'one';
-  const [, first = '', next = ''] = line;
+  const end = text.search(/[\r\n]/);
+  if (end < 0) return 'one';
+  const first = withoutEnd(text.slice(0, end), /[ \t]/);
+  const next = text.slice(end).trimStart().charAt(0);
   // In the middle of an object a key or an end comes next; a line that is torn off is followed by the next object.
   return /[{[,]$/.test(first) && /^["}\]]?$/.test(next) ? 'values' : 'lines';
 }

@@ -34,7 +34,7 @@ export function number(options: NumberOptions = {}): TextField {
   return (value) => {
     // What most numbers are, and cannot be read otherwise.
     if (mark !== ',' && (fraction ?? 2) >= 2 && PLAIN.test(value)) return value;
-    const text = withoutUnit(value.trim(), known);
+    const text = withoutUnits(value.trim(), known);
     const readings = [...new Set(forms.flatMap((form) => reading(form.exec(text))))];
     const [made, other] = readings;
     if (made === undefined)
@@ -68,15 +68,23 @@ function reading(match: RegExpExecArray | null): string[] {
   return [`${sign}${digits}${fraction === undefined ? '' : `.${fraction}`}`];
 }
 
-function withoutUnit(text: string, units: readonly string[]): string {
+/** Without the units that stand around: `$ 350.00 MXN` has one on both sides, and nobody writes more than four. */
+function withoutUnits(text: string, units: readonly string[]): string {
   let bare = text;
+  for (let left = 4; left > 0; left--) {
+    const less = withoutUnit(bare, units);
+    if (less === undefined) break;
+    bare = less;
+  }
+  return bare;
+}
+
+function withoutUnit(text: string, units: readonly string[]): string | undefined {
   const lower = text.toLowerCase();
   for (const unit of units) {
-    if (lower.startsWith(unit)) bare = bare.slice(unit.length).trim();
-    else if (lower.startsWith(`-${unit}`)) bare = `-${bare.slice(unit.length + 1).trim()}`;
-    else if (lower.endsWith(unit)) bare = bare.slice(0, -unit.length).trim();
-    if (bare.length < text.length) break;
+    if (lower.startsWith(unit)) return text.slice(unit.length).trim();
+    if (lower.startsWith(`-${unit}`)) return `-${text.slice(unit.length + 1).trim()}`;
+    if (lower.endsWith(unit)) return text.slice(0, -unit.length).trim();
   }
-  // `$ 350.00 MXN` has one on both sides.
-  return bare.length < text.length ? withoutUnit(bare, units) : bare;
+  return undefined;
 }

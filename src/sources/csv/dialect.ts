@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { Readable } from 'node:stream';
 import { type CsvError, type Options, Parser } from 'csv-parse';
 import { parse as parseNow } from 'csv-parse/sync';
+import { withoutEnd } from '../../core/ends.js';
 import { failed, refused, SluiceError } from '../../core/errors.js';
 import type { Row } from '../../core/row.js';
 import type { Rejection, Run } from '../../core/run.js';
@@ -149,7 +150,7 @@ class Records {
       return values.map((value) => (isNull(value) ? null : value));
     }
     const options: Options = { ...this.#dialect, cast: (_, { quoting }) => quoting };
-    const [quoted = []] = parseNow(raw.replace(/[\r\n]+$/, ''), options) as unknown as boolean[][];
+    const [quoted = []] = parseNow(withoutEnd(raw, /[\r\n]/), options) as unknown as boolean[][];
     return values.map((value, i) => (isNull(value) && quoted[i] !== true ? null : value));
   }
 
@@ -192,7 +193,7 @@ const latin1 = (text: string) => Buffer.from(text, 'utf8').toString('latin1');
 const utf8 = (bytes: string) => Buffer.from(bytes, 'latin1').toString('utf8');
 
 function shown(raw: string): string {
-  return utf8(raw.slice(0, RAW_CHARACTERS)).replace(/[\r\n]+$/, '');
+  return withoutEnd(utf8(raw.slice(0, RAW_CHARACTERS)), /[\r\n]/);
 }
 
 /** What the dialect is, as csv-parse has it. */

@@ -1,3 +1,4 @@
+import { withoutEnd } from '../../core/ends.js';
 import { refused, type SluiceError } from '../../core/errors.js';
 import type { Row } from '../../core/row.js';
 import type { FilePlace } from '../seek.js';
@@ -24,6 +25,12 @@ const CR = 13;
 const QUOTE = 34;
 
 /**
+ * A record that is not whole is read from its start again once there is more. One of so many bytes waits until a quarter
+ * has come: else a record that comes in small pieces would be read as often as there are pieces.
+ */
+const LONG_BYTES = 128 * 1024;
+
+/**
  * A strict reader of RFC 4180 that takes the input in pieces cut anywhere and gives rows.
  *
  * Lines end in LF or CRLF; if the first record ends in a bare CR, in CR or CRLF, and the last one may in LF (an
@@ -48,6 +55,8 @@ export class CsvParser {
   readonly #window = new TextWindow();
   #line = 1;
   #endsInCr: boolean | undefined;
+  /** The bytes to be held before they are looked at again. */
+  #readAt = 0;
 
   constructor(options: CsvParserOptions) {
     this.#options = options;
@@ -101,12 +110,15 @@ export class CsvParser {
 
   #read(final: boolean): Row[] {
     const window = this.#window;
+    if (!final && window.held < this.#readAt) return [];
     if (!window.decode(final)) return [];
     this.#rows = [];
     const maker = this.#maker;
     const plain = maker !== undefined && !final && this.#isPlain(maker);
     window.drop(plain ? this.#scanPlain(maker) : this.#scan(final));
     if (window.held > this.#options.maxRecordBytes) throw this.#tooLong(0);
+    const most = this.#options.maxRecordBytes + 1;
+    this.#readAt = window.held < LONG_BYTES ? 0 : Math.min(most, Math.ceil(window.held * 1.25));
     const rows = this.#rows;
     this.#rows = [];
     return rows;
@@ -303,7 +315,7 @@ export class CsvParser {
   }
 
   #faulty(start: number, end: number, fault: Fault): void {
-    const raw = this.#window.raw(start, Math.min(end, start + RAW_CHARACTERS)).replace(/[\r\n]+$/, '');
+    const raw = withoutEnd(this.#window.raw(start, Math.min(end, start + RAW_CHARACTERS)), /[\r\n]/);
     const offset = this.#window.offsetOf(start);
     const { reason, message } = fault;
     if (this.#maker !== undefined) {

@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { withoutEnd } from '../../core/ends.js';
 import { failed, nearest, type SluiceError, usage } from '../../core/errors.js';
 import { again } from '../../core/next.js';
 
@@ -6,7 +7,7 @@ const BEFORE = 'SELECT * FROM (';
 
 /** `sql` without the semicolons at its end, which could not stand in brackets. */
 export function bare(sql: string): string {
-  return sql.replace(/[;\s]+$/, '');
+  return withoutEnd(sql, /[;\s]/);
 }
 
 /**

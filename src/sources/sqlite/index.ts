@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { withoutEnd } from '../../core/ends.js';
 import { nearest, usage } from '../../core/errors.js';
 import { again } from '../../core/next.js';
 import type { Row, Rows } from '../../core/row.js';
@@ -168,7 +169,7 @@ async function describe(file: SqliteFile, name: string, options: SqliteOptions):
 
 /** The statement as the author means it, without the semicolon at its end. */
 function statement({ table, query }: SqliteQuery): string {
-  return table === undefined ? (query as string).replace(/[;\s]+$/, '') : `SELECT * FROM ${ident(table)}`;
+  return table === undefined ? withoutEnd(query as string, /[;\s]/) : `SELECT * FROM ${ident(table)}`;
 }
 
 async function* readSqlite(file: string | undefined, name: string, options: SqliteOptions, run: Run): Rows {

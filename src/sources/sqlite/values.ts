@@ -111,7 +111,7 @@ function dayOf(number: number): string {
 }
 
 /** A fraction of a second as PostgreSQL writes it: without the zeros at its end, and nothing where it is none. */
-const fraction = (digits: string) => digits.replace(/\.?0+$/, '');
+const fraction = (digits: string) => digits.replace(/\.?0{1,9}$/, '');
 
 const MOMENT = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2})?)(\.\d{1,9})?\s*(Z|[+-]\d{2}(?::?\d{2})?)?$/;
 
