@@ -10,6 +10,36 @@ export const MASKED = '[masked]';
 /** Values this short stand in a sentence by chance. */
 const SHORTEST_TOLD = 2;
 
+/** A key as a message of the server has it: `(names)=(value)`; where in the text the value begins and ends. */
+interface Key {
+  readonly names: string;
+  readonly value: number;
+  readonly end: number;
+}
+
+/** The keys in `text`. A value may hold anything, so it ends at the first bracket behind which the server goes on. */
+function* keysIn(text: string): Generator<Key> {
+  const closing = /\)(?= (?:already|is|conflicts|in|not)|\.?$)/g;
+  for (let from = 0; ; ) {
+    const at = text.indexOf(')=(', from);
+    if (at < 0) return;
+    const value = at + ')=('.length;
+    closing.lastIndex = value;
+    const end = closing.exec(text)?.index;
+    // Without an end behind it there is none behind a later one.
+    if (end === undefined) return;
+    const before = text.slice(from, at);
+    yield { names: before.slice(before.indexOf('(') + 1), value, end };
+    from = end;
+  }
+}
+
+/** The columns that the names of a key are, or that stand in them: `lower(phone)`. */
+function columnsIn(names: string): string[] {
+  const whole = names.split(', ').map((name) => name.replace(/^"|"$/g, ''));
+  return [...whole, ...names.split(/[^\p{L}\p{N}_$]+/u)];
+}
+
 /**
  * Keeps source data out of the ledger and the log: the values of some columns, or all of it. Sources hold
  * personal data, and the ledger and the logs outlive the migration.
@@ -87,13 +117,14 @@ export class Masking {
 
   /** PostgreSQL names the offending key: `Key (phone)=(0171) already exists.` */
   #keys(text: string): string {
-    return text.replace(
-      /\(([^()]*)\)=\((.*?)\)(?= (?:already|is|conflicts|in|not)|$)/g,
-      (all, names: string) =>
-        names.split(', ').some((name) => this.hides(name.replace(/^"|"$/g, '')))
-          ? `(${names})=(${MASKED})`
-          : all,
-    );
+    let told = '';
+    let from = 0;
+    for (const { names, value, end } of keysIn(text)) {
+      const hidden = columnsIn(names).some((name) => this.hides(name));
+      told += hidden ? `${text.slice(from, value)}${MASKED}` : text.slice(from, end);
+      from = end;
+    }
+    return told + text.slice(from);
   }
 
   /** A reject may name several columns. */
