@@ -8,6 +8,7 @@ import { hurry } from './hurry.js';
 import { withLedgerText } from './ledger-text.js';
 import { firstStatements, PINNED, type Settings, startupOptions } from './pinned.js';
 import { rowSecurityError } from './row-security.js';
+import { assertSupported, told, unknownSetting } from './server-version.js';
 
 /** How long a server may take to start, and to come back after it was lost. */
 const START_MS = 3_000;
@@ -32,16 +33,6 @@ async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T> 
 /** Closes a session's socket without a goodbye: the server's process ends when it notices. */
 function cutOff(client: pg.Client): void {
   (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
-}
-
-/** What the server says of itself while it lets the session in, by name; undefined before it has. */
-function told(client: pg.Client): (name: string) => string | undefined {
-  const values = new Map<string, string>();
-  const { connection } = client as unknown as { connection: NodeJS.EventEmitter };
-  connection.on('parameterStatus', (status: { parameterName: string; parameterValue: string }) => {
-    values.set(status.parameterName, status.parameterValue);
-  });
-  return (name) => values.get(name);
 }
 
 const codeOf = (error: unknown) => (error as { code?: string } | undefined)?.code ?? '';
@@ -136,9 +127,16 @@ export class PgDatabase implements Database {
     const said = told(client);
     this.#connecting.add(client);
     try {
-      await client.connect();
+      await client.connect().catch(async (error) => {
+        throw await unknownSetting(error, this.address);
+      });
+      assertSupported(said, this.address);
       for (const sql of firstStatements(Number.parseInt(said('server_version') ?? '0', 10)))
         await client.query(sql);
+    } catch (error) {
+      // Nobody else would end it.
+      cutOff(client);
+      throw error;
     } finally {
       this.#connecting.delete(client);
     }

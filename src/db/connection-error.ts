@@ -19,6 +19,7 @@ function userOf({ url }: Address): string {
 
 /** What went wrong on the way to the database, with what to do about it. */
 export function connectionError(error: unknown, address: Address): SluiceError {
+  if (error instanceof SluiceError) return error;
   const { code, message } = error as { code?: string; message?: string };
   const at = `${address.described} (from ${address.from})`;
   const state = 'nothing was read or written';

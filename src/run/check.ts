@@ -6,6 +6,7 @@ import type { FlowPlan } from '../core/flow.js';
 import type { Finding } from '../core/pipeline.js';
 import { plural } from '../core/plural.js';
 import type { FeedBackFacts } from '../db/ledger/run-record.js';
+import { newerThanTested } from '../db/server-version.js';
 import { allPublishedFindings } from './all-published.js';
 import { columnFindings } from './check-columns.js';
 import { lockGuardFindings, rightsFindings } from './check-rights.js';
@@ -90,6 +91,7 @@ export async function checkJob(job: Job, runs = false): Promise<Checked> {
     await ask(`columns of ${table.schema}.${table.table}`, () => columnFindings(job, table, columns));
   if (job.pipeline.records !== undefined) await ask('records', async () => recordFindings(job, columns));
   await ask('rights', () => rightsFindings(job));
+  findings.push(...(await serverFindings(job)));
   let surveyed: Surveyed = {
     replace: undefined,
     rows: new Map(),
@@ -136,6 +138,15 @@ export async function checkJob(job: Job, runs = false): Promise<Checked> {
     columns,
     surveyed,
   };
+}
+
+/** A note on a server that is newer than what Sluice is tested on. */
+async function serverFindings({ options }: Job): Promise<NamedFinding[]> {
+  const [server] = await options.database.query<{ version: string }>(
+    "SELECT pg_catalog.current_setting('server_version') AS version",
+  );
+  const message = newerThanTested(() => server?.version);
+  return message === undefined ? [] : [{ name: 'server', finding: { severity: 'note', message } }];
 }
 
 /** Throws, in the words of a check, where the surveyed tables cannot be replaced; `tables` are those of a job that does. */
