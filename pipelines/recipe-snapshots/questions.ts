@@ -61,13 +61,23 @@ export const noUnlinkedSnapshots: Check = check(
 export const snapshotForEveryRun: Validation = validation(
   'snapshot-for-every-run',
   'every run that is linked has its snapshot, and every snapshot its run',
-  async ({ database, staged }) =>
+  async ({ database, staged, published, asWritten }) =>
     offenders(
       await database.query(
-        `SELECT coalesce(r.id, s.production_run_id) AS run, s.id AS snapshot, r.recipe_snapshot_id AS link
-         FROM ${staged('snapshots')} s
-         FULL JOIN ${staged('runs')} r ON r.id = s.production_run_id AND r.recipe_snapshot_id = s.id
-         WHERE s.id IS NULL OR r.id IS NULL ORDER BY 1 LIMIT 1000`,
+        published
+          ? // Live has runs that were never linked, and the application links others.
+            `SELECT r.id AS run, s.id AS snapshot, r.recipe_snapshot_id AS link
+             FROM ${staged('runs')} r LEFT JOIN ${staged('snapshots')} s ON s.id = r.recipe_snapshot_id
+             WHERE ${asWritten('runs', 'r')} AND s.production_run_id IS DISTINCT FROM r.id
+             UNION ALL
+             SELECT s.production_run_id, s.id, r.recipe_snapshot_id
+             FROM ${staged('snapshots')} s JOIN ${staged('runs')} r ON r.id = s.production_run_id
+             WHERE ${asWritten('snapshots', 's')} AND ${asWritten('runs', 'r')} AND r.recipe_snapshot_id IS DISTINCT FROM s.id
+             ORDER BY 1 LIMIT 1000`
+          : `SELECT coalesce(r.id, s.production_run_id) AS run, s.id AS snapshot, r.recipe_snapshot_id AS link
+             FROM ${staged('snapshots')} s
+             FULL JOIN ${staged('runs')} r ON r.id = s.production_run_id AND r.recipe_snapshot_id = s.id
+             WHERE s.id IS NULL OR r.id IS NULL ORDER BY 1 LIMIT 1000`,
       ),
       (n) =>
         `${n === 1 ? 'a run and its snapshot do' : `${atMost(n)} runs and snapshots do`} not belong together`,
@@ -79,11 +89,12 @@ export const snapshotForEveryRun: Validation = validation(
 export const runsHaveNoneYet: Validation = validation(
   'runs-have-none-yet',
   'no run that is linked has a snapshot already',
-  async ({ database, staged, live }) =>
+  async ({ database, staged, live, published }) =>
     offenders(
+      // Once published, they have those of the batch.
       await database.query(
         `SELECT r.id, o.recipe_snapshot_id AS link FROM ${staged('runs')} r JOIN ${live('runs')} o ON o.id = r.id
-         WHERE o.recipe_snapshot_id IS NOT NULL ORDER BY 1 LIMIT 1000`,
+         WHERE ${!published} AND o.recipe_snapshot_id IS NOT NULL ORDER BY 1 LIMIT 1000`,
       ),
       (n) => `${n === 1 ? 'a run has' : `${atMost(n)} runs have`} got a snapshot since the input was read`,
       (row) => `run ${row.id}: snapshot ${row.link}`,
@@ -94,11 +105,12 @@ export const runsHaveNoneYet: Validation = validation(
 export const recipesExist: Validation = validation(
   'recipes-exist',
   'the recipe of every snapshot is in the table recipes',
-  async ({ database, staged }) =>
+  // What becomes of a recipe afterwards is what snapshots are for.
+  async ({ database, staged, published }) =>
     offenders(
       await database.query(
         `SELECT s.recipe_id AS recipe, count(*) AS snapshots FROM ${staged('snapshots')} s
-         WHERE NOT EXISTS (SELECT FROM recipes WHERE id = s.recipe_id) GROUP BY 1 ORDER BY 1 LIMIT 1000`,
+         WHERE ${!published} AND NOT EXISTS (SELECT FROM recipes WHERE id = s.recipe_id) GROUP BY 1 ORDER BY 1 LIMIT 1000`,
       ),
       (n) =>
         `${n === 1 ? 'a recipe' : `${atMost(n)} recipes`} of the input ${n === 1 ? 'is' : 'are'} not in the table recipes`,

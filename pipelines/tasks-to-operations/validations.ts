@@ -12,11 +12,11 @@ import { differencesSql, hasWageRates, type Rules } from './recompute.js';
 import { OPERATION_TYPE, TASK_FIELDS, taskType } from './source.js';
 import { AMOUNTS, COST_COLUMNS, OPERATION_COLUMNS, PART_COLUMNS, PLANNING_COLUMNS } from './tables.js';
 
-type Tables = Pick<ValidationContext, 'staged' | 'live'>;
+type Tables = Pick<ValidationContext, 'staged' | 'live' | 'published'>;
 
-/** Live and staged rows of a table together, as they will be. */
-const together = ({ staged, live }: Tables, table: string, columns: string) =>
-  `(SELECT ${columns} FROM ${live(table)} UNION ALL SELECT ${columns} FROM ${staged(table)})`;
+/** Live and staged rows of a table together, as they will be; once published, they are. */
+const together = ({ staged, live, published }: Tables, table: string, columns: string) =>
+  `(SELECT ${columns} FROM ${live(table)}${published ? '' : ` UNION ALL SELECT ${columns} FROM ${staged(table)}`})`;
 
 const AGAIN = [
   'where rows were rejected, correct them',
@@ -27,37 +27,60 @@ const AGAIN = [
 const stillNoActiveTimer: Validation = validation(
   'no-active-timer',
   'still nobody is at work: no timer is running',
-  ({ database }) => activeTimers(database),
+  // Once published, people are at work again.
+  async ({ database, published }) => (published ? [] : activeTimers(database)),
 );
 
 const tasksAreParts: Validation = validation(
   'tasks-are-parts',
   'as many parts as tasks: every task has one',
-  async ({ database, staged, live }) =>
-    offenders(
-      await database.query(
-        `SELECT t.key, count(p.task_key)::int AS parts FROM machining_task t
-         LEFT JOIN ${together({ staged, live }, 'parts', 'task_key')} p ON p.task_key = t.key
+  async (context) => {
+    const { database, published } = context;
+    const rows = await database.query(
+      `SELECT t.key, count(p.task_key)::int AS parts FROM machining_task t
+         LEFT JOIN ${together(context, 'parts', 'task_key')} p ON p.task_key = t.key
          GROUP BY t.key HAVING count(p.task_key) <> 1 ORDER BY 1 LIMIT 1000`,
+    );
+    // A task that has none may be newer than the publish, or its part deleted by whoever works with it.
+    const since = published ? rows.filter(({ parts }) => parts === 0) : [];
+    return [
+      ...offenders(
+        rows.filter((row) => !since.includes(row)),
+        (n) =>
+          published
+            ? `${n === 1 ? 'a task has' : `${n} tasks have`} several parts`
+            : `${n === 1 ? 'a task would' : `${n} tasks would`} not have one part`,
+        (row) => `${row.key}: ${plural(Number(row.parts), 'part')}`,
+        { next: AGAIN },
       ),
-      (n) => `${n === 1 ? 'a task would' : `${n} tasks would`} not have one part`,
-      (row) => `${row.key}: ${plural(Number(row.parts), 'part')}`,
-      { next: AGAIN },
-    ),
+      ...offenders(
+        since,
+        (n) =>
+          `${n === 1 ? 'a task has' : `${n} tasks have`} no part now: new since the publish, or the part is deleted`,
+        (row) => String(row.key),
+        { severity: 'warning' },
+      ),
+    ];
+  },
 );
 
 const oneOperationAPart: Validation = validation(
   'one-operation-a-part',
   'as many operations as parts: every new part has one, the first, not interchangeable',
-  async ({ database, staged }) =>
+  async ({ database, staged, published, asWritten }) =>
     offenders(
       await database.query(
+        // Of a part that has been changed since, or whose operation has, only the other one is as it was published.
         `SELECT coalesce(p.key, 'part ' || o.part_id) AS part, o.key AS operation
          FROM ${staged('parts')} p FULL JOIN ${staged('operations')} o ON o.part_id = p.id
-         WHERE p.id IS NULL OR o.key IS NULL OR o."order" <> 1 OR o.interchangeable
+         WHERE ${
+           published
+             ? `${asWritten('operations', 'o')} AND (p.id IS NULL OR o."order" <> 1 OR o.interchangeable)`
+             : `p.id IS NULL OR o.key IS NULL OR o."order" <> 1 OR o.interchangeable`
+         }
          UNION ALL
          SELECT p.key, count(*) || CASE count(*) WHEN 1 THEN ' operation' ELSE ' operations' END FROM ${staged('parts')} p JOIN ${staged('operations')} o ON o.part_id = p.id
-         GROUP BY p.key HAVING count(*) > 1
+         WHERE ${asWritten('operations', 'o')} GROUP BY p.key HAVING count(*) > 1
          ORDER BY 1 LIMIT 1000`,
       ),
       (n) => `${n === 1 ? 'a part would' : `${n} parts would`} not have one operation, its first`,
@@ -69,27 +92,33 @@ const oneOperationAPart: Validation = validation(
 const shared = (columns: readonly string[]) =>
   columns.filter((column) => column !== 'key' && (TASK_FIELDS as readonly string[]).includes(column));
 
-/** A SELECT of the staged rows (`s`) whose `columns` are not those of their task (`t`). */
-const changed = (staged: string, key: string, columns: readonly string[], also: string) =>
-  `SELECT s.key, t.key AS task FROM ${staged} s LEFT JOIN machining_task t ON t.key = s.${key}
-   WHERE t.key IS NULL OR ${also} OR ROW(${columns.map((column) => `s.${column}`).join(', ')})
-     IS DISTINCT FROM ROW(${columns.map((column) => `t.${column}`).join(', ')})
+/** A SELECT of the rows (`s`) that are as they were written, and whose `columns` are not those of their task (`t`). */
+const changed = (
+  { staged, asWritten }: ValidationContext,
+  table: string,
+  key: string,
+  columns: readonly string[],
+  also: string,
+) =>
+  `SELECT s.key, t.key AS task FROM ${staged(table)} s LEFT JOIN machining_task t ON t.key = s.${key}
+   WHERE ${asWritten(table, 's')} AND (t.key IS NULL OR ${also} OR ROW(${columns.map((column) => `s.${column}`).join(', ')})
+     IS DISTINCT FROM ROW(${columns.map((column) => `t.${column}`).join(', ')}))
    ORDER BY 1 LIMIT 1000`;
 
 const fieldsAsBefore: Validation = validation(
   'fields-as-before',
   'parts and operations have their task’s fields',
-  async ({ database, staged }) => [
+  async (context) => [
     ...offenders(
-      await database.query(
-        changed(staged('parts'), 'task_key', shared(PART_COLUMNS), "s.key <> 'PT-' || s.task_key"),
+      await context.database.query(
+        changed(context, 'parts', 'task_key', shared(PART_COLUMNS), "s.key <> 'PT-' || s.task_key"),
       ),
       (n) => `${n === 1 ? 'a part differs' : `${n} parts differ`} from the task it was`,
       (row) => `${row.key}: task ${row.task ?? 'is not there'}`,
       { next: AGAIN },
     ),
     ...offenders(
-      await database.query(changed(staged('operations'), 'key', shared(OPERATION_COLUMNS), 'false')),
+      await context.database.query(changed(context, 'operations', 'key', shared(OPERATION_COLUMNS), 'false')),
       (n) => `${n === 1 ? 'an operation differs' : `${n} operations differ`} from the task it was`,
       (row) => `${row.key}: task ${row.task ?? 'is not there'}`,
       { next: AGAIN },
@@ -101,16 +130,16 @@ const fieldsAsBefore: Validation = validation(
 const frontend: Validation = validation(
   'frontend',
   'operations have the old task keys, and are planned as before',
-  async ({ database, staged }) =>
+  async ({ database, staged, published, asWritten }) =>
     offenders(
       await database.query(
         `SELECT p.task_key, o.key, ${PLANNING_COLUMNS.map((column) => `t.${column} IS DISTINCT FROM o.${column} AS ${column}`).join(', ')}
          FROM ${staged('parts')} p
          JOIN machining_task t ON t.key = p.task_key
-         LEFT JOIN ${staged('operations')} o ON o.part_id = p.id
-         WHERE o.key IS DISTINCT FROM t.key
+         ${published ? 'JOIN' : 'LEFT JOIN'} ${staged('operations')} o ON o.part_id = p.id
+         WHERE ${asWritten('parts', 'p')} AND ${asWritten('operations', 'o')} AND (o.key IS DISTINCT FROM t.key
             OR ROW(${PLANNING_COLUMNS.map((column) => `t.${column}`).join(', ')})
-               IS DISTINCT FROM ROW(${PLANNING_COLUMNS.map((column) => `o.${column}`).join(', ')})
+               IS DISTINCT FROM ROW(${PLANNING_COLUMNS.map((column) => `o.${column}`).join(', ')}))
          ORDER BY 1 LIMIT 1000`,
       ),
       (n) => `the frontend would not find ${n === 1 ? 'a task' : `${n} tasks`} as planned`,
@@ -125,7 +154,8 @@ const frontend: Validation = validation(
 const timersFollow: Validation = validation(
   'timers-follow',
   'no timer stays with a task, there are as many as before, each with its operation',
-  async ({ database, staged, live, settings }) => {
+  async (context) => {
+    const { database, staged, live, settings, published, asWritten } = context;
     const exempt =
       settings.orphan_timers === 'leave'
         ? ' AND EXISTS (SELECT FROM machining_task t WHERE t.key = m.object_id)'
@@ -138,7 +168,8 @@ const timersFollow: Validation = validation(
     );
     const { before, after, left } = counts as Record<'before' | 'after' | 'left', string>;
     return [
-      ...(BigInt(before) === BigInt(after) + BigInt(left)
+      // Where a timer was before, live does not say any more.
+      ...(published || BigInt(before) === BigInt(after) + BigInt(left)
         ? []
         : [
             {
@@ -164,9 +195,10 @@ const timersFollow: Validation = validation(
       ...offenders(
         await database.query(
           `SELECT s.id, s.object_id FROM ${staged('timers')} s
-           WHERE NOT EXISTS (SELECT FROM ${together({ staged, live }, 'operations', 'key')} o WHERE o.key = s.object_id)
-              OR NOT EXISTS (SELECT FROM ${together({ staged, live }, 'contentTypes', 'id, app_label, model')} c
-                             WHERE c.id = s.content_type_id AND c.app_label = $1 AND c.model = $2)
+           WHERE ${asWritten('timers', 's')} AND (
+                 NOT EXISTS (SELECT FROM ${together(context, 'operations', 'key')} o WHERE o.key = s.object_id)
+              OR NOT EXISTS (SELECT FROM ${together(context, 'contentTypes', 'id, app_label, model')} c
+                             WHERE c.id = s.content_type_id AND c.app_label = $1 AND c.model = $2))
            ORDER BY s.id LIMIT 1000`,
           [OPERATION_TYPE.app, OPERATION_TYPE.model],
         ),
@@ -180,25 +212,27 @@ const timersFollow: Validation = validation(
 
 /** The costs of one table before and after: `by` besides the part, what tells a part's rows apart. */
 async function costsFollow(
-  { database, staged, live }: ValidationContext,
+  context: ValidationContext,
   table: 'costs' | 'userCosts',
   old: string,
   by: readonly string[],
 ) {
+  const { database, staged, live, published, asWritten } = context;
   const same = (left: string, right: string) =>
     ['part_id', ...by].map((column) => `${left}.${column} = ${right}.${column}`).join(' AND ');
   const ids = ['part_id', ...by];
   // What an earlier run has migrated has a life of its own in the new system.
   const before = `SELECT p.id AS part_id, ${[...by, ...COST_COLUMNS].map((column) => `c.${column}`).join(', ')}
-    FROM ${old} c JOIN ${together({ staged, live }, 'parts', 'id, task_key')} p ON p.task_key = c.task_id
-    WHERE NOT EXISTS (SELECT FROM ${live(table)} l WHERE l.part_id = p.id${by.map((column) => ` AND l.${column} = c.${column}`).join('')})`;
+    FROM ${old} c JOIN ${together(context, 'parts', 'id, task_key')} p ON p.task_key = c.task_id
+    WHERE ${published ? '' : 'NOT '}EXISTS (SELECT FROM ${live(table)} l WHERE l.part_id = p.id${by.map((column) => ` AND l.${column} = c.${column}`).join('')} AND ${published ? asWritten(table, 'l') : 'true'})`;
+  const after = `SELECT ${['part_id', ...by, ...COST_COLUMNS].map((column) => `w.${column}`).join(', ')} FROM ${staged(table)} w WHERE ${asWritten(table, 'w')}`;
   const counted = (rows: string, name: string) =>
     `${name} AS (SELECT currency, count(*) AS rows, ${AMOUNTS.map((column) => `sum(${column}) AS ${column}`).join(', ')} FROM (${rows}) r GROUP BY currency)`;
   const measures = ['rows', ...AMOUNTS];
   return [
     ...offenders(
       await database.query(
-        `WITH ${counted(before, 'b')}, ${counted(`SELECT * FROM ${staged(table)}`, 'a')}
+        `WITH ${counted(before, 'b')}, ${counted(after, 'a')}
          SELECT currency, m.measure, m.before::text, m.after::text FROM b FULL JOIN a USING (currency)
          CROSS JOIN LATERAL (VALUES ${measures.map((column) => `('${column}', b.${column}::numeric, a.${column}::numeric)`).join(', ')}) m(measure, before, after)
          WHERE coalesce(m.before, 0) <> coalesce(m.after, 0) ORDER BY 1, 2 LIMIT 1000`,
@@ -211,7 +245,7 @@ async function costsFollow(
     ...offenders(
       await database.query(
         `SELECT ${ids.map((column) => `coalesce(b.${column}, a.${column}) AS ${column}`).join(', ')}, b.part_id IS NULL AS more, a.part_id IS NULL AS less
-         FROM (${before}) b FULL JOIN ${staged(table)} a ON ${same('b', 'a')}
+         FROM (${before}) b FULL JOIN (${after}) a ON ${same('b', 'a')}
          WHERE b.part_id IS NULL OR a.part_id IS NULL
             OR ROW(${COST_COLUMNS.map((column) => `b.${column}`).join(', ')}) IS DISTINCT FROM ROW(${COST_COLUMNS.map((column) => `a.${column}`).join(', ')})
          ORDER BY 1 LIMIT 1000`,
@@ -236,8 +270,9 @@ const costsAsBefore: Validation = validation(
 const recomputedCosts: Validation = validation(
   'recomputed-costs',
   'with recompute=refuse: the costs are what the timers give, within the tolerance',
-  async ({ database, staged, settings }) => {
-    if (settings.recompute !== 'refuse' || !(await hasWageRates(database))) return [];
+  async ({ database, staged, settings, published }) => {
+    // The timers are on operations by now, and go on.
+    if (published || settings.recompute !== 'refuse' || !(await hasWageRates(database))) return [];
     const differences = await database.query(
       differencesSql(
         {

@@ -40,6 +40,12 @@ export interface ValidationContext extends CheckContext {
    * before the publish, as far as the batch keeps it, else live itself.
    */
   readonly published: boolean;
+  /**
+   * A condition in SQL over a row of `staged(table)` with that alias: whether it is as the batch has written it. True of
+   * all rows before the publish; of a published batch it tells its rows from the others of an appended, merged or patched
+   * table, and from those that the application has changed since.
+   */
+  asWritten(table: string, alias: string): string;
 }
 
 /** A question asked before anything is written. */

@@ -1,3 +1,4 @@
+import { writtenBy } from '../../sinks/rows/restored.js';
 import type { CheckContext, ValidationContext } from '../core/pipeline.js';
 import type { Target } from '../core/target.js';
 import { qualified } from '../db/quote.js';
@@ -34,12 +35,16 @@ export function checkContext(job: Job): CheckContext {
 
 /**
  * What the pipeline's validations are asked with. `places`: where the rows of a table stand that are asked about.
- * `published.before`: where the tables of a published batch stood before, as far as they are kept.
+ * `published`, of a published batch: where its tables stood before, as far as they are kept, and who wrote its rows.
  */
 export function validationContext(
   job: Job,
   places: ReadonlyMap<Target, Place>,
-  published?: { readonly before: ReadonlyMap<Target, Place> },
+  published?: {
+    readonly before: ReadonlyMap<Target, Place>;
+    /** The transactions that wrote the batch's rows; left out where the ledger does not know. */
+    readonly writers: ReadonlyMap<Target, readonly string[]>;
+  },
 ): ValidationContext {
   const context = checkContext(job);
   return {
@@ -52,6 +57,10 @@ export function validationContext(
     staged: (name) => {
       const place = places.get(job.table(name).target) as Place;
       return qualified(place.schema, place.table);
+    },
+    asWritten: (name, alias) => {
+      const writers = published?.writers.get(job.table(name).target);
+      return writers === undefined ? 'true' : writtenBy(writers, []).is(alias);
     },
   };
 }

@@ -4,11 +4,12 @@ import type { Finding, Pipeline } from '../core/pipeline.js';
 import type { Target } from '../core/target.js';
 import { type Batch, findBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
-import { findKept } from '../db/ledger/published.js';
+import { findKept, readPublished } from '../db/ledger/published.js';
 import { rerun } from './again.js';
 import { validationContext } from './contexts.js';
 import { Job } from './job.js';
 import type { RunOptions } from './options.js';
+import { writersOf } from './written-since.js';
 
 /** A validation asked again, and what it found. */
 export interface Revalidated {
@@ -72,7 +73,15 @@ export async function validateBatch(
       if (old !== undefined) before.set(target, { schema: old.schema, table });
       else unkept.push(`${schema}.${table}`);
     }
-    const context = validationContext(job, places, { before });
+    const writers = new Map<Target, readonly string[]>();
+    for (const each of await readPublished(database, batch.id)) {
+      const target = job.tables.find(
+        (one) => one.schema === each.table_schema && one.table === each.table_name,
+      );
+      const known = writersOf(each);
+      if (target !== undefined && known !== undefined) writers.set(target.target, known);
+    }
+    const context = validationContext(job, places, { before, writers });
     const validations: Revalidated[] = [];
     for (const { name, summary, ask } of pipeline.validations ?? []) {
       job.signal.throwIfAborted();

@@ -88,6 +88,16 @@ export function writtenLines({ table, written_since: { rows, list } }: UndoneTab
   ];
 }
 
+const isXid = (each: unknown): each is string => /^\d+$/.test(String(each));
+
+/** The transactions that wrote a published table's rows, as xmin has them; undefined where the ledger does not know. */
+export function writersOf({ mode, facts: { writers, xid } }: Published): string[] | undefined {
+  if (Array.isArray(writers)) return writers.filter(isXid).map(String);
+  // A swapped-in table was written by its load.
+  if (mode === 'replace' || !isXid(xid)) return undefined;
+  return [String(BigInt(xid) % 4294967296n)];
+}
+
 /**
  * The rows that the batch wrote: a row carries the transaction that wrote it, and the ledger has those of the load; or
  * what the undo of a later batch has put back as it was. Undefined where the ledger has none. Batches published before the ledger
@@ -99,7 +109,6 @@ async function byBatch(
   batch: string,
   { facts: { writers, xid }, table_schema: schema, table_name: table }: Published,
 ): Promise<Ours | undefined> {
-  const isXid = (each: unknown): each is string => /^\d+$/.test(String(each));
   if (Array.isArray(writers)) {
     const target = { schema, table };
     const undone = await undoneSince(database, batch, target);
