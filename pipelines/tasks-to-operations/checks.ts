@@ -9,7 +9,7 @@ import {
   offenders,
   plural,
 } from 'sluice';
-import { hasWageRates, wrongRules } from './recompute.js';
+import { lackOfRates, wrongRules } from './recompute.js';
 import { lookForTables, OLD_COLUMNS, TASK_TYPE, taskType } from './source.js';
 
 const LISTED = 20;
@@ -255,11 +255,12 @@ const rules: Check = check(
           ),
         },
       ];
-    if (await hasWageRates(database)) return [];
+    const lack = await lackOfRates(database);
+    if (lack === undefined) return [];
     return [
       {
         severity: settings.recompute === 'refuse' ? 'error' : 'warning',
-        message: 'there is no table machining_wagerate, so costs are migrated and not recomputed',
+        message: `${lack}, so costs are migrated and not recomputed`,
         next: [
           'docs/tasks-to-operations.md says what it holds',
           again({ flags: { set: ['recompute=off'] } }, { lead: 'or do without' }),

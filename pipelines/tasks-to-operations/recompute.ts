@@ -118,12 +118,16 @@ export function differencesSql({ keys, costs }: Compared, { tolerance, timezone,
     ORDER BY abs(coalesce(r.total_cost, 0) - coalesce(c.total_cost, 0)) DESC, 1`;
 }
 
-/** Whether there are wage rates to reckon with. */
-export async function hasWageRates(database: Database): Promise<boolean> {
+/** Why there are no wage rates to reckon with, as a sentence; undefined where there are some. */
+export async function lackOfRates(database: Database): Promise<string | undefined> {
   const [found] = await database.query<{ there: boolean }>(
     "SELECT to_regclass('machining_wagerate') IS NOT NULL AS there",
   );
-  return found?.there === true;
+  if (found?.there !== true) return 'there is no table machining_wagerate';
+  const [some] = await database.query<{ some: boolean }>(
+    'SELECT EXISTS (SELECT FROM machining_wagerate) AS some',
+  );
+  return some?.some === true ? undefined : 'the table machining_wagerate is empty';
 }
 
 /** The tasks that this run migrates, as the old tables have their costs. */
@@ -133,13 +137,15 @@ function toBeMigrated({ parts }: { readonly parts: boolean }): Compared {
   return { keys, costs };
 }
 
-/** The differences as an input; nothing where costs are not recomputed or cannot be. */
+/** The differences as an input; nothing where costs are not to be recomputed, one row that says why where they cannot be. */
 export const recomputed: Source<Difference> = query<Difference>(
   async ({ database, settings }) => {
-    const wanted = settings.recompute !== 'off' && wrongRules(settings).length === 0;
-    return wanted && (await hasWageRates(database))
+    if (settings.recompute === 'off' || wrongRules(settings).length > 0)
+      return `SELECT ${DIFFERENCE.map((column) => `'' AS ${column}`).join(', ')} WHERE false`;
+    const lack = await lackOfRates(database);
+    return lack === undefined
       ? differencesSql(toBeMigrated(await lookForTables(database)), settings as unknown as Rules)
-      : `SELECT ${DIFFERENCE.map((column) => `'' AS ${column}`).join(', ')} WHERE false`;
+      : `SELECT ${DIFFERENCE.map((column) => `${literal(column === 'what' ? `not compared: ${lack}` : '')} AS ${column}`).join(', ')}`;
   },
   { name: 'costs recomputed from timers' },
 );
@@ -150,17 +156,21 @@ const DIFFERENCE = ['part', 'currency', 'migrated', 'recomputed', 'difference', 
 export const differences = (settings: Readonly<Record<string, string>>) =>
   report<Difference & Row>('recomputed costs', () => {
     let parts = 0;
+    let lack: string | undefined;
     return {
       columns: DIFFERENCE,
-      each() {
-        parts += 1;
+      each({ part, what }) {
+        if (part === '') lack = what;
+        else parts += 1;
       },
       summary: () => [
         settings.recompute === 'off'
           ? 'not recomputed (recompute=off)'
-          : parts === 0
-            ? `no part's costs differ from what its timers give by more than ${settings.tolerance}`
-            : `${parts === 1 ? "one part's costs differ" : `the costs of ${parts} parts differ`} from what the timers give by more than ${settings.tolerance}; they are migrated as they are`,
+          : lack !== undefined
+            ? `the costs were ${lack}: nothing is known of whether they are what the timers give`
+            : parts === 0
+              ? `no part's costs differ from what its timers give by more than ${settings.tolerance}`
+              : `${parts === 1 ? "one part's costs differ" : `the costs of ${parts} parts differ`} from what the timers give by more than ${settings.tolerance}; they are migrated as they are`,
       ],
     };
   });

@@ -8,7 +8,7 @@ import {
   validation,
 } from 'sluice';
 import { activeTimers } from './checks.js';
-import { differencesSql, hasWageRates, type Rules } from './recompute.js';
+import { differencesSql, lackOfRates, type Rules } from './recompute.js';
 import { OPERATION_TYPE, TASK_FIELDS, taskType } from './source.js';
 import { AMOUNTS, COST_COLUMNS, OPERATION_COLUMNS, PART_COLUMNS, PLANNING_COLUMNS } from './tables.js';
 
@@ -272,7 +272,10 @@ const recomputedCosts: Validation = validation(
   'with recompute=refuse: the costs are what the timers give, within the tolerance',
   async ({ database, staged, settings, published }) => {
     // The timers are on operations by now, and go on.
-    if (published || settings.recompute !== 'refuse' || !(await hasWageRates(database))) return [];
+    if (published || settings.recompute !== 'refuse') return [];
+    const lack = await lackOfRates(database);
+    if (lack !== undefined)
+      return [{ severity: 'error', message: `the costs cannot be compared: ${lack}`, next: AGAIN }];
     const differences = await database.query(
       differencesSql(
         {

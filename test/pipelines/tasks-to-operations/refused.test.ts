@@ -196,6 +196,18 @@ test('without their own wage rates, columns and old tables: each is named with w
   const { summary, said } = await runTasks(t, database);
   assert.equal(summary.status, 'completed');
   assert.match(said.join('\n'), /recompute: there is no table machining_wagerate/);
+  assert.match(JSON.stringify(summary), /the costs were not compared: there is no table machining_wagerate/);
+});
+
+test('without a wage rate costs are said to be not compared, and refused where they must be', async (t) => {
+  const database = await machineShop(t, { sql: 'DELETE FROM machining_wagerate' });
+  await assert.rejects(
+    runTasks(t, database, { settings: { recompute: 'refuse' } }),
+    /machining_wagerate is empty/,
+  );
+  const { summary } = await runTasks(t, database);
+  assert.match(JSON.stringify(summary), /the costs were not compared: the table machining_wagerate is empty/);
+  assert.doesNotMatch(JSON.stringify(summary), /no part's costs differ/);
 });
 
 test('with --max-rejects, costs without a task stay behind, counted; all else is migrated', async (t) => {
