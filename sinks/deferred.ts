@@ -1,5 +1,6 @@
 import { membersOf } from '../src/db/catalog/members.js';
 import { literal, qualified } from '../src/db/quote.js';
+import { alongUsersPathInBlock } from '../src/db/users-path.js';
 
 /** Runs now, and from here on at once, whatever triggers and foreign keys of any table have put off until COMMIT. */
 export const SETTLE_ALL = 'SET CONSTRAINTS ALL IMMEDIATE';
@@ -19,6 +20,6 @@ export function settleStatement(
     )
     .join(' UNION ');
   const found = `SELECT pg_catalog.format('%I.%I', n.nspname, k.conname) AS name, pg_catalog.bool_or(k.condeferred) AS later FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace WHERE k.condeferrable AND (k.conrelid IN (${members}) OR k.confrelid IN (${members})) GROUP BY 1 ORDER BY 1`;
-  const body = `DECLARE sluice_each record; BEGIN FOR sluice_each IN ${found} LOOP EXECUTE 'SET CONSTRAINTS ' || sluice_each.name || ' IMMEDIATE'; IF sluice_each.later THEN EXECUTE 'SET CONSTRAINTS ' || sluice_each.name || ' DEFERRED'; END IF; END LOOP; END`;
+  const body = `DECLARE sluice_each record; BEGIN FOR sluice_each IN ${found} LOOP ${alongUsersPathInBlock("EXECUTE 'SET CONSTRAINTS ' OPERATOR(pg_catalog.||) sluice_each.name OPERATOR(pg_catalog.||) ' IMMEDIATE'")}; IF sluice_each.later THEN EXECUTE 'SET CONSTRAINTS ' || sluice_each.name || ' DEFERRED'; END IF; END LOOP; END`;
   return `DO ${literal(body)}`;
 }

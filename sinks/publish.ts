@@ -30,7 +30,7 @@ export interface RetryInfo {
 
 export interface PublishOptions {
   readonly attempts: number;
-  /** Statements that record the publish, inside its transaction; search_path is empty there: qualify names. */
+  /** Statements that record the publish, inside its transaction, under our search_path: qualify names. */
   readonly ledger: readonly string[];
   readonly onRetry: (info: RetryInfo) => void;
   /** Reads the ledger on a session of its own: did the publish commit? Asked only after a lost connection. */

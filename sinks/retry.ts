@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { HURRIED, HURRIED_OWN, hurried } from '../src/db/hurry.js';
+import { OUR_PATH } from '../src/db/pinned.js';
 
 /** Lock not available, cancelled by a timeout, chosen as deadlock victim, serialization failure. */
 const TRANSIENT = new Set(['55P03', '57014', '40P01', '40001']);
@@ -35,7 +36,11 @@ export async function patiently(
   const late = stopped.aborted;
   const soon = given.own === true ? HURRIED_OWN : HURRIED;
   const { attempts = 30, lockTimeoutMs = 150 } = late ? soon : given;
-  const settings = ['BEGIN', "SET LOCAL search_path = ''", `SET LOCAL lock_timeout = ${lockTimeoutMs}`];
+  const settings = [
+    'BEGIN',
+    `SET LOCAL search_path = ${OUR_PATH}`,
+    `SET LOCAL lock_timeout = ${lockTimeoutMs}`,
+  ];
   for (let attempt = 1; ; attempt++) {
     try {
       await client.query([...settings, ...statements, 'COMMIT'].join(';\n'));

@@ -1,5 +1,6 @@
-import { TEXT } from '../src/db/pinned.js';
+import { OUR_PATH, TEXT } from '../src/db/pinned.js';
 import { literal, qualified } from '../src/db/quote.js';
+import { TO_USERS_PATH } from '../src/db/users-path.js';
 import { settleStatement } from './deferred.js';
 
 /** The SQLSTATE under which a proof says that a new table is not like the one that it replaces. */
@@ -56,7 +57,7 @@ export interface WindowOptions {
   readonly lockTimeoutMs: number;
   /** How long all locks together are waited for, and how long any statement under them may take. */
   readonly statementTimeoutMs: number;
-  /** Statements that record the publish; they commit or vanish with it. search_path is empty: qualify names. */
+  /** Statements that record the publish; they commit or vanish with it, under our search_path: qualify names. */
   readonly ledger: readonly string[];
   /** End in ROLLBACK: everything is done, held and measured, and nothing stays. */
   readonly rehearse?: boolean;
@@ -105,18 +106,19 @@ export function asBlock(statements: readonly string[]): string {
 /** The column under which the window's clock readings (milliseconds since 1970) come back. */
 export const CLOCK = { start: 'sluice_start', locked: 'sluice_locked', end: 'sluice_end' } as const;
 
-const clock = (name: string) => `SELECT extract(epoch FROM pg_catalog.clock_timestamp()) * 1000 AS ${name}`;
+const clock = (name: string) =>
+  `SELECT extract(epoch FROM pg_catalog.clock_timestamp()) OPERATOR(pg_catalog.*) 1000 AS ${name}`;
 
 const local = (name: string, to: string) => `SET LOCAL ${name} ${to}`;
 
 /** What our own statements of the window run under: what the catalog says is compared as text with what a survey read. */
 export const OUR_SETTINGS: readonly string[] = [
-  local('search_path', "= ''"),
+  local('search_path', `= ${OUR_PATH}`),
   ...Object.entries(TEXT).map(([name, value]) => local(name, `= ${literal(value)}`)),
 ];
 
-/** What the application's code was written for: what the role has. */
-const USUAL_SETTINGS = ['search_path', ...Object.keys(TEXT)].map((name) => local(name, 'TO DEFAULT'));
+/** What the application's code was written for: what the role has. Its search_path is set where that code is run: see alongUsersPath. */
+const USUAL_SETTINGS = Object.keys(TEXT).map((name) => local(name, 'TO DEFAULT'));
 
 /**
  * How long a window of `parts` may take where the usual limit is `usualMs` for a window of few tables: the catalog is
@@ -173,7 +175,7 @@ export function windowStatements(parts: readonly WindowPart[], options: WindowOp
   const triggers = early.length + late.length > 0;
   const statements: (string | WindowStatement)[] = [
     ...(options.held ? [] : ['BEGIN']),
-    ...(triggers ? USUAL_SETTINGS.slice(0, 1) : OUR_SETTINGS),
+    ...(triggers ? OUR_SETTINGS.slice(0, 1) : OUR_SETTINGS),
     `SET LOCAL lock_timeout = ${Math.trunc(options.lockTimeoutMs)}`,
     'SET LOCAL statement_timeout = 0',
     'SET LOCAL idle_in_transaction_session_timeout = 2000',
@@ -197,6 +199,8 @@ export function windowStatements(parts: readonly WindowPart[], options: WindowOp
     ...options.ledger.map((sql) => ({ sql, what: 'writing the ledger' })),
     ...(triggers ? USUAL_SETTINGS : []),
     clock(CLOCK.end),
+    // What triggers have put off until COMMIT is the application's.
+    ...(triggers ? [TO_USERS_PATH] : []),
     options.rehearse ? 'ROLLBACK' : { sql: 'COMMIT', what: 'committing' },
   ];
   return statements.map((each) => (typeof each === 'string' ? { sql: each, what: 'beginning' } : each));

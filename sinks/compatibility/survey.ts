@@ -50,7 +50,7 @@ interface Found {
 }
 
 const FIND = `
-SELECT w.name, current_schema() AS home, n.nspname AS schema, c.oid, coalesce(c.relkind::text, '') AS kind,
+SELECT w.name, ($2::text[])[1] AS home, n.nspname AS schema, c.oid, coalesce(c.relkind::text, '') AS kind,
   pg_get_userbyid(c.relowner) AS owner, coalesce(pg_has_role(c.relowner, 'USAGE'), true) AS owned,
   coalesce(c.relrowsecurity, false) AS secured,
   coalesce((SELECT json_agg(g ORDER BY g.grantee, g.privilege, g."column") FROM (
@@ -65,8 +65,8 @@ SELECT w.name, current_schema() AS home, n.nspname AS schema, c.oid, coalesce(c.
 FROM unnest($1::text[]) w(name)
 LEFT JOIN LATERAL (
   SELECT c.* FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
-  WHERE c.relname = w.name AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND s.nspname = ANY (current_schemas(false))
-  ORDER BY array_position(current_schemas(false), s.nspname) LIMIT 1) c ON true
+  WHERE c.relname = w.name AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND s.nspname = ANY ($2::text[])
+  ORDER BY array_position($2::text[], s.nspname::text) LIMIT 1) c ON true
 LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
 ORDER BY array_position($1::text[], w.name)`;
 
@@ -79,18 +79,19 @@ const KINDS: Readonly<Record<string, string>> = {
 
 /**
  * Looks up where the views go and what has their names now. `ours`: the OIDs of views that earlier batches have made,
- * which stay. Reads only. The session must be idle.
+ * which stay; `schemas`: where a name without a schema may be, in order. Reads only. The session must be idle.
  */
 export async function surveyNames(
   client: Client,
   views: readonly CompatibilityView[],
   ours: ReadonlySet<number>,
+  schemas: readonly string[],
 ): Promise<SurveyedNames> {
   const names: OldName[] = [];
   const concerns: Concern[] = [];
   const refuse = (message: string, next: string) => concerns.push({ severity: 'error', message, next });
   if (views.length === 0) return { names, concerns };
-  const found = (await client.query<Found>(FIND, [views.map((view) => view.name)])).rows;
+  const found = (await client.query<Found>(FIND, [views.map((view) => view.name), schemas])).rows;
   for (const [at, each] of found.entries()) {
     const view = views[at] as CompatibilityView;
     if (each.oid !== null && ours.has(each.oid)) continue;

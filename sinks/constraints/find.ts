@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { qualified } from '../../src/db/quote.js';
+import { pathGate, TO_OUR_PATH } from '../../src/db/users-path.js';
 import { isDataError, sqlstateOf } from '../copy/failure.js';
 import { parentsFirst } from '../rows/order.js';
 import { circleQuestions, exclusionQuestions, keyQuestions, takenQuestions } from './keys.js';
@@ -17,6 +18,8 @@ export interface FindOptions {
   /** Called behind the last question where rows were refused, in the transaction. */
   readonly last?: () => Promise<void>;
   readonly onQuestion?: (text: string) => void;
+  /** The user's search_path, for CHECKs whose functions name things along it. */
+  readonly usersPath?: string;
   /** A question that could not be asked beforehand: the publish will. */
   readonly onUnasked?: (text: string, why: string) => void;
 }
@@ -96,6 +99,7 @@ class Asking {
 
   async #ask(subject: Subject, question: Question): Promise<number> {
     const { client, options } = this;
+    const { badBehind } = question;
     const what = `${question.constraint ?? question.breach} of ${liveName(subject)}`;
     options.onQuestion?.(what);
     const { before = [], after = [] } = question;
@@ -109,10 +113,25 @@ class Asking {
     } catch (error) {
       if (!isUnaskable(error)) throw error;
       await client.query('ROLLBACK TO SAVEPOINT sluice_question');
+      if (badBehind !== undefined && options.usersPath !== undefined && isMissing(error)) {
+        const gate = pathGate(options.usersPath);
+        const refused = await this.#ask(subject, { ...withoutBehind(question), bad: badBehind(gate) });
+        await client.query(TO_OUR_PATH);
+        return refused;
+      }
       options.onUnasked?.(what, (error as Error).message);
       return 0;
     }
   }
+}
+
+function withoutBehind({ badBehind: _, ...question }: Question): Question {
+  return question;
+}
+
+/** Something that was named is not there, along the path that it was looked up by. */
+function isMissing(error: unknown): boolean {
+  return ['42883', '42P01', '42704', '3F000'].includes(sqlstateOf(error) ?? '');
 }
 
 /** An expression that fails for some row, or something that this role may not read: the publish will tell. */

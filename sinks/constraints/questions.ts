@@ -21,6 +21,11 @@ export interface Question {
    * out, where that is a loaded one.
    */
   readonly bad: string;
+  /**
+   * The same where what it calls names things along the user's search_path: `gate`, a condition that is asked before the
+   * first row, gives the session that path; the query's own names were looked up by then.
+   */
+  readonly badBehind?: (gate: string) => string;
 }
 
 /** For `bad`: no loaded row keeps them out. */
@@ -47,6 +52,8 @@ export function rowQuestions(subject: Subject): Question[] {
   for (const { name, expression, columns } of facts.constraints.checks) {
     const future = futureRows(facts, names, columns, rows);
     if (future === undefined) continue;
+    const broken = (gate: string) =>
+      unlessUnchanged(subject, `SELECT ${PLACE} FROM (${future}) f WHERE ${gate}NOT (${expression})`);
     questions.push({
       breach: 'check_violation',
       constraint: name,
@@ -55,7 +62,8 @@ export function rowQuestions(subject: Subject): Question[] {
         name === null
           ? `what the bounds of partitions of ${facts.target.schema}.${facts.target.table} take: ${expression}`
           : expression,
-      bad: unlessUnchanged(subject, `SELECT ${PLACE} FROM (${future}) f WHERE NOT (${expression})`),
+      bad: broken(''),
+      badBehind: (gate) => broken(`${gate} AND `),
     });
   }
   return questions;

@@ -6,11 +6,15 @@ import { plural } from '../../src/core/plural.js';
 import type { Row } from '../../src/core/row.js';
 import type { Rejection } from '../../src/core/run.js';
 import type { RowCheck } from '../../src/db/catalog/row-constraints.js';
+import { TO_OUR_PATH, TO_USERS_PATH } from '../../src/db/users-path.js';
 import type { CopyBuffer } from '../encode/copy-buffer.js';
 import { CopyIn } from './copy-in.js';
 import { isDataError } from './failure.js';
 import { loadAround } from './repair.js';
 import { digestOf, rolled } from './rolling-hash.js';
+
+/** The staging table's defaults and CHECKs are the application's code. */
+const BEGIN = `BEGIN; ${TO_USERS_PATH}`;
 
 /** A stretch of rows that is committed as a whole or not at all. */
 export interface Segment {
@@ -81,7 +85,7 @@ export class SegmentLoad {
     const { client, sql } = this.#target;
     if (this.#refused || this.buffer.length === this.#sent) return;
     if (this.#copy === undefined) {
-      await client.query('BEGIN');
+      await client.query(BEGIN);
       this.#copy = new CopyIn(client, sql);
     }
     const unsent = this.buffer.view(this.#sent);
@@ -104,7 +108,7 @@ export class SegmentLoad {
     let rows = await this.#copy.finish().catch((error) => this.#noteRefusal(error));
     if (this.#refused) {
       await client.query('ROLLBACK');
-      await client.query('BEGIN');
+      await client.query(BEGIN);
       // The repair takes rows out of the buffer.
       await digest;
       rows = await loadAround(client, sql, this.buffer, columns, checks, (row, why, index) => {
@@ -129,8 +133,9 @@ export class SegmentLoad {
       handed: before.handed + handed,
       hash: digest === undefined ? '' : rolled(before.hash, await digest),
     };
-    if (handed > 0) {
-      await onSegment?.(client, {
+    if (handed > 0 && onSegment !== undefined) {
+      await client.query(TO_OUR_PATH);
+      await onSegment(client, {
         number: before.segments,
         rows,
         totalRows: after.rows,

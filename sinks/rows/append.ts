@@ -1,3 +1,4 @@
+import { alongUsersPath } from '../../src/db/users-path.js';
 import { type Hashing, noteWritten } from './before-images.js';
 import { columnsOf, inFileOrder, namesOf, overriding } from './sql.js';
 import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
@@ -9,5 +10,5 @@ import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
 export function appendStatements(facts: RowTableFacts, names: RowNames, hashing: Hashing): string[] {
   const { live, staging } = rowObjects(facts.target, names);
   const insert = `INSERT INTO ${live} AS l (${namesOf(facts.loaded)})${overriding(facts.loaded)} SELECT ${columnsOf('s', facts.loaded)} FROM ${staging} s${inFileOrder(facts)}`;
-  return [noteWritten(facts, names, { added: insert }, hashing)];
+  return alongUsersPath([noteWritten(facts, names, { added: insert }, hashing)]);
 }

@@ -36,7 +36,7 @@ export function saveBefore(facts: RowTableFacts, names: RowNames, condition: str
 }
 
 /** Makes a write wait for the one that stands before it in its statement as `w`: it counts what that has written. */
-export const AFTER_FIRST = '(SELECT count(*) FROM w) >= 0';
+export const AFTER_FIRST = '(SELECT pg_catalog.count(*) FROM w) OPERATOR(pg_catalog.>=) 0';
 
 /**
  * The INSERT and the UPDATE of live under the alias `l`, together with the key of every row that they
@@ -54,7 +54,7 @@ export function noteWritten(
   const key = facts.key.length === 0 ? '' : `${columnsOf('l', facts.key)}, `;
   const target = facts.key.length === 0 ? '' : `${namesOf(facts.key)}, `;
   const atOnce = facts.key.length === 0 || hashing === 'at once';
-  const hash = atOnce ? imageHash(facts.image, 'l') : 'NULL::bytea';
+  const hash = atOnce ? imageHash(facts.image, 'l') : 'NULL::pg_catalog.bytea';
   const noted = (write: string, kind: 'added' | 'changed') =>
     `(${write} RETURNING ${key}${literal(kind)}, ${hash})`;
   const into = `INSERT INTO ${written} (${target}sluice_kind, sluice_hash) SELECT * FROM`;

@@ -1,3 +1,4 @@
+import { alongUsersPath } from '../../src/db/users-path.js';
 import { ORIGIN_COLUMNS } from '../encode/ordinal.js';
 import { AFTER_FIRST, type Hashing, noteWritten, saveBefore, saveDeleted } from './before-images.js';
 import { childrenCheck } from './children.js';
@@ -27,8 +28,8 @@ export function mergeStatements(facts: RowTableFacts, names: RowNames, hashing: 
   if (self && facts.values.length > 0 && passedOnBy(facts).length > 0)
     return updateStatements(facts, names, hashing, insert(` AND ${AFTER_FIRST}`));
   const update = updateStatements(facts, names, hashing);
-  const add = noteWritten(facts, names, { added: insert() }, hashing);
-  return self ? [add, ...update] : [...update, add];
+  const add = alongUsersPath([noteWritten(facts, names, { added: insert() }, hashing)]);
+  return self ? [...add, ...update] : [...update, ...add];
 }
 
 /**
@@ -50,7 +51,8 @@ export function updateStatements(
   const added = insert === undefined ? {} : { added: insert };
   const indexes = passedOnBy(facts);
   const takers = takersSql(facts, names, indexes, { loaded: staging, old: before });
-  if (takers === undefined) return [noteWritten(facts, names, { changed: update, ...added }, hashing)];
+  if (takers === undefined)
+    return alongUsersPath([noteWritten(facts, names, { changed: update, ...added }, hashing)]);
   const { row } = ORIGIN_COLUMNS;
   return [
     updateInOrder({
@@ -100,5 +102,9 @@ export function deleteStatements(facts: RowTableFacts, names: RowNames): string[
     (alias) => `EXISTS (SELECT FROM ${deleted} d WHERE ${sameKey(facts.key, alias, 'd')})`,
   );
   const remove = `DELETE FROM ${live} l USING ${deleted} d WHERE ${sameKey(facts.key, 'l', 'd')}`;
-  return [...(check === undefined ? [] : [check]), remove, ...countDeletes(facts, names)];
+  return [
+    ...(check === undefined ? [] : [check]),
+    ...alongUsersPath([remove]),
+    ...countDeletes(facts, names),
+  ];
 }

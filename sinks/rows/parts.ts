@@ -1,5 +1,6 @@
 import type { RowTable } from '../../src/db/catalog/row-tables.js';
 import { qualified } from '../../src/db/quote.js';
+import { alongUsersPath } from '../../src/db/users-path.js';
 import { SETTLE_ALL } from '../deferred.js';
 import { type TableLock, type WindowPart, windowPart } from '../window.js';
 import { appendStatements } from './append.js';
@@ -32,8 +33,7 @@ export interface RowPublish {
  *
  * The locks are SHARE ROW EXCLUSIVE (all but append): nobody writes between comparing and changing, readers
  * go on. They are taken inside `early`, whose statements take as long as the rows do: the window must
- * set statement_timeout only after them. They hold under any `search_path`; user triggers need the usual
- * one.
+ * set statement_timeout only after them. They are run along our search_path, and what fires triggers along the user's.
  */
 export function rowParts(publishes: readonly RowPublish[]): WindowPart[] {
   const ordered = parentsFirst(
@@ -63,7 +63,10 @@ function hashParts(publishes: readonly RowPublish[]): WindowPart[] {
     if (hash === undefined) return [];
     return [part({ ...publish, late }, [hash, countGone(publish.facts, publish.names)])];
   });
-  return [...publishes.slice(0, 1).map((publish) => part({ ...publish, late }, [SETTLE_ALL])), ...hashes];
+  return [
+    ...publishes.slice(0, 1).map((publish) => part({ ...publish, late }, alongUsersPath([SETTLE_ALL]))),
+    ...hashes,
+  ];
 }
 
 /** The statements of one table's publish in the pieces in which its rows can be tried; see tryRows. */

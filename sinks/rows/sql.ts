@@ -15,7 +15,7 @@ export function namesOf(columns: readonly RowColumn[]): string {
 
 /**
  * The condition under which two rows have the same key. The operator is written with its schema because the
- * window runs with an empty search_path, under which a type of an extension (citext, say) would silently be
+ * statements are run along several search_paths, under one of which a type of an extension (citext, say) would silently be
  * compared as something else.
  */
 export function sameKey(key: readonly RowColumn[], left: string, right: string): string {
@@ -34,7 +34,7 @@ export function sameKey(key: readonly RowColumn[], left: string, right: string):
  * column, which `*<>` does not have.
  */
 export function differs(columns: readonly RowColumn[], left: string, right: string): string {
-  const row = (alias: string) => `ROW(${columnsOf(alias, columns)})::record`;
+  const row = (alias: string) => `ROW(${columnsOf(alias, columns)})::pg_catalog.record`;
   return `${row(left)} OPERATOR(pg_catalog.*<>) ${row(right)}`;
 }
 
@@ -43,8 +43,10 @@ export function differs(columns: readonly RowColumn[], left: string, right: stri
  * (DateStyle, TimeZone, extra_float_digits) changes, so that undo may run in any session.
  */
 export function imageHash(columns: readonly RowColumn[], alias: string): string {
-  const parts = columns.map((column) => `${alias}.${ident(column.name)}${column.sendable ? '' : '::text'}`);
-  return `sha256(record_send(ROW(${parts.join(', ')})))`;
+  const parts = columns.map(
+    (column) => `${alias}.${ident(column.name)}${column.sendable ? '' : '::pg_catalog.text'}`,
+  );
+  return `pg_catalog.sha256(pg_catalog.record_send(ROW(${parts.join(', ')})))`;
 }
 
 /** `a = s.a, b = s.b` for an UPDATE. */

@@ -1,6 +1,7 @@
 import type { RowConstraints, RowExclusion, RowUnique } from '../../src/db/catalog/row-constraints.js';
 import type { RowColumn, RowTable } from '../../src/db/catalog/row-tables.js';
 import { ident, literal, qualified } from '../../src/db/quote.js';
+import { alongUsersPathInBlock } from '../../src/db/users-path.js';
 import { futureRows } from '../constraints/future.js';
 import { indexed, meets } from '../constraints/index-parts.js';
 import { ORIGIN_COLUMNS } from '../encode/ordinal.js';
@@ -75,14 +76,15 @@ export function parkingOf(table: Changed, index: Index): Parking | undefined {
 
 /** A value of a type that no row has; undefined for types of which that cannot be told. */
 function freeValue(column: string, type: string): Parking['value'] | undefined {
-  const random = 'pg_catalog.md5(pg_catalog.random()::text || p.n::text)';
+  const random =
+    'pg_catalog.md5(pg_catalog.random()::pg_catalog.text OPERATOR(pg_catalog.||) p.n::pg_catalog.text)';
   const limit = /^character varying\((\d+)\)$/.exec(type)?.[1];
   if (type === 'text' || type === 'character varying') return () => random;
   if (limit !== undefined && Number(limit) >= 16) return () => `pg_catalog.left(${random}, ${limit})`;
   if (type === 'uuid') return () => `${random}::pg_catalog.uuid`;
   if (!['smallint', 'integer', 'bigint', 'numeric'].includes(type)) return undefined;
   return (among) =>
-    `LEAST(${among.map((table) => `(SELECT min(m.${ident(column)}) FROM ${table} m)`).join(', ')}) - p.n`;
+    `LEAST(${among.map((table) => `(SELECT pg_catalog.min(m.${ident(column)}) FROM ${table} m)`).join(', ')}) OPERATOR(pg_catalog.-) p.n`;
 }
 
 /** `changed` of a merge or patch. */
@@ -164,7 +166,9 @@ export function updateInOrder(update: InOrder): string {
     if (parking === undefined) return [];
     const { column, value } = parking;
     return [
-      `UPDATE ${live} l SET ${ident(column)} = ${value(among)} FROM (SELECT u.place, pg_catalog.row_number() OVER () AS n FROM pg_catalog.unnest(sluice_circle) u(place) WHERE EXISTS (SELECT FROM ${waits} w WHERE w.at = ${at} AND w.holder OPERATOR(pg_catalog.=) u.place)) p JOIN ${late} s ON s.${row} OPERATOR(pg_catalog.=) p.place WHERE ${sameKey(key, 'l', 's')}`,
+      alongUsersPathInBlock(
+        `UPDATE ${live} l SET ${ident(column)} = ${value(among)} FROM (SELECT u.place, pg_catalog.row_number() OVER () AS n FROM pg_catalog.unnest(sluice_circle) u(place) WHERE EXISTS (SELECT FROM ${waits} w WHERE w.at OPERATOR(pg_catalog.=) ${at} AND w.holder OPERATOR(pg_catalog.=) u.place)) p JOIN ${late} s ON s.${row} OPERATOR(pg_catalog.=) p.place WHERE ${sameKey(key, 'l', 's')}`,
+      ),
       `DELETE FROM ${waits} w WHERE w.at = ${at} AND w.holder ${isOf('sluice_circle')}`,
     ];
   });
@@ -182,7 +186,7 @@ export function updateInOrder(update: InOrder): string {
   const next = (of: string) => `ARRAY(SELECT DISTINCT w.taker FROM ${waits} w WHERE ${of}NOT ${stuck})`;
   const body = [
     `DECLARE sluice_next ${place}[]; sluice_circle ${place}[]; BEGIN CREATE TABLE ${waits} AS ${takers}`,
-    `IF NOT EXISTS (SELECT FROM ${waits}) THEN ${update.all(() => '')}; DROP TABLE ${waits}; RETURN; END IF`,
+    `IF NOT EXISTS (SELECT FROM ${waits}) THEN ${alongUsersPathInBlock(update.all(() => ''))}; DROP TABLE ${waits}; RETURN; END IF`,
     `CREATE INDEX ON ${waits} (taker)`,
     `CREATE INDEX ON ${waits} (holder)`,
     `CREATE TABLE ${late} AS ${update.late(waits)}`,
@@ -190,15 +194,19 @@ export function updateInOrder(update: InOrder): string {
     `ANALYZE ${waits}, ${late}`,
     ...when('DEFERRED'),
     ...(parked.length === 0 ? [] : park),
-    update.all((at) => ` AND NOT EXISTS (SELECT FROM ${waits} w WHERE w.taker OPERATOR(pg_catalog.=) ${at})`),
+    alongUsersPathInBlock(
+      update.all(
+        (at) => ` AND NOT EXISTS (SELECT FROM ${waits} w WHERE w.taker OPERATOR(pg_catalog.=) ${at})`,
+      ),
+    ),
     `sluice_next := ${next('')}`,
-    `WHILE pg_catalog.cardinality(sluice_next) > 0 LOOP ${update.some(late, `s.${row} ${isOf('sluice_next')}`)}`,
+    `WHILE pg_catalog.cardinality(sluice_next) > 0 LOOP ${alongUsersPathInBlock(update.some(late, `s.${row} ${isOf('sluice_next')}`))}`,
     `DELETE FROM ${waits} w WHERE w.taker ${isOf('sluice_next')}`,
     `sluice_next := ${next(`w.holder ${isOf('sluice_next')} AND `)}`,
     'END LOOP',
     // Whoever is left waits for ever: the server says what for.
-    `IF EXISTS (SELECT FROM ${waits}) THEN ${update.some(late, `s.${row} IN (SELECT w.taker FROM ${waits} w)`)}; END IF`,
-    ...when('IMMEDIATE'),
+    `IF EXISTS (SELECT FROM ${waits}) THEN ${alongUsersPathInBlock(update.some(late, `s.${row} OPERATOR(pg_catalog.=) ANY (SELECT w.taker FROM ${waits} w)`))}; END IF`,
+    ...when('IMMEDIATE').map(alongUsersPathInBlock),
     `DROP TABLE ${waits}, ${late}`,
     'END',
   ].join('; ');

@@ -1,5 +1,6 @@
 import type { RowColumn } from '../../src/db/catalog/row-tables.js';
 import { ident, literal } from '../../src/db/quote.js';
+import { alongUsersPath } from '../../src/db/users-path.js';
 import { indexed, meets } from '../constraints/index-parts.js';
 import { SETTLE_ALL } from '../deferred.js';
 import { ORIGIN_COLUMNS } from '../encode/ordinal.js';
@@ -44,7 +45,7 @@ export function undoParts(tables: readonly UndoTable[], options: UndoOptions = {
       part(table, fire(table, [...takeBack(table), ...(referred(table) ? [] : reinsert(table, discard))])),
     ),
     // What triggers have put off may change the rows once more: it is to be over before they are compared.
-    ...ordered.slice(0, 1).map((table) => part(table, [SETTLE_ALL])),
+    ...ordered.slice(0, 1).map((table) => part(table, alongUsersPath([SETTLE_ALL]))),
     ...ordered.map((table) => part(table, [...repair(table, discard), ...conclude(table)])),
   ];
 }
@@ -63,14 +64,17 @@ function reinsert(table: UndoTable, discard: boolean): string[] {
   if (table.key.length === 0 || table.mode === 'append') return [];
   const insert = (saved: string) =>
     `INSERT INTO ${live} AS l (${namesOf(table.image)})${overriding(table.image)} SELECT ${columnsOf('b', table.image)} FROM ${saved} b WHERE NOT EXISTS (SELECT FROM ${live} o WHERE ${sameKey(table.key, 'o', 'b')})`;
-  return [...(mayDelete(table) ? [insert(deleted)] : []), ...(discard ? [insert(before)] : [])];
+  return alongUsersPath([
+    ...(mayDelete(table) ? [insert(deleted)] : []),
+    ...(discard ? [insert(before)] : []),
+  ]);
 }
 
 /** Deletes what was added and puts before-images back, in the order that suits the table's own keys. */
 function takeBack(table: UndoTable): string[] {
   const restore = table.mode === 'append' ? [] : restoreRows(table);
   if (table.mode === 'patch') return restore;
-  const remove = [...children(table), removeAdded(table)];
+  const remove = [...children(table), ...alongUsersPath([removeAdded(table)])];
   if (!table.live.children.some((child) => child.self)) return [...remove, ...restore];
   // A changed row may refer to an added row of the same table; otherwise deletes go first, since a changed
   // row may need a value of a unique key back that an added row holds. Where both may be, they are one statement.
@@ -90,12 +94,12 @@ function restoreRows(table: UndoTable, remove?: string): string[] {
   const { live, before, deleted } = table.objects;
   const columns = restorable(table);
   if (columns.length === 0) return [];
-  const update = (saved: string, remove?: string) => {
+  const update = (saved: string, remove?: string): string[] => {
     const set = `UPDATE ${live} AS l SET ${assignments(columns, 'b')}`;
     const whole = `${set} FROM ${saved} b WHERE ${sameKey(table.key, 'l', 'b')} AND ${differs(columns, 'l', 'b')}`;
     return restoreInOrder(table, columns, saved, whole, remove);
   };
-  return mayDelete(table) ? [update(before, remove), update(deleted)] : [update(before)];
+  return mayDelete(table) ? [...update(before, remove), ...update(deleted)] : update(before);
 }
 
 /** `whole`, in an order in which rows can take unique values back from each other. */
@@ -105,11 +109,11 @@ function restoreInOrder(
   saved: string,
   whole: string,
   remove?: string,
-): string {
+): string[] {
   const { live } = table.objects;
   const changed = { ...table, values: columns, quiet: table.triggersOff };
   const indexes = inOrderBy(table, columns);
-  if (indexes.length === 0) return whole;
+  if (indexes.length === 0) return alongUsersPath([whole]);
   const key = table.key.map(({ name }) => ident(name));
   const takers = indexes.map((index, at) => {
     const taker = indexed(`(SELECT c.ctid AS sluice_place, c.* FROM ${saved} c)`, index, [
@@ -119,7 +123,7 @@ function restoreInOrder(
     const holder = indexed(live, index, key);
     return `SELECT f.sluice_place AS taker, r.ctid AS holder, ${at} AS at FROM (${taker}) f JOIN (${holder}) o ON ${meets('o', 'f', index)} JOIN ${saved} r ON ${sameKey(table.key, 'r', 'o')} WHERE NOT (${sameKey(table.key, 'o', 'f')})`;
   });
-  return updateInOrder({
+  const inOrder = updateInOrder({
     table: changed,
     undo: table.undo,
     key: table.key,
@@ -136,6 +140,7 @@ function restoreInOrder(
       `UPDATE ${live} AS l SET ${assignments(columns, 's')} FROM ${from} s WHERE ${sameKey(table.key, 'l', 's')} AND ${condition}`,
     among: [live, saved],
   });
+  return [inOrder];
 }
 
 /** The indexes whose values rows may take back from each other. */
@@ -149,13 +154,13 @@ function inOrderBy(table: UndoTable, columns: readonly RowColumn[]) {
 function removeAdded(table: UndoTable): string {
   const { live, written } = table.objects;
   if (table.key.length > 0) {
-    return `DELETE FROM ${live} l USING ${written} w WHERE w.sluice_kind = 'added' AND ${sameKey(table.key, 'l', 'w')}`;
+    return `DELETE FROM ${live} l USING ${written} w WHERE w.sluice_kind OPERATOR(pg_catalog.=) 'added' AND ${sameKey(table.key, 'l', 'w')}`;
   }
   const hash = imageHash(table.image, 'l');
   const { ours } = table;
   const known = ours === null || ours.with.length === 0 ? '' : `WITH ${ours.with.join(', ')} `;
   const those = ours === null ? '' : `${ours.join('l')} WHERE ${ours.is('l')}`;
-  return `${known}DELETE FROM ${live} d USING (SELECT h.place, h.part FROM (SELECT l.ctid AS place, l.tableoid AS part, ${hash} AS hash, row_number() OVER (PARTITION BY ${hash}) AS n FROM ${live} l${those}) h JOIN (SELECT w.sluice_hash, count(*) AS n FROM ${written} w GROUP BY w.sluice_hash) w ON w.sluice_hash OPERATOR(pg_catalog.=) h.hash AND h.n <= w.n) g WHERE d.ctid OPERATOR(pg_catalog.=) g.place AND d.tableoid OPERATOR(pg_catalog.=) g.part`;
+  return `${known}DELETE FROM ${live} d USING (SELECT h.place, h.part FROM (SELECT l.ctid AS place, l.tableoid AS part, ${hash} AS hash, pg_catalog.row_number() OVER (PARTITION BY ${hash}) AS n FROM ${live} l${those}) h JOIN (SELECT w.sluice_hash, pg_catalog.count(*) AS n FROM ${written} w GROUP BY w.sluice_hash) w ON w.sluice_hash OPERATOR(pg_catalog.=) h.hash AND h.n OPERATOR(pg_catalog.<=) w.n) g WHERE d.ctid OPERATOR(pg_catalog.=) g.place AND d.tableoid OPERATOR(pg_catalog.=) g.part`;
 }
 
 /** `restored`: rows whose images are put back in the same statement refer to none that was added. */

@@ -108,16 +108,17 @@ async function placeOf(
   const meant = readings(into);
   const { schema: given, table } = readAsSql(into);
   assertName(table);
-  const [found] = await database.query<{ schema: string | null; there: boolean; exists: boolean }>(
-    `SELECT coalesce($1::text, current_schema()) AS schema,
-            EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = coalesce($1::text, current_schema())) AS there,
+  const { schemas } = await database.usersPath();
+  const schema = given ?? schemas[0];
+  const [found] = await database.query<{ there: boolean; exists: boolean }>(
+    `SELECT EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = $1::text) AS there,
             EXISTS (SELECT FROM unnest($2::text[], $3::text[]) AS w (schema, name)
                     JOIN pg_class c ON c.relname = w.name JOIN pg_namespace n ON n.oid = c.relnamespace
-                    WHERE n.nspname = w.schema OR (w.schema IS NULL AND n.nspname = ANY (current_schemas(false)))) AS exists`,
-    [given, meant.map(({ schema }) => schema), meant.map(({ table: name }) => name)],
+                    WHERE n.nspname = w.schema OR (w.schema IS NULL AND n.nspname = ANY ($4::text[]))) AS exists`,
+    [schema ?? null, meant.map((each) => each.schema), meant.map(({ table: name }) => name), schemas],
   );
   if (found?.exists === true) return undefined;
-  if (found?.there !== true || found.schema === null)
+  if (found?.there !== true || schema === undefined)
     throw usage(
       'no_such_schema',
       `there is no schema ${given ?? 'on the search path'} to create ${table} in`,
@@ -129,7 +130,7 @@ async function placeOf(
             : again({}, { lead: `create it first: CREATE SCHEMA ${ident(given)}; then` }),
       },
     );
-  return { schema: found.schema, table };
+  return { schema, table };
 }
 
 async function oidOf(

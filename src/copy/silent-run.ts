@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { quietRun } from '../core/quiet-run.js';
 import type { Log, Run } from '../core/run.js';
 import type { PgDatabase } from '../db/connect.js';
+import { usersDatabase } from '../db/users-database.js';
 
 /** What looking at an input needs before there is a run. */
 export interface Surroundings {
@@ -11,7 +12,8 @@ export interface Surroundings {
 }
 
 /** A run that counts nothing, for looking at a file before it is read in earnest. */
-export function silentRun({ database, log, signal }: Surroundings): Run {
+export function silentRun({ database: ours, log, signal }: Surroundings): Run {
+  const database = usersDatabase(ours);
   // Files share nothing, and need no scratch.
   return quietRun({ database, log, signal, scratch: tmpdir(), share: (_key, make) => make() });
 }

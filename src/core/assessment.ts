@@ -25,6 +25,22 @@ export interface OldSystem {
    * the table.
    */
   moment(table: string, column: string, as?: string, unit?: DateUnit): Promise<string>;
+  /**
+   * The operator by which values of a column are told apart, or put in order, as SQL writes it: of PostgreSQL the type's
+   * own with its schema, whatever else is on the search_path.
+   */
+  operator(table: string, column: string, name: '=' | '<'): Promise<string>;
+}
+
+/** Names that both dialects have, so spelled that nothing on a search_path can stand in for the server's own. */
+const SPELLED = {
+  sqlite: { count: 'count', text: 'text', equals: '=' },
+  postgres: { count: 'pg_catalog.count', text: 'pg_catalog.text', equals: 'OPERATOR(pg_catalog.=)' },
+} as const;
+
+/** How the system's dialect has `count`, `text` and, of texts, `=`. */
+export function spelled({ kind }: Pick<OldSystem, 'kind'>) {
+  return SPELLED[kind];
 }
 
 /** SQL that both dialects understand, or one text for each. */
@@ -118,8 +134,12 @@ export function orphans(
     summary: `every ${columns.join(', ')} of ${of.table} is there in ${of.references}`,
     ...grave(of),
     ask: async (system) => {
-      const on = columns.map(
-        (column, i) => `p.${system.column(keys[i] as string)} = c.${system.column(column)}`,
+      const on = await Promise.all(
+        columns.map(async (column, i) => {
+          const key = keys[i] as string;
+          const equals = await system.operator(of.references, key, '=');
+          return `p.${system.column(key)} ${equals} c.${system.column(column)}`;
+        }),
       );
       const points = columns.map((column) => `c.${system.column(column)} IS NOT NULL`).join(' AND ');
       return count(
@@ -144,10 +164,11 @@ export function required(
     ...grave(of),
     ask: (system) => {
       const quoted = `c.${system.column(column)}`;
+      const { text, equals } = spelled(system);
       return count(
         system,
         `FROM ${system.table(of.table)} c`,
-        `(${quoted} IS NULL OR trim(CAST(${quoted} AS text)) = '')`,
+        `(${quoted} IS NULL OR trim(CAST(${quoted} AS ${text})) ${equals} '')`,
         [],
       );
     },
@@ -170,12 +191,16 @@ export function allowed(
     ...grave(of),
     ask: (system) => {
       const quoted = `c.${system.column(of.column)}`;
-      const values = of.values.map((value) => `'${value.replaceAll("'", "''")}'`).join(', ');
+      const { text, equals } = spelled(system);
+      const held = `CAST(${quoted} AS ${text})`;
+      const some = of.values
+        .map((value) => `${held} ${equals} '${value.replaceAll("'", "''")}'`)
+        .join(' OR ');
       const absent = of.nullable === true ? '' : `${quoted} IS NULL OR `;
       return count(
         system,
         `FROM ${system.table(of.table)} c`,
-        `(${absent}CAST(${quoted} AS text) NOT IN (${values}))`,
+        `(${absent}NOT (${some}))`,
         [quoted],
         (value) => `${of.column} ${value}`,
       );
@@ -203,7 +228,8 @@ export function inOrder(
     ask: async (system) => {
       const earlier = await system.moment(of.table, of.earlier, 'c', of.dates);
       const later = await system.moment(of.table, of.later, 'c', of.dates);
-      return count(system, `FROM ${system.table(of.table)} c`, `${later} < ${earlier}`, []);
+      const before = await system.operator(of.table, of.later, '<');
+      return count(system, `FROM ${system.table(of.table)} c`, `${later} ${before} ${earlier}`, []);
     },
   };
 }
@@ -282,8 +308,9 @@ async function count(
   show: readonly string[],
   describe: (value: string) => string = () => '',
 ): Promise<Quality> {
+  const { count: counted } = spelled(system);
   const [counts] = await system.query(
-    `SELECT count(*) AS "of", count(CASE WHEN ${offends} THEN 1 END) AS offenders ${from}`,
+    `SELECT ${counted}(*) AS "of", ${counted}(CASE WHEN ${offends} THEN 1 END) AS offenders ${from}`,
   );
   const offenders = Number(counts?.offenders ?? 0);
   const of = Number(counts?.of ?? 0);
@@ -291,7 +318,7 @@ async function count(
   if (show.length === 0) return { offenders, of, examples: [] };
   const names = show.map((_, i) => `v${i}`);
   const rows = await system.query(
-    `SELECT ${show.map((column, i) => `${column} AS ${names[i]}`).join(', ')}, count(*) AS n ${from} WHERE ${offends} GROUP BY ${names.map((_, i) => i + 1).join(', ')} ORDER BY n DESC, ${names.map((_, i) => i + 1).join(', ')} LIMIT ${EXAMPLES + 1}`,
+    `SELECT ${show.map((column, i) => `${column} AS ${names[i]}`).join(', ')}, ${counted}(*) AS n ${from} WHERE ${offends} GROUP BY ${names.map((_, i) => i + 1).join(', ')} ORDER BY n DESC, ${names.map((_, i) => i + 1).join(', ')} LIMIT ${EXAMPLES + 1}`,
   );
   const examples = rows
     .slice(0, EXAMPLES)

@@ -4,7 +4,7 @@ import type { CheckContext } from './check-context.js';
 export interface CompatibilityView {
   /** The old table's name, unquoted and without a schema: it is made where the old table is, or would be found. */
   readonly name: string;
-  /** The SELECT behind it. The search_path is empty where it is made: name tables by `live`. */
+  /** The SELECT behind it. It is made along a search_path of pg_catalog alone: name tables by `live`. */
   readonly select: string;
   /**
    * True: the old table is in this database under this name; it is kept aside, for the way back. False: the old system
@@ -14,8 +14,8 @@ export interface CompatibilityView {
   /** Defaults for rows inserted through it: column → SQL. */
   readonly defaults?: Readonly<Record<string, string>>;
   /**
-   * What writes through it do, as plpgsql statements on NEW and OLD, with an empty search_path and the rights of the
-   * role that publishes. What is left out PostgreSQL does itself, where the view is simple enough.
+   * What writes through it do, as plpgsql statements on NEW and OLD, along a search_path of pg_catalog and with the
+   * rights of the role that publishes. What is left out PostgreSQL does itself, where the view is simple enough.
    */
   readonly insert?: string;
   readonly update?: string;

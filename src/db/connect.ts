@@ -6,9 +6,10 @@ import type { Address } from './address.js';
 import { connectionError } from './connection-error.js';
 import { hurry } from './hurry.js';
 import { withLedgerText } from './ledger-text.js';
-import { firstStatements, PINNED, type Settings, startupOptions } from './pinned.js';
+import { firstStatements, PINNED, PINNED_BESIDE_CODE, type Settings, startupOptions } from './pinned.js';
 import { rowSecurityError } from './row-security.js';
 import { assertSupported, told, unknownSetting } from './server-version.js';
+import { ASK_PATH, besides, type UsersPath } from './users-path.js';
 
 /** How long a server may take to start, and to come back after it was lost. */
 const START_MS = 3_000;
@@ -31,7 +32,7 @@ async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T> 
 }
 
 /** Closes a session's socket without a goodbye: the server's process ends when it notices. */
-function cutOff(client: pg.Client): void {
+export function cutOff(client: pg.Client): void {
   (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }
 
@@ -49,6 +50,7 @@ const isAbsent = (error: unknown) =>
 export class PgDatabase implements Database {
   #shared: Promise<pg.Client> | undefined;
   #holder: Promise<{ readonly client: pg.Client; readonly snapshot: string }> | undefined;
+  #usersPath: Promise<UsersPath> | undefined;
   readonly #open = new Map<pg.Client, string>();
   /** Sessions that the server has not let in yet. */
   readonly #connecting = new Set<pg.Client>();
@@ -64,16 +66,40 @@ export class PgDatabase implements Database {
   /** Throws refused `row_security` where the server refuses to leave rows out. */
   async query<T extends Row = Row>(sql: string, parameters: readonly unknown[] = []): Promise<T[]> {
     const client = await this.session();
-    // Flows that run at once share this session, and it takes one statement after the other.
-    const result = this.#turn.then(() => client.query(sql, parameters as unknown[]));
+    try {
+      return (await this.inTurn(() => client.query(sql, parameters as unknown[]))).rows as T[];
+    } catch (error) {
+      throw await rowSecurityError(error, (...asked) => rowsOf(client, ...asked));
+    }
+  }
+
+  /** `work` on the shared session: flows that run at once share it, and it takes one statement after the other. */
+  async inTurn<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+    const client = await this.session();
+    const result = this.#turn.then(() => work(client));
     this.#turn = result.then(
       () => {},
       () => {},
     );
+    return result;
+  }
+
+  /** The search_path that the user has here; asked once, in a short session that is not given ours. */
+  usersPath(): Promise<UsersPath> {
+    this.#usersPath ??= this.#askPath().catch((error: unknown) => {
+      this.#usersPath = undefined;
+      throw error;
+    });
+    return this.#usersPath;
+  }
+
+  async #askPath(): Promise<UsersPath> {
+    const { search_path: _, ...asGiven } = PINNED;
+    const client = await this.connect('search_path', asGiven);
     try {
-      return (await result).rows as T[];
-    } catch (error) {
-      throw await rowSecurityError(error, (...asked) => rowsOf(client, ...asked));
+      return (await client.query<UsersPath>(ASK_PATH)).rows[0] as UsersPath;
+    } finally {
+      await client.end().catch(() => {});
     }
   }
 
@@ -89,10 +115,11 @@ export class PgDatabase implements Database {
    * `pinned` from its first moment on. Throws `no_connection`.
    */
   async connect(purpose: string, pinned: Settings = PINNED): Promise<pg.Client> {
+    const settings = pinned === PINNED_BESIDE_CODE ? besides(pinned, await this.usersPath()) : pinned;
     const until = Date.now() + (this.#connected ? RETURN_MS : START_MS);
     for (let wait = 100; ; wait = Math.min(2 * wait, 1_000)) {
       try {
-        const client = await this.#connectOnce(`sluice ${purpose}`, pinned);
+        const client = await this.#connectOnce(`sluice ${purpose}`, settings);
         // Somebody who waited for it has given up meanwhile, and nobody else would end it.
         if (this.#closed) {
           cutOff(client);
@@ -234,27 +261,10 @@ async function rowsOf(client: pg.Client, sql: string, parameters: readonly unkno
   return (await client.query(sql, parameters as unknown[])).rows;
 }
 
-/** `database` with its statements on `client`, which stays the caller's to end. */
-export function onSession(database: Database, client: pg.Client): Database {
-  return {
-    query: async <T extends Row = Row>(sql: string, parameters: readonly unknown[] = []) => {
-      try {
-        return (await client.query(sql, parameters as unknown[])).rows as T[];
-      } catch (error) {
-        throw await rowSecurityError(error, (...asked) => rowsOf(client, ...asked));
-      }
-    },
-    connect: (purpose) => database.connect(purpose),
-    ...(database.snapshot === undefined
-      ? {}
-      : { snapshot: () => (database.snapshot as () => Promise<string>)() }),
-  };
-}
-
 /** In kB. Defaults of 4 and 64 MB send the sorts of a validation or an index of millions of rows to disk. */
-const ROOM = `SELECT set_config(name, kb || 'kB', false)
-  FROM (VALUES ('work_mem', 131072), ('maintenance_work_mem', 262144)) AS wanted (name, kb)
-  JOIN pg_catalog.pg_settings USING (name) WHERE setting::bigint < kb`;
+const ROOM = `SELECT pg_catalog.set_config(s.name, w.kb OPERATOR(pg_catalog.||) 'kB', false)
+  FROM (VALUES ('work_mem', 131072), ('maintenance_work_mem', 262144)) AS w (name, kb)
+  JOIN pg_catalog.pg_settings s ON s.name OPERATOR(pg_catalog.=) w.name WHERE s.setting::bigint OPERATOR(pg_catalog.<) w.kb`;
 
 /** Gives a session memory for sorting large tables, where the server's settings give less; gives it back. */
 export async function withRoom(client: pg.Client): Promise<pg.Client> {

@@ -31,11 +31,18 @@ export const TEXT: Settings = {
 };
 
 /**
+ * Where our statements find functions, operators, types and the catalog: nowhere that anybody else can put something.
+ * What was made for the session alone comes last, for it would come first where it is not named.
+ */
+export const OUR_PATH = 'pg_catalog, pg_temp';
+
+/**
  * What sessions have that run the application's own code (triggers, defaults, materialized views): for the rest it was
- * written for the settings that the role has. They read nothing else of the application's than what publishing needs,
+ * written for the settings that the role has. Its search_path is theirs only around that code (`users-path.ts`). They read nothing else of the application's than what publishing needs,
  * which is refused beforehand for tables of which a policy hides rows.
  */
 export const PINNED_BESIDE_CODE: Settings = {
+  search_path: OUR_PATH,
   ...UNHURRIED,
   ...TRANSACTIONS,
   // Our questions compare names that the server has quoted.

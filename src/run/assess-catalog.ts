@@ -4,6 +4,7 @@ import { plural } from '../core/plural.js';
 import { ident, literal } from '../db/quote.js';
 import { numberIn } from '../sources/sqlite/number-in.js';
 import { typeOf } from '../sources/sqlite/values.js';
+import { catalogOf } from './old-system.js';
 
 /**
  * Questions that the catalog itself raises of these tables, all of them warnings. SQLite enforces foreign keys only for
@@ -122,15 +123,19 @@ function misfit(column: string, type: string): string | undefined {
 async function postgresQuestions(system: OldSystem, tables: readonly string[]): Promise<QualityQuestion[]> {
   const questions: QualityQuestion[] = [];
   for (const table of tables) {
-    const constraints = await system.query(
-      `SELECT c.conname AS name, c.contype AS type, p.relname AS "references", pn.nspname AS schema,
+    const constraints = await catalogOf(
+      system,
+      table,
+      (oid) =>
+        `SELECT format('%I.%I', tn.nspname, t.relname) AS table, c.conname AS name, c.contype AS type, p.relname AS "references", pn.nspname AS schema,
               (SELECT string_agg(a.attname, E'\\t' ORDER BY k.n) FROM unnest(c.conkey) WITH ORDINALITY k (attnum, n) JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.attnum) AS columns,
               (SELECT string_agg(a.attname, E'\\t' ORDER BY k.n) FROM unnest(c.confkey) WITH ORDINALITY k (attnum, n) JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.attnum) AS keys,
               pg_get_expr(c.conbin, c.conrelid) AS expression
-       FROM pg_constraint c LEFT JOIN pg_class p ON p.oid = c.confrelid LEFT JOIN pg_namespace pn ON pn.oid = p.relnamespace
-       WHERE c.conrelid = to_regclass(${literal(system.table(table))}) AND NOT c.convalidated ORDER BY c.conname`,
+       FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace LEFT JOIN pg_class p ON p.oid = c.confrelid LEFT JOIN pg_namespace pn ON pn.oid = p.relnamespace
+       WHERE c.conrelid = ${oid} AND NOT c.convalidated ORDER BY c.conname`,
     );
-    for (const { name, type, columns, keys, references, schema, expression } of constraints) {
+    for (const { table: at, name, type, columns, keys, references, schema, expression } of constraints) {
+      const where = { table, at: at as string, name: name as string };
       const next = `ALTER TABLE ${table} VALIDATE CONSTRAINT ${name}   (once it has none)`;
       if (type === 'f' && columns != null && keys != null)
         questions.push(
@@ -143,16 +148,20 @@ async function postgresQuestions(system: OldSystem, tables: readonly string[]): 
             next,
           }),
         );
-      else if (type === 'c' && expression != null)
-        questions.push(broken(table, name as string, `NOT (${expression})`, next));
+      else if (type === 'c' && expression != null) questions.push(broken(where, `NOT (${expression})`, next));
       else if (type === 'n' && columns != null)
-        questions.push(broken(table, name as string, `${ident(columns)} IS NULL`, next));
+        questions.push(broken(where, `${ident(columns)} IS NULL`, next));
     }
   }
   return questions;
 }
 
-function broken(table: string, name: string, where: string, next: string): QualityQuestion {
+/** The condition is as the catalog has it: along our search_path. */
+function broken(
+  { table, at, name }: { readonly table: string; readonly at: string; readonly name: string },
+  where: string,
+  next: string,
+): QualityQuestion {
   return {
     kind: 'rule',
     name: `${table}: ${name}`,
@@ -160,8 +169,10 @@ function broken(table: string, name: string, where: string, next: string): Quali
     severity: 'warning',
     next,
     ask: async (system) => {
-      const [counts = {}] = await system.query(
-        `SELECT count(*) AS n, count(CASE WHEN ${where} THEN 1 END) AS bad FROM ${system.table(table)}`,
+      const [counts = {}] = await catalogOf(
+        system,
+        table,
+        () => `SELECT count(*) AS n, count(CASE WHEN ${where} THEN 1 END) AS bad FROM ${at}`,
       );
       const offenders = Number(counts.bad);
       return { offenders, of: Number(counts.n), examples: offenders === 0 ? [] : [plural(offenders, 'row')] };

@@ -31,7 +31,7 @@ export async function rejectBroken(job: Job, load: LoadedRows): Promise<FlowAcco
   let accounts = [...load.accounts];
   if (subjects.length > 0) {
     const client = await job.options.database.session();
-    const refused = await refuseBroken(client, subjects, findOptions(job, load.surveyed, load.staged));
+    const refused = await refuseBroken(client, subjects, await optionsFor(job, load));
     noteAsked(job, subjects);
     if (refused > 0) accounts = await rejectRefused(job, load.flows, accounts);
   }
@@ -40,6 +40,11 @@ export async function rejectBroken(job: Job, load: LoadedRows): Promise<FlowAcco
   const keyed = hasKeys(load.surveyed);
   if (!keyed && subjects.every(({ facts }) => facts.constraints.exclusions.length === 0)) return accounts;
   return (await refuseMet(job, load, keyed)) === 0 ? accounts : rejectRefused(job, load.flows, accounts);
+}
+
+async function optionsFor(job: Job, { surveyed, staged }: LoadedRows) {
+  const { text: usersPath } = await job.options.database.usersPath();
+  return { ...findOptions(job, surveyed, staged), usersPath };
 }
 
 /** What a trigger may still change is left to the publish; where there is none yet, that would be late. */
@@ -84,9 +89,9 @@ export async function rejectMet(
 /** Takes rows out of staging that break something of any table, replaced ones among them where `replaced` says so. */
 async function refuseMet(job: Job, load: LoadedRows, replaced: boolean): Promise<number> {
   const client = await job.options.database.session();
-  const { flows, surveyed, staged } = load;
+  const { flows, staged } = load;
   const subjects = subjectsOf(job, load);
-  const options = { ...findOptions(job, surveyed, staged), exclusions: true };
+  const options = { ...(await optionsFor(job, load)), exclusions: true };
   if (!replaced) return refuseBroken(client, subjects, options);
   const copies = await copyReplaced(job, flows, staged);
   const refused = await refuseBroken(client, [...copies.map(({ subject }) => subject), ...subjects], {

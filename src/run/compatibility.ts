@@ -20,7 +20,8 @@ export async function surveyCompatibility(job: Job): Promise<SurveyedNames | und
   if (pipeline.compatibility === undefined) return undefined;
   const views = pipeline.compatibility.views(checkContext(job));
   const ours = new Set((await standingViews(options.database)).map(({ oid }) => oid));
-  return surveyNames(await options.database.session(), views, ours);
+  const { schemas } = await options.database.usersPath();
+  return surveyNames(await options.database.session(), views, ours, schemas);
 }
 
 /** What stands against the views, as findings of the check. */

@@ -2,6 +2,7 @@ import { writtenBy } from '../../sinks/rows/restored.js';
 import type { CheckContext, ValidationContext } from '../core/pipeline.js';
 import type { Target } from '../core/target.js';
 import { qualified } from '../db/quote.js';
+import { usersDatabase } from '../db/users-database.js';
 import { replacedIn } from './given.js';
 import { columnsBeside, columnsOf } from './input-columns.js';
 import type { Job } from './job.js';
@@ -15,7 +16,7 @@ interface Place {
 /** What the pipeline's checks, warnings and views are asked with. */
 export function checkContext(job: Job): CheckContext {
   return {
-    database: job.options.database,
+    database: usersDatabase(job.options.database),
     settings: job.settings,
     log: job.log,
     signal: job.signal,

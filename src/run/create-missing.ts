@@ -2,10 +2,10 @@ import { isLockFailure, patiently } from '../../sinks/retry.js';
 import { failed, type SluiceError } from '../core/errors.js';
 import { again } from '../core/next.js';
 import type { NewTable } from '../core/pipeline.js';
-import type { Database } from '../core/run.js';
 import { type ColumnFacts, readColumns } from '../db/catalog/columns.js';
 import type { PgDatabase } from '../db/connect.js';
 import { ident, literal, qualified } from '../db/quote.js';
+import { pathStatement, TO_OUR_PATH, type UsersPath } from '../db/users-path.js';
 import type { Job } from './job.js';
 import type { FoundTable } from './tables.js';
 
@@ -21,14 +21,15 @@ export interface MadeTable extends Place {
  * `create_failed` with what the server says.
  */
 export async function futureColumns(
-  database: Database,
+  database: PgDatabase,
   at: Place,
   sql: NewTable,
 ): Promise<readonly ColumnFacts[]> {
   const client = await database.connect('to see a table that is missing');
   try {
-    await client.query('BEGIN');
+    await client.query(`BEGIN; ${pathStatement((await database.usersPath()).text, true)}`);
     await client.query(sql.create);
+    await client.query(TO_OUR_PATH);
     return await readColumns(
       { query: async (text, parameters = []) => (await client.query(text, [...parameters])).rows },
       at.schema,
@@ -54,6 +55,7 @@ export async function createMissing(job: Job): Promise<readonly string[]> {
   const statements = createStatements(
     job.batch as string,
     missing.map(({ table, sql }) => ({ table, sql })),
+    await job.options.database.usersPath(),
   );
   try {
     await patiently(await job.options.database.session(), statements);
@@ -65,19 +67,20 @@ export async function createMissing(job: Job): Promise<readonly string[]> {
 }
 
 /**
- * What makes `missing` for `batch`: every table, then what follows on all of them, then the record. For a
- * transaction with an empty search_path: it is set to the usual one meanwhile. Pure.
+ * What makes `missing` for `batch`: every table, then what follows on all of them, then the record. They are
+ * made along the user's search_path. Pure.
  */
 export function createStatements(
   batch: string,
   missing: readonly { readonly table: Place; readonly sql: NewTable }[],
+  path: UsersPath,
 ): string[] {
   const names = missing.map(({ table }) => literal(qualified(table.schema, table.table)));
   return [
-    'SET LOCAL search_path TO DEFAULT',
+    pathStatement(path.text, true),
     ...missing.map(({ sql }) => sql.create),
     ...missing.flatMap(({ sql }) => sql.after ?? []),
-    "SET LOCAL search_path = ''",
+    TO_OUR_PATH,
     `UPDATE sluice.migration_batch SET options = options || jsonb_build_object('made', (SELECT jsonb_agg(jsonb_build_object('schema', n.nspname, 'table', c.relname, 'oid', c.oid::bigint) ORDER BY c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY (ARRAY[${names.join(', ')}]::regclass[]))) WHERE id = ${literal(batch)}`,
   ];
 }

@@ -1,3 +1,4 @@
+import { contextOf } from '../../sinks/context.js';
 import { isConnectionLoss, isFileError, sqlstateOf } from '../../sinks/copy/failure.js';
 import { type ErrorFacts, failed, interrupted, SluiceError } from '../core/errors.js';
 import { again } from '../core/next.js';
@@ -74,14 +75,27 @@ function translated(error: unknown): SluiceError {
       });
     default: {
       const { detail, hint } = error as { detail?: string; hint?: string };
+      const context = contextOf(error);
+      const details = [...(detail === undefined ? [] : [detail]), ...context];
+      // Our statements are run along a search_path of their own, and find all that they name themselves.
+      const blind = NOT_FOUND.includes(sqlstate) && context.some((line) => /function/.test(line));
+      const next = blind ? BLIND : hint;
       return failed('database_error', `the database refused: ${said}`, {
         ...facts,
-        ...(detail === undefined ? {} : { details: [detail] }),
-        ...(hint === undefined ? {} : { next: hint }),
+        ...(details.length === 0 ? {} : { details }),
+        ...(next === undefined ? {} : { next }),
       });
     }
   }
 }
+
+/** A function, table, type or schema that is not there. */
+const NOT_FOUND = ['42883', '42P01', '42704', '3F000'];
+
+const BLIND = [
+  'an index or CHECK calls the function that is named, which looks for what it uses along the search_path: have it name that with its schema',
+  'or, as its owner: ALTER FUNCTION … SET search_path = …   (as dumping and restoring the database needs it, too)',
+];
 
 function limit(said: string, facts: ErrorFacts): SluiceError {
   return failed('server_limit', `the server came to a limit of its own: ${said}`, {

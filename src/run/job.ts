@@ -20,6 +20,7 @@ import type { Target } from '../core/target.js';
 import type { Source } from '../core/types.js';
 import type { RunRecord } from '../db/ledger/run-record.js';
 import { standingViews } from '../db/ledger/views.js';
+import { usersDatabase } from '../db/users-database.js';
 import { FedBack } from './feed-back/fed-back.js';
 import { RejectSpool } from './feed-back/reject-files.js';
 import { deletedFrom, recognised } from './feed-back/rejects-given.js';
@@ -355,7 +356,7 @@ export class Job {
     const job = this;
     if (flow >= 0) this.progress.counts(flow, counter);
     const { log } = this;
-    const { database } = this.options;
+    const database = usersDatabase(this.options.database);
     return {
       batch: job.batch,
       dryRun: job.options.dryRun ?? false,

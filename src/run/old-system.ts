@@ -1,12 +1,14 @@
 import type { Client } from 'pg';
-import type { FigureRow, OldSystem } from '../core/assessment.js';
+import { type FigureRow, type OldSystem, spelled } from '../core/assessment.js';
 import { usage } from '../core/errors.js';
 import { again } from '../core/next.js';
 import type { Run } from '../core/run.js';
 import type { DateUnit, Source } from '../core/types.js';
+import { ownOperator } from '../db/catalog/own-operator.js';
 import { ident, literal, qualified } from '../db/quote.js';
 import { rowSecurityError } from '../db/row-security.js';
 import { readings, type TableName } from '../db/table-name.js';
+import { OUR_PATH_STATEMENT, ourDatabase, pathStatement } from '../db/users-path.js';
 import { SqliteFile } from '../sources/sqlite/database.js';
 import { decideDates, millisecondsSql } from '../sources/sqlite/dates.js';
 import { textOf } from '../sources/sqlite/values.js';
@@ -65,6 +67,7 @@ async function inSqlite(
       ),
     table: ident,
     column: ident,
+    operator: async (_table, _column, name) => name,
     moment: async (table, column, as, unit) => {
       const input = Object.values(inputs).find(
         ({ dates }) => dates?.table === table && Object.hasOwn(dates.units, column),
@@ -80,28 +83,34 @@ async function inSqlite(
 }
 
 async function inPostgres(run: Around, held: boolean): Promise<OldSystem> {
-  const ask = async (sql: string) => {
-    const client = held
+  const ask = async (sql: string, ours = false) => {
+    const open = held
       ? await run.share(
           'old system',
           () => openSession(run, true),
-          (open) => open.end(),
+          (shared) => shared.client.end(),
         )
       : await openSession(run, false);
+    const { client } = open;
     try {
-      return await client.query<Figures>({ text: sql, rowMode: 'array', types: AS_TEXT });
+      const text = ours ? `${OUR_PATH_STATEMENT}; ${sql}; ${open.usersPath}` : sql;
+      const answer = await client.query<Figures>({ text, rowMode: 'array', types: AS_TEXT });
+      return ours ? ((answer as unknown as (typeof answer)[])[1] as typeof answer) : answer;
     } catch (error) {
-      throw await rowSecurityError(error, (...asked) => run.database.query(...asked));
+      throw await rowSecurityError(error, (...asked) => ourDatabase(run.database).query(...asked));
     } finally {
       if (!held) await client.end();
     }
   };
-  const query: OldSystem['query'] = async (sql) => {
-    const { rows, fields } = await ask(sql);
-    return rows.map((row) => Object.fromEntries(fields.map(({ name }, i) => [name, row[i] ?? null])));
-  };
-  const [current] = await query('SELECT current_database() AS name');
-  return {
+  const asking =
+    (ours: boolean): OldSystem['query'] =>
+    async (sql) => {
+      const { rows, fields } = await ask(sql, ours);
+      return rows.map((row) => Object.fromEntries(fields.map(({ name }, i) => [name, row[i] ?? null])));
+    };
+  const query = asking(false);
+  const [current] = await query('SELECT pg_catalog.current_database() AS name');
+  const system: OldSystem = {
     kind: 'postgres',
     name: `the database ${current?.name ?? ''}`.trim(),
     query,
@@ -111,8 +120,40 @@ async function inPostgres(run: Around, held: boolean): Promise<OldSystem> {
     },
     column: ident,
     moment: async (_, column, as) => qualifiedBy(as, column),
+    operator: async (table, column, name) => {
+      const [found] = await catalogOf(system, table, (oid) => operatorSql(oid, column, name));
+      return found?.operator ?? `OPERATOR(pg_catalog.${name})`;
+    },
   };
+  behind.set(system, asking(true));
+  return system;
 }
+
+/** How a system is asked along our search_path. */
+const behind = new WeakMap<OldSystem, OldSystem['query']>();
+
+/**
+ * The rows of a statement of ours on the catalog of an old system in PostgreSQL, along our search_path, so that all that
+ * it prints has its schema: `sql` makes it, of the OID of what the user calls `table` (NULL where there is no such).
+ */
+export async function catalogOf(
+  system: OldSystem,
+  table: string,
+  sql: (oid: string) => string,
+): Promise<FigureRow[]> {
+  const ask = behind.get(system) ?? system.query;
+  const [found] = await system.query(
+    `SELECT pg_catalog.to_regclass(${literal(system.table(table))})::pg_catalog.oid AS oid`,
+  );
+  return ask(sql(found?.oid == null ? 'NULL::pg_catalog.oid' : `'${found.oid}'::pg_catalog.oid`));
+}
+
+const operatorSql = (oid: string, column: string, name: '=' | '<') => `
+WITH RECURSIVE typed AS (
+  SELECT a.atttypid AS type FROM pg_catalog.pg_attribute a WHERE a.attrelid = ${oid} AND a.attname = ${literal(column)}
+  UNION ALL
+  SELECT t.typbasetype FROM typed JOIN pg_catalog.pg_type t ON t.oid = typed.type WHERE t.typtype = 'd')
+SELECT ${ownOperator('b', name)} AS operator FROM typed JOIN pg_catalog.pg_type b ON b.oid = typed.type WHERE b.typtype <> 'd'`;
 
 const qualifiedBy = (as: string | undefined, column: string) =>
   as === undefined ? ident(column) : `${ident(as)}.${ident(column)}`;
@@ -122,7 +163,11 @@ type Figures = (string | null)[];
 /** Every value as the server writes it. */
 const AS_TEXT = { getTypeParser: () => (text: string | Buffer) => text };
 
-async function openSession({ database }: Around, held: boolean): Promise<Client> {
+/** A session along the user's search_path, and the statement that gives it that again. */
+async function openSession(
+  { database }: Around,
+  held: boolean,
+): Promise<{ client: Client; usersPath: string }> {
   const client = await database.connect('assess');
   // Every query reports a lost connection itself.
   client.on('error', () => {});
@@ -135,13 +180,15 @@ async function openSession({ database }: Around, held: boolean): Promise<Client>
       "SET DateStyle = 'ISO, YMD'",
     ].join('; '),
   );
-  return client;
+  const { rows } = await client.query<{ search_path: string }>('SHOW search_path');
+  return { client, usersPath: pathStatement(rows[0]?.search_path as string) };
 }
 
 /** How many rows a table has; undefined where there is no such table. */
 export async function rowsOf(system: OldSystem, table: string): Promise<number | undefined> {
   if (!(await isThere(system, table))) return undefined;
-  const [row] = await system.query(`SELECT count(*) AS n FROM ${system.table(table)}`);
+  const { count } = spelled(system);
+  const [row] = await system.query(`SELECT ${count}(*) AS n FROM ${system.table(table)}`);
   return Number((row as FigureRow).n);
 }
 
@@ -149,7 +196,7 @@ async function isThere(system: OldSystem, table: string): Promise<boolean> {
   const [row] = await system.query(
     system.kind === 'sqlite'
       ? `SELECT count(*) AS n FROM sqlite_schema WHERE type IN ('table', 'view') AND name = ${literal(table)}`
-      : `SELECT count(to_regclass(${literal(system.table(table))})) AS n`,
+      : `SELECT pg_catalog.count(pg_catalog.to_regclass(${literal(system.table(table))})) AS n`,
   );
   return (row as FigureRow).n !== '0';
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { quietRun } from '../core/quiet-run.js';
 import type { Run } from '../core/run.js';
 import { Shared } from '../core/shared.js';
+import { usersDatabase } from '../db/users-database.js';
 import type { RunOptions } from './options.js';
 
 /** A run outside any batch, and how many records it was told cannot be read. */
@@ -21,11 +22,11 @@ export async function withQuietRun<T>(
 ): Promise<T> {
   const shared = new Shared();
   const scratch = await mkdtemp(join(tmpdir(), 'sluice-'));
-  const { settings, log, database } = options;
+  const { settings, log } = options;
   const run: QuietRun = {
     ...quietRun({
       log,
-      database,
+      database: usersDatabase(options.database),
       scratch,
       signal: options.signal ?? new AbortController().signal,
       share: (key, make, release) => shared.share(key, make, release),

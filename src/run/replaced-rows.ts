@@ -15,6 +15,7 @@ import { changedRun } from '../core/run.js';
 import type { Target } from '../core/target.js';
 import type { Staging } from '../core/types.js';
 import { readColumns } from '../db/catalog/columns.js';
+import { PINNED_BESIDE_CODE } from '../db/pinned.js';
 import { qualified } from '../db/quote.js';
 import { tableEnds } from './flow-ends.js';
 import type { Job } from './job.js';
@@ -120,7 +121,12 @@ async function readOnceMore(
         numberedBehind: rowsBefore(keys.indexOf(endKey({ flow, branch }))),
         onColumns: (names) => job.loadedColumns.set(end, names),
         connect: () =>
-          writerSession(job.options.database, job.batch as string, `load ${place.live.table} once more`),
+          writerSession(
+            job.options.database,
+            job.batch as string,
+            `load ${place.live.table} once more`,
+            PINNED_BESIDE_CODE,
+          ),
       }).open(run);
     },
   });

@@ -4,6 +4,7 @@ import type { Database } from '../core/run.js';
 import type { Target } from '../core/target.js';
 import type { ColumnFacts } from '../db/catalog/columns.js';
 import { membersOf } from '../db/catalog/members.js';
+import type { PgDatabase } from '../db/connect.js';
 import { readings, type TableName, tableText } from '../db/table-name.js';
 
 /** A table, plain or partitioned, found in the database. */
@@ -29,11 +30,11 @@ export interface LiveTable extends FoundTable {
 export type Columns = Map<Target, readonly ColumnFacts[]>;
 
 /**
- * Finds the live table of every target: `schema.table`, or a bare name along the search path, as `readings` has it.
+ * Finds the live table of every target: `schema.table`, or a bare name along the user's search path, as `readings` has it.
  * Throws a usage error naming the nearest table where there is none, and no name in `creatable` stands for it.
  */
 export async function resolveTables(
-  database: Database,
+  database: PgDatabase,
   targets: readonly (readonly [string, Target])[],
   creatable: readonly string[] = [],
 ): Promise<LiveTable[]> {
@@ -57,7 +58,7 @@ export async function resolveTables(
  * of views that an earlier batch has put in the place of such tables; they hold no rows of their own, and are passed over.
  */
 export async function resolveWatched(
-  database: Database,
+  database: PgDatabase,
   names: readonly string[],
   known: {
     readonly missing?: readonly string[];
@@ -97,8 +98,13 @@ interface Row extends Record<string, unknown> {
   readonly kind: string;
 }
 
+/** The schemas that a name without one may mean, in order. */
+async function schemasFor(database: PgDatabase, meant: readonly TableName[]): Promise<readonly string[]> {
+  return meant.every(({ schema }) => schema !== null) ? [] : (await database.usersPath()).schemas;
+}
+
 /** The table that a name means: see readings. */
-async function look(database: Database, wanted: string): Promise<Row | undefined> {
+async function look(database: PgDatabase, wanted: string): Promise<Row | undefined> {
   const meant = readings(wanted);
   const [row] = await database.query<Row>(
     `SELECT n.nspname AS schema, c.relname AS "table", c.oid, c.relkind::text AS kind, m.rows, m.bytes
@@ -110,15 +116,15 @@ async function look(database: Database, wanted: string): Promise<Row | undefined
        FROM pg_class p WHERE p.oid = c.oid AND c.relkind <> 'p'
           OR c.relkind = 'p' AND p.relkind <> 'p' AND p.oid IN (${membersOf('c.oid')})) m
      WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
-       AND (n.nspname = w.schema OR (w.schema IS NULL AND n.nspname = ANY (current_schemas(false))))
-     ORDER BY w.place, array_position(current_schemas(false), n.nspname) LIMIT 1`,
-    [meant.map(({ schema }) => schema), meant.map(({ table }) => table)],
+       AND (n.nspname = w.schema OR (w.schema IS NULL AND n.nspname = ANY ($3::text[])))
+     ORDER BY w.place, array_position($3::text[], n.nspname::text) LIMIT 1`,
+    [meant.map(({ schema }) => schema), meant.map(({ table }) => table), await schemasFor(database, meant)],
   );
   return row;
 }
 
 async function plain(
-  database: Database,
+  database: PgDatabase,
   row: Row | undefined,
   wanted: string,
   does: 'publishes' | 'guards',
@@ -135,19 +141,16 @@ async function plain(
 }
 
 /** A table that is not there, where a CREATE TABLE of that name would put it. */
-async function future(database: Database, wanted: string): Promise<FoundTable> {
+async function future(database: PgDatabase, wanted: string): Promise<FoundTable> {
   const [{ schema, table }] = readings(wanted) as [TableName];
-  const [row] = await database.query<{ schema: string | null }>(
-    'SELECT coalesce($1, current_schema()) AS schema',
-    [schema],
-  );
-  if (row?.schema == null)
+  const at = schema ?? (await database.usersPath()).schemas[0];
+  if (at === undefined)
     throw usage('no_such_schema', `there is no schema on the search path to make ${wanted} in`, {
       table: wanted,
       state: 'nothing was written',
       next: 'CREATE SCHEMA public, or ALTER ROLE … SET search_path',
     });
-  return { schema: row.schema, table, oid: 0, estimatedRows: 0, bytes: 0 };
+  return { schema: at, table, oid: 0, estimatedRows: 0, bytes: 0 };
 }
 
 const KINDS: Readonly<Record<string, string>> = {
@@ -175,12 +178,14 @@ async function tablesBehind(database: Database, view: number): Promise<Next> {
   return tables.map((each) => named(tableText(each), `it reads ${tableText(each)}`));
 }
 
-async function missing(database: Database, wanted: string, whenMissing: string | undefined) {
+async function missing(database: PgDatabase, wanted: string, whenMissing: string | undefined) {
   const tables = await database.query<{ schema: string | null; table: string }>(
-    `SELECT CASE WHEN NOT pg_table_is_visible(c.oid) THEN n.nspname END AS schema, c.relname AS "table"
+    `SELECT CASE WHEN p.place IS NULL OR p.place > min(p.place) OVER (PARTITION BY c.relname) THEN n.nspname END AS schema, c.relname AS "table"
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     CROSS JOIN LATERAL (SELECT array_position($1::text[], n.nspname::text) AS place) p
      WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'sluice')
      ORDER BY 2, 1 LIMIT 1000`,
+    [(await database.usersPath()).schemas],
   );
   const meant = nearest(wanted, tables.map(tableText));
   return usage('no_such_table', `there is no table ${wanted} in this database`, {

@@ -3,6 +3,7 @@ import { discardStaging } from '../../sinks/replace/discard.js';
 import { stripOld } from '../../sinks/replace/strip.js';
 import { PINNED_BESIDE_CODE } from '../db/pinned.js';
 import { qualified } from '../db/quote.js';
+import { pathStatement } from '../db/users-path.js';
 import type { Job } from './job.js';
 import type { Prepared } from './prepare.js';
 
@@ -38,6 +39,7 @@ async function refreshAll(
   if (views.length === 0) return;
   const client = await options.database.connect('refresh', PINNED_BESIDE_CODE);
   try {
+    await client.query(pathStatement((await options.database.usersPath()).text));
     for (const view of views) await refresh(options, client, view);
   } finally {
     await client.end();

@@ -1,8 +1,9 @@
 import type { Finding, Validation } from '../core/pipeline.js';
 import type { Database } from '../core/run.js';
 import type { PgDatabase } from '../db/connect.js';
-import { onSession, withRoom } from '../db/connect.js';
+import { withRoom } from '../db/connect.js';
 import { qualified } from '../db/quote.js';
+import { usersDatabase, usersSession } from '../db/users-database.js';
 import { validationContext } from './contexts.js';
 import { commandsOf, type NamedFinding, refusal, sentence } from './findings.js';
 import type { Job } from './job.js';
@@ -67,8 +68,8 @@ async function asked(
     ),
   );
   const done = await Promise.allSettled([
-    work(database),
-    ...others.map((client) => work(onSession(database, client))),
+    work(usersDatabase(database)),
+    ...others.map((client) => work(usersSession(database, client))),
   ]);
   await Promise.all(others.map((client) => client.end()));
   const broken = done.find((each): each is PromiseRejectedResult => each.status === 'rejected');

@@ -6,6 +6,7 @@ import type { Database } from '../core/run.js';
 import type { View } from '../core/view.js';
 import type { Published } from '../db/ledger/published.js';
 import { ident, literal, qualified } from '../db/quote.js';
+import { alongUsersPath } from '../db/users-path.js';
 import { checkContext } from './contexts.js';
 import type { Job } from './job.js';
 import type { LiveTable } from './tables.js';
@@ -80,7 +81,9 @@ export function viewFindings(planned: readonly PlannedView[]): Finding[] {
 
 /** The parts of the publishing transaction that make the views that are missing. */
 export function viewParts(planned: readonly PlannedView[]): WindowPart[] {
-  return planned.filter(isMissing).map(({ schema, name, statements }) => last(schema, name, statements));
+  return planned
+    .filter(isMissing)
+    .map(({ schema, name, statements }) => last(schema, name, alongUsersPath(statements)));
 }
 
 /** The names of the views that a publish of `table` makes, for the ledger. */

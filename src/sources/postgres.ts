@@ -6,6 +6,7 @@ import type { Source } from '../core/types.js';
 import { untilAborted } from '../core/until-aborted.js';
 import { literal } from '../db/quote.js';
 import { isRowSecurity, rowSecurityError } from '../db/row-security.js';
+import { ourDatabase } from '../db/users-path.js';
 import { CopyOut } from './postgres/copy-out.js';
 import { bare, describeQuery, queryError } from './postgres/describe.js';
 import { rowParser } from './postgres/rows.js';
@@ -114,11 +115,12 @@ async function explained(error: unknown, run: Run, name: string): Promise<unknow
   const said = error instanceof SluiceError ? error.facts.cause : error;
   if (!isRowSecurity(said)) return error;
   // The session that was refused has a transaction that has failed.
-  return rowSecurityError(said, (...asked) => run.database.query(...asked), `query ${name}`, [
+  return rowSecurityError(said, (...asked) => ourDatabase(run.database).query(...asked), `query ${name}`, [
     `or, where the rows that it sees are meant: query(…, { rowSecurity: 'on' })`,
   ]);
 }
 
+/** A session of the query's own: along the user's search_path, so that what we say in it is said with schemas. */
 async function open(run: Run, name: string): Promise<Client> {
   const client = await untilAborted(run.database.connect(`read ${name}`), run.signal, (late) => late.end());
   // Every query reports a lost connection itself.
@@ -175,14 +177,16 @@ async function begin(client: Client, run: Run, options: QueryOptions): Promise<n
     `SET LOCAL work_mem = ${literal(options.workMem ?? '256MB')}`,
   ];
   await client.query(statements.join('; '));
-  const result = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  const result = await client.query<{ pid: number }>('SELECT pg_catalog.pg_backend_pid() AS pid');
   return result.rows[0]?.pid as number;
 }
 
 /** Stops a query that nobody reads any more: asked to by cancel, made to by closing the socket. */
 async function stop(run: Run, client: Client, copy: CopyOut, pid: number | undefined): Promise<void> {
   const dropped = copy.drop();
-  run.database.query('SELECT pg_cancel_backend($1)', [pid]).catch(() => {});
+  ourDatabase(run.database)
+    .query('SELECT pg_catalog.pg_cancel_backend($1)', [pid])
+    .catch(() => {});
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(() => {

@@ -20,6 +20,8 @@ test('a session for large tables has room to sort, and keeps what it has where t
 test('a session is as it is pinned, whatever the role, the database and the URL say', async (t) => {
   const live = await testDatabase(t);
   await live.query(`
+    CREATE SCHEMA app;
+    ALTER DATABASE ${live.name} SET search_path = "$user", nowhere, app, public;
     ALTER DATABASE ${live.name} SET statement_timeout = '1s';
     ALTER DATABASE ${live.name} SET idle_session_timeout = '1s';
     ALTER DATABASE ${live.name} SET default_transaction_isolation = 'serializable';
@@ -42,13 +44,30 @@ test('a session is as it is pinned, whatever the role, the database and the URL 
     return new Map(rows.map(({ name, setting }) => [name, setting]));
   };
   const own = await settings();
-  for (const [name, value] of Object.entries(PINNED)) assert.equal(own.get(name)?.split(',')[0], value, name);
+  for (const [name, value] of Object.entries(PINNED))
+    assert.equal(name === 'DateStyle' ? own.get(name)?.split(',')[0] : own.get(name), value, name);
   assert.equal(own.get('transaction_timeout'), later ? '0' : undefined);
   assert.equal(own.get('TimeZone'), 'Asia/Tokyo');
   const beside = await settings(PINNED_BESIDE_CODE);
   assert.equal(beside.get('statement_timeout'), '0');
   assert.equal(beside.get('transaction_timeout'), later ? '0' : undefined);
   assert.equal(beside.get('DateStyle'), 'German, DMY');
+  assert.equal(beside.get('search_path'), 'pg_catalog, pg_temp');
+  assert.equal(beside.get('sluice.search_path'), undefined, 'a placeholder is not listed');
+  const path = { text: '"$user", nowhere, app, public', schemas: ['app', 'public'] };
+  assert.deepEqual(await database.usersPath(), path);
+  url.searchParams.set('options', '-c search_path=App,public');
+  const other = new PgDatabase({ url: url.href, described: 'it', from: 'test' });
+  t.after(() => other.close());
+  // The server folds what it was given, and shows it as it was.
+  assert.deepEqual(await other.usersPath(), { text: 'App,public', schemas: ['app', 'public'] });
+  const told = await other.connect('test', PINNED_BESIDE_CODE);
+  const { rows } = await told
+    .query(
+      "BEGIN; SELECT pg_catalog.set_config('search_path', pg_catalog.current_setting('sluice.search_path'), true)",
+    )
+    .then(() => told.query('SHOW search_path'));
+  assert.deepEqual(rows, [{ search_path: 'App,public' }]);
 });
 
 /** A database behind a door: nobody who has connected hears of the server before `open` is called. */

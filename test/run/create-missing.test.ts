@@ -43,16 +43,20 @@ const isThere = async (database: TestDatabase) =>
 test('missing tables are made in one transaction, then what follows on all of them, then the record', () => {
   const at = (table: string) => ({ schema: 'public', table });
   assert.deepEqual(
-    createStatements('7', [
-      { table: at('a'), sql: { create: 'CREATE TABLE a ()', after: ['CREATE INDEX ON a (b)'] } },
-      { table: at('b'), sql: { create: 'CREATE TABLE b ()' } },
-    ]),
+    createStatements(
+      '7',
+      [
+        { table: at('a'), sql: { create: 'CREATE TABLE a ()', after: ['CREATE INDEX ON a (b)'] } },
+        { table: at('b'), sql: { create: 'CREATE TABLE b ()' } },
+      ],
+      { text: '"$user", app', schemas: ['app'] },
+    ),
     [
-      'SET LOCAL search_path TO DEFAULT',
+      `SELECT pg_catalog.set_config('search_path', '"$user", app', true)`,
       'CREATE TABLE a ()',
       'CREATE TABLE b ()',
       'CREATE INDEX ON a (b)',
-      "SET LOCAL search_path = ''",
+      "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)",
       `UPDATE sluice.migration_batch SET options = options || jsonb_build_object('made', (SELECT jsonb_agg(jsonb_build_object('schema', n.nspname, 'table', c.relname, 'oid', c.oid::bigint) ORDER BY c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY (ARRAY['"public"."a"', '"public"."b"']::regclass[]))) WHERE id = '7'`,
     ],
   );

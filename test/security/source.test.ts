@@ -51,3 +51,49 @@ test('no SQL quotes a name or a value by itself', () => {
   const quoted = found(/"\$\{[^}]+\}"|'\$\{[^}]+\}'/).filter((line) => sql.test(line));
   assert.deepEqual(quoted, []);
 });
+
+test('every session of ours is given its settings in its start-up packet', () => {
+  const connecting = found(/new (pg\.)?(Client|Pool)\(/).map((line) => line.split(':')[0] as string);
+  assert.deepEqual([...new Set(connecting)].sort(), [
+    'src/db/connect.ts',
+    'src/db/embedded/database.ts',
+    'src/db/embedded/fresh.ts',
+  ]);
+  for (const path of connecting)
+    assert.match(readFileSync(join(projectFolder, path), 'utf8'), /options\W+startupOptions\(/, path);
+});
+
+test('the search_path is changed in one place, and by statements that name what they call', () => {
+  const changing = found(/SET (LOCAL )?search_path =(?! …)|set_config\('search_path'|current_schemas?\(/).map(
+    (line) => line.split(':')[0] as string,
+  );
+  assert.deepEqual([...new Set(changing)].sort(), [
+    // A function's own.
+    'sinks/compatibility/parts.ts',
+    'sinks/guard/journal-sql.ts',
+    // Ours, or none at all, for the length of a transaction: whoever calls them may have a session of another kind.
+    'sinks/replace/finish.ts',
+    'sinks/replace/staging.ts',
+    'sinks/replace/undo.ts',
+    'sinks/retry.ts',
+    'src/db/catalog/session.ts',
+    'src/db/users-path.ts',
+  ]);
+  const along = found(/\b(alongUsersPath(InBlock)?|TO_USERS_PATH|pathGate)\b/)
+    .filter((line) => !/: import /.test(line))
+    .map((line) => line.split(':')[0] as string);
+  // Whoever adds a file here sees to it that its statements name functions, operators and types with their schema.
+  assert.deepEqual([...new Set(along)].sort(), [
+    'sinks/constraints/find.ts',
+    'sinks/copy/segments.ts',
+    'sinks/deferred.ts',
+    'sinks/rows/append.ts',
+    'sinks/rows/merge.ts',
+    'sinks/rows/parts.ts',
+    'sinks/rows/takeovers.ts',
+    'sinks/rows/undo.ts',
+    'sinks/window.ts',
+    'src/db/users-path.ts',
+    'src/run/views.ts',
+  ]);
+});

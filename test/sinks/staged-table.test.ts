@@ -129,7 +129,7 @@ test('a segment and what its hook writes are committed together or not at all', 
       segmentBytes: 30,
       async onSegment(client, segment) {
         const { number, rows, totalRows, firstOrigin, lastOrigin, data } = segment;
-        await client.query('INSERT INTO ledger VALUES ($1, $2, $3, $4, $5, $6)', [
+        await client.query('INSERT INTO public.ledger VALUES ($1, $2, $3, $4, $5, $6)', [
           number,
           rows,
           totalRows,

@@ -43,7 +43,7 @@ test('the window runs all parts phase by phase, dependents and locks bounded as 
   assert.equal(
     sql,
     `BEGIN;
-SET LOCAL search_path TO DEFAULT;
+SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL lock_timeout = 150;
 SET LOCAL statement_timeout = 0;
 SET LOCAL idle_in_transaction_session_timeout = 2000;
@@ -52,7 +52,7 @@ ${settleStatement([
   { schema: 'live', table: 'm' },
   { schema: 'live', table: 't' },
 ])};
-SET LOCAL search_path = '';
+SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL DateStyle = 'ISO';
 SET LOCAL IntervalStyle = 'postgres';
 SET LOCAL bytea_output = 'hex';
@@ -60,18 +60,17 @@ SET LOCAL extra_float_digits = '1';
 SET LOCAL array_nulls = 'on';
 SET LOCAL xmloption = 'content';
 SET LOCAL statement_timeout = 400;
-SELECT extract(epoch FROM pg_catalog.clock_timestamp()) * 1000 AS sluice_start;
+SELECT extract(epoch FROM pg_catalog.clock_timestamp()) OPERATOR(pg_catalog.*) 1000 AS sluice_start;
 DO $sluice$ BEGIN 
   EXECUTE 'ALTER VIEW v OWNER TO o';
   EXECUTE 'LOCK TABLE ONLY "live"."m", ONLY "live"."t" IN ACCESS EXCLUSIVE MODE'; END $sluice$;
-SELECT extract(epoch FROM pg_catalog.clock_timestamp()) * 1000 AS sluice_locked;
+SELECT extract(epoch FROM pg_catalog.clock_timestamp()) OPERATOR(pg_catalog.*) 1000 AS sluice_locked;
 recheck t;
 recheck m;
 out t;
 in t;
 after t;
 SET LOCAL statement_timeout = 0;
-SET LOCAL search_path TO DEFAULT;
 SET LOCAL DateStyle TO DEFAULT;
 SET LOCAL IntervalStyle TO DEFAULT;
 SET LOCAL bytea_output TO DEFAULT;
@@ -79,7 +78,7 @@ SET LOCAL extra_float_digits TO DEFAULT;
 SET LOCAL array_nulls TO DEFAULT;
 SET LOCAL xmloption TO DEFAULT;
 late m;
-SET LOCAL search_path = '';
+SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL DateStyle = 'ISO';
 SET LOCAL IntervalStyle = 'postgres';
 SET LOCAL bytea_output = 'hex';
@@ -88,14 +87,14 @@ SET LOCAL array_nulls = 'on';
 SET LOCAL xmloption = 'content';
 proof t;
 INSERT INTO l.l VALUES (1);
-SET LOCAL search_path TO DEFAULT;
 SET LOCAL DateStyle TO DEFAULT;
 SET LOCAL IntervalStyle TO DEFAULT;
 SET LOCAL bytea_output TO DEFAULT;
 SET LOCAL extra_float_digits TO DEFAULT;
 SET LOCAL array_nulls TO DEFAULT;
 SET LOCAL xmloption TO DEFAULT;
-SELECT extract(epoch FROM pg_catalog.clock_timestamp()) * 1000 AS sluice_end;
+SELECT extract(epoch FROM pg_catalog.clock_timestamp()) OPERATOR(pg_catalog.*) 1000 AS sluice_end;
+SELECT pg_catalog.set_config('search_path', pg_catalog.current_setting('sluice.search_path'), true);
 COMMIT;
 `,
   );

@@ -53,7 +53,12 @@ export async function testDatabase(
   const url = urlOf(server, name);
   const sessions: pg.Client[] = [];
   const connect = async (config: pg.ClientConfig = {}) => {
-    const client = new pg.Client({ connectionString: url, ...config });
+    // What statements that run the application's code are told of the user's search_path.
+    const client = new pg.Client({
+      connectionString: url,
+      options: '-c sluice.search_path=public',
+      ...config,
+    });
     client.on('error', () => {});
     await client.connect();
     sessions.push(client);

@@ -7,21 +7,23 @@ import type { RowNames, RowTableFacts, RowTarget } from '../../sinks/rows/target
 import { undoParts } from '../../sinks/rows/undo.js';
 import { surveyUndo } from '../../sinks/rows/undo-survey.js';
 import type { WindowPart } from '../../sinks/window.js';
+import { OUR_PATH } from '../../src/db/pinned.js';
 import { qualified } from '../../src/db/quote.js';
+import { TO_USERS_PATH } from '../../src/db/users-path.js';
 
 /** Runs the parts as one simple-protocol message, phase by phase, as the publishing window does. */
 export async function runWindow(client: ClientBase, parts: readonly WindowPart[]): Promise<void> {
   const locks = parts.flatMap((part) => part.locks);
   const statements = [
     'BEGIN',
+    `SET LOCAL search_path = ${OUR_PATH}`,
     ...parts.flatMap((part) => part.early),
-    "SET LOCAL search_path = ''",
     ...parts.flatMap((part) => part.dependents),
     ...locks.map((lock) => `LOCK TABLE ${qualified(lock.schema, lock.table)} IN ${lock.mode} MODE`),
     ...parts.flatMap((part) => part.rechecks),
     ...parts.flatMap((part) => part.after),
-    'SET LOCAL search_path TO DEFAULT',
     ...parts.flatMap((part) => part.late),
+    TO_USERS_PATH,
     'COMMIT',
   ];
   try {

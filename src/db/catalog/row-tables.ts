@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import { qualified } from '../quote.js';
 import { ancestorsOf, membersOf } from './members.js';
+import { ownOperator } from './own-operator.js';
 import { askCatalog } from './session.js';
 
 /** A column of a live table as row changes need to know it. */
@@ -188,29 +189,7 @@ SELECT json_build_object(
   'filled', a.atthasdef OR a.attidentity <> '' OR dt.typdefault IS NOT NULL,
   'identity', CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'default' END,
   'generated', a.attgenerated <> '',
-  'equality', (
-    SELECT format('OPERATOR(%I.%s)', opn.nspname, op.oprname)
-    FROM pg_opclass oc
-    JOIN pg_amop am ON am.amopfamily = oc.opcfamily AND am.amopstrategy = 3
-                   AND am.amoplefttype = oc.opcintype AND am.amoprighttype = oc.opcintype
-    JOIN pg_operator op ON op.oid = am.amopopr
-    JOIN pg_namespace opn ON opn.oid = op.oprnamespace
-    CROSS JOIN LATERAL (SELECT CASE
-        WHEN oc.opcintype = b.oid THEN 1
-        WHEN oc.opcintype = CASE
-            WHEN b.typtype = 'e' THEN 'anyenum'::regtype
-            WHEN b.typcategory = 'A' AND b.typelem <> 0 THEN 'anyarray'::regtype
-            WHEN b.typtype = 'r' THEN 'anyrange'::regtype
-            WHEN b.typtype = 'm' THEN 'anymultirange'::regtype END THEN 2
-        WHEN EXISTS (SELECT FROM pg_cast k WHERE k.castsource = b.oid AND k.casttarget = oc.opcintype
-                     AND k.castmethod = 'b' AND k.castcontext = 'i') THEN 3 END AS rank) fit
-    WHERE oc.opcmethod = 403 AND oc.opcdefault AND fit.rank IS NOT NULL
-      AND NOT (b.typcategory = 'A' AND b.typelem <> 0 AND NOT EXISTS (
-            SELECT FROM pg_opclass e WHERE e.opcmethod = 403 AND e.opcdefault AND (e.opcintype = b.typelem
-              OR EXISTS (SELECT FROM pg_type et WHERE et.oid = b.typelem AND et.typtype IN ('e', 'd', 'r', 'c', 'm'))
-              OR EXISTS (SELECT FROM pg_cast k WHERE k.castsource = b.typelem AND k.casttarget = e.opcintype
-                         AND k.castmethod = 'b' AND k.castcontext = 'i'))))
-    ORDER BY fit.rank LIMIT 1),
+  'equality', ${ownOperator('b', '=')},
   'sendable', b.typsend <> 0 AND coalesce((SELECT e.typsend <> 0 FROM pg_type e WHERE e.oid = b.typelem), true),
   'sequence', (
     SELECT json_build_object('schema', sn.nspname, 'name', s.relname, 'increment', g.seqincrement::text,

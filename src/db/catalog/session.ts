@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { ClientBase, QueryResult, QueryResultRow } from 'pg';
+import { OUR_PATH } from '../pinned.js';
 
 /**
- * Runs `read` in a transaction with an empty search_path, so that every name the server deparses comes
+ * Runs `read` in a transaction with our search_path, so that every name the server deparses comes
  * out qualified, and ends it. The session must be idle; its settings are as before afterwards.
  */
 export async function withCatalog<T>(client: ClientBase, read: () => Promise<T>): Promise<T> {
   return inTransaction(
     client,
     // A plan is made once a session: these are asked of every table, several times a run.
-    ["SET LOCAL search_path = ''", 'SET LOCAL plan_cache_mode = force_generic_plan'],
+    [`SET LOCAL search_path = ${OUR_PATH}`, 'SET LOCAL plan_cache_mode = force_generic_plan'],
     read,
   );
 }

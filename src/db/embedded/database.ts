@@ -3,6 +3,7 @@ import pg from 'pg';
 import { shellWord } from '../../core/command.js';
 import { failed } from '../../core/errors.js';
 import { again, command } from '../../core/next.js';
+import { PINNED, startupOptions } from '../pinned.js';
 import { ident } from '../quote.js';
 import { SUPERUSER } from './cluster.js';
 import type { Place } from './place.js';
@@ -48,7 +49,11 @@ export async function ensureDatabase(place: Place, port: number): Promise<void> 
 }
 
 async function query(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 30_000 });
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: 30_000,
+    options: startupOptions(undefined, PINNED),
+  });
   client.on('error', () => {});
   await client.connect();
   try {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { refused } from '../../core/errors.js';
 import { again } from '../../core/next.js';
+import { PINNED, startupOptions } from '../pinned.js';
 import { ident, literal } from '../quote.js';
 
 /** The comment by which a database is known as one that may be made anew. */
@@ -16,7 +17,11 @@ const ENDING_MS = 2_000;
  * naming the sessions where somebody is connected. Nothing is changed then.
  */
 export async function freshDatabase(url: string, name: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 30_000 });
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: 30_000,
+    options: startupOptions(undefined, PINNED),
+  });
   client.on('error', () => {});
   await client.connect();
   try {

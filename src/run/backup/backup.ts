@@ -11,7 +11,7 @@ import { ident, literal } from '../../db/quote.js';
 import { query } from '../../sources/postgres.js';
 import { SqliteFile } from '../../sources/sqlite/database.js';
 import { sqlite } from '../../sources/sqlite/index.js';
-import { oldSystem, rowsOf, sqlitePath } from '../old-system.js';
+import { catalogOf, oldSystem, rowsOf, sqlitePath } from '../old-system.js';
 import { writeCsv } from './csv-file.js';
 import { type BackedUpFile, type BackedUpTable, MANIFEST, type Manifest, printOf } from './manifest.js';
 import { postgresSchema } from './postgres-schema.js';
@@ -132,11 +132,14 @@ async function exportTable(
 }
 
 async function columnsOf(table: string, system: OldSystem): Promise<string[]> {
-  const rows = await system.query(
-    system.kind === 'sqlite'
-      ? `SELECT name FROM pragma_table_info(${literal(table)}) ORDER BY cid`
-      : `SELECT attname AS name FROM pg_attribute WHERE attrelid = ${literal(system.table(table))}::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
-  );
+  const rows = await (system.kind === 'sqlite'
+    ? system.query(`SELECT name FROM pragma_table_info(${literal(table)}) ORDER BY cid`)
+    : catalogOf(
+        system,
+        table,
+        (oid) =>
+          `SELECT attname AS name FROM pg_attribute WHERE attrelid = ${oid} AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
+      ));
   return rows.map((row) => row.name as string);
 }
 

@@ -5,6 +5,7 @@ import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
 import type { RejectFate } from '../../db/ledger/reject-fates.js';
 import { type RejectRecord, readRecords } from '../../db/ledger/rejects.js';
+import { ourDatabase } from '../../db/users-path.js';
 import { formatOf } from '../../sources/file.js';
 import { MASKED } from '../masking.js';
 import { isRejectColumn, REJECT_COLUMNS } from './reject-columns.js';
@@ -59,7 +60,7 @@ export async function readCorrections(
     for await (const chunk of source.read(reading)) {
       const places = chunk.map((row) => placeOf(row, { source, input }, expected, seen));
       const records = await readRecords(
-        run.database,
+        ourDatabase(run.database),
         expected.batch,
         places.map(({ fate }) => fate.number),
       );

@@ -11,6 +11,7 @@ import { requireLedger } from '../../db/ledger/open.js';
 import { replacedSince } from '../../db/ledger/published.js';
 import { claimRejects, type RejectFate, rejectFates } from '../../db/ledger/reject-fates.js';
 import type { FeedBackFacts } from '../../db/ledger/run-record.js';
+import { ourDatabase } from '../../db/users-path.js';
 import { withQuietRun } from '../quiet-run.js';
 import {
   besideThem,
@@ -172,7 +173,7 @@ async function read(
         command('rollback', [String(by)], {}, { lead: 'or undo it first' }),
       ],
     });
-  if (way === 'beside') await assertStands(run.database, batch, facts);
+  if (way === 'beside') await assertStands(ourDatabase(run.database), batch, facts);
   const rows = new Set(given.map(rowOf));
   const claimed = fates.filter(
     (fate) => numbers.has(fate.number) || (fate.line !== null && rows.has(rowOf(fate))),

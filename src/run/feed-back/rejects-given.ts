@@ -6,6 +6,7 @@ import type { Run } from '../../core/run.js';
 import type { Target } from '../../core/target.js';
 import type { Source } from '../../core/types.js';
 import { batchOfReject } from '../../db/ledger/rejects.js';
+import { ourDatabase } from '../../db/users-path.js';
 import { statInput } from '../../sources/raw.js';
 import { MASKED } from '../masking.js';
 import { isEscaped } from './corrections.js';
@@ -107,7 +108,7 @@ export async function rejectsGiven(row: Row, name: string, pipeline: string, run
   const number = Number(row[REJECT_COLUMNS.number]);
   const line = Number(row[REJECT_COLUMNS.line] ?? Number.NaN);
   const batch = Number.isInteger(number)
-    ? await batchOfReject(run.database, pipeline, number, Number.isInteger(line) ? line : null)
+    ? await batchOfReject(ourDatabase(run.database), pipeline, number, Number.isInteger(line) ? line : null)
     : undefined;
   return refused(
     'rejects_given',

@@ -117,7 +117,7 @@ test('a CHECK is asked of the rows that are written, and not at all where a trig
   );
   assert.equal(
     asked[1]?.bad,
-    `SELECT b.sluice_place, NULL::bigint AS sluice_first_row, NULL::bigint AS sluice_first_line FROM (SELECT sluice_place FROM (SELECT s.ctid AS sluice_place, s.sluice_row, s.sluice_line, s."id" FROM "new"."t" s) f WHERE NOT ((id > 0))) b JOIN "new"."t" s ON s.ctid ${equal} b.sluice_place WHERE NOT EXISTS (SELECT FROM "public"."t" l WHERE l."id" ${equal} s."id" AND NOT (ROW(l."pa""rent")::record OPERATOR(pg_catalog.*<>) ROW(s."pa""rent")::record))`,
+    `SELECT b.sluice_place, NULL::bigint AS sluice_first_row, NULL::bigint AS sluice_first_line FROM (SELECT sluice_place FROM (SELECT s.ctid AS sluice_place, s.sluice_row, s.sluice_line, s."id" FROM "new"."t" s) f WHERE NOT ((id > 0))) b JOIN "new"."t" s ON s.ctid ${equal} b.sluice_place WHERE NOT EXISTS (SELECT FROM "public"."t" l WHERE l."id" ${equal} s."id" AND NOT (ROW(l."pa""rent")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(s."pa""rent")::pg_catalog.record))`,
   );
   const changed = { checks, changedBefore: { insert: true, update: false } };
   assert.deepEqual(rowQuestions(subject('append', changed)), []);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { settleStatement } from '../../../sinks/deferred.js';
 import { appendStatements } from '../../../sinks/rows/append.js';
-import { mergeStatements, saveStatements } from '../../../sinks/rows/merge.js';
+import { deleteStatements, mergeStatements, saveStatements } from '../../../sinks/rows/merge.js';
 import { rowStagingTable } from '../../../sinks/rows/staging.js';
 import { type RowTableFacts, undoTable } from '../../../sinks/rows/target.js';
 import { withoutTriggers } from '../../../sinks/rows/triggers.js';
@@ -68,13 +68,18 @@ const facts: RowTableFacts = {
   numbered: false,
   inOrder: false,
 };
+const USERS =
+  "SELECT pg_catalog.set_config('search_path', pg_catalog.current_setting('sluice.search_path'), true)";
+const OURS = "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)";
 const numbered = { ...facts, numbered: true, inOrder: true };
 
 test('rows that something numbers go in in the order in which they were loaded, and only those are sorted', () => {
   const order = ' FROM "b1_new"."lots" s ORDER BY s.sluice_row RETURNING ';
   const target = { ...facts.target, mode: 'append' as const };
-  assert.ok(appendStatements({ ...numbered, target }, names, 'at once')[0]?.includes(order));
-  assert.ok(mergeStatements(numbered, names, 'at once')[1]?.includes(' ORDER BY s.sluice_row RETURNING '));
+  const writes = (statements: string[]) => statements.filter((sql) => sql.startsWith('WITH'));
+  assert.ok(writes(appendStatements({ ...numbered, target }, names, 'at once'))[0]?.includes(order));
+  const merged = writes(mergeStatements(numbered, names, 'at once'));
+  assert.ok(merged[1]?.includes(' ORDER BY s.sluice_row RETURNING '));
   for (const sql of [
     ...appendStatements({ ...facts, target }, names, 'at once'),
     ...mergeStatements(facts, names, 'at once'),
@@ -93,22 +98,87 @@ test('staging has the loaded columns, and where rows came from only if that may 
   );
 });
 
-test('an append is one scan that notes what it added', () => {
-  assert.equal(
-    appendStatements({ ...facts, target: { ...facts.target, mode: 'append' } }, names, 'at once')[0],
-    `WITH w AS (INSERT INTO "public"."lots" AS l ("id", "no""te") OVERRIDING SYSTEM VALUE SELECT s."id", s."no""te" FROM "b1_new"."lots" s RETURNING l."id", 'added', sha256(record_send(ROW(l."id", l."no""te"::text)))) INSERT INTO "b1_undo"."lots__written" ("id", sluice_kind, sluice_hash) SELECT * FROM w`,
+test('an append is one scan that notes what it added, along the search_path that the application has', () => {
+  assert.deepEqual(
+    appendStatements({ ...facts, target: { ...facts.target, mode: 'append' } }, names, 'at once'),
+    [
+      USERS,
+      `WITH w AS (INSERT INTO "public"."lots" AS l ("id", "no""te") OVERRIDING SYSTEM VALUE SELECT s."id", s."no""te" FROM "b1_new"."lots" s RETURNING l."id", 'added', pg_catalog.sha256(pg_catalog.record_send(ROW(l."id", l."no""te"::pg_catalog.text)))) INSERT INTO "b1_undo"."lots__written" ("id", sluice_kind, sluice_hash) SELECT * FROM w`,
+      OURS,
+    ],
   );
 });
 
 test('a merge saves images of what differs byte by byte, updates just that, and inserts what is new', () => {
   assert.deepEqual(saveStatements(facts, names), [
-    `INSERT INTO "b1_undo"."lots__before" ("id", "no""te", sluice_xmin) SELECT l."id", l."no""te", l.xmin FROM "public"."lots" l JOIN "b1_new"."lots" s ON l."id" OPERATOR(pg_catalog.=) s."id" WHERE ROW(l."no""te")::record OPERATOR(pg_catalog.*<>) ROW(s."no""te")::record`,
+    `INSERT INTO "b1_undo"."lots__before" ("id", "no""te", sluice_xmin) SELECT l."id", l."no""te", l.xmin FROM "public"."lots" l JOIN "b1_new"."lots" s ON l."id" OPERATOR(pg_catalog.=) s."id" WHERE ROW(l."no""te")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(s."no""te")::pg_catalog.record`,
   ]);
-  assert.deepEqual(mergeStatements(facts, names, 'at the end').slice(0, 2), [
-    `WITH w AS (UPDATE "public"."lots" AS l SET "no""te" = s."no""te" FROM "b1_undo"."lots__before" b JOIN "b1_new"."lots" s ON s."id" OPERATOR(pg_catalog.=) b."id" WHERE l."id" OPERATOR(pg_catalog.=) b."id" RETURNING l."id", 'changed', NULL::bytea) INSERT INTO "b1_undo"."lots__written" ("id", sluice_kind, sluice_hash) SELECT * FROM w`,
-    `WITH w AS (INSERT INTO "public"."lots" AS l ("id", "no""te") OVERRIDING SYSTEM VALUE SELECT s."id", s."no""te" FROM "b1_new"."lots" s WHERE NOT EXISTS (SELECT FROM "public"."lots" o WHERE o."id" OPERATOR(pg_catalog.=) s."id") RETURNING l."id", 'added', NULL::bytea) INSERT INTO "b1_undo"."lots__written" ("id", sluice_kind, sluice_hash) SELECT * FROM w`,
+  assert.deepEqual(mergeStatements(facts, names, 'at the end'), [
+    USERS,
+    `WITH w AS (UPDATE "public"."lots" AS l SET "no""te" = s."no""te" FROM "b1_undo"."lots__before" b JOIN "b1_new"."lots" s ON s."id" OPERATOR(pg_catalog.=) b."id" WHERE l."id" OPERATOR(pg_catalog.=) b."id" RETURNING l."id", 'changed', NULL::pg_catalog.bytea) INSERT INTO "b1_undo"."lots__written" ("id", sluice_kind, sluice_hash) SELECT * FROM w`,
+    OURS,
+    USERS,
+    `WITH w AS (INSERT INTO "public"."lots" AS l ("id", "no""te") OVERRIDING SYSTEM VALUE SELECT s."id", s."no""te" FROM "b1_new"."lots" s WHERE NOT EXISTS (SELECT FROM "public"."lots" o WHERE o."id" OPERATOR(pg_catalog.=) s."id") RETURNING l."id", 'added', NULL::pg_catalog.bytea) INSERT INTO "b1_undo"."lots__written" ("id", sluice_kind, sluice_hash) SELECT * FROM w`,
+    OURS,
   ]);
 });
+
+test('nothing that is run along the search_path of the application is looked up along it', () => {
+  const named = facts.live;
+  const uniques = [
+    {
+      name: 'lots_place',
+      columns: ['no"te'],
+      parts: [{ expression: '"no""te"', collation: null, operator: 'OPERATOR(pg_catalog.=)' }],
+      nullsDistinct: true,
+      asked: 'by row' as const,
+    },
+  ] as unknown as typeof facts.constraints.uniques;
+  const exchanged = {
+    ...numbered,
+    live: { ...named, triggers: [] },
+    constraints: { ...facts.constraints, uniques },
+  };
+  const all = [
+    ...appendStatements({ ...numbered, target: { ...facts.target, mode: 'append' } }, names, 'at once'),
+    ...mergeStatements(numbered, names, 'at once'),
+    ...mergeStatements(exchanged, names, 'at the end'),
+    ...deleteStatements({ ...facts, target: { ...facts.target, mode: 'sync' } }, names),
+  ];
+  const along: string[] = [];
+  for (const [at, sql] of all.entries()) {
+    if (all[at - 1] === USERS) along.push(sql);
+    // Within a block of plpgsql.
+    const [users, ours] = [USERS, OURS].map((each) =>
+      each.replace('SELECT', 'PERFORM').replaceAll("'", "''"),
+    );
+    for (const piece of sql.split(`${users}; `).slice(1)) along.push(piece.split(`; ${ours}`)[0] as string);
+  }
+  assert.ok(along.length > 6);
+  for (const sql of along) assert.deepEqual(lookedUp(sql), [], sql);
+  assert.deepEqual(
+    lookedUp(`SELECT count(*), a || 'x' FROM t WHERE b = 1 AND c IN (2) AND d::text IS NULL`),
+    ['count(', '||', '=', 'IN (', '::text'],
+  );
+});
+
+/** What of a statement PostgreSQL would look up along the search_path: functions, operators, types, and what means one. */
+function lookedUp(sql: string): string[] {
+  const bare = sql
+    .replace(/'(?:[^']|'')*'/g, '~')
+    .replace(/"(?:[^"]|"")*"/g, 'q')
+    .replace(/OPERATOR\(pg_catalog\.[^)]+\)/g, '~')
+    .replace(/\bSET (q = (\w+\.q|NULL)(, )?)+/g, 'SET ');
+  const grammar =
+    /^(AS|ROW|ANY|EXISTS|VALUES|LEAST|SELECT|FROM|WITH|INTO|OVER|JOIN|AND|NOT|BY|w|a|q|p|u|l|s) ?\($/;
+  return [
+    ...bare.matchAll(
+      /(?<![\w.])\w+ ?\(|::(?!pg_catalog\.)\w+|[=<>|+*/-]{1,2}(?!\))|\bIN \(|\bIS DISTINCT\b|\bUSING \(/g,
+    ),
+  ]
+    .map(([found]) => found)
+    .filter((found) => !grammar.test(found) && found !== '*');
+}
 
 test('triggers that fire are switched off by name and come back as they were', () => {
   const settle = settleStatement([facts.live]);

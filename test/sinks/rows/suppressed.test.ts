@@ -60,7 +60,7 @@ test('rows that a BEFORE INSERT trigger suppresses refuse an append, with the tr
   assert.equal(error.code, 'rows_suppressed');
   assert.equal(
     error.message,
-    '1 row of public.t would be left out: suppressed, neither inserted nor updated (trigger no_twos on t, which calls skip)',
+    '1 row of public.t would be left out: suppressed, neither inserted nor updated (trigger no_twos on public.t, which calls public.skip)',
   );
   assert.deepEqual(error.facts.details, ['{"id" : "2"}']);
   assert.deepEqual((await client.query('SELECT FROM t')).rowCount, 0);
@@ -112,7 +112,7 @@ test('updates, inserts and deletes of a merge that triggers suppress are told ap
   assert.equal(lost.code, 'rows_suppressed');
   assert.equal(
     lost.message,
-    '1 row to be deleted from public.t would stay: suppressed (trigger s on t, which calls skip)',
+    '1 row to be deleted from public.t would stay: suppressed (trigger s on public.t, which calls public.skip)',
   );
   assert.equal(lines(lost), '{"id" : "2"}');
   assert.deepEqual(await checksums(client, 't'), before);
@@ -171,7 +171,7 @@ test('rows that an AFTER trigger takes away again are suppressed as well', async
   const error = await said(publish(client, 'b1', [target('append'), rows]));
   assert.equal(
     error.message,
-    '1 row of public.t would be written and taken away again (trigger later on t, which calls wipe)',
+    '1 row of public.t would be written and taken away again (trigger later on public.t, which calls public.wipe)',
   );
   assert.equal(lines(error), '{"id" : "2"}');
   const names = await publish(client, 'b2', [target('append', { allowSuppressed: true }), rows]);
@@ -189,7 +189,7 @@ test('a trigger of a partition is named as well; noTriggers loads past the trigg
   );
   const rows = [['2', 'b']];
   const error = await said(publish(client, 'b1', [{ ...target('append'), table: 'p' }, rows]));
-  assert.match(error.message, /trigger inner_one on p1, which calls skip/);
+  assert.match(error.message, /trigger inner_one on public\.p1, which calls public\.skip/);
   const names = await publish(client, 'b2', [target('merge', { noTriggers: true }), rows]);
   assert.deepEqual(await numbers(client, names), { ...NONE, staged: 1, inserted: 1, suppressed: 0 });
 });
