@@ -83,8 +83,10 @@ export function query<R extends Row = Row>(
 
 async function columnsOf(run: Run, table: string): Promise<readonly string[]> {
   const rows = await run.database.query<{ name: string }>(
+    // Along the user's search_path, which says which table is meant.
     `SELECT a.attname AS name FROM pg_catalog.pg_attribute a
-     WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
+     WHERE a.attrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)::pg_catalog.oid
+       AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped ORDER BY a.attnum`,
     [table],
   );
   return rows.map(({ name }) => name);
