@@ -4,6 +4,7 @@ import { again } from '../../src/core/next.js';
 import { takeOffAdditions } from '../../src/db/catalog/additions.js';
 import { membersOf } from '../../src/db/catalog/members.js';
 import { inTransaction } from '../../src/db/catalog/session.js';
+import { closeSchemas } from '../../src/db/close.js';
 import { ident, qualified } from '../../src/db/quote.js';
 import type { WindowPart } from '../window.js';
 import {
@@ -44,7 +45,7 @@ export async function armGuard(
     // A row that is noted must not go astray, nor what notes it fail the statement that is noted.
     await takeOffAdditions(client, { schemas: [guard.schema] });
     const noted = [sealStatement(guard), ...tables.map((table) => memberStatement(guard, table))];
-    await client.query(noted.join(';\n'));
+    await client.query([...noted, closeSchemas([guard.schema])].join(';\n'));
   });
   const members = await client.query(membersQuery(guard));
   for (const { triggers, ...table } of members.rows as (GuardedTable & { triggers: string[] })[])
@@ -143,7 +144,8 @@ export async function findGuards(client: ClientBase, batch?: string): Promise<Gu
  * waits in bounded attempts. Read the journal before, if it is wanted.
  */
 export async function disarmGuard(client: ClientBase, guard: Guard, waiting: Waiting = {}): Promise<void> {
-  const triggers = await findGuards(client, guard.batch);
+  // A trigger of such a name that calls something else is somebody else's.
+  const triggers = (await findGuards(client, guard.batch)).filter((one) => one.guardSchema === guard.schema);
   const tables = new Map(triggers.map((one) => [qualified(one.schema, one.table), one]));
   for (const [name, table] of tables) {
     const drops = triggers
@@ -151,15 +153,11 @@ export async function disarmGuard(client: ClientBase, guard: Guard, waiting: Wai
       .map((one) => `DROP TRIGGER IF EXISTS ${ident(one.trigger)} ON ${name}`);
     await withShortLocks(client, table, drops, waiting, true);
   }
-  const schemas = new Set([guard.schema, ...triggers.map((one) => one.guardSchema)]);
-  for (const schema of schemas) {
-    const there = await client.query('SELECT to_regnamespace($1) IS NOT NULL AS there', [ident(schema)]);
-    if (there.rows[0]?.there !== true) continue;
-    const left = { batch: guard.batch, schema };
-    const functions = FUNCTIONS.map((kind) => `${journalFunction(left, kind)}()`);
-    // The tables first: their triggers call one of the functions.
-    await client.query(
-      `DROP TABLE IF EXISTS ${guardTables(left).join(', ')}; DROP FUNCTION IF EXISTS ${functions.join(', ')}`,
-    );
-  }
+  const there = await client.query('SELECT to_regnamespace($1) IS NOT NULL AS there', [ident(guard.schema)]);
+  if (there.rows[0]?.there !== true) return;
+  const functions = FUNCTIONS.map((kind) => `${journalFunction(guard, kind)}()`);
+  // The tables first: their triggers call one of the functions.
+  await client.query(
+    `DROP TABLE IF EXISTS ${guardTables(guard).join(', ')}; DROP FUNCTION IF EXISTS ${functions.join(', ')}`,
+  );
 }

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { refused } from '../../src/core/errors.js';
 import { again } from '../../src/core/next.js';
+import { closeSchemas } from '../../src/db/close.js';
 import { ident, qualified } from '../../src/db/quote.js';
 import { patiently, sqlstate } from '../retry.js';
 import { type StagingNames, schemasFor } from './names.js';
@@ -40,15 +41,17 @@ export async function discardStaging(
 
 /**
  * Takes back what finishStaging did to tables that are not staged: foreign keys towards staging, which
- * reject rows that only live knows the parents of. For a publish that failed or was a rehearsal, where
- * staging is kept; finishStaging makes them again. May be repeated.
+ * reject rows that only live knows the parents of; and closes staging again to its tables' owners. For a publish that
+ * failed or was a rehearsal, where staging is kept; finishStaging does it again. May be repeated.
  */
 export async function releaseLive(
   client: Client,
   targets: readonly { readonly schema: string }[],
   names: StagingNames,
 ): Promise<void> {
-  for (const { staging } of schemasFor(targets, names).values()) await dropKeysTowards(client, staging);
+  const schemas = [...schemasFor(targets, names).values()].map(({ staging }) => staging);
+  for (const schema of schemas) await dropKeysTowards(client, schema);
+  if (schemas.length > 0) await client.query(closeSchemas(schemas, ['schema']));
 }
 
 /** Drops the foreign keys that tables outside the schema have towards tables in it. */

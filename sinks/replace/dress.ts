@@ -1,26 +1,33 @@
 import type { TableFacts } from '../../src/db/catalog/facts.js';
+import { admit, openTo, shutTo } from '../../src/db/own-schemas.js';
 import { ident, qualified, value } from '../../src/db/quote.js';
 import { identities } from './definitions.js';
 import { optionChanges } from './reconcile.js';
 import type { StagedTable } from './staging.js';
-
-/** Gives the staged table to live's owner, who must be able to create where it stands. */
-function ownerStatements({ owner }: TableFacts, { schema, table }: StagedTable): string[] {
-  return [
-    `GRANT USAGE, CREATE ON SCHEMA ${ident(schema)} TO ${ident(owner)}`,
-    `ALTER TABLE ${qualified(schema, table)} OWNER TO ${ident(owner)}`,
-  ];
-}
 
 /**
  * What gives a staged table, whose structure is live's already, live's owner, storage options, comments, replica
  * identity, cluster mark, statistics targets and identity settings. Pure.
  */
 export function dressStatements(live: TableFacts, have: TableFacts, staged: StagedTable): string[] {
+  const statements = plainStatements(live, have, staged);
+  // Whom something is given to must be able to create where it stands, and afterwards no more.
+  const owners = [live, ...live.statistics].map(({ owner }) => owner);
+  return statements.some((sql) => / OWNER TO /.test(sql))
+    ? [...openTo(staged.schema, owners), ...statements, ...shutAgain(staged.schema, owners)]
+    : statements;
+}
+
+const shutAgain = (schema: string, owners: readonly string[]) => [
+  ...shutTo(schema, owners),
+  ...admit(schema, owners),
+];
+
+function plainStatements(live: TableFacts, have: TableFacts, staged: StagedTable): string[] {
   const table = qualified(staged.schema, staged.table);
   const alter = `ALTER TABLE ${table}`;
   const statements = [
-    ...(live.owner === have.owner ? [] : ownerStatements(live, staged)),
+    ...(live.owner === have.owner ? [] : [`${alter} OWNER TO ${ident(live.owner)}`]),
     ...optionChanges(alter, live.options, have.options),
     ...optionChanges(alter, live.toastOptions, have.toastOptions, 'toast.'),
   ];

@@ -6,6 +6,7 @@ import { additionRefusal, readEventTriggers, takeOffAdditions } from '../../src/
 import type { TableFacts } from '../../src/db/catalog/facts.js';
 import { inTransaction, withCatalog } from '../../src/db/catalog/session.js';
 import { readTable } from '../../src/db/catalog/table.js';
+import { admit } from '../../src/db/own-schemas.js';
 import { ident, qualified } from '../../src/db/quote.js';
 import { patiently } from '../retry.js';
 import { differences } from './differences.js';
@@ -82,6 +83,11 @@ export async function finishStaging(
   const keys = swapKeys(survey, staged);
   await takeOffAdditions(client, { oids: staged.map(({ oid }) => oid) });
   for (const table of staged) await build(client, survey, await facts(table), table, options);
+  // From here on keys ask in staging in the name of its tables' owners, and the load is over.
+  await patiently(
+    client,
+    staged.flatMap((table) => admit(table.schema, [liveOf(survey, table).owner])),
+  );
   const outbound = keys.filter((key) => key.name === key.staged);
   await makeKeys(client, outbound, progress);
   await freezeAndAnalyze(client, staged, { waitMs: options.freezeWaitMs ?? 60_000, onProgress: progress });

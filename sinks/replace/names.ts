@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { OfBatch } from '../../src/db/own-schemas.js';
 import { MAX_IDENTIFIER_BYTES } from '../../src/db/quote.js';
 
 /** The schemas of a batch: where its tables are staged, and where the ones they replace are kept. */
-export interface StagingNames {
+export interface StagingNames extends OfBatch {
   readonly staging: string;
   readonly old: string;
 }

@@ -4,6 +4,7 @@ import { additionRefusal, readEventTriggers, takeOffAdditions } from '../../src/
 import type { TableFacts } from '../../src/db/catalog/facts.js';
 import { inTransaction } from '../../src/db/catalog/session.js';
 import { readTable, tableOid } from '../../src/db/catalog/table.js';
+import { admit, makeSchema, noteSchemasSql, openTo, shutTo } from '../../src/db/own-schemas.js';
 import { ident, literal, qualified } from '../../src/db/quote.js';
 import { revokeStatements } from './grants.js';
 import { type StagingNames, schemasFor } from './names.js';
@@ -33,16 +34,7 @@ export function optionList(options: readonly string[], prefix = ''): string[] {
   });
 }
 
-/** Statements that make schema `name` for `owners` alone: the first owns it, the others may create in it. */
-export function schemaStatements(name: string, owners: readonly string[]): string[] {
-  const [first, ...others] = [...new Set(owners)];
-  return [
-    `CREATE SCHEMA ${ident(name)} AUTHORIZATION ${ident(first ?? '')}`,
-    ...others.map((owner) => `GRANT USAGE, CREATE ON SCHEMA ${ident(name)} TO ${ident(owner)}`),
-  ];
-}
-
-/** Statements that make an empty table like `live` in `schema`, as the live table's owner. */
+/** Statements that make an empty table like `live` in `schema`, as the live table's owner, who may create there. */
 export function stagingStatements(live: TableFacts, schema: string): string[] {
   const table = qualified(schema, live.table);
   const options = [...optionList(live.options), ...optionList(live.toastOptions, 'toast.')];
@@ -72,8 +64,9 @@ export function stagingStatements(live: TableFacts, schema: string): string[] {
 }
 
 /**
- * Makes the schemas of `names` for the surveyed tables, those that are not there yet: by the schema of live. Call inside a
- * transaction.
+ * Makes the schemas of `names` for the surveyed tables, those that are not there yet: by the schema of live. The tables'
+ * owners may create in those for staging, until shutStatements are run, and find what is in those for old tables: their
+ * keys are there until they are tidied up. Throws what makeSchema throws. Call inside a transaction.
  */
 export async function makeBatchSchemas(
   client: Client,
@@ -81,31 +74,30 @@ export async function makeBatchSchemas(
   names: StagingNames,
 ): Promise<Map<string, StagingNames>> {
   const schemas = schemasFor(survey.tables, names);
-  for (const which of ['staging', 'old'] as const) {
-    const wanted = [...schemas.values()].map((pair) => pair[which]);
-    await makeSchemas(client, survey, wanted, [...schemas.keys()]);
+  for (const [live, { staging, old }] of schemas) {
+    const owners = ownersIn(survey, live);
+    await makeSchema(client, staging, names);
+    await makeSchema(client, old, names);
+    await client.query([...openTo(staging, owners), ...admit(old, owners)].join('; '));
   }
   return schemas;
 }
 
-async function makeSchemas(
-  client: Client,
-  survey: Survey,
-  names: readonly string[],
-  liveSchemas: readonly string[],
-): Promise<void> {
-  for (const [at, name] of names.entries()) {
-    const there = await client.query('SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1', [name]);
-    if (there.rowCount !== 0) continue;
-    const owners = survey.tables
-      .filter((table) => table.schema === liveSchemas[at])
-      .map((table) => table.owner);
-    for (const sql of schemaStatements(name, owners)) await client.query(sql);
-  }
+/** The owners of the surveyed tables of a schema. */
+export function ownersIn(survey: Pick<Survey, 'tables'>, live: string): string[] {
+  return survey.tables.filter(({ schema }) => schema === live).map(({ owner }) => owner);
 }
 
 /**
- * Makes the batch's schemas (owned by the tables' owners, closed to everybody else) and in them one empty
+ * Statements behind the last table that is made in staging: from then on nobody but the schema's owner reaches what is
+ * in it. Whoever owns a staged table could else put code on it that the load runs, or another thing into its place.
+ */
+export function shutStatements(survey: Survey, schemas: ReadonlyMap<string, StagingNames>): string[] {
+  return [...schemas].flatMap(([live, { staging }]) => shutTo(staging, ownersIn(survey, live)));
+}
+
+/**
+ * Makes the batch's schemas (closed to everybody) and in them one empty
  * table for each surveyed one, to be filled by COPY. All or nothing. `client` must be idle. Throws
  * refused('cannot_replace') where the survey has refusals, refused('event_trigger') where event triggers make another
  * table of it, failed('staging_exists') where a staged table of
@@ -131,6 +123,11 @@ export async function createStaging(
         });
       }
       staged.push(await makeStaged(client, table, schema));
+    }
+    await client.query(shutStatements(survey, schemas).join('; '));
+    if (names.batch !== undefined) {
+      const made = [...schemas.values()].flatMap(({ staging, old }) => [staging, old]);
+      await client.query(noteSchemasSql(names.batch, made));
     }
     return staged;
   });

@@ -4,6 +4,7 @@ import type { Next } from '../../src/core/next.js';
 import { plural } from '../../src/core/plural.js';
 import type { TableFacts } from '../../src/db/catalog/facts.js';
 import { readTable } from '../../src/db/catalog/table.js';
+import { openTo } from '../../src/db/own-schemas.js';
 import { sqlstate } from '../retry.js';
 import { OUR_SETTINGS, windowSql } from '../window.js';
 import { differences } from './differences.js';
@@ -87,6 +88,8 @@ async function stage(client: Client, survey: Survey, names: StagingNames, at: At
   for (const live of survey.tables) {
     at.table = live;
     const { staging } = schemas.get(live.schema) as StagingNames;
+    // What dresses the table before has closed it.
+    await client.query(openTo(staging, [live.owner]).join('; '));
     const table = await makeStaged(client, live, staging);
     staged.push(table);
     const made = structureStatements(live, await factsOf(client, table), table, keyedIndexes(survey, live));

@@ -3,11 +3,12 @@ import { refused } from '../../src/core/errors.js';
 import type { TableFacts } from '../../src/db/catalog/facts.js';
 import { inTransaction } from '../../src/db/catalog/session.js';
 import { readTable, tableOid } from '../../src/db/catalog/table.js';
+import { noteSchemasSql } from '../../src/db/own-schemas.js';
 import { ident, qualified } from '../../src/db/quote.js';
 import { dropEmptySchema, dropKeysTowards } from './discard.js';
 import { type StagingNames, schemasFor } from './names.js';
 import { shapeDifferences } from './shape.js';
-import { makeBatchSchemas, type StagedTable } from './staging.js';
+import { makeBatchSchemas, type StagedTable, shutStatements } from './staging.js';
 import { stripTable } from './strip.js';
 import { assertReplaceable, type Survey } from './survey.js';
 
@@ -41,6 +42,11 @@ export async function adoptAsStaging(
       const { staging } = schemas.get(live.schema) as StagingNames;
       staged.push(await adopt(client, live, retained, staging));
     }
+    await client.query(shutStatements(survey, schemas).join('; '));
+    if (names.batch !== undefined) {
+      const made = [...schemas.values()].flatMap(({ staging, old }) => [staging, old]);
+      await client.query(noteSchemasSql(names.batch, made));
+    }
     return staged;
   });
 }
@@ -72,12 +78,14 @@ async function adopt(
     });
   }
   const here = qualified(kept.schema, kept.table);
-  if (facts.owner !== live.owner) await client.query(`ALTER TABLE ${here} OWNER TO ${ident(live.owner)}`);
   for (const each of facts.statistics) {
     const object = qualified(each.schema, each.name);
     await client.query(`ALTER STATISTICS ${object} SET SCHEMA ${ident(staging)}`);
   }
   await client.query(`ALTER TABLE ${here} SET SCHEMA ${ident(staging)}`);
+  // Here the new owner may create, and else it could not be given to him.
+  if (facts.owner !== live.owner)
+    await client.query(`ALTER TABLE ${qualified(staging, live.table)} OWNER TO ${ident(live.owner)}`);
   return {
     target: { schema: live.schema, table: live.table, oid: live.oid },
     schema: staging,

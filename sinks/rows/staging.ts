@@ -1,5 +1,7 @@
 import type { ClientBase } from 'pg';
 import { takeOffAdditions } from '../../src/db/catalog/additions.js';
+import { closeSchemas } from '../../src/db/close.js';
+import { noteSchemasSql } from '../../src/db/own-schemas.js';
 import { ORIGIN_COLUMNS } from '../encode/ordinal.js';
 import { beforeImageTables } from './before-images.js';
 import { namesOf } from './sql.js';
@@ -22,6 +24,8 @@ export async function createRowStaging(
     // Rows that break a constraint are deleted from it: see beforeImageTables.
     `ALTER TABLE ${rowObjects(facts.target, names).staging} REPLICA IDENTITY FULL`,
     ...beforeImageTables(facts, names),
+    closeSchemas([names.staging, names.undo], ['relations']),
+    ...(names.batch === undefined ? [] : [noteSchemasSql(names.batch, [names.staging, names.undo])]),
   ];
   await client.query(['BEGIN', ...statements, 'COMMIT'].join(';\n')).catch(async (error: unknown) => {
     await client.query('ROLLBACK');

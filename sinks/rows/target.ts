@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { PublishMode } from '../../src/core/publish-mode.js';
 import type { RowConstraints } from '../../src/db/catalog/row-constraints.js';
 import type { RowColumn, RowTable } from '../../src/db/catalog/row-tables.js';
+import type { OfBatch } from '../../src/db/own-schemas.js';
 import { MAX_IDENTIFIER_BYTES, qualified } from '../../src/db/quote.js';
 
 /** How one live table's rows are to be changed from staging. */
@@ -31,7 +32,7 @@ export interface RowTarget {
 export const deletesGone = ({ mode, keepGone }: RowTarget): boolean => mode === 'sync' && keepGone !== true;
 
 /** The schemas of a batch. */
-export interface RowNames {
+export interface RowNames extends OfBatch {
   /** Holds the staging tables, each under its live table's name. */
   readonly staging: string;
   /** Holds before-images, keys and counts for as long as the batch can be undone. */

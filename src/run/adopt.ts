@@ -5,8 +5,10 @@ import { renewUndoTables } from '../../sinks/rows/counts.js';
 import { refused } from '../core/errors.js';
 import type { Target } from '../core/target.js';
 import type { Batch } from '../db/ledger/batches.js';
+import { ownSchemas } from '../db/own-schemas.js';
 import { qualified } from '../db/quote.js';
 import { reload } from './again.js';
+import { letGoOwn } from './discard.js';
 import type { Job } from './job.js';
 import { replacedPlace, type Staged, type StagingTable } from './staging.js';
 import type { Surveyed } from './survey.js';
@@ -18,6 +20,7 @@ export async function adoptStaging(job: Job, surveyed: Surveyed, batch: Batch): 
   const replaced: StagedTable[] = [];
   const tables = surveyed.replace?.tables ?? [];
   const schemas = schemasFor(tables, job.names);
+  await letGoOwn(job.options.database, job.names);
   for (const live of tables) {
     const schema = schemas.get(live.schema)?.staging ?? job.names.staging;
     await assertThere(job, batch, schema, live);
@@ -54,19 +57,33 @@ async function isNumbered(
   return found?.numbered === true;
 }
 
+/** It is there, and is the table that the batch has made, not something else in its place. */
 async function assertThere(
   job: Job,
   batch: Batch,
   schema: string,
   live: { readonly schema: string; readonly table: string },
 ): Promise<void> {
-  const [found] = await job.options.database.query<{ there: boolean }>(
-    'SELECT to_regclass($1) IS NOT NULL AS there',
-    [qualified(schema, live.table)],
+  const { database } = job.options;
+  const [found] = await database.query<{ oid: number; kind: string; owner: string }>(
+    `SELECT c.oid::pg_catalog.float8 AS oid, c.relkind::pg_catalog.text AS kind, pg_catalog.pg_get_userbyid(c.relowner)::pg_catalog.text AS owner
+     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname::pg_catalog.text = $1 AND c.relname::pg_catalog.text = $2`,
+    [schema, live.table],
   );
-  if (found?.there === true) return;
-  throw refused('staging_gone', `the staging of ${live.schema}.${live.table} is not there any more`, {
-    state: 'live tables are untouched',
-    next: reload(batch),
-  });
+  const own = (await ownSchemas(database, batch.id, job.names.staging)).find(
+    (each) => each.schema === schema,
+  );
+  if (found !== undefined && found.kind === 'r' && own?.tables[live.table] === found.oid) return;
+  const gone = found === undefined;
+  throw refused(
+    gone ? 'staging_gone' : 'staging_not_ours',
+    gone
+      ? `the staging of ${live.schema}.${live.table} is not there any more`
+      : `${schema}.${live.table} is not the staging that batch ${batch.id} has made: ${found.owner} has put something else in its place`,
+    {
+      state: 'live tables are untouched',
+      next: reload(batch),
+    },
+  );
 }

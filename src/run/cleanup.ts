@@ -1,16 +1,17 @@
 import { findGuards } from '../../sinks/guard/journal.js';
-import { discardStaging, dropEmptySchema, dropRetained } from '../../sinks/replace/discard.js';
+import { discardStaging, dropRetained } from '../../sinks/replace/discard.js';
 import { patiently } from '../../sinks/retry.js';
 import { COUNTS_TABLE } from '../../sinks/rows/target.js';
 import type { PgDatabase } from '../db/connect.js';
 import { findBatch, holdBatch, listKept, listUnfinished, releaseBatch } from '../db/ledger/batches.js';
 import { forgetSegments } from '../db/ledger/segments.js';
+import { ownSchemas } from '../db/own-schemas.js';
 import { literal, qualified } from '../db/quote.js';
 import { dropMade } from './create-missing.js';
-import { imageTables } from './discard.js';
+import { dropOwnEmpty, imageTables } from './discard.js';
 import { disarm, guardOf } from './guard.js';
+import { namesOf } from './job.js';
 import { dropOldTables, findOldTables } from './old-tables.js';
-import { schemasLike } from './resolve.js';
 
 /** Something that can be cleaned up. `bytes`: what dropping it gives back. */
 export interface Leftover {
@@ -54,17 +55,18 @@ export async function findLeftovers(database: PgDatabase, olderThanDays: number)
             (SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0) FROM pg_class c
              WHERE c.relnamespace = n.oid AND c.relkind = 'r')::float8 AS bytes, b.started_at AS since
      FROM sluice.migration_batch b
-     JOIN pg_namespace n ON n.nspname ~ ('^' || b.staging_schema || '(_[0-9]+)?$')
-     WHERE b.id::text = ANY ($1)
-        OR b.status = 'staged' AND coalesce(b.completed_at, b.started_at) < now() - make_interval(secs => $2)
+     CROSS JOIN LATERAL jsonb_each(b.schemas) m JOIN pg_namespace n ON n.nspname = m.key AND n.oid::int8::text = m.value ->> 'oid'
+     WHERE m.key ~ ('^sluice_staging_' || b.id || '(_[0-9]+)?$') AND ( b.id::text = ANY ($1)
+        OR b.status = 'staged' AND coalesce(b.completed_at, b.started_at) < now() - make_interval(secs => $2))
      ORDER BY b.id, 5`,
     [dead, seconds],
   );
   const guards = await findGuards(await database.session());
-  const armed = [...new Set(guards.map((guard) => guard.batch))].filter((batch) => dead.includes(batch));
+  const ours = guards.filter(({ batch, guardSchema }) => guardSchema === guardOf(batch).schema);
+  const armed = [...new Set(ours.map((guard) => guard.batch))].filter((batch) => dead.includes(batch));
   // A guard that was being taken away when its process ended may have left its schema alone.
   const emptied = await database.query<{ batch: string }>(
-    `SELECT b.id::text AS batch FROM sluice.migration_batch b JOIN pg_namespace n ON n.nspname = 'sluice_guard_' || b.id
+    `SELECT b.id::text AS batch FROM sluice.migration_batch b JOIN pg_namespace n ON n.nspname = 'sluice_guard_' || b.id AND n.oid::int8::text = b.schemas -> n.nspname::text ->> 'oid'
      WHERE b.status IN ('completed', 'failed', 'rolled_back') AND b.phase IS NULL AND NOT b.id::text = ANY ($1)`,
     [armed],
   );
@@ -101,7 +103,7 @@ export async function findLeftovers(database: PgDatabase, olderThanDays: number)
 
 async function savedRows(database: PgDatabase, seconds: number): Promise<Leftover[]> {
   const published = await database.query<Found & { readonly live_schema: string }>(
-    `SELECT 'saved rows' AS kind, p.batch_id::text AS batch, b.old_schema AS schema, p.table_name AS table,
+    `SELECT 'saved rows' AS kind, p.batch_id::text AS batch, 'sluice_old_' || b.id AS schema, p.table_name AS table,
             p.table_schema AS live_schema, p.table_schema || '.' || p.table_name AS name, 0 AS bytes,
             coalesce(p.rolled_back_at, p.published_at) AS since
      FROM sluice.migration_publish p JOIN sluice.migration_batch b ON b.id = p.batch_id
@@ -162,12 +164,8 @@ async function dropUnpublished(database: PgDatabase, { batch, schema }: Leftover
   await disarm(database, guardOf(batch));
   await forgetSegments(database, batch);
   // Row images that no publish has filled go with the staging that they were made for.
-  const [{ old_schema: old = null } = {}] = await database.query<{ old_schema: string | null }>(
-    'SELECT old_schema FROM sluice.migration_batch WHERE id = $1',
-    [batch],
-  );
-  for (const name of old === null ? [] : await schemasLike(database, old))
-    await discardStaging(client, [{ schema: name }], { staging: name, old: name });
+  for (const { schema: old } of await ownSchemas(database, batch, namesOf(batch).old))
+    await discardStaging(client, [{ schema: old }], { staging: old, old });
   await closeInterrupted(database, batch);
 }
 
@@ -211,7 +209,7 @@ async function dropSaved(database: PgDatabase, { batch, schema, table, name }: L
     [batch],
   );
   if (left?.n === 0) await patiently(client, [`DROP TABLE IF EXISTS ${qualified(schema, COUNTS_TABLE)}`]);
-  await dropEmptySchema(client, schema);
+  await dropOwnEmpty(database, batch, schema);
 }
 
 /** What all batches together keep for a rollback, in bytes, and in how many tables. */

@@ -5,13 +5,14 @@ import {
   surveyNames,
   viewParts,
 } from '../../sinks/compatibility/index.js';
-import { dropEmptySchema } from '../../sinks/replace/discard.js';
 import type { WindowPart } from '../../sinks/window.js';
 import { refused } from '../core/errors.js';
 import type { Finding } from '../core/pipeline.js';
 import type { PgDatabase } from '../db/connect.js';
 import { type LedgerView, standingViews, viewsSql } from '../db/ledger/views.js';
+import { noteSchemasSql } from '../db/own-schemas.js';
 import { checkContext } from './contexts.js';
+import { dropOwnEmpty } from './discard.js';
 import { type Job, NO_BATCH } from './job.js';
 
 /** Looks where the pipeline's compatibility views go; undefined where it declares none. Reads only. */
@@ -45,7 +46,7 @@ export function compatibilityParts(job: Job, surveyed: SurveyedNames | undefined
 export function compatibilityRecords(job: Job, surveyed: SurveyedNames | undefined): string[] {
   const batch = job.batch ?? '0';
   const schema = compatibilitySchema(job.batch ?? NO_BATCH);
-  return viewsSql(
+  const views = viewsSql(
     batch,
     (surveyed?.names ?? []).map(({ view, schema: home, table }) => ({
       schema: home,
@@ -54,11 +55,12 @@ export function compatibilityRecords(job: Job, surveyed: SurveyedNames | undefin
       writes: hasWriter(view),
     })),
   );
+  return views.length === 0 ? [] : [...views, noteSchemasSql(batch, [schema])];
 }
 
 /** Drops what the views of a batch that is rolled back leave: an empty schema. */
 export async function tidyCompatibility(database: PgDatabase, batch: string): Promise<void> {
-  await dropEmptySchema(await database.session(), compatibilitySchema(batch)).catch(() => false);
+  await dropOwnEmpty(database, batch, compatibilitySchema(batch)).catch(() => false);
 }
 
 /** Throws `not_kept` where an old table that would take a view's name again was dropped. */

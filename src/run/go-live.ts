@@ -1,8 +1,8 @@
-import { releaseLive } from '../../sinks/replace/discard.js';
 import type { FlowAccount } from '../core/accounting.js';
 import { SluiceError } from '../core/errors.js';
 import { noteBatch } from '../db/ledger/batches.js';
 import { isAltered, tellAltered, tellUnlike } from './altered.js';
+import { letGoOwn } from './discard.js';
 import type { Job } from './job.js';
 import { type Prepared, prepare } from './prepare.js';
 import { type PublishedChanges, publishBatch } from './publish.js';
@@ -81,7 +81,7 @@ export async function holdReady(
 
 /** Takes the keys of other tables off staging: they would reject rows whose parents only live has. */
 export async function letGo(job: Job): Promise<void> {
-  await releaseLive(await job.options.database.session(), job.tables, job.names);
+  await letGoOwn(job.options.database, job.names);
 }
 
 function ready(

@@ -4,9 +4,11 @@ import { holdGuard } from '../../sinks/guard/lock.js';
 import type { Guard, GuardedTable } from '../../sinks/guard/names.js';
 import { holderLine, type Waiting } from '../../sinks/guard/waiting.js';
 import type { WindowPart } from '../../sinks/window.js';
+import { inTransaction } from '../db/catalog/session.js';
 import type { PgDatabase } from '../db/connect.js';
+import { isOwn, makeSchema, noteSchemasSql } from '../db/own-schemas.js';
 import { PINNED_BESIDE_CODE } from '../db/pinned.js';
-import { ident } from '../db/quote.js';
+import { dropOwnEmpty } from './discard.js';
 import type { Job } from './job.js';
 
 /** The guard of a batch: a journal in a schema of its own, which goes with it. */
@@ -63,7 +65,7 @@ export async function lowerGuard(job: Job): Promise<void> {
   });
 }
 
-/** Watches the live tables from now on. */
+/** Watches the live tables from now on. Throws refused `schema_taken`. */
 export async function arm(
   database: PgDatabase,
   guard: Guard,
@@ -71,16 +73,24 @@ export async function arm(
   waiting: Waiting = {},
 ): Promise<void> {
   const client = await database.session();
-  await client.query(`CREATE SCHEMA IF NOT EXISTS ${ident(guard.schema)}`);
+  const batch = batchOf(guard);
+  await inTransaction(client, [], async () => {
+    await makeSchema(client, guard.schema, { batch });
+    await client.query(noteSchemasSql(batch, [guard.schema]));
+  });
   await armGuard(client, guard, tables, waiting);
 }
 
-/** Takes a journal away, wherever its tables are by now. Idempotent. */
+/** Takes a journal away that the batch has armed, wherever its tables are by now. Idempotent. */
 export async function disarm(database: PgDatabase, guard: Guard, waiting: Waiting = {}): Promise<void> {
+  if (!(await isOwn(database, batchOf(guard), guard.schema))) return;
   const client = await database.session();
   await disarmGuard(client, guard, waiting);
-  await client.query(`DROP SCHEMA IF EXISTS ${ident(guard.schema)}`);
+  await dropOwnEmpty(database, batchOf(guard), guard.schema);
 }
+
+/** The batch whose ledger entry keeps account of the guard's schema. */
+const batchOf = (guard: Guard): string => guard.batch.replace(/^undo_/, '');
 
 /**
  * The parts, refusing in the window where one of `tables` was written to since the guard was armed; those
@@ -110,5 +120,9 @@ const nameOf = ({ schema, table }: GuardedTable) => `${schema}.${table}`;
 
 /** Whether an earlier command has left this guard armed, for a batch that waits to be published. */
 export async function isArmed(database: PgDatabase, guard: Guard): Promise<boolean> {
-  return (await findGuards(await database.session(), guard.batch)).length > 0;
+  const found = await findGuards(await database.session(), guard.batch);
+  return (
+    found.some(({ guardSchema }) => guardSchema === guard.schema) &&
+    (await isOwn(database, batchOf(guard), guard.schema))
+  );
 }

@@ -60,6 +60,15 @@ const SHOWN_REJECTS = 10;
 /** Stands in a plan for the id that the batch will have. */
 export const NO_BATCH = '<batch>';
 
+/** The schemas of a batch: where its rows are staged, and where what they replace is kept. */
+export function namesOf(batch: string): {
+  readonly staging: string;
+  readonly old: string;
+  readonly batch: string;
+} {
+  return { staging: `sluice_staging_${batch}`, old: `sluice_old_${batch}`, batch };
+}
+
 /**
  * A pipeline on its way: the definition with the command's inputs and settings put in, the tables found
  * in the database, and what sources, stages and sinks leave behind.
@@ -250,9 +259,8 @@ export class Job {
    * The batch's schemas: where rows are staged, and where what they replace is kept. A plan, which has no
    * batch yet, shows `<batch>` in its place.
    */
-  get names(): { readonly staging: string; readonly old: string } {
-    const batch = this.batch ?? NO_BATCH;
-    return { staging: `sluice_staging_${batch}`, old: `sluice_old_${batch}` };
+  get names(): { readonly staging: string; readonly old: string; readonly batch: string } {
+    return namesOf(this.batch ?? NO_BATCH);
   }
 
   /** The pipeline's name for the input that messages call `label`. */

@@ -1,10 +1,10 @@
-import { dropEmptySchema } from '../../sinks/replace/discard.js';
 import { patiently, sqlstate } from '../../sinks/retry.js';
 import { refused } from '../core/errors.js';
 import { again } from '../core/next.js';
 import type { PgDatabase } from '../db/connect.js';
 import { type LedgerView, standingViews } from '../db/ledger/views.js';
 import { literal, qualified } from '../db/quote.js';
+import { dropOwnEmpty } from './discard.js';
 
 /** The old tables that a batch keeps aside behind its views, since before `olderThanDays`. */
 export interface OldTables {
@@ -77,7 +77,7 @@ export async function dropOldTables(
       },
     );
   }
-  await dropEmptySchema(client, schema);
+  await dropOwnEmpty(database, batch, schema);
 }
 
 /** Who reads kept tables now or has since the views took their names, a sentence each. */

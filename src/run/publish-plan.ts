@@ -3,6 +3,7 @@ import { schemasFor } from '../../sinks/replace/names.js';
 import { mergedLocks, windowSql } from '../../sinks/window.js';
 import type { PgDatabase } from '../db/connect.js';
 import { publishSql } from '../db/ledger/publish-sql.js';
+import { ledgerThere } from '../db/ledger/trust.js';
 import type { Checked } from './check.js';
 import { compatibilityRecords } from './compatibility.js';
 import { planDisk } from './disk.js';
@@ -81,6 +82,7 @@ function planned(job: Job, surveyed: Surveyed, views: readonly PlannedView[]): P
 }
 
 async function keptCopies(database: PgDatabase, job: Job): Promise<KeptCopy[]> {
+  if (!(await ledgerThere(database))) return [];
   const [ledger] = await database.query<{ there: boolean }>(
     `SELECT coalesce((SELECT has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE')
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -1,4 +1,4 @@
-import { discardStaging, dropEmptySchema, dropKeysTowards } from '../../sinks/replace/discard.js';
+import { dropEmptySchema } from '../../sinks/replace/discard.js';
 import { stripTable } from '../../sinks/replace/strip.js';
 import { returnRetained } from '../../sinks/replace/undo.js';
 import { command, type Next } from '../core/next.js';
@@ -6,10 +6,13 @@ import type { PgDatabase } from '../db/connect.js';
 import { type Batch, holdBatch, listInterrupted, noteBatch, releaseBatch } from '../db/ledger/batches.js';
 import { TIDY } from '../db/ledger/publish-sql.js';
 import { findKept } from '../db/ledger/published.js';
+import { ownSchemas } from '../db/own-schemas.js';
 import { resuming } from './again.js';
 import { cleanUp } from './clean-up.js';
 import { tidyCompatibility } from './compatibility.js';
+import { discardOwn, letGoOwn } from './discard.js';
 import { disarm, guardOf } from './guard.js';
+import { namesOf } from './job.js';
 import type { Events } from './options.js';
 import { undoNames } from './undo-names.js';
 
@@ -58,7 +61,7 @@ async function resolve(database: PgDatabase, batch: Batch): Promise<Resolved> {
   const said = `batch ${id} (${batch.pipeline}) was interrupted`;
   const kept = await findKept(database, id);
   if (batch.status === 'pending' || batch.status === 'running') {
-    await releaseLive(database, batch.staging_schema);
+    await letGoOwn(database, namesOf(id));
     if (batch.resumable)
       return {
         said: `${said}; nothing of it is live`,
@@ -68,7 +71,7 @@ async function resolve(database: PgDatabase, batch: Batch): Promise<Resolved> {
     return { said: `${said}; nothing of it is live`, next: cleanUp() };
   }
   if (batch.status === 'staged') {
-    await releaseLive(database, batch.staging_schema);
+    await letGoOwn(database, namesOf(id));
     await noteBatch(database, id, { phase: null });
     return {
       said: `${said} before its publish committed; nothing of it is live, and it is still staged`,
@@ -104,10 +107,9 @@ async function resolve(database: PgDatabase, batch: Batch): Promise<Resolved> {
     };
   }
   for (const each of kept) await stripTable(client, { ...each, table: each.table_name });
-  if (batch.staging_schema !== null)
-    for (const schema of await schemasLike(database, batch.staging_schema))
-      await discardStaging(client, [{ schema }], { staging: schema, old: schema });
-  for (const schema of await schemasLike(database, undo.staging)) await dropEmptySchema(client, schema);
+  await discardOwn(database, { batch: id, staging: namesOf(id).staging });
+  for (const { schema } of await ownSchemas(database, id, undo.staging))
+    await dropEmptySchema(client, schema);
   await tidyCompatibility(database, id);
   await disarm(database, guardOf(id));
   await disarm(database, guardOf(`undo_${id}`));
@@ -118,20 +120,4 @@ async function resolve(database: PgDatabase, batch: Batch): Promise<Resolved> {
         ? `${said} just after its rollback committed: it is rolled back; the rest is tidied up now`
         : `${said} just after its publish committed: it is live; the rest is tidied up now`,
   };
-}
-
-/** Keys of live tables towards the batch's staging go. */
-async function releaseLive(database: PgDatabase, staging: string | null): Promise<void> {
-  if (staging === null) return;
-  const client = await database.session();
-  for (const schema of await schemasLike(database, staging)) await dropKeysTowards(client, schema);
-}
-
-/** The schemas that a batch has made from one name: the name itself, `_2`, … */
-export async function schemasLike(database: PgDatabase, name: string): Promise<string[]> {
-  const found = await database.query<{ nspname: string }>(
-    `SELECT nspname FROM pg_namespace WHERE nspname = $1 OR (starts_with(nspname, $1 || '_') AND substr(nspname, length($1) + 2) ~ '^[0-9]+$') ORDER BY 1`,
-    [name],
-  );
-  return found.map(({ nspname }) => nspname);
 }

@@ -143,7 +143,7 @@ async function findDead(database: PgDatabase, id: string): Promise<Batch> {
 async function assertKept(database: PgDatabase, batch: Batch, afresh: Suggestion): Promise<void> {
   const emptied = await database.query<{ name: string }>(
     `SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     JOIN sluice.migration_batch b ON n.nspname ~ ('^' || b.staging_schema || '(_[0-9]+)?$')
+     JOIN sluice.migration_batch b ON n.oid::int8::text = b.schemas -> n.nspname::text ->> 'oid' AND n.nspname ~ ('^sluice_staging_' || b.id || '(_[0-9]+)?$')
      WHERE b.id = $1 AND c.relkind = 'r' AND c.relpersistence = 'u'
        AND b.server_started_at <> pg_postmaster_start_time() ORDER BY 1`,
     [batch.id],

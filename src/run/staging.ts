@@ -3,7 +3,8 @@ import { createStaging, type StagedTable } from '../../sinks/replace/staging.js'
 import { createRowStaging } from '../../sinks/rows/staging.js';
 import type { Target } from '../core/target.js';
 import { type RowCheck, readRowConstraints } from '../db/catalog/row-constraints.js';
-import { ident } from '../db/quote.js';
+import { inTransaction } from '../db/catalog/session.js';
+import { makeSchema, noteSchemasSql } from '../db/own-schemas.js';
 import type { Job } from './job.js';
 import type { Surveyed } from './survey.js';
 
@@ -25,7 +26,7 @@ export interface Staged {
   readonly replaced: readonly StagedTable[];
 }
 
-/** Makes the batch's schemas and an empty staging table for every target. */
+/** Makes the batch's schemas and an empty staging table for every target. Throws refused `schema_taken`. */
 export async function makeStaging(job: Job, surveyed: Surveyed): Promise<Staged> {
   const client = await job.options.database.session();
   const places = new Map<Target, StagingTable>();
@@ -40,10 +41,13 @@ export async function makeStaging(job: Job, surveyed: Surveyed): Promise<Staged>
     }
   }
   if (surveyed.rows.size > 0) {
-    const { staging, old: undo } = job.names;
-    for (const schema of [staging, undo]) await client.query(`CREATE SCHEMA IF NOT EXISTS ${ident(schema)}`);
+    const { staging, old: undo, batch } = job.names;
+    await inTransaction(client, [], async () => {
+      for (const schema of [staging, undo]) await makeSchema(client, schema, { batch });
+      await client.query(noteSchemasSql(batch, [staging, undo]));
+    });
     for (const [target, facts] of surveyed.rows) {
-      const { schema, table } = await createRowStaging(client, facts, { staging, undo });
+      const { schema, table } = await createRowStaging(client, facts, { staging, undo, batch });
       places.set(target, { schema, table, numbered: facts.numbered, checks: [] });
     }
   }

@@ -1,9 +1,9 @@
 import type { Client } from 'pg';
-import { discardStaging } from '../../sinks/replace/discard.js';
 import { stripOld } from '../../sinks/replace/strip.js';
 import { PINNED_BESIDE_CODE } from '../db/pinned.js';
 import { qualified } from '../db/quote.js';
 import { pathStatement } from '../db/users-path.js';
+import { discardOwn } from './discard.js';
 import type { Job } from './job.js';
 import type { Prepared } from './prepare.js';
 
@@ -15,7 +15,6 @@ export async function tidy(
   job: {
     readonly options: Pick<Job['options'], 'database' | 'events' | 'signal'>;
     readonly names: Job['names'];
-    readonly tables: readonly { readonly schema: string }[];
   },
   prepared: Pick<Prepared, 'replace'>,
 ): Promise<void> {
@@ -23,7 +22,7 @@ export async function tidy(
   try {
     await refreshAll(job.options, prepared.replace?.survey.refresh ?? []);
     if (prepared.replace !== undefined) await stripOld(client, prepared.replace.survey, job.names);
-    await discardStaging(client, job.tables, job.names);
+    await discardOwn(job.options.database, job.names);
   } catch (error) {
     job.options.events?.warn?.(
       `the old tables in ${job.names.old} could not be tidied up behind the publish: ${(error as Error).message}`,

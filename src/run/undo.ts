@@ -1,6 +1,5 @@
 import { type MadeView, undoViewParts } from '../../sinks/compatibility/index.js';
 import type { Guard } from '../../sinks/guard/names.js';
-import { dropEmptySchema } from '../../sinks/replace/discard.js';
 import { finishStaging } from '../../sinks/replace/finish.js';
 import { schemasFor } from '../../sinks/replace/names.js';
 import { replaceParts } from '../../sinks/replace/parts.js';
@@ -23,6 +22,7 @@ import { viewsUndoneSql } from '../db/ledger/views.js';
 import { isAltered, tellAltered, tellUnlike } from './altered.js';
 import { tidyCompatibility } from './compatibility.js';
 import { dropMade } from './create-missing.js';
+import { dropOwnEmpty } from './discard.js';
 import { asFailure } from './failure.js';
 import { namingFullDisk } from './full-disk.js';
 import { arm, disarm, guarded, guardOf } from './guard.js';
@@ -138,13 +138,11 @@ export class Undo {
       committed = true;
       await stopped();
       await behindCommit(options, signal, `batch ${batch.id} is rolled back`, async () => {
-        if (survey !== undefined)
-          await tidy({ options, names, tables: this.targets }, { replace: { survey, tables: [] } });
+        if (survey !== undefined) await tidy({ options, names }, { replace: { survey, tables: [] } });
         // Where the old tables were kept there is nothing any more.
         const kept = this.#replaced.map((each) => each.retained_schema as string);
-        const session = await database.session();
         for (const schema of new Set([...kept, ...retained.map((each) => each.schema)]))
-          await dropEmptySchema(session, schema).catch(() => false);
+          await dropOwnEmpty(database, batch.id, schema).catch(() => false);
         if (this.choice.whole) await this.#dropMade();
         await tidyCompatibility(database, batch.id);
         await this.#lower(guard);

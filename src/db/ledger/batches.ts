@@ -38,6 +38,7 @@ export interface Batch {
     readonly rewrite_oids?: boolean;
     readonly made?: readonly { readonly schema: string; readonly table: string; readonly oid: number }[];
   };
+  /** These two are named by the batch's id, whatever the ledger has; null before they are made. */
   readonly staging_schema: string | null;
   readonly old_schema: string | null;
   readonly accounting: readonly FlowAccount[] | null;
@@ -76,13 +77,18 @@ export const ALIVE = `EXISTS (SELECT FROM pg_locks l WHERE l.locktype = 'advisor
           AND l.objid = (b.id % 2147483647)::int::oid AND l.granted
           AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))`;
 
+/** Whether the staging that the batch `b` has made is there, and is the same, as SQL. */
+const STAGING_THERE = `EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = 'sluice_staging_' || b.id
+      AND n.oid::int8::text = b.schemas -> n.nspname::text ->> 'oid')`;
+
 const COLUMNS = `b.id::text, b.pipeline, b.pipeline_from, b.source, b.source_file, b.status, b.phase,
   b.total_records::float8, b.processed_records::float8, b.success_count::float8, b.error_count::float8,
   b.skip_count::float8, b.created_at, b.started_at, b.completed_at, b.started_by, b.dry_run, b.settings, b.options,
-  b.staging_schema, b.old_schema, b.accounting, b.reports, b.input_columns, b.only_rejects_of::text, b.timings,
+  CASE WHEN b.staging_schema IS NOT NULL THEN 'sluice_staging_' || b.id END AS staging_schema,
+  CASE WHEN b.old_schema IS NOT NULL THEN 'sluice_old_' || b.id END AS old_schema, b.accounting, b.reports, b.input_columns, b.only_rejects_of::text, b.timings,
   b.error, b.log_file, b.files, b.run_record, b.progress, b.record_summary, b.changes, ${ALIVE} AS alive,
   (b.run_record->>'repeatable')::boolean IS TRUE AND NOT ${ALIVE} AND (b.status IN ('pending', 'running')
-    OR b.status = 'failed' AND EXISTS (SELECT FROM pg_namespace WHERE nspname = b.staging_schema))
+    OR b.status = 'failed' AND ${STAGING_THERE})
     AND (coalesce(jsonb_array_length(b.accounting), 0) > 0
       OR EXISTS (SELECT FROM sluice.migration_segment s WHERE s.batch_id = b.id)) AS resumable`;
 
@@ -263,6 +269,6 @@ export async function listUnfinished(database: Database): Promise<Batch[]> {
 export async function listKept(database: Database): Promise<Batch[]> {
   return database.query<Batch & Record<string, unknown>>(
     `SELECT ${COLUMNS} FROM sluice.migration_batch b WHERE b.status = 'failed' AND NOT ${ALIVE}
-       AND EXISTS (SELECT FROM pg_namespace WHERE nspname = b.staging_schema) ORDER BY b.id`,
+       AND ${STAGING_THERE} ORDER BY b.id`,
   );
 }

@@ -1,6 +1,7 @@
 import type { FieldMapping, MappingsDefinition } from '../../core/mapping.js';
 import type { Database } from '../../core/run.js';
 import type { PgDatabase } from '../connect.js';
+import { ledgerThere } from './trust.js';
 
 const COLUMNS = `source_system AS "sourceSystem", record_type AS "recordType", source_field AS "sourceField",
   target_field AS "targetField", transform, is_required AS "isRequired", default_value AS "defaultValue"`;
@@ -14,6 +15,7 @@ export async function readMappings(
   system: string,
   recordType?: string,
 ): Promise<FieldMapping[]> {
+  if (!(await ledgerThere(database))) return [];
   const [there] = await database.query<{ there: boolean }>(
     "SELECT to_regclass('sluice.migration_field_mapping') IS NOT NULL AS there",
   );

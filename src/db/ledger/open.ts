@@ -3,8 +3,9 @@ import { failed, refused, SluiceError, usage } from '../../core/errors.js';
 import { again, command } from '../../core/next.js';
 import { packageFile } from '../../core/package.js';
 import type { Database } from '../../core/run.js';
+import { ledgerThere } from './trust.js';
 
-const VERSION = 8;
+const VERSION = 9;
 
 /**
  * Makes the ledger's schema where it is missing, and adds what an older one lacks. Two commands at once are
@@ -20,7 +21,12 @@ export async function openLedger(database: Database): Promise<void> {
     });
   const sql = readFileSync(packageFile('src/db/ledger/schema.sql'), 'utf8');
   try {
-    await database.query(`BEGIN; SELECT pg_advisory_xact_lock(hashtext('sluice ledger')); ${sql}; COMMIT;`);
+    await database.query(
+      "BEGIN; SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('sluice ledger'))",
+    );
+    // Without IF NOT EXISTS: who was quicker by a moment has made something else, and this fails.
+    if (!(await ledgerThere(database))) await database.query('CREATE SCHEMA sluice');
+    await database.query(`${sql}; COMMIT;`);
   } catch (error) {
     await database.query('ROLLBACK').catch(() => {});
     if ((error as { code?: string }).code === '42501')
@@ -43,10 +49,11 @@ export async function openLedger(database: Database): Promise<void> {
   }
 }
 
-/** The version of the ledger in this database; 0 where there is none. */
+/** The version of the ledger in this database; 0 where there is none. Throws refused `not_our_ledger`. */
 export async function ledgerVersion(database: Database): Promise<number> {
+  if (!(await ledgerThere(database))) return 0;
   const [there] = await database.query<{ there: boolean }>(
-    "SELECT to_regclass('sluice.ledger_version') IS NOT NULL AS there",
+    "SELECT pg_catalog.to_regclass('sluice.ledger_version') IS NOT NULL AS there",
   );
   if (there?.there !== true) return 0;
   const [row] = await database.query<{ version: number | null }>(

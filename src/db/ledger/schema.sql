@@ -1,7 +1,7 @@
--- The ledger: what was attempted, what was set aside, what was published. Version 6. May be run again: what
+-- The ledger: what was attempted, what was set aside, what was published. Version 9. May be run again: what
 -- an earlier version lacks is added.
 -- Not readable by PUBLIC: it holds source data.
-CREATE SCHEMA IF NOT EXISTS sluice;
+-- The schema is there: it was made in this transaction, or was found to be ours.
 REVOKE ALL ON SCHEMA sluice FROM PUBLIC;
 
 CREATE TABLE IF NOT EXISTS sluice.ledger_version (
@@ -262,4 +262,15 @@ ALTER TABLE sluice.migration_publish DROP CONSTRAINT IF EXISTS migration_publish
 ALTER TABLE sluice.migration_publish ADD CONSTRAINT migration_publish_mode_check
   CHECK (mode IN ('replace', 'append', 'merge', 'sync', 'patch'));
 
-INSERT INTO sluice.ledger_version (version) VALUES (8) ON CONFLICT DO NOTHING;
+-- Since version 9: the schemas that the batch has made, by name: the OID, and those of the tables as they were made.
+-- Nothing else of such a name is the batch's. Of batches of earlier versions: what is there.
+ALTER TABLE sluice.migration_batch ADD COLUMN IF NOT EXISTS schemas jsonb;
+UPDATE sluice.migration_batch b SET schemas = coalesce((
+  SELECT jsonb_object_agg(n.nspname, jsonb_build_object('oid', n.oid::int8, 'tables', coalesce(
+    (SELECT jsonb_object_agg(c.relname, c.oid::int8) FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relkind = 'r'), '{}')))
+  FROM pg_catalog.pg_namespace n
+  WHERE n.nspname ~ ('^sluice_(staging|old|guard|guard_undo|undo|undone|compat)_' || b.id || '(_[1-9][0-9]*)?$')), '{}')
+WHERE schemas IS NULL;
+ALTER TABLE sluice.migration_batch ALTER COLUMN schemas SET DEFAULT '{}', ALTER COLUMN schemas SET NOT NULL;
+
+INSERT INTO sluice.ledger_version (version) VALUES (9) ON CONFLICT DO NOTHING;

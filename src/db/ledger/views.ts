@@ -1,5 +1,6 @@
 import type { Database } from '../../core/run.js';
 import { literal, qualified, value } from '../quote.js';
+import { ledgerThere } from './trust.js';
 
 /** A compatibility view that a batch has made. */
 export interface LedgerView {
@@ -42,6 +43,7 @@ export function viewsUndoneSql(batch: string): string {
 
 /** The views that stand, of one batch or of all; none where the ledger is older than them. */
 export async function standingViews(database: Database, batch?: string): Promise<LedgerView[]> {
+  if (!(await ledgerThere(database))) return [];
   const [ledger] = await database.query<{ there: boolean }>(
     `SELECT coalesce((SELECT has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE')
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
