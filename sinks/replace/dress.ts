@@ -1,5 +1,6 @@
 import type { TableFacts } from '../../src/db/catalog/facts.js';
-import { admit, openTo, shutTo } from '../../src/db/own-schemas.js';
+import { closeSchemas } from '../../src/db/close.js';
+import { admit, openTo } from '../../src/db/own-schemas.js';
 import { ident, qualified, value } from '../../src/db/quote.js';
 import { identities } from './definitions.js';
 import { optionChanges } from './reconcile.js';
@@ -14,14 +15,14 @@ export function dressStatements(live: TableFacts, have: TableFacts, staged: Stag
   // Whom something is given to must be able to create where it stands, and afterwards no more.
   const owners = [live, ...live.statistics].map(({ owner }) => owner);
   return statements.some((sql) => / OWNER TO /.test(sql))
-    ? [...openTo(staged.schema, owners), ...statements, ...shutAgain(staged.schema, owners)]
+    ? [
+        ...openTo(staged.schema, owners),
+        ...statements,
+        closeSchemas([staged.schema], ['schema']),
+        ...admit(staged.schema, owners),
+      ]
     : statements;
 }
-
-const shutAgain = (schema: string, owners: readonly string[]) => [
-  ...shutTo(schema, owners),
-  ...admit(schema, owners),
-];
 
 function plainStatements(live: TableFacts, have: TableFacts, staged: StagedTable): string[] {
   const table = qualified(staged.schema, staged.table);

@@ -4,7 +4,8 @@ import { additionRefusal, readEventTriggers, takeOffAdditions } from '../../src/
 import type { TableFacts } from '../../src/db/catalog/facts.js';
 import { inTransaction } from '../../src/db/catalog/session.js';
 import { readTable, tableOid } from '../../src/db/catalog/table.js';
-import { admit, makeSchema, noteSchemasSql, openTo, shutTo } from '../../src/db/own-schemas.js';
+import { closeSchemas } from '../../src/db/close.js';
+import { admit, makeSchema, noteSchemasSql, openTo } from '../../src/db/own-schemas.js';
 import { ident, literal, qualified } from '../../src/db/quote.js';
 import { revokeStatements } from './grants.js';
 import { type StagingNames, schemasFor } from './names.js';
@@ -65,7 +66,7 @@ export function stagingStatements(live: TableFacts, schema: string): string[] {
 
 /**
  * Makes the schemas of `names` for the surveyed tables, those that are not there yet: by the schema of live. The tables'
- * owners may create in those for staging, until shutStatements are run, and find what is in those for old tables: their
+ * owners may create in those for staging, until shutStaging is run, and find what is in those for old tables: their
  * keys are there until they are tidied up. Throws what makeSchema throws. Call inside a transaction.
  */
 export async function makeBatchSchemas(
@@ -89,11 +90,14 @@ export function ownersIn(survey: Pick<Survey, 'tables'>, live: string): string[]
 }
 
 /**
- * Statements behind the last table that is made in staging: from then on nobody but the schema's owner reaches what is
+ * The statement behind the last table that is made in staging: from then on nobody but the schema's owner reaches what is
  * in it. Whoever owns a staged table could else put code on it that the load runs, or another thing into its place.
  */
-export function shutStatements(survey: Survey, schemas: ReadonlyMap<string, StagingNames>): string[] {
-  return [...schemas].flatMap(([live, { staging }]) => shutTo(staging, ownersIn(survey, live)));
+export function shutStaging(schemas: ReadonlyMap<string, StagingNames>): string {
+  return closeSchemas(
+    [...schemas.values()].map(({ staging }) => staging),
+    ['schema'],
+  );
 }
 
 /**
@@ -124,7 +128,7 @@ export async function createStaging(
       }
       staged.push(await makeStaged(client, table, schema));
     }
-    await client.query(shutStatements(survey, schemas).join('; '));
+    await client.query(shutStaging(schemas));
     if (names.batch !== undefined) {
       const made = [...schemas.values()].flatMap(({ staging, old }) => [staging, old]);
       await client.query(noteSchemasSql(names.batch, made));

@@ -8,7 +8,7 @@ import { ident, qualified } from '../../src/db/quote.js';
 import { dropEmptySchema, dropKeysTowards } from './discard.js';
 import { type StagingNames, schemasFor } from './names.js';
 import { shapeDifferences } from './shape.js';
-import { makeBatchSchemas, type StagedTable, shutStatements } from './staging.js';
+import { makeBatchSchemas, type StagedTable, shutStaging } from './staging.js';
 import { stripTable } from './strip.js';
 import { assertReplaceable, type Survey } from './survey.js';
 
@@ -42,7 +42,7 @@ export async function adoptAsStaging(
       const { staging } = schemas.get(live.schema) as StagingNames;
       staged.push(await adopt(client, live, retained, staging));
     }
-    await client.query(shutStatements(survey, schemas).join('; '));
+    await client.query(shutStaging(schemas));
     if (names.batch !== undefined) {
       const made = [...schemas.values()].flatMap(({ staging, old }) => [staging, old]);
       await client.query(noteSchemasSql(names.batch, made));

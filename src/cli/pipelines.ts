@@ -5,7 +5,7 @@ import { nearest, usage } from '../core/errors.js';
 import { again, command } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
 import type { Batch } from '../db/ledger/batches.js';
-import { isCommand } from '../run/again.js';
+import { isCommand, isFile } from '../run/again.js';
 
 /** The pipelines that come with Sluice, in the order `sluice list` shows them. */
 const BUILT_IN: Readonly<Record<string, () => Promise<{ default: Pipeline }>>> = {
@@ -45,10 +45,39 @@ export async function findPipeline(wanted: string): Promise<Found> {
   });
 }
 
-/** The pipeline that made `batch`, to publish what it has staged. Throws what `findPipeline` throws. */
+/**
+ * The pipeline that made `batch`, to publish what it has staged. A file is code, and what the ledger says is no reason to
+ * run it: whoever may write there would choose what runs. So the user names it. Throws usage `name_the_pipeline` where
+ * that is missing, `other_pipeline` where it is another one's, and what `findPipeline` throws.
+ */
 export async function pipelineOf(
-  batch: Pick<Batch, 'pipeline_from' | 'pipeline' | 'settings'>,
+  batch: Pick<Batch, 'id' | 'pipeline_from' | 'pipeline' | 'settings'>,
+  named: string | undefined,
 ): Promise<Pipeline> {
+  if (named !== undefined) {
+    const { pipeline } = await findPipeline(named);
+    if (pipeline.name === batch.pipeline) return pipeline;
+    throw usage(
+      'other_pipeline',
+      `batch ${batch.id} is one of ${batch.pipeline}, and ${named} is ${pipeline.name}`,
+      {
+        state: 'nothing was changed',
+        next: again({ flags: { pipeline: batch.pipeline_from } }),
+      },
+    );
+  }
+  if (isFile(batch.pipeline_from))
+    throw usage(
+      'name_the_pipeline',
+      `the pipeline of batch ${batch.id} is a file, which runs only where you name it (--pipeline)`,
+      {
+        state: 'nothing was changed',
+        next: again(
+          { flags: { pipeline: batch.pipeline_from } },
+          { lead: 'the ledger says that it was the file below; where that is so' },
+        ),
+      },
+    );
   if (!isCommand(batch.pipeline_from)) return (await findPipeline(batch.pipeline_from)).pipeline;
   const { stagedCopy } = await import('../copy/pipeline.js');
   return stagedCopy(batch);

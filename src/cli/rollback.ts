@@ -44,7 +44,10 @@ export function declareRollback(root: Command): void {
     .option('--table <name>', 'only this table of the batch; may be repeated', collect, [])
     .option('--views', 'only the views under old names; the old tables take their names again')
     .option('--backup-file <file>', 'restore from this file alone, though the old tables are gone')
-    .option('--pipeline <name>', 'the pipeline that wrote the backup file (default: the file says)')
+    .option(
+      '--pipeline <name>',
+      'the pipeline that wrote the backup file (default: the file says, of those that come with Sluice)',
+    )
     .action(async (id: string | undefined, flags: RollbackFlags) => {
       answerFailureWith((error) => {
         if (id === undefined) return noSummary(flags.pipeline ?? null, error);
@@ -140,9 +143,18 @@ function undoOf({ restored, removed, reinserted }: UndoneTable): string {
 
 async function fromFile(session: Session, file: string, flags: RollbackFlags): Promise<number> {
   const { readBackupHead } = await import('./backup-head.js');
-  const { findPipeline } = await import('./pipelines.js');
+  const { builtInNames, findPipeline } = await import('./pipelines.js');
   const { runWith } = await import('./run.js');
   const name = flags.pipeline ?? (await readBackupHead(file)).pipeline;
+  if (flags.pipeline === undefined && !builtInNames().includes(name))
+    throw usage(
+      'name_the_pipeline',
+      `the backup file names the pipeline ${name}, which runs only where you name it (--pipeline)`,
+      {
+        state: 'nothing was changed',
+        next: again({ flags: { pipeline: name } }, { lead: 'where it is that one' }),
+      },
+    );
   const { pipeline } = await findPipeline(name);
   if (pipeline.restore === undefined)
     throw usage('no_restore', `the pipeline ${name} cannot restore from a backup file`, {

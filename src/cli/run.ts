@@ -180,7 +180,7 @@ export async function runWith(
       },
     });
     progress.stop();
-    showSummary(summary, rejectLines(rejects, summary.rejected, summary.batch), write);
+    showSummary(summary, rejectLines(rejects, summary.rejected, summary.batch), write, from);
     if (summary.batch !== null && summary.rejected > 0 && summary.status === 'completed') {
       const { sayFeedBack } = await import('./feed-back-text.js');
       await sayFeedBack(session.database, await findBatch(session.database, summary.batch));

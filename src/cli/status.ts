@@ -4,7 +4,7 @@ import { command, type NextStep, Suggestion } from '../core/next.js';
 import { noun } from '../core/plural.js';
 import type { Batch } from '../db/ledger/batches.js';
 import type { Published } from '../db/ledger/published.js';
-import { rerun, resuming } from '../run/again.js';
+import { publishing, rerun, resuming } from '../run/again.js';
 import { KEPT_DAYS, listKept } from '../run/clean-up.js';
 import type { Versions } from '../run/versions.js';
 import { type DatabaseFlags, withDatabase } from './flags.js';
@@ -259,7 +259,7 @@ function stepsOf(
   const report = hasReport(batch) ? [command('report', [id])] : [];
   switch (batch.status) {
     case 'staged':
-      return [command('swap', [id], {}, { note: 'publish it' }), ...rejects, ...report];
+      return [publishing(batch, { note: 'publish it' }), ...rejects, ...report];
     case 'completed': {
       const back = canGoBack(published)
         ? [command('rollback', [id], {}, { note: 'put everything back' })]

@@ -1,5 +1,6 @@
 import { again, command, type NextStep, type Suggestion } from '../core/next.js';
 import type { Report } from '../core/report.js';
+import { publishing } from '../run/again.js';
 import type { Summary } from '../run/options.js';
 import { changesText, isKnown } from './changes-text.js';
 import { toWrite } from './execute.js';
@@ -13,12 +14,13 @@ export const SHOWN_ROWS = 12;
 
 /**
  * Shows what a run did, and what to type next, on stderr. `write` is the command that writes what a dry run or a
- * rehearsal has only tried.
+ * rehearsal has only tried; `from` is where the pipeline is from.
  */
 export function showSummary(
   summary: Summary,
   rejectsShown: readonly string[],
   write: Suggestion = toWrite({}),
+  from = summary.pipeline ?? '',
 ): void {
   for (const report of summary.reports) showReport(report, SHOWN_ROWS);
   say();
@@ -42,7 +44,7 @@ export function showSummary(
   if (summary.stages.length > 0) say('', ...stagesTable(summary.stages));
   for (const line of recordLines({ types: summary.records, errors: summary.frequent_errors })) say(line);
   for (const line of rejectsShown) say(line);
-  showNext(nextSteps(summary, write));
+  showNext(nextSteps(summary, write, from));
 }
 
 /** Shows steps as a table: the commands, and what each does. */
@@ -111,7 +113,7 @@ function headline(summary: Summary): string {
   }
 }
 
-function nextSteps(summary: Summary, write: Suggestion): NextStep[] {
+function nextSteps(summary: Summary, write: Suggestion, from: string): NextStep[] {
   const id = summary.batch ?? '';
   const look = command('status', [id], {}, { note: 'look at it' });
   switch (summary.status) {
@@ -126,7 +128,7 @@ function nextSteps(summary: Summary, write: Suggestion): NextStep[] {
     case 'rehearsed':
       return [write];
     case 'staged':
-      return [command('swap', [id], {}, { note: 'publish it' }), look];
+      return [publishing({ id, pipeline_from: from }, { note: 'publish it' }), look];
     case 'unchanged':
       return [look, ...setAside(summary)];
     case 'completed':

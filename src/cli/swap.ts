@@ -10,6 +10,7 @@ import { exitOf } from './outcome.js';
 interface SwapFlags extends DatabaseFlags, Pick<RunFlags, 'maxShrink' | 'allowSuppressed' | 'rewriteOids'> {
   readonly yes?: boolean;
   readonly logFile?: string;
+  readonly pipeline?: string;
 }
 
 /** `sluice swap B` */
@@ -17,6 +18,7 @@ export function declareSwap(root: Command): void {
   withAllowed(withDatabase(root.command('swap').argument('<batch>', 'its id')))
     .description('publish a batch that `load` has staged')
     .option('--yes', 'do not ask; needed off a terminal')
+    .option('--pipeline <file>', 'its pipeline, where that is a file: code runs only where you name it')
     .option('--log-file <file>', 'the log (default: .sluice/logs/<batch>.log)')
     .action(async (id: string, flags: SwapFlags) => {
       answerFailureWith((error) => ({ ...noSummary(null, error), batch: id }));
@@ -31,7 +33,7 @@ export function declareSwap(root: Command): void {
         const { ask } = await import('./ask.js');
         const { counted, print, say } = await import('./terminal.js');
         const batch = await findStaged(session.database, id);
-        const pipeline = await pipelineOf(batch);
+        const pipeline = await pipelineOf(batch, flags.pipeline);
         say(
           `batch ${id} of ${batch.pipeline}: ${counted(batch.success_count, 'row')} staged, to be published`,
         );

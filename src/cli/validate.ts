@@ -7,12 +7,14 @@ import { collect, type DatabaseFlags, withDatabase } from './flags.js';
 interface ValidateFlags extends DatabaseFlags {
   readonly input: readonly string[];
   readonly source?: string;
+  readonly pipeline?: string;
 }
 
 /** `sluice validate B` */
 export function declareValidate(root: Command): void {
   withDatabase(root.command('validate').argument('<batch>', 'its id'))
     .description('ask the validations of a published batch again, of the tables as they are now')
+    .option('--pipeline <file>', 'its pipeline, where that is a file: code runs only where you name it')
     .option('--input <name=path>', 'where an input is now, if a validation asks for it', collect, [])
     .option('--source <path>', 'the same for the only input, or an SQLite file')
     .action(async (id: string, flags: ValidateFlags) => {
@@ -26,7 +28,7 @@ export function declareValidate(root: Command): void {
         const { showFindings } = await import('./plan-text.js');
         const { print, say, styled } = await import('./terminal.js');
         const batch = await findPublished(database, id);
-        const pipeline = await pipelineOf(batch);
+        const pipeline = await pipelineOf(batch, flags.pipeline);
         assertValidations(pipeline);
         const log = batchLog({ jsonToStderr: false });
         log.discard();

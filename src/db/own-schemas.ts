@@ -3,7 +3,7 @@ import { refused } from '../core/errors.js';
 import { again } from '../core/next.js';
 import type { Database } from '../core/run.js';
 import { closeSchemas } from './close.js';
-import { TRUSTED } from './ledger/trust.js';
+import { LEDGER_OWNER } from './ledger/trust.js';
 import { ident, literal } from './quote.js';
 
 /** What is made for a batch; `batch` where its ledger keeps account of it. */
@@ -43,7 +43,7 @@ export async function makeSchema(client: ClientBase, name: string, { batch }: Of
     if (ours) return false;
     throw schemaTaken(name, `it belongs to ${found.owner}`);
   }
-  const { rows } = await client.query<{ owner: string }>(MAKER);
+  const { rows } = await client.query<{ owner: string }>(LEDGER_OWNER);
   const owner = rows[0]?.owner;
   const authorization = owner === undefined ? '' : ` AUTHORIZATION ${ident(owner)}`;
   await client
@@ -56,13 +56,6 @@ export async function makeSchema(client: ClientBase, name: string, { batch }: Of
     });
   return true;
 }
-
-const MAKER = `
-WITH RECURSIVE ${TRUSTED}
-SELECT o.rolname::pg_catalog.text AS owner FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles o ON o.oid = n.nspowner
-WHERE n.nspname = 'sluice' AND o.oid IN (SELECT mine.oid FROM mine) AND o.rolname <> CURRENT_USER
-  AND pg_catalog.pg_has_role(o.oid, 'USAGE') AND pg_catalog.pg_has_role(o.oid, 'MEMBER')
-  AND CASE WHEN pg_catalog.current_setting('server_version_num')::pg_catalog.int4 < 160000 THEN true ELSE pg_catalog.pg_has_role(o.oid, 'SET') END`;
 
 async function notedOid(client: ClientBase, batch: string, name: string): Promise<string | undefined> {
   const { rows } = await client.query<{ oid: string | null }>(
@@ -95,11 +88,6 @@ function schemaTaken(name: string, whose: string, cause?: unknown) {
 /** Statements that let the owners of tables create in the schema: for the transaction in which that is done. Pure. */
 export function openTo(schema: string, owners: readonly string[]): string[] {
   return roles(owners, (to) => `GRANT USAGE, CREATE ON SCHEMA ${ident(schema)} TO ${to}`);
-}
-
-/** Statements behind those: the owners may create nothing there any more. Pure. */
-export function shutTo(schema: string, owners: readonly string[]): string[] {
-  return roles(owners, (to) => `REVOKE ALL ON SCHEMA ${ident(schema)} FROM ${to}`);
 }
 
 /**

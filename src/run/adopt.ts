@@ -66,7 +66,7 @@ async function assertThere(
 ): Promise<void> {
   const { database } = job.options;
   const [found] = await database.query<{ oid: number; kind: string; owner: string }>(
-    `SELECT c.oid::pg_catalog.float8 AS oid, c.relkind::pg_catalog.text AS kind, pg_catalog.pg_get_userbyid(c.relowner)::pg_catalog.text AS owner
+    `SELECT c.oid::pg_catalog.int8::pg_catalog.float8 AS oid, c.relkind::pg_catalog.text AS kind, pg_catalog.pg_get_userbyid(c.relowner)::pg_catalog.text AS owner
      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      WHERE n.nspname::pg_catalog.text = $1 AND c.relname::pg_catalog.text = $2`,
     [schema, live.table],

@@ -1,6 +1,6 @@
 import { type Change, type CommandData, changed, type Flags } from '../core/command.js';
 import { SluiceError } from '../core/errors.js';
-import { type Said, Suggestion } from '../core/next.js';
+import { command, type Said, Suggestion } from '../core/next.js';
 import type { Batch } from '../db/ledger/batches.js';
 import { describeLimit } from './reject-limit.js';
 
@@ -13,6 +13,19 @@ export type Begun = Pick<Batch, 'pipeline_from' | 'run_record' | 'settings' | 'o
  */
 export function isCommand(from: string): boolean {
   return from.startsWith('copy ');
+}
+
+/** Whether `from` is the path of a pipeline's file: code, which runs only where the user names it. */
+export function isFile(from: string): boolean {
+  return !isCommand(from) && (/\.[cm]?[jt]s$/.test(from) || from.includes('/'));
+}
+
+/** The command that publishes a staged batch: it names the pipeline where that is a file. */
+export function publishing(
+  { id, pipeline_from: from }: { readonly id: string; readonly pipeline_from: string },
+  said: Said = {},
+): Suggestion {
+  return command('swap', [id], isFile(from) ? { pipeline: from } : {}, said);
 }
 
 /** What concerned the one attempt alone. */

@@ -1,6 +1,7 @@
 import { again, type Next } from '../core/next.js';
 import type { Finding } from '../core/pipeline.js';
 import { membersOf } from '../db/catalog/members.js';
+import { ledgerThere } from '../db/ledger/trust.js';
 import { ident, qualified } from '../db/quote.js';
 import { guardedTables } from './guard.js';
 import type { Job } from './job.js';
@@ -46,10 +47,11 @@ ORDER BY 1`;
 /**
  * What the connected role may not do and the run needs, whatever the mode: schemas of the batch's own, the
  * ledger, and the guard. What a mode needs of its table is the survey's to say. Read only; each finding
- * names the GRANT that is missing.
+ * names the GRANT that is missing. Throws refused `not_our_ledger`.
  */
 export async function rightsFindings(job: Job): Promise<Finding[]> {
   const { database, guard = 'journal' } = job.options;
+  await ledgerThere(database);
   const [probed] = await database.query<Probed & Record<string, unknown>>(PROBE);
   const findings: Finding[] = [];
   const lacks = (message: string, next: Next) => findings.push({ severity: 'error', message, next });

@@ -5,7 +5,7 @@ import { COUNTS_TABLE } from '../../sinks/rows/target.js';
 import type { PgDatabase } from '../db/connect.js';
 import { findBatch, holdBatch, listKept, listUnfinished, releaseBatch } from '../db/ledger/batches.js';
 import { forgetSegments } from '../db/ledger/segments.js';
-import { ownSchemas } from '../db/own-schemas.js';
+import { isOwn, ownName, ownSchemas } from '../db/own-schemas.js';
 import { literal, qualified } from '../db/quote.js';
 import { dropMade } from './create-missing.js';
 import { dropOwnEmpty, imageTables } from './discard.js';
@@ -44,6 +44,7 @@ export async function findLeftovers(database: PgDatabase, olderThanDays: number)
             p.retained_schema || '.' || p.table_name AS name, pg_total_relation_size(c.oid)::float8 AS bytes,
             coalesce(p.rolled_back_at, p.published_at) AS since
      FROM sluice.migration_publish p JOIN pg_class c ON c.oid = p.retained_oid
+     JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = p.retained_schema AND ${ownName('n.nspname', 'p.batch_id')}
      WHERE p.dropped_at IS NULL AND coalesce(p.rolled_back_at, p.published_at) < now() - make_interval(secs => $1)
      ORDER BY p.batch_id, 5`,
     [seconds],
@@ -114,6 +115,7 @@ async function savedRows(database: PgDatabase, seconds: number): Promise<Leftove
   );
   const found: Leftover[] = [];
   for (const { live_schema, ...each } of published) {
+    if (!(await isOwn(database, each.batch, each.schema))) continue;
     const [size] = await database.query<{ tables: number; bytes: number }>(
       `SELECT count(*)::float8 AS tables, coalesce(sum(pg_total_relation_size(c.oid)), 0)::float8 AS bytes
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = ANY ($2)`,

@@ -82,6 +82,8 @@ export class Job {
   readonly timings: Record<string, number> = {};
   readonly reports: Report[] = [];
   readonly files: { path: string; what: string }[] = [];
+  /** Those that an earlier attempt at the batch has written, as the ledger has them: told of, never touched. */
+  readonly filesBefore: { readonly path: string; readonly what: string }[] = [];
   /** Its signal is what everything heeds; aborting it stops the run. */
   readonly signal: AbortSignal;
   batch: string | undefined;

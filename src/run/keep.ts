@@ -1,9 +1,9 @@
 import { type FlowAccount, totals } from '../core/accounting.js';
 import type { SluiceError } from '../core/errors.js';
-import { command, type Suggestion } from '../core/next.js';
+import type { Suggestion } from '../core/next.js';
 import { type Batch, batchCounts, findBatch, moveBatch, noteBatch } from '../db/ledger/batches.js';
 import { readSegments } from '../db/ledger/segments.js';
-import { type Begun, resuming } from './again.js';
+import { type Begun, publishing, resuming } from './again.js';
 import { letGo } from './go-live.js';
 import type { Job } from './job.js';
 
@@ -43,10 +43,10 @@ export async function keepStaged(job: Job): Promise<Suggestion> {
   if ((await findBatch(database, batch)).status !== 'staged')
     await moveBatch(database, batch, 'staged', { timings: job.timings });
   await noteBatch(database, batch, { phase: null });
-  return swapOf(batch);
+  return swapOf(job);
 }
 
-const swapOf = (batch: string) => command('swap', [batch], {}, { note: 'publishes what is staged' });
+const swapOf = (job: Job) => publishing(begunBy(job), { note: 'publishes what is staged' });
 
 /** The command that goes on with the job's batch, as far as this process knows. */
 export function goOnWith(job: Job): Suggestion {
@@ -82,7 +82,7 @@ export async function keepForResume(
   const batch = await findBatch(database, job.batch as string);
   if (batch.status === 'staged') {
     await noteBatch(database, batch.id, { phase: null });
-    return swapOf(batch.id);
+    return swapOf(job);
   }
   if (batch.status !== 'failed')
     await moveBatch(database, batch.id, 'failed', {

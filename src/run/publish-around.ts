@@ -80,7 +80,7 @@ class Attempt {
       // With these the load is complete: a run that goes on from here reads nothing again.
       accounting: accounts,
       reports: job.keptReports,
-      files: job.files,
+      files: [...job.filesBefore, ...job.files],
     });
     await settleRefused(job);
     await forgetSegments(database, batch);

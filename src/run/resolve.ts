@@ -7,7 +7,7 @@ import { type Batch, holdBatch, listInterrupted, noteBatch, releaseBatch } from 
 import { TIDY } from '../db/ledger/publish-sql.js';
 import { findKept } from '../db/ledger/published.js';
 import { ownSchemas } from '../db/own-schemas.js';
-import { resuming } from './again.js';
+import { publishing, resuming } from './again.js';
 import { cleanUp } from './clean-up.js';
 import { tidyCompatibility } from './compatibility.js';
 import { discardOwn, letGoOwn } from './discard.js';
@@ -75,7 +75,7 @@ async function resolve(database: PgDatabase, batch: Batch): Promise<Resolved> {
     await noteBatch(database, id, { phase: null });
     return {
       said: `${said} before its publish committed; nothing of it is live, and it is still staged`,
-      next: command('swap', [id], {}, { note: 'publish it' }),
+      next: publishing(batch, { note: 'publish it' }),
     };
   }
   const undo = undoNames(id);

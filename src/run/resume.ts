@@ -12,7 +12,7 @@ import { forgetRecords } from '../db/ledger/records.js';
 import { type LoadEnd, readSegments } from '../db/ledger/segments.js';
 import { qualified } from '../db/quote.js';
 import { adoptStaging } from './adopt.js';
-import { isCommand, rerun, resuming } from './again.js';
+import { isCommand, publishing, rerun, resuming } from './again.js';
 import type { Checked } from './check.js';
 import { cleanUp } from './clean-up.js';
 import { guardedTables, guardOf, isArmed } from './guard.js';
@@ -56,8 +56,7 @@ export async function findResumable(pipeline: Pipeline, options: RunOptions, id:
     throw no(`it is one of ${batch.pipeline}, not of ${pipeline.name}`, resuming(batch));
   if (options.dryRun === true || options.rehearse === true || options.limit !== undefined)
     throw no('only a run that is to be published goes on', resuming(batch));
-  if (batch.status === 'staged')
-    throw no('it is loaded already', command('swap', [id], {}, { note: 'publish it' }));
+  if (batch.status === 'staged') throw no('it is loaded already', publishing(batch, { note: 'publish it' }));
   if (batch.status === 'completed' || batch.status === 'rolled_back')
     throw no(`it is ${batch.status.replace('_', ' ')}`, command('status', [id]));
   if (batch.run_record?.repeatable !== true)
@@ -187,7 +186,7 @@ export async function takeUp(job: Job, checked: Checked, batch: Batch): Promise<
     });
   if (accounts.length > 0) {
     job.reports.push(...(batch.reports ?? []));
-    job.files.push(...(batch.files ?? []));
+    job.filesBefore.push(...(batch.files ?? []));
     job.read.readBefore(batch.input_columns ?? {});
     const settled = await settledBefore(job, checked, accounts);
     return { staged, checkpoints: undefined, from: new Map(), accounts: settled };

@@ -1,11 +1,10 @@
 import { refused, SluiceError, usage } from '../core/errors.js';
-import { command } from '../core/next.js';
 import type { Finding, Pipeline } from '../core/pipeline.js';
 import type { Target } from '../core/target.js';
 import { type Batch, findBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
 import { findKept, readPublished } from '../db/ledger/published.js';
-import { rerun } from './again.js';
+import { publishing, rerun } from './again.js';
 import { validationContext } from './contexts.js';
 import { Job } from './job.js';
 import type { RunOptions } from './options.js';
@@ -39,9 +38,7 @@ export async function findPublished(database: RunOptions['database'], id: string
     {
       state: 'nothing was changed',
       next:
-        batch.status === 'staged'
-          ? command('swap', [id], {}, { note: 'asks the validations, too' })
-          : rerun(batch),
+        batch.status === 'staged' ? publishing(batch, { note: 'asks the validations, too' }) : rerun(batch),
     },
   );
 }

@@ -56,7 +56,7 @@ export function summaryOf(
     records: job.records.types,
     frequent_errors: job.records.errors,
     reports: job.reports,
-    files: job.files,
+    files: [...job.filesBefore, ...job.files],
     error: null,
   };
 }

@@ -4,7 +4,7 @@ import type { Pipeline } from '../core/pipeline.js';
 import { type Batch, findBatch, holdBatch, noteBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
 import { adoptStaging } from './adopt.js';
-import { reload } from './again.js';
+import { publishing, reload } from './again.js';
 import { committedChanges } from './changes.js';
 import { checkTables } from './check.js';
 import { asFailure } from './failure.js';
@@ -68,7 +68,7 @@ export async function swapBatch(pipeline: Pipeline, batch: Batch, options: RunOp
     return await swap(job, batch, armed);
   } catch (error) {
     const told = stillStaged(
-      await namingFullDisk(database, asFailure(error, job.signal), command('swap', [batch.id])),
+      await namingFullDisk(database, asFailure(error, job.signal), publishing(batch)),
       batch,
     );
     options.events?.failed?.(failedSummary(job, told, job.accounts));
@@ -101,7 +101,7 @@ function stillStaged(caught: SluiceError, batch: Batch): SluiceError {
     next === undefined ? caught : caught.but({ next: [next].flat().map((step) => ofTheLoad(step, batch)) });
   const state = `nothing was published; live tables are untouched; batch ${id} is staged`;
   if (error.kind !== 'interrupted') return error.with({ state });
-  return error.but({ state, next: command('swap', [id]) });
+  return error.but({ state, next: publishing(batch) });
 }
 
 /** What a swap can be told of what a load can. */

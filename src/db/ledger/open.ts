@@ -3,7 +3,9 @@ import { failed, refused, SluiceError, usage } from '../../core/errors.js';
 import { again, command } from '../../core/next.js';
 import { packageFile } from '../../core/package.js';
 import type { Database } from '../../core/run.js';
-import { ledgerThere } from './trust.js';
+import { closeSchemas } from '../close.js';
+import { ident } from '../quote.js';
+import { LEDGER_OWNER, ledgerThere } from './trust.js';
 
 const VERSION = 9;
 
@@ -25,7 +27,11 @@ export async function openLedger(database: Database): Promise<void> {
       "BEGIN; SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('sluice ledger'))",
     );
     // Without IF NOT EXISTS: who was quicker by a moment has made something else, and this fails.
-    if (!(await ledgerThere(database))) await database.query('CREATE SCHEMA sluice');
+    if (!(await ledgerThere(database)))
+      await database.query(`CREATE SCHEMA sluice; ${closeSchemas(['sluice'], ['schema'])}`);
+    // Who shares the ledger of a role makes it that role's, for all who do.
+    const [other] = await database.query<{ owner: string }>(LEDGER_OWNER);
+    if (other !== undefined) await database.query(`SET LOCAL ROLE ${ident(other.owner)}`);
     await database.query(`${sql}; COMMIT;`);
   } catch (error) {
     await database.query('ROLLBACK').catch(() => {});

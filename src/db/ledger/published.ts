@@ -1,6 +1,10 @@
 import type { Changes } from '../../core/changes.js';
 import type { Database } from '../../core/run.js';
 import type { PublishMode } from '../../core/target.js';
+import { ownName } from '../own-schemas.js';
+
+/** Where a publish `p` keeps the table that it replaced, as SQL: in a schema of the batch's own, or nowhere. */
+export const KEPT_IN = `CASE WHEN ${ownName('p.retained_schema', 'p.batch_id')} THEN p.retained_schema END`;
 
 /** What a batch published of one table. `bytes`: what the retained copy occupies. */
 export interface Published {
@@ -23,7 +27,7 @@ export interface Published {
 export async function readPublished(database: Database, batch: string): Promise<Published[]> {
   return database.query<Published & Record<string, unknown>>(
     `SELECT p.table_schema, p.table_name, p.mode, p.facts, p.rows_staged::float8, p.published_at,
-            p.retained_schema, p.retained_oid, p.rolled_back_at, p.dropped_at,
+            ${KEPT_IN} AS retained_schema, p.retained_oid, p.rolled_back_at, p.dropped_at,
             CASE WHEN p.dropped_at IS NULL AND c.oid IS NOT NULL THEN pg_total_relation_size(c.oid) END::float8 AS bytes,
             CASE WHEN p.rows_inserted IS NOT NULL THEN json_build_object('staged', p.rows_staged,
               'inserted', p.rows_inserted, 'updated', p.rows_updated, 'unchanged', p.rows_unchanged,
@@ -49,10 +53,11 @@ export interface Kept {
 /** The tables that a batch keeps, where they are now. */
 export async function findKept(database: Database, batch: string): Promise<Kept[]> {
   return database.query<Kept & Record<string, unknown>>(
-    `SELECT p.table_schema, p.table_name, p.retained_schema, n.nspname AS schema, c.oid
+    `SELECT p.table_schema, p.table_name, ${KEPT_IN} AS retained_schema, n.nspname AS schema, c.oid
      FROM sluice.migration_publish p JOIN pg_class c ON c.oid = p.retained_oid AND c.relname = p.table_name
      JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE p.batch_id = $1 AND p.dropped_at IS NULL ORDER BY p.table_schema, p.table_name`,
+     WHERE p.batch_id = $1 AND p.dropped_at IS NULL AND ${ownName('p.retained_schema', 'p.batch_id')}
+       AND ${ownName('n.nspname', 'p.batch_id')} ORDER BY p.table_schema, p.table_name`,
     [batch],
   );
 }
@@ -88,7 +93,7 @@ export async function undoneSince(
   { schema, table }: { readonly schema: string; readonly table: string },
 ): Promise<UndoneSince[]> {
   return database.query<UndoneSince & Record<string, unknown>>(
-    `SELECT ((p.facts ->> 'undo_xid')::numeric % 4294967296)::text AS xid, b.old_schema AS undo
+    `SELECT ((p.facts ->> 'undo_xid')::numeric % 4294967296)::text AS xid, 'sluice_old_' || b.id AS undo
      FROM sluice.migration_publish p JOIN sluice.migration_batch b ON b.id = p.batch_id
      WHERE p.table_schema = $2 AND p.table_name = $3 AND p.batch_id > $1 AND p.mode IN ('merge', 'sync', 'patch')
        AND p.rolled_back_at IS NOT NULL AND p.facts ->> 'undo_xid' IS NOT NULL AND b.old_schema IS NOT NULL

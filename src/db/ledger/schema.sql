@@ -4,6 +4,10 @@
 -- The schema is there: it was made in this transaction, or was found to be ours.
 REVOKE ALL ON SCHEMA sluice FROM PUBLIC;
 
+-- What is there already: its grants are those that somebody has given.
+SELECT pg_catalog.set_config('sluice.there', coalesce((SELECT pg_catalog.string_agg(c.oid::text, ',')
+  FROM pg_catalog.pg_class c WHERE c.relnamespace = 'sluice'::regnamespace), ''), true);
+
 CREATE TABLE IF NOT EXISTS sluice.ledger_version (
   version    integer PRIMARY KEY,
   applied_at timestamptz NOT NULL DEFAULT now()
@@ -188,16 +192,6 @@ FROM sluice.migration_record_row r
 LEFT JOIN sluice.migration_record_outcome o
   ON o.batch_id = r.batch_id AND o.target_model = r.target_model AND r.status IN ('pending', 'success');
 
--- Whoever might read the table of earlier versions may read the view.
-DO $$ DECLARE reader name; BEGIN
-  FOR reader IN
-    SELECT DISTINCT r.rolname FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a
-    JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
-    WHERE c.oid = 'sluice.migration_record_row'::regclass AND a.privilege_type = 'SELECT' AND a.grantee <> c.relowner
-  LOOP EXECUTE format('GRANT SELECT ON sluice.migration_record TO %I', reader);
-  END LOOP;
-END $$;
-
 -- Since version 3: field mappings that are in force instead of a pipeline's own.
 CREATE TABLE IF NOT EXISTS sluice.migration_field_mapping (
   id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -272,5 +266,76 @@ UPDATE sluice.migration_batch b SET schemas = coalesce((
   WHERE n.nspname ~ ('^sluice_(staging|old|guard|guard_undo|undo|undone|compat)_' || b.id || '(_[1-9][0-9]*)?$')), '{}')
 WHERE schemas IS NULL;
 ALTER TABLE sluice.migration_batch ALTER COLUMN schemas SET DEFAULT '{}', ALTER COLUMN schemas SET NOT NULL;
+
+-- Since version 9: what belongs to a batch is changed by the role that has begun it, by roles that have its rights, and by
+-- the ledger's owner; whoever may only read reads as before. Triggers rather than policies: our sessions refuse to be
+-- shown a part of a table (row_security = off), and so could not read a table with policies at all.
+CREATE OR REPLACE FUNCTION sluice.own_batch() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $own$
+DECLARE
+  batch text;
+  starter text;
+BEGIN
+  IF NOT pg_has_role((SELECT c.relowner FROM pg_class c WHERE c.oid = TG_RELID), 'USAGE') THEN
+    FOR batch, starter IN
+      SELECT b.id::text, b.started_by FROM (
+        SELECT to_jsonb(OLD) AS old, to_jsonb(NEW) AS new WHERE TG_TABLE_NAME = 'migration_batch') r
+      CROSS JOIN LATERAL (VALUES (r.old ->> 'id', r.old ->> 'started_by'), (r.new ->> 'id', r.new ->> 'started_by')) b(id, started_by)
+      WHERE b.id IS NOT NULL
+    LOOP PERFORM sluice.assert_own(batch, starter);
+    END LOOP;
+    IF TG_TABLE_NAME <> 'migration_batch' THEN
+      FOR batch, starter IN
+        SELECT b.id::text, b.started_by FROM sluice.migration_batch b
+        WHERE b.id IN ((to_jsonb(OLD) ->> 'batch_id')::bigint, (to_jsonb(NEW) ->> 'batch_id')::bigint)
+      LOOP PERFORM sluice.assert_own(batch, starter);
+      END LOOP;
+    END IF;
+  END IF;
+  RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END $own$;
+
+CREATE OR REPLACE FUNCTION sluice.assert_own(batch text, starter text) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $own$
+BEGIN
+  IF starter IS DISTINCT FROM session_user
+     AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = starter AND pg_has_role(r.oid, 'USAGE')) THEN
+    RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+      MESSAGE = format('batch %s was begun by %s, and the role %s may not change what belongs to it', batch, starter, current_user),
+      HINT = format('Do it as %I, or as a member of that role, or as the owner of the ledger.', starter);
+  END IF;
+END $own$;
+
+DO $$ DECLARE each record; BEGIN
+  FOR each IN
+    SELECT c.oid::regclass AS name, c.relowner AS owner FROM pg_catalog.pg_class c
+    WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_attribute a
+      WHERE a.attrelid = c.oid AND NOT a.attisdropped AND (a.attname = 'batch_id' OR c.relname = 'migration_batch' AND a.attname = 'started_by'))
+  LOOP
+    -- For the owner, who writes nearly all rows, it costs one look at the roles.
+    EXECUTE format('CREATE OR REPLACE TRIGGER own_batch BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW
+      WHEN (pg_catalog.pg_has_role(%s::oid, ''USAGE'') IS NOT TRUE) EXECUTE FUNCTION sluice.own_batch()', each.name, each.owner);
+    EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER own_batch', each.name);
+  END LOOP;
+END $$;
+
+-- Default privileges that somebody has set up would open what is made here to readers.
+DO $$ DECLARE each record; BEGIN
+  FOR each IN
+    SELECT DISTINCT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END || ' ' || c.oid::regclass AS object, coalesce(quote_ident(r.rolname), 'PUBLIC') AS role
+    FROM pg_catalog.pg_class c CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) a LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
+    WHERE c.relnamespace = 'sluice'::regnamespace AND a.grantee <> c.relowner
+      AND NOT c.oid = ANY (string_to_array(current_setting('sluice.there'), ',')::oid[])
+  LOOP EXECUTE format('REVOKE ALL ON %s FROM %s CASCADE', each.object, each.role);
+  END LOOP;
+END $$;
+
+-- Whoever might read the table of earlier versions may read the view.
+DO $$ DECLARE reader name; BEGIN
+  FOR reader IN
+    SELECT DISTINCT r.rolname FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a
+    JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
+    WHERE c.oid = 'sluice.migration_record_row'::regclass AND a.privilege_type = 'SELECT' AND a.grantee <> c.relowner
+  LOOP EXECUTE format('GRANT SELECT ON sluice.migration_record TO %I', reader);
+  END LOOP;
+END $$;
 
 INSERT INTO sluice.ledger_version (version) VALUES (9) ON CONFLICT DO NOTHING;

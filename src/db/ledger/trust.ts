@@ -19,6 +19,14 @@ export const TRUSTED = `mine(oid) AS (
     WHERE d.datname = pg_catalog.current_database()
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles me WHERE me.rolname = CURRENT_USER AND me.rolsuper))`;
 
+/** The owner of the ledger, where it is another role than the session's, and one that the session may act as. */
+export const LEDGER_OWNER = `
+WITH RECURSIVE ${TRUSTED}
+SELECT o.rolname::pg_catalog.text AS owner FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles o ON o.oid = n.nspowner
+WHERE n.nspname = 'sluice' AND o.oid IN (SELECT mine.oid FROM mine) AND o.rolname <> CURRENT_USER
+  AND pg_catalog.pg_has_role(o.oid, 'USAGE') AND pg_catalog.pg_has_role(o.oid, 'MEMBER')
+  AND CASE WHEN pg_catalog.current_setting('server_version_num')::pg_catalog.int4 < 160000 THEN true ELSE pg_catalog.pg_has_role(o.oid, 'SET') END`;
+
 const LOOK = `
 WITH RECURSIVE ${TRUSTED},
 ledger AS (SELECT n.* FROM pg_catalog.pg_namespace n WHERE n.nspname = 'sluice'),
@@ -59,10 +67,11 @@ const known = new WeakMap<object, string>();
  * the session does not rely on (see TRUSTED): it would read their rows as its own, and run their triggers and views.
  */
 export async function ledgerThere(database: Pick<Database, 'query'>): Promise<boolean> {
-  const [found] = await database.query<{ schema: string | null; me: string }>(
-    `SELECT pg_catalog.to_regnamespace('sluice')::pg_catalog.oid::pg_catalog.int8::pg_catalog.text AS schema, CURRENT_USER::pg_catalog.text AS me`,
+  // Of the table, whose rows are read afresh: by its name alone the server may answer out of what it has kept in mind.
+  const [found] = await database.query<{ schema: string; me: string }>(
+    `SELECT n.oid::pg_catalog.int8::pg_catalog.text AS schema, CURRENT_USER::pg_catalog.text AS me FROM pg_catalog.pg_namespace n WHERE n.nspname = 'sluice'`,
   );
-  if (found === undefined || found.schema === null) return false;
+  if (found === undefined) return false;
   const whose = `${found.schema} ${found.me}`;
   if (known.get(database) === whose) return true;
   const [looked] = await database.query<Looked & Record<string, unknown>>(LOOK);

@@ -52,9 +52,9 @@ export async function standingViews(database: Database, batch?: string): Promise
   if (ledger?.there !== true) return [];
   return database.query<LedgerView & Record<string, unknown>>(
     `SELECT v.batch_id::text AS batch, v.view_schema AS schema, v.view_name AS name, v.view_oid AS oid,
-            v.kept_oid AS kept, v.kept_schema, v.writes, v.published_at, v.rolled_back_at, v.dropped_at,
+            CASE WHEN v.kept_schema = 'sluice_compat_' || v.batch_id THEN v.kept_oid END AS kept, 'sluice_compat_' || v.batch_id AS kept_schema, v.writes, v.published_at, v.rolled_back_at, v.dropped_at,
             CASE WHEN v.dropped_at IS NULL AND c.oid IS NOT NULL THEN pg_total_relation_size(c.oid) END::float8 AS bytes
-     FROM sluice.migration_view v LEFT JOIN pg_class c ON c.oid = v.kept_oid
+     FROM sluice.migration_view v LEFT JOIN pg_class c ON c.oid = v.kept_oid AND v.kept_schema = 'sluice_compat_' || v.batch_id
      WHERE v.rolled_back_at IS NULL AND (v.batch_id = $1 OR $1::bigint IS NULL) ORDER BY v.batch_id, v.view_schema, v.view_name`,
     [batch ?? null],
   );

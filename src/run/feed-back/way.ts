@@ -2,7 +2,7 @@ import type { Flags } from '../../core/command.js';
 import { command, type NextStep, type Suggestion } from '../../core/next.js';
 import type { Batch } from '../../db/ledger/batches.js';
 import type { FeedBackFacts } from '../../db/ledger/run-record.js';
-import { NOT_FED_BACK, rerun } from '../again.js';
+import { NOT_FED_BACK, publishing, rerun } from '../again.js';
 import { readOnce } from '../input-record.js';
 
 /**
@@ -41,7 +41,7 @@ export function feedBackWay(
     return none(
       'not_published',
       `batch ${id} is staged: its other rows are not live, and its rejects alone would be a part of them`,
-      [command('swap', [id], {}, { lead: 'publish it first' })],
+      [publishing(batch, { lead: 'publish it first' })],
     );
   if (status === 'pending' || status === 'running')
     return none('not_published', `batch ${id} has not come to its end`, [command('status', [id])]);
