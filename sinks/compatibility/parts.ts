@@ -1,4 +1,5 @@
 import type { CompatibilityView } from '../../src/core/compatibility.js';
+import { closeSchemas } from '../../src/db/close.js';
 import { ident, literal, qualified } from '../../src/db/quote.js';
 import { anonymousBlock, type WindowPart } from '../window.js';
 import type { OldName } from './survey.js';
@@ -46,7 +47,7 @@ export function viewParts(names: readonly OldName[], batch: string, described: s
         table === undefined ? [] : [{ schema: home, table: view.name, mode: 'ACCESS EXCLUSIVE' as const }],
       rechecks: table === undefined ? [] : [sameRelation(name, table.oid)],
       out: [
-        ...(first ? [`CREATE SCHEMA ${ident(schema)}`] : []),
+        ...(first ? [`CREATE SCHEMA ${ident(schema)}`, closeSchemas([schema], ['schema'])] : []),
         ...(table === undefined ? [] : [`ALTER TABLE ${name} SET SCHEMA ${ident(schema)}`]),
       ],
       in: [],
@@ -59,6 +60,7 @@ export function viewParts(names: readonly OldName[], batch: string, described: s
         ),
         ...writing(view, name, schema, home),
         ...granting(name, table),
+        closeSchemas([schema], ['functions']),
       ],
       late: [],
     };

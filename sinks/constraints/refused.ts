@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { RowColumn } from '../../src/db/catalog/row-tables.js';
+import { closeSchemas } from '../../src/db/close.js';
 import { ident, idents, literal, qualified, value } from '../../src/db/quote.js';
 import { contextOf } from '../context.js';
 import { type ServerError, sqlstateOf } from '../copy/failure.js';
@@ -12,9 +13,9 @@ import type { Subject } from './subject.js';
 /** Holds, in a batch's staging schema, the rows that were taken out of its staging tables, and why. */
 export const refusedTable = (staging: string): string => qualified(staging, 'sluice_refused');
 
-/** Makes the table of refused rows where it is not there yet. Logged, as staging is. */
+/** Makes the table of refused rows where it is not there yet, open to nobody. Logged, as staging is. */
 export function refusedTableSql(staging: string): string {
-  return `CREATE TABLE IF NOT EXISTS ${refusedTable(staging)} (at integer NOT NULL, row_number bigint NOT NULL, line bigint, breach text NOT NULL, sqlstate text NOT NULL, constraint_name text, columns text[] NOT NULL, expected text NOT NULL, message text, first_row bigint, first_line bigint, loaded json NOT NULL, told boolean NOT NULL DEFAULT false, settled boolean NOT NULL DEFAULT false, PRIMARY KEY (at, row_number))`;
+  return `CREATE TABLE IF NOT EXISTS ${refusedTable(staging)} (at integer NOT NULL, row_number bigint NOT NULL, line bigint, breach text NOT NULL, sqlstate text NOT NULL, constraint_name text, columns text[] NOT NULL, expected text NOT NULL, message text, first_row bigint, first_line bigint, loaded json NOT NULL, told boolean NOT NULL DEFAULT false, settled boolean NOT NULL DEFAULT false, PRIMARY KEY (at, row_number)); ${closeSchemas([staging], ['relations'])}`;
 }
 
 /** The loaded columns of `s` as a json object of texts, from which the very same row can be made again. */

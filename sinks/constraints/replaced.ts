@@ -3,6 +3,7 @@ import { failed } from '../../src/core/errors.js';
 import { noun, plural } from '../../src/core/plural.js';
 import { readRowConstraints } from '../../src/db/catalog/row-constraints.js';
 import { readRowTable } from '../../src/db/catalog/row-tables.js';
+import { closeSchemas } from '../../src/db/close.js';
 import { ident, idents, literal, qualified, value } from '../../src/db/quote.js';
 import { ORIGIN_COLUMNS } from '../encode/ordinal.js';
 import { imageHash } from '../rows/sql.js';
@@ -69,6 +70,7 @@ export async function makeCopy(client: ClientBase, place: ReplacedPlace): Promis
       ...[...changes, ...numbers.map(({ column }) => `ALTER COLUMN ${ident(column)} DROP DEFAULT`)].map(
         (change) => `ALTER TABLE ${copy} ${change}`,
       ),
+      closeSchemas([staged.schema], ['relations']),
     ].join('; '),
   );
 }

@@ -34,6 +34,7 @@ export interface RunFlags extends PipelineFlags {
   readonly maxShrink?: number;
   readonly allowSuppressed?: boolean;
   readonly rewriteOids?: boolean;
+  readonly runOwnersCode?: boolean;
   readonly maxRejects?: RejectLimit;
   /** A folder for files of the rejects. */
   readonly rejectsInto?: string;
@@ -111,6 +112,9 @@ export function withRun(command: Command): Command {
 const MAX_SHRINK =
   'replace a table, or delete its rows, where it loses as much of them (default: 50%; 100% allows all)';
 const ALLOW_SUPPRESSED = 'publish without the rows that triggers keep from being written';
+/** What `--run-owners-code` does. */
+export const RUN_OWNERS_CODE =
+  "run triggers, CHECKs and defaults of the tables' owners, though this role has more rights than they";
 const REWRITE_OIDS =
   'replace: OIDs of the table that other rows keep (regclass columns) become those of the new one';
 
@@ -119,7 +123,8 @@ export function withAllowed(command: Command): Command {
   return command
     .option('--max-shrink <P%>', MAX_SHRINK, percent)
     .option('--allow-suppressed', ALLOW_SUPPRESSED)
-    .option('--rewrite-oids', REWRITE_OIDS);
+    .option('--rewrite-oids', REWRITE_OIDS)
+    .option('--run-owners-code', RUN_OWNERS_CODE);
 }
 
 /** How to load and publish, whatever it is that is loaded. */

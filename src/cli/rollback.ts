@@ -4,7 +4,7 @@ import { again, command } from '../core/next.js';
 import { noSummary } from '../run/no-summary.js';
 import type { UndoneTable } from '../run/written-since.js';
 import { answerFailureWith } from './failure.js';
-import { collect, type DatabaseFlags, withDatabase } from './flags.js';
+import { collect, type DatabaseFlags, RUN_OWNERS_CODE, withDatabase } from './flags.js';
 import { sayNext } from './next.js';
 import type { Session } from './session.js';
 import { count, counted } from './terminal.js';
@@ -14,6 +14,7 @@ interface RollbackFlags extends DatabaseFlags {
   readonly dryRun?: boolean;
   readonly discardWrites?: boolean;
   readonly rewriteOids?: boolean;
+  readonly runOwnersCode?: boolean;
   readonly backupFile?: string;
   readonly pipeline?: string;
   readonly table: readonly string[];
@@ -41,6 +42,7 @@ export function declareRollback(root: Command): void {
       '--rewrite-oids',
       'OIDs of the table that other rows keep become those of the one that comes back',
     )
+    .option('--run-owners-code', RUN_OWNERS_CODE)
     .option('--table <name>', 'only this table of the batch; may be repeated', collect, [])
     .option('--views', 'only the views under old names; the old tables take their names again')
     .option('--backup-file <file>', 'restore from this file alone, though the old tables are gone')
@@ -92,6 +94,7 @@ async function ofBatch(session: Session, id: string, flags: RollbackFlags): Prom
     events: progress,
     discardWrites: flags.discardWrites ?? false,
     rewriteOids: flags.rewriteOids ?? false,
+    runOwnersCode: flags.runOwnersCode ?? false,
     tables: flags.table,
   };
   const rollback = flags.views === true ? rollbackViews : rollbackBatch;

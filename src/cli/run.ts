@@ -153,6 +153,7 @@ export async function runWith(
       ...(flags.maxShrink === undefined ? {} : { maxShrink: flags.maxShrink }),
       ...(flags.allowSuppressed === true ? { allowSuppressed: true } : {}),
       ...(flags.rewriteOids === true ? { rewriteOids: true } : {}),
+      ...(flags.runOwnersCode === true ? { runOwnersCode: true } : {}),
       ...(flags.rejectsInto === undefined ? {} : { rejectsInto: flags.rejectsInto }),
       ...(flags.limit === undefined ? {} : { limit: flags.limit }),
       log,

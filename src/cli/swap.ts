@@ -7,7 +7,9 @@ import { type DatabaseFlags, type RunFlags, withAllowed, withDatabase } from './
 import { asJson } from './next.js';
 import { exitOf } from './outcome.js';
 
-interface SwapFlags extends DatabaseFlags, Pick<RunFlags, 'maxShrink' | 'allowSuppressed' | 'rewriteOids'> {
+interface SwapFlags
+  extends DatabaseFlags,
+    Pick<RunFlags, 'maxShrink' | 'allowSuppressed' | 'rewriteOids' | 'runOwnersCode'> {
   readonly yes?: boolean;
   readonly logFile?: string;
   readonly pipeline?: string;
@@ -59,6 +61,7 @@ export function declareSwap(root: Command): void {
             ...(flags.maxShrink === undefined ? {} : { maxShrink: flags.maxShrink }),
             ...(flags.allowSuppressed === true ? { allowSuppressed: true } : {}),
             ...(flags.rewriteOids === true ? { rewriteOids: true } : {}),
+            ...(flags.runOwnersCode === true ? { runOwnersCode: true } : {}),
           });
           progress.stop();
           showSummary(summary, []);

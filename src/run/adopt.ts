@@ -10,7 +10,7 @@ import { qualified } from '../db/quote.js';
 import { reload } from './again.js';
 import { letGoOwn } from './discard.js';
 import type { Job } from './job.js';
-import { replacedPlace, type Staged, type StagingTable } from './staging.js';
+import { assertStagedPlain, replacedPlace, type Staged, type StagingTable } from './staging.js';
 import type { Surveyed } from './survey.js';
 
 /** The staging that an earlier command left, as it stands. Throws refused `staging_gone` where it is not all there. */
@@ -29,6 +29,7 @@ export async function adoptStaging(job: Job, surveyed: Surveyed, batch: Batch): 
     const table = job.tables.find((each) => each.oid === live.oid);
     if (table !== undefined) places.set(table.target, await replacedPlace(client, staged));
   }
+  await assertStagedPlain(job, replaced);
   if (surveyed.rows.size > 0)
     await renewUndoTables(
       client,

@@ -5,6 +5,7 @@ import { ledgerThere } from '../db/ledger/trust.js';
 import { ident, qualified } from '../db/quote.js';
 import { guardedTables } from './guard.js';
 import type { Job } from './job.js';
+import { codeOf, ownersCodeFindings } from './owners-code.js';
 import type { Surveyed } from './survey.js';
 
 const PROBE = `
@@ -72,6 +73,7 @@ export async function rightsFindings(job: Job): Promise<Finding[]> {
       `the role ${probed.role} lacks rights on the ledger: ${probed.lacking.join('; ')}`,
       LEDGER_GRANTS.map((grant) => `${grant} TO ${role}`),
     );
+  findings.push(...(await defaultsFindings(job)), ...(await ownersCodeFindings(database, codeOf(job))));
   const tables = guardedTables(job).map(({ schema, table }) => qualified(schema, table));
   if (guard === 'off' || tables.length === 0) return findings;
   const guardable = await database.query<{
@@ -100,6 +102,32 @@ export async function rightsFindings(job: Job): Promise<Finding[]> {
       ]);
   }
   return findings;
+}
+
+/** Roles other than the owner to which default privileges open what the session, or owners of the tables, make. */
+const DEFAULTS = `
+SELECT r.rolname::pg_catalog.text AS maker, pg_catalog.string_agg(DISTINCT
+  CASE d.defaclobjtype WHEN 'r' THEN 'tables' WHEN 'S' THEN 'sequences' WHEN 'f' THEN 'functions' WHEN 'T' THEN 'types' ELSE 'schemas' END, ', ') AS objects,
+  pg_catalog.string_agg(DISTINCT coalesce(g.rolname::pg_catalog.text, 'PUBLIC'), ', ') AS readers
+FROM pg_catalog.pg_default_acl d JOIN pg_catalog.pg_roles r ON r.oid = d.defaclrole
+CROSS JOIN LATERAL pg_catalog.aclexplode(d.defaclacl) a LEFT JOIN pg_catalog.pg_roles g ON g.oid = a.grantee
+WHERE d.defaclnamespace = 0 AND a.grantee <> d.defaclrole AND NOT (a.grantee = 0 AND d.defaclobjtype IN ('f', 'T'))
+  AND (r.rolname = CURRENT_USER OR d.defaclrole IN (SELECT c.relowner FROM pg_catalog.unnest($1::pg_catalog.text[]) w(name)
+    JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(w.name)))
+GROUP BY 1 ORDER BY 1`;
+
+/** Default privileges that open to others what is made, as warnings: what Sluice makes is closed in the same transaction. */
+async function defaultsFindings(job: Job): Promise<Finding[]> {
+  const names = job.tables.map(({ schema, table }) => qualified(schema, table));
+  const found = await job.options.database.query<{ maker: string; objects: string; readers: string }>(
+    DEFAULTS,
+    [names],
+  );
+  return found.map(({ maker, objects, readers }) => ({
+    severity: 'warning',
+    message: `default privileges of ${maker} open the ${objects} that it makes to ${readers}: Sluice closes its own (ledger, staging, kept tables) at once, and what anybody else makes stays open`,
+    next: `look: SELECT * FROM pg_default_acl; take one away: ALTER DEFAULT PRIVILEGES FOR ROLE ${ident(maker)} REVOKE … FROM …`,
+  }));
 }
 
 /** What a role needs of a ledger that another role has made; the same as in docs/privileges.md. */

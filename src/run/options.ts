@@ -73,6 +73,8 @@ export interface RunOptions {
   readonly allowSuppressed?: boolean;
   /** replace: OIDs of the tables that rows of others keep become those of the new ones. Default: the target's own. */
   readonly rewriteOids?: boolean;
+  /** Code of the tables' owners may run with the rights of the session, though it has more than they. Default: refuse. */
+  readonly runOwnersCode?: boolean;
   /** Rejects that may be published with. Default: none. */
   readonly maxRejects?: RejectLimit;
   /** Nothing of the source is kept: rejects without values and rows, no reports, a log without its facts. */

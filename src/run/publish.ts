@@ -19,6 +19,7 @@ import { isRowSecurity, rowSecurityError } from '../db/row-security.js';
 import { compatibilityParts, compatibilityRecords } from './compatibility.js';
 import { guarded, guardedTables } from './guard.js';
 import type { Job } from './job.js';
+import { codeOf, codeParts, codeRefusalOf } from './owners-code.js';
 import type { Prepared } from './prepare.js';
 import { recordPart } from './record-settle.js';
 import { madeWith, viewParts } from './views.js';
@@ -49,6 +50,7 @@ export function partsOf(job: Job, prepared: Prepared): WindowPart[] {
     ),
   }));
   const parts = [
+    ...codeParts(codeOf(job)),
     ...rowParts(rows),
     ...(prepared.replace === undefined
       ? []
@@ -144,7 +146,7 @@ export async function runWindow(
   ).catch(async (error: unknown) => {
     // What our own statements raise names the rows or writes in question.
     const cause = error instanceof SluiceError ? error.facts.cause : error;
-    const refusal = rowRefusal(cause);
+    const refusal = rowRefusal(cause) ?? codeRefusalOf(cause);
     if (refusal !== undefined || !isRowSecurity(cause)) throw refusal ?? error;
     throw await rowSecurityError(cause, (...asked) => database.query(...asked));
   });

@@ -6,6 +6,7 @@ import { type RowCheck, readRowConstraints } from '../db/catalog/row-constraints
 import { inTransaction } from '../db/catalog/session.js';
 import { makeSchema, noteSchemasSql } from '../db/own-schemas.js';
 import type { Job } from './job.js';
+import { assertNoOwnersCode } from './owners-code.js';
 import type { Surveyed } from './survey.js';
 
 /** Where a target's rows go: its staging table. */
@@ -33,6 +34,7 @@ export async function makeStaging(job: Job, surveyed: Surveyed): Promise<Staged>
   let replaced: readonly StagedTable[] = [];
   if (surveyed.replace !== undefined) {
     replaced = await createStaging(client, surveyed.replace, job.names);
+    await assertStagedPlain(job, replaced);
     for (const staged of replaced) {
       const table = job.tables.find(
         (each) => each.schema === staged.target.schema && each.table === staged.target.table,
@@ -52,6 +54,15 @@ export async function makeStaging(job: Job, surveyed: Surveyed): Promise<Staged>
     }
   }
   return { places, replaced };
+}
+
+/** Throws refused `owners_code` where the load would run code of others: what live got since the check, staging has. */
+export async function assertStagedPlain(job: Job, staged: readonly StagedTable[]): Promise<void> {
+  if (job.options.runOwnersCode === true) return;
+  await assertNoOwnersCode(
+    job.options.database,
+    staged.map(({ schema, table }) => ({ schema, table, how: 'written', triggers: true })),
+  );
 }
 
 /** Where the rows of a table that is replaced go. */

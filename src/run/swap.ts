@@ -105,7 +105,7 @@ function stillStaged(caught: SluiceError, batch: Batch): SluiceError {
 }
 
 /** What a swap can be told of what a load can. */
-const TOLD: ReadonlySet<string> = new Set(['maxShrink', 'allowSuppressed', 'rewriteOids']);
+const TOLD: ReadonlySet<string> = new Set(['maxShrink', 'allowSuppressed', 'rewriteOids', 'runOwnersCode']);
 
 /** A change of the command that a swap does not know is one of the command that has loaded the batch. */
 function ofTheLoad(step: NextStep, batch: Batch): NextStep {

@@ -26,6 +26,7 @@ import { dropOwnEmpty } from './discard.js';
 import { asFailure } from './failure.js';
 import { namingFullDisk } from './full-disk.js';
 import { arm, disarm, guarded, guardOf } from './guard.js';
+import { assertNoOwnersCode, type CodeOf, codeParts } from './owners-code.js';
 import { runWindow, timesOf } from './publish.js';
 import { recordPart } from './record-settle.js';
 import { type Choice, nameOf } from './rollback-choice.js';
@@ -216,8 +217,21 @@ export class Undo {
     );
   }
 
+  /** What is written by the undo: rows of tables that were not replaced. */
+  get #written(): CodeOf[] {
+    if (this.options.runOwnersCode === true) return [];
+    return this.#rows.map((each) => ({
+      ...{ schema: each.table_schema, table: each.table_name },
+      ...{ how: 'written', triggers: true },
+    }));
+  }
+
   async #rowParts(): Promise<WindowPart[]> {
-    return undoParts(await this.#surveyRows(), { discardWrites: this.options.discardWrites ?? false });
+    await assertNoOwnersCode(this.options.database, this.#written);
+    const undone = await undoParts(await this.#surveyRows(), {
+      discardWrites: this.options.discardWrites ?? false,
+    });
+    return [...codeParts(this.#written), ...undone];
   }
 
   async #recordPart(): Promise<WindowPart[]> {

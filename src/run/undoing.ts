@@ -12,6 +12,8 @@ export interface RollbackOptions extends Pick<RunOptions, 'database' | 'log' | '
   readonly discardWrites?: boolean;
   /** OIDs of the tables that rows of others keep become those of the tables that come back; so they do where the publish did it. */
   readonly rewriteOids?: boolean;
+  /** As for a run: code of the tables' owners may run with the rights of the session. */
+  readonly runOwnersCode?: boolean;
   /** Look and say what would be done; change nothing. Rows written since are told, not refused. */
   readonly dryRun?: boolean;
 }

@@ -277,31 +277,21 @@ DECLARE
 BEGIN
   IF NOT pg_has_role((SELECT c.relowner FROM pg_class c WHERE c.oid = TG_RELID), 'USAGE') THEN
     FOR batch, starter IN
-      SELECT b.id::text, b.started_by FROM (
-        SELECT to_jsonb(OLD) AS old, to_jsonb(NEW) AS new WHERE TG_TABLE_NAME = 'migration_batch') r
-      CROSS JOIN LATERAL (VALUES (r.old ->> 'id', r.old ->> 'started_by'), (r.new ->> 'id', r.new ->> 'started_by')) b(id, started_by)
-      WHERE b.id IS NOT NULL
-    LOOP PERFORM sluice.assert_own(batch, starter);
+      SELECT r.of ->> 'id', r.of ->> 'started_by' FROM (VALUES (to_jsonb(OLD)), (to_jsonb(NEW))) r(of)
+      WHERE TG_TABLE_NAME = 'migration_batch' AND r.of IS NOT NULL
+      UNION ALL SELECT b.id::text, b.started_by FROM sluice.migration_batch b
+      WHERE TG_TABLE_NAME <> 'migration_batch'
+        AND b.id IN ((to_jsonb(OLD) ->> 'batch_id')::bigint, (to_jsonb(NEW) ->> 'batch_id')::bigint)
+    LOOP
+      IF starter IS DISTINCT FROM session_user
+         AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = starter AND pg_has_role(r.oid, 'USAGE')) THEN
+        RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+          MESSAGE = format('batch %s was begun by %s, and the role %s may not change what belongs to it', batch, starter, current_user),
+          HINT = format('Do it as %I, or as a member of that role, or as the owner of the ledger.', starter);
+      END IF;
     END LOOP;
-    IF TG_TABLE_NAME <> 'migration_batch' THEN
-      FOR batch, starter IN
-        SELECT b.id::text, b.started_by FROM sluice.migration_batch b
-        WHERE b.id IN ((to_jsonb(OLD) ->> 'batch_id')::bigint, (to_jsonb(NEW) ->> 'batch_id')::bigint)
-      LOOP PERFORM sluice.assert_own(batch, starter);
-      END LOOP;
-    END IF;
   END IF;
   RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
-END $own$;
-
-CREATE OR REPLACE FUNCTION sluice.assert_own(batch text, starter text) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $own$
-BEGIN
-  IF starter IS DISTINCT FROM session_user
-     AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = starter AND pg_has_role(r.oid, 'USAGE')) THEN
-    RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
-      MESSAGE = format('batch %s was begun by %s, and the role %s may not change what belongs to it', batch, starter, current_user),
-      HINT = format('Do it as %I, or as a member of that role, or as the owner of the ledger.', starter);
-  END IF;
 END $own$;
 
 DO $$ DECLARE each record; BEGIN
@@ -324,6 +314,9 @@ DO $$ DECLARE each record; BEGIN
     FROM pg_catalog.pg_class c CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) a LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
     WHERE c.relnamespace = 'sluice'::regnamespace AND a.grantee <> c.relowner
       AND NOT c.oid = ANY (string_to_array(current_setting('sluice.there'), ',')::oid[])
+    UNION SELECT 'FUNCTION ' || p.oid::regprocedure, coalesce(quote_ident(r.rolname), 'PUBLIC')
+    FROM pg_catalog.pg_proc p CROSS JOIN LATERAL pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
+    LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee WHERE p.pronamespace = 'sluice'::regnamespace AND a.grantee <> p.proowner
   LOOP EXECUTE format('REVOKE ALL ON %s FROM %s CASCADE', each.object, each.role);
   END LOOP;
 END $$;

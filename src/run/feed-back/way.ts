@@ -91,7 +91,15 @@ const OF_THE_LOAD = [...NOT_FED_BACK, 'rejectsInto', 'rehearse', 'swap'];
 
 /** What a copy was told that is neither of its files nor of how they fit the table: it holds for corrected rows, too. */
 const OF_ANY_LOAD: ReadonlySet<string> = new Set([
-  ...['maxRejects', 'stopOnError', 'maxShrink', 'allowEmpty', 'allowSuppressed', 'rewriteOids'],
+  ...[
+    'maxRejects',
+    'stopOnError',
+    'maxShrink',
+    'allowEmpty',
+    'allowSuppressed',
+    'rewriteOids',
+    'runOwnersCode',
+  ],
   ...['guard', 'triggers', 'jobs', 'sourceData', 'logFile', 'logFormat'],
 ]);
 
