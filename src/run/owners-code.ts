@@ -1,5 +1,5 @@
 import { raiseWhen } from '../../sinks/rows/refusals.js';
-import { type WindowPart, windowPart } from '../../sinks/window.js';
+import { anonymousBlock, type WindowPart, windowPart } from '../../sinks/window.js';
 import { refused, type SluiceError } from '../core/errors.js';
 import { again, type NextStep } from '../core/next.js';
 import type { Finding } from '../core/pipeline.js';
@@ -90,7 +90,8 @@ export function codeParts(tables: readonly CodeOf[]): WindowPart[] {
     .map((table) =>
       windowPart(`${table.schema}.${table.table}`, {
         early: [
-          `LOCK TABLE ${qualified(table.schema, table.table)} IN ROW EXCLUSIVE MODE`,
+          // What the row changes take anyway.
+          anonymousBlock(`LOCK TABLE ${qualified(table.schema, table.table)} IN ROW EXCLUSIVE MODE;`),
           raiseWhen(
             OWNERS_CODE,
             MESSAGE,

@@ -131,8 +131,8 @@ test('a command killed between attempts leaves its batch staged; swap publishes 
   assert.deepEqual(await contents(database), { models: 0, parts: 0 });
   const status = await command.run('status', '1');
   assert.match(status.said, /staged/);
-  assert.match(status.said, /sluice swap 1/);
-  const swapped = await command.run('swap', '1', '--yes');
+  assert.match(status.said, /sluice swap 1 --pipeline \S+both\.mjs/);
+  const swapped = await command.run('swap', '1', '--pipeline', 'P', '--yes');
   assert.equal(swapped.code, 0, swapped.said);
   assert.deepEqual(await contents(database), { models: 6, parts: 8 });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { undoViewParts, viewParts, writeThrough } from '../../../sinks/compatibility/index.js';
+import { closeSchemas } from '../../../src/db/close.js';
 
 test('a view in the place of a table: the table moves out, the view gets its name and its grants', () => {
   const [part] = viewParts(
@@ -27,6 +28,7 @@ test('a view in the place of a table: the table moves out, the view gets its nam
   ]);
   assert.deepEqual(part?.out, [
     'CREATE SCHEMA "sluice_compat_12"',
+    closeSchemas(['sluice_compat_12'], ['schema']),
     'ALTER TABLE "app"."old ""t""" SET SCHEMA "sluice_compat_12"',
   ]);
   assert.deepEqual(part?.after.slice(1), [
@@ -36,6 +38,7 @@ test('a view in the place of a table: the table moves out, the view gets its nam
     'GRANT SELECT, INSERT, UPDATE, DELETE ON "app"."old ""t""" TO "app_owner"',
     'GRANT SELECT ("a") ON "app"."old ""t""" TO PUBLIC',
     'GRANT UPDATE ON "app"."old ""t""" TO "clerk" WITH GRANT OPTION',
+    closeSchemas(['sluice_compat_12'], ['functions']),
   ]);
 });
 
@@ -55,6 +58,7 @@ test('a view with writes of its own has one function, run with the rights of the
       "IF TG_OP = 'UPDATE' THEN\n  PERFORM 1;\n  RETURN NEW;\nEND IF;\nIF TG_OP = 'DELETE' THEN\n  PERFORM 2;\n  RETURN OLD;\nEND IF;\nRETURN NULL;\nEND $sluice$",
     'CREATE TRIGGER sluice_write INSTEAD OF UPDATE OR DELETE ON "public"."b" FOR EACH ROW EXECUTE FUNCTION "sluice_compat_3"."b_write"()',
     'CREATE TRIGGER sluice_use AFTER UPDATE OR DELETE ON "public"."b" FOR EACH STATEMENT EXECUTE FUNCTION "sluice_compat_3"."note_use"(\'public\', \'b\')',
+    closeSchemas(['sluice_compat_3'], ['functions']),
   ]);
 });
 
