@@ -255,17 +255,20 @@ test('a pipeline of the user’s own runs, with its settings; its rejects within
   assert.match(stopped.stderr, /--stop-on-error was given/);
 });
 
-test('a staged batch of a user’s pipeline is swapped by its id, which finds the file again', async (t) => {
+test('a staged batch of a user’s pipeline is swapped by its id and the file, which is named again', async (t) => {
   const { database, run } = await userThings(t);
   const loaded = await run('load ./things.ts --yes --json');
   assert.equal(loaded.code, 0, loaded.stderr);
   assert.equal(JSON.parse(loaded.stdout).status, 'staged');
-  assert.match(loaded.stderr, /sluice swap 1/);
-  const swapped = await run('swap 1 --yes --json');
+  assert.match(loaded.stderr, /sluice swap 1 --pipeline \S*things\.ts/);
+  const unnamed = await run('swap 1 --yes');
+  assert.equal(unnamed.code, 2);
+  assert.match(unnamed.stderr, /sluice swap 1 --yes --pipeline \S*things\.ts/);
+  const swapped = await run('swap 1 --pipeline ./things.ts --yes --json');
   assert.equal(swapped.code, 0, swapped.stderr);
   assert.equal(JSON.parse(swapped.stdout).status, 'completed');
   assert.deepEqual(await database.query('SELECT count(*)::int AS n FROM things'), [{ n: 10 }]);
-  assert.equal((await run('swap 1 --yes')).code, 2);
+  assert.equal((await run('swap 1 --pipeline ./things.ts --yes')).code, 2);
 });
 
 test('.env in the working directory names the database, and what is set already wins', async (t) => {

@@ -78,7 +78,7 @@ const PHASES: readonly Phase[] = [
     held: READER,
     spread: 2_500,
   },
-  { name: 'swap', of: 'staged', command: 'swap 1 --yes', from: '· looking at the tables again' },
+  { name: 'swap', of: 'staged', command: 'swap 1 --pipeline ./stops.mjs --yes', from: '· looking at the tables again' },
   { name: 'behind the publish', of: 'old', command: RUN, from: 'refreshing the materialized view' },
   { name: 'rollback', of: 'published', command: 'rollback 1 --yes', from: '· bringing the kept tables' },
   {
@@ -162,7 +162,7 @@ class Bench {
     bench.#fresh = await bench.#contents(name('published'));
     for (const [command, of] of [
       [`${RUN} --resume 1`, 'broken off'],
-      ['swap 1 --yes', 'staged'],
+      ['swap 1 --pipeline ./stops.mjs --yes', 'staged'],
       ['rollback 1 --yes', 'published'],
     ] as const) {
       const database = await bench.#copy(of);
