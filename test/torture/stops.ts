@@ -78,7 +78,12 @@ const PHASES: readonly Phase[] = [
     held: READER,
     spread: 2_500,
   },
-  { name: 'swap', of: 'staged', command: 'swap 1 --pipeline ./stops.mjs --yes', from: '· looking at the tables again' },
+  {
+    name: 'swap',
+    of: 'staged',
+    command: 'swap 1 --pipeline ./stops.mjs --yes',
+    from: '· looking at the tables again',
+  },
   { name: 'behind the publish', of: 'old', command: RUN, from: 'refreshing the materialized view' },
   { name: 'rollback', of: 'published', command: 'rollback 1 --yes', from: '· bringing the kept tables' },
   {
