@@ -1,11 +1,12 @@
 import type { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, QueryResult } from 'pg';
-import { isShutOut } from '../src/db/connection-error.js';
+import { backendOf, identify } from '../src/db/backend.js';
 import { ident, qualified } from '../src/db/quote.js';
 import { type Blocker, blockersOf, preparedOn } from './blockers.js';
 import { WINDOW_SAVEPOINT } from './guard/lock.js';
-import { guardLost, locked, prepared, refusal, tooSlow, unknownOutcome } from './publish-errors.js';
+import { outcomeOf } from './outcome.js';
+import { guardLost, locked, prepared, refusal, tooSlow } from './publish-errors.js';
 import { backoff, isLockFailure, sqlstate } from './retry.js';
 import {
   CLOCK,
@@ -140,14 +141,14 @@ async function attemptOnce(
   watch.on('error', () => {});
   const waiting = { over: false };
   try {
-    const session = await client
-      .query<{ pid: number; deadlock_ms: number }>(
-        `SELECT pg_backend_pid() AS pid, (SELECT setting::int FROM pg_settings WHERE name = 'deadlock_timeout') AS deadlock_ms`,
-      )
-      .catch((error: unknown) => {
-        throw held === undefined ? error : guardLost(error);
-      });
-    const { pid, deadlock_ms } = session.rows[0] as { pid: number; deadlock_ms: number };
+    const asked = client.query<{ deadlock_ms: number }>(
+      `SELECT setting::pg_catalog.int4 AS deadlock_ms FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'`,
+    );
+    const session = await asked.catch((error: unknown) => {
+      throw held === undefined ? error : guardLost(error);
+    });
+    const { deadlock_ms } = session.rows[0] as { deadlock_ms: number };
+    const backend = backendOf(client) ?? (await identify(client));
     const names = mergedLocks(parts).map((lock) => qualified(lock.schema, lock.table));
     const stuck = await preparedOn(watch, names);
     if (stuck.length > 0) throw prepared(stuck.map((each) => `${each.relation}: '${each.gid}'`));
@@ -155,7 +156,7 @@ async function attemptOnce(
     let blockers: readonly Blocker[] = [];
     const watching = (async () => {
       while (!waiting.over) {
-        const now = await blockersOf(watch, pid).catch(() => []);
+        const now = await blockersOf(watch, backend.pid).catch(() => []);
         if (now.length > 0) blockers = now;
         await sleep(25);
       }
@@ -173,7 +174,7 @@ async function attemptOnce(
       const at = statements[done.stop()];
       await client.query(undo).catch(() => {});
       if (sqlstate(error) === undefined || /^(08|57P)/.test(sqlstate(error) as string)) {
-        const outcome = options.rehearse ? 'not' : await outcomeOf(connect, pid, options, error);
+        const outcome = options.rehearse ? 'not' : await outcomeOf(connect, backend, options, error);
         if (outcome === 'committed')
           return { published: { windowMs: performance.now() - begun, lockMs: 0, answers: [] } };
         if (held !== undefined) throw guardLost(error);
@@ -247,36 +248,4 @@ async function rehearseChecks(
 function lockedFor(answers: Published['answers']): number {
   const read = (name: string) => answers.find((row) => name in row)?.[name];
   return Math.max(0, Number(read(CLOCK.end)) - Number(read(CLOCK.locked)));
-}
-
-/**
- * What became of the transaction of session `pid`, whose connection broke: the server may still be running
- * it, and commits it without us. So its end is awaited before the ledger is asked.
- */
-async function outcomeOf(
-  connect: () => Promise<Client>,
-  pid: number,
-  options: PublishOptions,
-  cause: unknown,
-): Promise<'committed' | 'not'> {
-  const until = Date.now() + 30_000;
-  for (;;) {
-    try {
-      const client = await connect();
-      client.on('error', () => {});
-      try {
-        const { rowCount } = await client.query(
-          `SELECT FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND backend_start < now() AND pid <> pg_backend_pid()`,
-          [pid],
-        );
-        if (rowCount === 0) return await options.resolve();
-      } finally {
-        await client.end().catch(() => {});
-      }
-    } catch (error) {
-      if (isShutOut(error) || Date.now() > until) throw unknownOutcome(error, cause);
-    }
-    if (Date.now() > until) throw unknownOutcome(undefined, cause);
-    await sleep(200);
-  }
 }

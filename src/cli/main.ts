@@ -12,14 +12,18 @@ endureOutput();
  */
 setFlagsFromString('--heap-growing-percent=20');
 let done = false;
+let stopped = false;
 /**
  * A command that works on a database stops in an orderly way. Where none listens, before it or behind it, the signal
  * ends the process; but once the command is done, by the code that says what it did.
  */
 for (const signal of STOPPING)
   process.on(signal, () => {
+    stopped = true;
     if (done) process.exit();
     if (process.listenerCount(signal) === 1) process.exit(EXIT.interrupted);
   });
 process.exitCode = await runCommand(process.argv.slice(2));
 done = true;
+/** A name that nobody resolves, say, keeps a process whose work is over; it was asked to stop. */
+if (stopped) setTimeout(() => process.exit(), 300).unref();

@@ -1,9 +1,12 @@
+import { isConnectionLoss, sqlstateOf } from '../../sinks/copy/failure.js';
 import { shellWord } from '../core/command.js';
 import { interrupted, SluiceError, usage } from '../core/errors.js';
 import { type Address, describeUrl, urlOfDatabase } from '../db/address.js';
 import { PgDatabase } from '../db/connect.js';
 import { freshDatabase } from '../db/embedded/fresh.js';
 import { ident } from '../db/quote.js';
+import { asFailure } from '../run/failure.js';
+import { stopCommand } from '../run/stopping.js';
 import { EMBEDDED_URL } from './db.js';
 import { assertPasswordStays, isFromDotEnv } from './dotenv.js';
 import { exitCode, tell } from './failure.js';
@@ -51,6 +54,7 @@ async function inSession(
   const ignore = onSignals(stop);
   let release = async () => {};
   let database: PgDatabase | undefined;
+  let stopped = async () => {};
   let named: string | undefined;
   try {
     let address = addressOf();
@@ -73,15 +77,27 @@ async function inSession(
     if (address.from.includes(IN_DOTENV))
       say(styled('dim', `the database ${address.described} is named by ${address.from}`));
     database = new PgDatabase(address);
+    stopped = stopCommand(database, stop.signal);
     return await work({ database, signal: stop.signal });
-  } catch (error) {
-    tell(missingDatabase(error, named));
+  } catch (caught) {
+    const error = lostOrStopped(missingDatabase(caught, named), stop.signal);
+    tell(error);
     return exitCode(error);
   } finally {
+    await stopped();
     await database?.close();
     await release();
     ignore();
   }
+}
+
+/** What a lost connection, or what a signal has cut off, means to whoever typed the command; other errors as they are. */
+function lostOrStopped(error: unknown, signal: AbortSignal): unknown {
+  const cut = error instanceof SluiceError ? error.code === 'no_connection' : isConnectionLoss(error);
+  const cancelled = signal.aborted && !(error instanceof SluiceError) && sqlstateOf(error) === '57014';
+  return cancelled || (cut && (signal.aborted || !(error instanceof SluiceError)))
+    ? asFailure(error, signal)
+    : error;
 }
 
 /** Where the database `name` of the embedded server is not there: how to make it. */

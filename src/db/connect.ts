@@ -3,48 +3,28 @@ import pg from 'pg';
 import type { Row } from '../core/row.js';
 import type { Database } from '../core/run.js';
 import type { Address } from './address.js';
+import { backendOf } from './backend.js';
+import { begin, cutOff, endWithin, isAbsent, isSilence, isTransient, told } from './client.js';
 import { connectionError } from './connection-error.js';
 import { hurry } from './hurry.js';
 import { withLedgerText } from './ledger-text.js';
-import { firstStatements, PINNED, PINNED_BESIDE_CODE, type Settings, startupOptions } from './pinned.js';
+import {
+  HURRIED_TIMING,
+  KEEPALIVE_MS,
+  KEEPALIVES,
+  noAnswer,
+  TIMING,
+  type Timing,
+  within,
+} from './network.js';
+import { PINNED, type Settings, startupOptions } from './pinned.js';
 import { rowSecurityError } from './row-security.js';
-import { assertSupported, told, unknownSetting } from './server-version.js';
-import { ASK_PATH, besides, type UsersPath } from './users-path.js';
+import { Watchdog } from './watchdog.js';
 
-/** How long a server may take to start, and to come back after it was lost. */
+/** How long a server may take to start. */
 const START_MS = 3_000;
-const RETURN_MS = 10_000;
-/** How long a session that is given up may take to answer. */
-const GOODBYE_MS = 700;
-
-/** `promise`, or an error after `milliseconds`. */
-async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
-  });
-  promise.catch(() => {});
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Closes a session's socket without a goodbye: the server's process ends when it notices. */
-export function cutOff(client: pg.Client): void {
-  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
-}
-
-const codeOf = (error: unknown) => (error as { code?: string } | undefined)?.code ?? '';
-
-/** The server is starting or stopping, or has no connection left. */
-const isTransient = (error: unknown) => ['57P03', '53300'].includes(codeOf(error));
-
-/** Nobody answers, or somebody hangs up. */
-const isAbsent = (error: unknown) =>
-  ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02'].includes(codeOf(error)) ||
-  /^Connection terminated/.test((error as Error | undefined)?.message ?? '');
+/** How long a session that may be broken may take to say that it is not. */
+const ROLLBACK_MS = 700;
 
 /** A run's database: a shared session for short statements, sessions of their own for long work. */
 export class PgDatabase implements Database {
@@ -59,9 +39,26 @@ export class PgDatabase implements Database {
   #connected = false;
   /** The run is to stop: nothing is waited for. */
   #hurried = false;
+  /** Nobody answered when the run was to stop: nothing more is asked of the server. */
+  #silent = false;
   #turn: Promise<void> = Promise.resolve();
+  #timing: Timing;
+  readonly #watchdog: Watchdog;
 
-  constructor(readonly address: Address) {}
+  constructor(
+    readonly address: Address,
+    timing: Timing = TIMING,
+  ) {
+    this.#timing = timing;
+    this.#watchdog = new Watchdog((...asked) => this.#ask('watchdog', ...asked), timing);
+  }
+
+  /** The same database by sessions of its own, which is as patient as this one. */
+  sibling(): PgDatabase {
+    const other = new PgDatabase(this.address, this.#timing);
+    if (this.#hurried) other.hurry();
+    return other;
+  }
 
   /** Throws refused `row_security` where the server refuses to leave rows out. */
   async query<T extends Row = Row>(sql: string, parameters: readonly unknown[] = []): Promise<T[]> {
@@ -112,14 +109,15 @@ export class PgDatabase implements Database {
   /**
    * A session of its own. A server that is starting, or has no connection left, is asked again for some
    * seconds; one that has been connected to is, too, where it does not answer (a restart). It has the settings of
-   * `pinned` from its first moment on. Throws `no_connection`.
+   * `pinned` from its first moment on, is watched, and its goodbye is bounded. Throws `no_connection`.
    */
   async connect(purpose: string, pinned: Settings = PINNED): Promise<pg.Client> {
-    const settings = pinned === PINNED_BESIDE_CODE ? besides(pinned, await this.usersPath()) : pinned;
-    const until = Date.now() + (this.#connected ? RETURN_MS : START_MS);
+    if (this.#silent) throw connectionError(noAnswer('no answer'), this.address);
+    const until = Date.now() + (this.#connected ? this.#timing.returnMs : START_MS);
     for (let wait = 100; ; wait = Math.min(2 * wait, 1_000)) {
       try {
-        const client = await this.#connectOnce(`sluice ${purpose}`, settings);
+        const client = await this.#connectOnce(`sluice ${purpose}`, pinned);
+        endWithin(client, () => this.#timing.goodbyeMs);
         // Somebody who waited for it has given up meanwhile, and nobody else would end it.
         if (this.#closed) {
           cutOff(client);
@@ -128,6 +126,7 @@ export class PgDatabase implements Database {
         this.#connected = true;
         if (this.#hurried) hurry(client);
         this.#open.set(client, purpose);
+        this.#watchdog.watch(client);
         client.once('end', () => this.#open.delete(client));
         return client;
       } catch (error) {
@@ -139,29 +138,23 @@ export class PgDatabase implements Database {
     }
   }
 
-  async #connectOnce(name: string, pinned = PINNED): Promise<pg.Client> {
+  async #connectOnce(name: string, pinned = PINNED, ms = this.#timing.connectMs): Promise<pg.Client> {
     const client = new pg.Client({
       ...(this.address.url === undefined ? {} : { connectionString: this.address.url }),
       application_name: name.slice(0, 63),
       keepAlive: true,
-      connectionTimeoutMillis: 15_000,
+      keepAliveInitialDelayMillis: KEEPALIVE_MS,
     });
     // What the URL says wins over what the constructor is given, and PGOPTIONS counts only where neither says anything.
     const { connectionParameters } = client as unknown as { connectionParameters: { options?: string } };
-    connectionParameters.options = startupOptions(connectionParameters.options, pinned);
+    connectionParameters.options = startupOptions(connectionParameters.options, { ...KEEPALIVES, ...pinned });
     // A session that is lost while idle reports it here; whoever uses it next gets the error.
     client.on('error', () => {});
     const said = told(client);
     this.#connecting.add(client);
     try {
-      await client.connect().catch(async (error) => {
-        throw await unknownSetting(error, this.address);
-      });
-      assertSupported(said, this.address);
-      for (const sql of firstStatements(Number.parseInt(said('server_version') ?? '0', 10)))
-        await client.query(sql);
+      await within(begin(client, said), ms);
     } catch (error) {
-      // Nobody else would end it.
       cutOff(client);
       throw error;
     } finally {
@@ -178,26 +171,43 @@ export class PgDatabase implements Database {
   async stop(how: 'cancel' | 'end'): Promise<void> {
     this.hurry();
     const ours = [...this.#open].filter(([, purpose]) => how === 'cancel' || !/publish/.test(purpose));
-    const pids = ours.map(([client]) => (client as unknown as { processID: number | null }).processID);
+    const pids = ours.map(([client]) => backendOf(client)?.pid ?? 0);
     const ask = how === 'cancel' ? 'pg_cancel_backend' : 'pg_terminate_backend';
     // Where the server is gone, or full, what follows is all that can be done.
-    await within(this.#ask(`SELECT ${ask}(pid) FROM unnest($1::int[]) AS pid`, [pids]), 2 * GOODBYE_MS).catch(
-      () => {},
-    );
+    if (!this.#silent)
+      await this.#ask('stop', `SELECT pg_catalog.${ask}(pid) FROM unnest($1::pg_catalog.int4[]) AS pid`, [
+        pids,
+      ]).catch((error: unknown) => {
+        this.#silent = isSilence(error);
+      });
     if (how === 'end') for (const [client] of ours) cutOff(client);
   }
 
   /** From now on nothing is waited for: neither a server that is not there, nor for long a lock. */
   hurry(): void {
+    if (this.#hurried) return;
     this.#hurried = true;
+    this.#timing = HURRIED_TIMING;
+    this.#watchdog.timing = HURRIED_TIMING;
     for (const client of this.#open.keys()) hurry(client);
+    const begun = [...this.#connecting];
+    setTimeout(() => {
+      for (const client of begun) if (this.#connecting.has(client)) cutOff(client);
+    }, HURRIED_TIMING.connectMs).unref();
   }
 
   /** One statement in a session of its own, which is closed whatever comes of it, and however late. */
-  async #ask(sql: string, parameters: readonly unknown[]): Promise<void> {
-    const client = await this.#connectOnce('sluice stop');
+  async #ask(
+    purpose: string,
+    sql: string,
+    parameters: readonly unknown[],
+    ms = this.#timing.connectMs,
+  ): Promise<object[]> {
+    const until = Date.now() + ms;
+    const client = await this.#connectOnce(`sluice ${purpose}`, PINNED, ms);
     try {
-      if (!this.#closed) await within(client.query(sql, parameters as unknown[]), GOODBYE_MS);
+      if (this.#closed) return [];
+      return await within(rowsOf(client, sql, parameters), until - Date.now());
     } finally {
       cutOff(client);
     }
@@ -211,9 +221,10 @@ export class PgDatabase implements Database {
     const shared = this.#shared;
     if (shared === undefined) return;
     try {
+      if (this.#silent) throw new Error('nobody answers');
       await within(
         shared.then((client) => client.query('ROLLBACK')),
-        GOODBYE_MS,
+        ROLLBACK_MS,
       );
     } catch {
       this.#shared = undefined;
@@ -249,11 +260,9 @@ export class PgDatabase implements Database {
    */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#watchdog.stop();
     for (const client of this.#connecting) cutOff(client);
-    const ends = [...this.#open.keys()].map((client) =>
-      within(client.end(), GOODBYE_MS).catch(() => cutOff(client)),
-    );
-    await Promise.all(ends);
+    await Promise.all([...this.#open.keys()].map((client) => client.end()));
   }
 }
 

@@ -10,7 +10,7 @@ import { type WindowPart, windowBudget } from '../../sinks/window.js';
 import { type Changes, changes } from '../core/changes.js';
 import { SluiceError } from '../core/errors.js';
 import type { Target } from '../core/target.js';
-import { PgDatabase } from '../db/connect.js';
+import type { PgDatabase } from '../db/connect.js';
 import { findBatch } from '../db/ledger/batches.js';
 import { type PublishRecord, publishSql } from '../db/ledger/publish-sql.js';
 import { PINNED_BESIDE_CODE } from '../db/pinned.js';
@@ -135,7 +135,7 @@ export async function runWindow(
       },
       // The session that published is gone: another one reads what became of it.
       resolve: async () => {
-        const other = new PgDatabase(database.address);
+        const other = database.sibling();
         try {
           return (await window.isDone(other)) ? 'committed' : 'not';
         } finally {

@@ -1,0 +1,46 @@
+import type pg from 'pg';
+import { identify } from './backend.js';
+import { within } from './network.js';
+import { firstStatements } from './pinned.js';
+
+/** Closes a session's socket without a goodbye: the server's process ends when it notices. */
+export function cutOff(client: pg.Client): void {
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+}
+
+/** What the server says of itself while it lets the session in, by name; undefined before it has. */
+export function told(client: pg.Client): (name: string) => string | undefined {
+  const values = new Map<string, string>();
+  const { connection } = client as unknown as { connection: NodeJS.EventEmitter };
+  connection.on('parameterStatus', (status: { parameterName: string; parameterValue: string }) => {
+    values.set(status.parameterName, status.parameterValue);
+  });
+  return (name) => values.get(name);
+}
+
+const codeOf = (error: unknown) => (error as { code?: string } | undefined)?.code ?? '';
+
+/** The server is starting or stopping, or has no connection left. */
+export const isTransient = (error: unknown) => ['57P03', '53300'].includes(codeOf(error));
+
+/** Nobody answers, or somebody hangs up. */
+export const isAbsent = (error: unknown) =>
+  ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02'].includes(codeOf(error)) ||
+  /^Connection terminated/.test((error as Error | undefined)?.message ?? '');
+
+/** Nothing comes, not even a refusal. */
+export const isSilence = (error: unknown) => codeOf(error) === 'ETIMEDOUT';
+
+/** Logs in, and does what comes before any other statement. */
+export async function begin(client: pg.Client, said: (name: string) => string | undefined): Promise<void> {
+  await client.connect();
+  for (const sql of firstStatements(Number.parseInt(said('server_version') ?? '0', 10)))
+    await client.query(sql);
+  await identify(client);
+}
+
+/** From now on `end` takes no longer than it may: a server that is not there does not hang up. */
+export function endWithin(client: pg.Client, milliseconds: () => number): void {
+  const end = client.end.bind(client) as () => Promise<void>;
+  Object.assign(client, { end: () => within(end(), milliseconds()).catch(() => cutOff(client)) });
+}
