@@ -87,7 +87,9 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
     return { summary, rejects: job.rejects.first };
   } catch (error) {
     const told =
-      error instanceof SluiceError && job.batch !== undefined ? error : asFailure(error, job.signal);
+      error instanceof SluiceError && job.batch !== undefined
+        ? error
+        : asFailure(error, job.signal).with({ state: 'nothing was published; live tables are untouched' });
     options.events?.failed?.(failedSummary(job, told, job.accounts));
     throw told;
   } finally {

@@ -38,7 +38,7 @@ interface Link {
 const TAIL = 64;
 
 /** A way to a server that can be made to fail. */
-export interface Proxy {
+export interface FaultProxy {
   /** `url`, by way of this. */
   readonly url: string;
   /** Resolves when the fault has happened. */
@@ -51,7 +51,7 @@ export interface Proxy {
 }
 
 /** Opens a proxy to the server of `url`, on a port of its own. */
-export async function proxyTo(url: string): Promise<Proxy> {
+export async function proxyTo(url: string): Promise<FaultProxy> {
   const target = new URL(url);
   const links = new Set<Link>();
   let rules: { readonly rule: Rule; bytes: number; readonly happened: () => void }[] = [];
