@@ -126,9 +126,9 @@ export async function proxyTo(url: string): Promise<FaultProxy> {
       });
       from.on('error', () => {});
       from.on('close', () => {
-        links.delete(link);
         // Half-open means that the other side does not hear of it either.
         if (!link.frozen) to.destroy();
+        if (to.destroyed) links.delete(link);
       });
     };
     forward(client, behind, 'up');
@@ -158,6 +158,8 @@ export async function proxyTo(url: string): Promise<FaultProxy> {
         link.frozen = false;
         link.client.resume();
         link.server.resume();
+        if (link.client.destroyed) link.server.destroy();
+        if (link.server.destroyed) link.client.destroy();
       }
     },
     async close() {

@@ -37,8 +37,8 @@ const LONG = [
   /^security\/packed\./,
   /^sinks\/guard\/replication\./,
   /^sinks\/replace\/(concurrency|each-table|each-kind)\./,
-  /^run\/(server|interrupted|resume)\./,
-  /^cli\/(demo|interrupted|output|stopped|resume|okvet|bad-input|server-disk|expired-password|several-inputs)\./,
+  /^run\/(server|interrupted|resume|frozen)\./,
+  /^cli\/(demo|frozen|interrupted|output|stopped|resume|okvet|bad-input|server-disk|expired-password|several-inputs)\./,
 ];
 
 /** The compiled test files whose path holds one of `filters`, or else all but the long ones, sorted. */
