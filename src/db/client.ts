@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import { identify } from './backend.js';
 import { within } from './network.js';
-import { firstStatements } from './pinned.js';
+import { firstStatements, type Settings } from './pinned.js';
+import { settingStatement } from './pooler.js';
 
 /** Closes a session's socket without a goodbye: the server's process ends when it notices. */
 export function cutOff(client: pg.Client): void {
@@ -31,12 +32,20 @@ export const isAbsent = (error: unknown) =>
 /** Nothing comes, not even a refusal. */
 export const isSilence = (error: unknown) => codeOf(error) === 'ETIMEDOUT';
 
-/** Logs in, and does what comes before any other statement. */
-export async function begin(client: pg.Client, said: (name: string) => string | undefined): Promise<void> {
+/**
+ * Logs in, and does what comes before any other statement. `settings`: what the start-up packet has asked for; a pooler
+ * may have left that out, so there they are set once more.
+ */
+export async function begin(
+  client: pg.Client,
+  said: (name: string) => string | undefined,
+  settings: Settings,
+): Promise<void> {
   await client.connect();
+  const { name } = await identify(client);
+  if (name !== undefined) await client.query(settingStatement(settings));
   for (const sql of firstStatements(Number.parseInt(said('server_version') ?? '0', 10)))
     await client.query(sql);
-  await identify(client);
 }
 
 /** From now on `end` takes no longer than it may: a server that is not there does not hang up. */

@@ -18,6 +18,7 @@ import {
   within,
 } from './network.js';
 import { PINNED, type Settings, startupOptions } from './pinned.js';
+import { haveOwnProcesses, optionsLost, pooled, refusesOptions } from './pooler.js';
 import { rowSecurityError } from './row-security.js';
 import { Watchdog } from './watchdog.js';
 
@@ -41,6 +42,10 @@ export class PgDatabase implements Database {
   #hurried = false;
   /** Nobody answered when the run was to stop: nothing more is asked of the server. */
   #silent = false;
+  /** A pooler is in between that takes no options at the start. */
+  #optionless = false;
+  /** Whether the pooler in between has been seen to give each session a process of its own. */
+  #own = false;
   #turn: Promise<void> = Promise.resolve();
   #timing: Timing;
   readonly #watchdog: Watchdog;
@@ -117,6 +122,7 @@ export class PgDatabase implements Database {
     for (let wait = 100; ; wait = Math.min(2 * wait, 1_000)) {
       try {
         const client = await this.#connectOnce(`sluice ${purpose}`, pinned);
+        await this.#assertOwn(client);
         endWithin(client, () => this.#timing.goodbyeMs);
         // Somebody who waited for it has given up meanwhile, and nobody else would end it.
         if (this.#closed) {
@@ -139,6 +145,7 @@ export class PgDatabase implements Database {
   }
 
   async #connectOnce(name: string, pinned = PINNED, ms = this.#timing.connectMs): Promise<pg.Client> {
+    const settings = { ...KEEPALIVES, ...pinned };
     const client = new pg.Client({
       ...(this.address.url === undefined ? {} : { connectionString: this.address.url }),
       application_name: name.slice(0, 63),
@@ -146,22 +153,48 @@ export class PgDatabase implements Database {
       keepAliveInitialDelayMillis: KEEPALIVE_MS,
     });
     // What the URL says wins over what the constructor is given, and PGOPTIONS counts only where neither says anything.
-    const { connectionParameters } = client as unknown as { connectionParameters: { options?: string } };
-    connectionParameters.options = startupOptions(connectionParameters.options, { ...KEEPALIVES, ...pinned });
+    const { connectionParameters } = client as unknown as {
+      connectionParameters: { options?: string | undefined };
+    };
+    const given = connectionParameters.options;
+    connectionParameters.options = this.#optionless ? undefined : startupOptions(given, settings);
     // A session that is lost while idle reports it here; whoever uses it next gets the error.
     client.on('error', () => {});
     const said = told(client);
     this.#connecting.add(client);
     try {
-      await within(begin(client, said), ms);
+      await within(begin(client, said, settings), ms);
     } catch (error) {
       cutOff(client);
-      throw error;
+      if (this.#optionless || !refusesOptions(error)) throw error;
+      if (given !== undefined) throw optionsLost(this.address);
+      this.#optionless = true;
+      return await this.#connectOnce(name, pinned, ms);
     } finally {
       this.#connecting.delete(client);
     }
     withLedgerText(client, said('server_encoding') ?? 'UTF8');
     return client;
+  }
+
+  /** Throws `pooled` where a pooler is in between that gives the session's process to others. */
+  async #assertOwn(client: pg.Client): Promise<void> {
+    const backend = backendOf(client);
+    const shared = [...this.#open.keys()].some((other) => {
+      const of = backendOf(other);
+      return of?.pid === backend?.pid && of?.started === backend?.started;
+    });
+    let own = !shared;
+    if (own && !this.#own && backend?.name !== undefined) {
+      const other = await this.#connectOnce('sluice pooler');
+      own = await within(haveOwnProcesses(client, other), this.#timing.connectMs).finally(() =>
+        cutOff(other),
+      );
+    }
+    this.#own = own;
+    if (own) return;
+    cutOff(client);
+    throw pooled(this.address);
   }
 
   /**

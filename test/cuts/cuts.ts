@@ -101,8 +101,8 @@ class Cutter {
   async round(): Promise<void> {
     const { random, tally, proxy } = this;
     this.#round += 1;
+    const given = await this.#given(await readLive(this.#ask));
     const before = await readLive(this.#ask);
-    const given = await this.#given(before);
     const rule = randomRule(random, this.#bytes);
     const what = `round ${this.#round}, ${given.name}, ${rule.fault.kind}${rule.all ? ' of all' : ''} at ${
       rule.holding?.text ?? `${rule.afterBytes} bytes`
