@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { usage } from '../core/errors.js';
+import { parseConninfo } from '../db/libpq/parse.js';
 import { warn } from './terminal.js';
 
 /**
@@ -47,18 +48,26 @@ function textOf(path: string): string | undefined {
 /** Where a connection leads to, and how well it is protected. */
 const PLACE = /^PG(?:HOST|HOSTADDR|PORT|SSL[A-Z]*|REQUIRESSL|SERVICE|SERVICEFILE)$/;
 
+/** A password of a file of the user's own that is not meant for that place alone. */
+function elsewhere(origin: string | undefined, place: string): string | undefined {
+  if (origin === 'passfile *') return 'a line of the password file that is for any host';
+  return origin === 'service' && !place.startsWith('PGSERVICE') ? 'the service file' : undefined;
+}
+
 /**
  * Throws usage `password_elsewhere` where a password that does not stand in the file would be sent to where the file says:
- * whoever made the file would read it. `url` and the variable or flag `from` that gave it, where one did.
+ * whoever made the file would read it. `url` and the variable or flag `from` that gave it, where one did; `passwordFrom`:
+ * where a password was found that stands in neither (`origins` of a Connection).
  */
 export function assertPasswordStays(
   url: string | undefined,
   from: string,
   environment: NodeJS.ProcessEnv = process.env,
   isFromFile: (name: string) => boolean = isFromDotEnv,
+  passwordFrom?: string,
 ): void {
-  const parsed = url === undefined ? undefined : new URL(url);
-  const hasHost = parsed !== undefined && (parsed.hostname !== '' || parsed.searchParams.has('host'));
+  const parsed = url === undefined ? undefined : parseConninfo(url);
+  const hasHost = parsed?.host !== undefined || parsed?.hostaddr !== undefined;
   const place =
     parsed !== undefined && isFromFile(from)
       ? from
@@ -67,8 +76,12 @@ export function assertPasswordStays(
             PLACE.test(name) && isFromFile(name) && !(hasHost && /^PG(HOST|HOSTADDR|PORT)$/.test(name)),
         );
   if (place === undefined) return;
-  const inUrl = parsed !== undefined && (parsed.password !== '' || parsed.searchParams.has('password'));
-  const password = inUrl ? from : (environment.PGPASSWORD ?? '') === '' ? undefined : 'PGPASSWORD';
+  const password =
+    (parsed?.password ?? '') !== ''
+      ? from
+      : (environment.PGPASSWORD ?? '') !== ''
+        ? 'PGPASSWORD'
+        : elsewhere(passwordFrom, place);
   if (password === undefined || isFromFile(password)) return;
   throw usage(
     'password_elsewhere',

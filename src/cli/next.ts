@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type Change, type CommandData, changed, commandLine, type Flags } from '../core/command.js';
 import { type Next, redirected, type Said, Suggestion, spoken } from '../core/next.js';
+import { withoutPasswords } from '../db/libpq/parse.js';
 import { flagOf, typedHere } from './given.js';
 import { say, styled } from './terminal.js';
 
@@ -86,7 +87,7 @@ export function asJson(value: unknown): string {
 export function leftOut(lines: readonly string[], reader: Reader = process.stderr): string | undefined {
   if (!lines.some((line) => line.includes('--database-url '))) return undefined;
   const url = current?.given.flags.databaseUrl;
-  if (typeof url !== 'string' || isSecretFor(reader) === false || withoutPassword(url) === url)
+  if (typeof url !== 'string' || isSecretFor(reader) === false || withoutPasswords(url) === url)
     return undefined;
   return 'the password of --database-url is left out: PGPASSWORD or ~/.pgpass can give it';
 }
@@ -156,18 +157,8 @@ function readsStdin({ name, args, flags }: CommandData): boolean {
 function databaseFlag({ given, root }: Current, name: string, reader: Reader): Flags {
   const { databaseUrl } = given.flags;
   if (typeof databaseUrl !== 'string' || !optionsOf(root, name).has('databaseUrl')) return {};
-  return { databaseUrl: isSecretFor(reader) ? withoutPassword(databaseUrl) : databaseUrl };
+  return { databaseUrl: isSecretFor(reader) ? withoutPasswords(databaseUrl) : databaseUrl };
 }
 
 /** A terminal shows a password only to whoever has just typed it there; a file or a log keeps it for others. */
 const isSecretFor = (reader: Reader): boolean => reader === 'record' || reader.isTTY !== true;
-
-/** The same URL, without the password, wherever in it that stands. */
-function withoutPassword(text: string): string {
-  if (!URL.canParse(text)) return text;
-  const url = new URL(text);
-  if (url.password === '' && !url.searchParams.has('password')) return text;
-  url.password = '';
-  url.searchParams.delete('password');
-  return url.href;
-}

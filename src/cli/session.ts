@@ -1,7 +1,7 @@
 import { isConnectionLoss, sqlstateOf } from '../../sinks/copy/failure.js';
 import { shellWord } from '../core/command.js';
-import { interrupted, SluiceError, usage } from '../core/errors.js';
-import { type Address, describeUrl, urlOfDatabase } from '../db/address.js';
+import { interrupted, SluiceError } from '../core/errors.js';
+import { type Address, addressOf, urlOfDatabase } from '../db/address.js';
 import { PgDatabase } from '../db/connect.js';
 import { freshDatabase } from '../db/embedded/fresh.js';
 import { ident } from '../db/quote.js';
@@ -11,7 +11,7 @@ import { EMBEDDED_URL } from './db.js';
 import { assertPasswordStays, isFromDotEnv } from './dotenv.js';
 import { exitCode, tell } from './failure.js';
 import { onStopping } from './signals.js';
-import { say, styled } from './terminal.js';
+import { say, styled, warn } from './terminal.js';
 
 /** What a command that works on a database is given. */
 export interface Session {
@@ -21,7 +21,7 @@ export interface Session {
 }
 
 /** The variables by which libpq and pg find a database; one of them is enough to mean a server of one's own. */
-const PG_VARIABLES = ['PGHOST', 'PGPORT', 'PGDATABASE', 'PGUSER', 'PGHOSTADDR'] as const;
+const PG_VARIABLES = ['PGHOST', 'PGPORT', 'PGDATABASE', 'PGUSER', 'PGHOSTADDR', 'PGSERVICE'] as const;
 
 /** A database of the embedded server; without a name the one that commands use where none is named. */
 export interface Embedded {
@@ -46,7 +46,7 @@ export async function withFresh(name: string, work: Work): Promise<number> {
 type Work = (session: Session) => Promise<number>;
 
 async function inSession(
-  addressOf: () => Address | Embedded,
+  wanted: () => Address | Embedded,
   work: Work,
   prepare: (server: string, name: string) => Promise<void> = async () => {},
 ): Promise<number> {
@@ -57,7 +57,7 @@ async function inSession(
   let stopped = async () => {};
   let named: string | undefined;
   try {
-    let address = addressOf();
+    let address = wanted();
     if ('embedded' in address) {
       const { embedded: name } = address;
       named = name;
@@ -72,11 +72,15 @@ async function inSession(
       );
       if (name !== undefined) await prepare(server.url, name);
       const url = name === undefined ? server.url : urlOfDatabase(server.url, name);
-      address = { url, described: describeUrl(url), from: 'the embedded server' };
+      // The variables are for servers of the user's own.
+      address = addressOf(url, 'the embedded server', {});
     }
     if (address.from.includes(IN_DOTENV))
       say(styled('dim', `the database ${address.described} is named by ${address.from}`));
     database = new PgDatabase(address);
+    database.onReadable((described) =>
+      warn(`warning: what is sent to ${described} is not encrypted; sslmode=require asks for TLS`),
+    );
     stopped = stopCommand(database, stop.signal);
     return await work({ database, signal: stop.signal });
   } catch (caught) {
@@ -124,26 +128,15 @@ export function givenAddress(
     if (url === undefined || url === '') continue;
     if (url.startsWith(EMBEDDED_SCHEME) && url.length > EMBEDDED_SCHEME.length)
       return { embedded: url.slice(EMBEDDED_SCHEME.length) };
-    if (!/^postgres(ql)?:\/\/.+/.test(url) || !URL.canParse(url))
-      throw usage('bad_database_url', `${from} is not the URL of a PostgreSQL database`, {
-        state: 'nothing was read or written',
-        next: [
-          'postgres://user:password@host:5432/database',
-          'embedded:NAME   (a database of the embedded PostgreSQL)',
-        ],
-      });
-    assertPasswordStays(url, from, environment);
-    return { url, described: describeUrl(url), from: saidOf([from]) };
+    const address = addressOf(url, from, environment);
+    assertPasswordStays(url, from, environment, isFromDotEnv, address.connection?.origins.password);
+    return { ...address, from: saidOf([from]) };
   }
   const set = PG_VARIABLES.filter((name) => (environment[name] ?? '') !== '');
   if (set.length === 0) return { embedded: undefined };
-  assertPasswordStays(undefined, '', environment);
-  const user = environment.PGUSER ?? environment.USER ?? '';
-  const host = environment.PGHOST ?? environment.PGHOSTADDR ?? 'localhost';
-  return {
-    described: `${host}:${environment.PGPORT ?? '5432'}/${environment.PGDATABASE ?? user} as ${user}`,
-    from: saidOf(set),
-  };
+  const address = addressOf(undefined, saidOf(set), environment);
+  assertPasswordStays(undefined, '', environment, isFromDotEnv, address.connection?.origins.password);
+  return address;
 }
 
 const IN_DOTENV = ' in .env';

@@ -1,20 +1,72 @@
+import { userInfo } from 'node:os';
+import { usage } from '../core/errors.js';
+import { machineFiles } from './libpq/files.js';
+import { ConninfoError } from './libpq/parse.js';
+import { type Connection, connectionOf, describe, RefusedParameter } from './libpq/resolve.js';
+
 /** Where a database is, and how messages may call it (never with its password). */
 export interface Address {
+  /** A URL or `key=value …`; left out: what the variables say. */
   readonly url?: string;
+  /** What url and variables mean; left out: found out when it is needed. */
+  readonly connection?: Connection;
   /** `host:port/database as user`, for messages. */
   readonly described: string;
   /** Which option or variable named it. */
   readonly from: string;
 }
 
-/** `url` as messages may show it: user, host, port and database, and no password. */
-export function describeUrl(url: string): string {
+/**
+ * Where `text` (a URL, `key=value …`; undefined: nothing) and the variables lead to, as psql would go there. `from`: what gave
+ * it. Throws usage `bad_database_url`, and `connection_parameter` for what does not mean here what it means to psql.
+ */
+export function addressOf(
+  text: string | undefined,
+  from: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): Address {
+  const state = 'nothing was read or written';
   try {
-    const parsed = new URL(url);
-    const user = parsed.username === '' ? '' : ` as ${decodeURIComponent(parsed.username)}`;
-    return `${parsed.hostname || 'localhost'}:${parsed.port || '5432'}${decodeURIComponent(parsed.pathname)}${user}`;
+    const connection = connectionOf(text, environment, machineFiles, whoami());
+    return {
+      ...(text === undefined ? {} : { url: text }),
+      connection,
+      described: describe(connection),
+      from,
+    };
+  } catch (error) {
+    if (error instanceof RefusedParameter)
+      throw usage('connection_parameter', `${from}: ${error.message}`, {
+        state,
+        next: error.refused.instead,
+      });
+    if (!(error instanceof ConninfoError)) throw error;
+    throw usage('bad_database_url', `${from} does not say where a PostgreSQL database is: ${error.message}`, {
+      state,
+      next: [
+        'postgres://user:password@host:5432/database',
+        "or host=… port=5432 dbname=… user=…   ('…' around blanks)",
+        'embedded:NAME   (a database of the embedded PostgreSQL)',
+      ],
+    });
+  }
+}
+
+/** The connection that an address means. */
+export function connectionAt(address: Address): Connection {
+  return address.connection ?? (addressOf(address.url, address.from).connection as Connection);
+}
+
+/** `url` as messages may show it: host, port, database and user, and no password. */
+export function describeUrl(url: string): string {
+  return addressOf(url, 'the URL').described;
+}
+
+function whoami(): string {
+  try {
+    return userInfo().username;
   } catch {
-    return 'the given database URL';
+    return process.env.USER ?? '';
   }
 }
 

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { identify } from './backend.js';
+import { StandbyError } from './dial.js';
 import { within } from './network.js';
 import { firstStatements, type Settings } from './pinned.js';
 import { settingStatement } from './pooler.js';
@@ -34,16 +35,21 @@ export const isSilence = (error: unknown) => codeOf(error) === 'ETIMEDOUT';
 
 /**
  * Logs in, and does what comes before any other statement. `settings`: what the start-up packet has asked for; a pooler
- * may have left that out, so there they are set once more.
+ * may have left that out, so there they are set once more. Throws StandbyError where a `primary` is wanted, and it is none.
  */
 export async function begin(
   client: pg.Client,
   said: (name: string) => string | undefined,
   settings: Settings,
+  primary: boolean,
 ): Promise<void> {
   await client.connect();
   const { name } = await identify(client);
   if (name !== undefined) await client.query(settingStatement(settings));
+  if (primary) {
+    const { rows } = await client.query('SELECT pg_catalog.pg_is_in_recovery() AS standby');
+    if (rows[0]?.standby === true) throw new StandbyError('it is a standby, which cannot be written to');
+  }
   for (const sql of firstStatements(Number.parseInt(said('server_version') ?? '0', 10)))
     await client.query(sql);
 }

@@ -1,24 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Row } from '../core/row.js';
 import type { Database } from '../core/run.js';
 import type { Address } from './address.js';
 import { backendOf } from './backend.js';
-import { begin, cutOff, endWithin, isAbsent, isSilence, isTransient, told } from './client.js';
+import { cutOff, endWithin, isAbsent, isSilence, isTransient } from './client.js';
 import { connectionError } from './connection-error.js';
+import { Dialer } from './dialer.js';
 import { hurry } from './hurry.js';
-import { withLedgerText } from './ledger-text.js';
-import {
-  HURRIED_TIMING,
-  KEEPALIVE_MS,
-  KEEPALIVES,
-  noAnswer,
-  TIMING,
-  type Timing,
-  within,
-} from './network.js';
-import { PINNED, type Settings, startupOptions } from './pinned.js';
-import { haveOwnProcesses, optionsLost, pooled, refusesOptions } from './pooler.js';
+import { HURRIED_TIMING, noAnswer, TIMING, type Timing, within } from './network.js';
+import { PINNED, type Settings } from './pinned.js';
 import { rowSecurityError } from './row-security.js';
 import { Watchdog } from './watchdog.js';
 
@@ -33,8 +24,6 @@ export class PgDatabase implements Database {
   #holder: Promise<{ readonly client: pg.Client; readonly snapshot: string }> | undefined;
   #usersPath: Promise<UsersPath> | undefined;
   readonly #open = new Map<pg.Client, string>();
-  /** Sessions that the server has not let in yet. */
-  readonly #connecting = new Set<pg.Client>();
   #closed = false;
   /** Somebody has been answered here before. */
   #connected = false;
@@ -42,25 +31,30 @@ export class PgDatabase implements Database {
   #hurried = false;
   /** Nobody answered when the run was to stop: nothing more is asked of the server. */
   #silent = false;
-  /** A pooler is in between that takes no options at the start. */
-  #optionless = false;
-  /** Whether the pooler in between has been seen to give each session a process of its own. */
-  #own = false;
   #turn: Promise<void> = Promise.resolve();
   #timing: Timing;
   readonly #watchdog: Watchdog;
+  readonly #dialer: Dialer;
 
-  constructor(
-    readonly address: Address,
-    timing: Timing = TIMING,
-  ) {
+  constructor(address: Address, timing: Timing = TIMING, from?: PgDatabase) {
+    this.#dialer = new Dialer(address, from === undefined ? undefined : from.#dialer);
     this.#timing = timing;
     this.#watchdog = new Watchdog((...asked) => this.#ask('watchdog', ...asked), timing);
   }
 
+  /** Where it is; of several servers the one that is connected to, once one is. */
+  get address(): Address {
+    return this.#dialer.address;
+  }
+
+  /** Told once, of a connection that leaves this machine unencrypted: where it leads to. */
+  onReadable(tell: (described: string) => void): void {
+    this.#dialer.onReadable = tell;
+  }
+
   /** The same database by sessions of its own, which is as patient as this one. */
   sibling(): PgDatabase {
-    const other = new PgDatabase(this.address, this.#timing);
+    const other = new PgDatabase(this.address, this.#timing, this);
     if (this.#hurried) other.hurry();
     return other;
   }
@@ -121,8 +115,10 @@ export class PgDatabase implements Database {
     const until = Date.now() + (this.#connected ? this.#timing.returnMs : START_MS);
     for (let wait = 100; ; wait = Math.min(2 * wait, 1_000)) {
       try {
-        const client = await this.#connectOnce(`sluice ${purpose}`, pinned);
-        await this.#assertOwn(client);
+        const { connectMs } = this.#timing;
+        const hurried = this.#hurried ? connectMs : undefined;
+        const client = await this.#dialer.open(`sluice ${purpose}`, connectMs, pinned, hurried);
+        await this.#dialer.assertOwn(client, this.#open.keys(), connectMs);
         endWithin(client, () => this.#timing.goodbyeMs);
         // Somebody who waited for it has given up meanwhile, and nobody else would end it.
         if (this.#closed) {
@@ -142,59 +138,6 @@ export class PgDatabase implements Database {
         await sleep(wait / 2 + Math.random() * (wait / 2));
       }
     }
-  }
-
-  async #connectOnce(name: string, pinned = PINNED, ms = this.#timing.connectMs): Promise<pg.Client> {
-    const settings = { ...KEEPALIVES, ...pinned };
-    const client = new pg.Client({
-      ...(this.address.url === undefined ? {} : { connectionString: this.address.url }),
-      application_name: name.slice(0, 63),
-      keepAlive: true,
-      keepAliveInitialDelayMillis: KEEPALIVE_MS,
-    });
-    // What the URL says wins over what the constructor is given, and PGOPTIONS counts only where neither says anything.
-    const { connectionParameters } = client as unknown as {
-      connectionParameters: { options?: string | undefined };
-    };
-    const given = connectionParameters.options;
-    connectionParameters.options = this.#optionless ? undefined : startupOptions(given, settings);
-    // A session that is lost while idle reports it here; whoever uses it next gets the error.
-    client.on('error', () => {});
-    const said = told(client);
-    this.#connecting.add(client);
-    try {
-      await within(begin(client, said, settings), ms);
-    } catch (error) {
-      cutOff(client);
-      if (this.#optionless || !refusesOptions(error)) throw error;
-      if (given !== undefined) throw optionsLost(this.address);
-      this.#optionless = true;
-      return await this.#connectOnce(name, pinned, ms);
-    } finally {
-      this.#connecting.delete(client);
-    }
-    withLedgerText(client, said('server_encoding') ?? 'UTF8');
-    return client;
-  }
-
-  /** Throws `pooled` where a pooler is in between that gives the session's process to others. */
-  async #assertOwn(client: pg.Client): Promise<void> {
-    const backend = backendOf(client);
-    const shared = [...this.#open.keys()].some((other) => {
-      const of = backendOf(other);
-      return of?.pid === backend?.pid && of?.started === backend?.started;
-    });
-    let own = !shared;
-    if (own && !this.#own && backend?.name !== undefined) {
-      const other = await this.#connectOnce('sluice pooler');
-      own = await within(haveOwnProcesses(client, other), this.#timing.connectMs).finally(() =>
-        cutOff(other),
-      );
-    }
-    this.#own = own;
-    if (own) return;
-    cutOff(client);
-    throw pooled(this.address);
   }
 
   /**
@@ -223,10 +166,8 @@ export class PgDatabase implements Database {
     this.#timing = HURRIED_TIMING;
     this.#watchdog.timing = HURRIED_TIMING;
     for (const client of this.#open.keys()) hurry(client);
-    const begun = [...this.#connecting];
-    setTimeout(() => {
-      for (const client of begun) if (this.#connecting.has(client)) cutOff(client);
-    }, HURRIED_TIMING.connectMs).unref();
+    const begun = this.#dialer.underWay();
+    setTimeout(() => this.#dialer.giveUp(begun), HURRIED_TIMING.connectMs).unref();
   }
 
   /** One statement in a session of its own, which is closed whatever comes of it, and however late. */
@@ -237,7 +178,7 @@ export class PgDatabase implements Database {
     ms = this.#timing.connectMs,
   ): Promise<object[]> {
     const until = Date.now() + ms;
-    const client = await this.#connectOnce(`sluice ${purpose}`, PINNED, ms);
+    const client = await this.#dialer.open(`sluice ${purpose}`, ms, PINNED, ms);
     try {
       if (this.#closed) return [];
       return await within(rowsOf(client, sql, parameters), until - Date.now());
@@ -294,7 +235,7 @@ export class PgDatabase implements Database {
   async close(): Promise<void> {
     this.#closed = true;
     this.#watchdog.stop();
-    for (const client of this.#connecting) cutOff(client);
+    this.#dialer.giveUp();
     await Promise.all([...this.#open.keys()].map((client) => client.end()));
   }
 }

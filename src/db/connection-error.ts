@@ -1,6 +1,7 @@
 import { failed, SluiceError } from '../core/errors.js';
 import { again, type Next } from '../core/next.js';
-import type { Address } from './address.js';
+import { type Address, connectionAt } from './address.js';
+import { NoPasswordError } from './dial.js';
 import { ident } from './quote.js';
 
 /** Whether `error` is the server's refusal to let the user in, which asking again does not change. */
@@ -10,12 +11,14 @@ export function isShutOut(error: unknown): error is SluiceError {
   );
 }
 
-/** The role that `address` logs in as, quoted for a statement; an ellipsis where only the driver knows. */
-function userOf({ url }: Address): string {
-  const name = url === undefined ? (process.env.PGUSER ?? '') : decodeURIComponent(new URL(url).username);
-  if (name === '') return '…';
-  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : ident(name);
+/** The role that `address` logs in as, quoted for a statement. */
+function userOf(address: Address): string {
+  const { user } = connectionAt(address);
+  return /^[a-z_][a-z0-9_]*$/.test(user) ? user : ident(user);
 }
+
+/** What Node says of a certificate that it does not believe. */
+const CERTIFICATE = /^(?:CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|HOSTNAME_MISMATCH|INVALID_CA)/;
 
 /** What went wrong on the way to the database, with what to do about it. */
 export function connectionError(error: unknown, address: Address): SluiceError {
@@ -30,6 +33,20 @@ export function connectionError(error: unknown, address: Address): SluiceError {
       cause: error,
       ...(typeof code === 'string' && code.length === 5 ? { sqlstate: code } : {}),
     });
+  if (error instanceof NoPasswordError)
+    return say(message ?? '', [
+      'PGPASSWORD, or a line in ~/.pgpass (host:port:database:user:password), gives it',
+      'where a line is there, chmod 600 ~/.pgpass: one that others may read is left out',
+    ]);
+  if (CERTIFICATE.test(code ?? ''))
+    return say(`the certificate of the server is not believed: ${message}`, [
+      'name its authority (sslrootcert=FILE), and the host as the certificate has it',
+      'sslmode=require takes any certificate: what is sent is encrypted, and nobody knows for whom',
+    ]);
+  if (/does not support SSL/.test(message ?? ''))
+    return say('the server has no TLS, and sslmode asks for it', [
+      'turn it on there (ssl = on), or, where the network is trusted, sslmode=prefer',
+    ]);
   switch (code) {
     case 'ECONNREFUSED':
       return say('nothing listens there', [

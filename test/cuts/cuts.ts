@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { isConnectionLoss } from '../../sinks/copy/failure.js';
 import { SluiceError } from '../../src/core/errors.js';
 import type { Pipeline } from '../../src/core/pipeline.js';
 import type { Row } from '../../src/core/row.js';
@@ -168,8 +169,8 @@ class Cutter {
     const { error } = ended;
     if (!(error instanceof SluiceError)) {
       const { message } = error as Error;
-      if (/Connection terminated|no answer|ECONN|not queryable|EPIPE/.test(message))
-        return { live: 'unknown', text: message, end: 'connection lost' };
+      // As the command line has it.
+      if (isConnectionLoss(error)) return { live: 'unknown', text: message, end: 'connection lost' };
       this.#wrong(what, `no error of ours: ${(error as Error).stack}`);
       return { live: 'unknown', text: message, end: 'unexpected' };
     }

@@ -34,9 +34,8 @@ test('a session is as it is pinned, whatever the role, the database and the URL 
     Number((await live.query<{ v: string }>("SELECT current_setting('server_version_num') AS v"))[0]?.v) >=
     170000;
   if (later) await live.query(`ALTER DATABASE ${live.name} SET transaction_timeout = '1s'`);
-  const url = new URL(live.url);
-  url.searchParams.set('options', '-c lock_timeout=1s');
-  const database = new PgDatabase({ url: url.href, described: 'it', from: 'test' });
+  const url = `${live.url}?options=-c%20lock_timeout%3D1s`;
+  const database = new PgDatabase({ url, described: 'it', from: 'test' });
   t.after(() => database.close());
   const settings = async (pinned?: Settings) => {
     const client = await database.connect('test', pinned);

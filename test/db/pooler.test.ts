@@ -59,9 +59,8 @@ test('a pooler in session mode does for everything, with our settings', SKIPS, a
 
 test('options of the user that a pooler does not take are not lost without a word', SKIPS, async (t) => {
   const live = await testDatabase(t);
-  const url = new URL(await pgBouncer(t, live.url, 'session'));
-  url.searchParams.set('options', '-c work_mem=64MB');
-  const database = new PgDatabase({ url: url.href, described: 'pooler:6432/app', from: 'test' });
+  const url = `${await pgBouncer(t, live.url, 'session')}?options=-c%20work_mem%3D64MB`;
+  const database = new PgDatabase({ url, described: 'pooler:6432/app', from: 'test' });
   t.after(() => database.close());
   await assert.rejects(database.query('SELECT 1'), { code: 'pooler_options' });
 });

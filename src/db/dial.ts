@@ -1,0 +1,89 @@
+import { isIP } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import pg from 'pg';
+import type { Connection, Place } from './libpq/resolve.js';
+import { KEEPALIVE_MS } from './network.js';
+
+/** One way to one server. */
+export interface Way {
+  readonly place: Place;
+  readonly encrypted: boolean;
+}
+
+/** All ways, in the order in which they are tried. */
+export function waysOf({ places, tls }: Connection): Way[] {
+  return places.flatMap((place) =>
+    // Over a Unix socket there is no TLS.
+    place.host.startsWith('/')
+      ? [{ place, encrypted: false }]
+      : tls.ways.map((way) => ({ place, encrypted: way === 'tls' })),
+  );
+}
+
+/** The server is a standby, and one is wanted that can be written to. */
+export class StandbyError extends Error {}
+
+/** Nobody waits for the session any more. */
+export class GivenUpError extends Error {}
+
+/** No password is known, and the server asks for one. */
+export class NoPasswordError extends Error {}
+
+/**
+ * Whether to go on with `next` after `error`, as libpq does: without TLS (or with it) where TLS is what failed or what
+ * pg_hba.conf does not want; with the next server where this one is away or is not the one that is wanted.
+ */
+export function goesOn(error: unknown, way: Way, next: Way | undefined): boolean {
+  if (next === undefined || error instanceof NoPasswordError || error instanceof GivenUpError) return false;
+  const { code, severity } = error as { code?: string; severity?: string };
+  const answered = severity !== undefined;
+  if (next.place !== way.place)
+    return error instanceof StandbyError || !answered || code === '57P03' || code === '28000';
+  if (answered) return code === '28000';
+  // Nobody is there: without TLS nobody is there either.
+  return !['ECONNREFUSED', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].includes(
+    code ?? '',
+  );
+}
+
+/** A client that is not connected yet. Nothing of it comes from variables behind our back. */
+export function clientFor(
+  connection: Connection,
+  { place, encrypted }: Way,
+  name: string,
+  options: string | undefined,
+): pg.Client {
+  const { applicationName, tls } = connection;
+  const client = new pg.Client({
+    host: place.hostaddr ?? place.host,
+    port: place.port,
+    user: connection.user,
+    database: connection.database,
+    // Not left to the driver, which would read a password file in its own way.
+    password:
+      place.password ??
+      (() => {
+        throw new NoPasswordError('the server asks for a password, and none is given');
+      }),
+    ssl: encrypted ? tls.options(place.host) : false,
+    sslnegotiation: encrypted && tls.direct ? 'direct' : 'postgres',
+    application_name: (applicationName === undefined ? name : `${applicationName}: ${name}`).slice(0, 63),
+    keepAlive: connection.keepAlive,
+    keepAliveInitialDelayMillis: connection.keepAliveMs ?? KEEPALIVE_MS,
+  } as pg.ClientConfig);
+  const { connectionParameters } = client as unknown as {
+    connectionParameters: { options: string | undefined };
+  };
+  connectionParameters.options = options;
+  // A session that is lost while idle reports it here; whoever uses it next gets the error.
+  client.on('error', () => {});
+  return client;
+}
+
+/** Whether what goes over the connection can be read on the way: it is not encrypted, and leaves this machine. */
+export function isReadable(client: pg.Client): boolean {
+  const { stream } = (client as unknown as { connection: { stream: TLSSocket } }).connection;
+  const { remoteAddress = '' } = stream;
+  if (stream.encrypted === true || isIP(remoteAddress) === 0) return false;
+  return !/^(?:::ffff:)?127\.|^::1$/.test(remoteAddress);
+}
