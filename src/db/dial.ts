@@ -33,8 +33,8 @@ export class NoPasswordError extends Error {}
  * Whether to go on with `next` after `error`, as libpq does: without TLS (or with it) where TLS is what failed or what
  * pg_hba.conf does not want; with the next server where this one is away or is not the one that is wanted.
  */
-export function goesOn(error: unknown, way: Way, next: Way | undefined): boolean {
-  if (next === undefined || error instanceof NoPasswordError || error instanceof GivenUpError) return false;
+export function goesOn(error: unknown, way: Way, next: Way): boolean {
+  if (error instanceof NoPasswordError || error instanceof GivenUpError) return false;
   const { code, severity } = error as { code?: string; severity?: string };
   const answered = severity !== undefined;
   if (next.place !== way.place)

@@ -44,16 +44,18 @@ export class Dialer {
     const connection = connectionAt(this.#address);
     const each = ms ?? (connection.connectMs > 0 ? connection.connectMs : usualMs);
     const ways = this.#way === undefined ? waysOf(connection) : [this.#way];
-    for (const [at, way] of ways.entries()) {
+    for (let way = ways.shift(); ; ) {
       try {
-        const client = await this.#login(connection, way, name, { ...KEEPALIVES, ...pinned }, each);
-        this.#found(connection, way, client);
+        const client = await this.#login(connection, way as Way, name, { ...KEEPALIVES, ...pinned }, each);
+        this.#found(connection, way as Way, client);
         return client;
       } catch (error) {
-        if (!goesOn(error, way, ways[at + 1])) throw error;
+        const failed = way as Way;
+        while (ways.length > 0 && !goesOn(error, failed, ways[0] as Way)) ways.shift();
+        way = ways.shift();
+        if (way === undefined) throw error;
       }
     }
-    throw new Error('there is no way to the server');
   }
 
   async #login(

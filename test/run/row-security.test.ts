@@ -176,9 +176,9 @@ test("the application's own code runs under the policies that it was written for
 });
 
 test('what the URL says of a session is kept, but for what is pinned', async (t) => {
-  const url = new URL((await testDatabase(t)).url);
-  url.searchParams.set('options', '-c row_security=on -c geqo_threshold=13');
-  const database = new PgDatabase({ url: url.href, described: describeUrl(url.href), from: 'the test' });
+  const { url: plain } = await testDatabase(t);
+  const url = `${plain}?options=-c%20row_security%3Don%20-c%20geqo_threshold%3D13`;
+  const database = new PgDatabase({ url, described: describeUrl(url), from: 'the test' });
   t.after(() => database.close());
   const settings = `SELECT current_setting('row_security') AS rows, current_setting('geqo_threshold') AS other`;
   assert.deepEqual(await database.query(settings), [{ rows: 'off', other: '13' }]);

@@ -34,7 +34,7 @@ const LONG = [
   /^pipelines\/(?!lot-consolidation\/)/,
   /^samples\/(?!lot-consolidation\.)/,
   /^(torture|db\/embedded)\//,
-  /^security\/packed\./,
+  /^db\/(tls|pooler)\./,
   /^sinks\/guard\/replication\./,
   /^sinks\/replace\/(concurrency|each-table|each-kind)\./,
   /^run\/(server|interrupted|resume|frozen)\./,

@@ -44,7 +44,7 @@ function parseUri(text: string): Parameters {
 }
 
 function hostAndPort(text: string): { host: string; port: string } {
-  const found = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/.exec(text);
+  const found = /^(?:\[([^\]]*)\]|([^:[]*))(?::(.*))?$/.exec(text);
   if (found === null) throw new ConninfoError('a host is written host:port, and an IPv6 address in brackets');
   return { host: decoded(found[1] ?? found[2] ?? ''), port: decoded(found[3] ?? '') };
 }
