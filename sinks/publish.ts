@@ -34,6 +34,8 @@ export interface PublishOptions {
   /** Statements that record the publish, inside its transaction, under our search_path: qualify names. */
   readonly ledger: readonly string[];
   readonly onRetry: (info: RetryInfo) => void;
+  /** A session to look who is in the way; undefined where there is none left. Default: as the other one. */
+  readonly spare?: () => Promise<Client | undefined>;
   /** Reads the ledger on a session of its own: did the publish commit? Asked only after a lost connection. */
   readonly resolve: () => Promise<'committed' | 'not'>;
   readonly rehearse?: boolean;
@@ -137,8 +139,9 @@ async function attemptOnce(
   const client = held ?? (await connect());
   client.on('error', () => {});
   const undo = held === undefined ? 'ROLLBACK' : `ROLLBACK TO SAVEPOINT ${ident(WINDOW_SAVEPOINT)}`;
-  const watch = await connect();
-  watch.on('error', () => {});
+  // Who is in the way is then not known.
+  const watch = await (options.spare ?? connect)();
+  watch?.on('error', () => {});
   const waiting = { over: false };
   try {
     const asked = client.query<{ deadlock_ms: number }>(
@@ -150,12 +153,12 @@ async function attemptOnce(
     const { deadlock_ms } = session.rows[0] as { deadlock_ms: number };
     const backend = backendOf(client) ?? (await identify(client));
     const names = mergedLocks(parts).map((lock) => qualified(lock.schema, lock.table));
-    const stuck = await preparedOn(watch, names);
+    const stuck = await preparedOn(watch ?? client, names);
     if (stuck.length > 0) throw prepared(stuck.map((each) => `${each.relation}: '${each.gid}'`));
     await rehearseChecks(client, parts, held === undefined ? ['BEGIN'] : [], undo);
     let blockers: readonly Blocker[] = [];
     const watching = (async () => {
-      while (!waiting.over) {
+      while (!waiting.over && watch !== undefined) {
         const now = await blockersOf(watch, backend.pid).catch(() => []);
         if (now.length > 0) blockers = now;
         await sleep(25);
@@ -192,7 +195,7 @@ async function attemptOnce(
     }
   } finally {
     const ours = held === undefined ? [client, watch] : [watch];
-    await Promise.all(ours.map((session) => session.end().catch(() => {})));
+    await Promise.all(ours.map((session) => session?.end().catch(() => {})));
   }
 }
 

@@ -28,7 +28,7 @@ export interface FinishOptions {
   readonly expectedRows: ReadonlyMap<string, number | bigint>;
   readonly onProgress?: (text: string) => void;
   /** Further sessions for index builds; `sessions` at once, the given client among them (default 2). */
-  readonly connect?: () => Promise<Client>;
+  readonly connect?: () => Promise<Client | undefined>;
   readonly sessions?: number;
   /** How long to wait for transactions older than the load (default 60 s). */
   readonly freezeWaitMs?: number;
@@ -244,8 +244,8 @@ async function sideBySide(
     }
   };
   const more = options.connect === undefined ? 0 : Math.min(options.sessions ?? 2, statements.length) - 1;
-  const others = await Promise.all(
-    Array.from({ length: Math.max(0, more) }, () => (options.connect as () => Promise<Client>)()),
+  const others = await Promise.all(Array.from({ length: Math.max(0, more) }, () => options.connect?.())).then(
+    (all) => all.filter((session) => session !== undefined),
   );
   const stop = (error: unknown) => {
     queue.length = 0;

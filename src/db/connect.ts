@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
+import type { SluiceError } from '../core/errors.js';
 import type { Row } from '../core/row.js';
 import type { Database } from '../core/run.js';
 import type { Address } from './address.js';
@@ -111,6 +112,18 @@ export class PgDatabase implements Database {
    * `pinned` from its first moment on, is watched, and its goodbye is bounded. Throws `no_connection`.
    */
   async connect(purpose: string, pinned: Settings = PINNED): Promise<pg.Client> {
+    return this.#connect(purpose, pinned, true);
+  }
+
+  /** The same for work that can do without one: undefined where server, database or role have none left now. */
+  async spare(purpose: string, pinned: Settings = PINNED): Promise<pg.Client | undefined> {
+    return this.#connect(purpose, pinned, false).catch((error: SluiceError) => {
+      if (error.facts?.sqlstate === '53300') return undefined;
+      throw error;
+    });
+  }
+
+  async #connect(purpose: string, pinned: Settings, patient: boolean): Promise<pg.Client> {
     if (this.#silent) throw connectionError(noAnswer('no answer'), this.address);
     const until = Date.now() + (this.#connected ? this.#timing.returnMs : START_MS);
     for (let wait = 100; ; wait = Math.min(2 * wait, 1_000)) {
@@ -132,7 +145,7 @@ export class PgDatabase implements Database {
         client.once('end', () => this.#open.delete(client));
         return client;
       } catch (error) {
-        const again = isTransient(error) || (this.#connected && isAbsent(error));
+        const again = (patient && isTransient(error)) || (this.#connected && isAbsent(error));
         if (!again || this.#hurried || this.#closed || Date.now() + wait > until)
           throw connectionError(error, this.address);
         await sleep(wait / 2 + Math.random() * (wait / 2));

@@ -17,6 +17,9 @@ function userOf(address: Address): string {
   return /^[a-z_][a-z0-9_]*$/.test(user) ? user : ident(user);
 }
 
+/** How many are needed. */
+const SESSIONS = 'a run needs three sessions at once, and is faster with more';
+
 /** What Node says of a certificate that it does not believe. */
 const CERTIFICATE = /^(?:CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|HOSTNAME_MISMATCH|INVALID_CA)/;
 
@@ -73,10 +76,14 @@ export function connectionError(error: unknown, address: Address): SluiceError {
     case '3D000':
       return say('that database does not exist', 'check the name after the last / of the URL, or create it');
     case '53300':
-      return say(
-        'the server has no connection left',
-        again({}, { lead: 'later, or with a larger max_connections' }),
-      );
+      return say(message ?? 'the server has no connection left', [
+        ...(/ for role /.test(message ?? '')
+          ? [`ALTER ROLE ${userOf(address)} CONNECTION LIMIT 10, as an administrator (${SESSIONS})`]
+          : / for database /.test(message ?? '')
+            ? [`ALTER DATABASE … CONNECTION LIMIT …, as an administrator (${SESSIONS})`]
+            : []),
+        again({}, { lead: `when others have ended, or with a larger max_connections (${SESSIONS}):` }),
+      ]);
     case '57P03':
       return say('the server is starting or stopping', again({}, { lead: 'in a moment' }));
     default:

@@ -1,4 +1,5 @@
 import { endsOf, type FlowPlan } from '../core/flow.js';
+import type { Database } from '../core/run.js';
 import type { Job } from './job.js';
 
 /** Where nobody says otherwise: one flow can wait for the disk while the other one's rows are encoded. */
@@ -15,11 +16,15 @@ export async function flowsAtOnce(job: Job, flows: readonly FlowPlan[]): Promise
   const wanted = Math.min(job.options.jobs ?? FLOWS_AT_ONCE, flows.length);
   if (wanted <= 1) return 1;
   const sessions = Math.max(...flows.map(({ root }) => 1 + endsOf(root).length));
-  const [row] = await job.options.database.query<{ free: number }>(FREE_SESSIONS);
-  const room = Math.floor(((row?.free ?? 0) - SPARE_SESSIONS) / sessions);
+  const room = Math.floor(((await freeSessions(job.options.database)) - SPARE_SESSIONS) / sessions);
   if (room < wanted)
     job.options.log.warn('fewer flows at once: the server has few connections left', { room });
   return Math.max(1, Math.min(wanted, room));
+}
+
+/** How many more sessions there may be. */
+export async function freeSessions(database: Pick<Database, 'query'>): Promise<number> {
+  return (await database.query<{ free: number }>(FREE_SESSIONS))[0]?.free ?? 0;
 }
 
 /** The least that server, database and role leave; a limit of -1 is none. */

@@ -19,7 +19,21 @@ export async function writerSession(
   purpose: string,
   pinned?: Settings,
 ): Promise<Client> {
-  const client = await database.connect(`batch ${batch} ${purpose}`, pinned);
+  return writing(await database.connect(`batch ${batch} ${purpose}`, pinned), batch);
+}
+
+/** The same for work that can do without one; undefined where there is none left. */
+export async function spareWriterSession(
+  database: Pick<PgDatabase, 'spare'>,
+  batch: string,
+  purpose: string,
+  pinned?: Settings,
+): Promise<Client | undefined> {
+  const client = await database.spare(`batch ${batch} ${purpose}`, pinned);
+  return client === undefined ? undefined : writing(client, batch);
+}
+
+async function writing(client: Client, batch: string): Promise<Client> {
   await client.query(`SELECT pg_advisory_lock_shared(${WRITER_LOCK}, ($1::bigint % 2147483647)::int)`, [
     batch,
   ]);

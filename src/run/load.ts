@@ -135,7 +135,7 @@ async function followAll(
   return accounts;
 }
 
-function isTarget(end: Target | Sink): end is Target {
+export function isTarget(end: Target | Sink): end is Target {
   return 'kind' in end;
 }
 

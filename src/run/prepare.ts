@@ -10,7 +10,7 @@ import { assertStillReplaceable } from './check.js';
 import { surveyCompatibility } from './compatibility.js';
 import type { Job } from './job.js';
 import { tellKept } from './kept-gone.js';
-import { writerSession } from './load-session.js';
+import { spareWriterSession } from './load-session.js';
 import { prepareRecords } from './record-settle.js';
 import type { Staged } from './staging.js';
 import type { Surveyed } from './survey.js';
@@ -68,7 +68,10 @@ export async function prepare(
         .map(({ target, schema, table }) => [`${schema}.${table}`, loaded.get(target) ?? 0]),
     ),
     onProgress: (text) => job.options.log.info(text),
-    connect: () => writerSession(database, job.batch as string, 'indexes', PINNED_BESIDE_CODE).then(withRoom),
+    connect: async () => {
+      const more = await spareWriterSession(database, job.batch as string, 'indexes', PINNED_BESIDE_CODE);
+      return more === undefined ? undefined : withRoom(more);
+    },
   });
   const records = await prepareRecords(job, rows, staged.places);
   return { replace: { survey, tables }, rows, oldNames, handed: loaded, loaded, views, records };

@@ -120,6 +120,7 @@ export async function runWindow(
     () => database.connect(`batch ${window.batch} publish`, PINNED_BESIDE_CODE),
     window.parts,
     {
+      spare: () => database.spare(`batch ${window.batch} publish`, PINNED_BESIDE_CODE),
       attempts: ATTEMPTS,
       ...timesOf(window.parts),
       ledger: window.ledger,

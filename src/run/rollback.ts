@@ -8,6 +8,7 @@ import { assertOldKept, assertViewsFree } from './compatibility.js';
 import { lockTables } from './locks.js';
 import { resolveInterrupted } from './resolve.js';
 import { chooseTables } from './rollback-choice.js';
+import { assertSessions, SESSIONS_OF_A_SWAP } from './sessions.js';
 import { findTables } from './tables.js';
 import { Undo } from './undo.js';
 import { type RollbackOptions, type RolledBack, undoing } from './undoing.js';
@@ -21,6 +22,7 @@ import { type RollbackOptions, type RolledBack, undoing } from './undoing.js';
 export async function rollbackBatch(id: string, options: RollbackOptions): Promise<RolledBack> {
   const { database } = options;
   return undoing(options, async (signal, stopped) => {
+    if (options.dryRun !== true) await assertSessions(database, SESSIONS_OF_A_SWAP);
     const undo = await prepareUndo(id, options);
     if (options.dryRun === true) return undo.preview();
     await holdBatch(database, id);

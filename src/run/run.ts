@@ -34,6 +34,7 @@ import { publishedRecords, summariseRecords, unchangedRecords } from './record-s
 import { writeRejects } from './reject-output.js';
 import { resolveInterrupted } from './resolve.js';
 import { findResumable, holdStaging, resumedOptions, takeUp } from './resume.js';
+import { assertSessions, SESSIONS_OF_A_RUN, sessionsOf } from './sessions.js';
 import { assertKept } from './shrink.js';
 import { makeStaging } from './staging.js';
 import { behindCommit, stopStatements } from './stopping.js';
@@ -66,6 +67,7 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
   const job = await Job.prepare(pipeline, resumed === undefined ? options : resumedOptions(options, resumed));
   job.stopped = stopStatements(options.database, job.signal);
   try {
+    if (options.dryRun !== true) await assertSessions(options.database, SESSIONS_OF_A_RUN);
     job.record = await recordRun(job, resumed);
     const checked = await job.phase('check', 'checking inputs, tables and the pipeline’s own questions', () =>
       checkJob(job, options.dryRun !== true),
@@ -168,6 +170,7 @@ async function dryRun(job: Job, checked: Checked): Promise<Summary> {
 async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): Promise<Summary> {
   const { options } = job;
   const { database } = options;
+  await assertSessions(database, sessionsOf(job, checked.flows));
   await openLedger(database);
   await resolveInterrupted(database, options.events, resumed?.id);
   const batch = resumed === undefined ? await beginBatch(job) : resumed.id;

@@ -17,6 +17,7 @@ import { lockTables } from './locks.js';
 import type { RunOptions, Summary } from './options.js';
 import { publishedRecords } from './record-summary.js';
 import { resolveInterrupted } from './resolve.js';
+import { assertSessions, SESSIONS_OF_A_SWAP } from './sessions.js';
 import { assertKept } from './shrink.js';
 import { behindCommit, stopStatements } from './stopping.js';
 import { failedSummary, summaryOf } from './summary.js';
@@ -117,6 +118,7 @@ function ofTheLoad(step: NextStep, batch: Batch): NextStep {
 
 async function swap(job: Job, batch: Batch, armed: boolean): Promise<Summary> {
   const { database, events } = job.options;
+  await assertSessions(database, SESSIONS_OF_A_SWAP);
   job.begin(batch.id);
   if (armed) job.guard = guardOf(batch.id);
   await holdBatch(database, batch.id);

@@ -7,7 +7,7 @@ import { usersDatabase, usersSession } from '../db/users-database.js';
 import { validationContext } from './contexts.js';
 import { commandsOf, type NamedFinding, refusal, sentence } from './findings.js';
 import type { Job } from './job.js';
-import { writerSession } from './load-session.js';
+import { spareWriterSession } from './load-session.js';
 import type { Staged } from './staging.js';
 
 /** Validations asked at once, each session its own. */
@@ -64,9 +64,10 @@ async function asked(
   };
   const others = await Promise.all(
     Array.from({ length: Math.min(AT_ONCE, validations.length) - 1 }, () =>
-      writerSession(database, batch, 'validation').then(withRoom),
+      spareWriterSession(database, batch, 'validation'),
     ),
-  );
+  ).then((all) => all.filter((client) => client !== undefined));
+  await Promise.all(others.map(withRoom));
   const done = await Promise.allSettled([
     work(usersDatabase(database)),
     ...others.map((client) => work(usersSession(database, client))),

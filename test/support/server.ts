@@ -37,7 +37,7 @@ const LONG = [
   /^db\/(tls|pooler)\./,
   /^sinks\/guard\/replication\./,
   /^sinks\/replace\/(concurrency|each-table|each-kind)\./,
-  /^run\/(server|interrupted|resume|frozen)\./,
+  /^run\/(server|interrupted|resume|frozen|few-sessions)\./,
   /^cli\/(demo|frozen|interrupted|output|stopped|resume|okvet|bad-input|server-disk|expired-password|several-inputs)\./,
 ];
 
