@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { type TestContext, test } from 'node:test';
 import { PgDatabase, withRoom } from '../../src/db/connect.js';
 import { PINNED, PINNED_BESIDE_CODE, type Settings } from '../../src/db/pinned.js';
 import { testDatabase } from '../support/database.js';
+import { proxyTo } from '../support/proxy.js';
 
 test('a session for large tables has room to sort, and keeps what it has where that is more', async (t) => {
   const database = await testDatabase(t);
@@ -122,4 +124,26 @@ test('a server that lets in too late whoever wants to stop its statements keeps 
   open();
   await database.close();
   await closed();
+});
+
+/** An address of this machine that is not a loopback. */
+const outside = Object.values(networkInterfaces())
+  .flatMap((each) => each ?? [])
+  .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
+
+test('a connection that leaves this machine unencrypted is told, once', {
+  skip: outside === undefined ? 'this machine has no address of its own' : false,
+}, async (t) => {
+  const { url } = await testDatabase(t);
+  const proxy = await proxyTo(url, outside);
+  t.after(() => proxy.close());
+  const told: string[] = [];
+  for (const to of [proxy.url, url]) {
+    const database = new PgDatabase({ url: to, described: `it at ${new URL(to).hostname}`, from: 'test' });
+    database.onReadable((described) => told.push(described));
+    await database.query('SELECT 1');
+    await (await database.connect('another')).end();
+    await database.close();
+  }
+  assert.deepEqual(told, [`it at ${outside}`]);
 });

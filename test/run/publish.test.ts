@@ -163,7 +163,7 @@ async function kill(database: TestDatabase, purpose: string): Promise<void> {
   for (;;) {
     const killed = await database.query(
       // One that is only being connected is connected again.
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE $1 AND query !~ '^(SET .*)?$'",
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE $1 AND query !~ '^(SET .*|SELECT pid, .*)?$'",
       [purpose],
     );
     if (killed.length > 0) return assert.equal(killed.length, 1);

@@ -50,8 +50,8 @@ export interface FaultProxy {
   close(): Promise<void>;
 }
 
-/** Opens a proxy to the server of `url`, on a port of its own. */
-export async function proxyTo(url: string): Promise<FaultProxy> {
+/** Opens a proxy to the server of `url`, on a port of its own, at an address of this machine. */
+export async function proxyTo(url: string, address = '127.0.0.1'): Promise<FaultProxy> {
   const target = new URL(url);
   const links = new Set<Link>();
   let rules: { readonly rule: Rule; bytes: number; readonly happened: () => void }[] = [];
@@ -135,10 +135,10 @@ export async function proxyTo(url: string): Promise<FaultProxy> {
     forward(behind, client, 'down');
     if (all !== undefined) apply(all, link);
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(0, address);
   await once(server, 'listening');
   const through = new URL(url);
-  through.hostname = '127.0.0.1';
+  through.hostname = address;
   through.port = String((server.address() as AddressInfo).port);
   return {
     url: through.href,
