@@ -10,6 +10,11 @@ export function cutOff(client: pg.Client): void {
   (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }
 
+/** What has come of the server so far, in bytes. */
+export function bytesOf(client: pg.Client): number {
+  return (client as unknown as { connection: { stream: { bytesRead: number } } }).connection.stream.bytesRead;
+}
+
 /** What the server says of itself while it lets the session in, by name; undefined before it has. */
 export function told(client: pg.Client): (name: string) => string | undefined {
   const values = new Map<string, string>();

@@ -5,11 +5,11 @@ import type { Row } from '../core/row.js';
 import type { Database } from '../core/run.js';
 import type { Address } from './address.js';
 import { backendOf } from './backend.js';
-import { cutOff, endWithin, isAbsent, isSilence, isTransient } from './client.js';
+import { bytesOf, cutOff, endWithin, isAbsent, isSilence, isTransient } from './client.js';
 import { connectionError } from './connection-error.js';
 import { Dialer } from './dialer.js';
 import { hurry } from './hurry.js';
-import { HURRIED_TIMING, noAnswer, TIMING, type Timing, within } from './network.js';
+import { HURRIED_TIMING, noAnswer, TIMING, type Timing, whileHeard, within } from './network.js';
 import { PINNED, type Settings } from './pinned.js';
 import { rowSecurityError } from './row-security.js';
 import { Watchdog } from './watchdog.js';
@@ -190,11 +190,10 @@ export class PgDatabase implements Database {
     parameters: readonly unknown[],
     ms = this.#timing.connectMs,
   ): Promise<object[]> {
-    const until = Date.now() + ms;
     const client = await this.#dialer.open(`sluice ${purpose}`, ms, PINNED, ms);
     try {
       if (this.#closed) return [];
-      return await within(rowsOf(client, sql, parameters), until - Date.now());
+      return await whileHeard(rowsOf(client, sql, parameters), () => bytesOf(client), ms);
     } finally {
       cutOff(client);
     }

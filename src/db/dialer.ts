@@ -1,11 +1,11 @@
 import type pg from 'pg';
 import { type Address, connectionAt } from './address.js';
 import { backendOf } from './backend.js';
-import { begin, cutOff, told } from './client.js';
+import { begin, bytesOf, cutOff, told } from './client.js';
 import { clientFor, GivenUpError, goesOn, isReadable, type Way, waysOf } from './dial.js';
 import { withLedgerText } from './ledger-text.js';
 import { type Connection, describe } from './libpq/resolve.js';
-import { KEEPALIVES, within } from './network.js';
+import { KEEPALIVES, whileHeard, within } from './network.js';
 import { PINNED, type Settings, startupOptions } from './pinned.js';
 import { haveOwnProcesses, optionsLost, pooled, refusesOptions } from './pooler.js';
 
@@ -71,7 +71,7 @@ export class Dialer {
     const said = told(client);
     this.#connecting.add(client);
     try {
-      await within(begin(client, said, settings, connection.primary), ms);
+      await whileHeard(begin(client, said, settings, connection.primary), () => bytesOf(client), ms);
     } catch (error) {
       cutOff(client);
       if (!this.#connecting.has(client)) throw new GivenUpError('nobody waits for the session any more');

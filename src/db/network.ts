@@ -48,10 +48,10 @@ export const TIMING: Timing = {
 
 /** Once the command is asked to stop: it ends within two seconds, also where nobody answers. */
 export const HURRIED_TIMING: Timing = {
-  connectMs: 1_100,
+  connectMs: 1_300,
   quietMs: 250,
   againMs: 200,
-  askMs: 1_000,
+  askMs: 1_300,
   unreachableMs: 0,
   returnMs: 0,
   goodbyeMs: 200,
@@ -68,6 +68,41 @@ export async function within<T>(promise: Promise<T>, milliseconds: number): Prom
     return await Promise.race([promise, late]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** Looks at a silent connection before it is given up. */
+const LOOKS = 8;
+/** A server that answers, be it slowly, has at least so long. */
+const SLOWLY_MS = 5_000;
+
+/**
+ * `promise`, or an error like that of a dead connection where `bytes` (received so far) has not grown for `milliseconds`: a
+ * loaded server or machine that answers slowly is not a dead one. It is looked at several times, since a process
+ * that was kept from running has not read what has come.
+ */
+export async function whileHeard<T>(
+  promise: Promise<T>,
+  bytes: () => number,
+  milliseconds: number,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const until = Date.now() + Math.max(milliseconds, SLOWLY_MS);
+  let last = bytes();
+  let silent = 0;
+  const late = new Promise<never>((_, reject) => {
+    timer = setInterval(() => {
+      const now = bytes();
+      silent = now === last ? silent + 1 : 0;
+      last = now;
+      if (silent >= LOOKS || Date.now() > until) reject(noAnswer(`no answer within ${milliseconds} ms`));
+    }, milliseconds / LOOKS);
+  });
+  promise.catch(() => {});
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearInterval(timer);
   }
 }
 

@@ -49,11 +49,7 @@ export async function ensureDatabase(place: Place, port: number): Promise<void> 
 }
 
 async function query(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({
-    connectionString: url,
-    connectionTimeoutMillis: 30_000,
-    options: startupOptions(undefined, PINNED),
-  });
+  const client = new pg.Client({ connectionString: url, ssl: false, connectionTimeoutMillis: 30_000 });
   client.on('error', () => {});
   await client.connect();
   try {

@@ -17,11 +17,7 @@ const ENDING_MS = 2_000;
  * naming the sessions where somebody is connected. Nothing is changed then.
  */
 export async function freshDatabase(url: string, name: string): Promise<void> {
-  const client = new pg.Client({
-    connectionString: url,
-    connectionTimeoutMillis: 30_000,
-    options: startupOptions(undefined, PINNED),
-  });
+  const client = new pg.Client({ connectionString: url, ssl: false, connectionTimeoutMillis: 30_000 });
   client.on('error', () => {});
   await client.connect();
   try {
