@@ -1,9 +1,11 @@
 import type pg from 'pg';
+import type { Address } from './address.js';
 import { identify } from './backend.js';
 import { StandbyError } from './dial.js';
 import { within } from './network.js';
 import { firstStatements, type Settings } from './pinned.js';
 import { settingStatement } from './pooler.js';
+import { assertSupported, type Said } from './server-version.js';
 
 /** Closes a session's socket without a goodbye: the server's process ends when it notices. */
 export function cutOff(client: pg.Client): void {
@@ -13,16 +15,6 @@ export function cutOff(client: pg.Client): void {
 /** What has come of the server so far, in bytes. */
 export function bytesOf(client: pg.Client): number {
   return (client as unknown as { connection: { stream: { bytesRead: number } } }).connection.stream.bytesRead;
-}
-
-/** What the server says of itself while it lets the session in, by name; undefined before it has. */
-export function told(client: pg.Client): (name: string) => string | undefined {
-  const values = new Map<string, string>();
-  const { connection } = client as unknown as { connection: NodeJS.EventEmitter };
-  connection.on('parameterStatus', (status: { parameterName: string; parameterValue: string }) => {
-    values.set(status.parameterName, status.parameterValue);
-  });
-  return (name) => values.get(name);
 }
 
 const codeOf = (error: unknown) => (error as { code?: string } | undefined)?.code ?? '';
@@ -40,15 +32,18 @@ export const isSilence = (error: unknown) => codeOf(error) === 'ETIMEDOUT';
 
 /**
  * Logs in, and does what comes before any other statement. `settings`: what the start-up packet has asked for; a pooler
- * may have left that out, so there they are set once more. Throws StandbyError where a `primary` is wanted, and it is none.
+ * may have left that out, so there they are set once more. Throws StandbyError where a `primary` is wanted, and it is none, and for servers
+ * that are not supported.
  */
 export async function begin(
   client: pg.Client,
-  said: (name: string) => string | undefined,
+  said: Said,
+  address: Address,
   settings: Settings,
   primary: boolean,
 ): Promise<void> {
   await client.connect();
+  assertSupported(said, address);
   const { name } = await identify(client);
   if (name !== undefined) await client.query(settingStatement(settings));
   if (primary) {

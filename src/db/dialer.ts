@@ -1,13 +1,14 @@
 import type pg from 'pg';
 import { type Address, connectionAt } from './address.js';
 import { backendOf } from './backend.js';
-import { begin, bytesOf, cutOff, told } from './client.js';
+import { begin, bytesOf, cutOff } from './client.js';
 import { clientFor, GivenUpError, goesOn, isReadable, type Way, waysOf } from './dial.js';
 import { withLedgerText } from './ledger-text.js';
 import { type Connection, describe } from './libpq/resolve.js';
 import { KEEPALIVES, whileHeard, within } from './network.js';
 import { PINNED, type Settings, startupOptions } from './pinned.js';
 import { haveOwnProcesses, optionsLost, pooled, refusesOptions } from './pooler.js';
+import { told, unknownSetting } from './server-version.js';
 
 /** Opens sessions on one database, all of the same server by the same way: the first that has worked. */
 export class Dialer {
@@ -71,11 +72,16 @@ export class Dialer {
     const said = told(client);
     this.#connecting.add(client);
     try {
-      await whileHeard(begin(client, said, settings, connection.primary), () => bytesOf(client), ms);
+      await whileHeard(
+        begin(client, said, this.#address, settings, connection.primary),
+        () => bytesOf(client),
+        ms,
+      );
     } catch (error) {
       cutOff(client);
       if (!this.#connecting.has(client)) throw new GivenUpError('nobody waits for the session any more');
-      if (this.#optionless || !refusesOptions(error)) throw error;
+      if (this.#optionless || !refusesOptions(error))
+        throw await unknownSetting(error, this.#address, () => clientFor(connection, way, name, undefined));
       if (given !== undefined) throw optionsLost(this.#address);
       this.#optionless = true;
       return await this.#login(connection, way, name, settings, ms);

@@ -1,6 +1,7 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { refused, type SluiceError } from '../core/errors.js';
 import type { Address } from './address.js';
+import { TIMING, within } from './network.js';
 
 /** The oldest and the newest major version of PostgreSQL that the tests are run on. */
 export const OLDEST = 15;
@@ -74,23 +75,23 @@ const UNKNOWN = new Set(['42704', '22023', '0A000']);
 
 /**
  * `error`, with which a session was refused; where that may be since the server is too old for its settings, or another
- * system, what a session without any says of that. Does not throw.
+ * system, what a session of `plainly`, without any, says of that. Does not throw.
  */
-export async function unknownSetting(error: unknown, address: Address): Promise<unknown> {
+export async function unknownSetting(
+  error: unknown,
+  address: Address,
+  plainly: () => pg.Client,
+): Promise<unknown> {
   if (!UNKNOWN.has((error as { code?: string } | undefined)?.code ?? '')) return error;
-  const client = new pg.Client({
-    ...(address.url === undefined ? {} : { connectionString: address.url }),
-    connectionTimeoutMillis: 15_000,
-  });
-  client.on('error', () => {});
+  const client = plainly();
   const said = told(client);
   try {
-    await client.connect();
+    await within(client.connect(), TIMING.connectMs);
     return serverFault(said, address.described) ?? error;
   } catch {
     return error;
   } finally {
-    await client.end().catch(() => {});
+    (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
   }
 }
 
