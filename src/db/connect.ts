@@ -10,8 +10,9 @@ import { connectionError } from './connection-error.js';
 import { Dialer } from './dialer.js';
 import { hurry } from './hurry.js';
 import { HURRIED_TIMING, noAnswer, TIMING, type Timing, whileHeard, within } from './network.js';
-import { PINNED, type Settings } from './pinned.js';
+import { PINNED, PINNED_BESIDE_CODE, type Settings } from './pinned.js';
 import { rowSecurityError } from './row-security.js';
+import { ASK_PATH, besides, type UsersPath } from './users-path.js';
 import { Watchdog } from './watchdog.js';
 
 /** How long a server may take to start. */
@@ -124,13 +125,14 @@ export class PgDatabase implements Database {
   }
 
   async #connect(purpose: string, pinned: Settings, patient: boolean): Promise<pg.Client> {
+    const settings = pinned === PINNED_BESIDE_CODE ? besides(pinned, await this.usersPath()) : pinned;
     if (this.#silent) throw connectionError(noAnswer('no answer'), this.address);
     const until = Date.now() + (this.#connected ? this.#timing.returnMs : START_MS);
     for (let wait = 100; ; wait = Math.min(2 * wait, 1_000)) {
       try {
         const { connectMs } = this.#timing;
         const hurried = this.#hurried ? connectMs : undefined;
-        const client = await this.#dialer.open(`sluice ${purpose}`, connectMs, pinned, hurried);
+        const client = await this.#dialer.open(`sluice ${purpose}`, connectMs, settings, hurried);
         await this.#dialer.assertOwn(client, this.#open.keys(), connectMs);
         endWithin(client, () => this.#timing.goodbyeMs);
         // Somebody who waited for it has given up meanwhile, and nobody else would end it.

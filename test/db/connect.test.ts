@@ -57,8 +57,8 @@ test('a session is as it is pinned, whatever the role, the database and the URL 
   assert.equal(beside.get('sluice.search_path'), undefined, 'a placeholder is not listed');
   const path = { text: '"$user", nowhere, app, public', schemas: ['app', 'public'] };
   assert.deepEqual(await database.usersPath(), path);
-  url.searchParams.set('options', '-c search_path=App,public');
-  const other = new PgDatabase({ url: url.href, described: 'it', from: 'test' });
+  const another = `${live.url}?options=-c%20search_path%3DApp,public`;
+  const other = new PgDatabase({ url: another, described: 'it', from: 'test' });
   t.after(() => other.close());
   // The server folds what it was given, and shows it as it was.
   assert.deepEqual(await other.usersPath(), { text: 'App,public', schemas: ['app', 'public'] });

@@ -35,6 +35,7 @@ const LONG = [
   /^samples\/(?!lot-consolidation\.)/,
   /^(torture|db\/embedded)\//,
   /^db\/(tls|pooler)\./,
+  /^security\/packed\./,
   /^sinks\/guard\/replication\./,
   /^sinks\/replace\/(concurrency|each-table|each-kind)\./,
   /^run\/(server|interrupted|resume|frozen|few-sessions)\./,

@@ -49,7 +49,12 @@ export async function ensureDatabase(place: Place, port: number): Promise<void> 
 }
 
 async function query(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, ssl: false, connectionTimeoutMillis: 30_000 });
+  const client = new pg.Client({
+    connectionString: url,
+    ssl: false,
+    connectionTimeoutMillis: 30_000,
+    options: startupOptions(undefined, PINNED),
+  });
   client.on('error', () => {});
   await client.connect();
   try {

@@ -17,7 +17,12 @@ const ENDING_MS = 2_000;
  * naming the sessions where somebody is connected. Nothing is changed then.
  */
 export async function freshDatabase(url: string, name: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, ssl: false, connectionTimeoutMillis: 30_000 });
+  const client = new pg.Client({
+    connectionString: url,
+    ssl: false,
+    connectionTimeoutMillis: 30_000,
+    options: startupOptions(undefined, PINNED),
+  });
   client.on('error', () => {});
   await client.connect();
   try {
