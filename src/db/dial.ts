@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import pg from 'pg';
 import type { Connection, Place } from './libpq/resolve.js';
 import { KEEPALIVE_MS } from './network.js';
+import { type Settings, startupOptions } from './pinned.js';
 
 /** One way to one server. */
 export interface Way {
@@ -46,12 +47,15 @@ export function goesOn(error: unknown, way: Way, next: Way): boolean {
   );
 }
 
-/** A client that is not connected yet. Nothing of it comes from variables behind our back. */
+/**
+ * A client that is not connected yet, whose start-up packet has `settings` (undefined: no options at all, for who takes
+ * none, or whoever is asked nothing). Nothing of it comes from variables behind our back.
+ */
 export function clientFor(
   connection: Connection,
   { place, encrypted }: Way,
   name: string,
-  options: string | undefined,
+  settings: Settings | undefined,
 ): pg.Client {
   const { applicationName, tls } = connection;
   const client = new pg.Client({
@@ -74,7 +78,8 @@ export function clientFor(
   const { connectionParameters } = client as unknown as {
     connectionParameters: { options: string | undefined };
   };
-  connectionParameters.options = options;
+  if (settings === undefined) connectionParameters.options = undefined;
+  else connectionParameters.options = startupOptions(connection.options, settings);
   // A session that is lost while idle reports it here; whoever uses it next gets the error.
   client.on('error', () => {});
   return client;

@@ -6,7 +6,7 @@ import { clientFor, GivenUpError, goesOn, isReadable, type Way, waysOf } from '.
 import { withLedgerText } from './ledger-text.js';
 import { type Connection, describe } from './libpq/resolve.js';
 import { KEEPALIVES, whileHeard, within } from './network.js';
-import { PINNED, type Settings, startupOptions } from './pinned.js';
+import { PINNED, type Settings } from './pinned.js';
 import { haveOwnProcesses, optionsLost, pooled, refusesOptions } from './pooler.js';
 import { told, unknownSetting } from './server-version.js';
 
@@ -67,8 +67,7 @@ export class Dialer {
     ms: number,
   ): Promise<pg.Client> {
     const given = connection.options;
-    const options = this.#optionless ? undefined : startupOptions(given, settings);
-    const client = clientFor(connection, way, name, options);
+    const client = clientFor(connection, way, name, this.#optionless ? undefined : settings);
     const said = told(client);
     this.#connecting.add(client);
     try {

@@ -48,7 +48,7 @@ test(
     const { direct, proxy, database, states } = await throughProxy(t);
     await direct.query('CREATE TABLE things (id int)');
     const client = await database.connect('publish');
-    await client.query('BEGIN; LOCK TABLE things');
+    await client.query('BEGIN; LOCK TABLE public.things');
     const happened = proxy.on({
       fault: { kind: 'freeze' },
       session: /publish/,
@@ -90,15 +90,15 @@ test('a statement that works, or waits for a lock, is never cut off', ENDS, asyn
   const { direct, database } = await throughProxy(t);
   await direct.query('CREATE TABLE things (id int)');
   const holder = await direct.connect();
-  await holder.query('BEGIN; LOCK TABLE things');
-  const waiting = (await database.connect('waits')).query('SELECT count(*)::int AS n FROM things');
+  await holder.query('BEGIN; LOCK TABLE public.things');
+  const waiting = (await database.connect('waits')).query('SELECT count(*)::int AS n FROM public.things');
   const working = (await database.connect('works')).query("SELECT pg_sleep(2), 'done' AS said");
   assert.equal((await working).rows[0].said, 'done');
   await holder.query('COMMIT');
   assert.equal((await waiting).rows[0].n, 0);
 });
 
-const COPY = 'COPY things FROM STDIN';
+const COPY = 'COPY public.things FROM STDIN';
 
 test(
   'a COPY that waits for its source is left alone; one whose rows get nowhere is lost',

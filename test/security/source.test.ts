@@ -55,7 +55,7 @@ test('no SQL quotes a name or a value by itself', () => {
 test('every session of ours is given its settings in its start-up packet', () => {
   const connecting = found(/new (pg\.)?(Client|Pool)\(/).map((line) => line.split(':')[0] as string);
   assert.deepEqual([...new Set(connecting)].sort(), [
-    'src/db/connect.ts',
+    'src/db/dial.ts',
     'src/db/embedded/database.ts',
     'src/db/embedded/fresh.ts',
     'src/db/server-version.ts',
