@@ -61,7 +61,7 @@ export function passwordOf(
 ): Remembered | undefined {
   for (const line of text.split('\n')) {
     if (line.startsWith('#')) continue;
-    const fields = [...line.replace(/\r$/, '').matchAll(/((?:[^:\\]|\\.)*)(?::|$)/gsu)].map(
+    const fields = [...line.replace(/\r$/, '').matchAll(/((?:[^:\\]|\\.)*)(?::|$)/gsuy)].map(
       ([, field = '']) => field,
     );
     const [host, port, dbname, user, password] = fields;
