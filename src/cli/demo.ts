@@ -66,13 +66,15 @@ export function declareDemo(root: Command): void {
       const { findPipeline } = await import('./pipelines.js');
       const { EMBEDDED_SCHEME, withFresh } = await import('./session.js');
       const { runWith } = await import('./run.js');
+      const { usersDatabase } = await import('../db/users-database.js');
       const { parseRejectLimit } = await import('../run/reject-limit.js');
       const { print, say, styled, table } = await import('./terminal.js');
       const { pipeline, from } = await findPipeline(name);
       const databaseName = `sluice_demo_${name.replaceAll('-', '_')}`;
       const databaseUrl = `${EMBEDDED_SCHEME}${databaseName}`;
       process.exitCode = await withFresh(databaseName, async (session) => {
-        const { database } = session;
+        // A sample's own statements name its tables as anybody would.
+        const database = usersDatabase(session.database);
         say(demo.about);
         await demo.prepare((sql) => database.query(sql));
         const show = (title: string, rows: readonly Record<string, unknown>[]) => {

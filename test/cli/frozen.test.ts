@@ -86,7 +86,7 @@ test(
   async (t) => {
     const { done, frozen } = await command(t);
     await done('run things.ts --yes --no-swap');
-    const { code, stderr } = await frozen('swap 1 --yes', {
+    const { code, stderr } = await frozen('swap 1 --pipeline things.ts --yes', {
       ...at('COMMIT', true),
       session: /publish/,
     });

@@ -280,7 +280,7 @@ test('.env in the working directory names the database, and what is set already 
   assert.equal(read.code, 0, read.stderr);
   const set = await sluice(['status'], { cwd, env: { SLUICE_DATABASE_URL: 'postgres://127.0.0.1:1/other' } });
   assert.equal(set.code, 1);
-  assert.match(set.stderr, /127\.0\.0\.1:1\/other \(from SLUICE_DATABASE_URL\)/);
+  assert.match(set.stderr, /127\.0\.0\.1:1\/other as \S+ \(from SLUICE_DATABASE_URL\)/);
 });
 
 test('with --log-format json stderr holds the log’s lines', async (t) => {

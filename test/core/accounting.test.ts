@@ -84,6 +84,7 @@ test('the totals count rejects everywhere, and rows left out or as they were onl
     skipped: 10,
     rejectReasons: { broken_line: 4, not_an_integer: 2 },
     skipReasons: { closed: 4, already_new: 6 },
+    left: 0,
   });
 });
 
