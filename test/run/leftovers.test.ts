@@ -7,6 +7,7 @@ import { openLedger } from '../../src/db/ledger/open.js';
 import { dropLeftover, findLeftovers } from '../../src/run/cleanup.js';
 import { arm, guardOf } from '../../src/run/guard.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
+import { undoNames } from '../../src/run/undo-names.js';
 import type { TestDatabase } from '../support/database.js';
 import { leftGuards, leftSchemas, openDatabase, runOn } from '../support/lots.js';
 import { thingsDatabase, thingsPipeline } from '../support/things.js';
@@ -91,7 +92,7 @@ test('a rollback whose process was killed half-way can be done again', async (t)
     client,
     await surveyReplace(client, [target]),
     [{ target, schema: 'sluice_old_1', table: 'things', oid: kept?.oid ?? 0 }],
-    { staging: 'sluice_undo_1', old: 'sluice_undone_1' },
+    undoNames('1'),
   );
   await dead.close();
   const again = openDatabase(t, database);

@@ -79,7 +79,7 @@ test('a sync leaves just the loaded rows in the table that there was, and its ro
   const facts = () => catalog(database, false);
   const identity = () => database.query("SELECT 'staff'::regclass::oid, 'staff'::regclass::oid::text AS id");
   const tables = ['staff', 'badges', 'desks', 'keys'] as const;
-  const client = await on.database.session();
+  const client = await database.connect();
   const before = { facts: await facts(), sums: await checksums(client, ...tables), id: await identity() };
 
   const rehearsed = await on.run(load(LOADED), { rehearse: true });
@@ -118,7 +118,7 @@ test('a sync leaves just the loaded rows in the table that there was, and its ro
 test('rows that others refer to are not deleted, whatever their foreign key would do; those rows are named', async (t) => {
   const { database, on } = await setUp(t);
   await database.query('UPDATE badges SET staff = 3; UPDATE desks SET staff = 4; UPDATE keys SET staff = 3');
-  const client = await on.database.session();
+  const client = await database.connect();
   const before = await checksums(client, 'staff', 'badges', 'desks', 'keys');
   const error = await refusal(on.run(load(LOADED)));
   assert.equal(error.code, 'children_refer_to_rows');
@@ -177,7 +177,7 @@ test('a row that stays because of a reject keeps a new one with its value of ano
   assert.deepEqual([summary.rejected, summary.changes.staff?.inserted], [2, 1]);
   // Where nothing is rejected, the value passes from the row that goes to the new one, and back again.
   await database.query('ALTER TABLE staff DROP CONSTRAINT staff_boss_fkey');
-  const client = await on.database.session();
+  const client = await database.connect();
   const before = await checksums(client, 'staff');
   const passed = await on.run(load(taken.map((row) => (row.id === 'five' ? { ...row, id: '5' } : row))));
   assert.deepEqual([passed.summary.changes.staff?.deleted, passed.summary.changes.staff?.inserted], [2, 1]);

@@ -142,7 +142,7 @@ test('wherever a replace is refused, the ways out that are named are ways', asyn
 
 async function waysOut(t: TestContext, database: TestDatabase): Promise<void> {
   const on = engine(t, database);
-  const client = await on.database.session();
+  const client = await database.connect();
   const names = Object.keys(KINDS);
   await database.query('SET allow_system_table_mods = on');
   for (const [table, { make }] of Object.entries(KINDS))

@@ -53,7 +53,7 @@ test('a view that was replaced since stays; one that others use keeps the rollba
   await database.query('CREATE VIEW on_top AS SELECT label FROM recipe_history');
   await assert.rejects(rollBack(t, database, summary.batch), (error: SluiceError) => {
     assert.equal(error.code, 'view_in_use');
-    assert.deepEqual(error.facts.details, ['view on_top']);
+    assert.deepEqual(error.facts.details, ['view public.on_top']);
     return true;
   });
   await database.query(`DROP VIEW on_top;
