@@ -18,7 +18,7 @@ import { watchUnfinished } from './support/unfinished.js';
 // SLUICE_TEST_URL: a server to use instead. SLUICE_TEST_PG_BIN: the bin directory of another PostgreSQL.
 
 /** Many times what the slowest file needs alone: a loaded machine is no failure, waiting for ever is one. */
-const FILE_MS = 300_000;
+const FILE_MS = 900_000;
 
 const words = process.argv.slice(2);
 const stopped = new AbortController();
