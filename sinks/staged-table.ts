@@ -8,6 +8,7 @@ import type { Sink, Staging } from '../src/core/types.js';
 import { untilAborted } from '../src/core/until-aborted.js';
 import type { ColumnFacts } from '../src/db/catalog/columns.js';
 import type { RowCheck } from '../src/db/catalog/row-constraints.js';
+import { cutOff } from '../src/db/network.js';
 import { idents, qualified } from '../src/db/quote.js';
 import { copyColumns } from './copy/columns.js';
 import { copyFailure } from './copy/failure.js';
@@ -236,9 +237,7 @@ class StagedLoad implements Staging {
   async #goodbye(): Promise<void> {
     if (!(await withinTime(this.#client.end(), GOODBYE_MS))) {
       // A server that does not answer: the socket is ours to close.
-      (
-        this.#client as unknown as { connection: { stream: { destroy(): void } } }
-      ).connection.stream.destroy();
+      cutOff(this.#client);
     }
   }
 }

@@ -2,15 +2,10 @@ import type pg from 'pg';
 import type { Address } from './address.js';
 import { identify } from './backend.js';
 import { StandbyError } from './dial.js';
-import { within } from './network.js';
+import { cutOff, within } from './network.js';
 import { firstStatements, type Settings } from './pinned.js';
 import { settingStatement } from './pooler.js';
 import { assertSupported, type Said } from './server-version.js';
-
-/** Closes a session's socket without a goodbye: the server's process ends when it notices. */
-export function cutOff(client: pg.Client): void {
-  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
-}
 
 /** What has come of the server so far, in bytes. */
 export function bytesOf(client: pg.Client): number {

@@ -1,11 +1,11 @@
 import type pg from 'pg';
 import { type Address, connectionAt } from './address.js';
 import { backendOf } from './backend.js';
-import { begin, bytesOf, cutOff } from './client.js';
+import { begin, bytesOf } from './client.js';
 import { clientFor, GivenUpError, goesOn, isReadable, type Way, waysOf } from './dial.js';
 import { withLedgerText } from './ledger-text.js';
 import { type Connection, describe } from './libpq/resolve.js';
-import { KEEPALIVES, whileHeard, within } from './network.js';
+import { cutOff, KEEPALIVES, whileHeard, within } from './network.js';
 import { PINNED, type Settings } from './pinned.js';
 import { haveOwnProcesses, optionsLost, pooled, refusesOptions } from './pooler.js';
 import { told, unknownSetting } from './server-version.js';

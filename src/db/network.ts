@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import type { Settings } from './pinned.js';
 
 /**
@@ -109,4 +110,9 @@ export async function whileHeard<T>(
 /** An error of a connection over which nothing comes. */
 export function noAnswer(message: string): Error {
   return Object.assign(new Error(message), { code: 'ETIMEDOUT', syscall: 'read' });
+}
+
+/** Closes a session's socket without a goodbye: the server's process ends when it notices. */
+export function cutOff(client: pg.Client): void {
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }

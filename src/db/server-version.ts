@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { refused, type SluiceError } from '../core/errors.js';
 import type { Address } from './address.js';
-import { TIMING, within } from './network.js';
+import { cutOff, TIMING, within } from './network.js';
 
 /** The oldest and the newest major version of PostgreSQL that the tests are run on. */
 export const OLDEST = 15;
@@ -91,7 +91,7 @@ export async function unknownSetting(
   } catch {
     return error;
   } finally {
-    (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+    cutOff(client);
   }
 }
 

@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
 import type { Row } from '../core/row.js';
 import type { Database } from '../core/run.js';
-import { cutOff } from './client.js';
 import type { PgDatabase } from './connect.js';
+import { cutOff } from './network.js';
 import { rowSecurityError } from './row-security.js';
 import { noteUsers, OUR_PATH_STATEMENT, pathStatement } from './users-path.js';
 

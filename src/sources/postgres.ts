@@ -4,6 +4,7 @@ import { CHUNK_ROWS, type Row, type Rows } from '../core/row.js';
 import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
 import { untilAborted } from '../core/until-aborted.js';
+import { cutOff } from '../db/network.js';
 import { literal } from '../db/quote.js';
 import { isRowSecurity, rowSecurityError } from '../db/row-security.js';
 import { ourDatabase } from '../db/users-path.js';
@@ -192,7 +193,7 @@ async function stop(run: Run, client: Client, copy: CopyOut, pid: number | undef
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(() => {
-      (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+      cutOff(client);
       resolve();
     }, STOP_MS);
   });

@@ -13,7 +13,6 @@ import { parseJson } from '../../src/core/json/parse.js';
 import { jsonText } from '../../src/core/json/write.js';
 import { formatList } from '../../src/core/list.js';
 import { stackOf, userFrames } from '../../src/core/stack.js';
-import type { ColumnFacts } from '../../src/db/catalog/columns.js';
 import { ledgerText } from '../../src/db/ledger-text.js';
 import { readings } from '../../src/db/table-name.js';
 import { cellText, escapeFormula, unescapeFormula } from '../../src/run/feed-back/reject-columns.js';
@@ -32,6 +31,7 @@ import { DATE_UNITS, readerOf, typeOf } from '../../src/sources/sqlite/values.js
 import { makeTransforms, validator } from '../../transforms/index.js';
 import { KeyBytes } from '../../transforms/key-bytes.js';
 import { keyWriter } from '../../transforms/order.js';
+import { column } from '../support/column.js';
 
 /** Something that is done with a text out of an input. What it makes of it, and whether it refuses it, is not looked at. */
 export interface Probe {
@@ -56,25 +56,13 @@ const SCALARS = [
   ...['timetz', 'interval', 'uuid', 'json', 'jsonb', 'bytea', 'varchar', 'bpchar', 'text'],
 ];
 
-const column = (base: string, more: Partial<ColumnFacts> = {}): ColumnFacts => ({
-  name: 'c',
-  position: 1,
-  type: base,
-  base,
-  baseOid: 0,
-  kind: 'scalar',
-  notNull: false,
-  hasDefault: false,
-  ...more,
-});
-
 /** The columns of each kind that values are written to, encoded and judged. */
 const columns = (): Probe[] =>
   [
-    ...SCALARS.map((base) => column(base, { length: 40 })),
-    column('numeric', { precision: 10, scale: 2, type: 'numeric(10,2)' }),
-    column('_int4', { kind: 'array', type: 'integer[]', element: 'int4' }),
-    column('mood', { kind: 'enum', labels: ['good', 'bad'] }),
+    ...SCALARS.map((base) => column('c', base, { length: 40 })),
+    column('c', 'numeric', { precision: 10, scale: 2, type: 'numeric(10,2)' }),
+    column('c', '_int4', { kind: 'array', type: 'integer[]', element: 'int4' }),
+    column('c', 'mood', { kind: 'enum', labels: ['good', 'bad'] }),
   ].map((each) => {
     const encoder = copyEncoder([each]);
     return {

@@ -8,20 +8,9 @@ import { parseJson } from '../../../src/core/json/parse.js';
 import type { Row } from '../../../src/core/row.js';
 import type { Rejection } from '../../../src/core/run.js';
 import { type ColumnFacts, readColumns } from '../../../src/db/catalog/columns.js';
+import { column } from '../../support/column.js';
 import { testDatabase } from '../../support/database.js';
 import { sinkRun } from '../../support/sink-run.js';
-
-const column = (name: string, base = 'text', more: Partial<ColumnFacts> = {}): ColumnFacts => ({
-  name,
-  position: 1,
-  type: base,
-  base,
-  baseOid: 0,
-  kind: 'scalar',
-  notNull: false,
-  hasDefault: false,
-  ...more,
-});
 
 function encode(columns: readonly ColumnFacts[], rows: readonly Row[], capacity = 16) {
   const out = new CopyBuffer(capacity);
