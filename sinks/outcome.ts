@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { type Backend, END, isAtWork, parametersOf, SEEN, type Seen } from '../src/db/backend.js';
-import { isShutOut } from '../src/db/connection-error.js';
+import { isShutOut, isUnanswered } from '../src/db/connection-error.js';
 import { unknownOutcome } from './publish-errors.js';
 
 /** How long the server may be at work on what the lost session had sent, or be away. */
@@ -29,12 +29,15 @@ export async function outcomeOf(
   cause: unknown,
 ): Promise<'committed' | 'not'> {
   const from = Date.now();
-  const late = () => Date.now() - from > (options.signal?.aborted === true ? HURRIED_MS : PATIENCE_MS);
+  const hurried = () => options.signal?.aborted === true;
+  const late = () => Date.now() - from > (hurried() ? HURRIED_MS : PATIENCE_MS);
   for (;;) {
     try {
       if (await isGone(connect, backend)) return await options.resolve();
     } catch (error) {
-      if (isShutOut(error) || late()) throw unknownOutcome(error, cause);
+      // Where nobody answers, nobody will within the moment that is left.
+      if (isShutOut(error) || late() || (hurried() && isUnanswered(error)))
+        throw unknownOutcome(error, cause);
     }
     if (late()) throw unknownOutcome(undefined, cause);
     await sleep(POLL_MS);

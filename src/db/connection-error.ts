@@ -1,6 +1,7 @@
 import { failed, SluiceError } from '../core/errors.js';
 import { again, type Next } from '../core/next.js';
 import { type Address, connectionAt } from './address.js';
+import { isSilence } from './client.js';
 import { NoPasswordError } from './dial.js';
 import { ident } from './quote.js';
 
@@ -10,6 +11,10 @@ export function isShutOut(error: unknown): error is SluiceError {
     error instanceof SluiceError && error.code === 'no_connection' && /^28/.test(error.facts.sqlstate ?? '')
   );
 }
+
+/** Whether `error` says that nothing comes from there, not even a refusal. */
+export const isUnanswered = (error: unknown): boolean =>
+  error instanceof SluiceError && error.code === 'no_connection' && isSilence(error.cause);
 
 /** The role that `address` logs in as, quoted for a statement. */
 function userOf(address: Address): string {

@@ -7,8 +7,8 @@ import { thingsDatabase } from '../support/things.js';
 import { until } from '../support/until.js';
 import { writeUserPipeline } from '../support/user-pipeline.js';
 
-/** Two seconds, and as much again for a machine that has other work. */
-const HEEDED_MS = 4_000;
+/** Two seconds, and half as much again for a machine that has other work. */
+const HEEDED_MS = 3_000;
 
 const ENDS = { timeout: 240_000 };
 
