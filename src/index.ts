@@ -18,6 +18,7 @@ export type * from './core/run.js';
 export * from './core/target.js';
 export * from './core/types.js';
 export * from './core/view.js';
+export { type NothingLost, nothingLost } from './db/nothing-lost.js';
 export { ident, literal } from './db/quote.js';
 export { type CsvOptions, type CsvRow, csv } from './sources/csv/index.js';
 export { type FileFormat, type FileOptions, fileSource } from './sources/file.js';

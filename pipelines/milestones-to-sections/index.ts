@@ -6,8 +6,9 @@ import {
   dashboardEqual,
   dueDates,
   history,
-  instancesPreserved,
+  instancesStillThere,
   nothingNewer,
+  preserved,
   relationships,
   statuses,
 } from './questions.js';
@@ -185,5 +186,14 @@ export default pipeline({
   compatibility,
   assess: assessment,
   checks: [nothingLeftBehind(Object.keys(OLD))],
-  validations: [instancesPreserved, dueDates, relationships, history, statuses, dashboardEqual, nothingNewer],
+  validations: [
+    ...preserved,
+    instancesStillThere,
+    dueDates,
+    relationships,
+    history,
+    statuses,
+    dashboardEqual,
+    nothingNewer,
+  ],
 });

@@ -1,4 +1,4 @@
-import type { FlowAccount } from './accounting.js';
+import type { FlowAccount, Reasons } from './accounting.js';
 import type { AssessmentDeclaration, BackupDeclaration } from './assessment.js';
 import type { CheckContext } from './check-context.js';
 import type { Compatibility } from './compatibility.js';
@@ -46,6 +46,14 @@ export interface ValidationContext extends CheckContext {
    * table, and from those that the application has changed since.
    */
   asWritten(table: string, alias: string): string;
+  /**
+   * The values of a column of an input, asked of the source itself once more, past the flows; NULL and '' are left out.
+   * Undefined where there is no asking: of a published batch, of corrected rejects and limited runs, of what can be
+   * read only once, of a file that this command does not name.
+   */
+  keysOf(input: string, column: string): AsyncIterable<readonly string[]> | undefined;
+  /** Rows of an input that its tables do not have, by reason, as the books of the load say. */
+  setAside(input: string): Reasons;
 }
 
 /** A question asked before anything is written. */

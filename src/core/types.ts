@@ -22,6 +22,8 @@ export interface Source<R extends Row = Row> {
   readonly columns?: readonly string[];
   /** All columns of the table that it reads, also those that the flow does not rely on. Throws as `check` does. */
   allColumns?(run: Run): Promise<readonly string[]>;
+  /** The values of one of these columns, asked of the table itself; NULL is left out. */
+  keys?(run: Run, column: string): AsyncIterable<readonly string[]>;
   /** The encoding that a file's text is read by, where it was named. */
   readonly encoding?: string;
   /** The name of an order in which the rows are promised to arrive. */

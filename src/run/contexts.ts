@@ -1,4 +1,5 @@
 import { writtenBy } from '../../sinks/rows/restored.js';
+import { type FlowAccount, StageCounter } from '../core/accounting.js';
 import type { CheckContext, ValidationContext } from '../core/pipeline.js';
 import type { Target } from '../core/target.js';
 import { qualified } from '../db/quote.js';
@@ -6,11 +7,18 @@ import { usersDatabase } from '../db/users-database.js';
 import { replacedIn } from './given.js';
 import { columnsBeside, columnsOf } from './input-columns.js';
 import type { Job } from './job.js';
+import { sourceKeys } from './source-keys.js';
 
 /** A table, wherever it stands. */
 interface Place {
   readonly schema: string;
   readonly table: string;
+}
+
+/** The books of the load, and what they call each input, where it is not as this job does. */
+interface Books {
+  readonly accounts: readonly FlowAccount[];
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** What the pipeline's checks, warnings and views are asked with. */
@@ -41,6 +49,7 @@ export function checkContext(job: Job): CheckContext {
 export function validationContext(
   job: Job,
   places: ReadonlyMap<Target, Place>,
+  { accounts, labels = job.labels }: Books,
   published?: {
     readonly before: ReadonlyMap<Target, Place>;
     /** The transactions that wrote the batch's rows; left out where the ledger does not know. */
@@ -62,6 +71,23 @@ export function validationContext(
     asWritten: (name, alias) => {
       const writers = published?.writers.get(job.table(name).target);
       return writers === undefined ? 'true' : writtenBy(writers, []).is(alias);
+    },
+    keysOf(input, column) {
+      const source = job.inputs[input];
+      const { givenBefore = [], inputs = {}, limit } = job.options;
+      const unknown = givenBefore.includes(input) && inputs[input] === undefined;
+      if (source === undefined || unknown || limit !== undefined) return undefined;
+      if (published !== undefined || job.fedBack !== undefined) return undefined;
+      return sourceKeys(source, column, job.checkRun());
+    },
+    setAside(input) {
+      const reasons: Record<string, number> = Object.create(null);
+      for (const { source, stages } of accounts)
+        if (source === labels[input])
+          for (const { branch, rejected, skipped } of stages)
+            for (const table of branch === '' ? [rejected, skipped] : [rejected])
+              for (const [reason, rows] of Object.entries(table)) StageCounter.tally(reasons, reason, rows);
+      return reasons;
     },
   };
 }

@@ -86,7 +86,7 @@ class Attempt {
     await forgetSegments(database, batch);
     job.validated = false;
     await job.phase('validate', 'asking the validations of staging', () =>
-      validate(job, this.loaded.staged.places),
+      validate(job, this.loaded.staged.places, accounts),
     );
     job.validated = true;
   }

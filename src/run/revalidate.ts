@@ -6,6 +6,7 @@ import { requireLedger } from '../db/ledger/open.js';
 import { findKept, readPublished } from '../db/ledger/published.js';
 import { publishing, rerun } from './again.js';
 import { validationContext } from './contexts.js';
+import { rejectLabels } from './feed-back/corrected-inputs.js';
 import { Job } from './job.js';
 import type { RunOptions } from './options.js';
 import { writersOf } from './written-since.js';
@@ -78,7 +79,8 @@ export async function validateBatch(
       const known = writersOf(each);
       if (target !== undefined && known !== undefined) writers.set(target.target, known);
     }
-    const context = validationContext(job, places, { before, writers });
+    const books = { accounts: batch.accounting ?? [], labels: rejectLabels(batch) };
+    const context = validationContext(job, places, books, { before, writers });
     const validations: Revalidated[] = [];
     for (const { name, summary, ask } of pipeline.validations ?? []) {
       job.signal.throwIfAborted();

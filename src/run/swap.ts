@@ -130,7 +130,9 @@ async function swap(job: Job, batch: Batch, armed: boolean): Promise<Summary> {
   assertChecked(checked);
   const staged = await adoptStaging(job, checked.surveyed, batch);
   await assertSameShape(job, staged);
-  await job.phase('validate', 'asking the validations of staging', () => validate(job, staged.places));
+  await job.phase('validate', 'asking the validations of staging', () =>
+    validate(job, staged.places, accounts),
+  );
   await assertKept(job, accounts, checked.surveyed.rows);
   const { prepared, lockMs, ...live } = await goLive(job, checked.surveyed, staged, accounts).catch(
     async (error: unknown) => {

@@ -1,3 +1,4 @@
+import type { FlowAccount } from '../core/accounting.js';
 import type { Finding, Validation } from '../core/pipeline.js';
 import type { Database } from '../core/run.js';
 import type { PgDatabase } from '../db/connect.js';
@@ -15,15 +16,19 @@ const AT_ONCE = 2;
 
 /**
  * Asks the pipeline's validations of staging, some at once; all are asked, then errors refuse together.
- * Staging has statistics before: without them the server joins millions of rows as if they were few.
+ * `accounts`: the books of the load. Staging has statistics before: without them the server joins millions of rows as if they were few.
  */
-export async function validate(job: Job, places: Staged['places']): Promise<void> {
+export async function validate(
+  job: Job,
+  places: Staged['places'],
+  accounts: readonly FlowAccount[],
+): Promise<void> {
   const validations = job.pipeline.validations ?? [];
   if (validations.length === 0) return;
   const { database, log } = job.options;
   for (const { schema, table } of places.values())
     await database.query(`ANALYZE ${qualified(schema, table)}`);
-  const context = validationContext(job, places);
+  const context = validationContext(job, places, { accounts });
   const found = await asked(validations, database, job.batch as string, async (validation, session) => {
     const findings = await validation.ask({ ...context, database: session });
     const errors = findings.filter(({ severity }) => severity === 'error').length;

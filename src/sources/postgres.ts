@@ -11,6 +11,7 @@ import { ourDatabase } from '../db/users-path.js';
 import { CopyOut } from './postgres/copy-out.js';
 import { bare, describeQuery, queryError } from './postgres/describe.js';
 import { rowParser } from './postgres/rows.js';
+import { tableKeys } from './postgres/table-keys.js';
 import { type SqliteQuery, sqlite } from './sqlite/index.js';
 
 export interface QueryOptions {
@@ -61,9 +62,7 @@ export function query<R extends Row = Row>(
     kind: 'query',
     ...(options.columns === undefined ? {} : { columns: options.columns }),
     ...(options.order === undefined ? {} : { order: options.order }),
-    ...(options.table === undefined
-      ? {}
-      : { allColumns: (run: Run) => columnsOf(run, options.table as string) }),
+    ...(options.table === undefined ? {} : ofTable(options.table)),
     async check(run) {
       const client = await open(run, name);
       try {
@@ -81,6 +80,11 @@ export function query<R extends Row = Row>(
     ...(options.sqlite === undefined ? {} : { fromSqlite: inSqlite<R>(name, options, options.sqlite) }),
   };
 }
+
+const ofTable = (table: string): Pick<Source, 'allColumns' | 'keys'> => ({
+  allColumns: (run) => columnsOf(run, table),
+  keys: (run, column) => tableKeys(run.database, table, column),
+});
 
 async function columnsOf(run: Run, table: string): Promise<readonly string[]> {
   const rows = await run.database.query<{ name: string }>(

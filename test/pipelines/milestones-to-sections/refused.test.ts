@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
+import milestonesToSections from '../../../pipelines/milestones-to-sections/index.js';
 import {
   dashboardEqual,
   dueDates,
   history,
-  instancesPreserved,
+  instancesStillThere,
   relationships,
   statuses,
 } from '../../../pipelines/milestones-to-sections/questions.js';
@@ -14,6 +15,7 @@ import { SluiceError } from '../../../src/core/errors.js';
 import type { Validation, ValidationContext } from '../../../src/core/pipeline.js';
 import type { TestDatabase } from '../../support/database.js';
 import { AS_OF, fromFile, milestoneFile, milestoneSystem, runMilestones } from '../../support/milestones.js';
+import { validated, wrong } from '../../support/validated.js';
 
 const CASES: Readonly<Record<string, readonly RegExp[]>> = {
   'orphan-instance': [
@@ -69,7 +71,7 @@ function ask(database: TestDatabase, validation: Validation, published: boolean)
 
 const DAMAGE: readonly (readonly [validation: Validation, says: string, sql: string, message: RegExp])[] = [
   [
-    instancesPreserved,
+    instancesStillThere,
     'a lost instance',
     "DELETE FROM v2.supplier_task_instances WHERE id = 'sti_03'",
     /1 supplier task instances are lost: sti_03/,
@@ -152,7 +154,14 @@ test('every validation finds what it is there for, and names it', async (t) => {
       UPDATE v2.supplier_task_instances SET status = 'completed', notes = 'new', updated_at = now() WHERE id = 'sti_13';
       UPDATE v2.project_task_templates SET due_date = '2026-01-01', updated_at = now() WHERE id = 'pmt_p_fai';
       INSERT INTO v2.supplier_task_instances (id, supplier_id, project_task_template_id) VALUES ('new', 'sup_none', 'pmt_v_sa')`);
-    for (const validation of [instancesPreserved, dueDates, relationships, history, statuses, dashboardEqual])
+    for (const validation of [
+      instancesStillThere,
+      dueDates,
+      relationships,
+      history,
+      statuses,
+      dashboardEqual,
+    ])
       assert.deepEqual(await ask(database, validation, true), [], validation.name);
   });
 });
@@ -173,4 +182,29 @@ test('a run after the application has written would lose that, and refuses unles
     publish: false,
   });
   assert.equal(summary.status, 'staged');
+});
+
+test('rejected instances are not said to be preserved, and a lost one cannot hide behind them', async (t) => {
+  const [database, path] = await Promise.all([
+    milestoneSystem(t, { old: false }),
+    milestoneFile(t, [
+      `UPDATE supplier_task_instances SET isApplied = 'perhaps' WHERE id IN ('sti_03', 'sti_05')`,
+    ]),
+  ]);
+  await assert.rejects(runMilestones(t, database, { inputs: fromFile(path) }), /reject/);
+  const { summary, said } = await runMilestones(t, database, {
+    inputs: fromFile(path),
+    maxRejects: { rows: 2 },
+  });
+  assert.equal(summary.rejected, 2);
+  assert.match(
+    said.join('\n'),
+    /all-supplier-task-instances-preserved: 2 supplier task instances of the old system were set aside and are not in the new one: .* 2.*sti_03.*sti_05/s,
+  );
+  const after = await validated(t, database, milestonesToSections, summary.batch as string);
+  assert.deepEqual(wrong(after), []);
+  assert.match(
+    after.validations.flatMap(({ findings }) => findings.map(({ message }) => message)).join('\n'),
+    /2 supplier task instances .* were set aside/,
+  );
 });
