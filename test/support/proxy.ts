@@ -32,6 +32,8 @@ interface Link {
   frozen: boolean;
   delayMs: number;
   readonly tails: Record<Direction, string>;
+  /** What has come and is not passed on yet, in its order, and when the last of it is due. */
+  readonly waiting: Record<Direction, { readonly piece: Buffer; readonly due: number }[]>;
 }
 
 /** As long as the longest text that is looked for across pieces. */
@@ -45,7 +47,7 @@ export interface FaultProxy {
   on(rule: Rule): Promise<void>;
   /** Makes it happen now, to all connections (or those of sessions like this), and to who connects from now on. */
   now(fault: Fault, session?: RegExp): void;
-  /** What was frozen flows again; what came meanwhile is passed on. Rules that have not happened never do. */
+  /** What was frozen flows again, nothing being lost, as TCP has it. Rules that have not happened never do. */
   heal(): void;
   close(): Promise<void>;
 }
@@ -105,6 +107,22 @@ export async function proxyTo(url: string, address = '127.0.0.1'): Promise<Fault
     return passing;
   };
 
+  /** Passes on what is due, never one piece before another. */
+  const drain = (link: Link, direction: Direction) => {
+    if (link.frozen) return;
+    const waiting = link.waiting[direction];
+    const to = direction === 'up' ? link.server : link.client;
+    for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
+      const wait = first.due - Date.now();
+      if (wait > 0) {
+        if (Number.isFinite(wait)) setTimeout(drain, wait, link, direction);
+        return;
+      }
+      waiting.shift();
+      if (to.writable) to.write(first.piece);
+    }
+  };
+
   const server = createServer((client) => {
     const behind = connect(Number(target.port), target.hostname);
     const link: Link = {
@@ -114,15 +132,15 @@ export async function proxyTo(url: string, address = '127.0.0.1'): Promise<Fault
       frozen: false,
       delayMs: 0,
       tails: { up: '', down: '' },
+      waiting: { up: [], down: [] },
     };
     links.add(link);
     const forward = (from: Socket, to: Socket, direction: Direction) => {
       from.on('data', (piece: Buffer) => {
         if (direction === 'up' && link.name === '') link.name = applicationName(piece);
-        if (!judge(link, direction, piece)) return;
-        const send = () => to.writable && to.write(piece);
-        if (link.delayMs > 0) setTimeout(send, link.delayMs);
-        else send();
+        const due = judge(link, direction, piece) ? Date.now() + link.delayMs : Number.POSITIVE_INFINITY;
+        link.waiting[direction].push({ piece, due });
+        drain(link, direction);
       });
       from.on('error', () => {});
       from.on('close', () => {
@@ -156,6 +174,11 @@ export async function proxyTo(url: string, address = '127.0.0.1'): Promise<Fault
       for (const link of links) {
         link.delayMs = 0;
         link.frozen = false;
+        for (const direction of ['up', 'down'] as const) {
+          const late = link.waiting[direction].splice(0);
+          link.waiting[direction].push(...late.map(({ piece }) => ({ piece, due: 0 })));
+          drain(link, direction);
+        }
         link.client.resume();
         link.server.resume();
         if (link.client.destroyed) link.server.destroy();
