@@ -191,7 +191,7 @@ export default pipeline({
   },
   checks: [nothingLeftBehind(['serials']), fitsThreeDigits, numberNotTaken],
   assess: assessment,
-  backup: { tables: ['lots', 'serials'] },
+  backup: { tables: ['production_lines', 'product_models'] },
   flows: ({ inputs, tables, settings }) => {
     const backup = backupFile('migration_backup', { pipeline: NAME });
     const numbered = renumber<Consolidated, 'new_serial_number'>({

@@ -56,20 +56,25 @@ const RECIPE_COLUMNS = [
 export const recipes = query<OldRecipe>(
   `SELECT ${RECIPE_COLUMNS.map((name) => `r.${name}`).join(', ')}, to_jsonb(r) ->> 'variant_name' AS variant_name
    FROM recipes r ORDER BY r.id`,
-  { name: 'recipes', columns: RECIPE_COLUMNS },
+  { name: 'recipes', table: 'recipes', columns: RECIPE_COLUMNS },
 );
 
 export const ingredients = query<OldIngredient>(
   'SELECT id, display_name, slug FROM ingredients ORDER BY id',
   {
     name: 'ingredients',
+    table: 'ingredients',
     columns: ['id', 'display_name', 'slug'],
   },
 );
 
 export const recipeIngredients = query<OldLine>(
   'SELECT id, recipe_id, ingredient_id, quantity, unit, notes FROM recipe_ingredients ORDER BY id',
-  { name: 'recipe_ingredients', columns: ['id', 'recipe_id', 'ingredient_id', 'quantity', 'unit', 'notes'] },
+  {
+    name: 'recipe_ingredients',
+    table: 'recipe_ingredients',
+    columns: ['id', 'recipe_id', 'ingredient_id', 'quantity', 'unit', 'notes'],
+  },
 );
 
 /** All runs, also those that have a snapshot: they are counted. */

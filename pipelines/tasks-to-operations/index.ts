@@ -161,6 +161,7 @@ export default pipeline({
     workday: { summary: 'when work on a weekday is not after hours', default: '07:30-17:00' },
   },
   correctAtSource: 'parts, operations and costs must be those of the old tables',
+  backup: { whereThere: ['machining_wagerate'] },
   checks: beforeAnythingIsWritten,
   flows: ({ inputs, tables, settings }) => [
     flow(inputs.tasks)

@@ -9,15 +9,18 @@ interface BackupFlags extends PipelineFlags {
   readonly into?: string;
 }
 
-/** `sluice backup P` and `sluice restore-check DIR` */
+/** `sluice backup P`, `sluice restore-check DIR` and `sluice restore DIR` */
 export function declareBackup(root: Command): void {
   withInputs(root.command('backup').argument('<pipeline>', 'its name, or the path of a .ts or .js file'))
-    .description('copy the old system into a dated folder: database file, critical tables as CSV, schema')
+    .description('copy what a pipeline reads and changes into a dated folder: files, tables as CSV, schema')
     .option('--into <dir>', 'where the folder is made (default: .sluice/backups)')
     .action(backup);
   withDatabase(root.command('restore-check').argument('<dir>', 'a folder that `backup` has made'))
     .description('read a backup as a restore would: hashes, row counts, the database itself')
     .action(restoreCheck);
+  withDatabase(root.command('restore').argument('<dir>', 'a folder that `backup` has made'))
+    .description('put the tables of a backup back: missing ones are made, the others must be empty')
+    .action(restore);
 }
 
 async function backup(wanted: string, flags: BackupFlags): Promise<void> {
@@ -71,5 +74,24 @@ async function restoreCheck(directory: string, flags: DatabaseFlags): Promise<vo
       command('backup', [checked.manifest.pipeline], {}, { lead: 'do not rely on it; make another' }),
     );
     return EXIT.refused;
+  });
+}
+
+async function restore(directory: string, flags: DatabaseFlags): Promise<void> {
+  const { withSession } = await import('./session.js');
+  process.exitCode = await withSession(flags.databaseUrl, async ({ database, signal }) => {
+    const { restoreBackup } = await import('../run/backup/restore.js');
+    const { withQuietRun } = await import('../run/quiet-run.js');
+    const { batchLog } = await import('./log.js');
+    const { count, print, say, styled, table } = await import('./terminal.js');
+    const log = batchLog({ jsonToStderr: false });
+    log.discard();
+    const restored = await withQuietRun({ database, signal, log }, (run) => restoreBackup(directory, run));
+    say(`${styled('green', '✓')} ${directory}: ${plural(restored.tables.length, 'table')} put back`);
+    const rows = restored.tables.map((each) => [each.table, count(each.rows), each.made ? 'made' : '']);
+    for (const line of table(['table', 'rows', ''], rows, { right: [1], indent: '  ' })) say(line);
+    for (const note of restored.notes) say(`  ${styled('yellow', '!')} ${note}`);
+    if (flags.json === true) print(JSON.stringify(restored));
+    return EXIT.done;
   });
 }

@@ -95,8 +95,13 @@ export interface AssessmentDeclaration {
 
 /** What a pipeline has backed up before anything. */
 export interface BackupDeclaration {
-  /** The critical tables, which are written as CSV too. Left out: all of an SQLite file, those declared of PostgreSQL. */
+  /**
+   * The tables of the old system that are written as CSV. Left out: all of an SQLite file. Of PostgreSQL those that a
+   * query joins; the tables that inputs, assessment, guards and targets name are written whether they are named here or not.
+   */
   readonly tables?: readonly string[];
+  /** The same, of tables that a system may lack. */
+  readonly whereThere?: readonly string[];
   /** True: `run` and `load` make the backup themselves, before the load. Default: only `sluice backup` does. */
   readonly withRun?: boolean;
 }

@@ -20,6 +20,8 @@ export interface Source<R extends Row = Row> {
   readonly format?: 'csv' | 'json';
   /** The columns that the flow relies on; a file put in this source's place must have them. */
   readonly columns?: readonly string[];
+  /** The table that it reads, one row for one, as it is named along the search path. */
+  readonly table?: string;
   /** All columns of the table that it reads, also those that the flow does not rely on. Throws as `check` does. */
   allColumns?(run: Run): Promise<readonly string[]>;
   /** The values of one of these columns, asked of the table itself; NULL is left out. */

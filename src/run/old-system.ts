@@ -82,6 +82,9 @@ async function inSqlite(
   };
 }
 
+/** The database as a system that is asked, whatever the inputs are; `held` as for `oldSystem`. */
+export const databaseSystem = (run: Around, held: boolean): Promise<OldSystem> => inPostgres(run, held);
+
 async function inPostgres(run: Around, held: boolean): Promise<OldSystem> {
   const ask = async (sql: string, ours = false) => {
     const open = held
@@ -192,7 +195,8 @@ export async function rowsOf(system: OldSystem, table: string): Promise<number |
   return Number((row as FigureRow).n);
 }
 
-async function isThere(system: OldSystem, table: string): Promise<boolean> {
+/** Whether the system has such a table or view. */
+export async function isThere(system: OldSystem, table: string): Promise<boolean> {
   const [row] = await system.query(
     system.kind === 'sqlite'
       ? `SELECT count(*) AS n FROM sqlite_schema WHERE type IN ('table', 'view') AND name = ${literal(table)}`

@@ -81,7 +81,8 @@ export function query<R extends Row = Row>(
   };
 }
 
-const ofTable = (table: string): Pick<Source, 'allColumns' | 'keys'> => ({
+const ofTable = (table: string): Pick<Source, 'table' | 'allColumns' | 'keys'> => ({
+  table,
   allColumns: (run) => columnsOf(run, table),
   keys: (run, column) => tableKeys(run.database, table, column),
 });

@@ -18,7 +18,7 @@ import type { Pipeline } from '../../src/core/pipeline.js';
 import { backUp } from '../../src/run/backup/backup.js';
 import { checkRestore } from '../../src/run/backup/restore-check.js';
 import { withQuietRun } from '../../src/run/quiet-run.js';
-import type { TestDatabase } from '../support/database.js';
+import { type TestDatabase, testDatabase } from '../support/database.js';
 import { engine } from '../support/engine.js';
 import { tempFolder } from '../support/files.js';
 import { lotSystem } from '../support/lots.js';
@@ -48,8 +48,10 @@ test('an SQLite file is backed up whole, its critical tables as CSV, with schema
   assert.deepEqual(readdirSync(made.directory).sort(), [
     'app.db',
     'manifest.json',
+    'new_tasks.csv',
     'schema.sql',
     'suppliers.csv',
+    'target-schema.sql',
     'tasks.csv',
   ]);
   for (const name of readdirSync(made.directory))
@@ -130,6 +132,8 @@ test('tables of PostgreSQL are backed up as CSV and schema, and the schema makes
   assert.deepEqual(
     made.tables.map(({ table, rows }) => [table, rows]),
     [
+      ['production_lines', 3],
+      ['product_models', 2],
       ['lots', 13],
       ['serials', 370],
     ],
@@ -137,9 +141,12 @@ test('tables of PostgreSQL are backed up as CSV and schema, and the schema makes
   assert.equal(made.database, null);
   assert.deepEqual(wrong(await check()), {});
   const schema = readFileSync(join(made.directory, 'schema.sql'), 'utf8');
-  await database.query('BEGIN; DROP TABLE lots, serials CASCADE; CREATE SEQUENCE IF NOT EXISTS lots_id_seq');
-  await database.query(schema);
-  await database.query('ROLLBACK');
+  const empty = await testDatabase(t);
+  await empty.query(schema);
+  const [again] = await empty.query(
+    "SELECT count(*)::int AS n FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
+  );
+  assert.deepEqual(again, { n: 4 });
 });
 
 test('a run makes the backup that its pipeline wants before it loads, and keeps it', async (t) => {

@@ -1,7 +1,7 @@
 import { chmod, copyFile, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { OldSystem } from '../../core/assessment.js';
-import { failed, nearest, SluiceError, usage } from '../../core/errors.js';
+import { failed, SluiceError, usage } from '../../core/errors.js';
 import { again } from '../../core/next.js';
 import { packageVersion } from '../../core/package.js';
 import type { Pipeline } from '../../core/pipeline.js';
@@ -11,10 +11,18 @@ import { ident, literal } from '../../db/quote.js';
 import { query } from '../../sources/postgres.js';
 import { SqliteFile } from '../../sources/sqlite/database.js';
 import { sqlite } from '../../sources/sqlite/index.js';
-import { catalogOf, oldSystem, rowsOf, sqlitePath } from '../old-system.js';
+import { databaseSystem, oldSystem, sqlitePath } from '../old-system.js';
 import { writeCsv } from './csv-file.js';
 import { type BackedUpFile, type BackedUpTable, MANIFEST, type Manifest, printOf } from './manifest.js';
-import { postgresSchema } from './postgres-schema.js';
+import {
+  placeOf,
+  schemaText,
+  sequencesOf,
+  storedColumns,
+  type TableSchema,
+  tableSchema,
+} from './postgres-schema.js';
+import { databaseTables, sqliteTables } from './tables.js';
 
 /** Where backups go when nothing else is said. */
 export const BACKUPS = join('.sluice', 'backups');
@@ -25,9 +33,9 @@ export interface BackedUp extends Manifest {
 }
 
 /**
- * Backs up the system that `inputs` come from into a new dated folder in `into`, readable by its owner only: an SQLite
- * file as a whole, the critical tables as CSV, the schema as SQL, and a manifest of row counts and SHA-256. All of one
- * state. A backup that fails leaves nothing. Throws failed `cannot_write`, usage `no_such_table`, and what
+ * Backs up what the pipeline reads and changes into a new dated folder in `into`, readable by its owner only: an SQLite
+ * file and input files as a whole, tables as CSV, their schema as SQL, and a manifest of row counts and SHA-256. All that is
+ * of one database is of one state. A backup that fails leaves nothing. Throws failed `cannot_write`, usage `no_such_table`, and what
  * `oldSystem` and reading throw.
  *
  * The WebAssembly build of SQLite has no online backup API. What stands in its place does the same: the file's pages as
@@ -42,7 +50,13 @@ export async function backUp(
 ): Promise<BackedUp> {
   const system = await oldSystem(inputs, run, true);
   const path = sqlitePath(inputs);
-  const tables = await criticalTables(pipeline, system, path, run);
+  // Beside a file the tables are read on the run's snapshot, and nothing of ours outlives the backup.
+  const target = path === undefined ? system : await databaseSystem(run, false);
+  const old =
+    path === undefined
+      ? []
+      : await sqliteTables(pipeline, system, await (await SqliteFile.shared(path, run)).tables());
+  const current = await databaseTables(pipeline, target, path === undefined ? inputs : undefined);
   const made = new Date();
   const folder = await newFolder(into, `${pipeline.name}-${stamp(made)}`);
   const unfinished = `${folder}.unfinished`;
@@ -54,18 +68,40 @@ export async function backUp(
     };
     const database = path === undefined ? null : await copyDatabase(path, unfinished, run);
     if (database !== null) await add(database.file, 'database');
+    for (const source of Object.values(inputs)) {
+      const from = source.kind === 'file' ? (source.path ?? source.name) : undefined;
+      if (from === undefined) continue;
+      const file = unused(basename(from), files);
+      await copyInput(from, join(unfinished, file));
+      await add(file, 'input');
+    }
     const written: BackedUpTable[] = [];
-    for (const table of tables) {
+    const write = async (table: string, of: OldSystem, from: string | undefined) => {
       run.signal.throwIfAborted();
       const file = unused(`${table.replace(/[/\\:]/g, '_')}.csv`, files);
-      written.push({ table, file, ...(await exportTable(table, join(unfinished, file), system, path, run)) });
+      const { columns, ...counts } = await exportTable(table, join(unfinished, file), of, from, run);
       await add(file, 'csv');
+      return { entry: { table, file, ...counts }, columns };
+    };
+    for (const table of old) written.push((await write(table, system, path)).entry);
+    const schemas: TableSchema[] = [];
+    for (const table of current) {
+      const { entry, columns } = await write(table, target, undefined);
+      const place = await placeOf(target, table);
+      const schema = await tableSchema(target, table);
+      // A view's rows are those of tables.
+      if (['r', 'p'].includes(place.relkind)) schemas.push(schema);
+      written.push({ ...entry, columns, place, schema, sequences: await sequencesOf(target, table) });
     }
-    const schema = path === undefined ? await postgresSchema(system, tables) : await sqliteSchema(system);
-    await writeFile(join(unfinished, 'schema.sql'), schema, { mode: 0o600 }).catch(cannotWrite);
-    await add('schema.sql', 'schema');
+    const text = async (file: string, schema: string) => {
+      await writeFile(join(unfinished, file), schema, { mode: 0o600 }).catch(cannotWrite);
+      await add(file, 'schema');
+    };
+    if (path !== undefined) await text('schema.sql', await sqliteSchema(system));
+    if (path === undefined || schemas.length > 0)
+      await text(path === undefined ? 'schema.sql' : 'target-schema.sql', schemaText(schemas));
     const manifest: Manifest = {
-      format: 1,
+      format: 2,
       sluice: packageVersion,
       pipeline: pipeline.name,
       made_at: made.toISOString(),
@@ -83,28 +119,8 @@ export async function backUp(
   }
 }
 
-/** The tables that become CSV files; each is there. */
-async function criticalTables(
-  pipeline: Pipeline,
-  system: OldSystem,
-  path: string | undefined,
-  run: Run,
-): Promise<string[]> {
-  const all = path === undefined ? undefined : await (await SqliteFile.shared(path, run)).tables();
-  const declared = pipeline.backup?.tables;
-  if (all !== undefined && declared === undefined) return all;
-  const targets = Object.values(pipeline.tables).map(({ table }) => table);
-  const wanted = [...new Set(declared ?? pipeline.assess?.tables ?? targets)];
-  for (const table of wanted)
-    if ((await rowsOf(system, table)) === undefined) {
-      const meant = nearest(table, all ?? []);
-      throw usage('no_such_table', `there is no table ${table} in ${system.name} to be backed up`, {
-        table,
-        state: 'nothing was written',
-        next: meant === undefined ? 'is it the right one?' : `did you mean ${meant}?`,
-      });
-    }
-  return wanted;
+interface Exported extends Pick<BackedUpTable, 'rows' | 'unreadable'> {
+  readonly columns: readonly string[];
 }
 
 async function exportTable(
@@ -113,7 +129,7 @@ async function exportTable(
   system: OldSystem,
   path: string | undefined,
   run: Run,
-): Promise<Pick<BackedUpTable, 'rows' | 'unreadable'>> {
+): Promise<Exported> {
   let unreadable = 0;
   // A spread would read the getter of the scratch folder, which is made when it is asked for: it is needed anyway.
   const counting: Run = {
@@ -123,24 +139,29 @@ async function exportTable(
     },
     progress() {},
   };
+  const columns = await columnsOf(table, system);
   const source =
     path === undefined
-      ? query(`SELECT * FROM ${system.table(table)}`, { name: table })
+      ? query(`SELECT ${columns.map(ident).join(', ')} FROM ${system.table(table)}`, { name: table })
       : sqlite(path, { table, asStored: true });
-  const rows = await writeCsv(file, await columnsOf(table, system), source, counting);
-  return { rows, unreadable };
+  return { rows: await writeCsv(file, columns, source, counting), unreadable, columns };
 }
 
 async function columnsOf(table: string, system: OldSystem): Promise<string[]> {
-  const rows = await (system.kind === 'sqlite'
-    ? system.query(`SELECT name FROM pragma_table_info(${literal(table)}) ORDER BY cid`)
-    : catalogOf(
-        system,
-        table,
-        (oid) =>
-          `SELECT attname AS name FROM pg_attribute WHERE attrelid = ${oid} AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
-      ));
+  if (system.kind === 'postgres') return storedColumns(system, table);
+  const rows = await system.query(`SELECT name FROM pragma_table_info(${literal(table)}) ORDER BY cid`);
   return rows.map((row) => row.name as string);
+}
+
+async function copyInput(from: string, to: string): Promise<void> {
+  const found = await stat(from).catch(() => undefined);
+  if (found?.isFile() !== true)
+    throw usage('no_file', `the input ${from} is no file that can be copied`, {
+      state: 'nothing was written',
+      next: again({ drop: ['input', 'source'] }, { lead: 'name a file, or leave it out:' }),
+    });
+  await copyFile(from, to).catch(cannotWrite);
+  await chmod(to, 0o600);
 }
 
 async function copyDatabase(
@@ -218,9 +239,14 @@ function cannotWrite(error: unknown): never {
 
 /** A name that none of the files has, where letters' case does not count. */
 function unused(name: string, files: readonly BackedUpFile[]): string {
-  const taken = new Set(files.map(({ file }) => file.toLowerCase()));
+  const taken = new Set([
+    MANIFEST,
+    'schema.sql',
+    'target-schema.sql',
+    ...files.map(({ file }) => file.toLowerCase()),
+  ]);
   for (let n = 1; ; n++) {
-    const tried = n === 1 ? name : name.replace(/\.csv$/, `-${n}.csv`);
+    const tried = n === 1 ? name : name.replace(/(\.[^.]*)?$/, `-${n}$1`);
     if (!taken.has(tried.toLowerCase())) return tried;
   }
 }

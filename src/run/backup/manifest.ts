@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { usage } from '../../core/errors.js';
+import type { SequenceState, TablePlace, TableSchema } from './postgres-schema.js';
 
 /** The name of the file that says what a backup holds. */
 export const MANIFEST = 'manifest.json';
@@ -10,7 +11,7 @@ export const MANIFEST = 'manifest.json';
 /** A file of a backup. Bytes; SHA-256 in hexadecimal. */
 export interface BackedUpFile {
   readonly file: string;
-  readonly what: 'database' | 'csv' | 'schema';
+  readonly what: 'database' | 'input' | 'csv' | 'schema';
   readonly bytes: number;
   readonly sha256: string;
 }
@@ -22,11 +23,17 @@ export interface BackedUpTable {
   readonly rows: number;
   /** Rows that are not in the file, since their text cannot be written as UTF-8; the database file has them. */
   readonly unreadable: number;
+  /** Of PostgreSQL: what puts it back. */
+  readonly place?: TablePlace;
+  readonly columns?: readonly string[];
+  readonly schema?: TableSchema;
+  readonly sequences?: readonly SequenceState[];
 }
 
 /** What a backup says of itself, as manifest.json has it. */
 export interface Manifest {
-  readonly format: 1;
+  /** 1: by earlier versions; no table of it can be put back by `restore`. */
+  readonly format: 1 | 2;
   readonly sluice: string;
   readonly pipeline: string;
   /** ISO 8601, UTC. */
@@ -62,7 +69,7 @@ export async function readManifest(directory: string): Promise<Manifest> {
   } catch (error) {
     throw wrong(`its ${MANIFEST} is damaged: ${(error as Error).message}`, error);
   }
-  if (read.format !== 1 || !Array.isArray(read.files) || !Array.isArray(read.tables))
+  if ((read.format !== 1 && read.format !== 2) || !Array.isArray(read.files) || !Array.isArray(read.tables))
     throw wrong(`its ${MANIFEST} is of another kind or version`);
   if (read.files.some(({ file }) => typeof file !== 'string' || basename(file) !== file))
     throw wrong(`its ${MANIFEST} names a file outside the folder`);
