@@ -5,7 +5,7 @@ import { noun, plural } from '../../src/core/plural.js';
 import { additionRefusal, readEventTriggers, takeOffAdditions } from '../../src/db/catalog/additions.js';
 import type { TableFacts } from '../../src/db/catalog/facts.js';
 import { inTransaction, withCatalog } from '../../src/db/catalog/session.js';
-import { readTable } from '../../src/db/catalog/table.js';
+import { readTable, readTables } from '../../src/db/catalog/table.js';
 import { admit } from '../../src/db/own-schemas.js';
 import { ident, qualified } from '../../src/db/quote.js';
 import { patiently } from '../retry.js';
@@ -73,9 +73,15 @@ export async function finishStaging(
   const facts = async (table: StagedTable) =>
     (await withCatalog(client, () => readTable(client, table.oid))) as TableFacts;
   const counts = new Map<number, Counted>();
-  for (const table of staged) {
+  const loaded = await withCatalog(client, () =>
+    readTables(
+      client,
+      staged.map(({ oid }) => oid),
+    ),
+  );
+  for (const [at, table] of staged.entries()) {
     const live = liveOf(survey, table);
-    const shape = shapeDifferences(live, await facts(table));
+    const shape = shapeDifferences(live, loaded[at] as TableFacts);
     if (shape.length > 0) throw shapeRefusal(`${live.schema}.${live.table}`, shape);
     progress(`count rows of ${table.schema}.${table.table}`);
     counts.set(table.oid, await countRows(client, table, options.expectedRows));

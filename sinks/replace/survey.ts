@@ -15,7 +15,7 @@ import { type KeptOids, readKeptOids } from '../../src/db/catalog/kept-oids.js';
 import { type Likeness, readLikeness } from '../../src/db/catalog/likeness.js';
 import { readObstacles } from '../../src/db/catalog/obstacles.js';
 import { withCatalog } from '../../src/db/catalog/session.js';
-import { readTable, tableOid } from '../../src/db/catalog/table.js';
+import { readTables, tableOid } from '../../src/db/catalog/table.js';
 import { type Carried, carriedBy } from './carried.js';
 import { keptOidRefusals } from './kept-oids.js';
 import { type Refusal, refusalsFor } from './refusals.js';
@@ -80,12 +80,8 @@ async function readOnce(client: Client, targets: readonly ReplaceTarget[]): Prom
     if (!oids.includes(oid)) oids.push(oid);
   }
   const before = await fingerprintOf(client, oids);
-  const tables: TableFacts[] = [];
-  for (const oid of oids) {
-    const facts = await readTable(client, oid);
-    if (facts === undefined) return undefined;
-    tables.push(facts);
-  }
+  const tables = (await readTables(client, oids)).filter((facts) => facts !== undefined);
+  if (tables.length < oids.length) return undefined;
   const dependents = await readDependents(client, oids);
   const compiled = await readCompiled(client, oids);
   const obstacles = await readObstacles(client, oids);

@@ -3,7 +3,7 @@ import { IMAGE_XMIN, rowObjects } from '../../sinks/rows/target.js';
 import type { FlowAccount } from '../core/accounting.js';
 import { type ColumnFacts, readColumns } from '../db/catalog/columns.js';
 import { withCatalog } from '../db/catalog/session.js';
-import { readTable, tableOid } from '../db/catalog/table.js';
+import { readTables, tableOid } from '../db/catalog/table.js';
 import type { Job } from './job.js';
 import { asStaged } from './prepare.js';
 import type { Staged } from './staging.js';
@@ -30,11 +30,15 @@ export async function surveyAgain(
  */
 export async function assertSameShape(job: Job, staged: Pick<Staged, 'replaced'>): Promise<void> {
   const client = await job.options.database.session();
-  for (const { target, oid } of staged.replaced) {
-    const [live, have] = await withCatalog(client, async () => {
-      const now = await tableOid(client, target.schema, target.table);
-      return [now === undefined ? undefined : await readTable(client, now), await readTable(client, oid)];
-    });
+  const [lives, haves] = await withCatalog(client, async () => {
+    const now: number[] = [];
+    for (const { target } of staged.replaced)
+      now.push((await tableOid(client, target.schema, target.table)) ?? 0);
+    const oids = staged.replaced.map(({ oid }) => oid);
+    return [await readTables(client, now), await readTables(client, oids)];
+  });
+  for (const [at, { target }] of staged.replaced.entries()) {
+    const [live, have] = [lives[at], haves[at]];
     if (live === undefined || have === undefined) continue;
     const differing = shapeDifferences(live, have);
     if (differing.length > 0) throw shapeRefusal(`${target.schema}.${target.table}`, differing);

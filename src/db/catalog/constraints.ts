@@ -1,6 +1,3 @@
-import type { Client } from 'pg';
-import type { ConstraintFacts } from './facts.js';
-import { askCatalog } from './session.js';
 import { comment } from './sql.js';
 
 /**
@@ -14,8 +11,11 @@ export const referencedKey = (alias: string) =>
         WHERE u.at <= x.indnkeyatts))
     FROM pg_class i JOIN pg_index x ON x.indexrelid = i.oid WHERE i.oid = ${alias}.conindid)`;
 
-// conenforced and conperiod are columns of 18 only, so they are read through to_jsonb.
-const CONSTRAINTS = `
+/**
+ * SQL of the table's constraints (ConstraintFacts), foreign keys last; constraint triggers are triggers. conenforced and
+ * conperiod are columns of 18 only, so they are read through to_jsonb.
+ */
+export const constraintsOf = (oid: string) => `
 SELECT k.conname AS name, k.contype::text AS type, pg_get_constraintdef(k.oid) AS definition,
   k.convalidated AS validated, coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true) AS enforced,
   coalesce((to_jsonb(k) ->> 'conperiod')::boolean, false) AS period,
@@ -24,12 +24,7 @@ SELECT k.conname AS name, k.contype::text AS type, pg_get_constraintdef(k.oid) A
   CASE WHEN k.contype = 'f' THEN (SELECT json_build_object('oid', c.oid::bigint, 'schema', n.nspname, 'table', c.relname,
       'key', ${referencedKey('k')})
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = k.confrelid) END AS references
-FROM pg_constraint k WHERE k.conrelid = $1 AND k.contype <> 't'
+FROM pg_constraint k WHERE k.conrelid = ${oid} AND k.contype <> 't'
   -- Of a key to a partitioned table there is a copy for each partition, which comes and goes with it.
   AND NOT (k.contype = 'f' AND k.conparentid <> 0)
 ORDER BY k.contype = 'f', k.conname`;
-
-/** The table's constraints, foreign keys last. Constraint triggers are read as triggers. */
-export async function readConstraints(client: Client, oid: number): Promise<ConstraintFacts[]> {
-  return (await askCatalog<ConstraintFacts>(client, CONSTRAINTS, [oid])).rows;
-}

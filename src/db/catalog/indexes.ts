@@ -1,9 +1,7 @@
-import type { Client } from 'pg';
-import type { IndexFacts } from './facts.js';
-import { askCatalog } from './session.js';
 import { comment } from './sql.js';
 
-const INDEXES = `
+/** SQL of the table's indexes (IndexFacts), those behind constraints among them, by name. */
+export const indexesOf = (oid: string) => `
 SELECT c.relname AS name, pg_get_indexdef(i.indexrelid) AS definition, i.indisunique AS unique,
   CASE WHEN i.indisunique AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL THEN
     (SELECT json_agg(a.attname ORDER BY a.attname) FROM unnest(i.indkey::int2[]) WITH ORDINALITY u(attnum, at)
@@ -17,9 +15,4 @@ SELECT c.relname AS name, pg_get_indexdef(i.indexrelid) AS definition, i.indisun
   ${comment('i.indexrelid', 'pg_class')} AS comment
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
 LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
-WHERE i.indrelid = $1 ORDER BY c.relname`;
-
-/** The table's indexes, those behind constraints among them, by name. */
-export async function readIndexes(client: Client, oid: number): Promise<IndexFacts[]> {
-  return (await askCatalog<IndexFacts>(client, INDEXES, [oid])).rows;
-}
+WHERE i.indrelid = ${oid} ORDER BY c.relname`;

@@ -10,7 +10,12 @@ export async function withCatalog<T>(client: ClientBase, read: () => Promise<T>)
   return inTransaction(
     client,
     // A plan is made once a session: these are asked of every table, several times a run.
-    [`SET LOCAL search_path = ${OUR_PATH}`, 'SET LOCAL plan_cache_mode = force_generic_plan'],
+    // They look dear to the planner, and are not.
+    [
+      `SET LOCAL search_path = ${OUR_PATH}`,
+      'SET LOCAL plan_cache_mode = force_generic_plan',
+      'SET LOCAL jit = off',
+    ],
     read,
   );
 }
