@@ -13,6 +13,8 @@ export interface TableColumn {
   readonly precision?: number;
   readonly scale?: number;
   readonly notNull: boolean;
+  /** The database computes it. */
+  readonly generated?: 'stored' | 'virtual';
 }
 
 /** What checks are given: the database before anything is written. */
