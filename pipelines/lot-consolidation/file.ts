@@ -3,11 +3,12 @@ import {
   type Check,
   type CheckContext,
   check,
+  ident,
+  leavingBehind,
   leftBehind,
   type NextStep,
   named,
   noun,
-  plural,
   refused,
   type Stage,
 } from 'sluice';
@@ -18,6 +19,7 @@ import { type Carried, type Carrying, carried, unknownOf } from './others.js';
 import type { OldSerial } from './source.js';
 
 const INPUT = 'serials';
+type Settings = Readonly<Record<string, string>>;
 
 /** A file's lines may come in any order: this brings them into LOT_ORDER, on disk where they are many. */
 export const inLotOrder = sort<OldSerial>({
@@ -65,21 +67,22 @@ export const carriedInFile = async (_input: string, context: CheckContext): Prom
 const lost = (lacking: readonly Other[]) =>
   `the input has no ${noun(lacking.length, 'column', 'columns')} ${lacking.map(({ as }) => as).join(', ')}: what ${lacking.map(({ table, column }) => `${table}.${column}`).join(', ')} ${noun(lacking.length, 'holds', 'hold')} would be lost`;
 
-const whatNow = (lacking: readonly Other[], accepted: readonly string[]): NextStep[] => [
-  `export it with ${noun(lacking.length, 'it', 'them')}, in the SELECT of export.sql: ${lacking.map(({ table, column, as }) => `${table === 'lots' ? 'l' : 's'}."${column}" AS "${as}"`).join(', ')}`,
+const whatNow = (lacking: readonly Other[], settings: Settings): NextStep[] => [
+  `export it with ${noun(lacking.length, 'it', 'them')}, in the SELECT of export.sql: ${lacking.map(({ table, column, as }) => `${table === 'lots' ? 'l' : 's'}.${ident(column)} AS ${ident(as)}`).join(', ')}`,
   again({ drop: ['source', 'input'] }, { lead: 'or read the tables themselves' }),
   again(
-    {
-      flags: {
-        set: [`leave_behind=${[...accepted, ...lacking.map(({ as }) => `${INPUT}.${as}`)].join(',')}`],
-      },
-    },
+    leavingBehind(
+      settings,
+      lacking.map(({ as }) => `${INPUT}.${as}`),
+    ),
     { lead: `to have ${noun(lacking.length, 'it', 'them')} empty` },
   ),
 ];
 
-const lackingOf = (others: readonly Other[], has: (as: string) => boolean, accepted: readonly string[]) =>
-  others.filter(({ as }) => !has(as) && !accepted.includes(`${INPUT}.${as}`));
+const lackingOf = (others: readonly Other[], has: (as: string) => boolean, settings: Settings) => {
+  const accepted = leftBehind(settings);
+  return others.filter(({ as }) => !has(as) && !accepted.includes(`${INPUT}.${as}`));
+};
 
 /** A file replaces both tables as a whole, so it must have the owner's own columns, too. */
 export const fileHasOthers: Check = check(
@@ -88,10 +91,9 @@ export const fileHasOthers: Check = check(
   async (context) => {
     const found = context.replaced(INPUT) ? await context.columnsOf(INPUT) : undefined;
     if (found === undefined) return [];
-    const accepted = leftBehind(context.settings);
-    const lacking = lackingOf(await othersIn(context), (as) => found.includes(as), accepted);
+    const lacking = lackingOf(await othersIn(context), (as) => found.includes(as), context.settings);
     if (lacking.length === 0) return [];
-    return [{ severity: 'error', message: lost(lacking), next: whatNow(lacking, accepted) }];
+    return [{ severity: 'error', message: lost(lacking), next: whatNow(lacking, context.settings) }];
   },
 );
 
@@ -99,10 +101,7 @@ export const fileHasOthers: Check = check(
  * The rows as they are. Refused `columns_missing` at the end where none of them had a column of the owner's own: the
  * header of stdin, and what records of JSON have, nobody knows before.
  */
-export function hasOthers(
-  { lots, serials }: Tables,
-  settings: Readonly<Record<string, string>>,
-): Stage<OldSerial> {
+export function hasOthers({ lots, serials }: Tables, settings: Settings): Stage<OldSerial> {
   const others = all(unknownOf('lots', lots.columns), unknownOf('serials', serials.columns));
   return named('columns of one’s own', async function* (rows) {
     const unseen = new Set(others.map(({ as }) => as));
@@ -113,15 +112,11 @@ export function hasOthers(
         for (const as of unseen) if (Object.hasOwn(row, as)) unseen.delete(as);
       yield chunk;
     }
-    const accepted = leftBehind(settings);
-    const lacking = lackingOf(others, (as) => !unseen.has(as), accepted);
+    const lacking = lackingOf(others, (as) => !unseen.has(as), settings);
     if (any && lacking.length > 0)
       throw refused('columns_missing', lost(lacking), {
-        details: [
-          `${plural(others.length, 'column')} of one's own: ${others.map(({ as }) => as).join(', ')}`,
-        ],
         state: 'nothing was published; live tables are untouched',
-        next: whatNow(lacking, accepted),
+        next: whatNow(lacking, settings),
       });
   });
 }

@@ -9,6 +9,7 @@ import { carriedInFile, fileHasOthers, hasOthers, inLotOrder } from './file.js';
 import { type LeftLot, leftLots } from './left.js';
 import { hasSerial, toLots, toSerials } from './new-rows.js';
 import { filledColumns } from './others.js';
+import { referencesHold } from './references.js';
 import { restoreLots } from './restore.js';
 import { LOT_ORDER, oldSerials } from './source.js';
 import { type Consolidation, summarise } from './summarise.js';
@@ -86,6 +87,7 @@ export default pipeline({
     fitsThreeDigits,
     numberNotTaken,
     serialNotTaken,
+    referencesHold,
   ],
   assess: assessment,
   backup: { tables: ['lots', 'serials'] },

@@ -1,3 +1,4 @@
+import type { Change } from './command.js';
 import { formatList } from './list.js';
 import { again } from './next.js';
 import { type Check, type CheckContext, check, type Finding, type Setting } from './pipeline.js';
@@ -13,6 +14,14 @@ export const leaveBehind: Setting = {
 /** The columns that the setting `leave_behind` names. */
 export function leftBehind(settings: Readonly<Record<string, string>>): readonly string[] {
   return names(settings.leave_behind ?? '');
+}
+
+/** The command that was given, with `columns` left behind besides what it leaves behind already. */
+export function leavingBehind(
+  settings: Readonly<Record<string, string>>,
+  columns: readonly string[],
+): Change {
+  return { flags: { set: [`leave_behind=${formatList([...leftBehind(settings), ...columns])}`] } };
 }
 
 /**
@@ -43,10 +52,9 @@ export function nothingLeftBehind(
         findings.push({
           severity: 'error',
           message: `${noun(lost.length, 'a column', `${lost.length} columns`)} of the old system ${noun(lost.length, 'is', 'are')} not carried over: ${lost.join(', ')}`,
-          next: again(
-            { flags: { set: [`leave_behind=${formatList([...accepted, ...lost])}`] } },
-            { lead: `to do without ${noun(lost.length, 'it', 'them')}` },
-          ),
+          next: again(leavingBehind(context.settings, lost), {
+            lead: `to do without ${noun(lost.length, 'it', 'them')}`,
+          }),
         });
       if (left.length > 0)
         findings.push({ severity: 'warning', message: `left behind, as was asked for: ${left.join(', ')}` });
