@@ -97,7 +97,7 @@ export const serialNotTaken: Check = check(
          FROM ${live('serials')} s
          JOIN coming c ON c.number = substr(s.serial_number, 1, 11)
          JOIN ${live('lots')} h ON h.id = s.lot_id
-         WHERE substr(s.serial_number, 12) ~ '^[0-9]{3,9}$' AND h.lot_number <> c.number
+         WHERE h.lot_number <> c.number
            AND NOT EXISTS (SELECT FROM lot j WHERE j.id = h.id AND j.joins)
        ), counted AS (
          SELECT g.*, n.serials, coalesce(o.last, 0) AS last
@@ -112,8 +112,9 @@ export const serialNotTaken: Check = check(
        )
        SELECT a.id::text, a.serial_number, a.lot_id::text, a.lot_number, a.number
        FROM alike a JOIN counted g ON ${group('g')} = ${group('a')} AND g.number = a.number
-       WHERE a.sequence::int > g.last AND a.sequence::int <= g.last + g.serials
-         AND length(a.sequence) = greatest(3, length((g.last + g.serials)::text))
+       WHERE CASE WHEN a.sequence ~ '^[0-9]{3,9}$'
+                  THEN a.sequence::int > g.last AND a.sequence::int <= g.last + g.serials
+                       AND length(a.sequence) = greatest(3, length((g.last + g.serials)::text)) END
        ORDER BY a.serial_number LIMIT 1000`,
     );
     return offenders(
