@@ -168,6 +168,7 @@ export default pipeline({
     workday: { summary: 'when work on a weekday is not after hours', default: '07:30-17:00' },
   },
   correctAtSource: 'parts, operations and costs must be those of the old tables',
+  indispensable: ['tasks', 'timers'],
   checks: beforeAnythingIsWritten,
   flows: ({ inputs, tables, settings }) => [
     flow(inputs.tasks)

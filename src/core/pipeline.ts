@@ -165,6 +165,11 @@ export interface PipelineDefinition<I extends Record<string, Source>, T extends 
    * tables, say. They are then corrected at the source, and whoever is told of them is told so.
    */
   readonly correctAtSource?: string;
+  /**
+   * Inputs whose rows must all be published: validations refuse a batch that leaves one out, so nobody is told that
+   * --max-rejects does.
+   */
+  readonly indispensable?: readonly string[];
   /** Sentences shown before a run that is to be published is asked about: back up first, say. */
   readonly warnings?: readonly string[];
   /**
@@ -212,6 +217,8 @@ export function pipeline<I extends Record<string, Source>, T extends Record<stri
     if (!Object.hasOwn(definition.tables, table ?? input))
       throw wrong(`the records of "${input}" end in "${table ?? input}", which is no table of it`);
   }
+  for (const input of definition.indispensable ?? [])
+    if (!Object.hasOwn(definition.inputs, input)) throw wrong(`"${input}" is indispensable, and no input`);
   const { setting } = definition.mappings ?? {};
   if (setting !== undefined && !Object.hasOwn(definition.settings ?? {}, setting))
     throw wrong(`its mappings take the source system from "${setting}", which is no setting`);

@@ -223,6 +223,10 @@ test('--max-rejects does not let a task through by half', async (t) => {
   const sql =
     "ALTER TABLE tasks_part ADD CHECK (name <> 'odd'); INSERT INTO machining_task (key, name) VALUES ('M-1', 'odd')";
   const database = await machineShop(t, { newTables: true, sql });
+  const rejected = await refusedRun(database, () => runTasks(t, database));
+  assert.equal(rejected.code, 'too_many_rejects');
+  assert.match(next(rejected), /correct the rows/);
+  assert.doesNotMatch(next(rejected), /max-rejects/, 'it would lead nowhere');
   const error = await refusedRun(database, () => runTasks(t, database, { maxRejects: { rows: 2 } }));
   assert.equal(error.code, 'validation_refused');
   assert.match(`${error.message}\n${lines(error)}`, /tasks-are-parts: a task would not have one part/);
