@@ -34,8 +34,9 @@ interface Unfit extends Readonly<Record<string, unknown>> {
   readonly takes: string;
   /** What the value is, beginning with a long text's start. */
   readonly is: string;
-  /** Its length, where that is what is wrong. */
-  readonly length: number | null;
+  /** The greatest length of all of the column's, where that is what is wrong. */
+  readonly longest: number | null;
+  readonly table: Filled['table'];
 }
 
 const same = (columns: readonly string[], without: readonly string[]): Filling[] =>
@@ -81,43 +82,86 @@ function filledBy(byKey: boolean): Filled[] {
   ];
 }
 
-/** A VALUES row for each thing that a value may be too much, or too little, for. */
+/** Whole numbers that a type takes, from minus one more on. */
+const LARGEST: Readonly<Record<string, string>> = { smallint: '32767', integer: '2147483647' };
+
+/**
+ * A VALUES row (column, what it takes, whether the value is wrong, what it is, its length) for each thing that a value may
+ * be too much, or too little, for. What is no number where one is wanted is told by the load.
+ */
 function questions(
   { column, value }: Filling,
   { type, length, precision, scale = 0, notNull }: TableColumn,
+  triggers: boolean,
 ): string[] {
   const text = `(${value})::text`;
-  const named = literal(column);
-  const takes = literal(type);
-  return [
-    ...(length === undefined
-      ? []
-      : [
-          `(${named}, ${takes}, char_length(${text}) > ${length}, left(${text}, 40) || '…, ' || char_length(${text}) || ' characters', char_length(${text}))`,
-        ]),
-    ...(notNull ? [`(${named}, 'no NULL', ${value} IS NULL, 'NULL', NULL)`] : []),
-    ...(precision === undefined
-      ? []
-      : // What is no number is told by the load.
-        [
-          `(${named}, ${takes}, CASE WHEN ${text} ~ '^-?[0-9]+(\\.[0-9]+)?$' THEN abs(round(${text}::numeric, ${scale})) >= 1e${precision - scale} END, ${text}, NULL)`,
-        ]),
-  ];
+  const row = (takes: string, wrong: string, is: string, long = 'NULL') =>
+    `(${literal(column)}, ${literal(takes)}, ${wrong}, ${is}, ${long}::int)`;
+  const number = (wrong: string) => `CASE WHEN ${text} ~ '^-?[0-9]+([.][0-9]+)?$' THEN ${wrong} END`;
+  const made: string[] = [];
+  if (length !== undefined)
+    made.push(
+      row(
+        type,
+        `char_length(${text}) > ${length}`,
+        `left(${text}, 40) || '…, ' || char_length(${text}) || ' characters'`,
+        `char_length(${text})`,
+      ),
+    );
+  // A trigger may put a value where none is loaded: the publish will tell.
+  if (notNull && !triggers) made.push(row('no NULL', `${value} IS NULL`, "'NULL'"));
+  if (precision !== undefined)
+    made.push(row(type, number(`abs(round(${text}::numeric, ${scale})) >= 1e${precision - scale}`), text));
+  const largest = LARGEST[type];
+  if (largest !== undefined)
+    made.push(row(type, number(`${text}::numeric NOT BETWEEN -${largest} - 1 AND ${largest}`), text));
+  return made;
+}
+
+/** Whether triggers of the table see a row before it is inserted. */
+async function hasTriggers({ database, live, missing }: CheckContext, table: string): Promise<boolean> {
+  if (missing(table)) return false;
+  const [found] = await database.query<{ some: boolean }>(
+    `SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = $1::regclass AND NOT tgisinternal
+       AND tgtype & 7 = 7) AS some`,
+    [live(table)],
+  );
+  return found?.some === true;
 }
 
 async function unfitIn(context: CheckContext, filled: Filled, migrated: string): Promise<Unfit[]> {
   const facts = new Map((await context.tableColumns(filled.table)).map((column) => [column.name, column]));
+  const triggers = await hasTriggers(context, filled.table);
   const asked = filled.columns.flatMap((filling) => {
     const column = facts.get(filling.column);
-    return column === undefined ? [] : questions(filling, column);
+    return column === undefined ? [] : questions(filling, column, triggers);
   });
   if (asked.length === 0) return [];
-  return context.database.query<Unfit>(
-    `SELECT ${filled.task} AS task, q.name AS "column", q.takes, q.is, q.length
+  const rows = await context.database.query<Unfit>(
+    `SELECT ${filled.task} AS task, q.name AS "column", q.takes, q.is, max(q.length) OVER (PARTITION BY q.name) AS longest
      FROM ${filled.from} CROSS JOIN LATERAL (VALUES ${asked.join(', ')}) q(name, takes, wrong, "is", length)
      WHERE q.wrong${migrated} ORDER BY 2, 1 LIMIT 1000`,
   );
+  return rows.map((row) => ({ ...row, table: filled.table }));
 }
+
+/** What makes room for the values that are too long; none where none is. */
+function roomFor(found: readonly Unfit[], { live, missing }: CheckContext): string[] {
+  const long = found.filter(({ longest }) => longest !== null);
+  const columns = new Map(long.map((each) => [`${live(each.table)}.${ident(each.column)}`, each]));
+  if (columns.size === 0) return [];
+  if (long.some(({ table }) => missing(table)))
+    return [
+      `or make the new tables yourself, python manage.py migrate, with longer columns (max_length): ${[...columns.keys()].join(', ')}`,
+    ];
+  const statements = [...columns.values()].map(
+    ({ table, column, longest }) =>
+      `ALTER TABLE ${live(table)} ALTER COLUMN ${ident(column)} TYPE varchar(${longest})`,
+  );
+  return [`or make the columns longer, here and in the models (max_length): ${statements.join('; ')}`];
+}
+
+const shortened = (text: string) => (text.length > 60 ? `${text.slice(0, 40)}…` : text);
 
 /**
  * Values of the old tables that the columns of the new ones do not take, as the load would find: no task is migrated
@@ -131,44 +175,19 @@ export const valuesFit: Check = check(
     const { parts, partKey } = await lookForTables(database);
     if (!parts && !missing('parts')) return [];
     const migrated = parts ? ' AND NOT EXISTS (SELECT FROM tasks_part p WHERE p.task_key = t.key)' : '';
-    const found: (Unfit & { readonly table: Filled['table'] })[] = [];
+    const found: Unfit[] = [];
     for (const filled of filledBy(partKey === 'key'))
-      for (const each of await unfitIn(context, filled, migrated))
-        found.push({ table: filled.table, ...each });
-    const wider = new Map<string, string>();
-    for (const { table, column, length } of found)
-      if (length !== null) {
-        const longest = Math.max(
-          ...found
-            .filter((each) => each.table === table && each.column === column)
-            .map((each) => each.length ?? 0),
-        );
-        wider.set(
-          `${table}.${column}`,
-          `ALTER TABLE ${live(table)} ALTER COLUMN ${ident(column)} TYPE varchar(${longest})`,
-        );
-      }
-    const widening = [...wider.values()];
+      found.push(...(await unfitIn(context, filled, migrated)));
     return offenders(
       found,
       (n) =>
-        `${n === 1 ? 'a value does' : `${n === 1000 ? '1000 or more' : n} values do`} not fit into the new tables, and no task is migrated without its part and operation`,
-      ({ task, table, column, takes, is }) =>
-        `task ${String(task).length > 60 ? `${String(task).slice(0, 40)}…` : task}: ${live(String(table))}.${column} takes ${takes}, and it is ${is}`,
+        `${n === 1 ? 'a value does' : `${n >= 1000 ? '1000 or more' : n} values do`} not fit into the new tables, and no task is migrated without its part and operation`,
+      (row) => {
+        const { task, table, column, takes, is } = row as unknown as Unfit;
+        return `task ${shortened(task)}: ${live(table)}.${column} takes ${takes}, and it is ${is}`;
+      },
       {
-        next: [
-          again({}, { lead: 'correct the values in the old system, then' }),
-          ...(widening.length === 0
-            ? []
-            : [
-                found.some(({ table }) => missing(table))
-                  ? `or make the new tables yourself, python manage.py migrate, with longer columns (max_length): ${found
-                      .map(({ table, column }) => `${live(table)}.${column}`)
-                      .filter((name, at, all) => all.indexOf(name) === at)
-                      .join(', ')}`
-                  : `or make the columns longer, here and in the models (max_length): ${widening.join('; ')}`,
-              ]),
-        ],
+        next: [again({}, { lead: 'correct the values in the old system, then' }), ...roomFor(found, context)],
       },
     );
   },

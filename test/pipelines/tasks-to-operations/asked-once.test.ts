@@ -78,6 +78,11 @@ const UNFIT: Readonly<
     line: /^task M-1002: "public"\."tasks_part"\.material takes no NULL, and it is NULL$/m,
     next: /correct the values in the old system/,
   },
+  'a whole number': {
+    sql: "ALTER TABLE machining_task ALTER quantity TYPE bigint; UPDATE machining_task SET quantity = 3000000000 WHERE key = 'M-1002'",
+    line: /^task M-1002: "public"\."tasks_part"\.quantity takes integer, and it is 3000000000$/m,
+    next: /correct the values in the old system/,
+  },
   'an amount': {
     sql: "ALTER TABLE tasks_partcostagg ALTER total_cost TYPE numeric(6,2); UPDATE machining_jobcostagg SET total_cost = 1; UPDATE machining_jobcostagg SET total_cost = 10000 WHERE task_id = 'M-1002'",
     line: /^task M-1002: "public"\."tasks_partcostagg"\.total_cost takes numeric\(6,2\), and it is 10000\.00$/m,
@@ -110,4 +115,17 @@ test('of a task that is migrated already nothing is asked', async (t) => {
   await database.query("UPDATE machining_task SET name = repeat('n', 255)");
   await database.query('ALTER TABLE tasks_part ALTER name TYPE varchar(200) USING left(name, 200)');
   assert.deepEqual(await checked(t, database), []);
+});
+
+test('where a trigger may fill a column, a missing value is not refused', async (t) => {
+  const database = await machineShop(t, {
+    newTables: true,
+    sql: `ALTER TABLE tasks_part ALTER material SET NOT NULL;
+      CREATE FUNCTION steel() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.material := coalesce(NEW.material, 'steel'); RETURN NEW; END $$;
+      CREATE TRIGGER steel BEFORE INSERT ON tasks_part FOR EACH ROW EXECUTE FUNCTION steel()`,
+  });
+  assert.deepEqual(
+    (await checked(t, database)).filter(({ severity }) => severity === 'error'),
+    [],
+  );
 });
