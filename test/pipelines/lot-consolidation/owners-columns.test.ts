@@ -78,7 +78,11 @@ async function exportedWith(database: TestDatabase, columns: Readonly<Record<str
 }
 
 test('columns of one’s own are carried along unchanged, whatever their type and name, and a rollback gives all back', async (t) => {
-  const database = await lotSystem(t, { sql: OWN });
+  const database = await lotSystem(t, {
+    sql: `${OWN}; CREATE TYPE grade AS ENUM ('A', 'B, or so');
+      ALTER TABLE lots ADD row_no int GENERATED ALWAYS AS IDENTITY, ADD grade grade DEFAULT 'A';
+      UPDATE lots SET grade = 'B, or so' WHERE id > 30`,
+  });
   const before = new Map((await own(database)).map((row) => [row.id, row.own]));
   const old = await contents(database);
   const { summary } = await runLots(t, database);
