@@ -3,6 +3,7 @@ import {
   type Check,
   type CheckContext,
   check,
+  type Database,
   ident,
   leavingBehind,
   leftBehind,
@@ -67,17 +68,34 @@ export const carriedInFile = async (_input: string, context: CheckContext): Prom
 const lost = (lacking: readonly Other[]) =>
   `the input has no ${noun(lacking.length, 'column', 'columns')} ${lacking.map(({ as }) => as).join(', ')}: what ${lacking.map(({ table, column }) => `${table}.${column}`).join(', ')} ${noun(lacking.length, 'holds', 'hold')} would be lost`;
 
-const whatNow = (lacking: readonly Other[], settings: Settings): NextStep[] => [
-  `export it with ${noun(lacking.length, 'it', 'them')}, in the SELECT of export.sql: ${lacking.map(({ table, column, as }) => `${table === 'lots' ? 'l' : 's'}.${ident(column)} AS ${ident(as)}`).join(', ')}`,
-  again({ drop: ['source', 'input'] }, { lead: 'or read the tables themselves' }),
-  again(
-    leavingBehind(
-      settings,
-      lacking.map(({ as }) => `${INPUT}.${as}`),
-    ),
-    { lead: `to have ${noun(lacking.length, 'it', 'them')} empty` },
-  ),
-];
+/** Whether one of the columns may not be NULL. */
+async function someFilled(database: Database, others: readonly Other[]): Promise<boolean> {
+  const [found] = await database.query<{ some: boolean }>(
+    `SELECT EXISTS (SELECT FROM jsonb_to_recordset($1::jsonb) AS w("table" text, "column" text)
+       JOIN pg_attribute a ON a.attrelid = to_regclass(w."table") AND a.attname = w."column" AND a.attnotnull) AS some`,
+    [JSON.stringify(others)],
+  );
+  return found?.some === true;
+}
+
+async function whatNow(
+  database: Database,
+  lacking: readonly Other[],
+  settings: Settings,
+): Promise<NextStep[]> {
+  const them = noun(lacking.length, 'it', 'them');
+  const selected = lacking.map(
+    ({ table, column, as }) => `${table === 'lots' ? 'l' : 's'}.${ident(column)} AS ${ident(as)}`,
+  );
+  const named = lacking.map(({ as }) => `${INPUT}.${as}`);
+  return [
+    `export it with ${them}, in the SELECT of export.sql: ${selected.join(', ')}`,
+    again({ drop: ['source', 'input'] }, { lead: 'or read the tables themselves' }),
+    ...((await someFilled(database, lacking))
+      ? []
+      : [again(leavingBehind(settings, named), { lead: `or have ${them} empty` })]),
+  ];
+}
 
 const lackingOf = (others: readonly Other[], has: (as: string) => boolean, settings: Settings) => {
   const accepted = leftBehind(settings);
@@ -93,7 +111,13 @@ export const fileHasOthers: Check = check(
     if (found === undefined) return [];
     const lacking = lackingOf(await othersIn(context), (as) => found.includes(as), context.settings);
     if (lacking.length === 0) return [];
-    return [{ severity: 'error', message: lost(lacking), next: whatNow(lacking, context.settings) }];
+    return [
+      {
+        severity: 'error',
+        message: lost(lacking),
+        next: await whatNow(context.database, lacking, context.settings),
+      },
+    ];
   },
 );
 
@@ -103,7 +127,7 @@ export const fileHasOthers: Check = check(
  */
 export function hasOthers({ lots, serials }: Tables, settings: Settings): Stage<OldSerial> {
   const others = all(unknownOf('lots', lots.columns), unknownOf('serials', serials.columns));
-  return named('columns of one’s own', async function* (rows) {
+  return named('columns of one’s own', async function* (rows, run) {
     const unseen = new Set(others.map(({ as }) => as));
     let any = false;
     for await (const chunk of rows) {
@@ -116,7 +140,7 @@ export function hasOthers({ lots, serials }: Tables, settings: Settings): Stage<
     if (any && lacking.length > 0)
       throw refused('columns_missing', lost(lacking), {
         state: 'nothing was published; live tables are untouched',
-        next: whatNow(lacking, settings),
+        next: await whatNow(run.database, lacking, settings),
       });
   });
 }

@@ -182,6 +182,14 @@ test('a file without them is refused by the check, with the SELECT that gives th
   assert.deepEqual(await database.query('SELECT count(inspector)::int AS n FROM lots'), [{ n: 0 }]);
 });
 
+test('a column that may not be NULL cannot be left behind', async (t) => {
+  const database = await lotSystem(t, { sql: "ALTER TABLE lots ADD grade text NOT NULL DEFAULT 'B'" });
+  const inputs = { serials: csv(tempFile(t, 'old.csv', (await exported(database)).join('\n'))) };
+  const error = await refused(runLots(t, database, { inputs }));
+  assert.match([error.facts.next].flat().join('\n'), /l\."grade" AS "lot\.grade"/);
+  assert.doesNotMatch([error.facts.next].flat().join('\n'), /leave_behind/);
+});
+
 test('what no record of JSON has is found once all are read: nothing is published', async (t) => {
   const database = await lotSystem(t, { sql: SMALL });
   const before = await contents(database);
