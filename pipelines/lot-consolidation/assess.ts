@@ -1,5 +1,5 @@
 import { type AssessmentDeclaration, again, figures, inOrder, orphans, required, rule } from 'sluice';
-import { NEW_LOT_PATTERN, OLD_LOT_PATTERN } from './numbers.js';
+import { joinsGroup, NEW_LOT_PATTERN, OLD_LOT_PATTERN } from './numbers.js';
 
 const LEFT = again(
   { name: 'run', flags: { dryRun: true } },
@@ -44,6 +44,14 @@ export const assessment: AssessmentDeclaration = {
       from: 'lots l',
       where: `l.lot_number ~ '${OLD_LOT_PATTERN}' AND substr(l.lot_number, 7, 4) IS DISTINCT FROM l.production_month`,
       show: ['l.lot_number', 'l.production_month'],
+      severity: 'warning',
+      next: LEFT,
+    }),
+    rule('codes make a LOT number', 'line, model and month make a LOT number of the new format', {
+      from: `lots l JOIN production_lines p ON p.id = l.production_line_id
+             JOIN product_models m ON m.id = l.product_model_id`,
+      where: `${joinsGroup('l')} AND p.line_code || m.model_code || l.production_month !~ '${NEW_LOT_PATTERN}'`,
+      show: ['l.lot_number', 'p.line_code', 'm.model_code', 'l.production_month'],
       severity: 'warning',
       next: LEFT,
     }),

@@ -1,137 +1,29 @@
-import {
-  type Branch,
-  flow,
-  leaveBehind,
-  named,
-  nothingLeftBehind,
-  noun,
-  pipeline,
-  plural,
-  type Row,
-  replace,
-  type Stage,
-  type Way,
-} from 'sluice';
-import { type BackupFile, backupFile, report } from 'sluice/sinks';
-import { filter, group, map, renumber, sort } from 'sluice/transforms';
+import { flow, leaveBehind, nothingLeftBehind, noun, pipeline, plural, replace } from 'sluice';
+import { backupFile, report } from 'sluice/sinks';
+import { renumber } from 'sluice/transforms';
 import { assessment } from './assess.js';
+import { intoBackup } from './backup-rows.js';
+import { fitsThreeDigits, numberNotTaken, serialNotTaken } from './checks.js';
 import { type Consolidated, consolidate, KEPT } from './consolidate.js';
+import { carriedInFile, fileHasOthers, hasOthers, inLotOrder } from './file.js';
 import { type LeftLot, leftLots } from './left.js';
-import { monthOfOldNumber } from './numbers.js';
+import { hasSerial, toLots, toSerials } from './new-rows.js';
+import { filledColumns } from './others.js';
+import { referencesHold } from './references.js';
+import { restoreLots } from './restore.js';
+import { LOT_ORDER, oldSerials } from './source.js';
+import { type Consolidation, summarise } from './summarise.js';
+import { LOT_COLUMNS, SERIAL_COLUMNS } from './tables.js';
 import {
-  fitsThreeDigits,
   noSerialWithoutLot,
-  numberNotTaken,
   numbersUnique,
   oneLotPerGroup,
+  othersAsBefore,
   sameNumberOfSerials,
   serialsRunFromOne,
-} from './questions.js';
-import { restoreLots } from './restore.js';
-import { LOT_ORDER, type OldSerial, oldSerials } from './source.js';
-import { type Consolidation, type Renumbered, summarise } from './summarise.js';
-import { LOT_COLUMNS, SERIAL_COLUMNS } from './tables.js';
+} from './validations.js';
 
 const NAME = 'lot-consolidation';
-
-/** A file's lines may come in any order: this brings them into LOT_ORDER, on disk where they are many. */
-const inLotOrder = sort<OldSerial>({
-  name: 'LOT order',
-  by: [
-    { column: 'production_line_id', as: 'integer' },
-    { column: 'product_model_id', as: 'integer' },
-    { column: 'production_month', as: 'text' },
-    { column: (row) => numberClass(row as OldSerial), as: 'number' },
-    { column: 'lot_id', as: 'integer' },
-    { column: 'serial_number', as: 'shortlex' },
-    { column: 'serial_id', as: 'integer' },
-  ],
-});
-
-function numberClass(row: OldSerial): number {
-  if (row.lot_number === `${row.line_code}${row.model_code}${row.production_month}`) return 1;
-  return monthOfOldNumber(row.lot_number ?? '') === row.production_month ? 2 : 0;
-}
-
-const asIs: Stage<OldSerial> = named('in LOT order already', (rows) => rows);
-
-/** One row for every run of rows with the same `by`, made of the first of them. */
-function firstOfEach<Out extends Row>(
-  by: string,
-  name: string,
-  make: (first: Renumbered) => Out,
-): Stage<Renumbered, Out> {
-  return group<Renumbered, Out, Out>({ by, name, start: make, add: () => {}, finish: (made) => made });
-}
-
-/** The LOT that represents its group, with the new number; the others of the group go. */
-const oneRowPerLot = firstOfEach(
-  'new_lot_id',
-  'one row per LOT',
-  (row): LotRow => ({
-    id: row.lot_id,
-    lot_number: row.new_lot_number,
-    production_line_id: row.production_line_id,
-    product_model_id: row.product_model_id,
-    production_month: row.production_month,
-    status: row.lot_status,
-    target_quantity: row.target_quantity,
-    created_at: row.lot_created_at,
-    closed_at: row.closed_at,
-  }),
-);
-type LotRow = Readonly<Record<(typeof LOT_COLUMNS)[number], string | null>>;
-
-const hasSerial = filter<Renumbered>((row) => row.serial_id !== null, 'lot_without_serials');
-
-const toSerials = map(
-  (row: Renumbered) => ({
-    id: row.serial_id,
-    lot_id: row.new_lot_id,
-    serial_number: row.new_serial_number ?? row.serial_number,
-    status: row.serial_status,
-    created_at: row.serial_created_at,
-  }),
-  'to serials',
-);
-
-/** An id as a JSON number, or as text where a number would not hold all of its digits. */
-function jsonId(id: string | null): number | string | null {
-  return id !== null && Number.isSafeInteger(Number(id)) ? Number(id) : id;
-}
-
-/** What the backup file keeps of every old LOT and serial: enough to put them back from the file alone. */
-const oldLots = firstOfEach('lot_id', 'old LOTs', (row) => ({
-  id: jsonId(row.lot_id),
-  old_lot_number: row.lot_number,
-  new_lot_number: row.new_lot_number,
-  consolidated_into: jsonId(row.new_lot_id),
-  production_line_id: row.production_line_id,
-  product_model_id: row.product_model_id,
-  production_month: row.production_month,
-  status: row.lot_status,
-  target_quantity: row.target_quantity,
-  created_at: row.lot_created_at,
-  closed_at: row.closed_at,
-}));
-
-const oldSerialsKept = map(
-  (row: Renumbered) => ({
-    id: jsonId(row.serial_id),
-    old_serial_number: row.serial_number,
-    new_serial_number: row.new_serial_number ?? row.serial_number,
-    old_lot_id: jsonId(row.lot_id),
-    new_lot_id: jsonId(row.new_lot_id),
-    status: row.serial_status,
-    created_at: row.serial_created_at,
-  }),
-  'old serials',
-);
-
-const lotsInto = (backup: BackupFile) => (rows: Way<Renumbered, Branch>) =>
-  rows.through(oldLots).into(backup.section('lots'));
-const serialsInto = (backup: BackupFile) => (rows: Way<Renumbered, Branch>) =>
-  rows.through(hasSerial, oldSerialsKept).into(backup.section('serials'));
 
 const consolidations = report<Consolidation>('consolidations', () => {
   const total = { groups: 0, lots: 0, serials: 0 };
@@ -189,9 +81,18 @@ export default pipeline({
       values: ['on', 'off'],
     },
   },
-  checks: [nothingLeftBehind(['serials']), fitsThreeDigits, numberNotTaken],
+  checks: [
+    nothingLeftBehind(['serials'], carriedInFile),
+    fileHasOthers,
+    fitsThreeDigits,
+    numberNotTaken,
+    serialNotTaken,
+    referencesHold,
+  ],
   assess: assessment,
   backup: { tables: ['production_lines', 'product_models'] },
+  // Columns of one's own go along.
+  fills: filledColumns,
   flows: ({ inputs, tables, settings }) => {
     const backup = backupFile('migration_backup', { pipeline: NAME });
     const numbered = renumber<Consolidated, 'new_serial_number'>({
@@ -205,18 +106,26 @@ export default pipeline({
       taken: (row) => row.sequence,
       takenReason: KEPT,
     });
+    const input = flow(inputs.serials);
+    const inOrder =
+      inputs.serials.order === LOT_ORDER ? input : input.through(hasOthers(tables, settings), inLotOrder);
     return [
-      flow(inputs.serials)
-        .through(inputs.serials.order === LOT_ORDER ? asIs : inLotOrder, consolidate, numbered)
-        .fork(
-          (rows) => rows.through(oneRowPerLot).into(tables.lots),
-          (rows) => rows.through(hasSerial, toSerials).into(tables.serials),
-          (rows) => rows.through(summarise).into(consolidations),
-          (rows) => rows.through(leftLots).into(left),
-          ...(settings.backup === 'on' ? [lotsInto(backup), serialsInto(backup)] : []),
-        ),
+      inOrder.through(consolidate, numbered).fork(
+        (rows) => rows.through(toLots(tables)).into(tables.lots),
+        (rows) => rows.through(hasSerial, toSerials(tables)).into(tables.serials),
+        (rows) => rows.through(summarise).into(consolidations),
+        (rows) => rows.through(leftLots).into(left),
+        ...(settings.backup === 'on' ? intoBackup(backup, tables) : []),
+      ),
     ];
   },
-  validations: [numbersUnique, oneLotPerGroup, serialsRunFromOne, sameNumberOfSerials, noSerialWithoutLot],
+  validations: [
+    numbersUnique,
+    oneLotPerGroup,
+    serialsRunFromOne,
+    sameNumberOfSerials,
+    noSerialWithoutLot,
+    othersAsBefore,
+  ],
   restore: restoreLots,
 });

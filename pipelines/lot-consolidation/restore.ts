@@ -9,9 +9,14 @@ import {
   pipeline,
   plural,
   type Row,
+  type Run,
   refused,
+  SluiceError,
+  type Source,
   type Stage,
+  type Target,
 } from 'sluice';
+import { type Carrying, carried, type Others, othersOf, unknownOf } from './others.js';
 import { LOT_COLUMNS, SERIAL_COLUMNS } from './tables.js';
 
 type Kept = Readonly<Record<string, string | number | null>>;
@@ -23,8 +28,7 @@ const NAMED = 100;
 interface Restored {
   /** What messages call a row: 'LOT', 'serial'. */
   readonly what: string;
-  readonly table: string;
-  readonly columns: readonly string[];
+  readonly table: Carrying;
   /** The columns that the migration changed, with what the file has of before and after. */
   readonly changed: Readonly<Record<string, { readonly before: string; readonly after: string }>>;
   /** Whether the migration took the row away. */
@@ -34,7 +38,6 @@ interface Restored {
 const LOTS: Restored = {
   what: 'LOT',
   table: 'lots',
-  columns: LOT_COLUMNS,
   changed: { lot_number: { before: 'old_lot_number', after: 'new_lot_number' } },
   gone: (row) => String(row.consolidated_into) !== String(row.id),
 };
@@ -42,7 +45,6 @@ const LOTS: Restored = {
 const SERIALS: Restored = {
   what: 'serial',
   table: 'serials',
-  columns: SERIAL_COLUMNS,
   changed: {
     lot_id: { before: 'old_lot_id', after: 'new_lot_id' },
     serial_number: { before: 'old_serial_number', after: 'new_serial_number' },
@@ -55,7 +57,10 @@ const SERIALS: Restored = {
  * the migration took away is the file's. Asks live once a chunk. What is neither as the migration left it nor as it
  * was before is a conflict: refused('changed_since') at the end, naming them, unless `overwrite`.
  */
-function before(of: Restored, overwrite: boolean): Stage<Kept, Row> {
+function before(of: Restored, { columns = [] }: Target, overwrite: boolean): Stage<Kept, Row> {
+  const names = new Map(
+    carried(of.table, unknownOf(of.table, columns)).map(({ column, as }) => [column, as]),
+  );
   return named(`old ${of.what}s`, async function* (rows, run) {
     const conflicts: string[] = [];
     let more = 0;
@@ -67,7 +72,7 @@ function before(of: Restored, overwrite: boolean): Stage<Kept, Row> {
     for await (const chunk of rows) {
       const ids = chunk.map((row) => String(row.id));
       const found = await run.database.query<Record<string, string | null>>(
-        `SELECT ${of.columns.map((name) => `t.${ident(name)}::text AS ${ident(name)}`).join(', ')}
+        `SELECT ${columns.map((name) => `t.${ident(name)}::text AS ${ident(name)}`).join(', ')}
          FROM ${ident(of.table)} t WHERE t.id = ANY ($1::bigint[])`,
         [ids],
       );
@@ -83,7 +88,9 @@ function before(of: Restored, overwrite: boolean): Stage<Kept, Row> {
         }
         const restored = Object.entries(of.changed).map(([column, file]) => [column, row[file.before]]);
         return {
-          ...Object.fromEntries(of.columns.map((name) => [name, now === undefined ? row[name] : now[name]])),
+          ...Object.fromEntries(
+            columns.map((name) => [name, now === undefined ? row[names.get(name) ?? name] : now[name]]),
+          ),
           ...Object.fromEntries(restored),
         };
       });
@@ -104,25 +111,47 @@ function before(of: Restored, overwrite: boolean): Stage<Kept, Row> {
   });
 }
 
+/** Those of the owner's own columns that the rows of the file have; none where the file cannot be read, as its check tells. */
+async function keptOf(table: Carrying, others: Others, rows: Source<Kept>, run: Run): Promise<string[]> {
+  try {
+    for await (const [first] of rows.read(run))
+      return carried(table, others[table])
+        .filter(({ as }) => first !== undefined && Object.hasOwn(first, as))
+        .map(({ column }) => column);
+  } catch (error) {
+    if (!(error instanceof SluiceError) || error.kind === 'interrupted') throw error;
+  }
+  return [];
+}
+
 /**
  * The pipeline that takes back what `file` (a migration_backup_….json) says the migration changed: numbers, assignments
  * and LOTs that went. Whatever else was changed since, and rows that were added since, stay as they are.
  */
 export function restoreLots(file: string, options: { readonly discardWrites: boolean }): Pipeline {
+  const inputs = { lots: json<Kept>(file, { at: 'lots' }), serials: json<Kept>(file, { at: 'serials' }) };
   return pipeline({
     name: 'lot-consolidation-restore',
     summary: `Takes back what the migration of ${file} changed`,
-    inputs: {
-      lots: json<Kept>(file, { at: 'lots' }),
-      serials: json<Kept>(file, { at: 'serials' }),
-    },
+    inputs,
     tables: {
       lots: merge('lots', { columns: LOT_COLUMNS, key: ['id'] }),
       serials: merge('serials', { columns: SERIAL_COLUMNS, key: ['id'] }),
     },
+    fills: async ({ run }) => {
+      const others = await othersOf(run.database, { updatable: true });
+      return {
+        lots: [...LOT_COLUMNS, ...(await keptOf('lots', others, inputs.lots, run))],
+        serials: [...SERIAL_COLUMNS, ...(await keptOf('serials', others, inputs.serials, run))],
+      };
+    },
     flows: ({ inputs, tables }) => [
-      flow(inputs.lots).through(before(LOTS, options.discardWrites)).into(tables.lots),
-      flow(inputs.serials).through(before(SERIALS, options.discardWrites)).into(tables.serials),
+      flow(inputs.lots)
+        .through(before(LOTS, tables.lots, options.discardWrites))
+        .into(tables.lots),
+      flow(inputs.serials)
+        .through(before(SERIALS, tables.serials, options.discardWrites))
+        .into(tables.serials),
     ],
   });
 }

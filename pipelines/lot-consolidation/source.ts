@@ -1,5 +1,6 @@
-import { query } from 'sluice';
+import { ident, query } from 'sluice';
 import { joinsGroup } from './numbers.js';
+import { type Carrying, carried, othersOf } from './others.js';
 
 /** The columns of the input: one line a serial with its LOT; a LOT without serials has one line. */
 export const COLUMNS = [
@@ -29,12 +30,21 @@ export type OldSerial = Readonly<Record<(typeof COLUMNS)[number], string | null>
  */
 export const LOT_ORDER = 'groups, LOTs that stay out, new number, LOT id, old serial order';
 
-/** The old serials out of the tables themselves, in LOT_ORDER. */
+/** The owner's own columns in a SELECT, called as the input calls them. */
+const alsoSelected = (table: Carrying, alias: string, others: readonly string[]) =>
+  carried(table, others)
+    .map(({ column, as }) => `, ${alias}.${ident(column)} AS ${ident(as)}`)
+    .join('');
+
+/** The old serials out of the tables themselves, in LOT_ORDER, with the columns of the owner's own. */
 export const oldSerials = query<OldSerial>(
-  `SELECT l.id AS lot_id, l.lot_number, l.production_line_id, p.line_code, l.product_model_id, m.model_code,
+  async ({ database }) => {
+    const others = await othersOf(database);
+    return `SELECT l.id AS lot_id, l.lot_number, l.production_line_id, p.line_code, l.product_model_id, m.model_code,
           l.production_month, l.status AS lot_status, l.target_quantity, l.created_at AS lot_created_at,
           l.closed_at, s.id AS serial_id, s.serial_number, s.status AS serial_status,
           s.created_at AS serial_created_at
+          ${alsoSelected('lots', 'l', others.lots)}${alsoSelected('serials', 's', others.serials)}
    FROM lots l
    LEFT JOIN production_lines p ON p.id = l.production_line_id
    LEFT JOIN product_models m ON m.id = l.product_model_id
@@ -42,6 +52,7 @@ export const oldSerials = query<OldSerial>(
    ORDER BY l.production_line_id, l.product_model_id, l.production_month,
             CASE WHEN l.lot_number = p.line_code || m.model_code || l.production_month THEN 1
                  WHEN ${joinsGroup('l')} THEN 2 ELSE 0 END,
-            l.id, length(s.serial_number), s.serial_number COLLATE "C", s.id`,
+            l.id, length(s.serial_number), s.serial_number COLLATE "C", s.id`;
+  },
   { name: 'lots and serials', columns: COLUMNS, order: LOT_ORDER },
 );

@@ -1,4 +1,4 @@
-/** The columns of `lots` that the pipeline fills: all of them. */
+/** The columns of `lots` that the pipeline knows; others are carried along (others.ts). */
 export const LOT_COLUMNS = [
   'id',
   'lot_number',
@@ -11,5 +11,5 @@ export const LOT_COLUMNS = [
   'closed_at',
 ] as const;
 
-/** The columns of `serials` that the pipeline fills: all of them. */
+/** The columns of `serials` that the pipeline knows; others are carried along. */
 export const SERIAL_COLUMNS = ['id', 'lot_id', 'serial_number', 'status', 'created_at'] as const;

@@ -9,6 +9,9 @@ import {
   offenders,
   plural,
 } from 'sluice';
+import { valuesFit } from './fit.js';
+import { keysFree, newApplication, partKeyKnown, taskKeyColumn } from './new-system.js';
+import { shownPerson } from './people.js';
 import { lackOfRates, wrongRules } from './recompute.js';
 import { lookForTables, OLD_COLUMNS, TASK_TYPE, taskType } from './source.js';
 
@@ -16,13 +19,14 @@ const LISTED = 20;
 
 /** The timers that run, as findings: who is at work on what, and since when. */
 export async function activeTimers(database: Database): Promise<Finding[]> {
+  const person = await shownPerson(database, 'm.user_id');
   return offenders(
     await database.query(
       `SELECT m.id, CASE WHEN c.app_label = $1 AND c.model = $2 THEN 'task ' ELSE c.app_label || '.' || c.model || ' ' END || m.object_id AS what,
-              coalesce(u.username, 'user ' || m.user_id) AS who, m.start_time::text AS since
+              ${person.name} AS who, m.start_time::text AS since
        FROM tasks_timer m
        LEFT JOIN django_content_type c ON c.id = m.content_type_id
-       LEFT JOIN auth_user u ON u.id = m.user_id
+       ${person.join}
        WHERE m.finish_time IS NULL ORDER BY m.start_time, m.id LIMIT 1000`,
       [TASK_TYPE.app, TASK_TYPE.model],
     ),
@@ -93,24 +97,6 @@ const contentTypes: Check = check(
   },
 );
 
-const taskKeyColumn: Check = check(
-  'task-key',
-  'parts can keep the key of the task that they were',
-  async ({ database, missing, live }) => {
-    if (missing('parts') || (await lookForTables(database)).parts) return [];
-    return [
-      {
-        severity: 'error',
-        message: `${live('parts')} has no column task_key: the new application is not migrated yet`,
-        next: [
-          'python manage.py makemigrations tasks && python manage.py migrate',
-          `or: ALTER TABLE ${live('parts')} ADD COLUMN task_key varchar(255) UNIQUE`,
-        ],
-      },
-    ];
-  },
-);
-
 /** How many there are of everything, and how many of them have been migrated. */
 const rowCounts: Check = check('row-counts', 'how many rows there are', async ({ database, missing }) => {
   const parts = !missing('parts') && (await lookForTables(database)).parts;
@@ -137,10 +123,11 @@ const orphanTimers: Check = check(
   'every timer of a task has its task',
   async ({ database, settings }) => {
     const leave = settings.orphan_timers === 'leave';
+    const person = await shownPerson(database, 'm.user_id');
     return offenders(
       await database.query(
-        `SELECT m.id, m.object_id, coalesce(u.username, 'user ' || m.user_id) AS who, m.start_time::text AS since
-         FROM tasks_timer m LEFT JOIN auth_user u ON u.id = m.user_id
+        `SELECT m.id, m.object_id, ${person.name} AS who, m.start_time::text AS since
+         FROM tasks_timer m ${person.join}
          WHERE m.content_type_id = ${taskType} AND NOT EXISTS (SELECT FROM machining_task t WHERE t.key = m.object_id)
          ORDER BY m.id LIMIT 1000`,
       ),
@@ -160,14 +147,15 @@ const orphanTimers: Check = check(
   },
 );
 
-const orphanCosts: Check = check('orphan-costs', 'every cost has its task', async ({ database }) =>
-  offenders(
+const orphanCosts: Check = check('orphan-costs', 'every cost has its task', async ({ database }) => {
+  const person = await shownPerson(database, 'c.user_id');
+  return offenders(
     await database.query(
       `SELECT 'task ' || c.task_id AS whose, c.total_cost::text AS cost, c.currency FROM machining_jobcostagg c
        WHERE NOT EXISTS (SELECT FROM machining_task t WHERE t.key = c.task_id)
        UNION ALL
-       SELECT 'task ' || c.task_id || ', ' || coalesce(u.username, 'user ' || c.user_id), c.total_cost::text, c.currency
-       FROM machining_jobcostagguser c LEFT JOIN auth_user u ON u.id = c.user_id
+       SELECT 'task ' || c.task_id || ', ' || ${person.name}, c.total_cost::text, c.currency
+       FROM machining_jobcostagguser c ${person.join}
        WHERE NOT EXISTS (SELECT FROM machining_task t WHERE t.key = c.task_id)
        ORDER BY 1 LIMIT 1000`,
     ),
@@ -178,57 +166,8 @@ const orphanCosts: Check = check('orphan-costs', 'every cost has its task', asyn
       severity: 'warning',
       next: ['correct their task_id, or delete them', 'or migrate without them (--max-rejects)'],
     },
-  ),
-);
-
-/** Keys that something else of the new system has already. */
-const keysFree: Check = check(
-  'keys-free',
-  'no part and no operation of the new system has a key that a task wants',
-  async ({ database, missing, live }) => {
-    if (missing('parts') || !(await lookForTables(database)).parts) return [];
-    const findings = offenders(
-      await database.query(
-        `SELECT p.key, t.key AS task, p.id, p.task_key FROM machining_task t JOIN ${live('parts')} p ON p.key = 'PT-' || t.key
-         WHERE p.task_key IS DISTINCT FROM t.key ORDER BY 1 LIMIT 1000`,
-      ),
-      (n) => (n === 1 ? 'a part has the key that a task wants' : `${n} parts have the keys that tasks want`),
-      (row) =>
-        `${row.key}: wanted for task ${row.task}, held by part ${row.id}, ${row.task_key === null ? 'which was no task' : `which was task ${row.task_key}`}`,
-      {
-        next: [
-          `give those parts other keys: UPDATE ${live('parts')} SET key = … WHERE id = …`,
-          `or, where one is that task migrated by hand: UPDATE ${live('parts')} SET task_key = … WHERE id = …`,
-        ],
-      },
-    );
-    if (missing('operations')) return findings;
-    findings.push(
-      ...offenders(
-        await database.query(
-          `SELECT t.key, o.part_id, p.key AS part FROM machining_task t
-           JOIN ${live('operations')} o ON o.key = t.key LEFT JOIN ${live('parts')} p ON p.id = o.part_id
-           WHERE p.task_key IS DISTINCT FROM t.key ORDER BY 1 LIMIT 1000`,
-        ),
-        (n) => (n === 1 ? 'an operation has the key of a task' : `${n} operations have the keys of tasks`),
-        (row) => `${row.key}: an operation of part ${row.part ?? row.part_id}, which was not that task`,
-        { next: `give those operations other keys: UPDATE ${live('operations')} SET key = … WHERE key = …` },
-      ),
-      ...offenders(
-        await database.query(
-          `SELECT t.key, p.id FROM machining_task t JOIN ${live('parts')} p ON p.task_key = t.key
-           WHERE NOT EXISTS (SELECT FROM ${live('operations')} o WHERE o.key = t.key AND o.part_id = p.id) ORDER BY 1 LIMIT 1000`,
-        ),
-        (n) => (n === 1 ? 'a task is half migrated' : `${n} tasks are half migrated`),
-        (row) => `${row.key}: there is its part, ${row.id}, and not the operation ${row.key} of it`,
-        {
-          next: `delete those parts, so that they are migrated as a whole: DELETE FROM ${live('parts')} WHERE id = …; or add their operations`,
-        },
-      ),
-    );
-    return findings;
-  },
-);
+  );
+});
 
 const rules: Check = check(
   'recompute',
@@ -274,11 +213,14 @@ const rules: Check = check(
 export const beforeAnythingIsWritten: readonly Check[] = [
   oldColumns,
   nothingLeftBehind(['tasks', 'jobCosts', 'jobUserCosts']),
+  newApplication,
   rowCounts,
   noActiveTimer,
   contentTypes,
   taskKeyColumn,
+  partKeyKnown,
   keysFree,
+  valuesFit,
   orphanTimers,
   orphanCosts,
   rules,

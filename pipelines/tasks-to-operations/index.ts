@@ -1,11 +1,13 @@
 import { append, flow, leaveBehind, named, patch, pipeline, type Row, type Stage } from 'sluice';
 import { filter, map, mapChunk } from 'sluice/transforms';
 import { beforeAnythingIsWritten } from './checks.js';
+import { newTables } from './new-tables.js';
 import { differences, recomputed } from './recompute.js';
 import {
   contentType,
   jobCosts,
   jobUserCosts,
+  lookForTables,
   type OldCost,
   type OldTask,
   type OldTimer,
@@ -13,7 +15,7 @@ import {
   tasks,
   timers,
 } from './source.js';
-import { COST_COLUMNS, newTables, OPERATION_COLUMNS, PART_COLUMNS } from './tables.js';
+import { COST_COLUMNS, OPERATION_COLUMNS, PART_COLUMNS } from './tables.js';
 import { beforePublishing } from './validations.js';
 
 /** The reason under which what an earlier run has migrated is counted. */
@@ -24,7 +26,7 @@ const notMigrated = <R extends { readonly migrated: string | null } & Row>() => 
 
 const toPart = map(
   (task: OldTask) => ({
-    id: task.part_id,
+    id: task.part_number,
     key: `PT-${task.key}`,
     task_key: task.key,
     name: task.name,
@@ -144,6 +146,11 @@ export default pipeline({
     'tasks_partcostagguser',
   ],
   creates: newTables,
+  // Where the key of a part is its primary key, it has no id to be filled.
+  fills: async ({ run }): Promise<Record<string, string[]>> =>
+    (await lookForTables(run.database)).numbered
+      ? {}
+      : { parts: PART_COLUMNS.filter((column) => column !== 'id') },
   settings: {
     orphan_timers: {
       summary: 'timers of tasks that do not exist: refuse them, or leave them as they are',
@@ -162,6 +169,7 @@ export default pipeline({
   },
   correctAtSource: 'parts, operations and costs must be those of the old tables',
   backup: { whereThere: ['machining_wagerate'] },
+  indispensable: ['tasks', 'timers'],
   checks: beforeAnythingIsWritten,
   flows: ({ inputs, tables, settings }) => [
     flow(inputs.tasks)

@@ -24,8 +24,8 @@ export const OLD_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   django_content_type: ['id', 'app_label', 'model'],
 };
 
-/** A task, with the id that its part has or gets. */
-export type OldTask = Text<(typeof TASK_FIELDS)[number] | 'part_id' | 'migrated'>;
+/** A task, with what its part is referred to by, and the id that it has or gets (NULL where parts have none). */
+export type OldTask = Text<(typeof TASK_FIELDS)[number] | 'part_id' | 'part_number' | 'migrated'>;
 /** A timer on a task; `task_key` is null where there is no such task. */
 export type OldTimer = Text<'id' | 'object_id' | 'content_type_id' | 'task_key'>;
 /** The costs of a task; `part_id` is null where there is no such task. */
@@ -44,14 +44,29 @@ export interface There extends Readonly<Record<string, unknown>> {
   readonly parts: boolean;
   readonly costs: boolean;
   readonly userCosts: boolean;
+  /** Parts have a column `id`, as Django gives every model that does not say what its primary key is. */
+  readonly numbered: boolean;
+  /** The column of parts that operations and costs refer to: `id`, or `key` where the model says that it is the key. */
+  readonly partKey: string;
 }
+
+/** The column of parts that the foreign key of operations refers to, quoted; NULL where there is none. */
+const REFERRED = `(
+  SELECT quote_ident(r.attname) FROM pg_constraint c
+  JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attname = 'part_id' AND c.conkey = ARRAY[a.attnum]
+  JOIN pg_attribute r ON r.attrelid = c.confrelid AND r.attnum = c.confkey[1]
+  WHERE c.conrelid = to_regclass('tasks_operation') AND c.confrelid = to_regclass('tasks_part') AND c.contype = 'f'
+  LIMIT 1)`;
 
 /** Looks which of the new tables are there; parts without task_key are as good as none. */
 export async function lookForTables(database: Database): Promise<There> {
   const [there] = await database.query<There>(
     `SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('tasks_part') AND attname = 'task_key') AS parts,
             to_regclass('tasks_partcostagg') IS NOT NULL AS costs,
-            to_regclass('tasks_partcostagguser') IS NOT NULL AS "userCosts"`,
+            to_regclass('tasks_partcostagguser') IS NOT NULL AS "userCosts",
+            p.numbered, coalesce(${REFERRED}, CASE WHEN p.numbered THEN 'id' ELSE 'key' END) AS "partKey"
+     FROM (SELECT to_regclass('tasks_part') IS NULL OR EXISTS (
+             SELECT FROM pg_attribute WHERE attrelid = to_regclass('tasks_part') AND attname = 'id' AND NOT attisdropped) AS numbered) p`,
   );
   return there as There;
 }
@@ -65,18 +80,21 @@ const lastId = (table: string) =>
   `(SELECT greatest(coalesce(max(id), 0), coalesce(pg_sequence_last_value(pg_get_serial_sequence(${literal(table)}, 'id')::regclass), 0)) FROM ${table})`;
 
 /**
- * `numbered`: every task with its part's id: that of the part that it has become, else the next free ones in
- * the order of the keys. The inputs read one snapshot, so all of them give a task the same id.
+ * `numbered`: every task with its part's id and what the part is referred to by: those of the part that it has become,
+ * else the next free ids in the order of the keys, and the key that the part gets. The inputs read one snapshot, so all
+ * of them give a task the same.
  */
-export function numbered(there: Pick<There, 'parts'>): string {
-  const parts = there.parts
-    ? 'SELECT id, task_key FROM tasks_part WHERE task_key IS NOT NULL'
-    : 'SELECT NULL::bigint AS id, NULL::varchar AS task_key WHERE false';
+export function numbered({ parts, numbered, partKey }: There): string {
+  const made = parts
+    ? `SELECT task_key, key, ${numbered ? 'id' : 'NULL::bigint AS id'} FROM tasks_part WHERE task_key IS NOT NULL`
+    : 'SELECT NULL::varchar AS task_key, NULL::varchar AS key, NULL::bigint AS id WHERE false';
+  const next = `${parts ? lastId('tasks_part') : '0'}
+             + count(*) FILTER (WHERE p.task_key IS NULL) OVER (ORDER BY t.key COLLATE "C" ROWS UNBOUNDED PRECEDING)`;
+  const id = numbered ? `coalesce(p.id, ${next})` : 'NULL::bigint';
   return `numbered AS (
-    SELECT t.key, p.id AS migrated_id,
-           coalesce(p.id, ${there.parts ? lastId('tasks_part') : '0'}
-             + count(*) FILTER (WHERE p.id IS NULL) OVER (ORDER BY t.key COLLATE "C" ROWS UNBOUNDED PRECEDING)) AS part_id
-    FROM machining_task t LEFT JOIN (${parts}) p ON p.task_key = t.key)`;
+    SELECT t.key, p.${partKey} AS migrated_id, ${id} AS part_number,
+           ${partKey === 'key' ? `coalesce(p.key, 'PT-' || t.key)` : id} AS part_id
+    FROM machining_task t LEFT JOIN (${made}) p ON p.task_key = t.key)`;
 }
 
 const typeId = ({ app, model }: { readonly app: string; readonly model: string }) =>
@@ -91,9 +109,13 @@ export const operationType = `coalesce(${typeId(OPERATION_TYPE)}, ${lastId('djan
 /** The tasks in the order of their keys. */
 export const tasks: Source<OldTask> = query<OldTask>(
   async ({ database }) => `WITH ${numbered(await lookForTables(database))}
-    SELECT ${TASK_FIELDS.map((column) => `t.${column}`).join(', ')}, n.part_id, n.migrated_id IS NOT NULL AS migrated
+    SELECT ${TASK_FIELDS.map((column) => `t.${column}`).join(', ')}, n.part_id, n.part_number, n.migrated_id IS NOT NULL AS migrated
     FROM machining_task t JOIN numbered n ON n.key = t.key ORDER BY t.key COLLATE "C"`,
-  { name: 'machining tasks', table: 'machining_task', columns: [...TASK_FIELDS, 'part_id', 'migrated'] },
+  {
+    name: 'machining tasks',
+    table: 'machining_task',
+    columns: [...TASK_FIELDS, 'part_id', 'part_number', 'migrated'],
+  },
 );
 
 /** The timers that point to tasks. */

@@ -1,6 +1,3 @@
-import { readFileSync } from 'node:fs';
-import type { NewTable } from 'sluice';
-
 /** The columns of `tasks_part` that the pipeline fills: all of them. */
 export const PART_COLUMNS = [
   'id',
@@ -67,35 +64,3 @@ export const PLANNING_COLUMNS = [
   'planned_end_ms',
   'plan_locked',
 ] as const;
-
-/** The sample's file with the new tables, from dist/pipelines/tasks-to-operations. */
-const NEW_TABLES = new URL('../../../samples/tasks-to-operations/new-tables.sql', import.meta.url);
-
-/** How the new tables are made where they are missing, by their names in the pipeline. */
-export function newTables(): Record<'parts' | 'operations' | 'costs' | 'userCosts', NewTable> {
-  const statements = statementsOf(readFileSync(NEW_TABLES, 'utf8'));
-  return {
-    parts: newTable(statements, 'tasks_part'),
-    operations: newTable(statements, 'tasks_operation'),
-    costs: newTable(statements, 'tasks_partcostagg'),
-    userCosts: newTable(statements, 'tasks_partcostagguser'),
-  };
-}
-
-/** The statements of a file whose statements all end with a semicolon at the end of a line. */
-function statementsOf(file: string): string[] {
-  const text = file.replace(/^--.*\n/gm, '');
-  return text
-    .split(/;\s*\n/)
-    .map((statement) => statement.trim())
-    .filter((statement) => statement !== '');
-}
-
-function newTable(statements: readonly string[], table: string): NewTable {
-  const create = statements.find((statement) => statement.startsWith(`CREATE TABLE ${table} (`));
-  if (create === undefined) throw new Error(`new-tables.sql does not make ${table}`);
-  const about = new RegExp(
-    `^(ALTER TABLE ${table} |CREATE INDEX \\w+ ON ${table} |COMMENT ON COLUMN ${table}\\.)`,
-  );
-  return { create, after: statements.filter((statement) => about.test(statement)) };
-}

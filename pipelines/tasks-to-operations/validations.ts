@@ -9,7 +9,7 @@ import {
 } from 'sluice';
 import { activeTimers } from './checks.js';
 import { differencesSql, lackOfRates, type Rules } from './recompute.js';
-import { OPERATION_TYPE, TASK_FIELDS, taskType } from './source.js';
+import { lookForTables, OPERATION_TYPE, TASK_FIELDS, taskType } from './source.js';
 import { AMOUNTS, COST_COLUMNS, OPERATION_COLUMNS, PART_COLUMNS, PLANNING_COLUMNS } from './tables.js';
 
 type Tables = Pick<ValidationContext, 'staged' | 'live' | 'published'>;
@@ -67,26 +67,28 @@ const tasksAreParts: Validation = validation(
 const oneOperationAPart: Validation = validation(
   'one-operation-a-part',
   'as many operations as parts: every new part has one, the first, not interchangeable',
-  async ({ database, staged, published, asWritten }) =>
-    offenders(
+  async ({ database, staged, published, asWritten }) => {
+    const { partKey } = await lookForTables(database);
+    return offenders(
       await database.query(
         // Of a part that has been changed since, or whose operation has, only the other one is as it was published.
         `SELECT coalesce(p.key, 'part ' || o.part_id) AS part, o.key AS operation
-         FROM ${staged('parts')} p FULL JOIN ${staged('operations')} o ON o.part_id = p.id
+         FROM ${staged('parts')} p FULL JOIN ${staged('operations')} o ON o.part_id = p.${partKey}
          WHERE ${
            published
-             ? `${asWritten('operations', 'o')} AND (p.id IS NULL OR o."order" <> 1 OR o.interchangeable)`
-             : `p.id IS NULL OR o.key IS NULL OR o."order" <> 1 OR o.interchangeable`
+             ? `${asWritten('operations', 'o')} AND (p.key IS NULL OR o."order" <> 1 OR o.interchangeable)`
+             : `p.key IS NULL OR o.key IS NULL OR o."order" <> 1 OR o.interchangeable`
          }
          UNION ALL
-         SELECT p.key, count(*) || CASE count(*) WHEN 1 THEN ' operation' ELSE ' operations' END FROM ${staged('parts')} p JOIN ${staged('operations')} o ON o.part_id = p.id
+         SELECT p.key, count(*) || CASE count(*) WHEN 1 THEN ' operation' ELSE ' operations' END FROM ${staged('parts')} p JOIN ${staged('operations')} o ON o.part_id = p.${partKey}
          WHERE ${asWritten('operations', 'o')} GROUP BY p.key HAVING count(*) > 1
          ORDER BY 1 LIMIT 1000`,
       ),
       (n) => `${n === 1 ? 'a part would' : `${n} parts would`} not have one operation, its first`,
       (row) => `${row.part}: ${row.operation ?? 'no operation'}`,
       { next: AGAIN },
-    ),
+    );
+  },
 );
 
 const shared = (columns: readonly string[]) =>
@@ -130,13 +132,14 @@ const fieldsAsBefore: Validation = validation(
 const frontend: Validation = validation(
   'frontend',
   'operations have the old task keys, and are planned as before',
-  async ({ database, staged, published, asWritten }) =>
-    offenders(
+  async ({ database, staged, published, asWritten }) => {
+    const { partKey } = await lookForTables(database);
+    return offenders(
       await database.query(
         `SELECT p.task_key, o.key, ${PLANNING_COLUMNS.map((column) => `t.${column} IS DISTINCT FROM o.${column} AS ${column}`).join(', ')}
          FROM ${staged('parts')} p
          JOIN machining_task t ON t.key = p.task_key
-         ${published ? 'JOIN' : 'LEFT JOIN'} ${staged('operations')} o ON o.part_id = p.id
+         ${published ? 'JOIN' : 'LEFT JOIN'} ${staged('operations')} o ON o.part_id = p.${partKey}
          WHERE ${asWritten('parts', 'p')} AND ${asWritten('operations', 'o')} AND (o.key IS DISTINCT FROM t.key
             OR ROW(${PLANNING_COLUMNS.map((column) => `t.${column}`).join(', ')})
                IS DISTINCT FROM ROW(${PLANNING_COLUMNS.map((column) => `o.${column}`).join(', ')}))
@@ -148,7 +151,8 @@ const frontend: Validation = validation(
           ? `${row.key}: ${PLANNING_COLUMNS.filter((column) => row[column] === true).join(', ')} would change`
           : `${row.task_key}: its operation would be ${row.key ?? 'missing'}`,
       { next: AGAIN },
-    ),
+    );
+  },
 );
 
 const timersFollow: Validation = validation(
@@ -218,12 +222,13 @@ async function costsFollow(
   by: readonly string[],
 ) {
   const { database, staged, live, published, asWritten } = context;
+  const { partKey } = await lookForTables(database);
   const same = (left: string, right: string) =>
     ['part_id', ...by].map((column) => `${left}.${column} = ${right}.${column}`).join(' AND ');
   const ids = ['part_id', ...by];
   // What an earlier run has migrated has a life of its own in the new system.
   const before = `SELECT p.id AS part_id, ${[...by, ...COST_COLUMNS].map((column) => `c.${column}`).join(', ')}
-    FROM ${old} c JOIN ${together(context, 'parts', 'id, task_key')} p ON p.task_key = c.task_id
+    FROM ${old} c JOIN ${together(context, 'parts', `${partKey} AS id, task_key`)} p ON p.task_key = c.task_id
     WHERE ${published ? '' : 'NOT '}EXISTS (SELECT FROM ${live(table)} l WHERE l.part_id = p.id${by.map((column) => ` AND l.${column} = c.${column}`).join('')} AND ${published ? asWritten(table, 'l') : 'true'})`;
   const after = `SELECT ${['part_id', ...by, ...COST_COLUMNS].map((column) => `w.${column}`).join(', ')} FROM ${staged(table)} w WHERE ${asWritten(table, 'w')}`;
   const counted = (rows: string, name: string) =>
@@ -276,11 +281,12 @@ const recomputedCosts: Validation = validation(
     const lack = await lackOfRates(database);
     if (lack !== undefined)
       return [{ severity: 'error', message: `the costs cannot be compared: ${lack}`, next: AGAIN }];
+    const { partKey } = await lookForTables(database);
     const differences = await database.query(
       differencesSql(
         {
           keys: `SELECT task_key AS key FROM ${staged('parts')}`,
-          costs: `SELECT p.task_key, c.currency, ${AMOUNTS.map((column) => `c.${column}`).join(', ')} FROM ${staged('costs')} c JOIN ${staged('parts')} p ON p.id = c.part_id`,
+          costs: `SELECT p.task_key, c.currency, ${AMOUNTS.map((column) => `c.${column}`).join(', ')} FROM ${staged('costs')} c JOIN ${staged('parts')} p ON p.${partKey} = c.part_id`,
         },
         settings as unknown as Rules,
       ),

@@ -1,6 +1,7 @@
 -- One line for each serial with its LOT; a LOT without serials has one line with empty serial columns.
 -- In the order in which the new numbers are given: within a group the LOT that has its new number already
 -- comes first, then by LOT; within a LOT the shorter serial number first, then by code point.
+-- Columns of one's own are added as lot.… and serial.…: l.inspector AS "lot.inspector".
 SELECT l.id AS lot_id,
        l.lot_number,
        l.production_line_id,

@@ -2,6 +2,21 @@ import type { OldSystem } from './assessment.js';
 import type { FieldMapping } from './mapping.js';
 import type { Database, Log } from './run.js';
 
+/** A column of a table, and what it takes. */
+export interface TableColumn {
+  readonly name: string;
+  /** As SQL writes it: `varchar(255)`, `numeric(12,2)`, `integer`. */
+  readonly type: string;
+  /** varchar(n) and char(n): characters. */
+  readonly length?: number;
+  /** numeric(p,s). */
+  readonly precision?: number;
+  readonly scale?: number;
+  readonly notNull: boolean;
+  /** The database computes it. */
+  readonly generated?: 'stored' | 'virtual';
+}
+
 /** What checks are given: the database before anything is written. */
 export interface CheckContext {
   readonly database: Database;
@@ -28,4 +43,9 @@ export interface CheckContext {
    * (`table` of a query or of an SQLite file), or of a file's first rows. Empty where that cannot be told.
    */
   columnsBeside(input: string): Promise<readonly string[]>;
+  /**
+   * The columns that the table behind one of the pipeline's has, with their types; of one that is missing, those that
+   * it would be made with.
+   */
+  tableColumns(table: string): Promise<readonly TableColumn[]>;
 }

@@ -8,11 +8,12 @@ import type { FieldMapping, MappingsDefinition } from './mapping.js';
 import type { Next } from './next.js';
 import { findsByKey } from './publish-mode.js';
 import type { Row } from './row.js';
+import type { Run } from './run.js';
 import type { Target } from './target.js';
 import type { Source } from './types.js';
 import type { View } from './view.js';
 
-export type { CheckContext } from './check-context.js';
+export type { CheckContext, TableColumn } from './check-context.js';
 
 /** A setting that `--set name=value` changes. */
 export interface Setting {
@@ -110,6 +111,8 @@ export interface NewTable {
   readonly after?: readonly string[];
 }
 
+type MaybeLater<T> = T | Promise<T>;
+
 /** A pipeline as its author writes it. */
 export interface PipelineDefinition<I extends Record<string, Source>, T extends Record<string, Target>> {
   /** kebab-case; how the command line calls it. */
@@ -127,9 +130,9 @@ export interface PipelineDefinition<I extends Record<string, Source>, T extends 
   /**
    * How tables that are missing are made, by their name in `tables`; asked for only where one is. Checks and
    * dry runs make none; a run makes them empty before it loads, drops them again where it publishes nothing,
-   * and its rollback drops them where they are empty then.
+   * and its rollback drops them where they are empty then. `run` is outside any flow, for what depends on the old tables.
    */
-  readonly creates?: () => Readonly<Record<string, NewTable>>;
+  readonly creates?: (run: Run) => MaybeLater<Readonly<Record<string, NewTable>>>;
   readonly settings?: Readonly<Record<string, Setting>>;
   readonly checks?: readonly Check[];
   readonly validations?: readonly Validation[];
@@ -152,10 +155,13 @@ export interface PipelineDefinition<I extends Record<string, Source>, T extends 
   /** Field mappings that users may change; the ones in force are given to `flows`. */
   readonly mappings?: MappingsDefinition;
   /**
-   * The columns of tables that a run fills, by the table's name in the pipeline, where the mappings in force decide
-   * it; the others of existing rows stay as they are. Default: all that the targets name.
+   * The columns of tables that a run fills, by the table's name in the pipeline, where the mappings in force or the
+   * database (asked through `run`, outside any flow) decide it; the others of existing rows stay as they are. `flows` is
+   * given the tables with these columns. Default: all that the targets name.
    */
-  fills?(given: Pick<Given<I, T>, 'settings' | 'mappings'>): Readonly<Record<string, readonly string[]>>;
+  fills?(
+    given: Pick<Given<I, T>, 'settings' | 'mappings'> & { readonly run: Run },
+  ): MaybeLater<Readonly<Record<string, readonly string[]>>>;
   flows(given: Given<I, T>): readonly FlowPlan[];
   /**
    * The pipeline's own figures out of the books of its flows: in the summary and, by these names (snake_case),
@@ -167,6 +173,11 @@ export interface PipelineDefinition<I extends Record<string, Source>, T extends 
    * tables, say. They are then corrected at the source, and whoever is told of them is told so.
    */
   readonly correctAtSource?: string;
+  /**
+   * Inputs whose rows must all be published: validations refuse a batch that leaves one out, so nobody is told that
+   * --max-rejects does.
+   */
+  readonly indispensable?: readonly string[];
   /** Sentences shown before a run that is to be published is asked about: back up first, say. */
   readonly warnings?: readonly string[];
   /**
@@ -214,6 +225,8 @@ export function pipeline<I extends Record<string, Source>, T extends Record<stri
     if (!Object.hasOwn(definition.tables, table ?? input))
       throw wrong(`the records of "${input}" end in "${table ?? input}", which is no table of it`);
   }
+  for (const input of definition.indispensable ?? [])
+    if (!Object.hasOwn(definition.inputs, input)) throw wrong(`"${input}" is indispensable, and no input`);
   const { setting } = definition.mappings ?? {};
   if (setting !== undefined && !Object.hasOwn(definition.settings ?? {}, setting))
     throw wrong(`its mappings take the source system from "${setting}", which is no setting`);

@@ -40,14 +40,23 @@ export function assertAccounted(job: Job, accounts: readonly FlowAccount[]): voi
       next: [
         ...(job.batch === undefined ? [] : [command('rejects', [job.batch], {}, { note: 'all of them' })]),
         ...correcting(job),
-        again(
-          { ...sameFiles(job), flags: { maxRejects: String(job.rejects.count) } },
-          { lead: 'or leave them out' },
-        ),
+        ...(canDoWithout(job)
+          ? [
+              again(
+                { ...sameFiles(job), flags: { maxRejects: String(job.rejects.count) } },
+                { lead: 'or leave them out' },
+              ),
+            ]
+          : []),
         ...mergeInstead(job, { reasons: rejectReasons }),
       ],
     },
   );
+}
+
+/** Whether a batch without the rejected rows could be published. */
+function canDoWithout({ pipeline: { indispensable = [] }, labels, rejects }: Job): boolean {
+  return !rejects.places.some(({ input }) => indispensable.some((each) => labels[each] === input));
 }
 
 /** The files of rejects are there now, and may be corrected: another run does not write over them. */

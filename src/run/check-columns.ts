@@ -2,7 +2,8 @@ import { nearest } from '../core/errors.js';
 import { formatList } from '../core/list.js';
 import { again } from '../core/next.js';
 import type { Finding } from '../core/pipeline.js';
-import { readColumns } from '../db/catalog/columns.js';
+import { type ColumnFacts, readColumns } from '../db/catalog/columns.js';
+import { ident, literal, qualified } from '../db/quote.js';
 import { isCommand } from './again.js';
 import type { Job } from './job.js';
 import type { Columns, LiveTable } from './tables.js';
@@ -66,10 +67,32 @@ export async function columnFindings(job: Job, table: LiveTable, columns: Column
       findings.push({
         severity: 'error',
         message: `${name}.${column.name} is NOT NULL, has no default, and is filled by nobody`,
-        next: copying
-          ? `fill it with a column of the file (--map), or give it a default in the database`
-          : 'add it to the columns',
+        next: [
+          `have the database fill it: ALTER TABLE ${qualified(table.schema, table.table)} ALTER COLUMN ${ident(column.name)} SET DEFAULT ${likeDefault(column)}   (or what the application gives)`,
+          copying
+            ? 'or fill it with a column of the file (--map)'
+            : 'or, in a pipeline of your own, add it to the columns',
+        ],
       });
   }
   return findings;
 }
+
+/** A default that the column's type takes, to show how one is written. */
+function likeDefault({ base, kind, labels }: ColumnFacts): string {
+  if (kind === 'array') return "'{}'";
+  if (kind === 'enum') return literal(labels?.[0] ?? '');
+  return DEFAULTS[base] ?? "''";
+}
+
+const DEFAULTS: Readonly<Record<string, string>> = {
+  bool: 'false',
+  ...Object.fromEntries(['int2', 'int4', 'int8', 'numeric', 'float4', 'float8'].map((type) => [type, '0'])),
+  date: 'current_date',
+  time: 'localtime',
+  timestamp: 'localtimestamp',
+  timestamptz: 'now()',
+  uuid: 'gen_random_uuid()',
+  json: "'{}'",
+  jsonb: "'{}'",
+};

@@ -2,8 +2,10 @@ import { writtenBy } from '../../sinks/rows/restored.js';
 import { type FlowAccount, StageCounter } from '../core/accounting.js';
 import type { CheckContext, ValidationContext } from '../core/pipeline.js';
 import type { Target } from '../core/target.js';
+import { readColumns } from '../db/catalog/columns.js';
 import { qualified } from '../db/quote.js';
 import { usersDatabase } from '../db/users-database.js';
+import { futureColumns } from './create-missing.js';
 import { replacedIn } from './given.js';
 import { columnsBeside, columnsOf } from './input-columns.js';
 import type { Job } from './job.js';
@@ -39,6 +41,13 @@ export function checkContext(job: Job): CheckContext {
     columnsOf: (input) => columnsOf(job.inputs[input], job.checkRun()),
     columnsBeside: (input) =>
       columnsBeside(job.inputs[input], job.pipeline.inputs[input]?.columns, job.checkRun()),
+    tableColumns: (name) => {
+      const { database } = job.options;
+      const made = job.missing.find(({ table }) => table.name === name);
+      if (made !== undefined) return futureColumns(database, made.table, made.sql);
+      const { schema, table } = job.table(name);
+      return readColumns(database, schema, table);
+    },
   };
 }
 

@@ -31,6 +31,7 @@ import { Masking } from './masking.js';
 import { oldSystem } from './old-system.js';
 import type { RunOptions } from './options.js';
 import { Progress } from './progress.js';
+import { withQuietRun } from './quiet-run.js';
 import { ReadInputs } from './read-inputs.js';
 import { keptRecords } from './record-kinds.js';
 import type { Records } from './records.js';
@@ -43,6 +44,20 @@ function guardsOf(pipeline: Pipeline, options: RunOptions): readonly string[] {
   const { settings = {} } = options;
   if (typeof guards !== 'function') return guards;
   return guards({ settings: settled(pipeline, settings), replaced: replacedIn(options) });
+}
+
+/** What the pipeline says of its tables once it has looked at the database: what a run fills, and how they are made. */
+async function asked(
+  pipeline: Pipeline,
+  options: RunOptions,
+  given: { readonly settings: Record<string, string>; readonly mappings: readonly FieldMapping[] },
+): Promise<Pick<RunOptions, 'fills'> & { readonly creates: Readonly<Record<string, NewTable>> }> {
+  const { fills, creates } = pipeline;
+  if (fills === undefined && creates === undefined) return { creates: {} };
+  return withQuietRun({ ...options, settings: given.settings }, async (run) => {
+    const filled = options.fills ?? (await fills?.({ ...given, run }));
+    return { ...(filled === undefined ? {} : { fills: filled }), creates: (await creates?.(run)) ?? {} };
+  });
 }
 
 /** The inputs as given and declared; a file of rejects among them is known as one. */
@@ -141,6 +156,8 @@ export class Job {
     readonly fedBack: FedBack | undefined,
     /** The field mappings in force; empty where the pipeline declares none. */
     readonly mappings: readonly FieldMapping[],
+    /** What makes those of its tables that may be missing. */
+    readonly creates: Readonly<Record<string, NewTable>>,
   ) {
     this.inputs =
       fedBack === undefined ? plainInputs(pipeline, options) : withGiven(pipeline, fedBack.inputs);
@@ -161,10 +178,11 @@ export class Job {
     const { database } = options;
     const settings = settled(pipeline, options.settings ?? {});
     const { mappings } = await jobMappings(database, pipeline, settings);
-    const filled = withFills(pipeline, options.fills ?? pipeline.fills?.({ settings, mappings }));
+    const { fills, creates } = await asked(pipeline, options, { settings, mappings });
+    const filled = withFills(pipeline, fills);
     const narrowed = fedBack?.publishing(filled) ?? filled;
-    const { tables, watched } = await Job.#find(narrowed, options);
-    return new Job(narrowed, options, tables, watched, fedBack, mappings);
+    const { tables, watched } = await Job.#find(narrowed, creates, options);
+    return new Job(narrowed, options, tables, watched, fedBack, mappings, creates);
   }
 
   /** The corrected rejects, where they are fed back, and the options with the inputs and settings of their batch. */
@@ -187,10 +205,9 @@ export class Job {
     return { fedBack, options: { ...options, inputs: fedBack.given, settings } };
   }
 
-  static async #find(pipeline: Pipeline, options: RunOptions) {
+  static async #find(pipeline: Pipeline, creates: Job['creates'], options: RunOptions) {
     const { database } = options;
-    const creatable = Object.keys(pipeline.creates?.() ?? {});
-    const tables = await resolveTables(database, Object.entries(pipeline.tables), creatable);
+    const tables = await resolveTables(database, Object.entries(pipeline.tables), Object.keys(creates));
     const missing = tables.filter((table) => table.missing === true).map(({ target }) => target.table);
     const ours =
       pipeline.compatibility === undefined
@@ -208,13 +225,12 @@ export class Job {
   /** The tables that are not there yet, with what makes them. */
   get missing(): readonly { readonly table: LiveTable; readonly sql: NewTable }[] {
     const missing = this.tables.filter((table) => table.missing === true);
-    const creates = missing.length === 0 ? {} : (this.pipeline.creates?.() ?? {});
-    return missing.map((table) => ({ table, sql: creates[table.name] as NewTable }));
+    return missing.map((table) => ({ table, sql: this.creates[table.name] as NewTable }));
   }
 
   /** Finds the tables again, once the missing ones have been made. */
   async findTables(): Promise<void> {
-    Object.assign(this, await Job.#find(this.pipeline, this.options));
+    Object.assign(this, await Job.#find(this.pipeline, this.creates, this.options));
   }
 
   /** From here on the run has a batch, begun at `at`: rejects are stored under it. */

@@ -9,8 +9,12 @@ import { untilAborted } from '../../src/core/until-aborted.js';
 import { memory } from '../../src/sources/memory.js';
 
 const rows = memory('rows', [{ id: '1', name: 'x' }]);
-const define = (more: { name?: string; inputs?: object; tables?: Record<string, Target> }) =>
-  pipeline({ name: 'ok', summary: '', inputs: { rows }, tables: {}, flows: () => [], ...more } as never);
+const define = (more: {
+  name?: string;
+  inputs?: object;
+  tables?: Record<string, Target>;
+  indispensable?: readonly string[];
+}) => pipeline({ name: 'ok', summary: '', inputs: { rows }, tables: {}, flows: () => [], ...more } as never);
 
 test('a definition that cannot run is wrong usage, with the reason', () => {
   for (const [definition, why] of [
@@ -21,6 +25,7 @@ test('a definition that cannot run is wrong usage, with the reason', () => {
     [{ tables: { a: patch('a', { columns: ['id'], key: [] }) } }, /patch\('a'\) needs a key/],
     [{ tables: { a: append('a', { columns: [] }) } }, /append\('a'\) must say which columns/],
     [{ tables: { a: replace('lots'), b: replace('lots') } }, /the table lots is declared twice/],
+    [{ indispensable: ['rows', 'tasks'] }, /"tasks" is indispensable, and no input/],
   ] as const)
     assert.throws(() => define(definition), { kind: 'usage', code: 'bad_pipeline', message: why });
 });

@@ -60,7 +60,7 @@ test('columns that do not fit are all named at once, before anything is read', a
     ],
   );
   assert.deepEqual(await findings(t, database, into(append('things', { columns: ['id'] }))), [
-    'columns of public.things: public.things.name is NOT NULL, has no default, and is filled by nobody (add it to the columns)',
+    `columns of public.things: public.things.name is NOT NULL, has no default, and is filled by nobody (have the database fill it: ALTER TABLE "public"."things" ALTER COLUMN "name" SET DEFAULT ''   (or what the application gives),or, in a pipeline of your own, add it to the columns)`,
   ]);
   assert.deepEqual(
     await findings(t, database, into(patch('things', { columns: ['id', 'colour'], key: ['id'] }))),

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
-import { newTables } from '../../pipelines/tasks-to-operations/tables.js';
+import { newTables } from '../../pipelines/tasks-to-operations/new-tables.js';
 import { demo } from '../../samples/tasks-to-operations/demo.js';
 import { FILES, fill, script } from '../../samples/tasks-to-operations/generate.js';
 import { tasks } from '../../samples/tasks-to-operations/system.js';
+import { usersDatabase } from '../../src/db/users-database.js';
 import { testDatabase } from '../support/database.js';
+import { openDatabase } from '../support/lots.js';
 import { asCsv, machineShop, machining } from '../support/machining.js';
 import { EXPECTED } from '../support/machining-tables.js';
 
@@ -40,8 +42,12 @@ test('the demo makes its tables in an empty database, and its looks find them', 
   ]);
 });
 
-test('no statement of the file with the new tables is lost when it is taken apart by table', async () => {
-  const made = Object.values(newTables()).flatMap(({ create, after = [] }) => [create, ...after]);
+test('no statement of the file with the new tables is lost when it is taken apart by table', async (t) => {
+  const database = usersDatabase(openDatabase(t, await machineShop(t)));
+  const made = Object.values(await newTables({ database })).flatMap(({ create, after = [] }) => [
+    create,
+    ...after,
+  ]);
   const file = (await machining('new-tables.sql')).replace(/^--.*\n/gm, '');
   const squeeze = (sql: string) => sql.replace(/[\s;]+/g, ' ').trim();
   assert.equal(squeeze(made.join(';\n')), squeeze(file));

@@ -17,7 +17,7 @@ interface Expression {
 const MADE = [
   // Of constants.
   'pipelines/lot-consolidation/numbers.js',
-  'pipelines/tasks-to-operations/tables.js',
+  'pipelines/tasks-to-operations/new-tables.js',
   'src/cli/terminal.js',
   'src/copy/own-text.js',
   // Of a format that somebody wrote, without a repetition in it.

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SluiceError } from '../../../src/core/errors.js';
-import { lotSystem, runLots, sample } from '../../support/lots.js';
+import { csv } from '../../../src/sources/csv/index.js';
+import { tempFile } from '../../support/files.js';
+import { exported, lotSystem, runLots, sample } from '../../support/lots.js';
 
 test('the log names every consolidation and every LOT that goes', async (t) => {
   const { logged } = await runLots(t, await lotSystem(t), { dryRun: true });
@@ -51,6 +53,8 @@ test('the log names the error that ended a batch', async (t) => {
   const logged: { message: string; facts: Readonly<Record<string, unknown>> }[] = [];
   const database = await lotSystem(t, { sql: await sample('bad/serial-taken.sql') });
   const error: unknown = await runLots(t, database, {
+    // Of a file it is found when all is loaded.
+    inputs: { serials: csv(tempFile(t, 'old.csv', (await exported(database)).join('\n'))) },
     log: {
       debug() {},
       info() {},

@@ -3,7 +3,17 @@ import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
 import { FILES } from '../../../samples/lot-consolidation/generate.js';
 import { SluiceError } from '../../../src/core/errors.js';
-import { contents, leftGuards, leftSchemas, lotSystem, runLots, sample } from '../../support/lots.js';
+import { csv } from '../../../src/sources/csv/index.js';
+import { tempFile } from '../../support/files.js';
+import {
+  contents,
+  exported,
+  leftGuards,
+  leftSchemas,
+  lotSystem,
+  runLots,
+  sample,
+} from '../../support/lots.js';
 
 interface Case {
   /** What happens, as a sentence. */
@@ -27,10 +37,10 @@ const CASES: Readonly<Record<string, Case>> = {
     lines: /^KR01PSA2511: wanted for LOT 11 and its group, held by LOT 931/m,
   },
   'serial-taken': {
-    says: 'a serial number held outside the group is refused before the swap',
-    code: 'validation_refused',
-    message: /numbers-unique: a serial number would be held more than once/,
-    lines: /^LI14PSA2511007: 2 times$/m,
+    says: 'a serial number held outside the group is refused, the serial that holds it named',
+    code: 'check_refused',
+    message: /^serial-not-taken: a serial number is wanted by a group and held by a serial outside it/,
+    lines: /^LI14PSA2511007: wanted in LOT LI14PSA2511, held by serial 94101 of LOT 51 \(KR01PSB2509\)/m,
   },
 };
 
@@ -73,4 +83,25 @@ test('too large a group is widened where that was asked for: 1050 serials from 0
     "SELECT count(*)::int AS n FROM serials WHERE serial_number ~ '^LI14PSA2511[0-9]{3}$'",
   );
   assert.deepEqual(narrow, { n: 250 }, 'other groups keep their three digits');
+});
+
+test('of a file, whose rows nobody knows before, a serial number held outside the group is refused before the swap', async (t) => {
+  const database = await lotSystem(t, { sql: await sample('bad/serial-taken.sql') });
+  const before = await contents(database);
+  const inputs = { serials: csv(tempFile(t, 'old.csv', (await exported(database)).join('\n'))) };
+  await assert.rejects(runLots(t, database, { inputs }), (error: SluiceError) => {
+    assert.equal(error.code, 'validation_refused');
+    assert.match(error.message, /numbers-unique: a serial number would be held more than once/);
+    assert.match((error.facts.details ?? []).join('\n'), /^LI14PSA2511007: 2 times$/m);
+    return true;
+  });
+  assert.deepEqual(await contents(database), before);
+});
+
+test('a serial of a LOT that stays may have any number that the group does not give', async (t) => {
+  // The group gives 001 to 250.
+  const database = await lotSystem(t, {
+    sql: "INSERT INTO serials (id, lot_id, serial_number) VALUES (94101, 51, 'LI14PSA2511251'), (94102, 51, 'LI14PSA25110007')",
+  });
+  assert.equal((await runLots(t, database)).summary.status, 'completed');
 });

@@ -6,11 +6,13 @@ import { restoreLots } from '../../../pipelines/lot-consolidation/restore.js';
 import { interrupted, SluiceError } from '../../../src/core/errors.js';
 import { dropLeftover, findLeftovers } from '../../../src/run/cleanup.js';
 import { rollbackBatch } from '../../../src/run/rollback.js';
+import { csv } from '../../../src/sources/csv/index.js';
 import type { TestDatabase } from '../../support/database.js';
-import { tempFolder } from '../../support/files.js';
+import { tempFile, tempFolder } from '../../support/files.js';
 import {
   catalog,
   contents,
+  exported,
   leftGuards,
   leftSchemas,
   lotSystem,
@@ -219,7 +221,10 @@ test('a run that is refused leaves no backup file behind', async (t) => {
   const home = process.cwd();
   process.chdir(folder);
   t.after(() => process.chdir(home));
-  await refusal(runLots(t, database, { settings: { backup: 'on' } }));
+  // Of a file it is found when all is loaded, and the backup written.
+  const inputs = { serials: csv(tempFile(t, 'old.csv', (await exported(database)).join('\n'))) };
+  const error = await refusal(runLots(t, database, { inputs, settings: { backup: 'on' } }));
+  assert.equal(error.code, 'validation_refused');
   assert.deepEqual(readdirSync(folder), []);
 });
 

@@ -19,10 +19,13 @@ test('check and dry run make nothing, and answer although the new tables are mis
   });
   assert.deepEqual(
     checked.findings.map(({ name, finding }) => [name, finding.severity]),
-    [['row-counts', 'note']],
+    [
+      ['new-application', 'note'],
+      ['row-counts', 'note'],
+    ],
   );
   assert.equal(
-    checked.findings[0]?.finding.message,
+    checked.findings[1]?.finding.message,
     '11 tasks, 0 of them migrated already; 9 of 11 timers are on tasks; 6 job costs, 6 by user',
   );
   assert.deepEqual(

@@ -1,75 +1,6 @@
-import { again, type Check, check, noun, offenders, plural, type Validation, validation } from 'sluice';
+import { again, ident, noun, offenders, plural, type Validation, validation } from 'sluice';
 import { joinsGroup, NEW_LOT_PATTERN } from './numbers.js';
-
-/** A serial number has 3 digits for its sequence. */
-export const MOST_SERIALS = 999;
-
-/** Groups that have more serials than three digits can number. Asked of the tables, where they are the input. */
-export const fitsThreeDigits: Check = check(
-  'fits-three-digits',
-  `no group has more than ${MOST_SERIALS} serials`,
-  async ({ database, live, settings, replaced }) => {
-    if (replaced('serials') || settings.overflow === 'widen') return [];
-    const groups = await database.query(
-      // Serials are counted by LOT first: what is asked of a LOT is then asked once, not once a serial.
-      `SELECT p.line_code || m.model_code || l.production_month AS lot, count(*) AS lots, sum(s.serials) AS serials
-       FROM ${live('lots')} l
-       JOIN (SELECT lot_id, count(*) AS serials FROM ${live('serials')} GROUP BY lot_id) s ON s.lot_id = l.id
-       JOIN production_lines p ON p.id = l.production_line_id
-       JOIN product_models m ON m.id = l.product_model_id
-       WHERE l.lot_number = p.line_code || m.model_code || l.production_month OR ${joinsGroup('l')}
-       GROUP BY l.production_line_id, l.product_model_id, l.production_month, p.line_code, m.model_code
-       HAVING sum(s.serials) > ${MOST_SERIALS}
-          AND bool_or(l.lot_number <> p.line_code || m.model_code || l.production_month)
-       ORDER BY 1`,
-    );
-    return offenders(
-      groups,
-      (n) =>
-        `${n === 1 ? 'a group has' : `${n} groups have`} more than ${MOST_SERIALS} serials, and three digits number no more`,
-      (group) =>
-        `${group.lot}: ${plural(Number(group.serials), 'serial')} in ${plural(Number(group.lots), 'LOT')}`,
-      { next: again({ flags: { set: ['overflow=widen'] } }, { note: 'more digits for those groups' }) },
-    );
-  },
-);
-
-/** A group's new number may be held by a LOT of another group (of the same codes, or mislabelled). */
-export const numberNotTaken: Check = check(
-  'number-not-taken',
-  'no group would take a number that a LOT outside it holds',
-  async ({ database, live, replaced }) => {
-    if (replaced('serials')) return [];
-    const taken = await database.query(
-      `WITH lot AS (
-         SELECT l.id, l.lot_number, l.production_line_id AS line, l.product_model_id AS model, l.production_month AS month,
-                p.line_code || m.model_code || l.production_month AS number, ${joinsGroup('l')} AS joins
-         FROM ${live('lots')} l
-         JOIN production_lines p ON p.id = l.production_line_id
-         JOIN product_models m ON m.id = l.product_model_id
-       ), coming AS (
-         SELECT number, line, model, month, min(id) AS id FROM lot
-         WHERE joins AND number ~ '${NEW_LOT_PATTERN}'
-         GROUP BY number, line, model, month
-       )
-       SELECT c.number, c.id::text, h.id::text AS holder, h.lot_number AS holder_number
-       FROM coming c
-       JOIN ${live('lots')} h ON h.lot_number = c.number
-        AND (h.production_line_id, h.product_model_id, h.production_month) IS DISTINCT FROM (c.line, c.model, c.month)
-       UNION ALL
-       SELECT c.number, c.id::text, o.id::text, NULL
-       FROM coming c JOIN coming o ON o.number = c.number AND o.id < c.id
-       ORDER BY 1, 2`,
-    );
-    return offenders(
-      taken,
-      (n) => `${n === 1 ? 'a number is' : `${n} numbers are`} wanted by a group and held by a LOT outside it`,
-      (row) =>
-        `${row.number}: wanted for LOT ${row.id} and its group, held by LOT ${row.holder}, which is of another group`,
-      { next: again({}, { lead: 'correct the line, model or month of the LOT that holds it, then' }) },
-    );
-  },
-);
+import { othersOf } from './others.js';
 
 /** No two LOTs, and no two serials, of the same number. */
 export const numbersUnique: Validation = validation(
@@ -184,4 +115,36 @@ export const noSerialWithoutLot: Validation = validation(
       (n) => `${plural(n, 'serial')} would have no LOT`,
       (row) => `serial ${row.id} (${row.serial_number}): LOT ${row.lot_id} is not there`,
     ),
+);
+
+/** Asked where the tables are the input; once published, the application may have changed them. */
+export const othersAsBefore: Validation = validation(
+  'owners-columns',
+  'columns of one’s own are as before',
+  async ({ database, staged, live, replaced, published }) => {
+    if (published || replaced('serials')) return [];
+    const others = await othersOf(database);
+    const asked = (['lots', 'serials'] as const).filter((table) => others[table].length > 0);
+    const findings = await Promise.all(
+      asked.map(async (table) => {
+        const row = (of: string) =>
+          `ROW(${others[table].map((name) => `${of}.${ident(name)}::text`).join(', ')})`;
+        return offenders(
+          await database.query(
+            `SELECT n.id FROM ${staged(table)} n JOIN ${live(table)} o ON o.id = n.id
+             WHERE ${row('n')} IS DISTINCT FROM ${row('o')} ORDER BY 1 LIMIT 1000`,
+          ),
+          (n) => `${plural(n, 'row')} of ${table} would have other values in ${others[table].join(', ')}`,
+          ({ id }) => `id ${id}`,
+          {
+            next: again(
+              {},
+              { lead: 'somebody wrote to the table meanwhile, or a trigger changes what is loaded' },
+            ),
+          },
+        );
+      }),
+    );
+    return findings.flat();
+  },
 );
