@@ -20,6 +20,7 @@ import {
   oneLotPerGroup,
   othersAsBefore,
   sameNumberOfSerials,
+  serialsOfFile,
   serialsRunFromOne,
 } from './validations.js';
 
@@ -124,6 +125,7 @@ export default pipeline({
     oneLotPerGroup,
     serialsRunFromOne,
     sameNumberOfSerials,
+    serialsOfFile,
     noSerialWithoutLot,
     othersAsBefore,
   ],

@@ -1,4 +1,4 @@
-import { again, ident, noun, offenders, plural, type Validation, validation } from 'sluice';
+import { again, ident, nothingLost, noun, offenders, plural, type Validation, validation } from 'sluice';
 import { joinsGroup, NEW_LOT_PATTERN } from './numbers.js';
 import { othersOf } from './others.js';
 
@@ -102,6 +102,23 @@ export const sameNumberOfSerials: Validation = validation(
     ];
   },
 );
+
+const everySerial = nothingLost({
+  name: 'serials-of-the-file',
+  summary: 'every serial of the file is there, and no other',
+  one: 'serial',
+  input: 'serials',
+  key: 'serial_id',
+  table: 'serials',
+  column: 'id',
+  keyless: true,
+});
+
+/** Where the tables are the input, the one above asks them. */
+export const serialsOfFile: Validation = {
+  ...everySerial,
+  ask: async (context) => (context.replaced('serials') ? everySerial.ask(context) : []),
+};
 
 export const noSerialWithoutLot: Validation = validation(
   'no-serial-without-lot',

@@ -24,6 +24,8 @@ export interface NothingLost {
   /** The pipeline's table that they end in, and its column with that key. Default: the same. */
   readonly table: string;
   readonly column?: string;
+  /** Rows may lack a key (a LOT without serials): of those that were set aside some may be such. */
+  readonly keyless?: boolean;
 }
 
 /**
@@ -52,7 +54,8 @@ export function nothingLost(of: NothingLost): Validation {
     // A key that occurs twice in the source is there once, and rejected once.
     const fewer = source.rows - staged.rows;
     const expected = BigInt(sum(aside));
-    if (fewer === expected && BigInt(missing.count) <= expected) return setAside(of, aside, missing.named);
+    const isSetAside = of.keyless === true ? fewer >= 0n && fewer <= expected : fewer === expected;
+    if (isSetAside && BigInt(missing.count) <= expected) return setAside(of, aside, missing.named);
     const { one, several } = of;
     if (missing.count === 0)
       return [
