@@ -15,7 +15,7 @@ import { compileMapping, transformFault } from 'sluice/transforms';
 import { importRecords } from './import-records.js';
 import { DEFAULT_MAPPINGS, IMPORT_TRANSFORMS, OKVET, TARGETS } from './mappings.js';
 import { notGiven } from './not-given.js';
-import { filesHaveTheFields, parentsAreThere } from './questions.js';
+import { filesHaveTheFields, liveIdsAreTrimmed, parentsAreThere } from './questions.js';
 import { INPUTS, type InputName, RECORD_TYPES, tableColumns } from './record-types.js';
 import { SourceIds } from './source-ids.js';
 import { ValueNotes } from './value-notes.js';
@@ -91,7 +91,7 @@ export default pipeline({
     transform: (text) => transformFault(text, IMPORT_TRANSFORMS),
   },
   records: byInput(recordsOf),
-  checks: [filesHaveTheFields],
+  checks: [filesHaveTheFields, liveIdsAreTrimmed],
   // A column that no mapping fills is left alone: somebody may have filled it by hand.
   fills: ({ mappings }) =>
     byInput((input) => {
@@ -100,7 +100,7 @@ export default pipeline({
       // Of a type without mappings there can be no file.
       return filled.length === 0 ? tableColumns(input) : tableColumns(input, columnsFilled(filled));
     }),
-  flows: ({ inputs: given, tables, settings, mappings }) => {
+  flows: ({ inputs: given, tables, settings, mappings, live }) => {
     const system = settings.system ?? OKVET;
     // An input that was not named has the declared source still.
     const named = INPUTS.filter((input) => (given[input] as Source) !== inputs[input]);
@@ -115,7 +115,7 @@ export default pipeline({
       (input) =>
         new SourceIds({
           type: RECORD_TYPES[input].type,
-          table: input,
+          table: live(input),
           system,
           given: named.includes(input),
           ...(RECORD_TYPES[input].date === undefined ? {} : { date: RECORD_TYPES[input].date }),
@@ -128,7 +128,7 @@ export default pipeline({
       const kind = RECORD_TYPES[input];
       const mapping = mappingOf(input, mappings, notes);
       return flow(given[input] as Source)
-        .through(importRecords({ input, kind, system, mapping, ids, notes }))
+        .through(importRecords({ input, table: live(input), kind, system, mapping, ids, notes }))
         .into(tables[input] as Target<never>);
     });
   },

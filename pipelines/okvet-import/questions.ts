@@ -4,7 +4,9 @@ import {
   check,
   command,
   type Finding,
+  literal,
   nearest,
+  noun,
   offenders,
   plural,
   type Validation,
@@ -63,6 +65,33 @@ export const filesHaveTheFields: Check = check(
           severity: 'warning',
           message: `fields of ${input} that no mapping names are not imported: ${unused.join(', ')}`,
         });
+    }
+    return findings;
+  },
+);
+
+/** Ids are compared without the spaces around them, so a live one that has some would be imported a second time. */
+export const liveIdsAreTrimmed: Check = check(
+  'live-ids-are-trimmed',
+  'no live source id has spaces around it',
+  async ({ database, live, settings }) => {
+    const findings: Finding[] = [];
+    for (const input of INPUTS) {
+      const rows = await database.query(
+        `SELECT id, source_id FROM ${live(input)}
+         WHERE source_system = $1 AND source_id ~ '^[[:space:]]|[[:space:]]$' ORDER BY source_id LIMIT 1000`,
+        [settings.system],
+      );
+      findings.push(
+        ...offenders(
+          rows,
+          (n) => `${plural(n, 'row')} of ${input} ${noun(n, 'has', 'have')} spaces around the source id`,
+          (row) => `${JSON.stringify(row.source_id)} (id ${row.id})`,
+          {
+            next: `UPDATE ${live(input)} SET source_id = regexp_replace(source_id, '^[[:space:]]+|[[:space:]]+$', '', 'g') WHERE source_system = ${literal(settings.system as string)};`,
+          },
+        ),
+      );
     }
     return findings;
   },

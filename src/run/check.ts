@@ -11,7 +11,7 @@ import { allPublishedFindings } from './all-published.js';
 import { columnFindings } from './check-columns.js';
 import { lockGuardFindings, rightsFindings } from './check-rights.js';
 import { compatibilityFindings } from './compatibility.js';
-import { checkContext } from './contexts.js';
+import { checkContext, liveName } from './contexts.js';
 import { futureColumns } from './create-missing.js';
 import { feedBackFacts } from './feed-back/facts.js';
 import { asFinding, assertChecked, type NamedFinding } from './findings.js';
@@ -69,6 +69,7 @@ export async function checkJob(job: Job, runs = false): Promise<Checked> {
     tables: job.pipeline.tables,
     settings: job.settings,
     mappings: job.mappings,
+    live: (name) => liveName(job, name),
   });
   const flows = job.fedBack?.flows(all) ?? all;
   // Inputs that no flow begins with are read by a stage.

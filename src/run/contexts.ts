@@ -13,6 +13,12 @@ interface Place {
   readonly table: string;
 }
 
+/** The quoted, qualified name of the live table that the pipeline calls `name`. Throws usage `no_such_table`. */
+export function liveName(job: Job, name: string): string {
+  const table = job.table(name);
+  return qualified(table.schema, table.table);
+}
+
 /** What the pipeline's checks, warnings and views are asked with. */
 export function checkContext(job: Job): CheckContext {
   return {
@@ -20,10 +26,7 @@ export function checkContext(job: Job): CheckContext {
     settings: job.settings,
     log: job.log,
     signal: job.signal,
-    live: (name) => {
-      const table = job.table(name);
-      return qualified(table.schema, table.table);
-    },
+    live: (name) => liveName(job, name),
     replaced: replacedIn(job.options),
     old: () => job.old(),
     missing: (name) => job.table(name).missing === true,

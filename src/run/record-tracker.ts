@@ -226,8 +226,8 @@ export class RecordTracker {
     const { sourceId } = this.kind;
     if (row === undefined || sourceId.length === 0) return undefined;
     if (sourceId.some((column) => this.masking.hides(column))) return '';
-    if (sourceId.length === 1) return text(row[sourceId[0] as string]);
-    return sourceId.map((column) => text(row[column])).join('/');
+    // Spaces around an id are the file's, and no part of it.
+    return sourceId.map((column) => text(row[column]).trim()).join('/');
   }
 
   #late(line: number, fate: number, made: Row | undefined, message: string, field: string): void {
