@@ -148,7 +148,7 @@ export function withRunning(command: Command): Command {
       '--no-triggers',
       "append, merge, sync, patch: the tables' own triggers do not fire (needs their owner)",
     )
-    .option('--log-file <file>', 'the log of the batch (default: .sluice/logs/<batch>.log)')
+    .option('--log-file <file>', 'the log of the batch (default: .sluice/logs/<database>-<hash>-<batch>.log)')
     .addOption(
       new Option('--log-format <format>', 'log lines on stderr').choices(['text', 'json']).default('text'),
     );

@@ -163,7 +163,7 @@ export async function runWith(
           failed = summary;
         },
       },
-      logFileFor: (batch) => flags.logFile ?? ownLog(batch),
+      logFileFor: (batch) => flags.logFile ?? ownLog(session.database, batch),
       onBatch: (batch, logFile) => {
         if (logFile !== undefined) log.openFile(logFile);
         say(`batch ${batch}, log in ${logFile}`);

@@ -100,8 +100,8 @@ export interface RunOptions {
   /** append, merge, sync, patch: the tables' own triggers do not fire. Needs their owner. */
   readonly noTriggers?: boolean;
   readonly log: Log;
-  /** Where the log of a batch goes; stored with the batch. */
-  readonly logFileFor?: (batch: string) => string;
+  /** Where the log of a batch goes; stored with the batch. Asked once there is a ledger. */
+  readonly logFileFor?: (batch: string) => string | Promise<string>;
   /** Told once the batch has its id, before anything of it happens. */
   readonly onBatch?: (batch: string, logFile: string | undefined) => void;
   readonly signal?: AbortSignal;

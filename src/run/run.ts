@@ -179,7 +179,7 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
   let accounts: readonly FlowAccount[] = [];
   let published: Published;
   try {
-    const logFile = options.logFileFor?.(batch);
+    const logFile = await options.logFileFor?.(batch);
     job.logFile = logFile;
     options.onBatch?.(batch, logFile);
     if (logFile !== undefined) await noteBatch(database, batch, { log_file: logFile });
