@@ -38,6 +38,7 @@ export interface RunFlags extends PipelineFlags {
   readonly maxRejects?: RejectLimit;
   /** A folder for files of the rejects. */
   readonly rejectsInto?: string;
+  readonly reportsInto?: string;
   readonly limit?: number;
   readonly guard: 'journal' | 'lock' | 'off';
   /** Commander's spelling of --no-triggers. */
@@ -138,6 +139,7 @@ export function withRunning(command: Command): Command {
       '--rejects-into <folder>',
       'write the rejected rows into files, to be corrected; also of a dry run',
     )
+    .option('--reports-into <folder>', 'write all rows of the reports into files; also of a dry run')
     .option('--no-source-data', 'keep no values of the source in the ledger and the log')
     .option('--limit <N>', 'only the first N rows of every input; nothing is published', wholeNumber)
     .option('--resume <batch>', 'go on with a batch that broke off (see `status`)')

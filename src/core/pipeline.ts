@@ -153,7 +153,7 @@ export interface PipelineDefinition<I extends Record<string, Source>, T extends 
   flows(given: Given<I, T>): readonly FlowPlan[];
   /**
    * The pipeline's own figures out of the books of its flows: in the summary and, by these names (snake_case),
-   * in `--json`. Asked at the end of every run, whichever way it ended well.
+   * in `--json`. Asked at the end of every run that has read all of its rows, also where it is refused then.
    */
   readonly figures?: (books: readonly FlowAccount[]) => Readonly<Record<string, number>>;
   /**

@@ -50,9 +50,11 @@ export function assertAccounted(job: Job, accounts: readonly FlowAccount[]): voi
   );
 }
 
-/** The files of rejects are there now, and may be corrected: another run does not write over them. */
-const sameFiles = ({ options }: Job): Change =>
-  options.rejectsInto === undefined ? {} : { drop: ['rejectsInto'] };
+/** The files of rejects and reports are there now, and may be corrected: another run does not write over them. */
+const sameFiles = ({ options }: Job): Change => {
+  const files = (['rejectsInto', 'reportsInto'] as const).filter((flag) => options[flag] !== undefined);
+  return files.length === 0 ? {} : { drop: files };
+};
 
 /** How the rows are corrected of a batch that fails because of them. */
 function correcting(job: Job): readonly NextStep[] {

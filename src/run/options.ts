@@ -26,8 +26,6 @@ export interface Events {
     /** The same of each input that was begun. */
     readonly inputs: readonly InputProgress[];
   }): void;
-  /** What a dry run would have reported, had it not been refused. */
-  report?(report: Report): void;
   /** What became of the records of a run that failed. */
   records?(summary: RecordSummary): void;
   /** How far a run had come that ends in an error. */
@@ -89,6 +87,8 @@ export interface RunOptions {
   readonly originals?: () => Promise<Readonly<Record<string, Source>>>;
   /** A folder for files of the rejects, one for each input that has some, to be corrected. */
   readonly rejectsInto?: string;
+  /** A folder for files of the reports, one for each with all of its rows. */
+  readonly reportsInto?: string;
   /** What `sluice copy` was asked for; kept in the ledger, so that rejects can be fed back. */
   readonly copy?: Readonly<Record<string, unknown>>;
   /** Only so many rows of every input; nothing is published then. */

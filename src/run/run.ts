@@ -32,6 +32,7 @@ import { trackedKinds } from './record-kinds.js';
 import { completeIds } from './record-settle.js';
 import { publishedRecords, summariseRecords, unchangedRecords } from './record-summary.js';
 import { writeRejects } from './reject-output.js';
+import { writeReports } from './report-files.js';
 import { resolveInterrupted } from './resolve.js';
 import { findResumable, holdStaging, resumedOptions, takeUp } from './resume.js';
 import { assertSessions, SESSIONS_OF_A_RUN, sessionsOf } from './sessions.js';
@@ -97,6 +98,7 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
   } finally {
     await job.stopped();
     await writeRejects(job);
+    await writeReports(job);
     await job.clear();
   }
 }
@@ -157,7 +159,6 @@ async function dryRun(job: Job, checked: Checked): Promise<Summary> {
       );
     return summaryOf(job, 'dry run', accounts, { changes: foreseen(job, checked, accounts) });
   } catch (error) {
-    for (const report of job.reports) job.options.events?.report?.(report);
     job.options.events?.records?.({ ...job.records, errors: job.rejects.frequent.top() });
     const failure = asFailure(error, job.signal);
     logFailure(job, failure);
