@@ -128,13 +128,21 @@ export function withAllowed(command: Command): Command {
     .option('--run-owners-code', RUN_OWNERS_CODE);
 }
 
+/** How many rows may be rejected. */
+export function withMaxRejects(command: Command): Command {
+  return command.option(
+    '--max-rejects <N|P%>',
+    'publish with so many rejected rows (default: none)',
+    rejectLimit,
+  );
+}
+
 /** How to load and publish, whatever it is that is loaded. */
 export function withRunning(command: Command): Command {
-  return withAllowed(command)
+  return withMaxRejects(withAllowed(command))
     .option('--yes', 'do not ask; needed off a terminal')
     .option('--stop-on-error', 'stop at the first rejected row')
     .option('--allow-empty', 'replace a table that has rows even where none was loaded')
-    .option('--max-rejects <N|P%>', 'publish with so many rejected rows (default: none)', rejectLimit)
     .option(
       '--rejects-into <folder>',
       'write the rejected rows into files, to be corrected; also of a dry run',

@@ -381,7 +381,7 @@ export class Job {
       get scratch() {
         return job.scratch;
       },
-      share: (key, make, release) => job.#shared.share(key, make, release),
+      share: job.options.share ?? ((key, make, release) => job.#shared.share(key, make, release)),
       reject(row, why) {
         StageCounter.tally(counter.rejected, why.reason, 1);
         // What the source itself rejects is the input's record.

@@ -6,7 +6,7 @@ import type { Next } from '../core/next.js';
 import type { KeptRecords } from '../core/pipeline.js';
 import type { FrequentError, RecordSummary, RecordTypeSummary } from '../core/record-summary.js';
 import type { Report } from '../core/report.js';
-import type { Log } from '../core/run.js';
+import type { Log, Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
 import type { PgDatabase } from '../db/connect.js';
 import type { InputProgress } from '../db/ledger/batches.js';
@@ -100,6 +100,8 @@ export interface RunOptions {
   /** append, merge, sync, patch: the tables' own triggers do not fire. Needs their owner. */
   readonly noTriggers?: boolean;
   readonly log: Log;
+  /** What sources share with somebody else's reading, who releases it: the same state of an SQLite file. */
+  readonly share?: Run['share'];
   /** Where the log of a batch goes; stored with the batch. Asked once there is a ledger. */
   readonly logFileFor?: (batch: string) => string | Promise<string>;
   /** Told once the batch has its id, before anything of it happens. */

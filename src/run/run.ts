@@ -17,6 +17,7 @@ import { end } from './end.js';
 import { fail, logFailure, stateOf } from './fail.js';
 import { asFailure } from './failure.js';
 import { assertChecked, commandsOf, sentence } from './findings.js';
+import { rowFindings } from './foresee.js';
 import { lowerGuard, raiseGuard } from './guard.js';
 import { Job } from './job.js';
 import { load, loadDry } from './load.js';
@@ -121,9 +122,25 @@ export async function planPipeline(pipeline: Pipeline, options: RunOptions): Pro
   });
 }
 
-/** Asks all checks of a pipeline and writes nothing. */
-export async function checkPipeline(pipeline: Pipeline, options: RunOptions): Promise<Checked> {
-  return asking(pipeline, options, (job) => checkJob(job));
+/**
+ * Asks all checks of a pipeline and writes nothing. `rows`: once they pass, every row is read, transformed and checked as
+ * well, and what a run would reject is among the findings.
+ */
+export async function checkPipeline(
+  pipeline: Pipeline,
+  options: RunOptions,
+  { rows = false }: { readonly rows?: boolean } = {},
+): Promise<Checked> {
+  return asking(pipeline, options, async (job) => {
+    const checked = await checkJob(job);
+    if (!rows || checked.findings.some(({ finding }) => finding.severity === 'error')) return checked;
+    try {
+      const found = (await rowFindings(job, checked)).map((finding) => ({ name: 'rows', finding }));
+      return { ...checked, findings: [...checked.findings, ...found], asked: [...checked.asked, 'rows'] };
+    } finally {
+      await options.database.endSnapshot();
+    }
+  });
 }
 
 /** Has a job asked what writes nothing; stops when it is asked to. */
