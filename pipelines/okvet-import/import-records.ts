@@ -1,6 +1,7 @@
-import { named, originOf, type Rejection, type Row, type Run, type Stage } from 'sluice';
+import { markOrigin, named, originOf, type Rejection, type Row, type Run, type Stage } from 'sluice';
 import { type FieldProblem, type RecordMapping, sentences } from 'sluice/transforms';
-import type { InputName, RecordType } from './record-types.js';
+import type { Layout } from './layout.js';
+import { type InputName, type RecordType, tableColumns } from './record-types.js';
 import { dateNumber, type Missing, type SourceIds } from './source-ids.js';
 import type { ValueNotes } from './value-notes.js';
 
@@ -13,6 +14,7 @@ export interface Importing {
   /** The live table, as SQL names it. */
   readonly table: string;
   readonly kind: RecordType;
+  readonly layout: Layout;
   readonly system: string;
   readonly mapping: RecordMapping;
   readonly ids: Readonly<Record<InputName, SourceIds>>;
@@ -70,6 +72,8 @@ class Importer {
   readonly #idColumns: readonly string[];
   /** Columns that a mapping fills and the table does not take empty. */
   readonly #required: readonly string[];
+  /** Our names of columns with theirs, where one of them is another. */
+  readonly #names: readonly (readonly [ours: string, theirs: string])[] | undefined;
   #record: Row = {};
   #made: Record<string, unknown> = {};
 
@@ -78,7 +82,7 @@ class Importer {
     private readonly run: Run,
     required: ReadonlySet<string>,
   ) {
-    const { input, kind, mapping, ids } = importing;
+    const { input, kind, mapping, layout, ids } = importing;
     this.#own = ids[input];
     this.#parents = kind.references.map(({ column, to, optional = false }) => ({
       column,
@@ -89,8 +93,12 @@ class Importer {
     this.#defaults = kind.defaults ?? {};
     this.#idColumns = ['source_id', ...kind.references.map(({ column }) => column)];
     this.#required = mapping.columns.filter(
-      (column) => required.has(column) && !this.#idColumns.includes(column),
+      (column) => required.has(layout.theirs(input, column)) && !this.#idColumns.includes(column),
     );
+    const names = tableColumns(input, mapping.columns).map(
+      (ours) => [ours, layout.theirs(input, ours)] as const,
+    );
+    this.#names = names.some(([ours, theirs]) => ours !== theirs) ? names : undefined;
   }
 
   /** The row of a record; undefined where it was rejected. */
@@ -121,7 +129,15 @@ class Importer {
     const date = kind.date === undefined ? undefined : (made[kind.date] as string | null | undefined);
     made.id = this.#own.stage(place, line, date, this.#spaced());
     made.source_system = system;
-    return made;
+    return this.#named(made, record);
+  }
+
+  /** The row with the columns as the table has them. */
+  #named(made: Record<string, unknown>, record: Row): Row {
+    if (this.#names === undefined) return made;
+    const row: Record<string, unknown> = {};
+    for (const [ours, theirs] of this.#names) row[theirs] = made[ours];
+    return markOrigin(row, originOf(record));
   }
 
   #reject(sourceId: string | null, place: number, line: number): void {
@@ -160,7 +176,7 @@ class Importer {
     for (const column of this.#required)
       if (this.#made[column] === null)
         this.#lacks(column, {
-          message: `it gives no ${column}, and the table takes no row without`,
+          message: `it gives no ${this.importing.layout.theirs(this.importing.input, column)}, and the table takes no row without`,
           expected: 'a value, or a default_value in the mapping',
         });
   }

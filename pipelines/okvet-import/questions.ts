@@ -4,6 +4,7 @@ import {
   check,
   command,
   type Finding,
+  ident,
   literal,
   nearest,
   noun,
@@ -13,6 +14,7 @@ import {
   validation,
 } from 'sluice';
 import { compileMapping } from 'sluice/transforms';
+import type { Layout } from './layout.js';
 import { IMPORT_TRANSFORMS } from './mappings.js';
 import { INPUTS, RECORD_TYPES } from './record-types.js';
 
@@ -71,51 +73,61 @@ export const filesHaveTheFields: Check = check(
 );
 
 /** Ids are compared without the spaces around them, so a live one that has some would be imported a second time. */
-export const liveIdsAreTrimmed: Check = check(
-  'live-ids-are-trimmed',
-  'no live source id has spaces around it',
-  async ({ database, live, settings }) => {
-    const findings: Finding[] = [];
-    for (const input of INPUTS) {
-      const rows = await database.query(
-        `SELECT id, source_id FROM ${live(input)}
-         WHERE source_system = $1 AND source_id ~ '^[[:space:]]|[[:space:]]$' ORDER BY source_id LIMIT 1000`,
-        [settings.system],
-      );
-      findings.push(
-        ...offenders(
-          rows,
-          (n) => `${plural(n, 'row')} of ${input} ${noun(n, 'has', 'have')} spaces around the source id`,
-          (row) => `${JSON.stringify(row.source_id)} (id ${row.id})`,
-          {
-            next: `UPDATE ${live(input)} SET source_id = regexp_replace(source_id, '^[[:space:]]+|[[:space:]]+$', '', 'g') WHERE source_system = ${literal(settings.system as string)};`,
-          },
-        ),
-      );
-    }
-    return findings;
-  },
-);
+export function liveIdsAreTrimmed(layout: Layout): Check {
+  return check(
+    'live-ids-are-trimmed',
+    'no live source id has spaces around it',
+    async ({ database, live, settings }) => {
+      const findings: Finding[] = [];
+      for (const input of INPUTS) {
+        const [id, sourceId, system] = (['id', 'source_id', 'source_system'] as const).map((column) =>
+          ident(layout.theirs(input, column)),
+        );
+        const rows = await database.query(
+          `SELECT ${id} AS id, ${sourceId} AS source_id FROM ${live(input)}
+           WHERE ${system} = $1 AND ${sourceId} ~ '^[[:space:]]|[[:space:]]$' ORDER BY 2 LIMIT 1000`,
+          [settings.system],
+        );
+        findings.push(
+          ...offenders(
+            rows,
+            (n) => `${plural(n, 'row')} of ${input} ${noun(n, 'has', 'have')} spaces around the source id`,
+            (row) => `${JSON.stringify(row.source_id)} (id ${row.id})`,
+            {
+              next: `UPDATE ${live(input)} SET ${sourceId} = regexp_replace(${sourceId}, '^[[:space:]]+|[[:space:]]+$', '', 'g') WHERE ${system} = ${literal(settings.system as string)};`,
+            },
+          ),
+        );
+      }
+      return findings;
+    },
+  );
+}
 
 /** Asked though every reference was looked up: a row that the server refused after all would leave its children alone. */
-export const parentsAreThere: readonly Validation[] = INPUTS.flatMap((input) =>
-  RECORD_TYPES[input].references.map(({ column, to }) =>
-    validation(
-      `${column.replaceAll('_', '-')}-of-${input.replaceAll('_', '-')}`,
-      `every ${column} of ${input} is there`,
-      async ({ database, staged, live }) =>
-        offenders(
-          await database.query(
-            `SELECT s.source_id FROM ${staged(input)} s
-             WHERE s.${column} IS NOT NULL
-               AND NOT EXISTS (SELECT FROM ${staged(to)} p WHERE p.id = s.${column})
-               AND NOT EXISTS (SELECT FROM ${live(to)} p WHERE p.id = s.${column})
-             ORDER BY 1 LIMIT 1000`,
+export function parentsAreThere(layout: Layout): readonly Validation[] {
+  return INPUTS.flatMap((input) =>
+    RECORD_TYPES[input].references.map(({ column, to }) => {
+      const refers = `s.${ident(layout.theirs(input, column))}`;
+      const sourceId = `s.${ident(layout.theirs(input, 'source_id'))}`;
+      const id = `p.${ident(layout.theirs(to, 'id'))}`;
+      return validation(
+        `${column.replaceAll('_', '-')}-of-${input.replaceAll('_', '-')}`,
+        `every ${column} of ${input} is there`,
+        async ({ database, staged, live }) =>
+          offenders(
+            await database.query(
+              `SELECT ${sourceId} AS source_id FROM ${staged(input)} s
+               WHERE ${refers} IS NOT NULL
+                 AND NOT EXISTS (SELECT FROM ${staged(to)} p WHERE ${id} = ${refers})
+                 AND NOT EXISTS (SELECT FROM ${live(to)} p WHERE ${id} = ${refers})
+               ORDER BY 1 LIMIT 1000`,
+            ),
+            (n) => `${plural(n, 'row')} of ${input} would refer to rows of ${to} that are not there`,
+            (row) => `${RECORD_TYPES[input].type} ${row.source_id}`,
+            { next: again({}, { lead: `look at the rejects of ${to} and correct them, then` }) },
           ),
-          (n) => `${plural(n, 'row')} of ${input} would refer to rows of ${to} that are not there`,
-          (row) => `${RECORD_TYPES[input].type} ${row.source_id}`,
-          { next: again({}, { lead: `look at the rejects of ${to} and correct them, then` }) },
-        ),
-    ),
-  ),
-);
+      );
+    }),
+  );
+}

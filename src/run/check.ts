@@ -151,7 +151,8 @@ function flowsOf(job: Job): { readonly all: readonly FlowPlan[]; readonly flows:
  * where mappings, tables or columns are not as the pipeline needs them.
  */
 export async function readyToRead(job: Job): Promise<Pick<Checked, 'flows' | 'columns' | 'surveyed'>> {
-  assertChecked({ findings: mappingFindings(job).map((finding) => ({ name: 'field mappings', finding })) });
+  const faults = await mappingFindings(job);
+  assertChecked({ findings: faults.map((finding) => ({ name: 'field mappings', finding })) });
   const { flows } = flowsOf(job);
   const columns: Columns = new Map();
   const findings: NamedFinding[] = [];
