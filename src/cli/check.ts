@@ -21,11 +21,13 @@ export function declareCheck(root: Command): void {
         const { checkPipeline } = await import('../run/run.js');
         const { givenInputs } = await import('./inputs.js');
         const { batchLog } = await import('./log.js');
+        const { showProgress } = await import('./progress.js');
         const { showFindings, showPlan } = await import('./plan-text.js');
         const { asJson, sayNext } = await import('./next.js');
         const { print, styled } = await import('./terminal.js');
         const log = batchLog({ jsonToStderr: false });
         log.discard();
+        const progress = await showProgress();
         const { plan, findings, asked } = await checkPipeline(
           pipeline,
           {
@@ -36,9 +38,10 @@ export function declareCheck(root: Command): void {
             settings: pairs('--set', flags.set),
             ...(flags.maxRejects === undefined ? {} : { maxRejects: flags.maxRejects }),
             log,
+            events: progress,
           },
           flags,
-        );
+        ).finally(() => progress.stop());
         showPlan(plan);
         showFindings(findings);
         const refused = findings.some(({ finding }) => finding.severity === 'error');
