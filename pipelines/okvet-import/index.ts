@@ -1,6 +1,5 @@
 import {
   again,
-  command,
   type FieldMapping,
   type FlowPlan,
   flow,
@@ -15,7 +14,7 @@ import {
 import { compileMapping, transformFault } from 'sluice/transforms';
 import { importRecords } from './import-records.js';
 import { Layout, type Names } from './layout.js';
-import { defaultMappings, IMPORT_TRANSFORMS, OKVET, targetsOf } from './mappings.js';
+import { BUILT_IN, correcting, defaultMappings, IMPORT_TRANSFORMS, OKVET, targetsOf } from './mappings.js';
 import { notGiven } from './not-given.js';
 import { filesHaveTheFields, liveIdsAreTrimmed, parentsAreThere } from './questions.js';
 import { INPUTS, type InputName, RECORD_TYPES, tableColumns } from './record-types.js';
@@ -45,7 +44,11 @@ const columnsFilled = (mappings: readonly FieldMapping[]) =>
   mappings.flatMap(({ targetField }) => targetField.split('+'));
 
 /** The mappings of one record type, in our names, compiled for its table; wrong ones are usage errors. */
-function mappingOf(input: InputName, own: readonly FieldMapping[], layout: Layout, notes: ValueNotes) {
+function mappingOf(
+  input: InputName,
+  own: readonly FieldMapping[],
+  { layout, from, notes }: { readonly layout: Layout; readonly from: string; readonly notes: ValueNotes },
+) {
   const { type } = RECORD_TYPES[input];
   const sourceId = layout.theirs(input, 'source_id');
   if (!own.some(({ targetField }) => targetField === 'source_id'))
@@ -53,15 +56,9 @@ function mappingOf(input: InputName, own: readonly FieldMapping[], layout: Layou
       'bad_mapping',
       `no mapping fills ${sourceId} of ${type}: its records could not be told apart`,
       {
-        next: [
-          command('mappings', [own[0]?.sourceSystem ?? OKVET, 'export', 'mappings.csv']),
-          command(
-            'mappings',
-            [own[0]?.sourceSystem ?? OKVET, 'import', 'mappings.csv'],
-            {},
-            { lead: `add a mapping of the id's field to ${sourceId}, then` },
-          ),
-        ],
+        next: correcting(own[0]?.sourceSystem ?? OKVET, from, {
+          lead: `add a mapping of the id's field to ${sourceId}, then`,
+        }),
       },
     );
   return compileMapping(own, {
@@ -77,7 +74,7 @@ function mappingOf(input: InputName, own: readonly FieldMapping[], layout: Layou
  */
 export function okvetImport(practice: Practice = {}): Pipeline {
   const layout = new Layout(practice);
-  const { name = 'okvet-import' } = practice;
+  const { name = BUILT_IN } = practice;
 
   const into = (input: InputName) => {
     const theirs = (column: string) => layout.theirs(input, column);
@@ -138,7 +135,7 @@ export function okvetImport(practice: Practice = {}): Pipeline {
         const columns = own.length === 0 ? tableColumns(input) : tableColumns(input, columnsFilled(own));
         return columns.map((column) => layout.theirs(input, column));
       }),
-    flows: ({ inputs: given, tables, settings, mappings, live }) => {
+    flows: ({ inputs: given, tables, settings, mappings, live, from }) => {
       const system = settings.system ?? OKVET;
       // An input that was not named has the declared source still.
       const named = INPUTS.filter((input) => (given[input] as Source) !== inputs[input]);
@@ -171,7 +168,7 @@ export function okvetImport(practice: Practice = {}): Pipeline {
         const notes = new ValueNotes(input);
         const kind = RECORD_TYPES[input];
         const own = ofType(mappings, input).map((mapping) => layout.inOurs(mapping));
-        const mapping = mappingOf(input, own, layout, notes);
+        const mapping = mappingOf(input, own, { layout, from, notes });
         return flow(given[input] as Source)
           .through(importRecords({ input, table: live(input), kind, layout, system, mapping, ids, notes }))
           .into(tables[input] as Target<never>);

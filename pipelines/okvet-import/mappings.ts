@@ -1,8 +1,11 @@
-import type { FieldMapping } from 'sluice';
+import { command, type FieldMapping, type Flags, type Suggestion } from 'sluice';
 import { present, registry, TRANSFORMS } from 'sluice/transforms';
 import { invoiceLines } from './invoice-lines.js';
 import type { Layout } from './layout.js';
 import { INPUTS, RECORD_TYPES } from './record-types.js';
+
+/** The pipeline's name among those that come with Sluice. */
+export const BUILT_IN = 'okvet-import';
 
 /** The source system whose files the defaults fit. */
 export const OKVET = 'okvet';
@@ -135,6 +138,19 @@ const DEFAULT_MAPPINGS: readonly FieldMapping[] = Object.entries(DEFAULTS).flatM
     defaultValue,
   })),
 );
+
+/** What is typed to correct mappings: export them, and, with `lead`, import them again. `from`: the pipeline they are of. */
+export function correcting(
+  system: string,
+  from: string,
+  notes: { readonly export?: { readonly lead?: string; readonly note?: string }; readonly lead: string },
+): Suggestion[] {
+  const flags: Flags = from === BUILT_IN ? {} : { pipeline: from };
+  return [
+    command('mappings', [system, 'export', 'mappings.csv'], flags, notes.export),
+    command('mappings', [system, 'import', 'mappings.csv'], flags, { lead: notes.lead }),
+  ];
+}
 
 /** How the fields of OkVet's files become columns; what the ledger holds of a record type takes their place. */
 export function defaultMappings(layout: Layout): readonly FieldMapping[] {

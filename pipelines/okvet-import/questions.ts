@@ -2,7 +2,6 @@ import {
   again,
   type Check,
   check,
-  command,
   type Finding,
   ident,
   literal,
@@ -15,14 +14,14 @@ import {
 } from 'sluice';
 import { compileMapping } from 'sluice/transforms';
 import type { Layout } from './layout.js';
-import { IMPORT_TRANSFORMS } from './mappings.js';
+import { correcting, IMPORT_TRANSFORMS } from './mappings.js';
 import { INPUTS, RECORD_TYPES } from './record-types.js';
 
 /** Every field that a mapping looks at must be in the file: a misspelt header would lose a column without a word. */
 export const filesHaveTheFields: Check = check(
   'files-have-the-fields',
   'every mapped field is in its file',
-  async ({ mappings, columnsOf, settings }) => {
+  async ({ mappings, columnsOf, settings, from }) => {
     const findings: Finding[] = [];
     for (const input of INPUTS) {
       const columns = await columnsOf(input);
@@ -45,21 +44,10 @@ export const filesHaveTheFields: Check = check(
           ],
           next: [
             'if the file was exported wrongly, export it again',
-            command(
-              'mappings',
-              [settings.system as string, 'export', 'mappings.csv'],
-              {},
-              {
-                lead: 'if its fields have other names',
-                note: 'to be corrected',
-              },
-            ),
-            command(
-              'mappings',
-              [settings.system as string, 'import', 'mappings.csv'],
-              {},
-              { lead: 'and then' },
-            ),
+            ...correcting(settings.system as string, from, {
+              export: { lead: 'if its fields have other names', note: 'to be corrected' },
+              lead: 'and then',
+            }),
           ],
         });
       else if (unused.length > 0)

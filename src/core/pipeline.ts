@@ -72,6 +72,8 @@ export interface Given<I, T> {
   readonly settings: Readonly<Record<string, string>>;
   /** Where the pipeline declares mappings: those of the source system, out of the ledger or the defaults. */
   readonly mappings: readonly FieldMapping[];
+  /** How the command line finds the pipeline: its name, or the path of its file. */
+  readonly from: string;
   /** The quoted, qualified name of the live table behind one of the pipeline's tables, for the SQL of stages. */
   live(table: string): string;
 }

@@ -141,6 +141,7 @@ function flowsOf(job: Job): { readonly all: readonly FlowPlan[]; readonly flows:
     tables: job.pipeline.tables,
     settings: job.settings,
     mappings: job.mappings,
+    from: job.options.from ?? job.pipeline.name,
     live: (name) => liveName(job, name),
   });
   return { all, flows: job.fedBack?.flows(all) ?? all };

@@ -30,6 +30,7 @@ export function checkContext(job: Job): CheckContext {
     replaced: replacedIn(job.options),
     old: () => job.old(),
     missing: (name) => job.table(name).missing === true,
+    from: job.options.from ?? job.pipeline.name,
     mappings: job.mappings,
     columnsOf: (input) => columnsOf(job.inputs[input], job.checkRun()),
     columnsBeside: (input) =>

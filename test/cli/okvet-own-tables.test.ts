@@ -116,6 +116,14 @@ test('mappings name columns as the practice does, also such as the sample has no
   ]);
 });
 
+test('what is suggested about mappings names the file whose columns they have', async (t) => {
+  const { cwd, run } = await practice(t);
+  writeFileSync(join(cwd, 'clients.csv'), 'ID Cliente,Nombres\n1,Ana\n');
+  const refused = await run('check', './own-tables.ts', '--input', 'clients=clients.csv');
+  assert.equal(refused.code, 3, refused.stderr);
+  assert.match(refused.stderr, /sluice mappings okvet export mappings\.csv --pipeline .*own-tables\.ts/);
+});
+
 test('a column of theirs may have the name of one of ours that is called otherwise', async (t) => {
   const { database, run, cwd } = await practice(t);
   await database.query('ALTER TABLE customers ADD first_name text');
