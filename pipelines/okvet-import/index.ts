@@ -87,6 +87,7 @@ export function okvetImport(practice: Practice = {}): Pipeline {
   /** The records of an input; which field holds their ids, the mappings say. */
   const recordsOf = (input: InputName): RecordKind => ({
     type: RECORD_TYPES[input].type,
+    trimmed: true,
     targetId: layout.theirs(input, 'id'),
     sourceId: (mappings) =>
       ofType(mappings, input)

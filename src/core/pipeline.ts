@@ -87,6 +87,8 @@ export interface RecordKind {
    * so. Default: the id is the line.
    */
   readonly sourceId?: string | readonly string[] | ((mappings: readonly FieldMapping[]) => readonly string[]);
+  /** Spaces around the id are the input's, and no part of it. Default: it is kept as the input has it. */
+  readonly trimmed?: boolean;
   /** The table that the record ends in, by its name in the pipeline. Default: the input's name. */
   readonly table?: string;
   /** The whole-number column of that table which identifies the record here. Default: `id`. */
