@@ -14,7 +14,8 @@ export interface ReportOptions<R extends Row> {
 }
 
 /**
- * Ends rows in a report: a bounded table that the run shows at its end and stores with the batch. It
+ * Ends rows in a report: a bounded table that the run shows at its end and stores with the batch; --reports-into has
+ * all of its rows. It
  * changes nothing, so a dry run has it too. `make` is called for every run, so that totals start afresh.
  */
 export function report<R extends Row>(name: string, make: () => ReportOptions<R>): Sink<R> {
@@ -27,10 +28,14 @@ export function report<R extends Row>(name: string, make: () => ReportOptions<R>
       let count = 0;
       return {
         async write(chunk) {
+          const all: string[][] = [];
           for (const row of chunk) {
             each?.(row);
-            if (rows.length < keep) rows.push(columns.map((column) => String(row[column] ?? '')));
+            const cells = columns.map((column) => String(row[column] ?? ''));
+            if (rows.length < keep) rows.push(cells);
+            all.push(cells);
           }
+          run.reportRows(name, columns, all);
           count += chunk.length;
         },
         async close() {

@@ -1,6 +1,7 @@
-import { named, originOf, type Rejection, type Row, type Run, type Stage } from 'sluice';
+import { markOrigin, named, originOf, type Rejection, type Row, type Run, type Stage } from 'sluice';
 import { type FieldProblem, type RecordMapping, sentences } from 'sluice/transforms';
-import type { InputName, RecordType } from './record-types.js';
+import type { Layout } from './layout.js';
+import { type InputName, type RecordType, tableColumns } from './record-types.js';
 import { dateNumber, type Missing, type SourceIds } from './source-ids.js';
 import type { ValueNotes } from './value-notes.js';
 
@@ -10,7 +11,10 @@ const LONGEST_ID = 255;
 /** What importing the records of one input takes. */
 export interface Importing {
   readonly input: InputName;
+  /** The live table, as SQL names it. */
+  readonly table: string;
   readonly kind: RecordType;
+  readonly layout: Layout;
   readonly system: string;
   readonly mapping: RecordMapping;
   readonly ids: Readonly<Record<InputName, SourceIds>>;
@@ -27,8 +31,8 @@ export function importRecords(importing: Importing): Stage<Row, Row> {
   const own = ids[input];
   const parents = kind.references.map(({ to }) => ids[to]);
   return named(`import ${input}`, async function* (records, run) {
-    const importer = new Importer(importing, run);
     try {
+      const importer = new Importer(importing, run, await requiredColumns(importing.table, run));
       await Promise.all([own.ready(run), ...parents.map((parent) => parent.complete(run))]);
       for await (const chunk of records) {
         const out: Row[] = [];
@@ -64,14 +68,21 @@ class Importer {
   readonly #places: number[];
   readonly #problems: Problem[] = [];
   readonly #defaults: Readonly<Record<string, string>>;
+  /** Columns with ids of the old system: its own, and those of its parents. */
+  readonly #idColumns: readonly string[];
+  /** Columns that a mapping fills and the table does not take empty. */
+  readonly #required: readonly string[];
+  /** Our names of columns with theirs, where one of them is another. */
+  readonly #names: readonly (readonly [ours: string, theirs: string])[] | undefined;
   #record: Row = {};
   #made: Record<string, unknown> = {};
 
   constructor(
     private readonly importing: Importing,
     private readonly run: Run,
+    required: ReadonlySet<string>,
   ) {
-    const { input, kind, ids } = importing;
+    const { input, kind, mapping, layout, ids } = importing;
     this.#own = ids[input];
     this.#parents = kind.references.map(({ column, to, optional = false }) => ({
       column,
@@ -80,6 +91,14 @@ class Importer {
     }));
     this.#places = kind.references.map(() => -1);
     this.#defaults = kind.defaults ?? {};
+    this.#idColumns = ['source_id', ...kind.references.map(({ column }) => column)];
+    this.#required = mapping.columns.filter(
+      (column) => required.has(layout.theirs(input, column)) && !this.#idColumns.includes(column),
+    );
+    const names = tableColumns(input, mapping.columns).map(
+      (ours) => [ours, layout.theirs(input, ours)] as const,
+    );
+    this.#names = names.some(([ours, theirs]) => ours !== theirs) ? names : undefined;
   }
 
   /** The row of a record; undefined where it was rejected. */
@@ -88,6 +107,8 @@ class Importer {
     const line = originOf(record) ?? 0;
     const made = mapping.make(record, notes.at(line));
     for (const column in this.#defaults) if (made[column] === null) made[column] = this.#defaults[column];
+    for (const column of this.#idColumns)
+      if (typeof made[column] === 'string') made[column] = made[column].trim() || null;
     this.#record = record;
     this.#made = made;
     if (this.#problems.length > 0) this.#problems.length = 0;
@@ -106,9 +127,17 @@ class Importer {
       if (at >= 0) made[column] = of.idAt(at);
     }
     const date = kind.date === undefined ? undefined : (made[kind.date] as string | null | undefined);
-    made.id = this.#own.stage(place, line, date);
+    made.id = this.#own.stage(place, line, date, this.#spaced());
     made.source_system = system;
-    return made;
+    return this.#named(made, record);
+  }
+
+  /** The row with the columns as the table has them. */
+  #named(made: Record<string, unknown>, record: Row): Row {
+    if (this.#names === undefined) return made;
+    const row: Record<string, unknown> = {};
+    for (const [ours, theirs] of this.#names) row[theirs] = made[ours];
+    return markOrigin(row, originOf(record));
   }
 
   #reject(sourceId: string | null, place: number, line: number): void {
@@ -144,10 +173,36 @@ class Importer {
       if (fault.column === undefined) this.#problems.push(fault);
       else this.#add(fault.column, fault);
     }
+    for (const column of this.#required)
+      if (this.#made[column] === null)
+        this.#lacks(column, {
+          message: `it gives no ${this.importing.layout.theirs(this.importing.input, column)}, and the table takes no row without`,
+          expected: 'a value, or a default_value in the mapping',
+        });
+  }
+
+  /** Adds that a column has no value, unless something is said of the field already that fills it. */
+  #lacks(column: string, problem: Pick<Problem, 'message' | 'expected'>): void {
+    const field = this.importing.mapping.fieldOf(column) ?? column;
+    if (this.#problems.some((known) => known.column === field)) return;
+    this.#add(column, { reason: 'required', ...problem });
+  }
+
+  /** Whether the file has spaces around the id of the record at hand. */
+  #spaced(): boolean {
+    const field = this.importing.mapping.fieldOf('source_id') as string;
+    const read = this.#record[field];
+    return typeof read === 'string' && read !== this.#made.source_id && read.trim() !== read;
   }
 
   #identity(sourceId: string | null, place: number): void {
-    if (sourceId === null) return;
+    if (sourceId === null) {
+      this.#lacks('source_id', {
+        message: `it has no id, by which ${this.#own.type} records are told apart`,
+        expected: 'an id',
+      });
+      return;
+    }
     if (place < 0) {
       this.#add('source_id', {
         reason: 'max_length',
@@ -160,7 +215,11 @@ class Importer {
     if (before > 0)
       this.#add('source_id', {
         reason: 'duplicate_id',
-        message: `${this.#own.type} ${sourceId} stands in line ${before} already`,
+        message: `${this.#own.type} ${sourceId} stands in line ${before} already${
+          this.#spaced() || this.#own.stagedWithSpaces(place)
+            ? '; the spaces around an id are no part of it'
+            : ''
+        }`,
         expected: 'one record for each id',
       });
   }
@@ -171,13 +230,8 @@ class Importer {
     const at = parentId === null ? -1 : of.find(parentId);
     this.#places[i] = at;
     if (parentId === null) {
-      const field = this.importing.mapping.fieldOf(column) ?? column;
-      if (!optional && !this.#problems.some((problem) => problem.column === field))
-        this.#add(column, {
-          reason: 'required',
-          message: `it names no ${of.type}`,
-          expected: `the id of a ${of.type}`,
-        });
+      if (!optional)
+        this.#lacks(column, { message: `it names no ${of.type}`, expected: `the id of a ${of.type}` });
       return;
     }
     if (at >= 0) {
@@ -212,6 +266,16 @@ class Importer {
       expected: `a date from ${asDate(born)} on`,
     });
   }
+}
+
+/** The columns of a table that are NOT NULL. */
+async function requiredColumns(table: string, run: Run): Promise<ReadonlySet<string>> {
+  const columns = await run.database.query<{ name: string }>(
+    `SELECT attname AS name FROM pg_catalog.pg_attribute
+     WHERE attrelid = $1::pg_catalog.regclass AND attnotnull AND attnum > 0 AND NOT attisdropped`,
+    [table],
+  );
+  return new Set(columns.map(({ name }) => name));
 }
 
 /** `pet 7 (line 9) was rejected: client_rejected, as its client 3 (line 4) was: bad_date`. */

@@ -1,10 +1,10 @@
 import {
   again,
-  command,
   type FieldMapping,
   type FlowPlan,
   flow,
   merge,
+  type Pipeline,
   pipeline,
   type RecordKind,
   type Source,
@@ -13,56 +13,54 @@ import {
 } from 'sluice';
 import { compileMapping, transformFault } from 'sluice/transforms';
 import { importRecords } from './import-records.js';
-import { DEFAULT_MAPPINGS, IMPORT_TRANSFORMS, OKVET, TARGETS } from './mappings.js';
+import { Layout, type Names } from './layout.js';
+import { BUILT_IN, correcting, defaultMappings, IMPORT_TRANSFORMS, OKVET, targetsOf } from './mappings.js';
 import { notGiven } from './not-given.js';
-import { filesHaveTheFields, parentsAreThere } from './questions.js';
+import { filesHaveTheFields, liveIdsAreTrimmed, parentsAreThere } from './questions.js';
 import { INPUTS, type InputName, RECORD_TYPES, tableColumns } from './record-types.js';
 import { SourceIds } from './source-ids.js';
 import { ValueNotes } from './value-notes.js';
 
-const NAME = 'okvet-import';
+export type { Names } from './layout.js';
+export type { InputName } from './record-types.js';
+
+/** The import of a practice whose database is not called as that of the sample. */
+export interface Practice extends Names {
+  /** kebab-case; default: okvet-import. */
+  readonly name?: string;
+  readonly summary?: string;
+}
 
 const byInput = <T>(make: (input: InputName) => T) =>
   Object.fromEntries(INPUTS.map((input) => [input, make(input)])) as Record<InputName, T>;
 
 const inputs = byInput(notGiven);
 
-const into = (input: InputName) =>
-  merge(input, { columns: tableColumns(input), key: ['source_system', 'source_id'] });
-
-/** The records of an input; which field holds their ids, the mappings say. */
-const recordsOf = (input: InputName): RecordKind => {
-  const { type } = RECORD_TYPES[input];
-  return {
-    type,
-    sourceId: (mappings) =>
-      mappings
-        .filter(({ recordType, targetField }) => recordType === type && targetField === 'source_id')
-        .map(({ sourceField }) => sourceField),
-  };
-};
+/** Those of one record type. */
+const ofType = (mappings: readonly FieldMapping[], input: InputName) =>
+  mappings.filter(({ recordType }) => recordType === RECORD_TYPES[input].type);
 
 const columnsFilled = (mappings: readonly FieldMapping[]) =>
   mappings.flatMap(({ targetField }) => targetField.split('+'));
 
-/** The mappings of one record type, compiled for its table; wrong ones are usage errors. */
-function mappingOf(input: InputName, mappings: readonly FieldMapping[], notes: ValueNotes) {
+/** The mappings of one record type, in our names, compiled for its table; wrong ones are usage errors. */
+function mappingOf(
+  input: InputName,
+  own: readonly FieldMapping[],
+  { layout, from, notes }: { readonly layout: Layout; readonly from: string; readonly notes: ValueNotes },
+) {
   const { type } = RECORD_TYPES[input];
-  const own = mappings.filter(({ recordType }) => recordType === type);
+  const sourceId = layout.theirs(input, 'source_id');
   if (!own.some(({ targetField }) => targetField === 'source_id'))
-    throw usage('bad_mapping', `no mapping fills source_id of ${type}: its records could not be told apart`, {
-      next: [
-        command('mappings', [own[0]?.sourceSystem ?? OKVET, 'export', 'mappings.csv']),
-        command(
-          'mappings',
-          [own[0]?.sourceSystem ?? OKVET, 'import', 'mappings.csv'],
-          {},
-          {
-            lead: "add a mapping of the id's field to source_id, then",
-          },
-        ),
-      ],
-    });
+    throw usage(
+      'bad_mapping',
+      `no mapping fills ${sourceId} of ${type}: its records could not be told apart`,
+      {
+        next: correcting(own[0]?.sourceSystem ?? OKVET, from, {
+          lead: `add a mapping of the id's field to ${sourceId}, then`,
+        }),
+      },
+    );
   return compileMapping(own, {
     columns: tableColumns(input, columnsFilled(own)),
     transforms: IMPORT_TRANSFORMS,
@@ -70,67 +68,115 @@ function mappingOf(input: InputName, mappings: readonly FieldMapping[], notes: V
   });
 }
 
-export default pipeline({
-  name: NAME,
-  summary: 'Clients, pets and their records out of the files of OkVet or another practice system',
-  inputs,
-  tables: byInput(into),
-  system: OKVET,
-  executeByDefault: false,
-  settings: {
-    system: {
-      summary: 'the practice system that the files come from; its field mappings are used',
-      default: OKVET,
-    },
-  },
-  mappings: {
-    system: OKVET,
-    setting: 'system',
-    defaults: DEFAULT_MAPPINGS,
-    targets: TARGETS,
-    transform: (text) => transformFault(text, IMPORT_TRANSFORMS),
-  },
-  records: byInput(recordsOf),
-  checks: [filesHaveTheFields],
-  // A column that no mapping fills is left alone: somebody may have filled it by hand.
-  fills: ({ mappings }) =>
-    byInput((input) => {
-      const { type } = RECORD_TYPES[input];
-      const filled = mappings.filter(({ recordType }) => recordType === type);
-      // Of a type without mappings there can be no file.
-      return filled.length === 0 ? tableColumns(input) : tableColumns(input, columnsFilled(filled));
-    }),
-  flows: ({ inputs: given, tables, settings, mappings }) => {
-    const system = settings.system ?? OKVET;
-    // An input that was not named has the declared source still.
-    const named = INPUTS.filter((input) => (given[input] as Source) !== inputs[input]);
-    if (named.length === 0)
-      throw usage('no_files', `${NAME} was given no file`, {
-        next: again(
-          { flags: { input: INPUTS.map((input) => `${input}=${input}.csv`) } },
-          { lead: 'name the files there are, any of these' },
-        ),
-      });
-    const ids = byInput(
-      (input) =>
-        new SourceIds({
-          type: RECORD_TYPES[input].type,
-          table: input,
-          system,
-          given: named.includes(input),
-          ...(RECORD_TYPES[input].date === undefined ? {} : { date: RECORD_TYPES[input].date }),
-        }),
-    );
-    // In the order of INPUTS: flows start in this order, and one waits for those of its parents, which never
-    // wait for it.
-    return named.map((input): FlowPlan => {
-      const notes = new ValueNotes(input);
-      const kind = RECORD_TYPES[input];
-      const mapping = mappingOf(input, mappings, notes);
-      return flow(given[input] as Source)
-        .through(importRecords({ input, kind, system, mapping, ids, notes }))
-        .into(tables[input] as Target<never>);
+/**
+ * The import into the tables of a practice, by their names and those of their columns. A file of a user's own exports
+ * what it gives; field mappings then name columns as the practice does. Throws usage `bad_names`.
+ */
+export function okvetImport(practice: Practice = {}): Pipeline {
+  const layout = new Layout(practice);
+  const { name = BUILT_IN } = practice;
+
+  const into = (input: InputName) => {
+    const theirs = (column: string) => layout.theirs(input, column);
+    return merge(layout.table(input), {
+      columns: tableColumns(input).map(theirs),
+      key: ['source_system', 'source_id'].map(theirs),
     });
-  },
-  validations: parentsAreThere,
-});
+  };
+
+  /** The records of an input; which field holds their ids, the mappings say. */
+  const recordsOf = (input: InputName): RecordKind => ({
+    type: RECORD_TYPES[input].type,
+    trimmed: true,
+    targetId: layout.theirs(input, 'id'),
+    sourceId: (mappings) =>
+      ofType(mappings, input)
+        .filter(({ targetField }) => targetField === layout.theirs(input, 'source_id'))
+        .map(({ sourceField }) => sourceField),
+  });
+
+  return pipeline({
+    name,
+    summary:
+      practice.summary ??
+      'Clients, pets and their records out of the files of OkVet or another practice system',
+    inputs,
+    tables: byInput(into),
+    system: OKVET,
+    executeByDefault: false,
+    settings: {
+      system: {
+        summary: 'the practice system that the files come from; its field mappings are used',
+        default: OKVET,
+      },
+    },
+    mappings: {
+      system: OKVET,
+      setting: 'system',
+      defaults: defaultMappings(layout),
+      targets: targetsOf(layout),
+      others: Object.fromEntries(
+        INPUTS.map((input) => [
+          RECORD_TYPES[input].type,
+          {
+            table: input,
+            except: ['id', 'source_system'].map((column) => layout.theirs(input, column)),
+          },
+        ]),
+      ),
+      transform: (text) => transformFault(text, IMPORT_TRANSFORMS),
+    },
+    records: byInput(recordsOf),
+    checks: [filesHaveTheFields, liveIdsAreTrimmed(layout)],
+    // A column that no mapping fills is left alone: somebody may have filled it by hand.
+    fills: ({ mappings }) =>
+      byInput((input) => {
+        const own = ofType(mappings, input).map((mapping) => layout.inOurs(mapping));
+        // Of a type without mappings there can be no file.
+        const columns = own.length === 0 ? tableColumns(input) : tableColumns(input, columnsFilled(own));
+        return columns.map((column) => layout.theirs(input, column));
+      }),
+    flows: ({ inputs: given, tables, settings, mappings, live, from }) => {
+      const system = settings.system ?? OKVET;
+      // An input that was not named has the declared source still.
+      const named = INPUTS.filter((input) => (given[input] as Source) !== inputs[input]);
+      if (named.length === 0)
+        throw usage('no_files', `${name} was given no file`, {
+          next: again(
+            { flags: { input: INPUTS.map((input) => `${input}=${input}.csv`) } },
+            { lead: 'name the files there are, any of these' },
+          ),
+        });
+      const ids = byInput((input) => {
+        const { type, date } = RECORD_TYPES[input];
+        const theirs = (column: string) => layout.theirs(input, column);
+        return new SourceIds({
+          type,
+          table: live(input),
+          system,
+          columns: {
+            id: theirs('id'),
+            sourceSystem: theirs('source_system'),
+            sourceId: theirs('source_id'),
+            ...(date === undefined ? {} : { date: theirs(date) }),
+          },
+          given: named.includes(input),
+        });
+      });
+      // In the order of INPUTS: flows start in this order, and one waits for those of its parents, which never
+      // wait for it.
+      return named.map((input): FlowPlan => {
+        const notes = new ValueNotes(input);
+        const kind = RECORD_TYPES[input];
+        const own = ofType(mappings, input).map((mapping) => layout.inOurs(mapping));
+        const mapping = mappingOf(input, own, { layout, from, notes });
+        return flow(given[input] as Source)
+          .through(importRecords({ input, table: live(input), kind, layout, system, mapping, ids, notes }))
+          .into(tables[input] as Target<never>);
+      });
+    },
+    validations: parentsAreThere(layout),
+  });
+}
+
+export default okvetImport();

@@ -1,7 +1,11 @@
-import type { FieldMapping } from 'sluice';
+import { command, type FieldMapping, type Flags, type Suggestion } from 'sluice';
 import { present, registry, TRANSFORMS } from 'sluice/transforms';
 import { invoiceLines } from './invoice-lines.js';
+import type { Layout } from './layout.js';
 import { INPUTS, RECORD_TYPES } from './record-types.js';
+
+/** The pipeline's name among those that come with Sluice. */
+export const BUILT_IN = 'okvet-import';
 
 /** The source system whose files the defaults fit. */
 export const OKVET = 'okvet';
@@ -17,13 +21,15 @@ export const IMPORT_TRANSFORMS = registry(...TRANSFORMS.values(), {
   },
 });
 
-/** The fields that mappings may fill, by record type. */
-export const TARGETS: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
-  INPUTS.map((input) => {
-    const { type, columns } = RECORD_TYPES[input];
-    return [type, ['source_id', ...columns, ...(type === 'client' ? ['first_name+last_name'] : [])]];
-  }),
-);
+/** The fields that mappings may fill, by record type, as a practice calls them. */
+export function targetsOf(layout: Layout): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(
+    INPUTS.map((input) => {
+      const { type, columns } = RECORD_TYPES[input];
+      return [type, ['source_id', ...columns].map((column) => layout.theirs(input, column))];
+    }),
+  );
+}
 
 /** source field, target field, transform, '!' where a value is required, the default value. */
 type Line = readonly [string, string, string?, string?, string?];
@@ -121,16 +127,32 @@ const DEFAULTS: Readonly<Record<string, readonly Line[]>> = {
   ],
 };
 
-/** How the fields of OkVet's files become ours; what the ledger holds of a record type takes their place. */
-export const DEFAULT_MAPPINGS: readonly FieldMapping[] = Object.entries(DEFAULTS).flatMap(
-  ([recordType, lines]) =>
-    lines.map(([sourceField, targetField, transform = '', required = '', defaultValue = '']) => ({
-      sourceSystem: OKVET,
-      recordType,
-      sourceField,
-      targetField,
-      transform,
-      isRequired: required === '!',
-      defaultValue,
-    })),
+const DEFAULT_MAPPINGS: readonly FieldMapping[] = Object.entries(DEFAULTS).flatMap(([recordType, lines]) =>
+  lines.map(([sourceField, targetField, transform = '', required = '', defaultValue = '']) => ({
+    sourceSystem: OKVET,
+    recordType,
+    sourceField,
+    targetField,
+    transform,
+    isRequired: required === '!',
+    defaultValue,
+  })),
 );
+
+/** What is typed to correct mappings: export them, and, with `lead`, import them again. `from`: the pipeline they are of. */
+export function correcting(
+  system: string,
+  from: string,
+  notes: { readonly export?: { readonly lead?: string; readonly note?: string }; readonly lead: string },
+): Suggestion[] {
+  const flags: Flags = from === BUILT_IN ? {} : { pipeline: from };
+  return [
+    command('mappings', [system, 'export', 'mappings.csv'], flags, notes.export),
+    command('mappings', [system, 'import', 'mappings.csv'], flags, { lead: notes.lead }),
+  ];
+}
+
+/** How the fields of OkVet's files become columns; what the ledger holds of a record type takes their place. */
+export function defaultMappings(layout: Layout): readonly FieldMapping[] {
+  return DEFAULT_MAPPINGS.map((mapping) => layout.inTheirs(mapping));
+}

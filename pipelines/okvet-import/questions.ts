@@ -2,23 +2,26 @@ import {
   again,
   type Check,
   check,
-  command,
   type Finding,
+  ident,
+  literal,
   nearest,
+  noun,
   offenders,
   plural,
   type Validation,
   validation,
 } from 'sluice';
 import { compileMapping } from 'sluice/transforms';
-import { IMPORT_TRANSFORMS } from './mappings.js';
+import type { Layout } from './layout.js';
+import { correcting, IMPORT_TRANSFORMS } from './mappings.js';
 import { INPUTS, RECORD_TYPES } from './record-types.js';
 
 /** Every field that a mapping looks at must be in the file: a misspelt header would lose a column without a word. */
 export const filesHaveTheFields: Check = check(
   'files-have-the-fields',
   'every mapped field is in its file',
-  async ({ mappings, columnsOf, settings }) => {
+  async ({ mappings, columnsOf, settings, from }) => {
     const findings: Finding[] = [];
     for (const input of INPUTS) {
       const columns = await columnsOf(input);
@@ -41,21 +44,10 @@ export const filesHaveTheFields: Check = check(
           ],
           next: [
             'if the file was exported wrongly, export it again',
-            command(
-              'mappings',
-              [settings.system as string, 'export', 'mappings.csv'],
-              {},
-              {
-                lead: 'if its fields have other names',
-                note: 'to be corrected',
-              },
-            ),
-            command(
-              'mappings',
-              [settings.system as string, 'import', 'mappings.csv'],
-              {},
-              { lead: 'and then' },
-            ),
+            ...correcting(settings.system as string, from, {
+              export: { lead: 'if its fields have other names', note: 'to be corrected' },
+              lead: 'and then',
+            }),
           ],
         });
       else if (unused.length > 0)
@@ -68,25 +60,62 @@ export const filesHaveTheFields: Check = check(
   },
 );
 
-/** Asked though every reference was looked up: a row that the server refused after all would leave its children alone. */
-export const parentsAreThere: readonly Validation[] = INPUTS.flatMap((input) =>
-  RECORD_TYPES[input].references.map(({ column, to }) =>
-    validation(
-      `${column.replaceAll('_', '-')}-of-${input.replaceAll('_', '-')}`,
-      `every ${column} of ${input} is there`,
-      async ({ database, staged, live }) =>
-        offenders(
-          await database.query(
-            `SELECT s.source_id FROM ${staged(input)} s
-             WHERE s.${column} IS NOT NULL
-               AND NOT EXISTS (SELECT FROM ${staged(to)} p WHERE p.id = s.${column})
-               AND NOT EXISTS (SELECT FROM ${live(to)} p WHERE p.id = s.${column})
-             ORDER BY 1 LIMIT 1000`,
+/** Ids are compared without the spaces around them, so a live one that has some would be imported a second time. */
+export function liveIdsAreTrimmed(layout: Layout): Check {
+  return check(
+    'live-ids-are-trimmed',
+    'no live source id has spaces around it',
+    async ({ database, live, settings }) => {
+      const findings: Finding[] = [];
+      for (const input of INPUTS) {
+        const [id, sourceId, system] = (['id', 'source_id', 'source_system'] as const).map((column) =>
+          ident(layout.theirs(input, column)),
+        );
+        const rows = await database.query(
+          `SELECT ${id} AS id, ${sourceId} AS source_id FROM ${live(input)}
+           WHERE ${system} = $1 AND ${sourceId} ~ '^[[:space:]]|[[:space:]]$' ORDER BY 2 LIMIT 1000`,
+          [settings.system],
+        );
+        findings.push(
+          ...offenders(
+            rows,
+            (n) => `${plural(n, 'row')} of ${input} ${noun(n, 'has', 'have')} spaces around the source id`,
+            (row) => `${JSON.stringify(row.source_id)} (id ${row.id})`,
+            {
+              next: `UPDATE ${live(input)} SET ${sourceId} = regexp_replace(${sourceId}, '^[[:space:]]+|[[:space:]]+$', '', 'g') WHERE ${system} = ${literal(settings.system as string)};`,
+            },
           ),
-          (n) => `${plural(n, 'row')} of ${input} would refer to rows of ${to} that are not there`,
-          (row) => `${RECORD_TYPES[input].type} ${row.source_id}`,
-          { next: again({}, { lead: `look at the rejects of ${to} and correct them, then` }) },
-        ),
-    ),
-  ),
-);
+        );
+      }
+      return findings;
+    },
+  );
+}
+
+/** Asked though every reference was looked up: a row that the server refused after all would leave its children alone. */
+export function parentsAreThere(layout: Layout): readonly Validation[] {
+  return INPUTS.flatMap((input) =>
+    RECORD_TYPES[input].references.map(({ column, to }) => {
+      const refers = `s.${ident(layout.theirs(input, column))}`;
+      const sourceId = `s.${ident(layout.theirs(input, 'source_id'))}`;
+      const id = `p.${ident(layout.theirs(to, 'id'))}`;
+      return validation(
+        `${column.replaceAll('_', '-')}-of-${input.replaceAll('_', '-')}`,
+        `every ${column} of ${input} is there`,
+        async ({ database, staged, live }) =>
+          offenders(
+            await database.query(
+              `SELECT ${sourceId} AS source_id FROM ${staged(input)} s
+               WHERE ${refers} IS NOT NULL
+                 AND NOT EXISTS (SELECT FROM ${staged(to)} p WHERE ${id} = ${refers})
+                 AND NOT EXISTS (SELECT FROM ${live(to)} p WHERE ${id} = ${refers})
+               ORDER BY 1 LIMIT 1000`,
+            ),
+            (n) => `${plural(n, 'row')} of ${input} would refer to rows of ${to} that are not there`,
+            (row) => `${RECORD_TYPES[input].type} ${row.source_id}`,
+            { next: again({}, { lead: `look at the rejects of ${to} and correct them, then` }) },
+          ),
+      );
+    }),
+  );
+}

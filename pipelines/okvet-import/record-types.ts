@@ -100,11 +100,16 @@ export const RECORD_TYPES: Readonly<Record<InputName, RecordType>> = {
   },
 };
 
-/** The columns that the rows of an input fill, in order; where `filled` is given, of its own columns only those. */
+/**
+ * The columns that the rows of an input fill, in order; where `filled` is given, those: of ours, and behind them of the
+ * table's others.
+ */
 export function tableColumns(input: InputName, filled?: readonly string[]): readonly string[] {
   const { columns } = RECORD_TYPES[input];
-  const own = filled === undefined ? columns : columns.filter((column) => filled.includes(column));
-  return ['id', 'source_system', 'source_id', ...own];
+  const identity = ['id', 'source_system', 'source_id'];
+  if (filled === undefined) return [...identity, ...columns];
+  const own = columns.filter((column) => filled.includes(column));
+  return [...new Set([...identity, ...own, ...filled])];
 }
 
 /** The input whose records are of this type. */

@@ -1,4 +1,4 @@
-import type { Run } from 'sluice';
+import { ident, type Run } from 'sluice';
 import { grown, KeyIndex } from './key-index.js';
 
 /** Ids of live that are read together. */
@@ -7,6 +7,8 @@ const PAGE = 20_000;
 const LIVE = 1;
 const STAGED = 2;
 const REJECTED = 4;
+/** The file has spaces around the staged record's id. */
+const SPACED = 8;
 
 /** Why a record that others refer to is not there. */
 export interface Missing {
@@ -19,11 +21,16 @@ export interface Missing {
 export interface SourceIdsOptions {
   /** As messages name one of them: `client`. */
   readonly type: string;
-  /** The live table, and the source system whose ids it is asked for. */
+  /** The live table as SQL names it, and the source system whose ids it is asked for. */
   readonly table: string;
   readonly system: string;
-  /** A date column of the live table that later records are compared with: a pet's birth. */
-  readonly date?: string;
+  /** What the table's columns are called; `date`: one that later records are compared with: a pet's birth. */
+  readonly columns: {
+    readonly id: string;
+    readonly sourceSystem: string;
+    readonly sourceId: string;
+    readonly date?: string;
+  };
   /** Whether a file of these records is read in this run. */
   readonly given: boolean;
 }
@@ -119,16 +126,21 @@ export class SourceIds {
     return this.#has(place, STAGED) ? (this.#lines[place] as number) : 0;
   }
 
+  /** Whether the file has spaces around the id of the record that was staged at this place. */
+  stagedWithSpaces(place: number): boolean {
+    return this.#has(place, SPACED);
+  }
+
   /**
    * Stages a record: its id here, that of live or a new one. `date`: YYYY-MM-DD of the date column; undefined where
-   * the run does not fill it, so that live's stays.
+   * the run does not fill it, so that live's stays. `spaced`: the file has spaces around the id.
    */
-  stage(place: number, line: number, date: string | null | undefined): number {
+  stage(place: number, line: number, date: string | null | undefined, spaced: boolean): number {
     const known = this.#has(place, LIVE | STAGED);
     if (!known) this.#ids[place] = ++this.#next;
     this.#lines[place] = line;
     if (date !== undefined || !known) this.#extra[place] = typeof date === 'string' ? dateNumber(date) : 0;
-    this.#flags[place] = ((this.#flags[place] as number) | STAGED) & ~REJECTED;
+    this.#flags[place] = ((this.#flags[place] as number) | STAGED | (spaced ? SPACED : 0)) & ~REJECTED;
     return this.#ids[place] as number;
   }
 
@@ -177,21 +189,23 @@ export class SourceIds {
   }
 
   async #load(run: Run): Promise<void> {
-    const { table, system, date } = this.#options;
-    // The names are this pipeline's own.
+    const { table, system, columns } = this.#options;
+    const id = ident(columns.id);
+    const sourceId = ident(columns.sourceId);
     const [{ last } = { last: '0' }] = await run.database.query<{ last: string }>(
-      `SELECT greatest(coalesce(max(id), 0), coalesce(pg_sequence_last_value(pg_get_serial_sequence($1, 'id')::regclass), 0))::text AS last
+      `SELECT greatest(coalesce(max(${id}), 0), coalesce(pg_sequence_last_value(pg_get_serial_sequence($1, $2)::regclass), 0))::text AS last
        FROM ${table}`,
-      [table],
+      [table, columns.id],
     );
     this.#next = Number(last);
-    const born = date === undefined ? '0' : `coalesce(to_char(${date}, 'YYYYMMDD')::int, 0)`;
+    const born =
+      columns.date === undefined ? '0' : `coalesce(to_char(${ident(columns.date)}, 'YYYYMMDD')::int, 0)`;
     let after = '';
     for (;;) {
       run.signal.throwIfAborted();
       const page = await run.database.query<{ source_id: string; id: string; born: number }>(
-        `SELECT source_id, id::text AS id, ${born} AS born FROM ${table}
-         WHERE source_system = $1 AND source_id > $2 ORDER BY source_id LIMIT ${PAGE}`,
+        `SELECT ${sourceId} AS source_id, ${id}::text AS id, ${born} AS born FROM ${table}
+         WHERE ${ident(columns.sourceSystem)} = $1 AND ${sourceId} > $2 ORDER BY ${sourceId} LIMIT ${PAGE}`,
         [system, after],
       );
       for (const row of page) {

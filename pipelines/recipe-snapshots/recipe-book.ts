@@ -1,5 +1,6 @@
 import { failed, isExactNumber, jsonText, originOf, own, type Run, type Source } from 'sluice';
 import { beside } from 'sluice/transforms';
+import { type KindOf, type PythonKind, recipeKinds } from './column-kinds.js';
 import { idOf, type OldIngredient, type OldLine, type OldRecipe } from './inputs.js';
 import { pythonFloat, pythonList, pythonObject, pythonText } from './python-json.js';
 
@@ -44,12 +45,13 @@ export async function readRecipeBook(inputs: BookInputs, run: Run): Promise<Read
       else known.push(made);
     }
 
+  const kindOf = await recipeKinds(run);
   const book = new Map<string, Page>();
   for await (const chunk of beside(inputs.recipes, run, 'recipes'))
     for (const recipe of chunk) {
       const id = idOf(recipe.id);
       if (id === undefined || book.has(id)) throw unusable(recipe, inputs.recipes.name);
-      book.set(own(id), pageOf(recipe, lines.get(id) ?? []));
+      book.set(own(id), pageOf(recipe, lines.get(id) ?? [], kindOf));
       lines.delete(id);
     }
   return book;
@@ -76,34 +78,25 @@ interface Line {
   readonly wrong?: string;
 }
 
-function pageOf(recipe: OldRecipe, lines: readonly Line[]): Page {
-  const quantity = floatJson(recipe.yield_quantity);
-  const minutes = integerJson(recipe.estimated_time_minutes);
+/** The fields of a recipe in a snapshot, in the document's order. */
+const FIELDS = [
+  ...(['name', 'category', 'source', 'yield_quantity', 'yield_unit', 'yield_description'] as const),
+  ...(['estimated_time_minutes', 'notes', 'variant_name'] as const),
+];
+
+function pageOf(recipe: OldRecipe, lines: readonly Line[], kindOf: KindOf): Page {
+  const fields = FIELDS.map((field) => [field, valueJson(recipe[field], kindOf(field))] as const);
   const wrong = [
-    ...(quantity === undefined ? [`its yield_quantity ${said(recipe.yield_quantity)} is no number`] : []),
-    ...(minutes === undefined
-      ? [`its estimated_time_minutes ${said(recipe.estimated_time_minutes)} is no number`]
-      : []),
+    ...fields.flatMap(([field, made]) =>
+      made === undefined ? [`its ${field} ${said(recipe[field])} is no number`] : [],
+    ),
     ...lines.flatMap((line) => line.wrong ?? []),
   ];
-  if (quantity === undefined || minutes === undefined || wrong.length > 0)
-    return { wrong: own(wrong.slice(0, 3).join('; ')) };
+  if (wrong.length > 0) return { wrong: own(wrong.slice(0, 3).join('; ')) };
   const sorted = [...lines].sort((a, b) => a.id - b.id);
   return {
     name: own(String(recipe.name ?? '')),
-    recipe_data: own(
-      pythonObject([
-        ['name', textJson(recipe.name)],
-        ['category', textJson(recipe.category)],
-        ['source', textJson(recipe.source)],
-        ['yield_quantity', quantity],
-        ['yield_unit', textJson(recipe.yield_unit)],
-        ['yield_description', textJson(recipe.yield_description)],
-        ['estimated_time_minutes', minutes],
-        ['notes', textJson(recipe.notes)],
-        ['variant_name', textJson(recipe.variant_name)],
-      ]),
-    ),
+    recipe_data: own(pythonObject(fields.map(([field, made]) => [field, made as string]))),
     ingredients_data: own(pythonList(sorted.map(({ json }) => json))),
   };
 }
@@ -122,6 +115,13 @@ function lineOf(line: OldLine, named: ReadonlyMap<string, string>): Line {
 /** An ingredient that is not there any more. One that is there without a name has null. */
 const UNKNOWN = '"ingredient_name": "Unknown", "ingredient_slug": ""';
 
+/** A value as its column has it; undefined where the column is one of numbers and it is none. */
+function valueJson(value: unknown, kind: PythonKind): string | undefined {
+  if (kind === 'text') return textJson(value);
+  // A value that an integer column could not hold is left as it is.
+  return (kind === 'int' ? idOf(value) : undefined) ?? floatJson(value);
+}
+
 function textJson(value: unknown): string {
   if (value === null || value === undefined) return 'null';
   return pythonText(typeof value === 'object' ? (jsonText(value) as string) : String(value));
@@ -136,11 +136,6 @@ function floatJson(value: unknown): string | undefined {
   if (typeof text !== 'number' && !(typeof text === 'string' && NUMBER.test(text))) return undefined;
   const number = Number(text);
   return Number.isFinite(number) ? pythonFloat(number) : undefined;
-}
-
-/** A column of integers. */
-function integerJson(value: unknown): string | undefined {
-  return idOf(value) ?? floatJson(value);
 }
 
 function said(value: unknown): string {

@@ -21,7 +21,10 @@ export type Snapshot = Readonly<Record<(typeof SNAPSHOT_COLUMNS)[number] | 'reci
 /** The reason under which runs are counted whose recipe is not there any more. */
 export const NO_RECIPE = 'no_recipe';
 
-/** Runs without a recipe that the report names; the log names all. */
+const ORPHANS = 'runs without a recipe';
+const ORPHAN_COLUMNS = ['run_id', 'recipe_id', 'produced_at'] as const;
+
+/** Runs without a recipe that the report names; --reports-into and the log name all. */
 const NAMED_RUNS = 200;
 
 /**
@@ -48,6 +51,7 @@ export function makeSnapshots(inputs: BookInputs): Stage<OldRun, Snapshot> {
         if (page === undefined) {
           skipped += 1;
           const told = [row.id, row.recipe_id, row.produced_at].map((value) => String(value ?? ''));
+          run.reportRows(ORPHANS, ORPHAN_COLUMNS, [told]);
           if (orphans.length < NAMED_RUNS) orphans.push(told);
           run.log.warn('run skipped: its recipe is not there', {
             run_id: row.id,
@@ -65,8 +69,8 @@ export function makeSnapshots(inputs: BookInputs): Stage<OldRun, Snapshot> {
     }
     if (skipped > 0)
       run.report({
-        name: 'runs without a recipe',
-        columns: ['run_id', 'recipe_id', 'produced_at'],
+        name: ORPHANS,
+        columns: ORPHAN_COLUMNS,
         rows: orphans,
         more: skipped - orphans.length,
         summary: [

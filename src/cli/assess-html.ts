@@ -1,5 +1,5 @@
 import { noun, plural } from '../core/plural.js';
-import type { Assessed, AssessedQuality } from '../run/assess.js';
+import type { Assessed, AssessedQuality, AssessedRows } from '../run/assess.js';
 import { nextLines } from './next.js';
 import { count } from './terminal.js';
 
@@ -38,6 +38,7 @@ ${total(assessed.quality.length - failing.length, `${noun(assessed.quality.lengt
 </header>
 <main>
 ${section('Data quality', quality(assessed.quality))}
+${section('Rows that a run would reject', rejected(assessed.rows))}
 ${section(
   'Rows per table',
   bars(
@@ -70,6 +71,20 @@ function total(n: number, what: string, kind: string): string {
 function section(title: string, content: string, summary = ''): string {
   const said = summary === '' ? '' : `<p class="quiet">${text(summary)}</p>\n`;
   return `<section>\n<h2>${text(title)}</h2>\n${said}${content}\n</section>`;
+}
+
+/** The rejects by reason, with an example of each. */
+function rejected(rows: AssessedRows): string {
+  if ('why' in rows) return `<p>Not asked: ${text(rows.why)}</p>`;
+  const { read, rejected: n, errors, refused } = rows;
+  const said = refused ?? (n === 0 ? `None of ${count(read)}.` : `${count(n)} of ${count(read)}.`);
+  if (errors.length === 0) return `<p>${text(said)}</p>`;
+  const cells = errors.map(({ reason, column, rows: met, example }) => [
+    `${reason.replaceAll('_', ' ')}${column === null ? '' : ` (${column})`}`,
+    count(met),
+    `${example.input}${example.line === null ? '' : `, line ${example.line}`}: ${example.message}`,
+  ]);
+  return `<p>${text(said)}</p>\n${grid(['reason', 'rows', 'for example'], cells, [1])}`;
 }
 
 /** Offenders first, errors before warnings; what is in order is folded away. */

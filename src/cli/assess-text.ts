@@ -1,5 +1,6 @@
-import type { Assessed, AssessedQuality } from '../run/assess.js';
+import type { Assessed, AssessedQuality, AssessedRows } from '../run/assess.js';
 import { nextLines } from './next.js';
+import { recordLines } from './records-text.js';
 import { count, styled, table } from './terminal.js';
 
 /** Rows of figures that a terminal is shown. */
@@ -41,6 +42,7 @@ export function assessLines(assessed: Assessed): string[] {
       ),
     );
   add('Data quality', qualityLines(assessed.quality));
+  add('Rows that a run would reject', rowLines(assessed.rows));
   for (const { name, summary, columns, rows, chart } of figures) {
     const numeric = columns.flatMap((column, at) =>
       column !== chart?.label && rows.every((row) => isNumber(row[at])) ? [at] : [],
@@ -81,6 +83,16 @@ function qualityLines(quality: readonly AssessedQuality[]): string[] {
       ...(offenders === 0 ? [] : nextLines(next).map((step) => `      ${styled('dim', 'next:')} ${step}`)),
     ];
   });
+}
+
+function rowLines(rows: AssessedRows): string[] {
+  if ('why' in rows) return [`  ${styled('yellow', '!')} not asked: ${rows.why}`];
+  const { read, rejected, errors, refused } = rows;
+  const mark =
+    refused !== null ? styled('red', '✗') : rejected > 0 ? styled('yellow', '!') : styled('green', '✓');
+  const said =
+    refused ?? (rejected === 0 ? `none of ${count(read)}` : `${count(rejected)} of ${count(read)}`);
+  return [`  ${mark} ${said}`, ...recordLines({ types: [], errors })];
 }
 
 const isNumber = (cell: string | null | undefined) =>

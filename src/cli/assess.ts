@@ -3,16 +3,20 @@ import type { Command } from 'commander';
 import { EXIT, failed } from '../core/errors.js';
 import { again } from '../core/next.js';
 import { plural } from '../core/plural.js';
-import { type PipelineFlags, pairs, withInputs } from './flags.js';
+import { type PipelineFlags, pairs, type RunFlags, withInputs, withMaxRejects } from './flags.js';
 
-interface AssessFlags extends PipelineFlags {
+interface AssessFlags extends PipelineFlags, Pick<RunFlags, 'maxRejects'> {
   readonly html?: string;
 }
 
 /** `sluice assess P` */
 export function declareAssess(root: Command): void {
-  withInputs(root.command('assess').argument('<pipeline>', 'its name, or the path of a .ts or .js file'))
-    .description('what the old system holds: row counts, data quality, relations; writes nothing')
+  withMaxRejects(
+    withInputs(root.command('assess').argument('<pipeline>', 'its name, or the path of a .ts or .js file')),
+  )
+    .description(
+      'what the old system holds: row counts, data quality, relations, rows that a run would reject; writes nothing',
+    )
     .option('--html <file>', 'also as one page that needs no network')
     .action(async (wanted: string, flags: AssessFlags) => {
       const { findPipeline } = await import('./pipelines.js');
@@ -32,6 +36,7 @@ export function declareAssess(root: Command): void {
           signal: session.signal,
           inputs: await givenInputs(pipeline, flags),
           settings: pairs('--set', flags.set),
+          ...(flags.maxRejects === undefined ? {} : { maxRejects: flags.maxRejects }),
           log,
         });
         if (flags.json === true) print(asJson(assessed));
@@ -49,7 +54,7 @@ export function declareAssess(root: Command): void {
         if (assessed.errors > 0)
           sayNext(
             `${styled('red', '✗')} ${plural(assessed.errors, 'error')}: a run would refuse`,
-            again({ name: 'check' }, { note: 'asks the rest, too' }),
+            again({ name: 'check', drop: ['html'] }, { note: 'asks the rest, too' }),
           );
         return assessed.errors > 0 ? EXIT.refused : EXIT.done;
       });

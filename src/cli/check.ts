@@ -2,13 +2,18 @@ import type { Command } from 'commander';
 import { EXIT } from '../core/errors.js';
 import { again } from '../core/next.js';
 import { plural } from '../core/plural.js';
-import { type PipelineFlags, pairs, withInputs } from './flags.js';
+import { type PipelineFlags, pairs, type RunFlags, withInputs, withMaxRejects } from './flags.js';
+
+type CheckFlags = PipelineFlags & Pick<RunFlags, 'maxRejects'> & { readonly rows: boolean };
 
 /** `sluice check P` */
 export function declareCheck(root: Command): void {
-  withInputs(root.command('check').argument('<pipeline>', 'its name, or the path of a .ts or .js file'))
-    .description('ask every question that a run would ask first; write nothing')
-    .action(async (wanted: string, flags: PipelineFlags) => {
+  withMaxRejects(
+    withInputs(root.command('check').argument('<pipeline>', 'its name, or the path of a .ts or .js file')),
+  )
+    .description('ask every question that a run would ask first, and every row; write nothing')
+    .option('--no-rows', 'ask the questions alone, and read no row')
+    .action(async (wanted: string, flags: CheckFlags) => {
       const { findPipeline } = await import('./pipelines.js');
       const { withSession } = await import('./session.js');
       const { pipeline, from } = await findPipeline(wanted);
@@ -16,19 +21,27 @@ export function declareCheck(root: Command): void {
         const { checkPipeline } = await import('../run/run.js');
         const { givenInputs } = await import('./inputs.js');
         const { batchLog } = await import('./log.js');
+        const { showProgress } = await import('./progress.js');
         const { showFindings, showPlan } = await import('./plan-text.js');
         const { asJson, sayNext } = await import('./next.js');
         const { print, styled } = await import('./terminal.js');
         const log = batchLog({ jsonToStderr: false });
         log.discard();
-        const { plan, findings, asked } = await checkPipeline(pipeline, {
-          database: session.database,
-          signal: session.signal,
-          from,
-          inputs: await givenInputs(pipeline, flags),
-          settings: pairs('--set', flags.set),
-          log,
-        });
+        const progress = await showProgress();
+        const { plan, findings, asked } = await checkPipeline(
+          pipeline,
+          {
+            database: session.database,
+            signal: session.signal,
+            from,
+            inputs: await givenInputs(pipeline, flags),
+            settings: pairs('--set', flags.set),
+            ...(flags.maxRejects === undefined ? {} : { maxRejects: flags.maxRejects }),
+            log,
+            events: progress,
+          },
+          flags,
+        ).finally(() => progress.stop());
         showPlan(plan);
         showFindings(findings);
         const refused = findings.some(({ finding }) => finding.severity === 'error');
@@ -45,7 +58,7 @@ export function declareCheck(root: Command): void {
         if (!refused)
           sayNext(
             `${styled('green', '✓')} ${plural(asked.length, 'check')} passed`,
-            again({ name: 'run', flags: { dryRun: true } }),
+            again({ name: 'run', drop: ['rows'], flags: { dryRun: true } }),
           );
         return refused ? EXIT.refused : EXIT.done;
       });

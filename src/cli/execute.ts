@@ -33,6 +33,6 @@ export function asMeant<F extends Pick<RunFlags, 'dryRun' | 'execute' | 'swap' |
 /** The command that does what a dry run or a rehearsal only tries; for a pipeline that needs it, with --execute. */
 export function toWrite(pipeline: Pick<Pipeline, 'executeByDefault'>): Suggestion {
   const flags: Flags = pipeline.executeByDefault === false ? { execute: true } : {};
-  // --limit is for trying: what it leaves out would be missing.
-  return again({ drop: ['dryRun', 'rehearse', 'limit'], flags }, { note: 'write it' });
+  // --limit is for trying: what it leaves out would be missing. Files of reports are there now, and stay.
+  return again({ drop: ['dryRun', 'rehearse', 'limit', 'reportsInto'], flags }, { note: 'write it' });
 }

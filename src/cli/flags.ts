@@ -38,6 +38,7 @@ export interface RunFlags extends PipelineFlags {
   readonly maxRejects?: RejectLimit;
   /** A folder for files of the rejects. */
   readonly rejectsInto?: string;
+  readonly reportsInto?: string;
   readonly limit?: number;
   readonly guard: 'journal' | 'lock' | 'off';
   /** Commander's spelling of --no-triggers. */
@@ -127,17 +128,26 @@ export function withAllowed(command: Command): Command {
     .option('--run-owners-code', RUN_OWNERS_CODE);
 }
 
+/** How many rows may be rejected. */
+export function withMaxRejects(command: Command): Command {
+  return command.option(
+    '--max-rejects <N|P%>',
+    'publish with so many rejected rows (default: none)',
+    rejectLimit,
+  );
+}
+
 /** How to load and publish, whatever it is that is loaded. */
 export function withRunning(command: Command): Command {
-  return withAllowed(command)
+  return withMaxRejects(withAllowed(command))
     .option('--yes', 'do not ask; needed off a terminal')
     .option('--stop-on-error', 'stop at the first rejected row')
     .option('--allow-empty', 'replace a table that has rows even where none was loaded')
-    .option('--max-rejects <N|P%>', 'publish with so many rejected rows (default: none)', rejectLimit)
     .option(
       '--rejects-into <folder>',
       'write the rejected rows into files, to be corrected; also of a dry run',
     )
+    .option('--reports-into <folder>', 'write all rows of the reports into files; also of a dry run')
     .option('--no-source-data', 'keep no values of the source in the ledger and the log')
     .option('--limit <N>', 'only the first N rows of every input; nothing is published', wholeNumber)
     .option('--resume <batch>', 'go on with a batch that broke off (see `status`)')
@@ -148,7 +158,7 @@ export function withRunning(command: Command): Command {
       '--no-triggers',
       "append, merge, sync, patch: the tables' own triggers do not fire (needs their owner)",
     )
-    .option('--log-file <file>', 'the log of the batch (default: .sluice/logs/<batch>.log)')
+    .option('--log-file <file>', 'the log of the batch (default: .sluice/logs/<database>-<hash>-<batch>.log)')
     .addOption(
       new Option('--log-format <format>', 'log lines on stderr').choices(['text', 'json']).default('text'),
     );

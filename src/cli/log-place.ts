@@ -3,12 +3,16 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { usage } from '../core/errors.js';
 import { again } from '../core/next.js';
+import type { Database } from '../core/run.js';
+import { logName } from '../db/ledger/log-name.js';
 
 const OWN = '.sluice';
 const LOGS = join(OWN, 'logs');
 
 /** Where the log of a batch is if no other place is named, below the working directory. */
-export const ownLog = (batch: string) => join(LOGS, `${batch}.log`);
+export async function ownLog(database: Pick<Database, 'query'>, batch: string): Promise<string> {
+  return join(LOGS, await logName(database, batch));
+}
 
 /**
  * Throws usage `log_not_writable` where a batch could not write its log to `file`, else to its own place: asked before

@@ -1,4 +1,5 @@
 import { parse } from 'csv-parse/sync';
+import { csvCell } from '../core/csv-cell.js';
 import { nearest } from '../core/errors.js';
 import { type FieldMapping, type MappingsDefinition, mappingFaults } from '../core/mapping.js';
 
@@ -23,7 +24,7 @@ const NO = new Set(['false', 'f', 'no', 'n', '0', '']);
 /** The mappings as a CSV file. */
 export function mappingsCsv(mappings: readonly FieldMapping[]): string {
   const lines = mappings.map((mapping) =>
-    NAMES.map((name) => cell(String(mapping[COLUMNS[name]]))).join(','),
+    NAMES.map((name) => csvCell(String(mapping[COLUMNS[name]]))).join(','),
   );
   return [NAMES.join(','), ...lines].join('\n');
 }
@@ -107,8 +108,4 @@ function headFaults(columns: readonly string[]): string[] {
 
 function nameOf(column: keyof FieldMapping): string {
   return NAMES.find((name) => COLUMNS[name] === column) as string;
-}
-
-function cell(text: string): string {
-  return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

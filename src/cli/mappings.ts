@@ -163,10 +163,11 @@ async function importFrom(
   const { openLedger } = await import('../db/ledger/open.js');
   const { count, counted, print, say } = await import('./terminal.js');
   const named = file === '-' ? 'stdin' : file;
+  const { mappingFields } = await import('../run/mapping-fields.js');
   const { mappings, faults } = readMappingsCsv(
     await textOf(file),
     { system, recordType: flags.recordType },
-    user.mappings,
+    { ...user.mappings, targets: await mappingFields(session.database, user, user.mappings) },
   );
   if (faults.length > 0)
     throw refused(

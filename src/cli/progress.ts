@@ -1,11 +1,9 @@
 import type { Next } from '../core/next.js';
 import type { RecordSummary } from '../core/record-summary.js';
-import type { Report } from '../core/report.js';
 import type { InputProgress } from '../db/ledger/batches.js';
 import type { Events } from '../run/options.js';
 import { nextLines } from './next.js';
 import { recordLines } from './records-text.js';
-import { SHOWN_ROWS, showReport } from './summary-text.js';
 import { bytes, count, counted, say, seconds, shown, styled } from './terminal.js';
 
 /** Off a terminal one line at most so often. */
@@ -25,7 +23,6 @@ export async function showProgress(): Promise<Progress> {
       say(`  ${text}`);
       for (const line of nextLines(next)) say(`    ${styled('dim', 'next:')} ${line}`);
     },
-    report: (report: Report) => showReport(report, SHOWN_ROWS),
     records: (summary: RecordSummary) => {
       for (const line of recordLines(summary)) say(line);
     },
@@ -37,7 +34,7 @@ export async function showProgress(): Promise<Progress> {
   return process.stderr.isTTY ? bar(shared) : lines(shared);
 }
 
-type Shared = Required<Pick<Events, 'phase' | 'note' | 'warn' | 'report' | 'records'>>;
+type Shared = Required<Pick<Events, 'phase' | 'note' | 'warn' | 'records'>>;
 
 async function bar(shared: Shared): Promise<Progress> {
   const { SingleBar } = await import('cli-progress');
@@ -56,10 +53,6 @@ async function bar(shared: Shared): Promise<Progress> {
   return {
     phase: above(shared.phase),
     note: above(shared.note),
-    report: (report) => {
-      stop();
-      shared.report(report);
-    },
     warn: above(shared.warn),
     records: (summary) => {
       stop();

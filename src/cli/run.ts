@@ -40,11 +40,21 @@ async function command(wanted: string, flags: RunFlags): Promise<void> {
   );
 }
 
+const hasFiles = (folder: string) => existsSync(folder) && readdirSync(folder).length > 0;
+
 /** Throws a usage error for flags that contradict each other. */
 export function assertRunnable(
   flags: Pick<
     RunFlags,
-    'rejectsInto' | 'dryRun' | 'rehearse' | 'limit' | 'resume' | 'keepStaging' | 'guard' | 'onlyRejectsOf'
+    | 'rejectsInto'
+    | 'reportsInto'
+    | 'dryRun'
+    | 'rehearse'
+    | 'limit'
+    | 'resume'
+    | 'keepStaging'
+    | 'guard'
+    | 'onlyRejectsOf'
   >,
 ): void {
   if (
@@ -58,11 +68,16 @@ export function assertRunnable(
     throw usage('which', '--keep-staging keeps what can be gone on with', {
       next: again({ drop: ['keepStaging'] }, { note: 'such a run starts again from the beginning' }),
     });
-  const { rejectsInto } = flags;
-  if (rejectsInto !== undefined && existsSync(rejectsInto) && readdirSync(rejectsInto).length > 0)
+  const { rejectsInto, reportsInto } = flags;
+  if (rejectsInto !== undefined && hasFiles(rejectsInto))
     throw usage('file_exists', `${rejectsInto} has files already, and they may have been corrected`, {
       state: 'nothing was read or written',
       next: 'name another folder (--rejects-into), or remove the files',
+    });
+  if (reportsInto !== undefined && (hasFiles(reportsInto) || reportsInto === rejectsInto))
+    throw usage('file_exists', `${reportsInto} has files already, or is to have the rejects`, {
+      state: 'nothing was read or written',
+      next: 'name another folder (--reports-into), or remove the files',
     });
   if (flags.dryRun === true && flags.rehearse === true)
     throw usage('which', '--dry-run writes nothing and --rehearse loads staging', {
@@ -103,7 +118,7 @@ export async function runWith(
   const { showProgress } = await import('./progress.js');
   const { showPlan } = await import('./plan-text.js');
   const { showPublish } = await import('./publish-text.js');
-  const { showSummary } = await import('./summary-text.js');
+  const { showStatistics, showSummary } = await import('./summary-text.js');
   const { rejectLines } = await import('./reject-text.js');
   const { print, say } = await import('./terminal.js');
 
@@ -155,6 +170,7 @@ export async function runWith(
       ...(flags.rewriteOids === true ? { rewriteOids: true } : {}),
       ...(flags.runOwnersCode === true ? { runOwnersCode: true } : {}),
       ...(flags.rejectsInto === undefined ? {} : { rejectsInto: flags.rejectsInto }),
+      ...(flags.reportsInto === undefined ? {} : { reportsInto: flags.reportsInto }),
       ...(flags.limit === undefined ? {} : { limit: flags.limit }),
       log,
       events: {
@@ -163,7 +179,7 @@ export async function runWith(
           failed = summary;
         },
       },
-      logFileFor: (batch) => flags.logFile ?? ownLog(batch),
+      logFileFor: (batch) => flags.logFile ?? ownLog(session.database, batch),
       onBatch: (batch, logFile) => {
         if (logFile !== undefined) log.openFile(logFile);
         say(`batch ${batch}, log in ${logFile}`);
@@ -181,7 +197,13 @@ export async function runWith(
       },
     });
     progress.stop();
-    showSummary(summary, rejectLines(rejects, summary.rejected, summary.batch), write, from);
+    showSummary(
+      summary,
+      rejectLines(rejects, summary.rejected, summary.batch),
+      write,
+      from,
+      flags.reportsInto !== undefined,
+    );
     if (summary.batch !== null && summary.rejected > 0 && summary.status === 'completed') {
       const { sayFeedBack } = await import('./feed-back-text.js');
       await sayFeedBack(session.database, await findBatch(session.database, summary.batch));
@@ -189,6 +211,8 @@ export async function runWith(
     if (flags.json === true) print(asJson(summary));
     return exitOf(summary);
   } catch (error) {
+    progress.stop();
+    if (failed !== undefined) showStatistics(failed);
     if (flags.json === true && failed !== undefined) print(asJson(failed));
     throw error;
   } finally {

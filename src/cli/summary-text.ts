@@ -14,25 +14,24 @@ export const SHOWN_ROWS = 12;
 
 /**
  * Shows what a run did, and what to type next, on stderr. `write` is the command that writes what a dry run or a
- * rehearsal has only tried; `from` is where the pipeline is from.
+ * rehearsal has only tried; `from` is where the pipeline is from; `wholeReports`: the reports are in files already.
  */
 export function showSummary(
   summary: Summary,
   rejectsShown: readonly string[],
   write: Suggestion = toWrite({}),
   from = summary.pipeline ?? '',
+  wholeReports = false,
 ): void {
   for (const report of summary.reports) showReport(report, SHOWN_ROWS);
   say();
   say(`${styled('green', '✓')} ${headline(summary)}`);
   say();
-  const rows: string[][] = [['read', counted(summary.read, 'row')], ...tableRows(summary)];
-  if (summary.rejected > 0)
-    rows.push(['rejected', `${counted(summary.rejected, 'row')}: ${reasons(summary.reject_reasons)}`]);
-  if (summary.skipped > 0)
-    rows.push(['skipped', `${counted(summary.skipped, 'row')}: ${reasons(summary.skip_reasons)}`]);
-  for (const [name, figure] of Object.entries(summary.figures))
-    rows.push([name.replaceAll('_', ' '), count(figure)]);
+  const rows: string[][] = [
+    ['read', counted(summary.read, 'row')],
+    ...tableRows(summary),
+    ...statistics(summary),
+  ];
   for (const file of summary.files) rows.push(['file', `${file.path} (${file.what})`]);
   rows.push([
     'time',
@@ -44,7 +43,27 @@ export function showSummary(
   if (summary.stages.length > 0) say('', ...stagesTable(summary.stages));
   for (const line of recordLines({ types: summary.records, errors: summary.frequent_errors })) say(line);
   for (const line of rejectsShown) say(line);
-  showNext(nextSteps(summary, write, from));
+  const cutOff = summary.reports.some(({ rows, more }) => rows.length + more > SHOWN_ROWS);
+  showNext(nextSteps(summary, write, from, cutOff && !wholeReports));
+}
+
+/** Shows what a run had counted that did not end well: its reports and, where it was refused, its statistics. */
+export function showStatistics(summary: Summary): void {
+  for (const report of summary.reports) showReport(report, SHOWN_ROWS);
+  if (summary.status !== 'refused' || summary.read === 0) return;
+  const rows = [['read', counted(summary.read, 'row')], ...statistics(summary)];
+  say('', ...table(['', ''], rows, { indent: '  ' }));
+}
+
+/** A line each for the rows that were left out, and for the pipeline's own figures. */
+function statistics({ rejected, skipped, reject_reasons, skip_reasons, figures }: Summary): string[][] {
+  const why = (rows: number, of: Readonly<Record<string, number>>) =>
+    [counted(rows, 'row'), reasons(of)].filter((part) => part !== '').join(': ');
+  return [
+    ...(rejected > 0 ? [['rejected', why(rejected, reject_reasons)]] : []),
+    ...(skipped > 0 ? [['skipped', why(skipped, skip_reasons)]] : []),
+    ...Object.entries(figures).map(([name, figure]) => [name.replaceAll('_', ' '), count(figure)]),
+  ];
 }
 
 /** Shows steps as a table: the commands, and what each does. */
@@ -113,16 +132,17 @@ function headline(summary: Summary): string {
   }
 }
 
-function nextSteps(summary: Summary, write: Suggestion, from: string): NextStep[] {
+function nextSteps(summary: Summary, write: Suggestion, from: string, offersReports: boolean): NextStep[] {
   const id = summary.batch ?? '';
   const look = command('status', [id], {}, { note: 'look at it' });
+  const drop = ['dryRun', 'execute', 'swap', 'reportsInto'];
   switch (summary.status) {
     case 'dry run':
       return [
-        again(
-          { drop: ['dryRun', 'execute', 'swap'], flags: { rehearse: true } },
-          { note: 'load, validate and publish, then roll back' },
-        ),
+        again({ drop, flags: { rehearse: true } }, { note: 'load, validate and publish, then roll back' }),
+        ...(offersReports
+          ? [again({ flags: { reportsInto: 'reports' } }, { note: 'all rows of the reports, as CSV' })]
+          : []),
         write,
       ];
     case 'rehearsed':

@@ -21,7 +21,7 @@ export function declareSwap(root: Command): void {
     .description('publish a batch that `load` has staged')
     .option('--yes', 'do not ask; needed off a terminal')
     .option('--pipeline <file>', 'its pipeline, where that is a file: code runs only where you name it')
-    .option('--log-file <file>', 'the log (default: .sluice/logs/<batch>.log)')
+    .option('--log-file <file>', 'the log (default: .sluice/logs/<database>-<hash>-<batch>.log)')
     .action(async (id: string, flags: SwapFlags) => {
       answerFailureWith((error) => ({ ...noSummary(null, error), batch: id }));
       const { withSession } = await import('./session.js');
@@ -43,7 +43,7 @@ export function declareSwap(root: Command): void {
           throw interrupted('not confirmed', { state: `nothing was published; batch ${id} is staged` });
         assertLoggable(flags.logFile);
         const log = batchLog({ jsonToStderr: false });
-        log.openFile(flags.logFile ?? ownLog(id));
+        log.openFile(flags.logFile ?? (await ownLog(session.database, id)));
         const progress = await showProgress();
         let failed: Summary | undefined;
         try {

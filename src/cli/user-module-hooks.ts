@@ -13,9 +13,17 @@ const OWN: Readonly<Record<string, string>> = Object.fromEntries(
   ].map(([name, path]) => [name, pathToFileURL(packageFile(...(path as string[]))).href]),
 );
 
+/** A pipeline that comes with Sluice, for one of the user's own that extends it. */
+function ownPipeline(specifier: string): string | undefined {
+  const [, name] = /^sluice\/pipelines\/([a-z][a-z-]*)$/.exec(specifier) ?? [];
+  if (name === undefined) return undefined;
+  const path = packageFile('dist', 'pipelines', name, 'index.js');
+  return existsSync(path) ? pathToFileURL(path).href : undefined;
+}
+
 /** The package's own name means this package; `./x.js` may be the TypeScript file x.ts. */
 export const resolve: ResolveHook = async (specifier, context, next) => {
-  const own = Object.hasOwn(OWN, specifier) ? OWN[specifier] : undefined;
+  const own = Object.hasOwn(OWN, specifier) ? OWN[specifier] : ownPipeline(specifier);
   if (own !== undefined) return { url: own, format: 'module', shortCircuit: true };
   if (specifier.startsWith('.') && context.parentURL?.startsWith('file:')) {
     const url = new URL(specifier, context.parentURL);

@@ -3,9 +3,9 @@ import { register } from 'node:module';
 let registered = false;
 
 /**
- * Imports a user's module, TypeScript or JavaScript (ES modules). `sluice`, `sluice/transforms` and
- * `sluice/sinks` mean this very package, wherever the file lies and whatever is installed beside it: a
- * second copy would have classes and settings of its own.
+ * Imports a user's module, TypeScript or JavaScript (ES modules). `sluice`, `sluice/transforms`, `sluice/sinks` and
+ * `sluice/pipelines/NAME` mean this very package, wherever the file lies and whatever is installed beside it: a second
+ * copy would have classes and settings of its own.
  */
 export async function loadUserModule(url: string): Promise<Record<string, unknown>> {
   if (!registered) register('./user-module-hooks.js', import.meta.url);

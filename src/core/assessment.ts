@@ -20,16 +20,16 @@ export interface OldSystem {
   column(name: string): string;
   /**
    * SQL that can be compared as a moment, of a column of `table`, which the query calls `as` where that is given; null
-   * where a value is none. Of an SQLite file, how the column stores dates is told by all of its values, as where it is
+   * where a value is none. A text column of PostgreSQL is read as ISO 8601 has dates. Of an SQLite file, how the column stores dates is told by all of its values, as where it is
    * read; throws refused `unclear_dates` where they do not tell. Not asked where `unit` says it, or an input that reads
    * the table.
    */
   moment(table: string, column: string, as?: string, unit?: DateUnit): Promise<string>;
   /**
    * The operator by which values of a column are told apart, or put in order, as SQL writes it: of PostgreSQL the type's
-   * own with its schema, whatever else is on the search_path.
+   * own with its schema, whatever else is on the search_path. `of`: the values themselves, or what `moment` makes of them.
    */
-  operator(table: string, column: string, name: '=' | '<'): Promise<string>;
+  operator(table: string, column: string, name: '=' | '<', of?: 'moment'): Promise<string>;
 }
 
 /** Names that both dialects have, so spelled that nothing on a search_path can stand in for the server's own. */
@@ -233,7 +233,7 @@ export function inOrder(
     ask: async (system) => {
       const earlier = await system.moment(of.table, of.earlier, 'c', of.dates);
       const later = await system.moment(of.table, of.later, 'c', of.dates);
-      const before = await system.operator(of.table, of.later, '<');
+      const before = await system.operator(of.table, of.later, '<', 'moment');
       return count(system, `FROM ${system.table(of.table)} c`, `${later} ${before} ${earlier}`, []);
     },
   };

@@ -31,6 +31,8 @@ export interface CheckContext {
   old(): Promise<OldSystem>;
   /** True where the table behind one of the pipeline's is not there yet, and a run would make it. */
   missing(table: string): boolean;
+  /** How the command line finds the pipeline: its name, or the path of its file. */
+  readonly from: string;
   /** Where the pipeline declares mappings: those that `flows` is given. */
   readonly mappings: readonly FieldMapping[];
   /**

@@ -28,8 +28,10 @@ export interface MappingsDefinition {
   readonly setting?: string;
   /** Used for every source system and record type of which the ledger has no mapping. */
   readonly defaults: readonly FieldMapping[];
-  /** The fields that mappings may fill, by record type. */
+  /** The fields that mappings may fill, by record type. Several are filled from one, joined by +. */
   readonly targets: Readonly<Record<string, readonly string[]>>;
+  /** By record type, a table of the pipeline's whose other columns mappings may fill as well, but for some. */
+  readonly others?: Readonly<Record<string, { readonly table: string; readonly except: readonly string[] }>>;
   /** What is wrong with a transform, in a few words (`there is no transform "dat_parse"`); undefined: nothing. */
   transform?(transform: string): string | undefined;
 }
@@ -78,8 +80,9 @@ export function mappingFaults(
     const fields = Object.hasOwn(definition.targets, recordType) ? definition.targets[recordType] : undefined;
     if (fields === undefined && recordType !== '')
       fault('recordType', unknown('record type', recordType, Object.keys(definition.targets)));
-    if (fields !== undefined && targetField !== '' && !fields.includes(targetField))
-      fault('targetField', `${unknown('field', targetField, fields)}`);
+    const columns = targetField === '' ? [] : targetField.split('+').map((column) => column.trim());
+    for (const column of fields === undefined ? [] : columns)
+      if (!fields?.includes(column)) fault('targetField', unknown('field', column, fields ?? []));
     const wrong = mapping.transform === '' ? undefined : definition.transform?.(mapping.transform);
     if (wrong !== undefined) fault('transform', wrong);
     const twice = JSON.stringify([sourceSystem, recordType, sourceField]);

@@ -81,6 +81,10 @@ export interface Given<I, T> {
   readonly settings: Readonly<Record<string, string>>;
   /** Where the pipeline declares mappings: those of the source system, out of the ledger or the defaults. */
   readonly mappings: readonly FieldMapping[];
+  /** How the command line finds the pipeline: its name, or the path of its file. */
+  readonly from: string;
+  /** The quoted, qualified name of the live table behind one of the pipeline's tables, for the SQL of stages. */
+  live(table: string): string;
 }
 
 /** What the rows of one input are: records of the old system, tracked one by one in the ledger. */
@@ -92,6 +96,8 @@ export interface RecordKind {
    * so. Default: the id is the line.
    */
   readonly sourceId?: string | readonly string[] | ((mappings: readonly FieldMapping[]) => readonly string[]);
+  /** Spaces around the id are the input's, and no part of it. Default: it is kept as the input has it. */
+  readonly trimmed?: boolean;
   /** The table that the record ends in, by its name in the pipeline. Default: the input's name. */
   readonly table?: string;
   /** The whole-number column of that table which identifies the record here. Default: `id`. */
@@ -165,7 +171,7 @@ export interface PipelineDefinition<I extends Record<string, Source>, T extends 
   flows(given: Given<I, T>): readonly FlowPlan[];
   /**
    * The pipeline's own figures out of the books of its flows: in the summary and, by these names (snake_case),
-   * in `--json`. Asked at the end of every run, whichever way it ended well.
+   * in `--json`. Asked at the end of every run that has read all of its rows, also where it is refused then.
    */
   readonly figures?: (books: readonly FlowAccount[]) => Readonly<Record<string, number>>;
   /**

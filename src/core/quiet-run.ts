@@ -10,6 +10,7 @@ const COUNTS_NOTHING = {
   keep: nothing,
   leave: nothing,
   report: nothing,
+  reportRows: nothing,
   wrote: nothing,
   progress: nothing,
 } satisfies Partial<Run>;

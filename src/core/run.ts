@@ -93,6 +93,8 @@ export interface Run {
   leave(reason: string, rows?: number): void;
   /** Leaves a report with the run; one of the same name replaces it. */
   report(report: Report): void;
+  /** All rows of the report `name`, as they come, for who wants more than the report keeps (`--reports-into`). */
+  reportRows(name: string, columns: readonly string[], rows: readonly (readonly string[])[]): void;
   /** Tells the user of a file that this run has written (a backup, an export). */
   wrote(file: string, what: string): void;
   /** For sources: how far the reading is, in bytes or rows; `of` is the total where it is known. */

@@ -59,9 +59,11 @@ function canDoWithout({ pipeline: { indispensable = [] }, labels, rejects }: Job
   return !rejects.places.some(({ input }) => indispensable.some((each) => labels[each] === input));
 }
 
-/** The files of rejects are there now, and may be corrected: another run does not write over them. */
-const sameFiles = ({ options }: Job): Change =>
-  options.rejectsInto === undefined ? {} : { drop: ['rejectsInto'] };
+/** The files of rejects and reports are there now, and may be corrected: another run does not write over them. */
+const sameFiles = ({ options }: Job): Change => {
+  const files = (['rejectsInto', 'reportsInto'] as const).filter((flag) => options[flag] !== undefined);
+  return files.length === 0 ? {} : { drop: files };
+};
 
 /** How the rows are corrected of a batch that fails because of them. */
 function correcting(job: Job): readonly NextStep[] {

@@ -3,7 +3,11 @@ import type { Pipeline } from '../core/pipeline.js';
 import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
 import { catalogQuestions } from './assess-catalog.js';
+import { readyToRead } from './check.js';
+import { asFailure } from './failure.js';
+import { type ForeseenRows, foresee } from './foresee.js';
 import { settled, withGiven } from './given.js';
+import { Job } from './job.js';
 import { fromFiles, oldSystem, rowsOf } from './old-system.js';
 import type { RunOptions } from './options.js';
 import { withQuietRun } from './quiet-run.js';
@@ -15,6 +19,11 @@ export interface AssessedQuality
   /** Whether the pipeline asks it, or the catalog raises it. */
   readonly by: 'pipeline' | 'catalog';
 }
+
+/** What a run would make of the rows. `refused`: the sentence with which it would refuse, null where it would not. */
+export type AssessedRows =
+  | (Omit<ForeseenRows, 'refused'> & { readonly refused: string | null })
+  | { readonly why: string };
 
 /** What an assessment found; plain data. */
 export interface Assessed {
@@ -38,18 +47,20 @@ export interface Assessed {
   }[];
   readonly quality: readonly AssessedQuality[];
   readonly figures: readonly (Figures & { readonly name: string; readonly summary: string })[];
+  /** What a run would make of the rows; `why` not, where that could not be asked. */
+  readonly rows: AssessedRows;
   readonly errors: number;
   readonly warnings: number;
 }
 
 /**
  * Looks at what a pipeline would read: counts the rows of its inputs and of all tables concerned, asks the questions
- * of data quality that it declares and those that the catalog raises, and takes its figures. Everything sees one
- * state of the old system; nothing is written. Throws what inputs, settings and the old system throw.
+ * of data quality that it declares and those that the catalog raises, takes its figures, and reads every row as a dry run
+ * does, so that what the run would reject is known. Everything sees one state of the old system; nothing is written. Throws what inputs, settings and the old system throw.
  */
 export async function assessPipeline(
   pipeline: Pipeline,
-  options: Pick<RunOptions, 'database' | 'inputs' | 'settings' | 'log' | 'signal' | 'events'>,
+  options: Pick<RunOptions, 'database' | 'inputs' | 'settings' | 'log' | 'signal' | 'events' | 'maxRejects'>,
 ): Promise<Assessed> {
   const inputs = withGiven(pipeline, options.inputs ?? {});
   const settings = settled(pipeline, options.settings ?? {});
@@ -82,6 +93,7 @@ export async function assessPipeline(
       run.signal.throwIfAborted();
       quality.push({ ...facts(question), by: 'catalog', ...(await question.ask(system)) });
     }
+    const rows = await assessRows(pipeline, { ...options, share: run.share });
     const grave = (severity: string) =>
       quality.filter((each) => each.offenders > 0 && each.severity === severity).length;
     return {
@@ -93,10 +105,29 @@ export async function assessPipeline(
       tables,
       quality,
       figures,
-      errors: grave('error'),
+      rows,
+      errors: grave('error') + ('refused' in rows && rows.refused !== null ? 1 : 0),
       warnings: grave('warning'),
     };
   });
+}
+
+/** Every row as a dry run reads it. What must be there for that may be missing long before the run. */
+async function assessRows(pipeline: Pipeline, options: RunOptions): Promise<AssessedRows> {
+  options.events?.phase?.('assess', 'reading, transforming and checking every row');
+  let job: Job | undefined;
+  try {
+    job = await Job.prepare(pipeline, { ...options, dryRun: true });
+    const ready = await readyToRead(job);
+    const found = await foresee(job, ready);
+    return 'why' in found ? found : { ...found, refused: found.refused?.message ?? null };
+  } catch (error) {
+    const told = asFailure(error, options.signal ?? new AbortController().signal);
+    if (told.kind === 'interrupted' || told.kind === 'failed') throw error;
+    return { why: told.message };
+  } finally {
+    await job?.clear();
+  }
 }
 
 function facts({ kind, name, summary, severity, next }: QualityQuestion) {

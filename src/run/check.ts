@@ -11,7 +11,7 @@ import { allPublishedFindings } from './all-published.js';
 import { columnFindings } from './check-columns.js';
 import { lockGuardFindings, rightsFindings } from './check-rights.js';
 import { compatibilityFindings } from './compatibility.js';
-import { checkContext } from './contexts.js';
+import { checkContext, liveName } from './contexts.js';
 import { futureColumns } from './create-missing.js';
 import { feedBackFacts } from './feed-back/facts.js';
 import { asFinding, assertChecked, type NamedFinding } from './findings.js';
@@ -64,13 +64,7 @@ export async function checkJob(job: Job, runs = false): Promise<Checked> {
   await ask('field mappings', async () => mappingFindings(job));
   // Flows are built out of mappings: wrong ones are no ground to build on.
   assertChecked({ findings });
-  const all = job.pipeline.flows({
-    inputs: job.inputs,
-    tables: job.pipeline.tables,
-    settings: job.settings,
-    mappings: job.mappings,
-  });
-  const flows = job.fedBack?.flows(all) ?? all;
+  const { all, flows } = flowsOf(job);
   // Inputs that no flow begins with are read by a stage.
   const used = new Set(flows.map((flow) => flow.source));
   const unused = new Set(all.map((flow) => flow.source).filter((source) => !used.has(source)));
@@ -138,6 +132,38 @@ export async function checkJob(job: Job, runs = false): Promise<Checked> {
     columns,
     surveyed,
   };
+}
+
+/** The flows of the pipeline, and those that are followed: where rejects are fed back, theirs. */
+function flowsOf(job: Job): { readonly all: readonly FlowPlan[]; readonly flows: readonly FlowPlan[] } {
+  const all = job.pipeline.flows({
+    inputs: job.inputs,
+    tables: job.pipeline.tables,
+    settings: job.settings,
+    mappings: job.mappings,
+    from: job.options.from ?? job.pipeline.name,
+    live: (name) => liveName(job, name),
+  });
+  return { all, flows: job.fedBack?.flows(all) ?? all };
+}
+
+/**
+ * What reading the rows of a job takes, without the questions that only a run has. Throws, in the words of a check,
+ * where mappings, tables or columns are not as the pipeline needs them.
+ */
+export async function readyToRead(job: Job): Promise<Pick<Checked, 'flows' | 'columns' | 'surveyed'>> {
+  const faults = await mappingFindings(job);
+  assertChecked({ findings: faults.map((finding) => ({ name: 'field mappings', finding })) });
+  const { flows } = flowsOf(job);
+  const columns: Columns = new Map();
+  const findings: NamedFinding[] = [];
+  for (const { table, sql } of job.missing)
+    columns.set(table.target, await futureColumns(job.options.database, table, sql));
+  for (const table of job.tables.filter(({ missing }) => missing !== true))
+    for (const finding of await columnFindings(job, table, columns))
+      findings.push({ name: `columns of ${table.schema}.${table.table}`, finding });
+  assertChecked({ findings });
+  return { flows: job.remembering(flows), columns, surveyed: await surveyTables(job) };
 }
 
 /** A note on a server that is newer than what Sluice is tested on. */

@@ -23,6 +23,12 @@ interface Books {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+/** The quoted, qualified name of the live table that the pipeline calls `name`. Throws usage `no_such_table`. */
+export function liveName(job: Job, name: string): string {
+  const table = job.table(name);
+  return qualified(table.schema, table.table);
+}
+
 /** What the pipeline's checks, warnings and views are asked with. */
 export function checkContext(job: Job): CheckContext {
   return {
@@ -30,13 +36,11 @@ export function checkContext(job: Job): CheckContext {
     settings: job.settings,
     log: job.log,
     signal: job.signal,
-    live: (name) => {
-      const table = job.table(name);
-      return qualified(table.schema, table.table);
-    },
+    live: (name) => liveName(job, name),
     replaced: replacedIn(job.options),
     old: () => job.old(),
     missing: (name) => job.table(name).missing === true,
+    from: job.options.from ?? job.pipeline.name,
     mappings: job.mappings,
     columnsOf: (input) => columnsOf(job.inputs[input], job.checkRun()),
     columnsBeside: (input) =>

@@ -36,6 +36,7 @@ import { ReadInputs } from './read-inputs.js';
 import { keptRecords } from './record-kinds.js';
 import type { Records } from './records.js';
 import { RejectBook } from './reject-book.js';
+import { ReportSpool } from './report-files.js';
 import { type FoundTable, type LiveTable, resolveTables, resolveWatched } from './tables.js';
 
 /** The tables that the pipeline guards besides, as these inputs and settings want it. */
@@ -143,6 +144,8 @@ export class Job {
   readonly read = new ReadInputs();
   readonly #shared = new Shared();
   #scratch: string | undefined;
+  /** All rows of the reports, where they go into files. */
+  reportSpool: ReportSpool | undefined;
   /** Rejects that go into files, though no batch keeps them. */
   spool: RejectSpool | undefined;
 
@@ -394,7 +397,7 @@ export class Job {
       get scratch() {
         return job.scratch;
       },
-      share: (key, make, release) => job.#shared.share(key, make, release),
+      share: job.options.share ?? ((key, make, release) => job.#shared.share(key, make, release)),
       reject(row, why) {
         StageCounter.tally(counter.rejected, why.reason, 1);
         // What the source itself rejects is the input's record.
@@ -417,6 +420,12 @@ export class Job {
         const at = job.reports.findIndex((each) => each.name === report.name);
         if (at >= 0) job.reports[at] = report;
         else job.reports.push(report);
+      },
+      reportRows(name, columns, rows) {
+        if (job.options.reportsInto === undefined || rows.length === 0) return;
+        job.reportSpool ??= new ReportSpool(join(job.scratch, 'reports'));
+        const kept = job.masking.report({ name, columns, rows, more: 0, summary: [] });
+        if (kept !== undefined) job.reportSpool.add(name, columns, kept.rows);
       },
       wrote: (path, what) => job.files.push({ path, what }),
       progress: (position) => job.progress.advance(counter, job.#nameOf(input), position),

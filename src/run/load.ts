@@ -21,6 +21,9 @@ import { endKey, type TakenUp } from './resume.js';
 import { segmentNoter } from './segment.js';
 import type { StagingTable } from './staging.js';
 
+/** What reading the rows of a job builds on. */
+export type ToRead = Pick<Checked, 'flows' | 'columns' | 'surveyed'>;
+
 /** Opens an end of a flow, told which one it is. */
 type Open = (end: Target | Sink, run: Run, at: EndPlace & LoadEnd) => Promise<Staging>;
 
@@ -73,7 +76,7 @@ export async function load(
 }
 
 /** Follows every flow and checks every value as the load would; writes neither tables nor files. */
-export async function loadDry(job: Job, checked: Checked): Promise<FlowAccount[]> {
+export async function loadDry(job: Job, checked: ToRead): Promise<FlowAccount[]> {
   return followAll(job, checked, (end, run) => {
     if (isTarget(end)) {
       const table = job.tableOf(end);
@@ -87,7 +90,7 @@ export async function loadDry(job: Job, checked: Checked): Promise<FlowAccount[]
 }
 
 /** The columns that a target's staging has and its rows fill. A patch needs none but those that it names. */
-function columnsFor(target: Target, checked: Checked) {
+function columnsFor(target: Target, checked: ToRead) {
   const { mode, columns: wanted } = target;
   const facts = checked.surveyed.rows.get(target);
   const known = checked.columns.get(target) ?? [];
@@ -105,7 +108,7 @@ function columnsFor(target: Target, checked: Checked) {
 /** Follows the flows, several at once; at the first failure the others are stopped, and it is thrown. */
 async function followAll(
   job: Job,
-  checked: Checked,
+  checked: Pick<Checked, 'flows'>,
   open: Open,
   from: TakenUp['from'] = new Map(),
 ): Promise<FlowAccount[]> {

@@ -1,8 +1,12 @@
+import type { Flags } from '../core/command.js';
 import { type FieldMapping, type MappingsDefinition, mappingFaults } from '../core/mapping.js';
 import { command } from '../core/next.js';
 import type { Finding, Pipeline } from '../core/pipeline.js';
 import type { Database } from '../core/run.js';
 import { type MappingsInForce, mappingsInForce } from '../db/ledger/mappings.js';
+import { isFile } from './again.js';
+import { mappingFields } from './mapping-fields.js';
+import type { RunOptions } from './options.js';
 
 /** The source system whose mappings a run takes: the pipeline's own, or the one that its setting names. */
 export function mappedSystem(
@@ -25,31 +29,32 @@ export async function jobMappings(
 }
 
 /** What is wrong with the mappings in force; asked before any row is read. */
-export function mappingFindings(job: {
+export async function mappingFindings(job: {
   readonly pipeline: Pipeline;
   readonly mappings: readonly FieldMapping[];
   readonly settings: Readonly<Record<string, string>>;
-}): Finding[] {
+  readonly options: Pick<RunOptions, 'database' | 'from'>;
+}): Promise<Finding[]> {
   const definition = job.pipeline.mappings;
   if (definition === undefined) return [];
   const system = mappedSystem(definition, job.settings);
+  const { from = '' } = job.options;
+  const of: Flags = isFile(from) ? { pipeline: from } : {};
   if (job.mappings.length === 0)
     return [
       {
         severity: 'error',
         message: `there are no field mappings of the source system "${system}"`,
         next: [
-          command(
-            'mappings',
-            [definition.system, 'export', 'mappings.csv'],
-            {},
-            { note: 'as an example: change source_system, source_field and transform' },
-          ),
-          command('mappings', [system, 'import', 'mappings.csv'], {}, { lead: 'then' }),
+          command('mappings', [definition.system, 'export', 'mappings.csv'], of, {
+            note: 'as an example: change source_system, source_field and transform',
+          }),
+          command('mappings', [system, 'import', 'mappings.csv'], of, { lead: 'then' }),
         ],
       },
     ];
-  const faults = mappingFaults(job.mappings, definition);
+  const targets = await mappingFields(job.options.database, job.pipeline, definition);
+  const faults = mappingFaults(job.mappings, { ...definition, targets });
   if (faults.length === 0) return [];
   return [
     {
@@ -59,8 +64,8 @@ export function mappingFindings(job: {
         ({ mapping, message }) => `${mapping.recordType}.${mapping.sourceField}: ${message}`,
       ),
       next: [
-        command('mappings', [system, 'export', 'mappings.csv']),
-        command('mappings', [system, 'import', 'mappings.csv'], {}, { lead: 'correct it, then' }),
+        command('mappings', [system, 'export', 'mappings.csv'], of),
+        command('mappings', [system, 'import', 'mappings.csv'], of, { lead: 'correct it, then' }),
       ],
     },
   ];

@@ -122,8 +122,12 @@ async function inPostgres(run: Around, held: boolean): Promise<OldSystem> {
       return schema === null ? ident(table) : qualified(schema, table);
     },
     column: ident,
-    moment: async (_, column, as) => qualifiedBy(as, column),
-    operator: async (table, column, name) => {
+    moment: async (table, column, as) => {
+      const value = qualifiedBy(as, column);
+      return (await isText(system, table, column)) ? momentOfText(value) : value;
+    },
+    operator: async (table, column, name, of) => {
+      if (of === 'moment' && (await isText(system, table, column))) return `OPERATOR(pg_catalog.${name})`;
       const [found] = await catalogOf(system, table, (oid) => operatorSql(oid, column, name));
       return found?.operator ?? `OPERATOR(pg_catalog.${name})`;
     },
@@ -157,6 +161,35 @@ WITH RECURSIVE typed AS (
   UNION ALL
   SELECT t.typbasetype FROM typed JOIN pg_catalog.pg_type t ON t.oid = typed.type WHERE t.typtype = 'd')
 SELECT ${ownOperator('b', name)} AS operator FROM typed JOIN pg_catalog.pg_type b ON b.oid = typed.type WHERE b.typtype <> 'd'`;
+
+/** Whether the old system keeps a column as text, a domain's base counted. */
+async function isText(system: OldSystem, table: string, column: string): Promise<boolean> {
+  const [found] = await catalogOf(
+    system,
+    table,
+    (oid) => `SELECT t.typcategory AS category FROM pg_catalog.pg_attribute a
+      JOIN pg_catalog.pg_type t ON t.oid = a.atttypid WHERE a.attrelid = ${oid} AND a.attname = ${literal(column)}`,
+  );
+  return found?.category === 'S';
+}
+
+/** A date with or without a time of day. */
+const ISO_MOMENT =
+  '^(?!0000)\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])([ T]([01]\\d|2[0-3]):[0-5]\\d(:[0-5]\\d(\\.\\d+)?)?)?Z?$';
+
+/**
+ * A text as a timestamp, NULL where the calendar lacks it: a cast of 2024-02-30 would end the whole question. The CASE
+ * keeps the server from casting what does not fit; PostgreSQL 15 cannot be asked whether a text does.
+ */
+function momentOfText(value: string): string {
+  const text = `${value}::pg_catalog.text`;
+  const month = `(pg_catalog.substr(${text}, 1, 7) OPERATOR(pg_catalog.||) '-01')::pg_catalog.date`;
+  const lastDay = `pg_catalog.date_part('day', ${month} OPERATOR(pg_catalog.+) INTERVAL '1 month - 1 day')::pg_catalog.int4`;
+  const day = `pg_catalog.substr(${text}, 9, 2)::pg_catalog.int4`;
+  const moment = `pg_catalog.rtrim(${text}, 'Z')::pg_catalog.timestamp`;
+  return `CASE WHEN ${text} OPERATOR(pg_catalog.~) ${literal(ISO_MOMENT)} THEN
+    CASE WHEN (${day}) OPERATOR(pg_catalog.<=) (${lastDay}) THEN ${moment} END END`;
+}
 
 const qualifiedBy = (as: string | undefined, column: string) =>
   as === undefined ? ident(column) : `${ident(as)}.${ident(column)}`;

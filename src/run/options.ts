@@ -6,7 +6,7 @@ import type { Next } from '../core/next.js';
 import type { KeptRecords } from '../core/pipeline.js';
 import type { FrequentError, RecordSummary, RecordTypeSummary } from '../core/record-summary.js';
 import type { Report } from '../core/report.js';
-import type { Log } from '../core/run.js';
+import type { Log, Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
 import type { PgDatabase } from '../db/connect.js';
 import type { InputProgress } from '../db/ledger/batches.js';
@@ -26,8 +26,6 @@ export interface Events {
     /** The same of each input that was begun. */
     readonly inputs: readonly InputProgress[];
   }): void;
-  /** What a dry run would have reported, had it not been refused. */
-  report?(report: Report): void;
   /** What became of the records of a run that failed. */
   records?(summary: RecordSummary): void;
   /** How far a run had come that ends in an error. */
@@ -89,6 +87,8 @@ export interface RunOptions {
   readonly originals?: () => Promise<Readonly<Record<string, Source>>>;
   /** A folder for files of the rejects, one for each input that has some, to be corrected. */
   readonly rejectsInto?: string;
+  /** A folder for files of the reports, one for each with all of its rows. */
+  readonly reportsInto?: string;
   /** What `sluice copy` was asked for; kept in the ledger, so that rejects can be fed back. */
   readonly copy?: Readonly<Record<string, unknown>>;
   /** Only so many rows of every input; nothing is published then. */
@@ -100,8 +100,10 @@ export interface RunOptions {
   /** append, merge, sync, patch: the tables' own triggers do not fire. Needs their owner. */
   readonly noTriggers?: boolean;
   readonly log: Log;
-  /** Where the log of a batch goes; stored with the batch. */
-  readonly logFileFor?: (batch: string) => string;
+  /** What sources share with somebody else's reading, who releases it: the same state of an SQLite file. */
+  readonly share?: Run['share'];
+  /** Where the log of a batch goes; stored with the batch. Asked once there is a ledger. */
+  readonly logFileFor?: (batch: string) => string | Promise<string>;
   /** Told once the batch has its id, before anything of it happens. */
   readonly onBatch?: (batch: string, logFile: string | undefined) => void;
   readonly signal?: AbortSignal;

@@ -37,6 +37,7 @@ export function silent(run: Run): Run {
     add: nothing,
     keep: nothing,
     report: nothing,
+    reportRows: nothing,
     wrote: nothing,
     progress: nothing,
   });

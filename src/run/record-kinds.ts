@@ -29,6 +29,7 @@ export interface TrackedKind {
   readonly input: string;
   readonly type: string;
   readonly sourceId: readonly string[];
+  readonly trimmed: boolean;
   readonly table: LiveTable;
   /** `schema.table` of live. */
   readonly model: string;
@@ -82,6 +83,7 @@ export function trackedKinds(job: RecordSources, columns: Columns): TrackedKind[
         input,
         type: kind.type,
         sourceId: idColumns(kind, job.mappings),
+        trimmed: kind.trimmed === true,
         table,
         model: `${table.schema}.${table.table}`,
         targetId,

@@ -226,8 +226,11 @@ export class RecordTracker {
     const { sourceId } = this.kind;
     if (row === undefined || sourceId.length === 0) return undefined;
     if (sourceId.some((column) => this.masking.hides(column))) return '';
-    if (sourceId.length === 1) return text(row[sourceId[0] as string]);
-    return sourceId.map((column) => text(row[column])).join('/');
+    const id =
+      sourceId.length === 1
+        ? text(row[sourceId[0] as string])
+        : sourceId.map((column) => text(row[column])).join('/');
+    return this.kind.trimmed ? id.trim() : id;
   }
 
   #late(line: number, fate: number, made: Row | undefined, message: string, field: string): void {

@@ -16,6 +16,7 @@ import { isCommand, publishing, rerun, resuming } from './again.js';
 import type { Checked } from './check.js';
 import { cleanUp } from './clean-up.js';
 import { guardedTables, guardOf, isArmed } from './guard.js';
+import { readOnce } from './input-record.js';
 import type { Job } from './job.js';
 import { awaitWriters } from './load-session.js';
 import { lockTables } from './locks.js';
@@ -57,19 +58,25 @@ export async function findResumable(pipeline: Pipeline, options: RunOptions, id:
   if (options.dryRun === true || options.rehearse === true || options.limit !== undefined)
     throw no('only a run that is to be published goes on', resuming(batch));
   if (batch.status === 'staged') throw no('it is loaded already', publishing(batch, { note: 'publish it' }));
-  if (batch.status === 'completed' || batch.status === 'rolled_back')
-    throw no(`it is ${batch.status.replace('_', ' ')}`, command('status', [id]));
+  const look = command('status', [id], {}, { note: 'what became of it' });
+  if (batch.status === 'completed')
+    throw no('it is completed, and there is nothing left to be loaded', [
+      look,
+      afresh.saying({ lead: 'or load its input once more' }),
+    ]);
+  if (batch.status === 'rolled_back')
+    throw no('it is rolled back, and its staging is gone', [
+      afresh.saying({ lead: 'load it once more' }),
+      look,
+    ]);
   if (batch.run_record?.repeatable !== true)
-    throw no(
-      'it read an input that cannot be read again, was a rehearsal, fed rejects back, or ran with --guard lock',
-      afresh,
-    );
+    throw no(notRepeatable(batch), afresh.saying({ lead: 'start afresh' }));
   if (!batch.resumable)
     throw no(
       batch.error === null
         ? 'nothing of it is loaded'
         : `nothing of it is loaded, or its staging was dropped, because of ${batch.error.code}`,
-      afresh,
+      [look, afresh.saying({ lead: 'mend the cause, then start afresh' })],
     );
   if (options.onlyRejectsOf !== undefined)
     throw no(`it was begun without --only-rejects-of ${options.onlyRejectsOf}`, [
@@ -97,6 +104,20 @@ export async function findResumable(pipeline: Pipeline, options: RunOptions, id:
         ]);
   await assertKept(database, batch, afresh);
   return batch;
+}
+
+/** Why a batch that broke off cannot be told from the rows that come by again; see `recordRun`. */
+function notRepeatable({ run_record, only_rejects_of, dry_run }: Batch): string {
+  if (run_record === null) return 'the ledger does not say how it was begun';
+  const { inputs } = run_record;
+  const once = readOnce(inputs).map((name) =>
+    inputs[name]?.kind === 'stdin' ? 'stdin' : (inputs[name]?.label ?? name),
+  );
+  if (once.length > 0) return `${once.join(' and ')} could be read only once`;
+  if (run_record.guard === 'lock')
+    return 'it ran with --guard lock, whose lock went with its session, and nobody knows who wrote since';
+  if (only_rejects_of !== null) return `it fed rejects of batch ${only_rejects_of} back`;
+  return dry_run ? 'it was a rehearsal' : 'it was told to read a part of its input (--limit)';
 }
 
 /** The options of a resumed run: what the batch was begun with, where nothing else is said. */

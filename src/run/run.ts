@@ -17,6 +17,7 @@ import { end } from './end.js';
 import { fail, logFailure, stateOf } from './fail.js';
 import { asFailure } from './failure.js';
 import { assertChecked, commandsOf, sentence } from './findings.js';
+import { rowFindings } from './foresee.js';
 import { lowerGuard, raiseGuard } from './guard.js';
 import { Job } from './job.js';
 import { load, loadDry } from './load.js';
@@ -32,6 +33,7 @@ import { trackedKinds } from './record-kinds.js';
 import { completeIds } from './record-settle.js';
 import { publishedRecords, summariseRecords, unchangedRecords } from './record-summary.js';
 import { writeRejects } from './reject-output.js';
+import { writeReports } from './report-files.js';
 import { resolveInterrupted } from './resolve.js';
 import { findResumable, holdStaging, resumedOptions, takeUp } from './resume.js';
 import { assertSessions, SESSIONS_OF_A_RUN, sessionsOf } from './sessions.js';
@@ -97,6 +99,7 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
   } finally {
     await job.stopped();
     await writeRejects(job);
+    await writeReports(job);
     await job.clear();
   }
 }
@@ -119,9 +122,25 @@ export async function planPipeline(pipeline: Pipeline, options: RunOptions): Pro
   });
 }
 
-/** Asks all checks of a pipeline and writes nothing. */
-export async function checkPipeline(pipeline: Pipeline, options: RunOptions): Promise<Checked> {
-  return asking(pipeline, options, (job) => checkJob(job));
+/**
+ * Asks all checks of a pipeline and writes nothing. `rows`: once they pass, every row is read, transformed and checked as
+ * well, and what a run would reject is among the findings.
+ */
+export async function checkPipeline(
+  pipeline: Pipeline,
+  options: RunOptions,
+  { rows = false }: { readonly rows?: boolean } = {},
+): Promise<Checked> {
+  return asking(pipeline, options, async (job) => {
+    const checked = await checkJob(job);
+    if (!rows || checked.findings.some(({ finding }) => finding.severity === 'error')) return checked;
+    try {
+      const found = (await rowFindings(job, checked)).map((finding) => ({ name: 'rows', finding }));
+      return { ...checked, findings: [...checked.findings, ...found], asked: [...checked.asked, 'rows'] };
+    } finally {
+      await options.database.endSnapshot();
+    }
+  });
 }
 
 /** Has a job asked what writes nothing; stops when it is asked to. */
@@ -157,7 +176,6 @@ async function dryRun(job: Job, checked: Checked): Promise<Summary> {
       );
     return summaryOf(job, 'dry run', accounts, { changes: foreseen(job, checked, accounts) });
   } catch (error) {
-    for (const report of job.reports) job.options.events?.report?.(report);
     job.options.events?.records?.({ ...job.records, errors: job.rejects.frequent.top() });
     const failure = asFailure(error, job.signal);
     logFailure(job, failure);
@@ -179,7 +197,7 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
   let accounts: readonly FlowAccount[] = [];
   let published: Published;
   try {
-    const logFile = options.logFileFor?.(batch);
+    const logFile = await options.logFileFor?.(batch);
     job.logFile = logFile;
     options.onBatch?.(batch, logFile);
     if (logFile !== undefined) await noteBatch(database, batch, { log_file: logFile });

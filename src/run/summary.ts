@@ -19,8 +19,6 @@ export function summaryOf(
     readonly loaded?: ReadonlyMap<Target, number>;
     readonly changes?: ChangesOf;
     readonly lockMs?: number;
-    /** The pipeline's own figures are those of a run that ended well. */
-    readonly figures?: boolean;
   } = {},
 ): Summary {
   const { read, rejected, skipped, rejectReasons, skipReasons, left } = totals(accounts);
@@ -50,7 +48,8 @@ export function summaryOf(
     lock_ms: lockMs === undefined ? null : rounded(lockMs),
     reject_reasons: rejectReasons,
     skip_reasons: skipReasons,
-    figures: results.figures === false ? {} : (job.pipeline.figures?.(accounts) ?? {}),
+    // Of a run that broke off there are no books, and no figures.
+    figures: accounts.length === 0 ? {} : (job.pipeline.figures?.(accounts) ?? {}),
     timings: Object.fromEntries(Object.entries(job.timings).map(([phase, spent]) => [phase, rounded(spent)])),
     stages: accounts,
     records: job.records.types,
@@ -64,7 +63,7 @@ export function summaryOf(
 /** The same of a run that ended in an error: what was counted until then. */
 export function failedSummary(job: Job, error: unknown, accounts: readonly FlowAccount[]): Summary {
   const { kind, answer } = errorAnswer(error);
-  const summary = summaryOf(job, kind, accounts, { figures: false });
+  const summary = summaryOf(job, kind, accounts);
   return {
     ...summary,
     ...(accounts.length > 0 ? {} : soFar(job, summary.seconds)),

@@ -76,6 +76,15 @@ export async function resolveWatched(
   return found;
 }
 
+/** The table, plain or partitioned, that a name means; undefined where there is none. */
+export async function findTable(
+  database: PgDatabase,
+  name: string,
+): Promise<Pick<FoundTable, 'schema' | 'table'> | undefined> {
+  const row = await look(database, name);
+  return row !== undefined && ['r', 'p'].includes(row.kind) ? row : undefined;
+}
+
 /** The OIDs of tables by schema and name; a table that is not there is left out. */
 export async function findTables(
   database: Database,

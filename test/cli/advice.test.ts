@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { commandTree, parseCommand } from '../../src/cli/program.js';
 import type { CommandData, FlagValue } from '../../src/core/command.js';
-import { type Ended, sluice } from '../support/cli.js';
+import { type Ended, logOf, sluice } from '../support/cli.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { tempFolder } from '../support/files.js';
 import { suggestedIn, wordsOf } from '../support/suggestions.js';
@@ -218,8 +218,8 @@ test('an exception in a stage names stage, file, line and the code on the screen
   assert.equal(code, 1);
   assert.match(stderr, /sluice: stage tagged: no such customer\n +where: new rows\.csv, line 3\n/);
   assert.match(stderr, /\n +code: +.*\/orders\.mjs:14:62\n/);
-  assert.match(stderr, /\n +log: +\.sluice\/logs\/1\.log \(has the stack trace\)\n/);
-  const log = readFileSync(join(it.cwd, '.sluice', 'logs', '1.log'), 'utf8');
+  assert.match(stderr, /\n +log: +\.sluice\/logs\/[\w-]+-1\.log \(has the stack trace\)\n/);
+  const log = readFileSync(logOf(it.cwd, '1'), 'utf8');
   const line = log.split('\n').find((each) => each.includes('stage_failed')) ?? '{}';
   assert.match(
     (JSON.parse(line) as { stack: string }).stack,
@@ -227,7 +227,7 @@ test('an exception in a stage names stage, file, line and the code on the screen
   );
   const masked = await it.run([...words, '--no-source-data']);
   assert.equal(masked.code, 1);
-  const quiet = readFileSync(join(it.cwd, '.sluice', 'logs', '2.log'), 'utf8');
+  const quiet = readFileSync(logOf(it.cwd, '2'), 'utf8');
   assert.match(quiet, /"stack":" +at .*orders\.mjs:14:62/);
   assert.doesNotMatch((await it.run([...words, '--dry-run'])).stderr, /log:/);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { sluice } from '../support/cli.js';
+import { logOf, sluice } from '../support/cli.js';
 import { eventsDatabase, eventsFolder, writeEvents } from '../support/events.js';
 
 const LINES = [
@@ -273,7 +273,7 @@ test('masked columns are in no reject, log or message, and must be filled in to 
     await database.query('SELECT * FROM sluice.migration_reject'),
     await database.query('SELECT * FROM sluice.migration_batch'),
   ]);
-  const log = readFileSync(join(cwd, '.sluice', 'logs', '1.log'), 'utf8');
+  const log = readFileSync(logOf(cwd, '1'), 'utf8');
   assert.match(log, /"phone":"\[masked\]","id":"1"/);
   for (const text of [ledger, log, stdout]) assert.doesNotMatch(text, /030(7777|8888|9999)/);
   writeFileSync(join(cwd, 'fixed.csv'), stdout.replace('never', '2026-01-01').replace(/^,.*\n/m, ''));
@@ -299,7 +299,7 @@ test('--no-source-data keeps nothing of the source, but says where a reject is',
     await database.query('SELECT * FROM sluice.migration_reject'),
     await database.query('SELECT * FROM sluice.migration_batch'),
   ]);
-  const log = readFileSync(join(cwd, '.sluice', 'logs', '1.log'), 'utf8');
+  const log = readFileSync(logOf(cwd, '1'), 'utf8');
   for (const text of [ledger, log, run.stderr]) assert.doesNotMatch(text, /secret|neverever|0308888/);
   const [reject] = await database.query(
     'SELECT line::int, column_name, raw, value FROM sluice.migration_reject',

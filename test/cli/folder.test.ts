@@ -1,10 +1,19 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isConnectionLoss, isFileError } from '../../sinks/copy/failure.js';
 import { assertPasswordStays, isFromDotEnv, loadDotEnv } from '../../src/cli/dotenv.js';
-import { sluice } from '../support/cli.js';
+import { logOf, sluice } from '../support/cli.js';
+import type { TestDatabase } from '../support/database.js';
 import { tempFolder } from '../support/files.js';
 import { isSluice } from '../support/said.js';
 import { thingsDatabase } from '../support/things.js';
@@ -91,15 +100,53 @@ test('a log file of ours that is a link is not opened', async (t) => {
   const victim = join(cwd, 'victim');
   writeFileSync(victim, 'precious\n');
   mkdirSync(join(cwd, '.sluice', 'logs'), { recursive: true });
-  symlinkSync(victim, join(cwd, '.sluice', 'logs', '1.log'));
   writeFileSync(join(cwd, 'things.csv'), 'id,name\n1,one\n');
-  const ended = await sluice(['copy', 'things.csv', '--into', 'things', '--yes'], {
-    cwd,
-    env: { SLUICE_DATABASE_URL: database.url },
-  });
+  const copy = () =>
+    sluice(['copy', 'things.csv', '--into', 'things', '--yes', '--mode', 'replace', '--max-shrink', '100%'], {
+      cwd,
+      env: { SLUICE_DATABASE_URL: database.url },
+    });
+  assert.equal((await copy()).code, 0);
+  symlinkSync(victim, logOf(cwd, '1').replace(/-1\.log$/, '-2.log'));
+  const ended = await copy();
   assert.equal(ended.code, 1, ended.stderr);
   assert.match(ended.stderr, /a file or folder of this machine cannot be used: ELOOP/);
   assert.equal(readFileSync(victim, 'utf8'), 'precious\n');
+});
+
+test('two databases that are used from one folder have logs of their own, also where a ledger is made anew', async (t) => {
+  const cwd = tempFolder(t);
+  writeFileSync(join(cwd, 'things.csv'), 'id,name\n1,one\n');
+  const logs = () => readdirSync(join(cwd, '.sluice', 'logs')).sort();
+  const copy = async (database: TestDatabase) => {
+    const args = [
+      'copy',
+      'things.csv',
+      '--into',
+      'things',
+      '--yes',
+      '--mode',
+      'replace',
+      '--max-shrink',
+      '100%',
+    ];
+    const ended = await sluice(args, { cwd, env: { SLUICE_DATABASE_URL: database.url } });
+    assert.equal(ended.code, 0, ended.stderr);
+    const [batch] = await database.query<{ log: string }>(
+      'SELECT log_file AS log FROM sluice.migration_batch ORDER BY id DESC LIMIT 1',
+    );
+    return batch?.log.replace(/^\.sluice.logs./, '');
+  };
+  const [one, other] = [await thingsDatabase(t), await thingsDatabase(t)];
+  const first = await copy(one);
+  assert.match(first ?? '', new RegExp(`^${one.name}-[0-9a-f]{8}-1\\.log$`));
+  const before = readFileSync(join(cwd, '.sluice', 'logs', first as string), 'utf8');
+  const second = await copy(other);
+  assert.deepEqual(logs(), [first, second].sort());
+  assert.equal(readFileSync(join(cwd, '.sluice', 'logs', first as string), 'utf8'), before);
+  assert.equal((await copy(one)) ?? '', first?.replace(/-1\.log$/, '-2.log'), 'of the same ledger');
+  await one.query('DROP SCHEMA sluice, sluice_old_1 CASCADE');
+  assert.notEqual(await copy(one), first, 'numbers begin anew');
 });
 
 test('a file that fails is no lost connection, and a socket that fails is', (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -68,4 +68,39 @@ test('a run that is gone on with reads its files by the encodings of then', asyn
     'pets utf-8',
     'vaccinations utf-8',
   ]);
+});
+
+test('check reads every row and refuses as the run would; --max-rejects allows, and --no-rows asks the questions alone', async (t) => {
+  const database = await practiceDatabase(t);
+  const cwd = tempFolder(t);
+  const header =
+    'ID Mascota,ID Cliente,Nombre,Especie,Raza,Sexo,Fecha de nacimiento,Peso,Color,Microchip,Esterilizado,Fallecido,Notas';
+  writeFileSync(join(cwd, 'pets.csv'), `${header}\nP1,1,Luna,Perro,,,2024-02-30,,,,,,\n`);
+  const command = (name: string, ...args: string[]) =>
+    sluice([name, 'okvet-import', '--input', 'pets=pets.csv', ...args], {
+      cwd,
+      env: { DATABASE_URL: database.url },
+    });
+  const refused = await command('check');
+  assert.equal(refused.code, 3, refused.stderr);
+  assert.match(refused.stderr, /✗ rows: 1 of 1 row was rejected; none may be/);
+  assert.match(
+    refused.stderr,
+    /bad date \(Fecha de nacimiento\): 1 row, such as pets\.csv, line 2: .*2024-02-30/,
+  );
+  assert.match(refused.stderr, /sluice check okvet-import --input pets=pets\.csv --max-rejects 1/);
+  const allowed = await command('check', '--max-rejects', '1');
+  assert.equal(allowed.code, 0, allowed.stderr);
+  assert.match(
+    allowed.stderr,
+    /next: sluice run okvet-import --input pets=pets\.csv --max-rejects 1 --dry-run/,
+  );
+  const questions = await command('check', '--no-rows');
+  assert.equal(questions.code, 0, questions.stderr);
+  assert.match(questions.stderr, /next: sluice run okvet-import --input pets=pets\.csv --dry-run/);
+  const assessed = await command('assess', '--html', 'a.html');
+  assert.equal(assessed.code, 3, assessed.stderr);
+  assert.match(assessed.stdout, /✗ 1 of 1 row was rejected/);
+  assert.match(readFileSync(join(cwd, 'a.html'), 'utf8'), /Rows that a run would reject[\s\S]*2024-02-30/);
+  assert.deepEqual(await database.query("SELECT FROM pg_namespace WHERE nspname ~ '^sluice'"), []);
 });

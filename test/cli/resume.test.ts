@@ -71,7 +71,11 @@ test('a copy that is killed in mid-load is offered by status and by the next run
   await assertAllThere(database);
   const again = await sluice(['copy', 'big.csv', '--into', 'big', '--yes', '--resume', '1'], options);
   assert.equal(again.code, 2);
-  assert.match(again.stderr, /batch 1 cannot be resumed: it is completed/);
+  assert.match(again.stderr, /batch 1 cannot be resumed: it is completed, and there is nothing left to be/);
+  assert.match(
+    again.stderr,
+    /next: {2}sluice status 1 .*\n.*or load its input once more: sluice copy big\.csv/,
+  );
 });
 
 test('a copy that is stopped drops what is loaded, or keeps it as --keep-staging asks, and --resume ends it', async (t) => {
@@ -97,7 +101,26 @@ test('a copy that is stopped without --keep-staging leaves nothing to go on with
   assert.deepEqual(await leftSchemas(database), []);
   const resumed = await sluice(['copy', 'big.csv', '--into', 'big', '--yes', '--resume', '1'], options);
   assert.equal(resumed.code, 2);
-  assert.match(resumed.stderr, /batch 1 cannot be resumed/);
+  assert.match(
+    resumed.stderr,
+    /batch 1 cannot be resumed: nothing of it is loaded, or its staging was dropped/,
+  );
+  assert.match(
+    resumed.stderr,
+    /next: {2}sluice status 1 .*\n.*then start afresh: sluice copy big\.csv --into big/,
+  );
+});
+
+test('a copy from stdin that was refused cannot be resumed, and the way to begin anew is said', async (t) => {
+  const database = await testDatabase(t);
+  await database.query('CREATE TABLE little (id int)');
+  const options = { cwd: tmpdir(), env: { SLUICE_DATABASE_URL: database.url }, input: 'id\n1\nx\n' };
+  const first = await sluice(['copy', '-', '--into', 'little', '--yes'], options);
+  assert.equal(first.code, 3, first.stderr);
+  const resumed = await sluice(['copy', '-', '--into', 'little', '--yes', '--resume', '1'], options);
+  assert.equal(resumed.code, 2);
+  assert.match(resumed.stderr, /batch 1 cannot be resumed: stdin could be read only once/);
+  assert.match(resumed.stderr, /next: {2}start afresh: sluice copy - --into little --yes/);
 });
 
 test('--keep-staging is refused where nothing could be gone on with', async (t) => {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { sluice } from '../support/cli.js';
+import { logOf, sluice } from '../support/cli.js';
 import { tempFolder } from '../support/files.js';
 import { asExpected, contents, exported, leftSchemas, lotSystem, sample } from '../support/lots.js';
 import { thingsDatabase } from '../support/things.js';
@@ -82,7 +82,7 @@ test('a whole migration by the command line: check, rehearse, run, look, again, 
 
   const backup = readdirSync(cwd).find((name) => /^migration_backup_\d{8}_\d{6}\.json$/.test(name));
   assert.ok(backup !== undefined);
-  const log = join(cwd, '.sluice', 'logs', '2.log');
+  const log = logOf(cwd, '2');
   assert.equal(statSync(log).mode & 0o777, 0o600);
   const lines = readFileSync(log, 'utf8')
     .trimEnd()

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type Running, sluice, startSluice } from '../support/cli.js';
+import { logOf, type Running, sluice, startSluice } from '../support/cli.js';
 import { tempFolder } from '../support/files.js';
 import { leftGuards, leftSchemas } from '../support/lots.js';
 import { thingsDatabase } from '../support/things.js';
@@ -42,7 +41,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     assert.deepEqual(await database.query('SELECT * FROM things'), LIVE);
     assert.deepEqual(await leftSchemas(database), []);
     assert.deepEqual(await leftGuards(database), []);
-    assert.ok(existsSync(join(cwd, '.sluice', 'logs', '1.log')));
+    assert.ok(existsSync(logOf(cwd, '1')));
   });
 
 test('after kill -9 in the middle of a load: interrupted, said by the next run, which works; cleanup takes the rest', async (t) => {

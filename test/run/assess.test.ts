@@ -58,6 +58,7 @@ test('an SQLite file is assessed: rows, data quality with offenders, figures, an
     ['One', '2'],
   ]);
   const text = assessLines(assessed).join('\n');
+  assert.match(text, /Rows that a run would reject\n {2}✓ none of 4\n/);
   assert.match(text, /✗ tasks\.supplierId → suppliers: 1 of 4, error/);
 });
 
@@ -97,6 +98,25 @@ test('a pipeline that declares nothing is told its rows, and what PostgreSQL has
     ],
   );
   assert.equal(assessed.errors, 0);
+});
+
+test('dates that a text column of PostgreSQL keeps are compared, and those that the calendar lacks are none', async (t) => {
+  const old = await testDatabase(t);
+  await old.query(`CREATE TABLE parts (id int PRIMARY KEY, made text, sold timestamp);
+    INSERT INTO parts VALUES (1, '2024-02-29', '2024-02-28'), (2, '2024-02-30', '2024-02-28'), (3, '2023-02-29', '2023-01-01'),
+      (4, '0000-01-01', '2024-01-01'), (5, 'soon', '2024-01-01'), (6, NULL, '2024-01-01'), (7, '2024-13-01', '2024-01-01'),
+      (8, '2024-01-01T10:30:00.5Z', '2024-01-01 10:30'), (9, '2024-01-01 10:30', '2024-01-01 10:30:01')`);
+  const { database, log } = engine(t, old);
+  const plain = pipeline({
+    name: 'plain',
+    summary: 'Parts.',
+    inputs: { parts: query<{ id: string }>('SELECT id FROM parts', { name: 'parts' }) },
+    tables: { parts: replace('parts', { columns: ['id'], omit: ['made', 'sold'] }) },
+    assess: { questions: [inOrder({ table: 'parts', earlier: 'made', later: 'sold' })] },
+    flows: ({ inputs, tables }) => [flow(inputs.parts).into(tables.parts)],
+  });
+  const { quality } = await assessPipeline(plain, { database, log });
+  assert.deepEqual([quality[0]?.offenders, quality[0]?.of], [2, 9], 'parts 1 and 8');
 });
 
 test('where the old system is a file, and none is named, the message says how', async (t) => {

@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from '../../src/cli/program.js';
 import { projectFolder } from './server.js';
@@ -30,6 +32,14 @@ export interface Running {
   /** Resolves when stderr has said `text`. */
   said(text: string): Promise<void>;
   readonly ended: Promise<Ended>;
+}
+
+/** The path of the log of a batch in `cwd`, which one database alone is used from. */
+export function logOf(cwd: string, batch: string): string {
+  const logs = join(cwd, '.sluice', 'logs');
+  const found = readdirSync(logs).filter((name) => name.endsWith(`-${batch}.log`));
+  assert.equal(found.length, 1, found.join());
+  return join(logs, found[0] as string);
 }
 
 /** An environment that names no database. */

@@ -65,6 +65,7 @@ export function testRun(
     keep: counter(kept as Record<string, number>),
     leave: counter(left as Record<string, number>),
     report: () => {},
+    reportRows: () => {},
     wrote: () => {},
     progress: (position) => {
       run.position = position;

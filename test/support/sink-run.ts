@@ -48,6 +48,7 @@ export function sinkRun(_t: TestContext, database?: TestDatabase, snapshot?: str
     keep: quiet,
     leave: quiet,
     report: () => {},
+    reportRows: () => {},
     wrote: () => {},
     progress: (position) => positions.push(position),
   };

@@ -70,6 +70,7 @@ export function recordingRun(scratch: string, options: StageOptions = {}): { run
     keep: count(counted.kept),
     leave: count(counted.left),
     report: silent,
+    reportRows: silent,
     wrote: silent,
     progress: silent,
   };

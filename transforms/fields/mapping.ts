@@ -12,9 +12,9 @@ export interface MappedField {
   readonly targetField: string;
   /** See parseTransforms; '' for the value as it is. */
   readonly transform: string;
-  /** A record without a value is an error. */
+  /** A record without a value is an error. Of a field that fills several columns one value is enough. */
   readonly isRequired: boolean;
-  /** What stands in for a missing value, untransformed; '' for none. */
+  /** What stands in for a missing value, untransformed; '' for none. Of several columns in each that lacks one. */
   readonly defaultValue: string;
 }
 
@@ -102,10 +102,12 @@ function compile(fields: readonly Compiled[], columns: readonly string[]): Recor
   const steps = fields.map((field, i) => {
     const take =
       field.columns.length === 1
-        ? set(field.columns[0] as string, `finish(value, ${i}, record, problems)`)
-        : field.columns
-            .map((column, n) => set(column, `finish(value[${n}], ${i}, record, problems)`))
-            .join(' ');
+        ? set(field.columns[0] as string, `finish(value, ${i}, record, problems, true)`)
+        : `const none = value.every(missing); ${field.columns
+            .map((column, n) =>
+              set(column, `finish(value[${n}], ${i}, record, problems, none && ${n === 0})`),
+            )
+            .join(' ')}`;
     const guarded = `value = input(record[${text(field.sourceField)}]); try { value = fields[${i}](value, record); } catch (error) { value = failed(error, ${i}, record, problems); }`;
     return `${guarded} if (value !== bad) { ${take} }`;
   });
@@ -119,7 +121,9 @@ return function make(record, problems) {
   return made;
 };`;
   const bad = Symbol('bad');
-  const finish = (value: string | null, i: number, record: Row, problems: FieldProblem[]) => {
+  const missing = (value: string | null) => value === null || value === '';
+  /** `lacks`: whether the field is without a value where this one is missing, and nothing has said so yet. */
+  const finish = (value: string | null, i: number, record: Row, problems: FieldProblem[], lacks: boolean) => {
     const { sourceField, targetField, defaultValue, isRequired } = fields[i] as Compiled;
     if (value !== null && value !== '') {
       if (value.indexOf('\0') < 0) return value;
@@ -133,7 +137,7 @@ return function make(record, problems) {
       return null;
     }
     if (defaultValue !== '') return defaultValue;
-    if (isRequired) {
+    if (isRequired && lacks) {
       const also = sourceField === targetField ? '' : ` (${targetField})`;
       problems.push({
         reason: 'required',
@@ -158,10 +162,11 @@ return function make(record, problems) {
     });
     return bad;
   };
-  return new Function('ORIGIN', 'fields', 'input', 'finish', 'failed', 'bad', source)(
+  return new Function('ORIGIN', 'fields', 'input', 'missing', 'finish', 'failed', 'bad', source)(
     ORIGIN,
     fields.map(({ field }) => field),
     input,
+    missing,
     finish,
     failed,
     bad,

@@ -1,3 +1,4 @@
+import { csvCell } from '../../core/csv-cell.js';
 import { jsonText } from '../../core/json/write.js';
 import type { StoredReject } from '../../db/ledger/rejects.js';
 import { cellText, REJECT_COLUMNS } from './reject-columns.js';
@@ -76,5 +77,5 @@ function about({ number, line, reason, message, raw }: FiledReject): unknown[] {
 function cell(value: unknown, shown = true): string {
   if (value === null || value === undefined) return '';
   const text = cellText(value, shown);
-  return text === '' || /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return text === '' ? '""' : csvCell(text);
 }

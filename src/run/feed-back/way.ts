@@ -87,7 +87,7 @@ function hindranceOf(
 }
 
 /** What of the command that began a batch is none of a command that feeds its rejects back. */
-const OF_THE_LOAD = [...NOT_FED_BACK, 'rejectsInto', 'rehearse', 'swap'];
+const OF_THE_LOAD = [...NOT_FED_BACK, 'rejectsInto', 'reportsInto', 'rehearse', 'swap'];
 
 /** What a copy was told that is neither of its files nor of how they fit the table: it holds for corrected rows, too. */
 const OF_ANY_LOAD: ReadonlySet<string> = new Set([

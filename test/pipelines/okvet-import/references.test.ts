@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { SluiceError } from '../../../src/core/errors.js';
+import type { FieldMapping } from '../../../src/core/mapping.js';
 import type { Row } from '../../../src/core/row.js';
+import { replaceMappings } from '../../../src/db/ledger/mappings.js';
+import { openLedger } from '../../../src/db/ledger/open.js';
+import { openDatabase } from '../../support/lots.js';
 import { GOOD, importing, practiceContents, practiceDatabase, rejectsOf } from '../../support/okvet.js';
 
 const ids = async (database: { query: <T extends object>(sql: string) => Promise<T[]> }, table: string) =>
@@ -49,6 +53,87 @@ test('an id that stands twice in a file is named with the line of the first, whi
   assert.deepEqual(rejects, [{ message: 'client 1 stands in line 1 already' }]);
   const names = await database.query("SELECT first_name FROM clients WHERE source_id = '1'");
   assert.deepEqual(names, [{ first_name: 'Ana' }]);
+});
+
+/** Mappings that leave ids as the file has them. */
+const UNTRIMMED: readonly FieldMapping[] = [
+  ['client', 'no', 'source_id'],
+  ['client', 'who', 'name'],
+  ['pet', 'no', 'source_id'],
+  ['pet', 'of', 'client_id'],
+  ['pet', 'name', 'name'],
+  ['pet', 'kind', 'species'],
+].map(([recordType = '', sourceField = '', targetField = '']) => ({
+  ...{ sourceSystem: 'spaced', recordType, sourceField, targetField },
+  ...{ transform: '', isRequired: false, defaultValue: '' },
+}));
+
+const spaced = { settings: { system: 'spaced' } };
+
+async function spacedDatabase(t: TestContext) {
+  const database = await practiceDatabase(t);
+  const opened = openDatabase(t, database);
+  await openLedger(opened);
+  await replaceMappings(opened, 'spaced', undefined, UNTRIMMED);
+  return database;
+}
+
+test('ids are compared without the spaces around them, and duplicates for that are told as such', async (t) => {
+  const database = await spacedDatabase(t);
+  const { summary } = await importing(
+    t,
+    database,
+    {
+      clients: [
+        { no: ' 17 ', who: 'Ana' },
+        { no: '17', who: 'Otra' },
+        { no: '18', who: 'Eva' },
+        { no: '18\u00a0', who: 'Otra' },
+        { no: '18', who: 'Otra' },
+      ],
+      pets: [
+        { no: 'P1', of: '17', name: 'Luna', kind: 'dog' },
+        { no: 'P2', of: ' 18', name: 'Kiwi', kind: 'bird' },
+      ],
+    },
+    spaced,
+  );
+  const rejects = await database.query(
+    "SELECT concat_ws(' ', line, reason, message) AS said FROM sluice.migration_reject ORDER BY line",
+  );
+  assert.deepEqual(
+    rejects.map(({ said }) => said),
+    [
+      '2 duplicate_id client 17 stands in line 1 already; the spaces around an id are no part of it',
+      '4 duplicate_id client 18 stands in line 3 already; the spaces around an id are no part of it',
+      '5 duplicate_id client 18 stands in line 3 already',
+    ],
+  );
+  assert.equal(summary.loaded.pets, 2);
+  assert.deepEqual(await database.query('SELECT source_id AS id FROM clients ORDER BY 1'), [
+    { id: '17' },
+    { id: '18' },
+  ]);
+  const records = await database.query(
+    "SELECT source_id AS id FROM sluice.migration_record WHERE record_type = 'client' AND status = 'success' ORDER BY 1",
+  );
+  assert.deepEqual(records, [{ id: '17' }, { id: '18' }]);
+});
+
+test('a live id with spaces around it refuses, and the statement that mends it is shown', async (t) => {
+  const database = await spacedDatabase(t);
+  await database.query(
+    "INSERT INTO clients (source_system, source_id, name) VALUES ('spaced', ' 17', 'Ana')",
+  );
+  const again = () => importing(t, database, { clients: [{ no: '17', who: 'Eva' }] }, spaced);
+  const error = await again().catch((refusal: unknown) => refusal);
+  assert.ok(error instanceof SluiceError);
+  assert.match(error.message, /1 row of clients has spaces around the source id/);
+  await database.query(String([error.facts.next].flat()[0]));
+  await again();
+  assert.deepEqual(await database.query('SELECT source_id AS id, name FROM clients'), [
+    { id: '17', name: 'Eva' },
+  ]);
 });
 
 test('a record whose first copy is bad is taken from its second', async (t) => {

@@ -227,6 +227,71 @@ test('staging that was loaded under other mappings is published as it was loaded
   ]);
 });
 
+test('a name of one word is a first name; where the table wants both, the reject says what to do', async (t) => {
+  const database = await practiceDatabase(t);
+  const opened = openDatabase(t, database);
+  await openLedger(opened);
+  await replaceMappings(opened, 'vetsoft', undefined, VETSOFT);
+  const records = {
+    clients: [
+      { customer_no: '1', customer: 'Madonna' },
+      { customer_no: '2', customer: 'Ana Ríos' },
+      { customer_no: '3', customer: ' ' },
+    ],
+  };
+  const settings = { system: 'vetsoft' };
+  const first = await importing(t, database, records, { settings });
+  assert.deepEqual(await rejectsOf(database, first.summary.batch), ['clients 3 name_required customer']);
+  const names = 'SELECT source_id AS id, first_name, last_name FROM clients ORDER BY 1';
+  assert.deepEqual(await database.query(names), [
+    { id: '1', first_name: 'Madonna', last_name: null },
+    { id: '2', first_name: 'Ana', last_name: 'Ríos' },
+  ]);
+  await database.query('DELETE FROM clients; ALTER TABLE clients ALTER last_name SET NOT NULL');
+  const second = await importing(t, database, records, { settings });
+  assert.deepEqual(await rejectsOf(database, second.summary.batch), [
+    'clients 1 required customer',
+    'clients 3 name_required customer',
+  ]);
+  const [madonna] = await database.query(
+    'SELECT value, message, expected FROM sluice.migration_reject WHERE batch_id = $1 AND line = 1',
+    [second.summary.batch],
+  );
+  assert.deepEqual(madonna, {
+    value: 'Madonna',
+    message: 'it gives no last_name, and the table takes no row without',
+    expected: 'a value, or a default_value in the mapping',
+  });
+  await replaceMappings(
+    opened,
+    'vetsoft',
+    undefined,
+    VETSOFT.map((each) => (each.transform === 'split_name' ? { ...each, defaultValue: '-' } : each)),
+  );
+  await importing(t, database, { clients: records.clients.slice(0, 2) }, { settings });
+  assert.deepEqual((await database.query(names))[0], { id: '1', first_name: 'Madonna', last_name: '-' });
+});
+
+test('a record without an id is rejected, whatever its mapping says', async (t) => {
+  const database = await practiceDatabase(t);
+  const opened = openDatabase(t, database);
+  await openLedger(opened);
+  await replaceMappings(opened, 'vetsoft', 'client', [
+    mapping('client', 'no', 'source_id'),
+    mapping('client', 'who', 'name'),
+  ]);
+  const { summary } = await importing(
+    t,
+    database,
+    { clients: [{ who: 'Ana' }, { no: '  ', who: 'Eva' }, { no: '3', who: 'Eva' }] },
+    { settings: { system: 'vetsoft' } },
+  );
+  assert.deepEqual(await rejectsOf(database, summary.batch), [
+    'clients 1 required no',
+    'clients 2 required no',
+  ]);
+});
+
 test('a value that its column could not hold is rejected before its children are looked at', async (t) => {
   const database = await practiceDatabase(t);
   const opened = openDatabase(t, database);

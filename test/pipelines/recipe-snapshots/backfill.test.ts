@@ -54,6 +54,27 @@ async function assertMigrated(database: TestDatabase): Promise<void> {
   );
 }
 
+test('integers of the table stay integers, and floats are floats, from the tables and from a document', async (t) => {
+  for (const source of ['tables', 'document']) {
+    const database = await bakery(t, {
+      sql: `ALTER TABLE recipes ALTER yield_quantity TYPE integer, ALTER estimated_time_minutes TYPE numeric(8,2),
+              ALTER yield_unit TYPE bigint USING 12;
+            UPDATE recipe_ingredients SET quantity = 2;`,
+    });
+    const text = (await bakeryFile('sample_data.json'))
+      .replace(/"yield_quantity": \d+(\.\d+)?/g, '"yield_quantity": 24')
+      .replace(/"yield_unit": "[^"]*"/g, '"yield_unit": 12')
+      .replace(/"quantity": [\d.e+-]+/g, '"quantity": 2');
+    const inputs =
+      source === 'tables' ? {} : { inputs: await document(tempFile(t, 'sample_data.json', text)) };
+    await runRecipes(t, database, inputs);
+    const [first] = (await snapshots(database)) as { recipe_data: string; ingredients_data: string }[];
+    assert.match(first?.recipe_data ?? '', /"yield_quantity": \d+, "yield_unit": 12, /, source);
+    assert.match(first?.recipe_data ?? '', /"estimated_time_minutes": \d+\.0, /, source);
+    assert.match(first?.ingredients_data ?? '', /"quantity": 2\.0, /, source);
+  }
+});
+
 test('a dry run changes nothing, not even by a view, and counts what would be migrated', async (t) => {
   const database = await bakery(t);
   const before = [await bakeryContents(database), await catalog(database)];

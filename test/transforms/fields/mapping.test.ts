@@ -137,6 +137,22 @@ test('one field can fill two columns, and one column can be made of two fields',
   assert.deepEqual(mapping.fields, ['Fecha', 'Hora'], 'so that a file without the other field is refused');
 });
 
+test('a name of one word is there, and what it lacks is for the default', () => {
+  const name = (more: object) =>
+    field('Titular', 'first_name+last_name', { transform: 'split_name', ...more });
+  const one = make([name({ isRequired: true })], { Titular: 'Madonna' });
+  assert.deepEqual(one.problems, [], 'the field has a value');
+  assert.deepEqual({ ...one.row }, { first_name: 'Madonna', last_name: null });
+  const given = make([name({ defaultValue: '-' })], { Titular: 'Madonna' });
+  assert.deepEqual({ ...given.row }, { first_name: 'Madonna', last_name: '-' });
+  const none = make([name({ isRequired: true })], { Titular: ' ' });
+  assert.deepEqual(
+    none.problems.map(({ reason, field: at }) => [reason, at]),
+    [['required', 'Titular']],
+    'once, and not for each column',
+  );
+});
+
 test('mappings that contradict one another are refused before any row', () => {
   assert.equal(
     codeOf(() => compileMapping([field('a', 'x'), field('b', 'x')])),

@@ -133,7 +133,7 @@ test('names: capitals, and given names apart from surnames', () => {
   assert.deepEqual(split('García López,  María'), ['María', 'García López']);
   assert.deepEqual(split('Juan Pérez'), ['Juan', 'Pérez']);
   assert.deepEqual(split('María de la Cruz Pérez'), ['María', 'de la Cruz Pérez']);
-  assert.deepEqual(split('Madonna'), ['Madonna', null]);
+  assert.deepEqual(split('Madonna'), ['Madonna', null], 'one word is a given name');
   assert.deepEqual(split('Juan de León'), ['Juan', 'de León']);
   assert.deepEqual(split('  '), [null, null]);
   assert.deepEqual(split(null), [null, null]);
