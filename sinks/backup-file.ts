@@ -8,7 +8,7 @@ import { failed, type SluiceError } from '../src/core/errors.js';
 import type { Row } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
 import type { Sink } from '../src/core/types.js';
-import { rowJson } from './rows/json.js';
+import { rowJson } from './publish/rows/json.js';
 
 /** A backup document in the making: each section is an array of rows in one JSON file. */
 export interface BackupFile {

@@ -1,3 +1,3 @@
 export { type BackupFile, backupFile } from './backup-file.js';
-export { writeThrough } from './compatibility/index.js';
+export { writeThrough } from './publish/compat-views/index.js';
 export { type ReportOptions, report } from './report.js';

@@ -8,10 +8,10 @@ export { type GroupOptions, group } from './group.js';
 export type { By } from './key.js';
 export { type LookupOptions, lookup } from './lookup.js';
 export { map, mapChunk } from './map.js';
-export type { OrderBy, OrderColumn, OrderKey, OrderValue } from './order.js';
 export { type RenumberOptions, renumber } from './renumber.js';
 export type { JsonSchema } from './schema-text.js';
-export { type SortOptions, type SortStage, sort } from './sort.js';
+export { type SortOptions, type SortStage, sort } from './sort/index.js';
+export type { OrderBy, OrderColumn, OrderKey, OrderValue } from './sort/order.js';
 export {
   type Rule,
   sentences,

@@ -3,9 +3,9 @@ import { again } from '../src/core/next.js';
 import { plural } from '../src/core/plural.js';
 import { CHUNK_ROWS, type Row, type Rows } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
-import { Spill } from '../src/core/spill.js';
 import { named, type Stage, together } from '../src/core/types.js';
 import { Numbering, type RenumberOptions, type Sequence } from './numbering.js';
+import { Spill } from './spill.js';
 
 export type { RenumberOptions } from './numbering.js';
 

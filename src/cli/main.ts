@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { setFlagsFromString } from 'node:v8';
 import { EXIT } from '../core/errors.js';
-import { endureOutput } from './output.js';
+import { STOPPING } from './given/signals.js';
 import { runCommand } from './program.js';
-import { STOPPING } from './signals.js';
+import { endureOutput } from './show/output.js';
 
 endureOutput();
 /**

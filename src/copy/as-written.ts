@@ -1,5 +1,5 @@
-import { toTextFor } from '../../sinks/encode/values.js';
-import { guardFor } from '../../sinks/guards/compile.js';
+import { guardFor } from '../../sinks/load/column-checks/index.js';
+import { toTextFor } from '../../sinks/load/encode/values.js';
 import type { Row, Rows } from '../core/row.js';
 import type { Run } from '../core/run.js';
 import { named, type Stage, stateless } from '../core/types.js';

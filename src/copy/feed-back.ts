@@ -6,7 +6,7 @@ import type { Batch } from '../db/ledger/batches.js';
 import { rejectColumns } from '../db/ledger/rejects.js';
 import { readings } from '../db/table-name.js';
 import { fileSource, formatFor } from '../sources/file.js';
-import { STDIN } from '../sources/raw.js';
+import { STDIN } from '../sources/text/raw.js';
 import { asWritten } from './as-written.js';
 import { fileOptions } from './file-options.js';
 import { matchColumns } from './match.js';

@@ -5,8 +5,8 @@ import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
 import { isRejects } from '../run/feed-back/rejects-given.js';
 import { type FileOptions, fileSource, formatFor } from '../sources/file.js';
-import { displayName } from '../sources/opening.js';
-import { STDIN, statInput } from '../sources/raw.js';
+import { displayName } from '../sources/text/opening.js';
+import { STDIN, statInput } from '../sources/text/raw.js';
 import { type Surroundings, silentRun } from './silent-run.js';
 
 /** How long rows of a pipe are waited for once its header is read. */

@@ -1,9 +1,9 @@
-import { guardFor } from '../../sinks/guards/compile.js';
+import { guardFor } from '../../sinks/load/column-checks/index.js';
 import { isExactNumber } from '../core/json/exact-number.js';
 import { JsonScan } from '../core/json/scan.js';
 import { jsonText } from '../core/json/write.js';
 import type { PgDatabase } from '../db/connect.js';
-import { MAX_DEPTH } from '../sources/depth.js';
+import { MAX_DEPTH } from '../sources/text/depth.js';
 
 /** Whether a value was read as text (CSV) or as a value of JSON, whose numbers, booleans and objects say what they are. */
 export type ReadAs = 'text' | 'json';

@@ -1,4 +1,4 @@
-import { checkedTable } from '../../sinks/checked-table.js';
+import { checkedTable } from '../../sinks/load/checked-table.js';
 import { SluiceError, usage } from '../core/errors.js';
 import { formatList } from '../core/list.js';
 import { again } from '../core/next.js';
@@ -16,9 +16,9 @@ import {
   recognised,
   rejectsGiven,
 } from '../run/feed-back/rejects-given.js';
-import { resolveTables } from '../run/tables.js';
-import { displayName } from '../sources/opening.js';
-import { STDIN } from '../sources/raw.js';
+import { resolveTables } from '../run/given/tables.js';
+import { displayName } from '../sources/text/opening.js';
+import { STDIN } from '../sources/text/raw.js';
 import { asWritten } from './as-written.js';
 import { fileOptions } from './file-options.js';
 import { type Head, readHead } from './head.js';

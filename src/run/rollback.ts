@@ -4,14 +4,14 @@ import { findBatch, holdBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
 import { type Published, readPublished } from '../db/ledger/published.js';
 import { standingViews } from '../db/ledger/views.js';
-import { assertOldKept, assertViewsFree } from './compatibility.js';
-import { lockTables } from './locks.js';
-import { resolveInterrupted } from './resolve.js';
-import { chooseTables } from './rollback-choice.js';
-import { assertSessions, SESSIONS_OF_A_SWAP } from './sessions.js';
-import { findTables } from './tables.js';
-import { Undo } from './undo.js';
-import { type RollbackOptions, type RolledBack, undoing } from './undoing.js';
+import { assertOldKept, assertViewsFree } from './changes/compat-views.js';
+import { lockTables } from './given/table-claims.js';
+import { findTables } from './given/tables.js';
+import { assertSessions, SESSIONS_OF_A_SWAP } from './load/sessions.js';
+import { resolveInterrupted } from './maintain/recover.js';
+import { chooseTables } from './rollback/choice.js';
+import { type RollbackOptions, type RolledBack, undoing } from './rollback/session.js';
+import { Undo } from './rollback/undo.js';
 
 /**
  * Undoes what a completed batch published, or the named tables of it, in one transaction: tables that were

@@ -1,13 +1,13 @@
 import { usage } from '../core/errors.js';
 import type { Source } from '../core/types.js';
-import { checkFile } from './check.js';
 import type { CsvOptions } from './csv/index.js';
 import { csv } from './csv/index.js';
-import { type JsonOptions, json } from './json.js';
-import { layoutOf } from './json-layout.js';
-import { isJsonlPlace, type JsonlOptions, jsonl } from './jsonl.js';
-import { openText, startingWith } from './opening.js';
-import { STDIN } from './raw.js';
+import { type JsonOptions, json } from './json/index.js';
+import { isJsonlPlace, type JsonlOptions, jsonl } from './json/jsonl.js';
+import { layoutOf } from './json/layout.js';
+import { checkFile } from './text/check.js';
+import { openText, startingWith } from './text/opening.js';
+import { STDIN } from './text/raw.js';
 
 /** How a file's rows are written. */
 export type FileFormat = 'csv' | 'tsv' | 'jsonl' | 'json';

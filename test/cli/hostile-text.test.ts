@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { shown, styled, table } from '../../src/cli/terminal.js';
+import { shown, styled, table } from '../../src/cli/show/terminal.js';
 import { sluice } from '../support/cli.js';
 import { tempFolder } from '../support/files.js';
 import { thingsDatabase } from '../support/things.js';

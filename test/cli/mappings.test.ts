@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { mappingsCsv, readMappingsCsv } from '../../src/cli/mappings-file.js';
+import { mappingsCsv, readMappingsCsv } from '../../src/cli/given/mappings-file.js';
 import type { FieldMapping } from '../../src/core/mapping.js';
 import { sluice } from '../support/cli.js';
 import { testDatabase } from '../support/database.js';

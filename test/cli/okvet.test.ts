@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import okvetImport from '../../pipelines/okvet-import/index.js';
 import { FILES } from '../../samples/okvet-import/generate.js';
-import { resumedInputs } from '../../src/cli/inputs.js';
+import { resumedInputs } from '../../src/cli/given/inputs.js';
 import { sluice } from '../support/cli.js';
 import { tempFolder } from '../support/files.js';
 import { openDatabase } from '../support/lots.js';

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { prepareCopy } from '../../src/copy/prepare.js';
 import type { CopyRequest } from '../../src/copy/request.js';
 import { PgDatabase } from '../../src/db/connect.js';
-import type { RunOptions } from '../../src/run/options.js';
+import type { RunOptions } from '../../src/run/given/options.js';
 import { runPipeline } from '../../src/run/run.js';
 import { testDatabase } from '../support/database.js';
 import { tempFolder } from '../support/files.js';

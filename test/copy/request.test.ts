@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { copyCommand, parseList } from '../../src/copy/request.js';
 import { formatList } from '../../src/core/list.js';
-import { type Begun, isCommand, reload, rerun } from '../../src/run/again.js';
+import { type Begun, isCommand, reload, rerun } from '../../src/run/given/next-command.js';
 
 test('a list with an empty name, a name twice or an open quote is refused', () => {
   for (const text of ['', 'a,,b', 'a,b,', 'a,a', '"a', 'a\nb'])

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { exitCode, told } from '../../src/cli/failure.js';
+import { exitCode, told } from '../../src/cli/show/failure.js';
 import { failed, interrupted, nearest, refused, usage } from '../../src/core/errors.js';
 
 test('an error keeps what its first witness said, and learns the rest', () => {

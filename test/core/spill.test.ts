@@ -4,7 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { parseJson } from '../../src/core/json/parse.js';
 import { markOrigin, originOf, type Row } from '../../src/core/row.js';
-import { Spill } from '../../src/core/spill.js';
+import { Spill } from '../../transforms/spill.js';
 import { inScratch } from '../support/stage.js';
 
 async function roundTrip(rows: readonly Row[]): Promise<Row[]> {

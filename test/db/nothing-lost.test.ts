@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Source } from '../../src/core/types.js';
 import { nothingLost } from '../../src/db/nothing-lost.js';
 import { csv } from '../../src/sources/csv/index.js';
-import { query } from '../../src/sources/postgres.js';
+import { query } from '../../src/sources/postgres/index.js';
 import { RowError } from '../../transforms/failure.js';
 import { map } from '../../transforms/map.js';
 import { tempFile } from '../support/files.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import { CopyIn } from '../../sinks/copy/copy-in.js';
+import { CopyIn } from '../../sinks/load/copy/copy-in.js';
 import { PgDatabase } from '../../src/db/connect.js';
 import { TIMING, type Timing } from '../../src/db/network.js';
 import { testDatabase } from '../support/database.js';

@@ -8,9 +8,9 @@ import { SluiceError } from '../../src/core/errors.js';
 import type { Row } from '../../src/core/row.js';
 import type { Rejection } from '../../src/core/run.js';
 import { strictParser } from '../../src/sources/csv/fast.js';
-import { json } from '../../src/sources/json.js';
-import { rowOf } from '../../src/sources/jsonl.js';
-import { LineSplitter } from '../../src/sources/lines.js';
+import { json } from '../../src/sources/json/index.js';
+import { rowOf } from '../../src/sources/json/jsonl.js';
+import { LineSplitter } from '../../src/sources/text/lines.js';
 import { testRun } from '../support/run.js';
 import { canonical, oracle, type Written } from './json-oracle.js';
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assessPage } from '../../src/cli/assess-html.js';
-import { assessLines } from '../../src/cli/assess-text.js';
+import { assessPipeline } from '../../src/assess/assess.js';
+import { assessLines } from '../../src/cli/show/assess.js';
+import { assessPage } from '../../src/cli/show/assess-html.js';
 import { type Assessment, inOrder } from '../../src/core/assessment.js';
 import { flow } from '../../src/core/flow.js';
 import { pipeline } from '../../src/core/pipeline.js';
 import { replace } from '../../src/core/target.js';
-import { assessPipeline } from '../../src/run/assess.js';
-import { query } from '../../src/sources/postgres.js';
+import { query } from '../../src/sources/postgres/index.js';
 import { testDatabase } from '../support/database.js';
 import { engine } from '../support/engine.js';
 import { oldTasks, tasksDatabase, tasksPipeline, WRONG_TASKS } from '../support/old-tasks.js';

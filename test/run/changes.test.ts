@@ -5,7 +5,7 @@ import type { Changes } from '../../src/core/changes.js';
 import { append, merge, patch, replace, sync } from '../../src/core/target.js';
 import { findBatch } from '../../src/db/ledger/batches.js';
 import { readPublished } from '../../src/db/ledger/published.js';
-import type { RunOptions, Summary } from '../../src/run/options.js';
+import type { RunOptions, Summary } from '../../src/run/given/options.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { findStaged, swapBatch } from '../../src/run/swap.js';
 import { testDatabase } from '../support/database.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findBatch } from '../../src/db/ledger/batches.js';
-import { dropLeftover, findLeftovers } from '../../src/run/cleanup.js';
+import { dropLeftover, findLeftovers } from '../../src/run/maintain/cleanup.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { testDatabase } from '../support/database.js';
 import { engine, loads } from '../support/engine.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { surveyReplace } from '../../sinks/replace/survey.js';
+import { surveyReplace } from '../../sinks/publish/replace/survey.js';
 import { SluiceError } from '../../src/core/errors.js';
 import { merge, replace } from '../../src/core/target.js';
 import { rollbackBatch } from '../../src/run/rollback.js';

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { surveyReplace } from '../../sinks/replace/survey.js';
-import { adoptAsStaging } from '../../sinks/replace/undo.js';
+import { surveyReplace } from '../../sinks/publish/replace/survey.js';
+import { adoptAsStaging } from '../../sinks/publish/replace/undo.js';
 import { findBatch, holdBatch, startBatch } from '../../src/db/ledger/batches.js';
 import { openLedger } from '../../src/db/ledger/open.js';
-import { dropLeftover, findLeftovers } from '../../src/run/cleanup.js';
-import { arm, guardOf } from '../../src/run/guard.js';
+import { arm, guardOf } from '../../src/run/changes/write-guard.js';
+import { undoNames } from '../../src/run/given/undo-schemas.js';
+import { dropLeftover, findLeftovers } from '../../src/run/maintain/cleanup.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
-import { undoNames } from '../../src/run/undo-names.js';
 import type { TestDatabase } from '../support/database.js';
 import { leftGuards, leftSchemas, openDatabase, runOn } from '../support/lots.js';
 import { thingsDatabase, thingsPipeline } from '../support/things.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Masking } from '../../src/run/masking.js';
+import { Masking } from '../../src/run/given/masking.js';
 
 const [phone] = [new Masking(['phone'])];
 const told = (text: string) => phone.details([text])[0];

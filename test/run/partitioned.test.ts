@@ -3,9 +3,9 @@ import { type TestContext, test } from 'node:test';
 import type { SluiceError } from '../../src/core/errors.js';
 import type { Row } from '../../src/core/row.js';
 import { append, merge, patch, replace, sync, type Target } from '../../src/core/target.js';
-import { lockTables } from '../../src/run/locks.js';
+import { lockTables } from '../../src/run/given/table-claims.js';
+import { findTables } from '../../src/run/given/tables.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
-import { findTables } from '../../src/run/tables.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { engine, loads, rowsAfter } from '../support/engine.js';
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { SluiceError } from '../../src/core/errors.js';
-import { dropLeftover, findLeftovers } from '../../src/run/cleanup.js';
+import { dropLeftover, findLeftovers } from '../../src/run/maintain/cleanup.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { checkPipeline } from '../../src/run/run.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';

@@ -6,7 +6,7 @@ import {
   numbersSql,
   type SettledKind,
   settleSql,
-} from '../../src/run/record-settle-sql.js';
+} from '../../src/run/changes/records-sql.js';
 
 const MERGED: SettledKind = {
   at: 1,

@@ -12,7 +12,7 @@ import { replace } from '../../src/core/target.js';
 import { named, type Source, type Stage } from '../../src/core/types.js';
 import { untilAborted } from '../../src/core/until-aborted.js';
 import { findBatch } from '../../src/db/ledger/batches.js';
-import { dropLeftover, findLeftovers } from '../../src/run/cleanup.js';
+import { dropLeftover, findLeftovers } from '../../src/run/maintain/cleanup.js';
 import { csv } from '../../src/sources/csv/index.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { leftGuards, leftSchemas, type Options, openDatabase, runOn } from '../support/lots.js';

@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import type { SluiceError } from '../../src/core/errors.js';
 import type { Row } from '../../src/core/row.js';
 import { append, merge, patch, replace, sync, type Target } from '../../src/core/target.js';
-import { dropLeftover, findLeftovers } from '../../src/run/cleanup.js';
+import { dropLeftover, findLeftovers } from '../../src/run/maintain/cleanup.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { testDatabase } from '../support/database.js';
 import { engine, loads } from '../support/engine.js';

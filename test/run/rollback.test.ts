@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { SluiceError } from '../../src/core/errors.js';
 import { findBatch } from '../../src/db/ledger/batches.js';
 import { readPublished } from '../../src/db/ledger/published.js';
-import { dropLeftover, findLeftovers, keptInAll } from '../../src/run/cleanup.js';
+import { dropLeftover, findLeftovers, keptInAll } from '../../src/run/maintain/cleanup.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { testDatabase } from '../support/database.js';
 import { engine, loads } from '../support/engine.js';

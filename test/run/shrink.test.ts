@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SluiceError } from '../../src/core/errors.js';
 import { replace, sync } from '../../src/core/target.js';
-import { lost, mostRows } from '../../src/run/shrink.js';
+import { lost, mostRows } from '../../src/run/publish/shrink.js';
 import { findStaged, swapBatch } from '../../src/run/swap.js';
 import { testDatabase } from '../support/database.js';
 import { engine, loads } from '../support/engine.js';

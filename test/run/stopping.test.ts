@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { interrupted, SluiceError } from '../../src/core/errors.js';
 import type { Pipeline } from '../../src/core/pipeline.js';
-import { dropLeftover, findLeftovers } from '../../src/run/cleanup.js';
+import { dropLeftover, findLeftovers } from '../../src/run/maintain/cleanup.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import type { TestDatabase } from '../support/database.js';
 import { leftGuards, leftSchemas, type Options, openDatabase, runOn } from '../support/lots.js';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { flow } from '../../src/core/flow.js';
 import { pipeline } from '../../src/core/pipeline.js';
 import { replace } from '../../src/core/target.js';
-import { dropLeftover, findLeftovers } from '../../src/run/cleanup.js';
+import { dropLeftover, findLeftovers } from '../../src/run/maintain/cleanup.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { findStaged, swapBatch } from '../../src/run/swap.js';
 import { memory } from '../../src/sources/memory.js';

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import type pg from 'pg';
 import { COLUMNS, csv, FILES, fill, shuffledCsv } from '../../samples/lot-consolidation/generate.js';
 import { groups } from '../../samples/lot-consolidation/system.js';
-import { sort } from '../../transforms/sort.js';
+import { sort } from '../../transforms/sort/index.js';
 import { testDatabase } from '../support/database.js';
 import { inChunks, inScratch, recordingRun } from '../support/stage.js';
 

@@ -18,12 +18,12 @@ const MADE = [
   // Of constants.
   'pipelines/lot-consolidation/numbers.js',
   'pipelines/tasks-to-operations/new-tables.js',
-  'src/cli/terminal.js',
+  'src/cli/show/terminal.js',
   'src/copy/own-text.js',
   // Of a format that somebody wrote, without a repetition in it.
   'transforms/fields/date-parse.js',
   // Of a name, for what the catalog prints.
-  'sinks/replace/definitions.js',
+  'sinks/publish/replace/definitions.js',
 ];
 
 const compiled = ['src', 'sinks', 'transforms', 'pipelines'].flatMap((folder) =>

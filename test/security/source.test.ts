@@ -30,16 +30,16 @@ test('code is generated in a few files only, and names enter it as JSON text', (
     ...new Set(found(/\beval\(|new Function\(/).map((line) => line.split(':')[0] as string)),
   ];
   assert.deepEqual(evaluating.sort(), [
-    'sinks/encode/encoder.ts',
-    'sinks/rows/json.ts',
-    'src/core/spill.ts',
+    'sinks/load/encode/encoder.ts',
+    'sinks/publish/rows/json.ts',
+    'transforms/spill.ts',
     'src/sources/csv/rows.ts',
     'src/sources/postgres/rows.ts',
     'src/sources/sqlite/rows.ts',
     'transforms/extend.ts',
     'transforms/fields/mapping.ts',
-    'transforms/pack.ts',
-    'transforms/unpack.ts',
+    'transforms/sort/pack.ts',
+    'transforms/sort/unpack.ts',
   ]);
   for (const path of evaluating)
     assert.match(readFileSync(join(projectFolder, path), 'utf8'), /JSON\.stringify\(/, path);
@@ -69,13 +69,13 @@ test('the search_path is changed in one place, and by statements that name what 
   );
   assert.deepEqual([...new Set(changing)].sort(), [
     // A function's own.
-    'sinks/compatibility/parts.ts',
-    'sinks/guard/journal-sql.ts',
+    'sinks/publish/compat-views/parts.ts',
+    'sinks/publish/write-guard/journal-sql.ts',
     // Ours, or none at all, for the length of a transaction: whoever calls them may have a session of another kind.
-    'sinks/replace/finish.ts',
-    'sinks/replace/staging.ts',
-    'sinks/replace/undo.ts',
-    'sinks/retry.ts',
+    'sinks/publish/replace/finish.ts',
+    'sinks/publish/replace/staging.ts',
+    'sinks/publish/replace/undo.ts',
+    'sinks/publish/lock-wait.ts',
     'src/db/catalog/session.ts',
     'src/db/users-path.ts',
   ]);
@@ -84,16 +84,16 @@ test('the search_path is changed in one place, and by statements that name what 
     .map((line) => line.split(':')[0] as string);
   // Whoever adds a file here sees to it that its statements name functions, operators and types with their schema.
   assert.deepEqual([...new Set(along)].sort(), [
-    'sinks/constraints/find.ts',
-    'sinks/copy/segments.ts',
-    'sinks/deferred.ts',
-    'sinks/rows/append.ts',
-    'sinks/rows/merge.ts',
-    'sinks/rows/parts.ts',
-    'sinks/rows/takeovers.ts',
-    'sinks/rows/undo.ts',
-    'sinks/window.ts',
+    'sinks/publish/constraints/find.ts',
+    'sinks/load/copy/segments.ts',
+    'sinks/publish/deferred.ts',
+    'sinks/publish/rows/append.ts',
+    'sinks/publish/rows/merge.ts',
+    'sinks/publish/rows/parts.ts',
+    'sinks/publish/rows/takeovers.ts',
+    'sinks/publish/rows/undo.ts',
+    'sinks/publish/window.ts',
     'src/db/users-path.ts',
-    'src/run/views.ts',
+    'src/run/changes/views.ts',
   ]);
 });

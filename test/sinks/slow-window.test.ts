@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Client } from 'pg';
-import { type PublishOptions, publish, type RetryInfo } from '../../sinks/publish.js';
-import { type WindowPart, windowBudget, windowPart } from '../../sinks/window.js';
+import { type PublishOptions, publish, type RetryInfo } from '../../sinks/publish/attempt.js';
+import { type WindowPart, windowBudget, windowPart } from '../../sinks/publish/window.js';
 import type { SluiceError } from '../../src/core/errors.js';
 import { testDatabase } from '../support/database.js';
 

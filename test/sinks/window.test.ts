@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { settleStatement } from '../../sinks/deferred.js';
-import { anonymousBlock, mergedLocks, type WindowPart, windowSql } from '../../sinks/window.js';
+import { settleStatement } from '../../sinks/publish/deferred.js';
+import { anonymousBlock, mergedLocks, type WindowPart, windowSql } from '../../sinks/publish/window.js';
 
 const part = (over: Partial<WindowPart>): WindowPart => ({
   table: 'live.t',

@@ -5,7 +5,7 @@ import { replace } from '../../src/core/target.js';
 import { PgDatabase } from '../../src/db/connect.js';
 import { acquireEmbedded } from '../../src/db/embedded/index.js';
 import { ident } from '../../src/db/quote.js';
-import { dropLeftover, findLeftovers } from '../../src/run/cleanup.js';
+import { dropLeftover, findLeftovers } from '../../src/run/maintain/cleanup.js';
 import { runPipeline } from '../../src/run/run.js';
 import { loads } from '../support/engine.js';
 import { testServerOptions } from '../support/server.js';

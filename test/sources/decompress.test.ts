@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { SluiceError } from '../../src/core/errors.js';
 import { csv } from '../../src/sources/csv/index.js';
-import { type Compression, decompressed } from '../../src/sources/decompress.js';
+import { type Compression, decompressed } from '../../src/sources/text/decompress.js';
 import { tempFile } from '../support/files.js';
 import { rowsOf } from '../support/run.js';
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { fileSource } from '../../src/sources/file.js';
-import { layoutOf } from '../../src/sources/json-layout.js';
+import { layoutOf } from '../../src/sources/json/layout.js';
 import { tempFile } from '../support/files.js';
 import { rowsOf, testRun } from '../support/run.js';
 

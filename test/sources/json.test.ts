@@ -5,8 +5,8 @@ import fc from 'fast-check';
 import type { SluiceError } from '../../src/core/errors.js';
 import { jsonText } from '../../src/core/json/write.js';
 import { originOf, type Row } from '../../src/core/row.js';
-import { MAX_DEPTH } from '../../src/sources/depth.js';
-import { json } from '../../src/sources/json.js';
+import { json } from '../../src/sources/json/index.js';
+import { MAX_DEPTH } from '../../src/sources/text/depth.js';
 import { tempFile } from '../support/files.js';
 import { rowsOf, testRun } from '../support/run.js';
 

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { jsonText } from '../../src/core/json/write.js';
 import { originOf, type Row } from '../../src/core/row.js';
-import { MAX_DEPTH } from '../../src/sources/depth.js';
-import { jsonl } from '../../src/sources/jsonl.js';
-import { type Line, LineSplitter } from '../../src/sources/lines.js';
+import { jsonl } from '../../src/sources/json/jsonl.js';
+import { MAX_DEPTH } from '../../src/sources/text/depth.js';
+import { type Line, LineSplitter } from '../../src/sources/text/lines.js';
 import { tempFile } from '../support/files.js';
 import { rowsOf, testRun } from '../support/run.js';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { csv } from '../../src/sources/csv/index.js';
-import { openText } from '../../src/sources/opening.js';
+import { openText } from '../../src/sources/text/opening.js';
 import { tempFile, tempFolder } from '../support/files.js';
 import { rowsOf, testRun } from '../support/run.js';
 

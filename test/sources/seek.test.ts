@@ -5,7 +5,7 @@ import { type Bookmark, bookmarkOf } from '../../src/core/bookmark.js';
 import { originOf, type Row } from '../../src/core/row.js';
 import type { Source } from '../../src/core/types.js';
 import { type CsvOptions, csv } from '../../src/sources/csv/index.js';
-import { jsonl } from '../../src/sources/jsonl.js';
+import { jsonl } from '../../src/sources/json/jsonl.js';
 import { tempFile } from '../support/files.js';
 import { type TestRun, testRun } from '../support/run.js';
 

@@ -3,9 +3,9 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import recipeSnapshots from '../../pipelines/recipe-snapshots/index.js';
 import { FILES } from '../../samples/recipe-snapshots/generate.js';
-import { givenInputs } from '../../src/cli/inputs.js';
+import { givenInputs } from '../../src/cli/given/inputs.js';
+import type { RolledBack } from '../../src/run/rollback/session.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
-import type { RolledBack } from '../../src/run/undoing.js';
 import { type TestDatabase, templateDatabase, testDatabase } from './database.js';
 import { checksum, type Options, openDatabase, runOn } from './lots.js';
 

@@ -6,7 +6,7 @@ import type { Target } from '../../src/core/target.js';
 import type { Source } from '../../src/core/types.js';
 import { describeUrl } from '../../src/db/address.js';
 import { PgDatabase } from '../../src/db/connect.js';
-import type { RunOptions } from '../../src/run/options.js';
+import type { RunOptions } from '../../src/run/given/options.js';
 import { type Ran, runPipeline } from '../../src/run/run.js';
 import { memory } from '../../src/sources/memory.js';
 import { into } from './said.js';

@@ -4,7 +4,7 @@ import lotConsolidation from '../../pipelines/lot-consolidation/index.js';
 import { FILES } from '../../samples/lot-consolidation/generate.js';
 import type { Pipeline } from '../../src/core/pipeline.js';
 import { PgDatabase } from '../../src/db/connect.js';
-import type { RunOptions } from '../../src/run/options.js';
+import type { RunOptions } from '../../src/run/given/options.js';
 import { type Ran, runPipeline } from '../../src/run/run.js';
 import { type TestDatabase, templateDatabase, testDatabase } from './database.js';
 import { into } from './said.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { rowRefusal } from '../../sinks/rows/refusals.js';
-import type { RowTarget } from '../../sinks/rows/target.js';
+import { rowRefusal } from '../../sinks/publish/rows/refusals.js';
+import type { RowTarget } from '../../sinks/publish/rows/target.js';
 import { SluiceError } from '../../src/core/errors.js';
 import { testDatabase } from './database.js';
 

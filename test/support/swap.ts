@@ -1,13 +1,13 @@
 import type { Client } from 'pg';
-import type { Published, PublishOptions } from '../../sinks/publish.js';
-import { publish } from '../../sinks/publish.js';
-import { finishStaging } from '../../sinks/replace/finish.js';
-import { type StagingNames, schemasFor } from '../../sinks/replace/names.js';
-import { replaceParts } from '../../sinks/replace/parts.js';
-import { createStaging, type StagedTable } from '../../sinks/replace/staging.js';
-import { stripOld } from '../../sinks/replace/strip.js';
-import { type ReplaceTarget, type Survey, surveyReplace } from '../../sinks/replace/survey.js';
-import { adoptAsStaging, returnRetained } from '../../sinks/replace/undo.js';
+import type { Published, PublishOptions } from '../../sinks/publish/attempt.js';
+import { publish } from '../../sinks/publish/attempt.js';
+import { finishStaging } from '../../sinks/publish/replace/finish.js';
+import { type StagingNames, schemasFor } from '../../sinks/publish/replace/names.js';
+import { replaceParts } from '../../sinks/publish/replace/parts.js';
+import { createStaging, type StagedTable } from '../../sinks/publish/replace/staging.js';
+import { stripOld } from '../../sinks/publish/replace/strip.js';
+import { type ReplaceTarget, type Survey, surveyReplace } from '../../sinks/publish/replace/survey.js';
+import { adoptAsStaging, returnRetained } from '../../sinks/publish/replace/undo.js';
 import { idents, qualified } from '../../src/db/quote.js';
 import type { TestDatabase } from './database.js';
 

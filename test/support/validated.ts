@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
 import type { Pipeline } from '../../src/core/pipeline.js';
-import { type BatchValidated, findPublished, validateBatch } from '../../src/run/revalidate.js';
+import { type BatchValidated, findPublished, validateBatch } from '../../src/run/maintain/revalidate.js';
 import type { TestDatabase } from './database.js';
 import { openDatabase } from './lots.js';
 

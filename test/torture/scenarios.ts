@@ -7,7 +7,7 @@ import { flow } from '../../src/core/flow.js';
 import { type Pipeline, pipeline } from '../../src/core/pipeline.js';
 import { replace } from '../../src/core/target.js';
 import { csv } from '../../src/sources/csv/index.js';
-import { jsonl } from '../../src/sources/jsonl.js';
+import { jsonl } from '../../src/sources/json/jsonl.js';
 import { filter } from '../../transforms/filter.js';
 import { map } from '../../transforms/map.js';
 

@@ -3,12 +3,12 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseJson } from '../../src/core/json/parse.js';
 import { originOf, type Row } from '../../src/core/row.js';
-import { KeyBytes } from '../../transforms/key-bytes.js';
-import { keyWriter, type OrderBy, type OrderValue } from '../../transforms/order.js';
-import { Packer } from '../../transforms/pack.js';
-import { Block } from '../../transforms/record.js';
-import { sortRecords } from '../../transforms/record-order.js';
-import { sort } from '../../transforms/sort.js';
+import { sort } from '../../transforms/sort/index.js';
+import { KeyBytes } from '../../transforms/sort/key-bytes.js';
+import { keyWriter, type OrderBy, type OrderValue } from '../../transforms/sort/order.js';
+import { Packer } from '../../transforms/sort/pack.js';
+import { Block } from '../../transforms/sort/packed-row.js';
+import { sortRecords } from '../../transforms/sort/radix-sort.js';
 import { literal } from '../support/json.js';
 import { inChunks, inScratch, recordingRun, runStage } from '../support/stage.js';
 

@@ -5,10 +5,10 @@ import type { Source } from '../../core/types.js';
 import type { Batch } from '../../db/ledger/batches.js';
 import { storableValue } from '../../db/ledger/storable.js';
 import { formatOf } from '../../sources/file.js';
-import { withGiven } from '../given.js';
-import { recordInputs, sameInput } from '../input-record.js';
-import { Masking } from '../masking.js';
-import { keptRecord, keptText } from '../stored-reject.js';
+import { Masking } from '../given/masking.js';
+import { withGiven } from '../given/settings.js';
+import { recordInputs, sameInput } from '../inputs/fingerprint.js';
+import { keptRecord, keptText } from '../rejects/stored-reject.js';
 import { alone, type Called, inPlace } from './corrected-source.js';
 import type { CorrectedFile, Correction } from './corrections.js';
 

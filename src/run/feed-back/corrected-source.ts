@@ -2,7 +2,7 @@ import { refused, type SluiceError } from '../../core/errors.js';
 import { CHUNK_ROWS, markOrigin, originOf, type Row, type Rows } from '../../core/row.js';
 import { changedRun, type Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
-import { MASKED } from '../masking.js';
+import { MASKED } from '../given/masking.js';
 import type { Correction } from './corrections.js';
 
 /** What an input is called, and where it stands, when corrected rows are in it. */

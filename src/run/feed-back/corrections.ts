@@ -7,7 +7,7 @@ import type { RejectFate } from '../../db/ledger/reject-fates.js';
 import { type RejectRecord, readRecords } from '../../db/ledger/rejects.js';
 import { ourDatabase } from '../../db/users-path.js';
 import { formatOf } from '../../sources/file.js';
-import { MASKED } from '../masking.js';
+import { MASKED } from '../given/masking.js';
 import { isRejectColumn, REJECT_COLUMNS } from './reject-columns.js';
 import { asGiven } from './restore.js';
 

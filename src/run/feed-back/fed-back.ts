@@ -12,7 +12,7 @@ import { replacedSince } from '../../db/ledger/published.js';
 import { claimRejects, type RejectFate, rejectFates } from '../../db/ledger/reject-fates.js';
 import type { FeedBackFacts } from '../../db/ledger/run-record.js';
 import { ourDatabase } from '../../db/users-path.js';
-import { withQuietRun } from '../quiet-run.js';
+import { withQuietRun } from '../inputs/quiet-run.js';
 import {
   besideThem,
   type FedBackRun,

@@ -2,8 +2,8 @@ import type { Flags } from '../../core/command.js';
 import { command, type NextStep, type Suggestion } from '../../core/next.js';
 import type { Batch } from '../../db/ledger/batches.js';
 import type { FeedBackFacts } from '../../db/ledger/run-record.js';
-import { NOT_FED_BACK, publishing, rerun } from '../again.js';
-import { readOnce } from '../input-record.js';
+import { NOT_FED_BACK, publishing, rerun } from '../given/next-command.js';
+import { readOnce } from '../inputs/fingerprint.js';
 
 /**
  * How corrected rejects come to be published: `beside` the rows that their batch has published, or `in place` of the

@@ -1,8 +1,8 @@
 import type { Row } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
-import { pathSource } from '../path-source.js';
-import { type FilePlace, maySeek } from '../seek.js';
+import { pathSource } from '../text/path-source.js';
+import { type FilePlace, maySeek } from '../text/seek.js';
 import { readStrict } from './fast.js';
 import { type CsvOptions, checkOptions, isStrict } from './options.js';
 

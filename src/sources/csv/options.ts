@@ -1,6 +1,6 @@
 import { usage } from '../../core/errors.js';
 import type { Rejection } from '../../core/run.js';
-import type { OpenOptions } from '../opening.js';
+import type { OpenOptions } from '../text/opening.js';
 import type { HeaderOptions } from './header.js';
 import type { RowMaker } from './rows.js';
 

@@ -1,7 +1,7 @@
 import { withoutEnd } from '../../core/ends.js';
 import { refused, type SluiceError } from '../../core/errors.js';
 import type { Row } from '../../core/row.js';
-import type { FilePlace } from '../seek.js';
+import type { FilePlace } from '../text/seek.js';
 import {
   BARE_CR,
   BARE_LF,

@@ -1,5 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import { firstInvalidUtf8, wholeCharacters } from '../encoding.js';
+import { firstInvalidUtf8, wholeCharacters } from '../text/encoding.js';
 
 /**
  * The part of the input that is being read: bytes from the start of a record that is not yet whole, and

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { shellWord } from '../../core/command.js';
 import { failed, type SluiceError } from '../../core/errors.js';
 import { again } from '../../core/next.js';
-import { statInput } from '../raw.js';
+import { statInput } from '../text/raw.js';
 import { head, notDatabase } from './header.js';
 
 /**

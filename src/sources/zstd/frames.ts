@@ -1,4 +1,4 @@
-import { Damage } from '../damage.js';
+import { Damage } from '../text/damage.js';
 
 /** A part of a frame that is unpacked by itself, and the byte (0-based) of the compressed data where it begins. */
 export interface Piece {

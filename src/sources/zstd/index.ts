@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { Damage } from '../damage.js';
+import { Damage } from '../text/damage.js';
 import { type Piece, zstdPieces } from './frames.js';
 import type { Unpacked } from './thread.js';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { restoreLots } from '../../../pipelines/lot-consolidation/restore.js';
 import { interrupted, SluiceError } from '../../../src/core/errors.js';
-import { dropLeftover, findLeftovers } from '../../../src/run/cleanup.js';
+import { dropLeftover, findLeftovers } from '../../../src/run/maintain/cleanup.js';
 import { rollbackBatch } from '../../../src/run/rollback.js';
 import { csv } from '../../../src/sources/csv/index.js';
 import type { TestDatabase } from '../../support/database.js';

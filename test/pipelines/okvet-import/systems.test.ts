@@ -7,7 +7,7 @@ import { replaceMappings } from '../../../src/db/ledger/mappings.js';
 import { openLedger } from '../../../src/db/ledger/open.js';
 import { findStaged, swapBatch } from '../../../src/run/swap.js';
 import { csv } from '../../../src/sources/csv/index.js';
-import { jsonl } from '../../../src/sources/jsonl.js';
+import { jsonl } from '../../../src/sources/json/jsonl.js';
 import { tempFile } from '../../support/files.js';
 import { openDatabase } from '../../support/lots.js';
 import { GOOD, importing, practiceDatabase, rejectsOf } from '../../support/okvet.js';

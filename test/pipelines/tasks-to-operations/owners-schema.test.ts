@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import tasksToOperations from '../../../pipelines/tasks-to-operations/index.js';
 import type { SluiceError } from '../../../src/core/errors.js';
 import type { Finding } from '../../../src/core/pipeline.js';
-import { findPublished, validateBatch } from '../../../src/run/revalidate.js';
+import { findPublished, validateBatch } from '../../../src/run/maintain/revalidate.js';
 import { checkPipeline } from '../../../src/run/run.js';
 import type { TestDatabase } from '../../support/database.js';
 import { catalog, openDatabase } from '../../support/lots.js';

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { refuseBroken } from '../../../sinks/constraints/find.js';
-import { putBackSql, readRefused } from '../../../sinks/constraints/refused.js';
-import { takeOut } from '../../../sinks/constraints/replaced.js';
-import { rowSubject } from '../../../sinks/constraints/subject.js';
-import { CopyBuffer } from '../../../sinks/encode/copy-buffer.js';
-import { endOf, putOrigin, rowsBefore } from '../../../sinks/encode/ordinal.js';
-import { surveyRows } from '../../../sinks/rows/survey.js';
+import { CopyBuffer } from '../../../sinks/load/encode/copy-buffer.js';
+import { endOf, putOrigin, rowsBefore } from '../../../sinks/load/encode/ordinal.js';
+import { refuseBroken } from '../../../sinks/publish/constraints/find.js';
+import { putBackSql, readRefused } from '../../../sinks/publish/constraints/refused.js';
+import { takeOut } from '../../../sinks/publish/constraints/replaced.js';
+import { rowSubject } from '../../../sinks/publish/constraints/subject.js';
+import { surveyRows } from '../../../sinks/publish/rows/survey.js';
 import { testDatabase } from '../../support/database.js';
 import { openBatch, stage } from '../../support/window.js';
 

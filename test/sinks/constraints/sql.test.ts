@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { futureRows } from '../../../sinks/constraints/future.js';
-import { keyQuestions } from '../../../sinks/constraints/keys.js';
-import { parentQuestions, rowQuestions } from '../../../sinks/constraints/questions.js';
-import { putBackSql, refuseSql } from '../../../sinks/constraints/refused.js';
-import { rowSubject } from '../../../sinks/constraints/subject.js';
-import type { RowTableFacts } from '../../../sinks/rows/target.js';
+import { futureRows } from '../../../sinks/publish/constraints/future.js';
+import { keyQuestions } from '../../../sinks/publish/constraints/keys.js';
+import { parentQuestions, rowQuestions } from '../../../sinks/publish/constraints/questions.js';
+import { putBackSql, refuseSql } from '../../../sinks/publish/constraints/refused.js';
+import { rowSubject } from '../../../sinks/publish/constraints/subject.js';
+import type { RowTableFacts } from '../../../sinks/publish/rows/target.js';
 import type { RowConstraints } from '../../../src/db/catalog/row-constraints.js';
 import type { RowColumn } from '../../../src/db/catalog/row-tables.js';
 

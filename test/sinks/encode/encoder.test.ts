@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CopyBuffer } from '../../../sinks/encode/copy-buffer.js';
-import { copyEncoder } from '../../../sinks/encode/encoder.js';
-import { stagedTable } from '../../../sinks/staged-table.js';
+import { CopyBuffer } from '../../../sinks/load/encode/copy-buffer.js';
+import { copyEncoder } from '../../../sinks/load/encode/encoder.js';
+import { stagedTable } from '../../../sinks/load/staged-table.js';
 import { parseJson } from '../../../src/core/json/parse.js';
 import type { Row } from '../../../src/core/row.js';
 import type { Rejection } from '../../../src/core/run.js';

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type pg from 'pg';
-import { armGuard, disarmGuard, findGuards, guardPart, readJournal } from '../../../sinks/guard/journal.js';
-import { guardChecks } from '../../../sinks/guard/journal-sql.js';
-import { rowParts } from '../../../sinks/rows/parts.js';
-import { rowRefusal } from '../../../sinks/rows/refusals.js';
+import { rowParts } from '../../../sinks/publish/rows/parts.js';
+import { rowRefusal } from '../../../sinks/publish/rows/refusals.js';
+import {
+  armGuard,
+  disarmGuard,
+  findGuards,
+  guardPart,
+  readJournal,
+} from '../../../sinks/publish/write-guard/journal.js';
+import { guardChecks } from '../../../sinks/publish/write-guard/journal-sql.js';
 import { SluiceError } from '../../../src/core/errors.js';
 import { testDatabase } from '../../support/database.js';
 import { testRole } from '../../support/role.js';

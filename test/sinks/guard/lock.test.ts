@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { holdGuard, WINDOW_SAVEPOINT } from '../../../sinks/guard/lock.js';
+import { holdGuard, WINDOW_SAVEPOINT } from '../../../sinks/publish/write-guard/lock.js';
 import { testDatabase } from '../../support/database.js';
 import { SHOP } from '../../support/shop.js';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type pg from 'pg';
-import { armGuard, disarmGuard, findGuards, guardPart } from '../../../sinks/guard/journal.js';
-import { holdGuard } from '../../../sinks/guard/lock.js';
-import { rowRefusal } from '../../../sinks/rows/refusals.js';
-import { windowSql } from '../../../sinks/window.js';
+import { rowRefusal } from '../../../sinks/publish/rows/refusals.js';
+import { windowSql } from '../../../sinks/publish/window.js';
+import { armGuard, disarmGuard, findGuards, guardPart } from '../../../sinks/publish/write-guard/journal.js';
+import { holdGuard } from '../../../sinks/publish/write-guard/lock.js';
 import { testDatabase } from '../../support/database.js';
 
 const guard = { batch: 'b1', schema: 'b1_guard' };

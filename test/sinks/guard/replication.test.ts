@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import pg from 'pg';
-import { armGuard, disarmGuard, guardPart } from '../../../sinks/guard/journal.js';
-import { rowRefusal } from '../../../sinks/rows/refusals.js';
-import { windowSql } from '../../../sinks/window.js';
+import { rowRefusal } from '../../../sinks/publish/rows/refusals.js';
+import { windowSql } from '../../../sinks/publish/window.js';
+import { armGuard, disarmGuard, guardPart } from '../../../sinks/publish/write-guard/journal.js';
 import { literal } from '../../../src/db/quote.js';
 import { acquireFor, embeddedDirectory } from '../../support/embedded.js';
 import { testServerOptions } from '../../support/server.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import fc from 'fast-check';
-import { guardFor } from '../../../sinks/guards/compile.js';
-import type { Guard } from '../../../sinks/guards/guard.js';
+import type { Guard } from '../../../sinks/load/column-checks/column-check.js';
+import { guardFor } from '../../../sinks/load/column-checks/index.js';
 import { readColumns } from '../../../src/db/catalog/columns.js';
 import { ident } from '../../../src/db/quote.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';

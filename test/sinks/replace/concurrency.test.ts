@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { publish } from '../../../sinks/publish.js';
-import { dropRetained } from '../../../sinks/replace/discard.js';
-import type { WindowPart } from '../../../sinks/window.js';
+import { publish } from '../../../sinks/publish/attempt.js';
+import { dropRetained } from '../../../sinks/publish/replace/discard.js';
+import type { WindowPart } from '../../../sinks/publish/window.js';
 import type { SluiceError } from '../../../src/core/errors.js';
 import { testDatabase } from '../../support/database.js';
 import { makeFixture, TARGETS } from '../../support/fixture.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { surveyReplace } from '../../../sinks/replace/survey.js';
+import { surveyReplace } from '../../../sinks/publish/replace/survey.js';
 import type { TestDatabase } from '../../support/database.js';
 import { testDatabase } from '../../support/database.js';
 import { changed, factsOf } from '../../support/facts.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { discardStaging, dropRetained, releaseLive } from '../../../sinks/replace/discard.js';
+import { discardStaging, dropRetained, releaseLive } from '../../../sinks/publish/replace/discard.js';
 import { testDatabase } from '../../support/database.js';
 import { changed, factsOf } from '../../support/facts.js';
 import { makeFixture, TARGETS } from '../../support/fixture.js';

@@ -6,7 +6,7 @@ import {
   dropRetained,
   finishStaging,
   surveyReplace,
-} from '../../../sinks/replace/index.js';
+} from '../../../sinks/publish/replace/index.js';
 import type { SluiceError } from '../../../src/core/errors.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
 import { changed, factsOf } from '../../support/facts.js';

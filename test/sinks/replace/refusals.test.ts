@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dropRetained } from '../../../sinks/replace/discard.js';
-import { surveyReplace } from '../../../sinks/replace/survey.js';
+import { dropRetained } from '../../../sinks/publish/replace/discard.js';
+import { surveyReplace } from '../../../sinks/publish/replace/survey.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
 import { changed, factsOf } from '../../support/facts.js';
 import { makeFixture, TARGETS } from '../../support/fixture.js';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { recompile, repointDependent } from '../../../sinks/replace/dependents-sql.js';
-import { grantStatements } from '../../../sinks/replace/grants.js';
-import { orphanSql } from '../../../sinks/replace/keys.js';
-import { schemasFor, swapName } from '../../../sinks/replace/names.js';
-import { optionChanges } from '../../../sinks/replace/reconcile.js';
-import { refusalsFor } from '../../../sinks/replace/refusals.js';
+import { recompile, repointDependent } from '../../../sinks/publish/replace/dependents-sql.js';
+import { grantStatements } from '../../../sinks/publish/replace/grants.js';
+import { orphanSql } from '../../../sinks/publish/replace/keys.js';
+import { schemasFor, swapName } from '../../../sinks/publish/replace/names.js';
+import { optionChanges } from '../../../sinks/publish/replace/reconcile.js';
+import { refusalsFor } from '../../../sinks/publish/replace/refusals.js';
 import type { Dependent } from '../../../src/db/catalog/dependents.js';
 import type { Grant } from '../../../src/db/catalog/facts.js';
 

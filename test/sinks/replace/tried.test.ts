@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { surveyReplace } from '../../../sinks/replace/survey.js';
-import { tryReplace } from '../../../sinks/replace/tried.js';
+import { surveyReplace } from '../../../sinks/publish/replace/survey.js';
+import { tryReplace } from '../../../sinks/publish/replace/tried.js';
 import { replace } from '../../../src/core/target.js';
 import { checkPipeline } from '../../../src/run/run.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { rowJson } from '../../../sinks/rows/json.js';
+import { rowJson } from '../../../sinks/publish/rows/json.js';
 
 test('a row is written as JSON.stringify writes it, whatever its columns and values', () => {
   const name = fc.constantFrom('a', 'b', '"', '__proto__', '1', 'y\n');

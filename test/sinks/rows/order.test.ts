@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parentsFirst } from '../../../sinks/rows/order.js';
+import { parentsFirst } from '../../../sinks/publish/rows/order.js';
 import type { RowTable } from '../../../src/db/catalog/row-tables.js';
 
 const table = (name: string, mode: string, ...parents: string[]) => ({

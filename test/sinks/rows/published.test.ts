@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type pg from 'pg';
-import { rowParts } from '../../../sinks/rows/parts.js';
+import { rowParts } from '../../../sinks/publish/rows/parts.js';
 import { ORDER, SHOP_TRIGGERS, shop, table } from '../../support/shop.js';
 import { openBatch, publish, runWindow, stage } from '../../support/window.js';
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { settleStatement } from '../../../sinks/deferred.js';
-import { appendStatements } from '../../../sinks/rows/append.js';
-import { deleteStatements, mergeStatements, saveStatements } from '../../../sinks/rows/merge.js';
-import { rowStagingTable } from '../../../sinks/rows/staging.js';
-import { type RowTableFacts, undoTable } from '../../../sinks/rows/target.js';
-import { withoutTriggers } from '../../../sinks/rows/triggers.js';
+import { settleStatement } from '../../../sinks/publish/deferred.js';
+import { appendStatements } from '../../../sinks/publish/rows/append.js';
+import { deleteStatements, mergeStatements, saveStatements } from '../../../sinks/publish/rows/merge.js';
+import { rowStagingTable } from '../../../sinks/publish/rows/staging.js';
+import { type RowTableFacts, undoTable } from '../../../sinks/publish/rows/target.js';
+import { withoutTriggers } from '../../../sinks/publish/rows/triggers.js';
 import type { RowColumn } from '../../../src/db/catalog/row-tables.js';
 
 const column = (name: string, more: Partial<RowColumn> = {}): RowColumn => ({

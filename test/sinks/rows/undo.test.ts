@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { undoParts } from '../../../sinks/rows/undo.js';
-import { previewUndo } from '../../../sinks/rows/undo-checks.js';
-import { surveyUndo } from '../../../sinks/rows/undo-survey.js';
+import { undoParts } from '../../../sinks/publish/rows/undo.js';
+import { previewUndo } from '../../../sinks/publish/rows/undo-checks.js';
+import { surveyUndo } from '../../../sinks/publish/rows/undo-survey.js';
 import { lines, ORDER, said, shop, table } from '../../support/shop.js';
 import { checksums, publish, runWindow, undo } from '../../support/window.js';
 

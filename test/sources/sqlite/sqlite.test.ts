@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import library from 'node-sqlite3-wasm';
 import { originOf } from '../../../src/core/row.js';
 import type { DateUnit } from '../../../src/core/types.js';
-import { query } from '../../../src/sources/postgres.js';
+import { query } from '../../../src/sources/postgres/index.js';
 import { type SqliteOptions, sqlite } from '../../../src/sources/sqlite/index.js';
 import { momentOf } from '../../../src/sources/sqlite/values.js';
 import { plain, rowsOf, testRun } from '../../support/run.js';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { originOf, type Row } from '../../../src/core/row.js';
 import type { Run } from '../../../src/core/run.js';
 import type { Source } from '../../../src/core/types.js';
-import { query } from '../../../src/sources/postgres.js';
+import { query } from '../../../src/sources/postgres/index.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
 import { isSluice } from '../../support/said.js';
 import { sinkRun } from '../../support/sink-run.js';

@@ -1,0 +1,129 @@
+import type { Client } from 'pg';
+import { refused } from '../../../src/core/errors.js';
+import { noun, plural } from '../../../src/core/plural.js';
+import { ident, qualified } from '../../../src/db/quote.js';
+import { patiently, sqlstate } from '../lock-wait.js';
+import { addKey, addValidKey, dropKey, type SwapKey, validateKey } from './foreign-keys.js';
+
+const COLUMNS = `
+SELECT (SELECT i.relname FROM pg_class i WHERE i.oid = con.conindid) AS index, pn.nspname AS parent_schema, p.relname AS parent_table,
+  (SELECT json_agg(a.attname ORDER BY k.ord) FROM unnest(con.conkey) WITH ORDINALITY k(num, ord)
+    JOIN pg_attribute a ON a.attrelid = con.conrelid AND a.attnum = k.num) AS mine,
+  (SELECT json_agg(a.attname ORDER BY k.ord) FROM unnest(con.confkey) WITH ORDINALITY k(num, ord)
+    JOIN pg_attribute a ON a.attrelid = con.confrelid AND a.attnum = k.num) AS theirs
+FROM pg_constraint con JOIN pg_class c ON c.oid = con.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_class p ON p.oid = con.confrelid JOIN pg_namespace pn ON pn.oid = p.relnamespace
+WHERE n.nspname = $1 AND c.relname = $2 AND con.conname = $3 AND con.contype = 'f'`;
+
+interface KeyColumns {
+  readonly index: string | null;
+  readonly parent_schema: string;
+  readonly parent_table: string;
+  readonly mine: string[];
+  readonly theirs: string[];
+}
+
+const keyColumns = async (client: Client, key: SwapKey): Promise<KeyColumns | undefined> =>
+  (await client.query<KeyColumns>(COLUMNS, [key.on.schema, key.on.table, key.staged])).rows[0];
+
+/**
+ * Makes and validates the foreign keys of a swap. A key that is there already (an earlier attempt's) is
+ * made again. Rows without a parent throw refused('orphans') naming the key, how many and which; then no
+ * key of the swap is left on any live table.
+ */
+export async function makeKeys(
+  client: Client,
+  keys: readonly SwapKey[],
+  onProgress: (text: string) => void,
+): Promise<void> {
+  try {
+    for (const key of keys) {
+      onProgress(`foreign key ${key.name} on ${key.onLive}`);
+      await patiently(client, [dropKey(key), addKey(key)]);
+      await assertIndex(client, key);
+      if (key.validate) await validate(client, key, await validatesAtOnce(client, key));
+    }
+  } catch (error) {
+    // Towards staging only: a key on a live table would reject rows that staging does not know.
+    for (const key of keys.filter((each) => each.name !== each.staged)) {
+      await patiently(client, [dropKey(key)]).catch(() => {});
+    }
+    throw error;
+  }
+}
+
+/** Throws refused('key_index') where the key that was made goes by another index than it has to. */
+export async function assertIndex(client: Client, key: SwapKey): Promise<void> {
+  const index = (await keyColumns(client, key))?.index;
+  if (key.index === null || index === key.index) return;
+  throw refused(
+    'key_index',
+    `Foreign key ${key.name} of ${key.onLive} goes by the index ${key.index} of its parent; a new one would go by ${index}.`,
+    {
+      table: key.onLive,
+      state: 'Live is untouched.',
+      next: `Drop the index that is not needed (both are unique over the same columns), or publish the differences (mode sync), which leaves the table the one that it is.`,
+    },
+  );
+}
+
+// Before 18, VALIDATE CONSTRAINT leaves the copies that a key to a partitioned table has for the partitions as they are.
+const AT_ONCE = `
+SELECT current_setting('server_version_num')::int < 180000 AND EXISTS (SELECT FROM pg_constraint copy WHERE copy.conparentid = con.oid) AS yes
+FROM pg_constraint con JOIN pg_class c ON c.oid = con.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = $1 AND c.relname = $2 AND con.conname = $3 AND con.contype = 'f'`;
+
+/** Whether the key can only be validated as it is added: then writers to its parent wait meanwhile. */
+async function validatesAtOnce(client: Client, { on, staged }: SwapKey): Promise<boolean> {
+  const { rows } = await client.query<{ yes: boolean }>(AT_ONCE, [on.schema, on.table, staged]);
+  return rows[0]?.yes === true;
+}
+
+async function validate(client: Client, key: SwapKey, atOnce: boolean): Promise<void> {
+  try {
+    await patiently(client, atOnce ? [dropKey(key), addValidKey(key)] : [validateKey(key)]);
+  } catch (error) {
+    if (sqlstate(error) !== '23503') throw error;
+    throw await orphans(client, key, error);
+  }
+}
+
+async function orphans(client: Client, key: SwapKey, cause: unknown): Promise<Error> {
+  const columns = await keyColumns(client, key);
+  const details: string[] = [];
+  let count = 'some';
+  if (columns !== undefined) {
+    const { sql, examples } = orphanSql(key, columns);
+    count = String((await client.query<{ count: string }>(sql)).rows[0]?.count);
+    const rows = await client.query<{ key: string }>(examples);
+    details.push(...rows.rows.map((row) => `(${columns.mine.join(', ')}) = ${row.key}`));
+  }
+  return refused(
+    'orphans',
+    `Foreign key ${key.name} of ${key.onLive} would not hold: ${plural(Number(count), 'row')} ${noun(Number(count), 'has', 'have')} no parent row.`,
+    {
+      table: key.onLive,
+      sqlstate: '23503',
+      details,
+      cause,
+      state: 'Live is untouched; no lock was taken on it that stops reads or writes.',
+      next: 'Load the missing parents, or reject the orphans in the pipeline.',
+    },
+  );
+}
+
+/** The queries that count the rows of `key` without a parent, and show up to five such keys. Pure. */
+export function orphanSql(
+  key: SwapKey,
+  columns: Omit<KeyColumns, 'index'>,
+): { sql: string; examples: string } {
+  const child = qualified(key.on.schema, key.on.table);
+  const parent = qualified(columns.parent_schema, columns.parent_table);
+  const mine = columns.mine.map((name) => `c.${ident(name)}`);
+  const matches = mine.map((name, at) => `p.${ident(columns.theirs[at] as string)} = ${name}`);
+  const from = `FROM ONLY ${child} c WHERE ${mine.map((name) => `${name} IS NOT NULL`).join(' AND ')} AND NOT EXISTS (SELECT FROM ONLY ${parent} p WHERE ${matches.join(' AND ')})`;
+  return {
+    sql: `SELECT count(*) AS count ${from}`,
+    examples: `SELECT DISTINCT ROW(${mine.join(', ')})::text AS key ${from} ORDER BY 1 LIMIT 5`,
+  };
+}

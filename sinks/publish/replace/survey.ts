@@ -1,0 +1,127 @@
+import type { Client } from 'pg';
+import { failed, refused } from '../../../src/core/errors.js';
+import { again, distinct } from '../../../src/core/next.js';
+import {
+  type CompiledFunction,
+  type Dependent,
+  readCompiled,
+  readDependents,
+  readMaterialized,
+} from '../../../src/db/catalog/dependents.js';
+import type { TableFacts } from '../../../src/db/catalog/facts.js';
+import { fingerprintSql } from '../../../src/db/catalog/fingerprint.js';
+import { readHidden } from '../../../src/db/catalog/hidden-rows.js';
+import { type KeptOids, readKeptOids } from '../../../src/db/catalog/kept-oids.js';
+import { type Likeness, readLikeness } from '../../../src/db/catalog/likeness.js';
+import { readObstacles } from '../../../src/db/catalog/obstacles.js';
+import { withCatalog } from '../../../src/db/catalog/session.js';
+import { readTables, tableOid } from '../../../src/db/catalog/table.js';
+import { type Carried, carriedBy } from './carried.js';
+import { keptOidRefusals } from './kept-oids.js';
+import { type Refusal, refusalsFor } from './refusals.js';
+
+export interface ReplaceTarget {
+  readonly schema: string;
+  readonly table: string;
+  /** OIDs of the table that others keep as data become those of its new table. Default: they refuse it. */
+  readonly rewriteOids?: boolean;
+}
+
+/** What the catalog said of the tables to be replaced, and what follows from it. Plain data. */
+export interface Survey {
+  /** What was asked for, to ask for it again. */
+  readonly targets: readonly ReplaceTarget[];
+  readonly tables: readonly TableFacts[];
+  readonly dependents: readonly Dependent[];
+  readonly compiled: readonly CompiledFunction[];
+  /** Materialized views over views on the tables: they hold old rows until REFRESHed after the swap. */
+  readonly refresh: readonly { readonly schema: string; readonly name: string }[];
+  /** Everything that the new tables will get, and how: for the plan. */
+  readonly carried: readonly Carried[];
+  /** Why the tables cannot be replaced; empty when they can. */
+  readonly refusals: readonly Refusal[];
+  /** What users' tables keep of the tables' OIDs. */
+  readonly keptOids: KeptOids;
+  /** What each table is to those who use it, as its new one is to be. */
+  readonly likeness: readonly Likeness[];
+  /** Of all tables together; see fingerprintSql. */
+  readonly fingerprint: string;
+}
+
+/**
+ * Reads all that a swap of `targets` must know; writes nothing and takes no lock beyond ACCESS SHARE on
+ * catalogs. `client` must be idle; it is left as found. Survey before the load (to refuse early), and
+ * again before finishStaging and replaceParts, since the catalog may have changed during the load.
+ * Throws refused('no_such_table') for a target that is not there, and failed('catalog_busy') where DDL on
+ * the tables keeps changing them while they are read.
+ */
+export async function surveyReplace(client: Client, targets: readonly ReplaceTarget[]): Promise<Survey> {
+  for (let attempt = 1; attempt <= 5; attempt++) {
+    const survey = await withCatalog(client, () => readOnce(client, targets));
+    if (survey !== undefined) return survey;
+  }
+  throw failed('catalog_busy', 'The tables were altered each time while their catalog entries were read.', {
+    details: targets.map((target) => `${target.schema}.${target.table}`),
+    state: 'Nothing was changed.',
+    next: again({}, { lead: 'when no other session is altering the tables' }),
+  });
+}
+
+async function readOnce(client: Client, targets: readonly ReplaceTarget[]): Promise<Survey | undefined> {
+  const oids: number[] = [];
+  for (const { schema, table } of targets) {
+    const oid = await tableOid(client, schema, table);
+    if (oid === undefined) {
+      throw refused('no_such_table', `There is no table ${schema}.${table}.`, {
+        table: `${schema}.${table}`,
+        state: 'Nothing was changed.',
+      });
+    }
+    if (!oids.includes(oid)) oids.push(oid);
+  }
+  const before = await fingerprintOf(client, oids);
+  const tables = (await readTables(client, oids)).filter((facts) => facts !== undefined);
+  if (tables.length < oids.length) return undefined;
+  const dependents = await readDependents(client, oids);
+  const compiled = await readCompiled(client, oids);
+  const obstacles = await readObstacles(client, oids);
+  const hidden = await readHidden(client, oids);
+  const refresh = await readMaterialized(client, oids);
+  const keptOids = await readKeptOids(client, oids);
+  const likeness: Likeness[] = [];
+  for (const oid of oids) likeness.push(await readLikeness(client, oid));
+  const fingerprint = await fingerprintOf(client, oids);
+  if (before !== fingerprint) return undefined;
+  return {
+    targets,
+    tables,
+    dependents,
+    compiled,
+    refresh,
+    carried: carriedBy(tables, dependents, compiled, refresh),
+    refusals: [
+      ...refusalsFor(tables, dependents, compiled, obstacles, hidden),
+      ...keptOidRefusals(targets, tables, keptOids),
+    ],
+    keptOids,
+    likeness,
+    fingerprint,
+  };
+}
+
+async function fingerprintOf(client: Client, oids: readonly number[]): Promise<string> {
+  const { rows } = await client.query<{ md5: string }>(fingerprintSql(oids));
+  return rows[0]?.md5 ?? '';
+}
+
+/** Throws refused('cannot_replace') listing every refusal; returns where there is none. */
+export function assertReplaceable(survey: Survey): void {
+  const [first] = survey.refusals;
+  if (first === undefined) return;
+  throw refused('cannot_replace', `${first.table} cannot be replaced: ${first.object}: ${first.reason}.`, {
+    table: first.table,
+    details: survey.refusals.map((each) => `${each.table}: ${each.object}: ${each.reason}`),
+    state: 'Nothing was changed.',
+    next: distinct(survey.refusals.flatMap((each) => each.next)),
+  });
+}

@@ -1,0 +1,68 @@
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import { failed } from '../core/errors.js';
+import { again } from '../core/next.js';
+import type { Row } from '../core/row.js';
+import type { Run } from '../core/run.js';
+import type { Source } from '../core/types.js';
+
+/**
+ * Writes the rows of `source` to a new CSV file of mode 0600 and gives their number. RFC 4180 with a header; NULL is
+ * nothing and the empty text a pair of quotes, as COPY and the CSV source have it. Rows are streamed. Throws failed
+ * `cannot_write`, and what the source throws.
+ */
+export async function writeCsv(
+  path: string,
+  columns: readonly string[],
+  source: Source,
+  run: Run,
+): Promise<number> {
+  const out = createWriteStream(path, { flags: 'wx', mode: 0o600, highWaterMark: 1 << 20 });
+  const closed = finished(out);
+  closed.catch(() => {});
+  let rows = 0;
+  try {
+    const write = async (text: string) => {
+      if (!out.write(text)) await Promise.race([once(out, 'drain'), closed]);
+    };
+    await write(`${columns.map(field).join(',')}\n`);
+    for await (const chunk of source.read(run)) {
+      await write(lines(chunk, columns));
+      rows += chunk.length;
+    }
+    out.end();
+    await closed;
+    return rows;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (out.errored === null) throw error;
+    throw failed('cannot_write', `cannot write ${path}: ${code === 'ENOSPC' ? 'no space left' : message}`, {
+      cause: error,
+      state: 'nothing was changed',
+      next: again({}, { lead: 'free space there, or name another place (--into); then' }),
+    });
+  } finally {
+    out.destroy();
+  }
+}
+
+function lines(chunk: readonly Row[], columns: readonly string[]): string {
+  let text = '';
+  for (const row of chunk) {
+    for (let i = 0; i < columns.length; i++) {
+      if (i > 0) text += ',';
+      text += field(row[columns[i] as string] as string | null);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+/** `\.` alone on a line would end the data for COPY. */
+const QUOTED = /^$|[",\r\n]|^\\\.$/;
+
+function field(value: string | null): string {
+  if (value === null) return '';
+  return QUOTED.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+}

@@ -1,0 +1,311 @@
+import { type Command, Option } from 'commander';
+import type { Proposal } from '../../copy/create.js';
+import type { PreparedCopy } from '../../copy/prepare.js';
+import type { CopyRequest } from '../../copy/request.js';
+import type { Surroundings } from '../../copy/silent-run.js';
+import { interrupted, SluiceError, usage } from '../../core/errors.js';
+import { again } from '../../core/next.js';
+import { findsByKey, PUBLISH_MODES, type PublishMode } from '../../core/publish-mode.js';
+import { noSummary } from '../../run/end/no-summary.js';
+import type { FileFormat } from '../../sources/file.js';
+import { pairs, type RunFlags, withDatabase, withRunning } from '../given/flags.js';
+import type { Session } from '../given/session.js';
+import { answerFailureWith } from '../show/failure.js';
+import type { CorrectedGiven } from './run.js';
+
+interface CopyFlags extends Omit<RunFlags, 'input' | 'source' | 'set' | 'encoding'> {
+  readonly into: string;
+  readonly mode?: PublishMode;
+  readonly key?: string;
+  readonly map: readonly string[];
+  readonly skipColumns?: string;
+  readonly omit?: string;
+  readonly columns?: string;
+  readonly header?: boolean;
+  readonly format?: FileFormat;
+  readonly delimiter?: string;
+  readonly null?: string;
+  readonly quote?: string;
+  readonly escape?: string;
+  readonly encoding?: string;
+  readonly at?: string;
+  readonly schema?: string;
+  readonly create?: boolean;
+}
+
+const EXAMPLES = `
+Columns are matched by name. Examples:
+  sluice copy orders.csv --into orders --dry-run
+  sluice copy orders.csv.gz --into shop.orders --mode replace --map "Order No=order_no"
+  zcat changes.jsonl.gz | sluice copy - --format jsonl --into orders --mode merge --key id --yes
+  sluice copy new.csv --into new_table --create`;
+
+/** `sluice copy FILE|- --into T` */
+export function declareCopy(root: Command): void {
+  const command = root
+    .command('copy')
+    .argument('<files...>', "CSV, TSV, JSON Lines or JSON, also .gz or .zst; '-' is stdin")
+    .description('load files into a table without writing a pipeline')
+    .requiredOption('--into <table>', 'the table, or schema.table')
+    .addOption(
+      new Option(
+        '--mode <how>',
+        'append: add the rows (the default); replace: swap them in for all; by a key: merge (insert, update), sync (also delete what the file lacks), patch (update)',
+      ).choices(PUBLISH_MODES),
+    )
+    .option('--key <a,b>', 'merge, sync, patch: what identifies a row (default: the primary key)')
+    .option(
+      '--map <column=name>',
+      "the file's column and the table's, where names differ ('#3=name': the third); may be repeated",
+      (value: string, before: readonly string[]) => [...before, value],
+      [],
+    )
+    .option('--skip-columns <a,b>', 'columns of the file that are not loaded, by name or by position (#3)')
+    .option('--omit <a,b>', 'replace: columns of the table that are left to their defaults')
+    .option('--columns <a,b>', 'the columns of a CSV file that has no header; the keys of JSON rows')
+    .option('--header', 'CSV: the first line is a header; --columns gives other names than it does')
+    .option('--no-header', 'CSV: the first line is a row, whatever it looks like')
+    .addOption(
+      new Option(
+        '--format <format>',
+        'default: what the name says, else what the first bytes look like',
+      ).choices(['csv', 'tsv', 'jsonl', 'json']),
+    )
+    .option('--delimiter <text>', "CSV: between fields ('tab' or '\\t' for a tab)")
+    .option('--null <text>', 'CSV: unquoted text that means NULL (default: nothing at all)')
+    .option('--quote <char>', "CSV: the quote character; 'none' where quotes mean nothing")
+    .option('--escape <char>', 'CSV: before a quote inside quotes (default: the quote)')
+    .option('--encoding <name>', 'windows-1252, say (default: UTF-8)')
+    .option('--at <a.b>', 'JSON: where the array of rows is')
+    .option('--schema <file>', 'a JSON Schema that every row of the file must fit')
+    .option('--only-rejects-of <batch>', 'the files are corrected rejects of that copy; see `rejects`')
+    .option('--create', 'where the table is not there: propose one from the data, ask, create it')
+    .option('--dry-run', 'read and check every row; write nothing')
+    .option('--rehearse', 'load and run the whole publish, then roll it back')
+    .option('--no-swap', 'stop when staging is loaded and checked; `swap` publishes it')
+    .addHelpText('after', EXAMPLES);
+  withRunning(withDatabase(command)).action(copy);
+}
+
+async function copy(files: readonly string[], flags: CopyFlags): Promise<void> {
+  answerFailureWith((error) => noSummary('copy', error));
+  const { assertRunnable } = await import('./run.js');
+  const { withSession } = await import('../given/session.js');
+  assertRunnable(flags);
+  const request = await requestOf(files, flags);
+  process.exitCode = await withSession(flags.databaseUrl, async (session) =>
+    flags.onlyRejectsOf === undefined
+      ? inSession(session, request, flags)
+      : feedBack(session, request, flags, flags.onlyRejectsOf),
+  );
+}
+
+/** Publishes corrected rejects of an earlier copy, by what that copy was told. */
+async function feedBack(
+  session: Session,
+  request: CopyRequest,
+  flags: CopyFlags,
+  id: string,
+): Promise<number> {
+  const { prepareFedBack, requestOfBatch } = await import('../../copy/feed-back.js');
+  const { fileOptions } = await import('../../copy/file-options.js');
+  const { copyCommand } = await import('../../copy/request.js');
+  const { findBatch } = await import('../../db/ledger/batches.js');
+  const { requireLedger } = await import('../../db/ledger/open.js');
+  const { fileSource } = await import('../../sources/file.js');
+  const { filesIn, isFolder } = await import('../given/source.js');
+  await requireLedger(session.database);
+  const batch = await findBatch(session.database, id);
+  const { mode, ...said } = request;
+  const original = requestOfBatch(batch, {
+    ...said,
+    ...(flags.mode === undefined ? {} : { mode: flags.mode }),
+  });
+  const reading = { ...request, columns: undefined, at: undefined };
+  const files = request.files.flatMap((path) => (isFolder(path) ? filesIn(path) : [path]));
+  const corrected = files.map((path) => fileSource(path, fileOptions(path, reading)));
+  const from = `${copyCommand({ ...request, ...original, files: request.files })} --only-rejects-of ${id}`;
+  return inSession(
+    session,
+    original,
+    { ...flags, ...(original.create === true ? { create: true } : {}) },
+    {
+      prepare: (around) => prepareFedBack(original, batch, from, around),
+      given: { inputs: {}, corrected, originals: async () => ({}) },
+    },
+  );
+}
+
+/** Another way to make the pipeline than out of the files of the request. */
+interface Instead {
+  prepare(around: Surroundings): Promise<PreparedCopy>;
+  readonly given: CorrectedGiven;
+}
+
+async function inSession(
+  session: Session,
+  asked: CopyRequest,
+  flags: CopyFlags,
+  instead?: Instead,
+): Promise<number> {
+  const { batchLog } = await import('../show/log.js');
+  const log = batchLog({ jsonToStderr: false });
+  log.discard();
+  const around = { database: session.database, signal: session.signal, log };
+  const goesOn = flags.resume !== undefined && (await hasProposedTypes(session, flags.resume));
+  const request = goesOn ? { ...asked, proposed: true } : asked;
+  if (flags.create !== true) return load(session, request, flags, instead);
+  const { createTable, dropCreated, futureTable, proposeTable } = await import('../../copy/create.js');
+  const { say } = await import('../show/terminal.js');
+  const proposal = await proposeTable(request, around);
+  if (proposal === undefined) {
+    say(`${request.into} is there already: nothing to create`);
+    return load(session, request, flags, instead);
+  }
+  await show(proposal);
+  const proposed = { ...request, proposed: true };
+  if (flags.dryRun === true)
+    return load(session, proposed, flags, instead, await futureTable(session.database, proposal));
+  const { ask } = await import('../given/ask.js');
+  if (flags.yes !== true && !(await ask('create it?'))) {
+    throw interrupted('not confirmed', { state: 'nothing was created' });
+  }
+  const oid = await createTable(session.database, proposal);
+  const name = `${proposal.schema}.${proposal.table}`;
+  let kept = false;
+  try {
+    const code = await load(session, proposed, flags, instead);
+    kept = flags.rehearse !== true;
+    return code;
+  } catch (error) {
+    const { offersResume } = await import('../../run/given/next-command.js');
+    kept = offersResume(error);
+    if (kept) say(`${name}, which --create has made, stays for the copy to go on`);
+    throw error;
+  } finally {
+    if (!kept)
+      say(
+        (await dropCreated(session.database, proposal, oid))
+          ? `${name}, which --create had made, is dropped again`
+          : `${name}, which --create had made, could not be dropped again: look at it`,
+      );
+  }
+}
+
+/** Whether the batch loads a table of which `--create` proposed the types. */
+async function hasProposedTypes({ database }: Session, batch: string): Promise<boolean> {
+  const { requireLedger } = await import('../../db/ledger/open.js');
+  const { findBatch } = await import('../../db/ledger/batches.js');
+  const { PROPOSED } = await import('../../copy/prepare.js');
+  await requireLedger(database);
+  return (await findBatch(database, batch)).settings.types === PROPOSED;
+}
+
+async function load(
+  session: Session,
+  request: CopyRequest,
+  flags: CopyFlags,
+  instead?: Instead,
+  future?: Awaited<ReturnType<typeof import('../../copy/create.js').futureTable>>,
+): Promise<number> {
+  const { prepareCopy } = await import('../../copy/prepare.js');
+  const { runWith } = await import('./run.js');
+  const { batchLog } = await import('../show/log.js');
+  const log = batchLog({ jsonToStderr: false });
+  log.discard();
+  const { database, signal } = session;
+  const around = { database, signal, log };
+  const prepared = await inFlags(() =>
+    instead === undefined ? prepareCopy(request, around, future) : instead.prepare(around),
+  ).catch((error) => {
+    throw error instanceof SluiceError ? error.with({ state: 'nothing was written' }) : error;
+  });
+  const { keptRequest } = await import('../../copy/feed-back.js');
+  try {
+    return await runWith(
+      session,
+      prepared.pipeline,
+      prepared.from,
+      { ...flags, input: [], set: [], encoding: [] },
+      { copy: keptRequest(request), ...(instead === undefined ? {} : { corrected: instead.given }) },
+    );
+  } finally {
+    await prepared.release();
+  }
+}
+
+async function show({ ddl, sampled, complete }: Proposal): Promise<void> {
+  const { counted, say } = await import('../show/terminal.js');
+  const rows = counted(sampled, 'row');
+  say(
+    complete
+      ? `proposed from the whole input, ${rows}; these types give back every value as it is there (a number of JSON may be written otherwise: 1e3 as 1000):`
+      : `proposed from ${rows}; a later value that does not fit, or would be changed, is a rejected row:`,
+  );
+  say();
+  for (const line of `${ddl};`.split('\n')) say(`  ${line}`);
+  say();
+}
+
+/** The flags as a request. Throws usage errors for those that contradict each other. */
+async function requestOf(files: readonly string[], flags: CopyFlags): Promise<CopyRequest> {
+  const { parseList } = await import('../../copy/request.js');
+  const { mode = 'append', into, format, encoding, at, schema } = flags;
+  const byKey = findsByKey(mode);
+  if (flags.key !== undefined && !byKey && flags.create !== true)
+    throw usage('key_not_used', `--key says how merge, sync and patch find rows; this is ${mode}`, {
+      next: [
+        again({ drop: ['key'] }),
+        again({ flags: { mode: 'merge' } }, { lead: 'or insert new rows and update those of the same key' }),
+      ],
+    });
+  if (mode === 'patch' && flags.create === true)
+    throw usage('which', 'patch updates rows, and a table that is created has none', {
+      next: again({ drop: ['create'] }),
+    });
+  if (flags.omit !== undefined && mode !== 'replace')
+    throw usage(
+      'omit_not_used',
+      `--omit is for --mode replace; with ${mode} other columns are left alone anyway`,
+      {
+        next: again({ drop: ['omit'] }),
+      },
+    );
+  const list = (option: string, text: string | undefined) =>
+    text === undefined ? undefined : parseList(option, text);
+  const lists = {
+    key: list('--key', flags.key),
+    skip: list('--skip-columns', flags.skipColumns),
+    omit: list('--omit', flags.omit),
+    columns: list('--columns', flags.columns),
+  };
+  const given = {
+    ...lists,
+    format,
+    encoding,
+    at,
+    schema,
+    delimiter: flags.delimiter === 'tab' || flags.delimiter === '\\t' ? '\t' : flags.delimiter,
+    null: flags.null,
+    quote: flags.quote === 'none' ? (false as const) : flags.quote,
+    escape: flags.escape,
+    create: flags.create,
+    header: flags.header,
+    map: flags.map.length === 0 ? undefined : pairs('--map', flags.map),
+  };
+  const known = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return { files, into, mode, ...(known as Partial<CopyRequest>) };
+}
+
+/** What options of csv() are to a pipeline are flags here. */
+async function inFlags<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof SluiceError) || error.code !== 'bad_csv_option') throw error;
+    throw usage(error.code, error.message, {
+      ...error.facts,
+      next: "--delimiter ';'   (tab for a tab), --quote \"'\" (none where quotes mean nothing), --escape '\\'",
+    });
+  }
+}

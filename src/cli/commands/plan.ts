@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+import { EXIT } from '../../core/errors.js';
+import { guardOption, type PipelineFlags, pairs, withInputs } from '../given/flags.js';
+
+interface PlanFlags extends PipelineFlags {
+  readonly guard: 'journal' | 'lock' | 'off';
+  readonly triggers?: boolean;
+}
+
+/** `sluice plan P` */
+export function declarePlan(root: Command): void {
+  withInputs(root.command('plan').argument('<pipeline>', 'its name, or the path of a .ts or .js file'))
+    .description('the publish as it would be: statements, locks, what is carried over, disk; writes nothing')
+    .addOption(guardOption())
+    .option('--no-triggers', "append, merge, sync, patch: as if the tables' own triggers did not fire")
+    .action(async (wanted: string, flags: PlanFlags) => {
+      const { findPipeline } = await import('../given/pipelines.js');
+      const { withSession } = await import('../given/session.js');
+      const { pipeline, from } = await findPipeline(wanted);
+      process.exitCode = await withSession(flags.databaseUrl, async (session) => {
+        const { planPipeline } = await import('../../run/run.js');
+        const { givenInputs } = await import('../given/inputs.js');
+        const { batchLog } = await import('../show/log.js');
+        const { showFindings, showPlan } = await import('../show/plan.js');
+        const { publishLines } = await import('../show/publish.js');
+        const { asJson } = await import('../show/next.js');
+        const { print } = await import('../show/terminal.js');
+        const log = batchLog({ jsonToStderr: false });
+        log.discard();
+        const { plan, findings } = await planPipeline(pipeline, {
+          database: session.database,
+          signal: session.signal,
+          from,
+          inputs: await givenInputs(pipeline, flags),
+          settings: pairs('--set', flags.set),
+          guard: flags.guard,
+          ...(flags.triggers === false ? { noTriggers: true } : {}),
+          log,
+        });
+        const refused = findings.some(({ finding }) => finding.severity === 'error');
+        if (flags.json === true)
+          print(
+            asJson({
+              ...plan,
+              ok: !refused,
+              findings: findings.map(({ name, finding }) => ({ name, ...finding })),
+            }),
+          );
+        else {
+          showPlan(plan);
+          if (plan.publish !== undefined) for (const line of publishLines(plan.publish, true)) print(line);
+          showFindings(findings);
+        }
+        return refused ? EXIT.refused : EXIT.done;
+      });
+    });
+}

@@ -1,0 +1,180 @@
+import type { Command } from 'commander';
+import { EXIT, errorAnswer, interrupted, usage } from '../../core/errors.js';
+import { again, command } from '../../core/next.js';
+import { noSummary } from '../../run/end/no-summary.js';
+import type { UndoneTable } from '../../run/rollback/written-since.js';
+import { collect, type DatabaseFlags, RUN_OWNERS_CODE, withDatabase } from '../given/flags.js';
+import type { Session } from '../given/session.js';
+import { answerFailureWith } from '../show/failure.js';
+import { sayNext } from '../show/next.js';
+import { count, counted } from '../show/terminal.js';
+
+interface RollbackFlags extends DatabaseFlags {
+  readonly yes?: boolean;
+  readonly dryRun?: boolean;
+  readonly discardWrites?: boolean;
+  readonly rewriteOids?: boolean;
+  readonly runOwnersCode?: boolean;
+  readonly backupFile?: string;
+  readonly pipeline?: string;
+  readonly table: readonly string[];
+  readonly views?: boolean;
+}
+
+/** Where the ids of batches are. */
+const BATCHES = command('status', [], {}, { note: 'shows the batches; name one of them' });
+
+/** The restore that was asked for beside a batch. */
+const withoutBatch = ({ backupFile, pipeline }: RollbackFlags) =>
+  command('rollback', [], {
+    ...(backupFile === undefined ? {} : { backupFile }),
+    ...(pipeline === undefined ? {} : { pipeline }),
+  });
+
+/** `sluice rollback B`, `sluice rollback --backup-file F` */
+export function declareRollback(root: Command): void {
+  withDatabase(root.command('rollback').argument('[batch]', 'its id'))
+    .description('put back what a batch replaced or changed; or restore from a backup file')
+    .option('--yes', 'do not ask; needed off a terminal')
+    .option('--dry-run', 'say what would be put back; change nothing')
+    .option('--discard-writes', 'also where rows were written since: they are lost')
+    .option(
+      '--rewrite-oids',
+      'OIDs of the table that other rows keep become those of the one that comes back',
+    )
+    .option('--run-owners-code', RUN_OWNERS_CODE)
+    .option('--table <name>', 'only this table of the batch; may be repeated', collect, [])
+    .option('--views', 'only the views under old names; the old tables take their names again')
+    .option('--backup-file <file>', 'restore from this file alone, though the old tables are gone')
+    .option(
+      '--pipeline <name>',
+      'the pipeline that wrote the backup file (default: the file says, of those that come with Sluice)',
+    )
+    .action(async (id: string | undefined, flags: RollbackFlags) => {
+      answerFailureWith((error) => {
+        if (id === undefined) return noSummary(flags.pipeline ?? null, error);
+        const { kind: status, answer } = errorAnswer(error);
+        return { ...NOTHING, batch: id, status, error: answer };
+      });
+      if (id === undefined && flags.table.length > 0)
+        throw usage('which', '--table goes with a batch id', { next: BATCHES });
+      if (flags.views === true && (id === undefined || flags.table.length > 0))
+        throw usage('which', '--views goes with a batch id, and without --table', {
+          next: id === undefined ? BATCHES : again({ drop: ['table'] }),
+        });
+      if ((id === undefined) === (flags.backupFile === undefined))
+        throw usage('which', 'give a batch id or --backup-file', {
+          next: id === undefined ? BATCHES : [again({ drop: ['backupFile'] }), withoutBatch(flags)],
+        });
+      const { withSession } = await import('../given/session.js');
+      process.exitCode = await withSession(flags.databaseUrl, (session) =>
+        id === undefined ? fromFile(session, flags.backupFile as string, flags) : ofBatch(session, id, flags),
+      );
+    });
+}
+
+/** What --json says of a rollback that put nothing back. */
+const NOTHING = { whole: false, tables: [], views: [], lock_ms: null } as const;
+
+async function ofBatch(session: Session, id: string, flags: RollbackFlags): Promise<number> {
+  const { rollbackBatch } = await import('../../run/rollback.js');
+  const { rollbackViews } = await import('../../run/rollback/views.js');
+  const { writtenLines } = await import('../../run/rollback/written-since.js');
+  const { batchLog } = await import('../show/log.js');
+  const { showProgress } = await import('../show/progress.js');
+  const { ask } = await import('../given/ask.js');
+  const { print, say, styled, table } = await import('../show/terminal.js');
+  const log = batchLog({ jsonToStderr: false });
+  log.discard();
+  const progress = await showProgress();
+  const options = {
+    database: session.database,
+    signal: session.signal,
+    log,
+    events: progress,
+    discardWrites: flags.discardWrites ?? false,
+    rewriteOids: flags.rewriteOids ?? false,
+    runOwnersCode: flags.runOwnersCode ?? false,
+    tables: flags.table,
+  };
+  const rollback = flags.views === true ? rollbackViews : rollbackBatch;
+  const planned = await rollback(id, { ...options, dryRun: true });
+  const shown = planned.tables.map((each) => [each.table, each.mode, count(each.rows), undoOf(each)]);
+  if (flags.views !== true) {
+    say(`batch ${id} published:`);
+    say(...table(['table', 'how', 'rows', 'rollback'], shown, { right: [2], indent: '  ' }));
+  }
+  if (planned.views.length > 0) say(`  views under old names that go: ${planned.views.join(', ')}`);
+  const written = planned.tables.flatMap(writtenLines);
+  for (const line of written) say(`  ${styled('yellow', '!')} ${line}`);
+  if (flags.dryRun === true) {
+    const refuses = written.length > 0 && flags.discardWrites !== true;
+    if (flags.json === true) print(JSON.stringify({ ...planned, status: 'dry run', error: null }));
+    else print(...(planned.statements ?? '').split('\n'));
+    sayNext(
+      refuses
+        ? 'rollback would refuse, since rows were written since; nothing was changed'
+        : `rollback would put ${planned.whole ? 'all of it' : flags.views === true ? 'the old names' : 'these tables'} back in the transaction above; nothing was changed`,
+      refuses
+        ? again({ drop: ['dryRun'], flags: { discardWrites: true } }, { lead: 'to lose those rows' })
+        : again({ drop: ['dryRun'] }, { note: 'put it back' }),
+    );
+    return refuses ? EXIT.refused : EXIT.done;
+  }
+  if (flags.yes !== true && !(await ask('put it back?')))
+    throw interrupted('not confirmed', { state: 'nothing was put back; live is as it was' });
+  const done = await rollback(id, options);
+  say(
+    `${styled('green', '✓')} ${done.whole ? `batch ${id} is` : flags.views === true ? `the views of batch ${id} are` : `${done.tables.map((each) => each.table).join(', ')} of batch ${id}:`} rolled back; live tables were locked for ${done.lock_ms?.toFixed(1)} ms`,
+  );
+  if (flags.json === true)
+    print(
+      JSON.stringify({ ...done, status: flags.views === true ? batchStays : 'rolled_back', error: null }),
+    );
+  return EXIT.done;
+}
+
+/** What --json says of a batch of which only the views went. */
+const batchStays = 'completed';
+
+/** What the rollback of one table does, for the table. */
+function undoOf({ restored, removed, reinserted }: UndoneTable): string {
+  if (restored === null)
+    return `the table that it replaced comes back${reinserted === null ? '' : `, with its ${counted(reinserted, 'row')}`}`;
+  return `${counted(restored, 'row')} put back, ${count(removed ?? 0)} taken away, ${count(reinserted ?? 0)} added again`;
+}
+
+async function fromFile(session: Session, file: string, flags: RollbackFlags): Promise<number> {
+  const { readBackupHead } = await import('../given/backup-head.js');
+  const { builtInNames, findPipeline } = await import('../given/pipelines.js');
+  const { runWith } = await import('./run.js');
+  const name = flags.pipeline ?? (await readBackupHead(file)).pipeline;
+  if (flags.pipeline === undefined && !builtInNames().includes(name))
+    throw usage(
+      'name_the_pipeline',
+      `the backup file names the pipeline ${name}, which runs only where you name it (--pipeline)`,
+      {
+        state: 'nothing was changed',
+        next: again({ flags: { pipeline: name } }, { lead: 'where it is that one' }),
+      },
+    );
+  const { pipeline } = await findPipeline(name);
+  if (pipeline.restore === undefined)
+    throw usage('no_restore', `the pipeline ${name} cannot restore from a backup file`, {
+      next: BATCHES,
+    });
+  const restoring = pipeline.restore(file, { discardWrites: flags.discardWrites ?? false });
+  return runWith(session, restoring, name, {
+    input: [],
+    set: [],
+    swap: true,
+    allowEmpty: true,
+    // What was there before may be less.
+    maxShrink: 100,
+    guard: 'journal',
+    logFormat: 'text',
+    ...(flags.yes === undefined ? {} : { yes: flags.yes }),
+    ...(flags.dryRun === undefined ? {} : { dryRun: flags.dryRun }),
+    ...(flags.json === undefined ? {} : { json: flags.json }),
+  });
+}

@@ -1,0 +1,238 @@
+import { existsSync, readdirSync } from 'node:fs';
+import type { Command } from 'commander';
+import { usage } from '../../core/errors.js';
+import { again } from '../../core/next.js';
+import type { Pipeline } from '../../core/pipeline.js';
+import { noSummary } from '../../run/end/no-summary.js';
+import type { RunOptions, Summary } from '../../run/given/options.js';
+import { kept } from '../given/command.js';
+import { asMeant, toWrite } from '../given/execute.js';
+import { pairs, type RunFlags, withRun } from '../given/flags.js';
+import type { CorrectedInputs } from '../given/inputs.js';
+import type { Session } from '../given/session.js';
+import { answerFailureWith } from '../show/failure.js';
+import { asJson, givenNow, nextLines } from '../show/next.js';
+import { exitOf } from '../show/outcome.js';
+
+/** `sluice run P` and `sluice load P` */
+export function declareRun(root: Command): void {
+  withRun(root.command('run').argument('<pipeline>', 'its name, or the path of a .ts or .js file'))
+    .description('check, load, validate and publish a pipeline')
+    .option('--dry-run', 'read, transform and check every row; write nothing')
+    .option('--execute', 'write, where the pipeline is a dry run by default')
+    .option('--rehearse', 'load and run the whole publish, then roll it back')
+    .option('--no-swap', 'stop when staging is loaded and validated (as `load`)')
+    .action((wanted: string, flags: RunFlags) => command(wanted, flags));
+  withRun(root.command('load').argument('<pipeline>', 'its name, or the path of a .ts or .js file'))
+    .description('check, load and validate a pipeline; `swap` publishes it later')
+    .action((wanted: string, flags: RunFlags) => command(wanted, { ...flags, swap: false }));
+}
+
+async function command(wanted: string, flags: RunFlags): Promise<void> {
+  answerFailureWith((error) => noSummary(wanted, error));
+  const { findPipeline } = await import('../given/pipelines.js');
+  const { withSession } = await import('../given/session.js');
+  const { pipeline, from } = await findPipeline(wanted);
+  const meant = asMeant(pipeline, flags);
+  assertRunnable(meant);
+  process.exitCode = await withSession(flags.databaseUrl, (session) =>
+    runWith(session, pipeline, from, meant),
+  );
+}
+
+const hasFiles = (folder: string) => existsSync(folder) && readdirSync(folder).length > 0;
+
+/** Throws a usage error for flags that contradict each other. */
+export function assertRunnable(
+  flags: Pick<
+    RunFlags,
+    | 'rejectsInto'
+    | 'reportsInto'
+    | 'dryRun'
+    | 'rehearse'
+    | 'limit'
+    | 'resume'
+    | 'keepStaging'
+    | 'guard'
+    | 'onlyRejectsOf'
+  >,
+): void {
+  if (
+    flags.resume !== undefined &&
+    (flags.dryRun === true || flags.rehearse === true || flags.limit !== undefined)
+  )
+    throw usage('which', '--resume goes on with a run that is to be published', {
+      next: again({ drop: ['dryRun', 'rehearse', 'limit'] }),
+    });
+  if (flags.keepStaging === true && (flags.guard === 'lock' || flags.onlyRejectsOf !== undefined))
+    throw usage('which', '--keep-staging keeps what can be gone on with', {
+      next: again({ drop: ['keepStaging'] }, { note: 'such a run starts again from the beginning' }),
+    });
+  const { rejectsInto, reportsInto } = flags;
+  if (rejectsInto !== undefined && hasFiles(rejectsInto))
+    throw usage('file_exists', `${rejectsInto} has files already, and they may have been corrected`, {
+      state: 'nothing was read or written',
+      next: 'name another folder (--rejects-into), or remove the files',
+    });
+  if (reportsInto !== undefined && (hasFiles(reportsInto) || reportsInto === rejectsInto))
+    throw usage('file_exists', `${reportsInto} has files already, or is to have the rejects`, {
+      state: 'nothing was read or written',
+      next: 'name another folder (--reports-into), or remove the files',
+    });
+  if (flags.dryRun === true && flags.rehearse === true)
+    throw usage('which', '--dry-run writes nothing and --rehearse loads staging', {
+      next: [again({ drop: ['rehearse'] }), again({ drop: ['dryRun'] })],
+    });
+  if (flags.limit !== undefined && flags.dryRun !== true && flags.rehearse !== true)
+    throw usage('limit_publishes', '--limit would publish a part of the rows', {
+      next: [again({ flags: { dryRun: true } }), again({ drop: ['limit'] }, { note: 'all rows' })],
+    });
+}
+
+/** Corrected rejects, and the inputs of the batch that they are rejects of. */
+export interface CorrectedGiven extends CorrectedInputs {
+  readonly originals: NonNullable<RunOptions['originals']>;
+}
+
+/** What `copy` knows of a run besides its flags. */
+export interface OfCopy {
+  readonly copy: NonNullable<RunOptions['copy']>;
+  /** Given in place of what the flags name. */
+  readonly corrected?: CorrectedGiven;
+}
+
+/** Runs `pipeline` in an open session as the flags say; shows the plan, asks, shows progress and summary. */
+export async function runWith(
+  session: Session,
+  pipeline: Pipeline,
+  from: string,
+  flags: RunFlags,
+  ofCopy?: OfCopy,
+): Promise<number> {
+  const { runPipeline } = await import('../../run/run.js');
+  const { findBatch } = await import('../../db/ledger/batches.js');
+  const { givenInputs, resumedInputs } = await import('../given/inputs.js');
+  const { ask } = await import('../given/ask.js');
+  const { batchLog } = await import('../show/log.js');
+  const { assertLoggable, ownLog } = await import('../show/log-place.js');
+  const { showProgress } = await import('../show/progress.js');
+  const { showPlan } = await import('../show/plan.js');
+  const { showPublish } = await import('../show/publish.js');
+  const { showStatistics, showSummary } = await import('../show/summary.js');
+  const { rejectLines } = await import('../show/rejects.js');
+  const { print, say } = await import('../show/terminal.js');
+
+  if (flags.dryRun !== true || flags.logFile !== undefined) assertLoggable(flags.logFile);
+  const log = batchLog({ jsonToStderr: flags.logFormat === 'json' });
+  // A dry run has no batch to name its log after: it has one only where it is asked for.
+  if (flags.dryRun === true && flags.logFile !== undefined) log.openFile(flags.logFile);
+  else if (flags.dryRun === true) log.discard();
+  const progress = await showProgress();
+  const { resume } = flags;
+  const write = toWrite(pipeline);
+  const given = givenNow();
+  const { inputs, ...fedBack } =
+    flags.onlyRejectsOf !== undefined
+      ? await correctedGiven(session, pipeline, flags, flags.onlyRejectsOf, ofCopy)
+      : {
+          inputs:
+            resume === undefined
+              ? await givenInputs(pipeline, flags)
+              : await resumedInputs(session.database, pipeline, resume, flags),
+        };
+  const readsStdin = Object.values({ ...pipeline.inputs, ...inputs }).some(({ kind }) => kind === 'stdin');
+  let failed: Summary | undefined;
+  try {
+    const { summary, rejects } = await runPipeline(pipeline, {
+      database: session.database,
+      signal: session.signal,
+      from,
+      ...(given === undefined ? {} : { command: kept(given) }),
+      inputs,
+      settings: pairs('--set', flags.set),
+      dryRun: flags.dryRun ?? false,
+      rehearse: flags.rehearse ?? false,
+      publish: flags.swap,
+      ...(resume === undefined ? {} : { resume }),
+      stopOnError: flags.stopOnError ?? false,
+      keepStaging: flags.keepStaging ?? false,
+      allowEmpty: flags.allowEmpty ?? false,
+      guard: flags.guard,
+      noSourceData: flags.sourceData === false,
+      ...(flags.records === undefined ? {} : { records: flags.records }),
+      ...fedBack,
+      ...(ofCopy === undefined ? {} : { copy: ofCopy.copy }),
+      ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
+      ...(flags.triggers === false ? { noTriggers: true } : {}),
+      ...(flags.maxRejects === undefined ? {} : { maxRejects: flags.maxRejects }),
+      ...(flags.maxShrink === undefined ? {} : { maxShrink: flags.maxShrink }),
+      ...(flags.allowSuppressed === true ? { allowSuppressed: true } : {}),
+      ...(flags.rewriteOids === true ? { rewriteOids: true } : {}),
+      ...(flags.runOwnersCode === true ? { runOwnersCode: true } : {}),
+      ...(flags.rejectsInto === undefined ? {} : { rejectsInto: flags.rejectsInto }),
+      ...(flags.reportsInto === undefined ? {} : { reportsInto: flags.reportsInto }),
+      ...(flags.limit === undefined ? {} : { limit: flags.limit }),
+      log,
+      events: {
+        ...progress,
+        failed: (summary) => {
+          failed = summary;
+        },
+      },
+      logFileFor: (batch) => flags.logFile ?? ownLog(session.database, batch),
+      onBatch: (batch, logFile) => {
+        if (logFile !== undefined) log.openFile(logFile);
+        say(`batch ${batch}, log in ${logFile}`);
+      },
+      confirm: async (plan) => {
+        showPlan(plan);
+        if (plan.publish !== undefined) showPublish(plan.publish);
+        if (flags.dryRun === true && pipeline.executeByDefault === false) {
+          say(`this is a dry run, the default of ${pipeline.name}: nothing is written`);
+          for (const line of nextLines(write)) say(`  next: ${line}`);
+          say();
+        }
+        if (flags.dryRun === true || flags.rehearse === true || flags.yes === true) return true;
+        return ask('go on?', readsStdin);
+      },
+    });
+    progress.stop();
+    showSummary(
+      summary,
+      rejectLines(rejects, summary.rejected, summary.batch),
+      write,
+      from,
+      flags.reportsInto !== undefined,
+    );
+    if (summary.batch !== null && summary.rejected > 0 && summary.status === 'completed') {
+      const { sayFeedBack } = await import('../show/feed-back.js');
+      await sayFeedBack(session.database, await findBatch(session.database, summary.batch));
+    }
+    if (flags.json === true) print(asJson(summary));
+    return exitOf(summary);
+  } catch (error) {
+    progress.stop();
+    if (failed !== undefined) showStatistics(failed);
+    if (flags.json === true && failed !== undefined) print(asJson(failed));
+    throw error;
+  } finally {
+    progress.stop();
+    log.close();
+  }
+}
+
+/** What a run that feeds corrected rejects of batch `id` back is given. */
+async function correctedGiven(
+  { database }: Session,
+  pipeline: Pipeline,
+  flags: RunFlags,
+  id: string,
+  ofCopy: OfCopy | undefined,
+): Promise<CorrectedGiven & { readonly onlyRejectsOf: string }> {
+  const { correctedInputs, resumedInputs } = await import('../given/inputs.js');
+  const given = ofCopy?.corrected ?? {
+    ...(await correctedInputs(pipeline, flags)),
+    originals: () => resumedInputs(database, pipeline, id, { ...flags, source: undefined, input: [] }),
+  };
+  return { onlyRejectsOf: id, ...given };
+}

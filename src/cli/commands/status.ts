@@ -1,0 +1,300 @@
+import type { Command } from 'commander';
+import { EXIT, usage } from '../../core/errors.js';
+import { command, type NextStep, Suggestion } from '../../core/next.js';
+import { noun } from '../../core/plural.js';
+import type { Batch } from '../../db/ledger/batches.js';
+import type { Published } from '../../db/ledger/published.js';
+import { KEPT_DAYS, listKept } from '../../run/given/cleanup-command.js';
+import { publishing, rerun, resuming } from '../../run/given/next-command.js';
+import type { Versions } from '../../run/maintain/versions.js';
+import { type DatabaseFlags, withDatabase } from '../given/flags.js';
+import { recordLines } from '../show/records.js';
+
+/** Batches listed without --all. */
+const LISTED = 20;
+
+/** `sluice status [B]` */
+export function declareStatus(root: Command): void {
+  withDatabase(root.command('status').argument('[batch]', 'its id; left out: the latest batches'))
+    .description('what batches there are, how far one is, what it published, and what to do next')
+    .option('--watch', 'show how far the batch is until it ends (ends with 1 where the batch failed)')
+    .action(async (id: string | undefined, flags: DatabaseFlags & { readonly watch?: boolean }) => {
+      const { withSession } = await import('../given/session.js');
+      if (flags.watch === true && id === undefined)
+        throw usage('which_batch', '--watch follows one batch', {
+          next: command('status', [], {}, { note: 'the batches: name one of them' }),
+        });
+      process.exitCode = await withSession(flags.databaseUrl, async ({ database, signal }) => {
+        const { findBatch, listBatches } = await import('../../db/ledger/batches.js');
+        const { readPublished } = await import('../../db/ledger/published.js');
+        const { keptInAll } = await import('../../run/maintain/cleanup.js');
+        const { requireLedger } = await import('../../db/ledger/open.js');
+        const { asJson } = await import('../show/next.js');
+        const { print } = await import('../show/terminal.js');
+        await requireLedger(database);
+        if (id === undefined) {
+          const batches = await listBatches(database, LISTED);
+          if (flags.json === true) print(JSON.stringify(batches));
+          else await showList(batches, await keptInAll(database));
+          return EXIT.done;
+        }
+        if (flags.watch === true) {
+          const { watchBatch } = await import('./watch.js');
+          return watchBatch({ database, signal }, id, flags.json === true);
+        }
+        const batch = await findBatch(database, id);
+        const published = await readPublished(database, id);
+        const { versionsInUse } = await import('../../run/maintain/versions.js');
+        const versions = await versionsInUse(database, id);
+        const { feedBack, resubmittedLines } = await import('../show/feed-back.js');
+        const back = await feedBack(database, batch);
+        const next = nextOf(batch, published, back);
+        if (flags.json === true)
+          print(
+            asJson({
+              ...batch,
+              published,
+              ...(versions === undefined ? {} : { versions }),
+              next,
+            }),
+          );
+        else {
+          const rejects = [
+            ...(batch.only_rejects_of === null
+              ? []
+              : [`its rows are corrected rejects of batch ${batch.only_rejects_of}`]),
+            ...(await resubmittedLines(database, id)),
+          ];
+          const lines = [...rejects, ...(back === undefined ? [] : [back.text])];
+          await showOne(batch, published, versions, lines, next);
+        }
+        return EXIT.done;
+      });
+    });
+}
+
+async function showList(
+  batches: readonly Batch[],
+  kept: { readonly tables: number; readonly bytes: number },
+): Promise<void> {
+  const { sayNext } = await import('../show/next.js');
+  const { bytes, count, counted, moment, print, table } = await import('../show/terminal.js');
+  print(
+    ...table(
+      ['batch', 'pipeline', 'status', 'read', 'rejected', 'skipped', 'started', 'by'],
+      batches.map((batch) => [
+        batch.id,
+        batch.pipeline,
+        stateOf(batch),
+        count(batch.total_records),
+        count(batch.error_count),
+        count(batch.skip_count),
+        moment(batch.started_at),
+        batch.started_by,
+      ]),
+      { right: [3, 4, 5] },
+    ),
+  );
+  if (kept.tables > 0)
+    sayNext(
+      `kept for rollbacks: ${counted(kept.tables, 'table')}, ${bytes(kept.bytes)}; cleanup drops what is older than ${KEPT_DAYS} days`,
+      listKept().saying({ note: 'lists all of it' }),
+    );
+}
+
+/** A running batch whose process is gone was interrupted: nothing of it is live. */
+export function stateOf(batch: Batch): string {
+  const unfinished = batch.status === 'running' || batch.status === 'pending';
+  if (batch.dry_run && batch.status === 'rolled_back') return 'rehearsed';
+  const behind = batch.phase !== null && !batch.alive ? ' (interrupted; the next command resolves it)' : '';
+  if (!unfinished) return `${batch.status.replace('_', ' ')}${behind}`;
+  return batch.alive ? `running (${batch.phase ?? 'starting'})` : 'interrupted';
+}
+
+async function showOne(
+  batch: Batch,
+  published: Awaited<ReturnType<typeof import('../../db/ledger/published.js').readPublished>>,
+  versions: Versions | undefined,
+  rejects: readonly string[],
+  next: readonly NextStep[],
+): Promise<void> {
+  const { bytes, count, moment, print, table } = await import('../show/terminal.js');
+  const { changesText } = await import('../show/changes.js');
+  const settings = Object.entries(batch.settings)
+    .map(([name, value]) => `${name}=${value}`)
+    .join('; ');
+  const rows: string[][] = [
+    ['batch', batch.id],
+    ['pipeline', batch.pipeline],
+    ['status', stateOf(batch)],
+    ['started', `${moment(batch.started_at)} by ${batch.started_by}`],
+    ['ended', moment(batch.completed_at)],
+    ['input', batch.source_file ?? batch.source],
+    ...(settings === '' ? [] : [['settings', settings]]),
+    [
+      'records',
+      `${count(batch.total_records)} read, ${count(batch.success_count)} loaded, ${count(batch.skip_count)} skipped, ${count(batch.error_count)} rejected`,
+    ],
+  ];
+  if (batch.error !== null) rows.push(['error', batch.error.message]);
+  if (batch.log_file !== null) rows.push(['log', batch.log_file]);
+  print(...table(['', ''], rows));
+  if (published.length > 0) {
+    print('');
+    print(
+      ...table(
+        ['table', 'how', 'rows', 'of them', 'published', 'kept for rollback', 'occupies'],
+        published.map((each) => [
+          `${each.table_schema}.${each.table_name}`,
+          each.mode,
+          count(each.rows_staged),
+          changesText(each.changes),
+          each.rolled_back_at === null
+            ? moment(each.published_at)
+            : `rolled back ${moment(each.rolled_back_at)}`,
+          each.dropped_at !== null
+            ? 'no'
+            : each.retained_schema !== null
+              ? `in ${each.retained_schema}`
+              : each.mode === 'replace'
+                ? 'no'
+                : 'the rows as they were',
+          each.bytes === null ? '' : bytes(each.bytes),
+        ]),
+        { right: [2, 6] },
+      ),
+    );
+  }
+  const found = Object.entries(batch.changes ?? {});
+  if (found.length > 0) {
+    print('');
+    print(
+      ...table(
+        ['table', 'rows', 'of them'],
+        found.map(([name, of]) => [name, count(of.staged), changesText(of)]),
+        { right: [1] },
+      ),
+    );
+  }
+  if (batch.record_summary !== null) for (const line of recordLines(batch.record_summary)) print(line);
+  if (versions !== undefined) await showVersions(versions);
+  if ((batch.accounting ?? []).length > 0) {
+    const { stagesTable } = await import('../show/stages.js');
+    print('');
+    print(...stagesTable(batch.accounting ?? [], ''));
+  }
+  if (rejects.length > 0) print('', ...rejects);
+  print('');
+  const { nextLines } = await import('../show/next.js');
+  for (const [at, step] of nextLines(next, process.stdout).entries())
+    print(`${at === 0 ? 'next:' : '     '} ${step}`);
+}
+
+/** Which version is in use, and by whom: the views can go when nobody uses the old names any more. */
+async function showVersions({ views, uses, old_tables_last_read, hidden }: Versions): Promise<void> {
+  const { moment, print, say, table } = await import('../show/terminal.js');
+  print('');
+  print(`views under the old names: ${views.join(', ')}`);
+  if (uses.length === 0) print('  neither version is in use now, and nobody has written through the views');
+  else
+    print(
+      ...table(
+        ['version', 'application', 'role', 'sessions', 'last statement', 'last write through a view'],
+        uses.map((each) => [
+          each.version,
+          each.application === '' ? '(no name)' : each.application,
+          each.role,
+          String(each.sessions),
+          moment(each.last_statement),
+          moment(each.last_write),
+        ]),
+        { right: [3] },
+      ),
+    );
+  if (old_tables_last_read !== null)
+    print(`the old tables that are kept aside were last read ${moment(old_tables_last_read)}`);
+  if (hidden > 0)
+    say(
+      `the statements of ${hidden} more ${noun(hidden, 'session')} may not be seen: GRANT pg_read_all_stats TO this role`,
+    );
+}
+
+/**
+ * What to do about a batch, each step once; `published` is what the ledger has of its tables, `back` how its rejects
+ * are fed back, if so.
+ */
+export function nextOf(
+  batch: Batch,
+  published: readonly Published[],
+  back?: { readonly next: readonly NextStep[] },
+): NextStep[] {
+  const fed = back?.next ?? [];
+  const given = fed.filter(isRejects);
+  const rejects =
+    given.length > 0 || batch.error_count === 0
+      ? given
+      : [command('rejects', [batch.id], {}, { note: 'the rows set aside' })];
+  const rest = fed.filter((step) => !isRejects(step));
+  const steps = [...stepsOf(batch, published, rejects, given.length > 0), ...rest];
+  if (steps.length === 0) return ['nothing: it has published nothing that could be taken back'];
+  // Of the same command twice the words are those for the rejects, which say why.
+  const same = (step: NextStep) => JSON.stringify(step instanceof Suggestion ? commandOf(step) : step);
+  return [...new Map(steps.map((step) => [same(step), step])).values()];
+}
+
+/** What is typed, without what is said beside it. */
+const commandOf = ({ meant }: Suggestion) => (meant.kind === 'again' ? meant.change : meant.command);
+
+const isRejects = (step: NextStep) =>
+  step instanceof Suggestion && step.meant.kind === 'command' && step.meant.command.name === 'rejects';
+
+/** The steps without those behind the correction of rejects; `corrected`: there are such. */
+function stepsOf(
+  batch: Batch,
+  published: readonly Published[],
+  rejects: readonly NextStep[],
+  corrected: boolean,
+): NextStep[] {
+  const { id } = batch;
+  const report = hasReport(batch) ? [command('report', [id])] : [];
+  switch (batch.status) {
+    case 'staged':
+      return [publishing(batch, { note: 'publish it' }), ...rejects, ...report];
+    case 'completed': {
+      const back = canGoBack(published)
+        ? [command('rollback', [id], {}, { note: 'put everything back' })]
+        : [];
+      return [...back, ...rejects, ...report];
+    }
+    case 'failed':
+      if (batch.resumable)
+        return [resuming(batch, { note: 'its staging is kept: go on with it' }), ...rejects, ...report];
+      if (corrected) return [...rejects, ...report];
+      return [
+        ...rejects,
+        ...report,
+        rerun(batch, {}, { lead: `${rejects.length > 0 ? 'correct them' : 'mend the cause'}, then` }),
+      ];
+    case 'rolled_back':
+      return [rerun(batch, {}, { note: batch.dry_run ? 'write it' : 'again' }), ...rejects, ...report];
+    default:
+      if (batch.alive) return [command('status', [id], { watch: true }, { note: 'shows how far it is' })];
+      return batch.resumable
+        ? [resuming(batch, { note: 'live is untouched; goes on where it stopped' })]
+        : [rerun(batch, {}, { note: 'live is untouched; start again' })];
+  }
+}
+
+/** Whether all that is live of a batch can be taken back. */
+function canGoBack(published: readonly Published[]): boolean {
+  const left = published.filter((each) => each.rolled_back_at === null);
+  return (
+    left.length > 0 &&
+    left.every((each) => each.dropped_at === null && (each.mode !== 'replace' || each.retained_oid !== null))
+  );
+}
+
+/** Whether `report` has something to show of it. */
+function hasReport({ reports, record_summary }: Batch): boolean {
+  return (reports ?? []).length > 0 || (record_summary !== null && recordLines(record_summary).length > 0);
+}

@@ -1,0 +1,28 @@
+import { createInterface } from 'node:readline/promises';
+import { interrupted, usage } from '../../core/errors.js';
+import { again } from '../../core/next.js';
+import { shown } from '../show/terminal.js';
+
+/**
+ * Asks a yes-or-no question on the terminal; no is the default. Throws a usage error off a terminal, where
+ * nobody can answer, or where stdin is the data.
+ */
+export async function ask(question: string, readsStdin = false): Promise<boolean> {
+  if (readsStdin || process.stdin.isTTY !== true)
+    throw usage('needs_yes', 'off a terminal (or with the data on stdin) nobody can be asked', {
+      state: 'nothing was written',
+      next: again({ flags: { yes: true } }, { lead: 'look at what is shown above, then' }),
+    });
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  const gone = new AbortController();
+  prompt.on('SIGINT', () => gone.abort());
+  prompt.on('close', () => gone.abort());
+  try {
+    const answer = await prompt.question(`${shown(question)} [y/N] `, { signal: gone.signal });
+    return /^y(es)?$/i.test(answer.trim());
+  } catch {
+    throw interrupted('stopped at the question', { state: 'nothing was written' });
+  } finally {
+    prompt.close();
+  }
+}

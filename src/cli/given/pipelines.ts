@@ -1,0 +1,112 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { nearest, usage } from '../../core/errors.js';
+import { again, command } from '../../core/next.js';
+import type { Pipeline } from '../../core/pipeline.js';
+import type { Batch } from '../../db/ledger/batches.js';
+import { isCommand, isFile } from '../../run/given/next-command.js';
+
+/** The pipelines that come with Sluice, in the order `sluice list` shows them. */
+const BUILT_IN: Readonly<Record<string, () => Promise<{ default: Pipeline }>>> = {
+  'lot-consolidation': () => import('../../../pipelines/lot-consolidation/index.js'),
+  'recipe-snapshots': () => import('../../../pipelines/recipe-snapshots/index.js'),
+  'tasks-to-operations': () => import('../../../pipelines/tasks-to-operations/index.js'),
+  'okvet-import': () => import('../../../pipelines/okvet-import/index.js'),
+  'milestones-to-sections': () => import('../../../pipelines/milestones-to-sections/index.js'),
+};
+
+/** A pipeline and how to find it again: its name, or the absolute path it was loaded from. */
+export interface Found {
+  readonly pipeline: Pipeline;
+  readonly from: string;
+}
+
+/** The names of the built-in pipelines. */
+export function builtInNames(): string[] {
+  return Object.keys(BUILT_IN);
+}
+
+/**
+ * The pipeline called `wanted`: a built-in name, or a path to a .ts or .js file whose default export is a
+ * pipeline. Throws usage errors that say what there is.
+ */
+export async function findPipeline(wanted: string): Promise<Found> {
+  const builtIn = Object.hasOwn(BUILT_IN, wanted) ? BUILT_IN[wanted] : undefined;
+  if (builtIn !== undefined) return { pipeline: (await builtIn()).default, from: wanted };
+  if (/\.[cm]?[jt]s$/.test(wanted) || wanted.includes('/')) return fromFile(wanted);
+  const meant = nearest(wanted, builtInNames());
+  throw usage('no_such_pipeline', `there is no pipeline "${wanted}"`, {
+    next: [
+      ...(meant === undefined ? [] : [again({ args: [meant] }, { lead: `did you mean ${meant}?` })]),
+      command('list', [], {}, { note: `there are: ${builtInNames().join(', ')}` }),
+      'or give the path of a .ts or .js file whose default export is a pipeline',
+    ],
+  });
+}
+
+/**
+ * The pipeline that made `batch`, to publish what it has staged. A file is code, and what the ledger says is no reason to
+ * run it: whoever may write there would choose what runs. So the user names it. Throws usage `name_the_pipeline` where
+ * that is missing, `other_pipeline` where it is another one's, and what `findPipeline` throws.
+ */
+export async function pipelineOf(
+  batch: Pick<Batch, 'id' | 'pipeline_from' | 'pipeline' | 'settings'>,
+  named: string | undefined,
+): Promise<Pipeline> {
+  if (named !== undefined) {
+    const { pipeline } = await findPipeline(named);
+    if (pipeline.name === batch.pipeline) return pipeline;
+    throw usage(
+      'other_pipeline',
+      `batch ${batch.id} is one of ${batch.pipeline}, and ${named} is ${pipeline.name}`,
+      {
+        state: 'nothing was changed',
+        next: again({ flags: { pipeline: batch.pipeline_from } }),
+      },
+    );
+  }
+  if (isFile(batch.pipeline_from))
+    throw usage(
+      'name_the_pipeline',
+      `the pipeline of batch ${batch.id} is a file, which runs only where you name it (--pipeline)`,
+      {
+        state: 'nothing was changed',
+        next: again(
+          { flags: { pipeline: batch.pipeline_from } },
+          { lead: 'the ledger says that it was the file below; where that is so' },
+        ),
+      },
+    );
+  if (!isCommand(batch.pipeline_from)) return (await findPipeline(batch.pipeline_from)).pipeline;
+  const { stagedCopy } = await import('../../copy/pipeline.js');
+  return stagedCopy(batch);
+}
+
+async function fromFile(wanted: string): Promise<Found> {
+  const path = resolve(wanted);
+  if (!existsSync(path))
+    throw usage('no_such_pipeline', `there is no file ${path}`, { next: 'check the path of the pipeline' });
+  const { loadUserModule } = await import('./user-module.js');
+  let loaded: Record<string, unknown>;
+  try {
+    loaded = await loadUserModule(pathToFileURL(path).href);
+  } catch (error) {
+    throw usage('bad_pipeline', `the pipeline ${path} cannot be loaded: ${(error as Error).message}`, {
+      cause: error,
+      next: 'mend the file; `node --check` or your editor shows where',
+    });
+  }
+  const pipeline = unwrapped(loaded) as Partial<Pipeline> | null | undefined;
+  if (typeof pipeline?.flows !== 'function' || typeof pipeline.name !== 'string')
+    throw usage('bad_pipeline', `${path} does not export a pipeline`, {
+      next: "export default pipeline({ name, summary, inputs, tables, flows })   (import { pipeline } from 'sluice')",
+    });
+  return { pipeline: pipeline as Pipeline, from: path };
+}
+
+/** A CommonJS interop layer may wrap the default export once more. */
+function unwrapped(loaded: Record<string, unknown>): unknown {
+  const first = loaded.default;
+  return typeof first === 'object' && first !== null && 'default' in first ? first.default : first;
+}

@@ -1,0 +1,110 @@
+import { type ErrorKind, EXIT, errorAnswer, SluiceError } from '../../core/errors.js';
+import { jsonText } from '../../core/json/write.js';
+import { framesOf, stackOf, userFrames } from '../../core/stack.js';
+import { asJson, leftOut, nextLines } from './next.js';
+import { hasAnswered, print, styled, unanswered, warn } from './terminal.js';
+
+const EXITS: Readonly<Record<ErrorKind, number>> = {
+  failed: EXIT.failed,
+  usage: EXIT.usage,
+  refused: EXIT.refused,
+  interrupted: EXIT.interrupted,
+};
+
+/** The exit code for whatever was thrown. */
+export function exitCode(error: unknown): number {
+  return error instanceof SluiceError ? EXITS[error.kind] : EXIT.failed;
+}
+
+/** What `--json` prints where the command fails before it has printed anything; undefined where it was not given. */
+let failureAnswer: ((error: unknown) => object) | undefined;
+
+/** A new command begins: whether its answer is to be JSON, also where it fails. */
+export function expectAnswer(json: boolean): void {
+  unanswered();
+  failureAnswer = json
+    ? (error) => {
+        const { kind, answer } = errorAnswer(error);
+        return { status: kind, error: answer };
+      }
+    : undefined;
+}
+
+/** The same keys that the command answers with where it does not fail. */
+export function answerFailureWith(make: (error: unknown) => object): void {
+  if (failureAnswer !== undefined) failureAnswer = make;
+}
+
+/**
+ * Says what happened, where, what state things are in now, and what to type next; with --json on stdout as well, unless
+ * the command has printed its answer already.
+ */
+export function tell(error: unknown): void {
+  warn(...told(error));
+  if (failureAnswer !== undefined && !hasAnswered()) print(asJson(failureAnswer(error)));
+}
+
+/** The lines of `tell`. */
+export function told(error: unknown): string[] {
+  if (!(error instanceof SluiceError)) {
+    const said = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    return [
+      `${styled('red', 'sluice:')} unexpected error: ${said}`,
+      ...framesOf((error instanceof Error && error.stack) || ''),
+      `  ${styled('dim', 'next: ')} this is a fault of the pipeline's code or of Sluice: mend the code that is named, or report it with the lines above`,
+    ];
+  }
+  const { facts } = error;
+  const lines = [`${styled(error.kind === 'refused' ? 'yellow' : 'red', 'sluice:')} ${error.message}`];
+  const where = [
+    facts.input === undefined ? '' : facts.input,
+    facts.table === undefined ? '' : `table ${facts.table}`,
+    facts.line === undefined ? '' : `line ${facts.line}`,
+    facts.offset === undefined ? '' : `byte ${facts.offset}`,
+    facts.column === undefined ? '' : `column ${facts.column}`,
+    facts.value === undefined ? '' : `value ${shown(facts.value)}`,
+    facts.sqlstate === undefined ? '' : `SQLSTATE ${facts.sqlstate}`,
+  ].filter((part) => part !== '');
+  const labelled = (label: string, text: string) =>
+    lines.push(`  ${styled('dim', `${label}:`.padEnd(6))} ${text}`);
+  if (where.length > 0) labelled('where', where.join(', '));
+  for (const detail of facts.details ?? []) {
+    const [first, ...more] = detail.split('\n');
+    lines.push(`    ${first}`, ...more.map((line) => `    ${styled('dim', '│')} ${line}`));
+  }
+  for (const [at, frame] of codeOf(error).entries()) {
+    if (at === 0) labelled('code', frame);
+    else lines.push(`         ${frame}`);
+  }
+  if (facts.log !== undefined) labelled('log', `${facts.log} (has the stack trace)`);
+  if (facts.state !== undefined) labelled('state', facts.state);
+  const next = nextLines(facts.next);
+  for (const [at, step] of next.entries()) {
+    if (at === 0) labelled('next', step);
+    else lines.push(`         ${step}`);
+  }
+  const note = leftOut(next);
+  if (note !== undefined) lines.push(`         ${styled('dim', `(${note})`)}`);
+  return lines;
+}
+
+/** Frames shown of a user's own code. */
+const SHOWN_FRAMES = 3;
+
+/**
+ * Where in the code it happened: in a user's own, or, where a fault of ours is logged nowhere, all of it; nothing where
+ * no exception is behind it.
+ */
+function codeOf({ code, facts }: SluiceError): string[] {
+  const stack = stackOf(facts.cause);
+  if (stack === undefined) return [];
+  const own = userFrames(stack);
+  if (own.length > 0) return own.slice(0, SHOWN_FRAMES);
+  const ours = ['unexpected', 'stage_failed'].includes(code) && facts.log === undefined;
+  return ours ? framesOf(stack).map((frame) => frame.trim()) : [];
+}
+
+function shown(value: unknown): string {
+  const text = jsonText(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}

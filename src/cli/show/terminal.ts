@@ -1,0 +1,170 @@
+import { styleText } from 'node:util';
+import Table from 'cli-table3';
+import { plural } from '../../core/plural.js';
+import { visible } from '../../core/visible.js';
+import { put } from './output.js';
+
+/** Colour only where a person looks: a terminal, and no NO_COLOR (https://no-color.org). */
+const coloured =
+  process.stderr.isTTY === true && (process.env.NO_COLOR ?? '') === '' && process.env.TERM !== 'dumb';
+
+type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+
+/** `text` in a style, where styles are shown. */
+export function styled(style: Style, text: string): string {
+  return coloured ? styleText(style, text) : text;
+}
+
+/** The codes of `styled`, and no others. */
+const ESCAPE = '\u001b';
+const STYLES = new RegExp(`(${ESCAPE}\\[(?:1|2|22|3[1236]|39)m)`);
+
+/**
+ * `text` as one line that shows all that is in it; only our own styles still mean something to the terminal. What comes
+ * out of files, databases and the command line is printed through here and nowhere past it.
+ */
+export function shown(text: string, styles = coloured): string {
+  if (!styles) return visible(text);
+  return text
+    .split(STYLES)
+    .map((part, at) => (at % 2 === 1 ? part : visible(part)))
+    .join('');
+}
+
+const asLines = (lines: readonly string[]) =>
+  lines.length === 0 ? '\n' : lines.map((line) => `${shown(line)}\n`).join('');
+
+let quiet = false;
+
+/** Whether only warnings and errors are said from now on. */
+export function hush(only: boolean): void {
+  quiet = only;
+}
+
+/** Lines for people, on stderr: stdout is for data. Without any, an empty one. */
+export function say(...lines: readonly string[]): void {
+  if (!quiet) put(process.stderr, asLines(lines));
+}
+
+/** Lines for people that --quiet does not silence. */
+export function warn(...lines: readonly string[]): void {
+  put(process.stderr, asLines(lines));
+}
+
+/** Whether anything was printed on stdout since the command began. */
+let answered = false;
+
+/** Tells a new command in this process that nothing is answered yet. */
+export function unanswered(): void {
+  answered = false;
+}
+
+/** Whether the command has printed data. */
+export function hasAnswered(): boolean {
+  return answered;
+}
+
+/** Lines of what was asked for, on stdout: for people, or of JSON. */
+export function print(...lines: readonly string[]): void {
+  answered = true;
+  put(process.stdout, asLines(lines));
+}
+
+/** The same; resolves when more may come, so that a slow reader does not fill the memory. */
+export async function printed(...lines: readonly string[]): Promise<void> {
+  await poured(asLines(lines));
+}
+
+/** Text for other programs (CSV), on stdout as it is, but for a terminal. Resolves as `printed` does. */
+export async function handed(text: string): Promise<void> {
+  await poured(process.stdout.isTTY === true ? asLines(text.split('\n')) : `${text}\n`);
+}
+
+async function poured(out: string): Promise<void> {
+  answered = true;
+  if (put(process.stdout, out) || process.stdout.destroyed) return;
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      for (const event of EVENTS) process.stdout.off(event, done);
+      resolve();
+    };
+    for (const event of EVENTS) process.stdout.on(event, done);
+  });
+}
+
+const EVENTS = ['drain', 'close', 'error'] as const;
+
+/** Rows as the lines of an aligned table without ruled lines, two blanks between columns. */
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  options: { readonly right?: readonly number[]; readonly indent?: string } = {},
+): string[] {
+  const made = new Table({
+    chars: Object.fromEntries(
+      [
+        'top',
+        'top-mid',
+        'top-left',
+        'top-right',
+        'bottom',
+        'bottom-mid',
+        'bottom-left',
+        'bottom-right',
+        'left',
+        'left-mid',
+        'mid',
+        'mid-mid',
+        'right',
+        'right-mid',
+        'middle',
+      ].map((part) => [part, '']),
+    ),
+    style: { 'padding-left': 0, 'padding-right': 2, head: [], border: [] },
+    colAligns: head.map((_, at) => (options.right?.includes(at) ? 'right' : 'left')),
+  });
+  if (head.some((name) => name !== '')) made.push(head.map((name) => styled('dim', shown(name))));
+  for (const row of rows) made.push(row.map((cell) => shown(cell)));
+  const indent = options.indent ?? '';
+  return made
+    .toString()
+    .split('\n')
+    .map((line) => indent + line.trimEnd());
+}
+
+/** 1 → `1 row`, 1234567 → `1,234,567 rows`. */
+export function counted(n: number, one: string, many?: string): string {
+  return plural(n, one, many, count(n));
+}
+
+/** 1234567 → "1,234,567". */
+export function count(n: number): string {
+  return n.toLocaleString('en-US');
+}
+
+/** Seconds as a person says them: 0.42 s, 12.3 s, 3 min 20 s. */
+export function seconds(s: number): string {
+  if (s < 10) return `${s.toFixed(2)} s`;
+  if (s < 90) return `${s.toFixed(1)} s`;
+  const whole = Math.round(s);
+  return whole < 5400
+    ? `${Math.floor(whole / 60)} min ${whole % 60} s`
+    : `${Math.floor(whole / 3600)} h ${Math.round((whole % 3600) / 60)} min`;
+}
+
+/** Bytes in binary units: 172 MiB. */
+export function bytes(n: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = n;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** Moments as UTC to the second: 2026-11-21 02:08:20Z. */
+export function moment(at: Date | null): string {
+  return at === null ? '' : `${at.toISOString().slice(0, 19).replace('T', ' ')}Z`;
+}

@@ -1,0 +1,52 @@
+import { putBackSql, refusedTable } from '../../../sinks/publish/constraints/refused.js';
+import type { FlowAccount } from '../../core/accounting.js';
+import { totals } from '../../core/accounting.js';
+import { forgetRejectsBehind, rejectPages } from '../../db/ledger/rejects.js';
+import type { Staged } from '../changes/staging.js';
+import type { Checked } from '../check/check.js';
+import type { Job } from '../job/job.js';
+import { assertAccounted } from '../load/accounted.js';
+import { rejectRefused } from './refused-rows.js';
+import { subjectsOf } from './subjects.js';
+
+/** Whether an earlier attempt at the batch has taken rows out of staging because they break a constraint. */
+async function hasRefused(job: Job): Promise<boolean> {
+  const [found] = await job.options.database.query<{ there: boolean }>(
+    'SELECT pg_catalog.to_regclass($1) IS NOT NULL AS there',
+    [refusedTable(job.names.staging)],
+  );
+  return found?.there === true;
+}
+
+/**
+ * Puts rows that an earlier attempt has taken out of staging back: its load is gone on with, and asks them again when it
+ * is complete.
+ */
+export async function putBackRefused(job: Job, { surveyed }: Checked, staged: Staged): Promise<void> {
+  if (!(await hasRefused(job))) return;
+  for (const subject of subjectsOf(job, { surveyed, staged, accounts: [] }))
+    await job.options.database.query(putBackSql(subject, job.names.staging));
+}
+
+/**
+ * The books of a load that an earlier attempt has completed, with the rows that it has taken out of staging afterwards
+ * and did not come to write into the ledger. Takes the stored rejects over. Throws as assertAccounted does.
+ */
+export async function settledBefore(
+  job: Job,
+  { flows }: Checked,
+  accounts: readonly FlowAccount[],
+): Promise<readonly FlowAccount[]> {
+  const { database } = job.options;
+  // What was stored behind those of the books is told again.
+  await forgetRejectsBehind(database, job.batch as string, totals(accounts).rejected);
+  for await (const page of rejectPages(database, job.batch as string)) job.rejects.takeOver(page);
+  if (!(await hasRefused(job))) return accounts;
+  const left = await database.query(
+    `UPDATE ${refusedTable(job.names.staging)} SET told = false WHERE NOT settled RETURNING at`,
+  );
+  if (left.length === 0) return accounts;
+  const settled = await rejectRefused(job, flows, accounts);
+  assertAccounted(job, settled);
+  return settled;
+}

@@ -1,0 +1,161 @@
+import { isLockFailure, patiently } from '../../../sinks/publish/lock-wait.js';
+import { failed, type SluiceError } from '../../core/errors.js';
+import { again } from '../../core/next.js';
+import type { NewTable } from '../../core/pipeline.js';
+import { type ColumnFacts, readColumns } from '../../db/catalog/columns.js';
+import type { PgDatabase } from '../../db/connect.js';
+import { ident, literal, qualified } from '../../db/quote.js';
+import { pathStatement, TO_OUR_PATH, type UsersPath } from '../../db/users-path.js';
+import type { FoundTable } from '../given/tables.js';
+import type { Job } from '../job/job.js';
+
+type Place = Pick<FoundTable, 'schema' | 'table'>;
+
+/** A table that a batch has made, as the ledger's `options.made` keeps it. */
+export interface MadeTable extends Place {
+  readonly oid: number;
+}
+
+/**
+ * The columns that a missing table will have: it is made in a transaction that is rolled back. Throws
+ * `create_failed` with what the server says.
+ */
+export async function futureColumns(
+  database: PgDatabase,
+  at: Place,
+  sql: NewTable,
+): Promise<readonly ColumnFacts[]> {
+  const client = await database.connect('to see a table that is missing');
+  try {
+    await client.query(`BEGIN; ${pathStatement((await database.usersPath()).text, true)}`);
+    await client.query(sql.create);
+    await client.query(TO_OUR_PATH);
+    return await readColumns(
+      { query: async (text, parameters = []) => (await client.query(text, [...parameters])).rows },
+      at.schema,
+      at.table,
+    );
+  } catch (error) {
+    throw createFailed(error, at);
+  } finally {
+    await client.query('ROLLBACK').catch(() => {});
+    await client.end().catch(() => {});
+  }
+}
+
+/**
+ * Makes the job's missing tables, empty, all or none, and records with the batch that they are its own: a run
+ * that publishes nothing takes them away again, and so does a rollback. Gives their names. Throws
+ * `create_failed`.
+ */
+export async function createMissing(job: Job): Promise<readonly string[]> {
+  const { missing } = job;
+  if (missing.length === 0) return [];
+  const tables = missing.map(({ table }) => table);
+  const statements = createStatements(
+    job.batch as string,
+    missing.map(({ table, sql }) => ({ table, sql })),
+    await job.options.database.usersPath(),
+  );
+  try {
+    await patiently(await job.options.database.session(), statements);
+  } catch (error) {
+    throw createFailed(error, tables[0] as Place);
+  }
+  await job.findTables();
+  return tables.map(({ schema, table }) => `${schema}.${table}`);
+}
+
+/**
+ * What makes `missing` for `batch`: every table, then what follows on all of them, then the record. They are
+ * made along the user's search_path. Pure.
+ */
+export function createStatements(
+  batch: string,
+  missing: readonly { readonly table: Place; readonly sql: NewTable }[],
+  path: UsersPath,
+): string[] {
+  const names = missing.map(({ table }) => literal(qualified(table.schema, table.table)));
+  return [
+    pathStatement(path.text, true),
+    ...missing.map(({ sql }) => sql.create),
+    ...missing.flatMap(({ sql }) => sql.after ?? []),
+    TO_OUR_PATH,
+    `UPDATE sluice.migration_batch SET options = options || jsonb_build_object('made', (SELECT jsonb_agg(jsonb_build_object('schema', n.nspname, 'table', c.relname, 'oid', c.oid::bigint) ORDER BY c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY (ARRAY[${names.join(', ')}]::regclass[]))) WHERE id = ${literal(batch)}`,
+  ];
+}
+
+/**
+ * Takes away the tables that a batch has made: those that are still the same tables and empty, all at once and
+ * never with CASCADE, and only while no other batch of the pipeline may be filling them. Gives the names of
+ * those that are gone and of those that stay, because somebody uses them by now.
+ */
+export async function dropMade(
+  database: PgDatabase,
+  batch: string,
+): Promise<{ readonly dropped: readonly string[]; readonly kept: readonly string[] }> {
+  const made = await madeBy(database, batch);
+  if (made.length === 0) return { dropped: [], kept: [] };
+  const names = made.map(({ schema, table }) => `${schema}.${table}`);
+  const [others] = await database.query<{ busy: boolean }>(
+    `SELECT EXISTS (SELECT FROM sluice.migration_batch o JOIN sluice.migration_batch b ON b.pipeline = o.pipeline
+       WHERE b.id = $1 AND o.id <> b.id AND o.status IN ('pending', 'running', 'staged')) AS busy`,
+    [batch],
+  );
+  if (others?.busy === true) return { dropped: [], kept: names };
+  const tables = made.map(({ schema, table }) => qualified(schema, table));
+  const filled = tables.map((table) => `EXISTS (SELECT FROM ${table})`).join(' OR ');
+  const locks = `LOCK TABLE ${tables.join(', ')} IN ACCESS EXCLUSIVE MODE`;
+  const refuse = `DO ${literal(`BEGIN IF ${filled} THEN RAISE EXCEPTION 'not empty'; END IF; END`)}`;
+  try {
+    await patiently(await database.session(), [
+      locks,
+      refuse,
+      `DROP TABLE ${tables.join(', ')}`,
+      `UPDATE sluice.migration_batch SET options = options - 'made' WHERE id = ${literal(batch)}`,
+    ]);
+    return { dropped: names, kept: [] };
+  } catch {
+    return { dropped: [], kept: names };
+  }
+}
+
+/** The tables that the batch has made and that are still there under their names. */
+async function madeBy(database: PgDatabase, batch: string): Promise<MadeTable[]> {
+  return database.query<MadeTable & Record<string, unknown>>(
+    `SELECT m.schema, m."table", m.oid::float8 AS oid
+     FROM sluice.migration_batch b
+     CROSS JOIN LATERAL jsonb_to_recordset(coalesce(b.options->'made', '[]')) m(schema text, "table" text, oid bigint)
+     JOIN pg_namespace n ON n.nspname = m.schema
+     JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = m."table" AND c.oid::bigint = m.oid
+     WHERE b.id = $1 ORDER BY m.oid`,
+    [batch],
+  );
+}
+
+function createFailed(error: unknown, { schema, table }: Place): SluiceError {
+  const { code, message } = error as { code?: string; message?: string };
+  return failed(
+    'create_failed',
+    `the missing table ${schema}.${table} cannot be made: ${message ?? String(error)}`,
+    {
+      table: `${schema}.${table}`,
+      ...(code === undefined ? {} : { sqlstate: code }),
+      state: 'nothing was written',
+      next:
+        code === '42501'
+          ? `as the schema's owner: GRANT CREATE ON SCHEMA ${ident(schema)} TO the role, or make the tables yourself`
+          : code === '42P07'
+            ? again({}, { lead: 'somebody has made it meanwhile' })
+            : isLockFailure(error)
+              ? again(
+                  {},
+                  {
+                    lead: 'end the sessions that hold locks on the tables that it refers to (pg_stat_activity), then',
+                  },
+                )
+              : again({}, { lead: 'make the tables yourself as they are meant to be, then' }),
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,238 @@
+import type { Client } from 'pg';
+import type { Survey } from '../../../sinks/publish/replace/survey.js';
+import type { Quality, QualityQuestion } from '../../core/assessment.js';
+import { SluiceError } from '../../core/errors.js';
+import type { FlowPlan } from '../../core/flow.js';
+import type { Finding } from '../../core/pipeline.js';
+import { plural } from '../../core/plural.js';
+import type { FeedBackFacts } from '../../db/ledger/run-record.js';
+import { newerThanTested } from '../../db/server-version.js';
+import { fromFiles } from '../../sources/old-system.js';
+import { compatibilityFindings } from '../changes/compat-views.js';
+import { futureColumns } from '../changes/missing-tables.js';
+import { refusalFindings, type Surveyed, surveyTables } from '../changes/survey.js';
+import { withSync } from '../changes/sync-instead.js';
+import { type PlannedView, planViews, viewFindings } from '../changes/views.js';
+import { feedBackFacts } from '../feed-back/facts.js';
+import { mappingFindings } from '../given/mappings.js';
+import type { Plan } from '../given/plan.js';
+import type { Columns, LiveTable } from '../given/tables.js';
+import { checkContext, liveName } from '../job/contexts.js';
+import type { Job } from '../job/job.js';
+import { recordFindings } from '../records/kinds.js';
+import { allPublishedFindings } from './all-published.js';
+import { columnFindings } from './columns.js';
+import { asFinding, assertChecked, type NamedFinding } from './findings.js';
+import { planOf } from './plan-of.js';
+import { lockGuardFindings, rightsFindings } from './rights.js';
+import { slowUndoFindings } from './slow-rollback.js';
+import { swapFindings } from './try-swap.js';
+
+/** What the checks have learnt; the phases after them build on it. */
+export interface Checked {
+  readonly plan: Plan;
+  readonly findings: readonly NamedFinding[];
+  /** The names of all questions that were asked. */
+  readonly asked: readonly string[];
+  readonly flows: readonly FlowPlan[];
+  /** What decides how its rejects are fed back. */
+  readonly feedBack: FeedBackFacts;
+  readonly columns: Columns;
+  readonly surveyed: Surveyed;
+}
+
+/**
+ * Asks everything that can be asked before anything is written: whether inputs are there and have their
+ * columns, whether the tables have the pipeline's columns and can be published as it wants, and the
+ * pipeline's own checks. An error of one question does not keep the others from being asked. `runs`: what could not be
+ * asked now will show, and needs no word.
+ */
+export async function checkJob(job: Job, runs = false): Promise<Checked> {
+  const findings: NamedFinding[] = [];
+  const asked: string[] = [];
+  const ask = async (name: string, work: () => Promise<readonly Finding[]>) => {
+    asked.push(name);
+    try {
+      for (const finding of await work()) findings.push({ name, finding });
+    } catch (error) {
+      if (!(error instanceof SluiceError) || error.kind === 'interrupted' || error.code === 'no_connection')
+        throw error;
+      findings.push({ name, finding: asFinding(error) });
+    }
+  };
+
+  await ask('field mappings', async () => mappingFindings(job));
+  // Flows are built out of mappings: wrong ones are no ground to build on.
+  assertChecked({ findings });
+  const { all, flows } = flowsOf(job);
+  // Inputs that no flow begins with are read by a stage.
+  const used = new Set(flows.map((flow) => flow.source));
+  const unused = new Set(all.map((flow) => flow.source).filter((source) => !used.has(source)));
+  for (const [name, source] of Object.entries(job.inputs)) {
+    if (source.check !== undefined && !unused.has(source))
+      await ask(`input ${name}`, async () => {
+        const said = (await source.check?.(job.checkRun())) ?? [];
+        return said.map((message) => ({ severity: 'note', message }));
+      });
+  }
+  const columns: Columns = new Map();
+  for (const { table, sql } of job.missing)
+    await ask(`making ${table.schema}.${table.table}`, async () => {
+      columns.set(table.target, await futureColumns(job.options.database, table, sql));
+      return [];
+    });
+  for (const table of job.tables.filter((each) => each.missing !== true))
+    await ask(`columns of ${table.schema}.${table.table}`, () => columnFindings(job, table, columns));
+  if (job.pipeline.records !== undefined) await ask('records', async () => recordFindings(job, columns));
+  await ask('rights', () => rightsFindings(job));
+  findings.push(...(await serverFindings(job)));
+  let surveyed: Surveyed = {
+    replace: undefined,
+    rows: new Map(),
+    oldNames: undefined,
+    carried: [],
+    refused: [],
+    refusals: [],
+    warnings: [],
+  };
+  if (findings.every(({ name, finding }) => name === 'rights' || finding.severity === 'note'))
+    await ask('publishing', async () => {
+      surveyed = await surveyTables(job);
+      return [
+        ...surveyed.refusals,
+        ...surveyed.warnings,
+        ...lockGuardFindings(job, surveyed),
+        ...(await slowUndoFindings(job)),
+        ...(surveyed.rows.size === 0 ? [] : await allPublishedFindings(job)),
+        ...(await swapFindings(job, surveyed, runs)),
+      ];
+    });
+  let views: readonly PlannedView[] = [];
+  if ((job.pipeline.views ?? []).length > 0)
+    await ask('views', async () => {
+      views = await planViews(job);
+      return viewFindings(views);
+    });
+  if (surveyed.oldNames !== undefined)
+    await ask('old names', async () => compatibilityFindings(surveyed.oldNames));
+  const context = checkContext(job);
+  const sound = findings.every(({ finding }) => finding.severity !== 'error');
+  for (const check of job.pipeline.checks ?? [])
+    await ask(check.name, () => check.ask(context).catch((error: unknown) => unasked(error, sound)));
+
+  for (const question of qualityQuestions(job))
+    await ask(question.name, async () => qualityFindings(question, await question.ask(await job.old())));
+
+  return {
+    plan: planOf(job, surveyed, views),
+    findings,
+    asked,
+    flows: job.remembering(flows),
+    feedBack: feedBackFacts(job.pipeline, all, (flow) => job.labelOf(flow.source) ?? flow.source.name),
+    columns,
+    surveyed,
+  };
+}
+
+/** The flows of the pipeline, and those that are followed: where rejects are fed back, theirs. */
+function flowsOf(job: Job): { readonly all: readonly FlowPlan[]; readonly flows: readonly FlowPlan[] } {
+  const all = job.pipeline.flows({
+    inputs: job.inputs,
+    tables: job.pipeline.tables,
+    settings: job.settings,
+    mappings: job.mappings,
+    from: job.options.from ?? job.pipeline.name,
+    live: (name) => liveName(job, name),
+  });
+  return { all, flows: job.fedBack?.flows(all) ?? all };
+}
+
+/**
+ * What reading the rows of a job takes, without the questions that only a run has. Throws, in the words of a check,
+ * where mappings, tables or columns are not as the pipeline needs them.
+ */
+export async function readyToRead(job: Job): Promise<Pick<Checked, 'flows' | 'columns' | 'surveyed'>> {
+  const faults = await mappingFindings(job);
+  assertChecked({ findings: faults.map((finding) => ({ name: 'field mappings', finding })) });
+  const { flows } = flowsOf(job);
+  const columns: Columns = new Map();
+  const findings: NamedFinding[] = [];
+  for (const { table, sql } of job.missing)
+    columns.set(table.target, await futureColumns(job.options.database, table, sql));
+  for (const table of job.tables.filter(({ missing }) => missing !== true))
+    for (const finding of await columnFindings(job, table, columns))
+      findings.push({ name: `columns of ${table.schema}.${table.table}`, finding });
+  assertChecked({ findings });
+  return { flows: job.remembering(flows), columns, surveyed: await surveyTables(job) };
+}
+
+/** A note on a server that is newer than what Sluice is tested on. */
+async function serverFindings({ options }: Job): Promise<NamedFinding[]> {
+  const [server] = await options.database.query<{ version: string }>(
+    "SELECT pg_catalog.current_setting('server_version') AS version",
+  );
+  const message = newerThanTested(() => server?.version);
+  return message === undefined ? [] : [{ name: 'server', finding: { severity: 'note', message } }];
+}
+
+/** Throws, in the words of a check, where the surveyed tables cannot be replaced; `tables` are those of a job that does. */
+export async function assertStillReplaceable(
+  client: Client,
+  survey: Survey,
+  tables: readonly LiveTable[] = [],
+): Promise<void> {
+  const refused = await withSync(client, survey.refusals, tables);
+  assertChecked({ findings: refusalFindings(refused).map((finding) => ({ name: 'publishing', finding })) });
+}
+
+/** The part of `checkJob` that concerns the tables: for staging that is loaded already. */
+export async function checkTables(job: Job): Promise<Pick<Checked, 'findings' | 'columns' | 'surveyed'>> {
+  const columns: Columns = new Map();
+  const findings: NamedFinding[] = [];
+  for (const table of job.tables) {
+    const name = `columns of ${table.schema}.${table.table}`;
+    for (const finding of await columnFindings(job, table, columns)) findings.push({ name, finding });
+  }
+  const surveyed = await surveyTables(job);
+  for (const finding of await rightsFindings(job)) findings.push({ name: 'rights', finding });
+  for (const finding of surveyed.refusals) findings.push({ name: 'publishing', finding });
+  for (const finding of compatibilityFindings(surveyed.oldNames))
+    findings.push({ name: 'old names', finding });
+  return { findings, columns, surveyed };
+}
+
+/**
+ * What becomes of a pipeline's own question whose statement the server refuses. Where tables or inputs are
+ * found wanting already, that is why, and is said; else it is a finding of its own.
+ */
+function unasked(error: unknown, sound: boolean): Finding[] {
+  const { code, message } = error as { readonly code?: unknown; readonly message?: string };
+  // SQLSTATE class 42: a table, column or right that the statement needs is not there.
+  if (error instanceof SluiceError || typeof code !== 'string' || !code.startsWith('42')) throw error;
+  if (!sound) return [];
+  return [
+    {
+      severity: 'error',
+      message: `the question could not be asked: ${message}`,
+      next: 'check that --database-url names the right database, with the schema that the pipeline is for',
+    },
+  ];
+}
+
+/** What the pipeline has assessed, as far as it is a question; there is nobody to ask where the inputs are files. */
+function qualityQuestions(job: Job): QualityQuestion[] {
+  if (fromFiles(job.inputs) || job.fedBack !== undefined) return [];
+  return (job.pipeline.assess?.questions ?? []).filter((question) => question.kind !== 'figures');
+}
+
+function qualityFindings(question: QualityQuestion, { offenders, of, examples }: Quality): Finding[] {
+  if (offenders === 0) return [];
+  return [
+    {
+      severity: question.severity,
+      message: `${question.summary}: not so in ${offenders} of ${plural(of, 'row')}`,
+      details: examples,
+      ...(question.next === undefined ? {} : { next: question.next }),
+    },
+  ];
+}

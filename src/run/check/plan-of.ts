@@ -1,0 +1,50 @@
+import type { Source } from '../../core/types.js';
+import type { Surveyed } from '../changes/survey.js';
+import { isMissing, type PlannedView } from '../changes/views.js';
+import type { RunOptions } from '../given/options.js';
+import type { Plan } from '../given/plan.js';
+import type { Job } from '../job/job.js';
+
+/** Whether the run is to change live tables at once. */
+function publishes({ dryRun, rehearse, publish }: RunOptions): boolean {
+  return dryRun !== true && rehearse !== true && publish !== false;
+}
+
+/** What a run would do, as it is shown before anybody agrees to it. */
+export function planOf(job: Job, surveyed: Surveyed, views: readonly PlannedView[]): Plan {
+  const { pipeline, options } = job;
+  return {
+    pipeline: pipeline.name,
+    summary: pipeline.summary,
+    database: options.database.address.described,
+    inputs: Object.entries(job.inputs).map(([name, source]) => ({
+      name,
+      from: job.fedBack?.describe(name) ?? placeOf(source),
+    })),
+    tables: job.tables.map((table) => ({
+      name: table.name,
+      schema: table.schema,
+      table: table.table,
+      mode: table.target.mode,
+      liveRows: table.estimatedRows,
+      liveBytes: table.bytes,
+      missing: table.missing ?? false,
+    })),
+    settings: job.settings,
+    validations: (pipeline.validations ?? []).map(({ name, summary }) => ({ name, summary })),
+    carried: surveyed.carried,
+    warnings: publishes(options) ? (pipeline.warnings ?? []) : [],
+    views: views.map((view) => ({ schema: view.schema, name: view.name, made: isMissing(view) })),
+    oldNames: (surveyed.oldNames?.names ?? []).map(({ schema, view, table }) => ({
+      name: `${schema}.${view.name}`,
+      replaces: table !== undefined,
+    })),
+  };
+}
+
+/** Where an input's rows come from, as a plan says it. */
+function placeOf(source: Source): string {
+  if (source.kind === 'query') return `the database (${source.name})`;
+  if (source.kind === 'sqlite') return source.path ?? 'an SQLite file, which --source app.db names';
+  return source.name === '-' ? 'stdin' : source.name;
+}

@@ -1,0 +1,142 @@
+import type { FlowAccount } from '../../core/accounting.js';
+import { SluiceError } from '../../core/errors.js';
+import { again, command, type Next, type Suggestion } from '../../core/next.js';
+import { framesOf, stackOf, userFrames } from '../../core/stack.js';
+import { isShutOut } from '../../db/connection-error.js';
+import { noteBatch } from '../../db/ledger/batches.js';
+import { cleanUp } from '../given/cleanup-command.js';
+import { mergeInstead } from '../given/merge-instead.js';
+import { isSwap, rerun } from '../given/next-command.js';
+import type { Job } from '../job/job.js';
+import { end } from './end.js';
+import { asFailure } from './failure.js';
+import { namingFullDisk } from './full-disk.js';
+import { begunBy, goOnWith, isWorthResuming, isWorthSwapping, keepForResume, keepStaged } from './keep.js';
+
+/**
+ * Writes `error` to the log: all it knows, its steps as they are without a command line, and where it is an exception
+ * the stack trace. Of values of the source nothing that may not be kept. Gives whether the
+ * stack trace is worth a look.
+ */
+export function logFailure({ options, masking }: Job, error: SluiceError): boolean {
+  const { next, cause, ...facts } = error.facts;
+  const stack = cause === undefined && error.code !== 'unexpected' ? undefined : stackOf(error);
+  options.log.error(error.message, {
+    code: error.code,
+    ...facts,
+    details: masking.details(facts.details ?? []),
+    ...(next === undefined ? {} : { next: [next].flat().map(String) }),
+    ...(masking.active ? { value: undefined } : { cause: String(cause ?? '') }),
+    ...(stack === undefined ? {} : { stack: masking.active ? framesOf(stack).join('\n') : stack }),
+  });
+  return stack !== undefined && (EXCEPTIONS.has(error.code) || userFrames(stack).length > 0);
+}
+
+/** Errors behind which there is a mistake in somebody's code. */
+const EXCEPTIONS: ReadonlySet<string> = new Set(['unexpected', 'stage_failed']);
+
+/** Records the failure, discards staging, and says in the error what state things are in. */
+export async function fail(job: Job, error: unknown, accounts: readonly FlowAccount[]): Promise<unknown> {
+  const { log, database } = job.options;
+  const batch = job.batch as string;
+  const failure = asFailure(error, job.signal);
+  await job.stopped();
+  const named = await namingFullDisk(database, failure, again());
+  // What an attempt that goes on was given need not be what the batch was begun with.
+  const afresh = named.code === 'not_repeatable' ? [rerun(begunBy(job), {}, { lead: 'start afresh' })] : [];
+  const merging = mergeInstead(job, named.facts);
+  const known =
+    merging.length + afresh.length === 0
+      ? named
+      : named.but({ next: [...[named.facts.next ?? []].flat(), ...afresh, ...merging] });
+  const details = job.masking.details(known.facts.details ?? []);
+  // What is refused is no fault in any code.
+  const traced = logFailure(job, known) && job.logFile !== undefined && known.kind !== 'refused';
+  const told = traced ? known.but({ log: job.logFile as string }) : known;
+  if (told.code === 'outcome_unknown') return told;
+  job.records = { ...job.records, errors: job.rejects.frequent.top() };
+  if (job.records.errors.length > 0) job.options.events?.records?.(job.records);
+  let goOn: Suggestion | undefined;
+  let hindrance: unknown;
+  let left = '';
+  try {
+    // The session may be what broke, or in the middle of it.
+    await database.recover();
+    await job.tracked?.giveUp();
+    await job.rejects.flush().catch((second) => {
+      log.error('the last rejects could not be stored', { error: String(second) });
+    });
+    if (isWorthSwapping(job, known)) goOn = await keepStaged(job);
+    else if (isWorthResuming(job, known)) {
+      // What goes on, should the ledger not be reached.
+      goOn = goOnWith(job);
+      goOn = await keepForResume(job, { code: known.code, message: known.message, details }, accounts);
+    }
+    if (goOn === undefined)
+      await end(job, 'failed', accounts, {
+        error: { code: known.code, message: known.message, details },
+      });
+  } catch (second) {
+    // The first error is the one to be told; the next command finds the batch's process gone.
+    hindrance = second;
+    // The batch stays as it is, so that the next command takes away what it left; this much it can say.
+    const noted = isShutOut(second)
+      ? Promise.resolve(false)
+      : noteBatch(database, batch, {
+          error: { code: known.code, message: known.message, details },
+        }).then(() => true);
+    left = (await noted.catch(() => false))
+      ? 'what it left could not be tidied up'
+      : 'the failure could not be recorded';
+    log.error('the failure could not be recorded', { error: String(second) });
+  }
+  const recorded = hindrance === undefined;
+  const said = recorded ? told : withHindrance(told, left, hindrance);
+  const untouched = 'nothing was published; live tables are untouched';
+  if (goOn !== undefined) {
+    const kept = isSwap(goOn) ? `batch ${batch} is staged` : `batch ${batch} is failed; its staging is kept`;
+    return stateOf(
+      resumable(said, goOn, isShutOut(hindrance) || isShutOut(known) || isWorthSwapping(job, known)),
+      `${untouched}; ${recorded ? kept : 'staging is kept (the failure could not be recorded)'}`,
+    );
+  }
+  return stateOf(
+    said,
+    recorded
+      ? `${untouched}; batch ${batch} is failed`
+      : `${untouched}; staging ${job.names.staging} is left${job.guard === undefined ? '' : ', and the write guard'}`,
+    [command('status', [batch]), ...(recorded ? [] : [cleanUp()])],
+  );
+}
+
+/** What to do next is first of all to go on; `last`: once the rest is done. */
+function resumable(error: SluiceError, goOn: Suggestion, last: boolean): SluiceError {
+  const { next = [] } = error.facts;
+  const steps = [next].flat();
+  return error.but({ next: last ? [...steps, goOn.saying({ lead: 'then' })] : [goOn, ...steps] });
+}
+
+/** `error` with what could not be done behind it, and why; who is not let in is told what to do about that. */
+function withHindrance(error: SluiceError, what: string, hindrance: unknown): SluiceError {
+  const { details = [], next } = error.facts;
+  const why = hindrance instanceof Error ? hindrance.message : String(hindrance);
+  const steps = isShutOut(hindrance) ? hindrance.facts.next : next;
+  return error.but({
+    details: [
+      ...details,
+      `${what}: ${why}`,
+      ...(hindrance instanceof SluiceError ? (hindrance.facts.details ?? []) : []),
+    ],
+    ...(steps === undefined ? {} : { next: steps }),
+  });
+}
+
+/** `error` with the state of the whole, and what to do next where it does not say; whatever is none of ours as it is. */
+export function stateOf(error: unknown, state: string, next?: Next): unknown {
+  if (!(error instanceof SluiceError)) return error;
+  // What an error says of its own state was true where it was thrown; this is the state of the whole.
+  return error.but({
+    state,
+    ...(error.facts.next === undefined && next !== undefined ? { next } : {}),
+  });
+}

@@ -1,0 +1,100 @@
+import { type FlowAccount, totals } from '../../core/accounting.js';
+import type { SluiceError } from '../../core/errors.js';
+import type { Suggestion } from '../../core/next.js';
+import { type Batch, batchCounts, findBatch, moveBatch, noteBatch } from '../../db/ledger/batches.js';
+import { readSegments } from '../../db/ledger/segments.js';
+import { type Begun, publishing, resuming } from '../given/next-command.js';
+import type { Job } from '../job/job.js';
+import { letGo } from '../publish/go-live.js';
+
+/** Failures that say nothing of the rows: what is loaded is as good as before. */
+const PASSING = new Set(['connection_lost', 'no_connection']);
+
+/** Whether a run that ended in `error` is worth going on with: its staging is kept then. */
+export function isWorthResuming(job: Job, error: SluiceError): boolean {
+  const passes =
+    PASSING.has(error.code) || (error.kind === 'interrupted' && job.options.keepStaging === true);
+  return passes && job.record?.repeatable === true;
+}
+
+/** Refusals of tables that were altered under the load: who takes that back has nothing to load again. */
+const ALTERED = new Set(['check_refused', 'catalog_changed']);
+
+/**
+ * Whether a run that ended in `error` has staged all there is to publish, and only what was altered in the database
+ * stands against it. Not where the guard ends with the command, nor where rejects are fed back.
+ */
+export function isWorthSwapping(job: Job, error: SluiceError): boolean {
+  const { rehearse, guard } = job.options;
+  return (
+    ALTERED.has(error.code) &&
+    job.validated &&
+    rehearse !== true &&
+    guard !== 'lock' &&
+    job.fedBack === undefined
+  );
+}
+
+/** Leaves the batch staged, as `load` does; gives the command that publishes it. May be repeated. */
+export async function keepStaged(job: Job): Promise<Suggestion> {
+  const { database } = job.options;
+  const batch = job.batch as string;
+  await letGo(job);
+  if ((await findBatch(database, batch)).status !== 'staged')
+    await moveBatch(database, batch, 'staged', { timings: job.timings });
+  await noteBatch(database, batch, { phase: null });
+  return swapOf(job);
+}
+
+const swapOf = (job: Job) => publishing(begunBy(job), { note: 'publishes what is staged' });
+
+/** The command that goes on with the job's batch, as far as this process knows. */
+export function goOnWith(job: Job): Suggestion {
+  return resuming(begunBy(job), { note: 'goes on with what is loaded' }, true);
+}
+
+/** How the job's batch was begun, as far as this process knows. */
+export function begunBy(job: Job): Begun & Pick<Batch, 'id'> {
+  return {
+    id: job.batch as string,
+    pipeline_from: job.options.from ?? job.pipeline.name,
+    run_record: job.record ?? null,
+    settings: job.settings,
+    options: job.options.noTriggers === true ? { no_triggers: true } : {},
+  };
+}
+
+/**
+ * Records the failure and keeps staging, guard and files for a run that goes on; a batch that is staged stays
+ * so. Gives the command that goes on; undefined where nothing is loaded yet, and nothing was done. May be
+ * repeated.
+ */
+export async function keepForResume(
+  job: Job,
+  error: { readonly code: string; readonly message: string; readonly details: readonly string[] },
+  accounts: readonly FlowAccount[],
+): Promise<Suggestion | undefined> {
+  const { database } = job.options;
+  const loaded = accounts.length > 0 || (await readSegments(database, job.batch as string)).length > 0;
+  if (!loaded) return undefined;
+  // Until somebody goes on, staging must not stand in live's way.
+  await letGo(job);
+  const batch = await findBatch(database, job.batch as string);
+  if (batch.status === 'staged') {
+    await noteBatch(database, batch.id, { phase: null });
+    return swapOf(job);
+  }
+  if (batch.status !== 'failed')
+    await moveBatch(database, batch.id, 'failed', {
+      timings: job.timings,
+      record_summary: job.records,
+      progress: job.progress.inputs,
+      ...batchCounts({
+        ...totals(accounts),
+        ...(accounts.length === 0 ? { read: job.progress.rows } : {}),
+        rejected: accounts.length === 0 ? job.rejects.count : totals(accounts).rejected,
+      }),
+      error,
+    });
+  return goOnWith(job);
+}

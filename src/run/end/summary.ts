@@ -1,0 +1,119 @@
+import { type FlowAccount, totals } from '../../core/accounting.js';
+import { heldRows } from '../../core/changes.js';
+import { errorAnswer } from '../../core/errors.js';
+import type { Target } from '../../core/target.js';
+import type { Source } from '../../core/types.js';
+import { formatOf } from '../../sources/file.js';
+import { mappedSystem } from '../given/mappings.js';
+import type { Summary } from '../given/options.js';
+import type { Job } from '../job/job.js';
+import { byTable, type ChangesOf } from '../publish/counts.js';
+
+/** The summary of a run that ended as `status`. */
+export function summaryOf(
+  job: Job,
+  status: Summary['status'],
+  accounts: readonly FlowAccount[],
+  results: {
+    /** Rows in staging, where they stay there. */
+    readonly loaded?: ReadonlyMap<Target, number>;
+    readonly changes?: ChangesOf;
+    readonly lockMs?: number;
+  } = {},
+): Summary {
+  const { read, rejected, skipped, rejectReasons, skipReasons, left } = totals(accounts);
+  const seconds = (performance.now() - job.startedAt - job.waited) / 1000;
+  const { lockMs } = results;
+  const changes = byTable(job, results.changes ?? new Map());
+  const name = (target: Target) => target.table;
+  return {
+    batch: job.batch ?? null,
+    pipeline: job.pipeline.name,
+    status,
+    read,
+    loaded:
+      status === 'completed' || status === 'rehearsed'
+        ? Object.fromEntries(Object.entries(changes).map(([table, of]) => [table, heldRows(of) ?? of.staged]))
+        : Object.fromEntries([...(results.loaded ?? [])].map(([target, rows]) => [name(target), rows])),
+    changes,
+    rejected,
+    skipped,
+    left,
+    published:
+      status === 'completed'
+        ? Object.fromEntries(job.tables.map(({ target }) => [name(target), target.mode]))
+        : {},
+    seconds: rounded(seconds),
+    rows_per_second: perSecond(read, seconds),
+    lock_ms: lockMs === undefined ? null : rounded(lockMs),
+    reject_reasons: rejectReasons,
+    skip_reasons: skipReasons,
+    // Of a run that broke off there are no books, and no figures.
+    figures: accounts.length === 0 ? {} : (job.pipeline.figures?.(accounts) ?? {}),
+    timings: Object.fromEntries(Object.entries(job.timings).map(([phase, spent]) => [phase, rounded(spent)])),
+    stages: accounts,
+    records: job.records.types,
+    frequent_errors: job.records.errors,
+    reports: job.reports,
+    files: [...job.filesBefore, ...job.files],
+    error: null,
+  };
+}
+
+/** The same of a run that ended in an error: what was counted until then. */
+export function failedSummary(job: Job, error: unknown, accounts: readonly FlowAccount[]): Summary {
+  const { kind, answer } = errorAnswer(error);
+  const summary = summaryOf(job, kind, accounts);
+  return {
+    ...summary,
+    ...(accounts.length > 0 ? {} : soFar(job, summary.seconds)),
+    frequent_errors: job.rejects.frequent.top(),
+    error: answer,
+  };
+}
+
+/** Without books the counters of the load tell, as far as it came. */
+function soFar(
+  job: Job,
+  seconds: number,
+): Pick<Summary, 'read' | 'rejected' | 'skipped' | 'rows_per_second'> {
+  const { total_records: read, error_count, skip_count: skipped } = job.progress.live;
+  return {
+    ...{ read, rejected: Math.max(error_count, job.rejects.count), skipped },
+    rows_per_second: perSecond(read, seconds),
+  };
+}
+
+const perSecond = (rows: number, seconds: number) => Math.round(rows / Math.max(seconds, 0.001));
+
+function rounded(n: number): number {
+  return Math.round(n * 1000) / 1000;
+}
+
+/** What MigrationBatch calls the source: a kind, and the file where there is one. */
+export function sourceOf(job: Job): { readonly source: string; readonly sourceFile: string | undefined } {
+  const { system, mappings } = job.pipeline;
+  // The files of another system are not the pipeline's own.
+  if (system !== undefined && (mappings === undefined || mappedSystem(mappings, job.settings) === system))
+    return { source: system, sourceFile: filesOf(job) };
+  const inputs = Object.values(job.inputs);
+  if (job.fedBack !== undefined) return { source: 'csv', sourceFile: job.fedBack.files.join(', ') };
+  const files = inputs.filter((source) => source.kind === 'file' || source.kind === 'stdin');
+  const first = files[0];
+  if (first !== undefined) {
+    const told = /^(jsonl?)$/.test(formatOf(placeOf(first)) ?? '') ? 'json' : 'csv';
+    return { source: first.format ?? told, sourceFile: files.map(placeOf).join(', ') };
+  }
+  const old = [...new Set(inputs.flatMap((source) => source.path ?? []))];
+  if (old.length > 0) return { source: 'sqlite', sourceFile: old.join(', ') };
+  // Rows that a program made are nobody's export.
+  const asked = inputs.some((source) => source.kind === 'query');
+  return { source: asked ? 'postgres' : 'manual', sourceFile: undefined };
+}
+
+function filesOf(job: Job): string | undefined {
+  const files = Object.values(job.inputs).filter(({ kind }) => kind === 'file' || kind === 'stdin');
+  return files.length === 0 ? undefined : files.map(placeOf).join(', ');
+}
+
+const placeOf = ({ name, path }: Source) => path ?? name;

@@ -1,0 +1,84 @@
+import type { StageCounter } from '../../core/accounting.js';
+import type { InputProgress } from '../../db/ledger/batches.js';
+import type { Events } from '../given/options.js';
+import { type LiveCounts, liveCounts } from './live-counts.js';
+
+/** How far an input is, in its own unit. */
+interface Position {
+  readonly input: string;
+  readonly rows: number;
+  readonly done: number;
+  readonly unit: 'bytes' | 'rows';
+  readonly of: number | undefined;
+}
+
+/** How far a run's inputs are and what has become of their rows, while it goes on. */
+export class Progress {
+  readonly #positions = new Map<StageCounter, Position>();
+  /** The counters of every flow that is followed, the source's first. */
+  readonly #counters = new Map<number, StageCounter[]>();
+
+  /** `tell` is called whenever an input has come further. */
+  constructor(private readonly tell: Events['progress']) {}
+
+  /** `counter` counts in the flow at `flow`. */
+  counts(flow: number, counter: StageCounter): void {
+    this.#counters.set(flow, [...(this.#counters.get(flow) ?? []), counter]);
+  }
+
+  /** The source that `counter` counts for, which reads `input`, is at a place. */
+  advance(
+    counter: StageCounter,
+    input: string,
+    {
+      rows = counter.out,
+      bytes,
+      of,
+    }: { readonly bytes?: number; readonly rows?: number; readonly of?: number },
+  ): void {
+    const position: Position = {
+      input,
+      rows,
+      done: bytes ?? rows,
+      unit: bytes === undefined ? 'rows' : 'bytes',
+      of,
+    };
+    this.#positions.set(counter, position);
+    if (this.tell === undefined) return;
+    // All inputs that were begun, together: several may be read at once.
+    const all = [...this.#positions.values()];
+    const sum = (amount: (each: Position) => number) => all.reduce((total, each) => total + amount(each), 0);
+    const known = all.every((each) => each.unit === position.unit && each.of !== undefined);
+    this.tell({
+      inputs: this.inputs,
+      rows: this.rows,
+      ...(all.every(({ unit }) => unit === position.unit)
+        ? { done: sum(({ done }) => done), unit: position.unit }
+        : {}),
+      ...(known ? { of: sum((each) => each.of ?? 0) } : {}),
+    });
+  }
+
+  /** Rows read so far, over all inputs. */
+  get rows(): number {
+    let rows = 0;
+    for (const position of this.#positions.values()) rows += position.rows;
+    return rows;
+  }
+
+  /** What has become of the rows so far. */
+  get live(): LiveCounts {
+    return liveCounts(this.#counters.values());
+  }
+
+  /** How far every input that was begun is. */
+  get inputs(): InputProgress[] {
+    return [...this.#positions.values()].map(({ input, rows, done, unit, of }) => ({
+      input,
+      rows,
+      done,
+      unit,
+      of: of ?? null,
+    }));
+  }
+}

@@ -1,0 +1,77 @@
+import { type Chunk, originOf, type Row, type Rows } from '../../core/row.js';
+import type { Source } from '../../core/types.js';
+
+/**
+ * Chunks kept of every input. A stage that passes rows on as they come rejects one within a chunk or two.
+ * More would cost much: what is kept is copied by every collection of the young generation (with eight, a
+ * third of the CPU of a load from CSV).
+ */
+const KEPT_CHUNKS = 3;
+
+/**
+ * The records that an input gave last, so that a reject can be stored as the input had it, however stages
+ * have changed the row since. Keeps references only: nothing is paid per row.
+ */
+export class InputRows {
+  /** The columns of the first record; undefined while there was none. */
+  columns: readonly string[] | undefined;
+  #recent: Chunk[] = [];
+
+  /** `onChunk` is told of every chunk before it is handed on. */
+  constructor(private readonly onChunk: (chunk: Chunk) => void = () => {}) {}
+
+  /** `source`, whose chunks are remembered; `between` is awaited before each is handed on. */
+  around(source: Source, between: () => Promise<void> | undefined): Source {
+    const remembered = this;
+    // The chunks are kept for this reading only.
+    const kept = async function* (rows: Rows) {
+      remembered.#recent = [];
+      for await (const chunk of rows) {
+        remembered.columns ??= Object.keys(chunk[0] as Row);
+        if (remembered.#recent.length === KEPT_CHUNKS) remembered.#recent.shift();
+        remembered.#recent.push(chunk);
+        remembered.onChunk(chunk);
+        const waiting = between();
+        if (waiting !== undefined) await waiting;
+        yield chunk;
+      }
+    };
+    return {
+      name: source.name,
+      kind: source.kind,
+      ...(source.format === undefined ? {} : { format: source.format }),
+      ...(source.columns === undefined ? {} : { columns: source.columns }),
+      ...(source.order === undefined ? {} : { order: source.order }),
+      read: (run) => kept(source.read(run)),
+      ...(source.readFrom === undefined
+        ? {}
+        : { readFrom: (run, at) => kept((source.readFrom as NonNullable<Source['readFrom']>)(run, at)) }),
+    };
+  }
+
+  /** The record at `origin`, if it is among those remembered. */
+  find(origin: number): Row | undefined {
+    for (let at = this.#recent.length - 1; at >= 0; at--) {
+      const chunk = this.#recent[at] as Chunk;
+      const first = originOf(chunk[0] as Row);
+      if (first === undefined || first > origin) continue;
+      return inChunk(chunk, origin);
+    }
+    return undefined;
+  }
+}
+
+/** Origins grow within a chunk. */
+function inChunk(chunk: Chunk, origin: number): Row | undefined {
+  let low = 0;
+  let high = chunk.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const row = chunk[middle] as Row;
+    const found = originOf(row) ?? Number.POSITIVE_INFINITY;
+    if (found === origin) return row;
+    if (found < origin) low = middle + 1;
+    else high = middle - 1;
+  }
+  return undefined;
+}

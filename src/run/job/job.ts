@@ -1,0 +1,438 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Client } from 'pg';
+import type { Guard } from '../../../sinks/publish/write-guard/names.js';
+import { type FlowAccount, StageCounter } from '../../core/accounting.js';
+import type { OldSystem } from '../../core/assessment.js';
+import type { FlowMark } from '../../core/bookmark.js';
+import { usage } from '../../core/errors.js';
+import { type FlowPlan, inBooks } from '../../core/flow.js';
+import type { Following } from '../../core/follow.js';
+import type { FieldMapping } from '../../core/mapping.js';
+import type { KeptRecords, NewTable, Pipeline } from '../../core/pipeline.js';
+import type { RecordSummary } from '../../core/record-summary.js';
+import type { Report } from '../../core/report.js';
+import type { Row } from '../../core/row.js';
+import type { Log, Run } from '../../core/run.js';
+import { Shared } from '../../core/shared.js';
+import type { Target } from '../../core/target.js';
+import type { Source } from '../../core/types.js';
+import type { RunRecord } from '../../db/ledger/run-record.js';
+import { standingViews } from '../../db/ledger/views.js';
+import { usersDatabase } from '../../db/users-database.js';
+import { oldSystem } from '../../sources/old-system.js';
+import { ReportSpool } from '../end/report-files.js';
+import { FedBack } from '../feed-back/fed-back.js';
+import { RejectSpool } from '../feed-back/reject-files.js';
+import { deletedFrom, recognised } from '../feed-back/rejects-given.js';
+import { inputLabels } from '../given/input-labels.js';
+import { jobMappings } from '../given/mappings.js';
+import { Masking } from '../given/masking.js';
+import type { RunOptions } from '../given/options.js';
+import { replacedIn, settled, withFills, withGiven } from '../given/settings.js';
+import { type FoundTable, type LiveTable, resolveTables, resolveWatched } from '../given/tables.js';
+import { Progress } from '../inputs/progress.js';
+import { withQuietRun } from '../inputs/quiet-run.js';
+import { ReadInputs } from '../inputs/read-inputs.js';
+import type { Records } from '../records/index.js';
+import { keptRecords } from '../records/kinds.js';
+import { RejectBook } from '../rejects/writer.js';
+
+/** The tables that the pipeline guards besides, as these inputs and settings want it. */
+function guardsOf(pipeline: Pipeline, options: RunOptions): readonly string[] {
+  const { guards = [] } = pipeline;
+  const { settings = {} } = options;
+  if (typeof guards !== 'function') return guards;
+  return guards({ settings: settled(pipeline, settings), replaced: replacedIn(options) });
+}
+
+/** What the pipeline says of its tables once it has looked at the database: what a run fills, and how they are made. */
+async function asked(
+  pipeline: Pipeline,
+  options: RunOptions,
+  given: { readonly settings: Record<string, string>; readonly mappings: readonly FieldMapping[] },
+): Promise<Pick<RunOptions, 'fills'> & { readonly creates: Readonly<Record<string, NewTable>> }> {
+  const { fills, creates } = pipeline;
+  if (fills === undefined && creates === undefined) return { creates: {} };
+  return withQuietRun({ ...options, settings: given.settings }, async (run) => {
+    const filled = options.fills ?? (await fills?.({ ...given, run }));
+    return { ...(filled === undefined ? {} : { fills: filled }), creates: (await creates?.(run)) ?? {} };
+  });
+}
+
+/** The inputs as given and declared; a file of rejects among them is known as one. */
+function plainInputs(pipeline: Pipeline, { inputs = {} }: RunOptions): Record<string, Source> {
+  const named = Object.entries(withGiven(pipeline, inputs)).map(
+    ([name, source]) =>
+      [name, recognised(source, pipeline.name, deletedFrom(Object.values(pipeline.tables)))] as const,
+  );
+  return Object.fromEntries(named);
+}
+
+/** Rejects shown at the end of a run; the rest is in the ledger. */
+const SHOWN_REJECTS = 10;
+
+/** Stands in a plan for the id that the batch will have. */
+export const NO_BATCH = '<batch>';
+
+/** The schemas of a batch: where its rows are staged, and where what they replace is kept. */
+export function namesOf(batch: string): {
+  readonly staging: string;
+  readonly old: string;
+  readonly batch: string;
+} {
+  return { staging: `sluice_staging_${batch}`, old: `sluice_old_${batch}`, batch };
+}
+
+/**
+ * A pipeline on its way: the definition with the command's inputs and settings put in, the tables found
+ * in the database, and what sources, stages and sinks leave behind.
+ */
+export class Job {
+  readonly inputs: Readonly<Record<string, Source>>;
+  /** What messages and rejects call each input. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly startedAt = performance.now();
+  readonly timings: Record<string, number> = {};
+  readonly reports: Report[] = [];
+  readonly files: { path: string; what: string }[] = [];
+  /** Those that an earlier attempt at the batch has written, as the ledger has them: told of, never touched. */
+  readonly filesBefore: { readonly path: string; readonly what: string }[] = [];
+  /** Its signal is what everything heeds; aborting it stops the run. */
+  readonly signal: AbortSignal;
+  batch: string | undefined;
+  /** Where the batch's log goes, once there is a batch. */
+  logFile: string | undefined;
+  /** When the batch began, by the ledger; until then, when the job did. */
+  begunAt = new Date();
+  /** What going on with the batch would take, once it has begun. */
+  record: RunRecord | undefined;
+  /** The journal guard, once it is armed. */
+  guard: Guard | undefined;
+  /** The session that keeps writers out (--guard lock); the window must run in it. */
+  held: Client | undefined;
+  rejects: RejectBook;
+  /** Which records are kept. */
+  readonly kept: KeptRecords;
+  /** What became of the records, once the load is complete. */
+  records: RecordSummary = { types: [], errors: [] };
+  /** The records of the load, while it goes on. */
+  tracked: Records | undefined;
+  /** Ends the cancelling of statements that an abort begins. */
+  stopped: () => Promise<void> = async () => {};
+  /** Rows that the replaced tables have, as far as they were counted while nobody could write unseen. */
+  readonly liveRows = new Map<Target, number>();
+  /** The books of the flows, once the load is complete. */
+  accounts: readonly FlowAccount[] = [];
+  /** The load is complete and its validations are answered: a swap can publish what is staged. */
+  validated = false;
+  /** What of its time was a wait for an answer, in milliseconds. */
+  waited = 0;
+  /** What may not be kept of the source. */
+  readonly masking: Masking;
+  /** The log as the pipeline's own code is given it. */
+  readonly log: Log;
+  /** How far it is. */
+  readonly progress: Progress;
+  /** The columns that its load has filled, by target. */
+  readonly loadedColumns = new Map<Target, readonly string[]>();
+  /** The tables whose loaded rows were asked what they break: the rest is for the publish to tell. */
+  readonly askedOfRows = new Set<Target>();
+  /** What it has read. */
+  readonly read = new ReadInputs();
+  readonly #shared = new Shared();
+  #scratch: string | undefined;
+  /** All rows of the reports, where they go into files. */
+  reportSpool: ReportSpool | undefined;
+  /** Rejects that go into files, though no batch keeps them. */
+  spool: RejectSpool | undefined;
+
+  private constructor(
+    readonly pipeline: Pipeline,
+    readonly options: RunOptions,
+    public tables: readonly LiveTable[],
+    /** The tables that the pipeline guards without publishing them. */
+    public watched: readonly FoundTable[],
+    /** The corrected rejects that are all it reads, if so. */
+    readonly fedBack: FedBack | undefined,
+    /** The field mappings in force; empty where the pipeline declares none. */
+    readonly mappings: readonly FieldMapping[],
+    /** What makes those of its tables that may be missing. */
+    readonly creates: Readonly<Record<string, NewTable>>,
+  ) {
+    this.inputs =
+      fedBack === undefined ? plainInputs(pipeline, options) : withGiven(pipeline, fedBack.inputs);
+    this.labels = inputLabels(this.inputs);
+    this.masking = new Masking(pipeline.mask, options.noSourceData);
+    this.log = this.masking.log(options.log);
+    this.settings = settled(pipeline, options.settings ?? {});
+    this.signal = options.signal ?? new AbortController().signal;
+    this.progress = new Progress(options.events?.progress);
+    this.kept = keptRecords(pipeline, options);
+    this.rejects = this.#book();
+  }
+
+  /** Puts the inputs and settings in and finds the tables; throws usage errors for what does not fit. */
+  static async prepare(pipeline: Pipeline, told: RunOptions): Promise<Job> {
+    withGiven(pipeline, told.inputs ?? {});
+    const { fedBack, options } = await Job.#fedBack(pipeline, told);
+    const { database } = options;
+    const settings = settled(pipeline, options.settings ?? {});
+    const { mappings } = await jobMappings(database, pipeline, settings);
+    const { fills, creates } = await asked(pipeline, options, { settings, mappings });
+    const filled = withFills(pipeline, fills);
+    const narrowed = fedBack?.publishing(filled) ?? filled;
+    const { tables, watched } = await Job.#find(narrowed, creates, options);
+    return new Job(narrowed, options, tables, watched, fedBack, mappings, creates);
+  }
+
+  /** The corrected rejects, where they are fed back, and the options with the inputs and settings of their batch. */
+  static async #fedBack(pipeline: Pipeline, options: RunOptions) {
+    const { onlyRejectsOf: batch, inputs = {}, corrected = [] } = options;
+    if (batch === undefined) return { fedBack: undefined, options };
+    const fedBack = await FedBack.open(
+      {
+        pipeline,
+        batch,
+        files: [
+          ...Object.entries(inputs).map(([input, source]) => ({ input, source })),
+          ...corrected.map((source) => ({ input: undefined, source })),
+        ],
+        originals: options.originals ?? (async () => ({})),
+      },
+      options,
+    );
+    const settings = { ...fedBack.settings, ...options.settings };
+    return { fedBack, options: { ...options, inputs: fedBack.given, settings } };
+  }
+
+  static async #find(pipeline: Pipeline, creates: Job['creates'], options: RunOptions) {
+    const { database } = options;
+    const tables = await resolveTables(database, Object.entries(pipeline.tables), Object.keys(creates));
+    const missing = tables.filter((table) => table.missing === true).map(({ target }) => target.table);
+    const ours =
+      pipeline.compatibility === undefined
+        ? new Set<number>()
+        : new Set((await standingViews(database)).map(({ oid }) => oid));
+    const readsFiles = Object.values(pipeline.inputs).some(({ fromSqlite }) => fromSqlite !== undefined);
+    const watched = await resolveWatched(database, guardsOf(pipeline, options), {
+      missing,
+      ours,
+      ...(readsFiles ? { whenMissing: 'or name the SQLite file that the old system is (--source)' } : {}),
+    });
+    return { tables, watched };
+  }
+
+  /** The tables that are not there yet, with what makes them. */
+  get missing(): readonly { readonly table: LiveTable; readonly sql: NewTable }[] {
+    const missing = this.tables.filter((table) => table.missing === true);
+    return missing.map((table) => ({ table, sql: this.creates[table.name] as NewTable }));
+  }
+
+  /** Finds the tables again, once the missing ones have been made. */
+  async findTables(): Promise<void> {
+    Object.assign(this, await Job.#find(this.pipeline, this.creates, this.options));
+  }
+
+  /** From here on the run has a batch, begun at `at`: rejects are stored under it. */
+  begin(batch: string, at = this.begunAt): void {
+    this.batch = batch;
+    this.begunAt = at;
+    this.rejects = this.#book();
+  }
+
+  /** `flows` with their inputs' latest records kept for the rejects, whose storing the inputs wait for. */
+  remembering(flows: readonly FlowPlan[]): FlowPlan[] {
+    const labelled = flows.map((flow) => {
+      const name = this.labelOf(flow.source);
+      return name === undefined ? flow : { ...flow, source: { ...flow.source, name } };
+    });
+    return this.read.remember(
+      labelled,
+      (flow, chunk) => this.tracked?.of(flow)?.read(chunk),
+      () => this.#flushSome(),
+    );
+  }
+
+  /** The pipeline's name for the input that a flow reads. */
+  #inputOf(source: Source): string | undefined {
+    return (
+      Object.keys(this.inputs).find((each) => this.inputs[each] === source) ?? this.fedBack?.inputOf(source)
+    );
+  }
+
+  /** What rejects call the input that a flow reads. */
+  labelOf(source: Source): string | undefined {
+    const input = this.#inputOf(source);
+    return input === undefined ? undefined : this.labels[input];
+  }
+
+  #flushSome(): Promise<void> | undefined {
+    const rejects = this.rejects.flushSome();
+    const records = this.tracked?.flushSome();
+    if (rejects === undefined || records === undefined) return rejects ?? records;
+    return Promise.all([rejects, records]).then(() => {});
+  }
+
+  /**
+   * The batch's schemas: where rows are staged, and where what they replace is kept. A plan, which has no
+   * batch yet, shows `<batch>` in its place.
+   */
+  get names(): { readonly staging: string; readonly old: string; readonly batch: string } {
+    return namesOf(this.batch ?? NO_BATCH);
+  }
+
+  /** The pipeline's name for the input that messages call `label`. */
+  #nameOf(label: string): string {
+    return Object.keys(this.labels).find((input) => this.labels[input] === label) ?? label;
+  }
+
+  /** A folder for scratch files, made when first asked for. */
+  get scratch(): string {
+    this.#scratch ??= mkdtempSync(join(this.options.scratch ?? tmpdir(), 'sluice-'));
+    return this.#scratch;
+  }
+
+  /** Removes the files that the run wrote: where nothing is published, a backup of it would only mislead. */
+  removeFiles(): void {
+    for (const { path } of this.files.splice(0)) rmSync(path, { force: true });
+  }
+
+  /** The reports as they may be kept. */
+  get keptReports(): Report[] {
+    return this.reports.flatMap((report) => this.masking.report(report) ?? []);
+  }
+
+  /** Removes scratch files, releases what the sources shared and ends the session of the rejects, whatever happened. */
+  async clear(): Promise<void> {
+    await this.rejects.close();
+    await this.#shared.releaseAll();
+    await this.tracked?.close();
+    if (this.#scratch !== undefined) rmSync(this.#scratch, { recursive: true, force: true });
+    this.#scratch = undefined;
+  }
+
+  tableOf(target: Target): LiveTable {
+    return this.tables.find((table) => table.target === target) as LiveTable;
+  }
+
+  /** Times `work` under `name` in seconds, and announces it. */
+  async phase<T>(name: string, what: string, work: () => Promise<T>): Promise<T> {
+    this.options.events?.phase?.(name, what);
+    this.options.log.info(`${name}: ${what}`);
+    const from = performance.now();
+    try {
+      this.signal.throwIfAborted();
+      return await work();
+    } finally {
+      this.timings[name] = (this.timings[name] ?? 0) + (performance.now() - from) / 1000;
+    }
+  }
+
+  /** The system that the inputs come from, as this run reads it. */
+  old(): Promise<OldSystem> {
+    return oldSystem(this.inputs, this.checkRun());
+  }
+
+  /** What the engine needs to follow the flow at `flow`, `from` some place on; `open` is the phase's own. */
+  following(flow: number, from: FlowMark | undefined, open: Following['open']): Following {
+    return {
+      signal: this.signal,
+      runFor: (counter, input, signal) => this.#runFor(counter, input, signal, flow),
+      open,
+      afterChunk: () => this.#flushSome(),
+      ...(this.options.limit === undefined ? {} : { limit: this.options.limit }),
+      ...(from === undefined ? {} : { from }),
+    };
+  }
+
+  /** `run` with what the sources of this job share: the same state of an SQLite file. */
+  sharing<R extends Run>(run: R): R {
+    const { scratch, share } = this.checkRun();
+    return { ...run, scratch, share };
+  }
+
+  /** A Run outside any flow, for a source's check. */
+  checkRun(): Run {
+    return this.#runFor(new StageCounter('check'), 'check', this.signal, -1);
+  }
+
+  #book(): RejectBook {
+    if (this.options.rejectsInto !== undefined) this.spool ??= new RejectSpool(join(this.scratch, 'rejects'));
+    return new RejectBook(this.options.database, this.batch, {
+      stopOnError: this.options.stopOnError ?? false,
+      firstShown: SHOWN_REJECTS,
+      masking: this.masking,
+      ...(this.spool === undefined ? {} : { spool: this.spool }),
+      records: this.read.latest,
+      ...(this.fedBack === undefined
+        ? {}
+        : { resubmits: (input, line) => this.fedBack?.rejectAt(input, line) }),
+    });
+  }
+
+  /** The table that the pipeline calls `name`. Throws usage `no_such_table`. */
+  table(name: string): LiveTable {
+    const table = this.tables.find((each) => each.name === name);
+    if (table === undefined)
+      throw usage('no_such_table', `the pipeline "${this.pipeline.name}" declares no table "${name}"`);
+    return table;
+  }
+
+  #runFor(counter: StageCounter, input: string, signal: AbortSignal, flow: number): Run {
+    const job = this;
+    if (flow >= 0) this.progress.counts(flow, counter);
+    const { log } = this;
+    const database = usersDatabase(this.options.database);
+    return {
+      batch: job.batch,
+      dryRun: job.options.dryRun ?? false,
+      startedAt: job.begunAt,
+      signal,
+      settings: job.settings,
+      log,
+      database,
+      get scratch() {
+        return job.scratch;
+      },
+      share: job.options.share ?? ((key, make, release) => job.#shared.share(key, make, release)),
+      reject(row, why) {
+        StageCounter.tally(counter.rejected, why.reason, 1);
+        // What the source itself rejects is the input's record.
+        const known = counter.stage === inBooks.source({ name: input }) ? row : undefined;
+        job.rejects.add(input, counter.stage, row, why, job.tracked?.of(flow), known);
+      },
+      skip(reason, rows = 1) {
+        StageCounter.tally(counter.skipped, reason, countOf(rows));
+        // What one branch of a fork leaves out goes into another.
+        if (typeof rows !== 'number' && counter.branch === '') job.tracked?.of(flow)?.left(rows, reason);
+      },
+      merge(reason, rows = 1) {
+        StageCounter.tally(counter.merged, reason, countOf(rows));
+        if (typeof rows !== 'number' && counter.branch === '') job.tracked?.of(flow)?.left(rows, reason);
+      },
+      add: (reason, rows = 1) => StageCounter.tally(counter.added, reason, rows),
+      keep: (reason, rows = 1) => StageCounter.tally(counter.kept, reason, rows),
+      leave: (reason, rows = 1) => StageCounter.tally(counter.left, reason, rows),
+      report(report) {
+        const at = job.reports.findIndex((each) => each.name === report.name);
+        if (at >= 0) job.reports[at] = report;
+        else job.reports.push(report);
+      },
+      reportRows(name, columns, rows) {
+        if (job.options.reportsInto === undefined || rows.length === 0) return;
+        job.reportSpool ??= new ReportSpool(join(job.scratch, 'reports'));
+        const kept = job.masking.report({ name, columns, rows, more: 0, summary: [] });
+        if (kept !== undefined) job.reportSpool.add(name, columns, kept.rows);
+      },
+      wrote: (path, what) => job.files.push({ path, what }),
+      progress: (position) => job.progress.advance(counter, job.#nameOf(input), position),
+    };
+  }
+}
+
+function countOf(rows: number | readonly Row[]): number {
+  return typeof rows === 'number' ? rows : rows.length;
+}

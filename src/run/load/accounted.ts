@@ -1,0 +1,87 @@
+import { breaches, type FlowAccount, totals } from '../../core/accounting.js';
+import type { Change } from '../../core/command.js';
+import { refused } from '../../core/errors.js';
+import { again, command, type NextStep } from '../../core/next.js';
+import { noun, plural } from '../../core/plural.js';
+import { feedBackAdvice, notFedBack } from '../feed-back/advice.js';
+import { mergeInstead } from '../given/merge-instead.js';
+import { describeLimit } from '../given/reject-limit.js';
+import type { Job } from '../job/job.js';
+
+/**
+ * Refuses where rows are unaccounted for, or more were rejected than may be. A dry run and a rehearsal
+ * ask the same, so that they answer as the run would.
+ */
+export function assertAccounted(job: Job, accounts: readonly FlowAccount[]): void {
+  const broken = job.options.limit === undefined ? breaches(accounts) : [];
+  if (broken.length > 0)
+    throw refused('unaccounted_rows', `rows are unaccounted for: ${broken[0]}`, {
+      details: broken.slice(1),
+      next: 'let the stage say what became of them: run.skip(reason), run.reject(row, why), run.merge(reason)',
+    });
+  const { read, rejectReasons } = totals(accounts);
+  const limit = job.options.maxRejects ?? { rows: 0 };
+  if (job.rejects.within(limit, read)) return;
+  const reasons = Object.entries(rejectReasons)
+    .sort((a, b) => b[1] - a[1])
+    .map(([reason, rows]) => `${reason}: ${rows}`);
+  const allowed = describeLimit(limit);
+  throw refused(
+    'too_many_rejects',
+    `${job.rejects.count} of ${plural(read, 'row')} ${noun(job.rejects.count, 'was', 'were')} rejected; ${allowed === '0' ? 'none' : allowed} may be (--max-rejects)`,
+    {
+      details: [
+        ...reasons,
+        ...job.rejects.first.map(
+          (reject) =>
+            `${reject.input}${reject.line === null ? '' : `, line ${reject.line}`}: ${reject.message}`,
+        ),
+      ],
+      next: [
+        ...(job.batch === undefined ? [] : [command('rejects', [job.batch], {}, { note: 'all of them' })]),
+        ...correcting(job),
+        ...(canDoWithout(job)
+          ? [
+              again(
+                { ...sameFiles(job), flags: { maxRejects: String(job.rejects.count) } },
+                { lead: 'or leave them out' },
+              ),
+            ]
+          : []),
+        ...mergeInstead(job, { reasons: rejectReasons }),
+      ],
+    },
+  );
+}
+
+/** Whether a batch without the rejected rows could be published. */
+function canDoWithout({ pipeline: { indispensable = [] }, labels, rejects }: Job): boolean {
+  return !rejects.places.some(({ input }) => indispensable.some((each) => labels[each] === input));
+}
+
+/** The files of rejects and reports are there now, and may be corrected: another run does not write over them. */
+const sameFiles = ({ options }: Job): Change => {
+  const files = (['rejectsInto', 'reportsInto'] as const).filter((flag) => options[flag] !== undefined);
+  return files.length === 0 ? {} : { drop: files };
+};
+
+/** How the rows are corrected of a batch that fails because of them. */
+function correcting(job: Job): readonly NextStep[] {
+  if (job.batch === undefined || job.options.rehearse === true)
+    return [again(sameFiles(job), { lead: 'correct the rows, then' })];
+  const advice = feedBackAdvice(
+    {
+      id: job.batch,
+      pipeline: job.pipeline.name,
+      pipeline_from: job.options.from ?? job.pipeline.name,
+      status: 'failed',
+      only_rejects_of: job.options.onlyRejectsOf ?? null,
+      run_record: job.record ?? null,
+      settings: job.settings,
+      options: {},
+    },
+    job.rejects.places,
+  );
+  if (advice === undefined) return [again(sameFiles(job), { lead: 'correct the rows, then' })];
+  return advice.not === undefined ? advice.next : [notFedBack(advice.not), ...advice.next];
+}

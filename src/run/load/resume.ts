@@ -1,0 +1,254 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FlowAccount } from '../../core/accounting.js';
+import type { Checkpoint } from '../../core/checkpoint.js';
+import { failed, refused, usage } from '../../core/errors.js';
+import { again, command, type Next, type Suggestion } from '../../core/next.js';
+import type { Pipeline } from '../../core/pipeline.js';
+import { noun, plural } from '../../core/plural.js';
+import type { PgDatabase } from '../../db/connect.js';
+import { type Batch, findBatch, holdBatch } from '../../db/ledger/batches.js';
+import { requireLedger } from '../../db/ledger/open.js';
+import { forgetRecords } from '../../db/ledger/records.js';
+import { type LoadEnd, readSegments } from '../../db/ledger/segments.js';
+import { qualified } from '../../db/quote.js';
+import { putBackRefused, settledBefore } from '../broken-rows/refused-before.js';
+import { adoptStaging } from '../changes/adopt.js';
+import type { Staged } from '../changes/staging.js';
+import { guardedTables, guardOf, isArmed } from '../changes/write-guard.js';
+import type { Checked } from '../check/check.js';
+import { cleanUp } from '../given/cleanup-command.js';
+import { awaitWriters } from '../given/load-session.js';
+import { isCommand, publishing, rerun, resuming } from '../given/next-command.js';
+import type { RunOptions } from '../given/options.js';
+import { lockTables } from '../given/table-claims.js';
+import { readOnce } from '../inputs/fingerprint.js';
+import type { Job } from '../job/job.js';
+import { type ReadOn, readOn } from './seek-resume.js';
+
+/** How long the server may take to notice that the process which held the batch is gone. */
+const HELD_MS = 10_000;
+
+/** What of an earlier attempt at a batch is taken over. */
+export interface TakenUp {
+  readonly staged: Staged;
+  /** What is committed, by `endKey`; undefined where the load is complete. */
+  readonly checkpoints: ReadonlyMap<string, readonly Checkpoint[]> | undefined;
+  /** The flows that are read on, by their number. */
+  readonly from: ReadonlyMap<number, ReadOn>;
+  /** The books of the load, where it is complete. */
+  readonly accounts: readonly FlowAccount[];
+}
+
+/** How an end of a flow is called in the map of checkpoints. */
+export const endKey = ({ flow, branch }: LoadEnd): string => `${flow}/${branch}`;
+
+/**
+ * The batch `id`, which a run of `pipeline` is to go on with. Throws a usage error where it is in no state
+ * to be resumed, saying what to do instead; `batch_busy` where its process goes on.
+ */
+export async function findResumable(pipeline: Pipeline, options: RunOptions, id: string): Promise<Batch> {
+  const { database } = options;
+  await requireLedger(database);
+  const batch = await findDead(database, id);
+  const afresh = rerun(batch);
+  const no = (why: string, next: Next) =>
+    usage('not_resumable', `batch ${id} cannot be resumed: ${why}`, { state: 'nothing was changed', next });
+  if (batch.pipeline !== pipeline.name)
+    throw no(`it is one of ${batch.pipeline}, not of ${pipeline.name}`, resuming(batch));
+  if (options.dryRun === true || options.rehearse === true || options.limit !== undefined)
+    throw no('only a run that is to be published goes on', resuming(batch));
+  if (batch.status === 'staged') throw no('it is loaded already', publishing(batch, { note: 'publish it' }));
+  const look = command('status', [id], {}, { note: 'what became of it' });
+  if (batch.status === 'completed')
+    throw no('it is completed, and there is nothing left to be loaded', [
+      look,
+      afresh.saying({ lead: 'or load its input once more' }),
+    ]);
+  if (batch.status === 'rolled_back')
+    throw no('it is rolled back, and its staging is gone', [
+      afresh.saying({ lead: 'load it once more' }),
+      look,
+    ]);
+  if (batch.run_record?.repeatable !== true)
+    throw no(notRepeatable(batch), afresh.saying({ lead: 'start afresh' }));
+  if (!batch.resumable)
+    throw no(
+      batch.error === null
+        ? 'nothing of it is loaded'
+        : `nothing of it is loaded, or its staging was dropped, because of ${batch.error.code}`,
+      [look, afresh.saying({ lead: 'mend the cause, then start afresh' })],
+    );
+  if (options.onlyRejectsOf !== undefined)
+    throw no(`it was begun without --only-rejects-of ${options.onlyRejectsOf}`, [
+      resuming(batch),
+      again({ drop: ['resume', 'keepStaging'] }, { lead: 'or feed them back by themselves' }),
+    ]);
+  if (options.noSourceData === true && batch.run_record.noSourceData !== true)
+    throw no('it was begun without --no-source-data, and the ledger has values of its rows by now', [
+      resuming(batch),
+      rerun(batch, { flags: { sourceData: false } }, { lead: 'or start afresh' }),
+    ]);
+  for (const [name, value] of Object.entries(options.settings ?? {}))
+    if (batch.settings[name] !== value)
+      throw no(`it was begun with ${name}=${batch.settings[name] ?? ''}`, [
+        resuming(batch),
+        afresh.saying({ lead: 'or start afresh' }),
+      ]);
+  // A copy's settings are what its command says.
+  if (isCommand(batch.pipeline_from))
+    for (const [name, { default: value }] of Object.entries(pipeline.settings ?? {}))
+      if (batch.settings[name] !== value)
+        throw no(`it was begun with another ${name}`, [
+          resuming(batch),
+          afresh.saying({ lead: 'or start afresh' }),
+        ]);
+  await assertKept(database, batch, afresh);
+  return batch;
+}
+
+/** Why a batch that broke off cannot be told from the rows that come by again; see `recordRun`. */
+function notRepeatable({ run_record, only_rejects_of, dry_run }: Batch): string {
+  if (run_record === null) return 'the ledger does not say how it was begun';
+  const { inputs } = run_record;
+  const once = readOnce(inputs).map((name) =>
+    inputs[name]?.kind === 'stdin' ? 'stdin' : (inputs[name]?.label ?? name),
+  );
+  if (once.length > 0) return `${once.join(' and ')} could be read only once`;
+  if (run_record.guard === 'lock')
+    return 'it ran with --guard lock, whose lock went with its session, and nobody knows who wrote since';
+  if (only_rejects_of !== null) return `it fed rejects of batch ${only_rejects_of} back`;
+  return dry_run ? 'it was a rehearsal' : 'it was told to read a part of its input (--limit)';
+}
+
+/** The options of a resumed run: what the batch was begun with, where nothing else is said. */
+export function resumedOptions(options: RunOptions, batch: Batch): RunOptions {
+  const maxRejects = options.maxRejects ?? batch.run_record?.maxRejects;
+  const guard = batch.run_record?.guard ?? 'journal';
+  const allowEmpty = options.allowEmpty === true || batch.run_record?.allowEmpty === true;
+  const stopOnError = options.stopOnError === true || batch.run_record?.stopOnError === true;
+  const maxShrink = options.maxShrink ?? batch.run_record?.maxShrink;
+  const noTriggers = batch.options.no_triggers === true ? { noTriggers: true } : {};
+  const allowSuppressed = batch.options.allow_suppressed === true ? { allowSuppressed: true } : {};
+  const rewriteOids = batch.options.rewrite_oids === true ? { rewriteOids: true } : {};
+  return {
+    ...options,
+    ...noTriggers,
+    ...allowSuppressed,
+    ...rewriteOids,
+    allowEmpty,
+    stopOnError,
+    noSourceData: batch.run_record?.noSourceData === true,
+    guard,
+    settings: batch.settings,
+    // A batch keeps all of its records or none.
+    records: batch.run_record?.records ?? 'none',
+    ...(maxRejects === undefined ? {} : { maxRejects }),
+    ...(maxShrink === undefined ? {} : { maxShrink }),
+  };
+}
+
+async function findDead(database: PgDatabase, id: string): Promise<Batch> {
+  for (const since = performance.now(); ; await sleep(100)) {
+    const batch = await findBatch(database, id);
+    if (!batch.alive) return batch;
+    if (performance.now() - since > HELD_MS)
+      throw failed('batch_busy', `a process is still working on batch ${id}`, {
+        state: 'nothing was changed',
+        next: command('status', [id]),
+      });
+  }
+}
+
+/** Unlogged tables are emptied by a restart behind a crash, and nobody can tell one from an orderly one. */
+async function assertKept(database: PgDatabase, batch: Batch, afresh: Suggestion): Promise<void> {
+  const emptied = await database.query<{ name: string }>(
+    `SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     JOIN sluice.migration_batch b ON n.oid::int8::text = b.schemas -> n.nspname::text ->> 'oid' AND n.nspname ~ ('^sluice_staging_' || b.id || '(_[0-9]+)?$')
+     WHERE b.id = $1 AND c.relkind = 'r' AND c.relpersistence = 'u'
+       AND b.server_started_at <> pg_postmaster_start_time() ORDER BY 1`,
+    [batch.id],
+  );
+  if (emptied.length === 0) return;
+  throw refused(
+    'staging_emptied',
+    `the server was restarted, and the staging of ${emptied.map(({ name }) => name).join(', ')} is UNLOGGED, as live is`,
+    {
+      state: 'live tables are untouched',
+      next: [cleanUp(), afresh.saying({ lead: 'then start afresh' })],
+    },
+  );
+}
+
+/**
+ * Takes the batch and its tables, and waits until nothing of the earlier attempt writes any more. Throws
+ * `batch_busy` or `tables_busy`; staging is left as it is then.
+ */
+export async function holdStaging(job: Job, batch: string): Promise<void> {
+  const { database } = job.options;
+  await holdBatch(database, batch);
+  await lockTables(database, job.tables);
+  await awaitWriters(database, batch);
+}
+
+/**
+ * Takes over what the earlier attempt has committed. Call holdStaging before. Throws refused `staging_differs` where staging does
+ * not hold the rows that the ledger tells of, `guard_gone` where writes to live may have gone unseen.
+ */
+export async function takeUp(job: Job, checked: Checked, batch: Batch): Promise<TakenUp> {
+  const { database } = job.options;
+  const accounts = batch.accounting ?? [];
+  const loaded = accounts.length > 0 ? [] : await readSegments(database, batch.id);
+  const staged = await adoptStaging(job, checked.surveyed, batch);
+  if (await isArmed(database, guardOf(batch.id))) job.guard = guardOf(batch.id);
+  else if (batch.run_record?.guard === 'journal' && guardedTables(job).length > 0)
+    throw refused('guard_gone', `the write guard of batch ${batch.id} is not armed any more`, {
+      state: 'live tables are untouched',
+      next: rerun(batch, {}, { lead: 'start afresh' }),
+    });
+  if (accounts.length > 0) {
+    job.reports.push(...(batch.reports ?? []));
+    job.filesBefore.push(...(batch.files ?? []));
+    job.read.readBefore(batch.input_columns ?? {});
+    const settled = await settledBefore(job, checked, accounts);
+    return { staged, checkpoints: undefined, from: new Map(), accounts: settled };
+  }
+  await putBackRefused(job, checked, staged);
+  await assertHolds(database, batch, loaded);
+  await forgetRecords(database, batch.id);
+  const from = await readOn(job, checked, batch, loaded);
+  return {
+    staged,
+    from,
+    checkpoints: new Map(loaded.map((end) => [endKey(end), end.checkpoints])),
+    accounts: [],
+  };
+}
+
+async function assertHolds(
+  database: PgDatabase,
+  batch: Batch,
+  loaded: Awaited<ReturnType<typeof readSegments>>,
+): Promise<void> {
+  const wanted = new Map<string, number>();
+  for (const { schema, table, checkpoints } of loaded) {
+    const name = qualified(schema, table);
+    wanted.set(name, (wanted.get(name) ?? 0) + (checkpoints.at(-1)?.rows ?? 0));
+  }
+  for (const [name, rows] of wanted) {
+    const [counted] = await database.query<{ rows: number }>(
+      `SELECT count(*)::float8 AS rows FROM ONLY ${name}`,
+    );
+    if (counted?.rows !== rows)
+      throw refused(
+        'staging_differs',
+        `staging ${name} holds ${plural(counted?.rows ?? 0, 'row')}, and ${rows} ${noun(rows, 'was', 'were')} committed to it`,
+        {
+          state: 'live tables are untouched',
+          next: [
+            'did another session write to staging? Find out which before anything else',
+            rerun(batch, {}, { lead: 'then start afresh' }),
+          ],
+        },
+      );
+  }
+}

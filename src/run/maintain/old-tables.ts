@@ -1,0 +1,101 @@
+import { patiently, sqlstate } from '../../../sinks/publish/lock-wait.js';
+import { refused } from '../../core/errors.js';
+import { again } from '../../core/next.js';
+import type { PgDatabase } from '../../db/connect.js';
+import { type LedgerView, standingViews } from '../../db/ledger/views.js';
+import { literal, qualified } from '../../db/quote.js';
+import { dropOwnEmpty } from '../changes/discard.js';
+
+/** The old tables that a batch keeps aside behind its views, since before `olderThanDays`. */
+export interface OldTables {
+  readonly batch: string;
+  readonly schema: string;
+  readonly tables: readonly string[];
+  readonly bytes: number;
+  readonly since: Date;
+}
+
+/** The old tables that are kept aside, by batch. Reads only. */
+export async function findOldTables(database: PgDatabase, olderThanDays: number): Promise<OldTables[]> {
+  const kept = (await standingViews(database)).filter(
+    (view) => view.kept !== null && view.dropped_at === null,
+  );
+  const before = Date.now() - olderThanDays * 86_400_000;
+  return [...new Set(kept.map(({ batch }) => batch))].flatMap((batch) => {
+    const mine = kept.filter((view) => view.batch === batch);
+    const [first] = mine as [LedgerView];
+    if (first.published_at.getTime() >= before) return [];
+    return {
+      batch,
+      schema: first.kept_schema as string,
+      tables: mine.map(({ name }) => name),
+      bytes: mine.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
+      since: first.published_at,
+    };
+  });
+}
+
+/**
+ * Drops the old tables of a batch together, never CASCADE; its views stay and its rollback does not. Throws
+ * refused `still_read` where a session holds a lock on one of them, or where one was read by an index since the views
+ * took the names (a whole-table read may have been a backup; PostgreSQL tells from version 16 on), refused `retained`
+ * where something depends on them.
+ */
+export async function dropOldTables(
+  database: PgDatabase,
+  { batch, schema, tables }: OldTables,
+): Promise<void> {
+  const views = (await standingViews(database, batch)).filter((view) => tables.includes(view.name));
+  const readers = await readersOf(database, views);
+  if (readers.length > 0)
+    throw refused('still_read', `the old tables of batch ${batch} are still read`, {
+      details: readers,
+      state: 'they are still there',
+      next: again(
+        {},
+        { lead: 'let those sessions use the old names, which are views now, or the new tables; then' },
+      ),
+    });
+  const names = tables.map((table) => qualified(schema, table)).join(', ');
+  const client = await database.session();
+  try {
+    await patiently(client, [
+      `DROP TABLE ${names}`,
+      `UPDATE sluice.migration_view SET dropped_at = pg_catalog.clock_timestamp() WHERE batch_id = ${literal(batch)} AND kept_oid IS NOT NULL AND rolled_back_at IS NULL`,
+    ]);
+  } catch (error) {
+    if (sqlstate(error) !== '2BP01') throw error;
+    const { detail = '' } = error as { detail?: string };
+    throw refused(
+      'retained',
+      `the old tables of batch ${batch} cannot be dropped: something depends on them.`,
+      {
+        details: detail.split('\n'),
+        cause: error,
+        state: 'They are still there.',
+        next: again({}, { lead: 'let it use the views of the same names, then' }),
+      },
+    );
+  }
+  await dropOwnEmpty(database, batch, schema);
+}
+
+/** Who reads kept tables now or has since the views took their names, a sentence each. */
+async function readersOf(database: PgDatabase, views: readonly LedgerView[]): Promise<string[]> {
+  const oids = views.map(({ kept }) => kept);
+  const now = await database.query<{ who: string }>(
+    `SELECT DISTINCT format('%s is locked by pid %s (%s, %s, %s)', l.relation::regclass, a.pid, coalesce(nullif(a.application_name, ''), 'no application name'), a.usename, coalesce(a.state, '?')) AS who
+     FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+     WHERE l.relation = ANY ($1::oid[]) AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+       AND a.pid <> pg_backend_pid() AND a.backend_type = 'client backend' ORDER BY 1`,
+    [oids],
+  );
+  const read = await database.query<{ who: string }>(
+    `SELECT format('%s was last read by key at %s', s.relid::regclass, s.last) AS who
+     FROM (SELECT relid, (to_jsonb(t) ->> 'last_idx_scan')::timestamptz AS last FROM pg_stat_all_tables t WHERE relid = ANY ($1::oid[])) s
+     JOIN unnest($1::oid[], $2::timestamptz[]) v(oid, since) ON v.oid = s.relid
+     WHERE s.last > v.since ORDER BY 1`,
+    [oids, views.map(({ published_at }) => published_at)],
+  );
+  return [...now, ...read].map(({ who }) => who);
+}

@@ -1,0 +1,145 @@
+import { refused, SluiceError, usage } from '../../core/errors.js';
+import type { Finding, Pipeline } from '../../core/pipeline.js';
+import type { Target } from '../../core/target.js';
+import { type Batch, findBatch } from '../../db/ledger/batches.js';
+import { requireLedger } from '../../db/ledger/open.js';
+import { findKept, readPublished } from '../../db/ledger/published.js';
+import { rejectLabels } from '../feed-back/corrected-inputs.js';
+import { publishing, rerun } from '../given/next-command.js';
+import type { RunOptions } from '../given/options.js';
+import { validationContext } from '../job/contexts.js';
+import { Job } from '../job/job.js';
+import { writersOf } from '../rollback/written-since.js';
+
+/** A validation asked again, and what it found. */
+export interface Revalidated {
+  readonly name: string;
+  readonly summary: string;
+  readonly ok: boolean;
+  readonly findings: readonly Finding[];
+}
+
+export interface BatchValidated {
+  readonly batch: string;
+  readonly pipeline: string;
+  readonly ok: boolean;
+  readonly validations: readonly Revalidated[];
+  /** What to bear in mind: a later batch, what was not kept. */
+  readonly notes: readonly string[];
+}
+
+/** The published batch `id`. Throws usage where there is none, refused `not_published` where it is not published. */
+export async function findPublished(database: RunOptions['database'], id: string): Promise<Batch> {
+  await requireLedger(database);
+  const batch = await findBatch(database, id);
+  if (batch.status === 'completed') return batch;
+  throw refused(
+    'not_published',
+    `batch ${id} is ${batch.status.replace('_', ' ')}: there is nothing of it to be validated in live`,
+    {
+      state: 'nothing was changed',
+      next:
+        batch.status === 'staged' ? publishing(batch, { note: 'asks the validations, too' }) : rerun(batch),
+    },
+  );
+}
+
+/**
+ * Asks the validations of a published batch's pipeline again. `staged()` answers the live tables; `live()`, which at
+ * the time of the publish was what stood there before, answers the tables that the batch keeps, and the live ones where
+ * nothing is kept. A validation that cannot be asked has failed. Nothing is written.
+ */
+export async function validateBatch(
+  pipeline: Pipeline,
+  batch: Batch,
+  options: Pick<RunOptions, 'database' | 'inputs' | 'log' | 'signal' | 'events'>,
+): Promise<BatchValidated> {
+  const { database } = options;
+  const job = await Job.prepare(pipeline, {
+    ...options,
+    settings: batch.settings,
+    from: batch.pipeline_from,
+  });
+  try {
+    const kept = await findKept(database, batch.id);
+    const places = new Map<Target, { schema: string; table: string }>();
+    const before = new Map<Target, { schema: string; table: string }>();
+    const unkept: string[] = [];
+    for (const { target, schema, table } of job.tables) {
+      places.set(target, { schema, table });
+      const old = kept.find((each) => each.table_schema === schema && each.table_name === table);
+      if (old !== undefined) before.set(target, { schema: old.schema, table });
+      else unkept.push(`${schema}.${table}`);
+    }
+    const writers = new Map<Target, readonly string[]>();
+    for (const each of await readPublished(database, batch.id)) {
+      const target = job.tables.find(
+        (one) => one.schema === each.table_schema && one.table === each.table_name,
+      );
+      const known = writersOf(each);
+      if (target !== undefined && known !== undefined) writers.set(target.target, known);
+    }
+    const books = { accounts: batch.accounting ?? [], labels: rejectLabels(batch) };
+    const context = validationContext(job, places, books, { before, writers });
+    const validations: Revalidated[] = [];
+    for (const { name, summary, ask } of pipeline.validations ?? []) {
+      job.signal.throwIfAborted();
+      options.events?.phase?.('validate', summary);
+      const findings = await ask(context).catch((error: unknown): Finding[] => [couldNot(error)]);
+      validations.push({
+        name,
+        summary,
+        ok: findings.every(({ severity }) => severity !== 'error'),
+        findings,
+      });
+    }
+    const later = await laterBatches(job, batch.id);
+    return {
+      batch: batch.id,
+      pipeline: pipeline.name,
+      ok: validations.every(({ ok }) => ok),
+      validations,
+      notes: [
+        ...later.map((each) => `batch ${each.batch} has published to ${each.table} since`),
+        ...(unkept.length === 0
+          ? []
+          : [
+              `what stood in ${unkept.join(', ')} before is not kept: comparisons with it compare live with itself`,
+            ]),
+      ],
+    };
+  } finally {
+    await job.clear();
+    await database.endSnapshot();
+  }
+}
+
+function couldNot(error: unknown): Finding {
+  if (error instanceof SluiceError && (error.kind === 'interrupted' || error.code === 'no_connection'))
+    throw error;
+  const { message } = error as Error;
+  const next = error instanceof SluiceError ? error.facts.next : undefined;
+  return {
+    severity: 'error',
+    message: `it could not be asked: ${message}`,
+    ...(next === undefined ? {} : { next }),
+  };
+}
+
+async function laterBatches(job: Job, id: string): Promise<{ batch: string; table: string }[]> {
+  return job.options.database.query<{ batch: string; table: string }>(
+    `SELECT p.batch_id::text AS batch, p.table_schema || '.' || p.table_name AS "table" FROM sluice.migration_publish p
+     WHERE p.batch_id > $1 AND p.published_at IS NOT NULL AND p.rolled_back_at IS NULL
+       AND p.table_schema || '.' || p.table_name = ANY ($2) ORDER BY p.batch_id`,
+    [id, job.tables.map(({ schema, table }) => `${schema}.${table}`)],
+  );
+}
+
+/** Throws usage `no_validations` where the pipeline declares none. */
+export function assertValidations(pipeline: Pipeline): void {
+  if ((pipeline.validations ?? []).length > 0) return;
+  throw usage('no_validations', `the pipeline "${pipeline.name}" declares no validations`, {
+    state: 'nothing was changed',
+    next: 'declare some: validations: [validation(name, summary, ask)]',
+  });
+}

@@ -1,0 +1,68 @@
+import { SluiceError } from '../../core/errors.js';
+import { asFailure } from '../end/failure.js';
+import { stopStatements } from '../end/stopping.js';
+import type { RunOptions } from '../given/options.js';
+import type { UndoneTable } from './written-since.js';
+
+/** How a batch is rolled back. */
+export interface RollbackOptions extends Pick<RunOptions, 'database' | 'log' | 'events' | 'signal'> {
+  /** Only these tables of the batch, `schema.table` or the name alone. Default: all. */
+  readonly tables?: readonly string[];
+  /** Undo although rows were written since the publish, and lose those. */
+  readonly discardWrites?: boolean;
+  /** OIDs of the tables that rows of others keep become those of the tables that come back; so they do where the publish did it. */
+  readonly rewriteOids?: boolean;
+  /** As for a run: code of the tables' owners may run with the rights of the session. */
+  readonly runOwnersCode?: boolean;
+  /** Look and say what would be done; change nothing. Rows written since are told, not refused. */
+  readonly dryRun?: boolean;
+}
+
+/** What a rollback did, or would do. */
+export interface RolledBack {
+  readonly batch: string;
+  /** Whether nothing published is left of the batch: then it is `rolled_back`. */
+  readonly whole: boolean;
+  readonly tables: readonly UndoneTable[];
+  /** Views under old names that go, `schema.view`; the old tables that they stood for come back. */
+  readonly views: readonly string[];
+  /** The transaction as it would be; only of a dry run. */
+  readonly statements?: string;
+  readonly lock_ms: number | null;
+}
+
+/**
+ * Does a rollback's work, whose statements are cancelled when the signal is aborted, until `stopped` is called. Throws
+ * `interrupted` then, with the state that live is in.
+ */
+export async function undoing<T>(
+  { database, signal = new AbortController().signal }: Pick<RollbackOptions, 'database' | 'signal'>,
+  work: (signal: AbortSignal, stopped: () => Promise<void>) => Promise<T>,
+): Promise<T> {
+  const stopped = stopStatements(database, signal);
+  try {
+    return await work(signal, stopped);
+  } catch (error) {
+    throw error instanceof SluiceError || !signal.aborted ? error : unchanged(asFailure(error, signal));
+  } finally {
+    await stopped();
+  }
+}
+
+/** `error` with the state that a rollback leaves which did not commit: the window knows of publishing only. */
+export function unchanged(error: SluiceError): SluiceError {
+  if (error.code === 'outcome_unknown') return error;
+  return error.but({ state: 'nothing was put back; live is as it was' });
+}
+
+/** `error` of a rollback whose leavings could not be taken away: the batch's phase tells the next command of them. */
+export function leftBehind(error: SluiceError, why: unknown): SluiceError {
+  const { facts } = error;
+  return error.but({
+    details: [
+      ...(facts.details ?? []),
+      `what it has prepared could not be tidied up: ${(why as Error).message}`,
+    ],
+    state: `${facts.state}; the next command tidies up`,
+  });
+}

@@ -1,0 +1,32 @@
+import type { Bookmark } from '../../core/bookmark.js';
+import type { Row, Rows } from '../../core/row.js';
+import type { Run } from '../../core/run.js';
+import type { Source } from '../../core/types.js';
+import { checkFile } from './check.js';
+import { inChunks } from './chunks.js';
+import { STDIN } from './raw.js';
+
+/** How what is at a path is read, in pieces of any size. */
+export interface PathReading {
+  readonly format: 'csv' | 'json';
+  readonly columns: readonly string[] | undefined;
+  /** Reads it afresh at every call: from the beginning, or from a bookmark that one of its batches bore. */
+  batches(run: Run, from?: Bookmark): AsyncIterable<readonly Row[]>;
+  /** Whether batches may bear bookmarks. */
+  readonly seeks: boolean;
+}
+
+/** The source of what is at `path` (`-` is stdin), whatever its format. */
+export function pathSource<R extends Row>(path: string, reading: PathReading): Source<R> {
+  const { format, columns, batches, seeks } = reading;
+  const read: Source['read'] = (run) => inChunks(batches(run));
+  return {
+    name: path,
+    kind: path === STDIN ? 'stdin' : 'file',
+    format,
+    ...(columns !== undefined && { columns }),
+    check: (run) => checkFile(path, run, read),
+    read: read as Source<R>['read'],
+    ...(seeks ? { readFrom: (run, at) => inChunks(batches(run, at)) as Rows<R> } : {}),
+  };
+}
