@@ -32,7 +32,6 @@ test('code is generated in a few files only, and names enter it as JSON text', (
   assert.deepEqual(evaluating.sort(), [
     'sinks/load/encode/encoder.ts',
     'sinks/publish/rows/json.ts',
-    'transforms/spill.ts',
     'src/sources/csv/rows.ts',
     'src/sources/postgres/rows.ts',
     'src/sources/sqlite/rows.ts',
@@ -40,6 +39,7 @@ test('code is generated in a few files only, and names enter it as JSON text', (
     'transforms/fields/mapping.ts',
     'transforms/sort/pack.ts',
     'transforms/sort/unpack.ts',
+    'transforms/spill.ts',
   ]);
   for (const path of evaluating)
     assert.match(readFileSync(join(projectFolder, path), 'utf8'), /JSON\.stringify\(/, path);
@@ -70,12 +70,13 @@ test('the search_path is changed in one place, and by statements that name what 
   assert.deepEqual([...new Set(changing)].sort(), [
     // A function's own.
     'sinks/publish/compat-views/parts.ts',
-    'sinks/publish/write-guard/journal-sql.ts',
     // Ours, or none at all, for the length of a transaction: whoever calls them may have a session of another kind.
+    'sinks/publish/lock-wait.ts',
     'sinks/publish/replace/finish.ts',
     'sinks/publish/replace/staging.ts',
     'sinks/publish/replace/undo.ts',
-    'sinks/publish/lock-wait.ts',
+    // A function's own.
+    'sinks/publish/write-guard/journal-sql.ts',
     'src/db/catalog/session.ts',
     'src/db/users-path.ts',
   ]);
@@ -84,8 +85,8 @@ test('the search_path is changed in one place, and by statements that name what 
     .map((line) => line.split(':')[0] as string);
   // Whoever adds a file here sees to it that its statements name functions, operators and types with their schema.
   assert.deepEqual([...new Set(along)].sort(), [
-    'sinks/publish/constraints/find.ts',
     'sinks/load/copy/segments.ts',
+    'sinks/publish/constraints/find.ts',
     'sinks/publish/deferred.ts',
     'sinks/publish/rows/append.ts',
     'sinks/publish/rows/merge.ts',

@@ -6,7 +6,8 @@ import { type StagingNames, schemasFor } from '../../sinks/publish/replace/names
 import { replaceParts } from '../../sinks/publish/replace/parts.js';
 import { createStaging, type StagedTable } from '../../sinks/publish/replace/staging.js';
 import { stripOld } from '../../sinks/publish/replace/strip.js';
-import { type ReplaceTarget, type Survey, surveyReplace } from '../../sinks/publish/replace/survey.js';
+import { surveyReplace } from '../../sinks/publish/replace/survey.js';
+import type { ReplaceTarget, Survey } from '../../sinks/publish/replace/surveyed.js';
 import { adoptAsStaging, returnRetained } from '../../sinks/publish/replace/undo.js';
 import { idents, qualified } from '../../src/db/quote.js';
 import type { TestDatabase } from './database.js';

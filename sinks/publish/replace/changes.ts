@@ -1,5 +1,5 @@
 import type { TableFacts } from '../../../src/db/catalog/facts.js';
-import type { Survey } from './survey.js';
+import type { Survey } from './surveyed.js';
 
 /**
  * What differs between two surveys of the same tables, a line each: `public.t: index t_n is new`. Pure. For people, who

@@ -18,7 +18,7 @@ import { buildIndex, structureStatements } from './reconcile.js';
 import { nameArrayType } from './row-type.js';
 import { shapeDifferences, shapeRefusal } from './shape.js';
 import type { StagedTable } from './staging.js';
-import type { Survey } from './survey.js';
+import type { Survey } from './surveyed.js';
 
 export interface FinishOptions {
   /**

@@ -4,7 +4,7 @@ import { ident, qualified } from '../../../src/db/quote.js';
 import { referencing, withoutColumns, withoutNotValid } from './definitions.js';
 import { swapName } from './names.js';
 import type { StagedTable } from './staging.js';
-import type { Survey } from './survey.js';
+import type { Survey } from './surveyed.js';
 
 /** A foreign key to be made before the swap: on a staged table, or on another table towards a staged one. */
 export interface SwapKey {

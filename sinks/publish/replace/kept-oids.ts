@@ -3,7 +3,7 @@ import type { TableFacts } from '../../../src/db/catalog/facts.js';
 import { columnName, type KeptOids, keepsOid, rewriteOids } from '../../../src/db/catalog/kept-oids.js';
 import { qualified } from '../../../src/db/quote.js';
 import type { Refusal } from './refusals.js';
-import type { ReplaceTarget, Survey } from './survey.js';
+import type { ReplaceTarget, Survey } from './surveyed.js';
 
 const rewritten = (targets: readonly ReplaceTarget[], { schema, table }: TableFacts) =>
   targets.some((each) => each.schema === schema && each.table === table && each.rewriteOids === true);

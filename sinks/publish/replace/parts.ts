@@ -12,7 +12,7 @@ import { grantStatements } from './grants.js';
 import { rewriteStatements, stillKept } from './kept-oids.js';
 import { type StagingNames, schemasFor, swapName } from './names.js';
 import { typeGrantStatements } from './row-type.js';
-import type { Survey } from './survey.js';
+import type { Survey } from './surveyed.js';
 
 /** The SQLSTATE under which the window says that the catalog is not what was surveyed. */
 export const CATALOG_CHANGED = 'SL001';

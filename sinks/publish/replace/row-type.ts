@@ -3,7 +3,6 @@ import { refused } from '../../../src/core/errors.js';
 import type { ColumnFacts, Grant, TableFacts } from '../../../src/db/catalog/facts.js';
 import { ident, qualified } from '../../../src/db/quote.js';
 import { grantStatements } from './grants.js';
-import type { StagedTable } from './staging.js';
 
 const ARRAY_TYPE = `
 SELECT a.typname AS name FROM pg_catalog.pg_class c JOIN pg_catalog.pg_type t ON t.oid = c.reltype
@@ -22,7 +21,7 @@ const TRIES = 20;
 export async function nameArrayType(
   client: Client,
   live: TableFacts,
-  staged: Pick<StagedTable, 'schema' | 'table' | 'oid'>,
+  staged: { readonly schema: string; readonly table: string; readonly oid: number },
 ): Promise<void> {
   const read = async () =>
     (await client.query<{ name: string }>(ARRAY_TYPE, [staged.oid])).rows[0]?.name ?? null;

@@ -11,7 +11,8 @@ import { revokeStatements } from './grants.js';
 import { type StagingNames, schemasFor } from './names.js';
 import { dimensionStatements } from './row-type.js';
 import { shapeDifferences } from './shape.js';
-import { assertReplaceable, type Survey } from './survey.js';
+import { assertReplaceable } from './survey.js';
+import type { Survey } from './surveyed.js';
 
 /** A table that is to take a live table's place. */
 export interface StagedTable {

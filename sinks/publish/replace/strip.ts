@@ -7,7 +7,7 @@ import { patiently } from '../lock-wait.js';
 import { identities } from './definitions.js';
 import { revokeStatements } from './grants.js';
 import { type StagingNames, schemasFor } from './names.js';
-import type { Survey } from './survey.js';
+import type { Survey } from './surveyed.js';
 
 /**
  * What takes a retained table out of everybody's way: its defaults on live sequences, triggers (the write

@@ -1,52 +1,18 @@
 import type { Client } from 'pg';
 import { failed, refused } from '../../../src/core/errors.js';
 import { again, distinct } from '../../../src/core/next.js';
-import {
-  type CompiledFunction,
-  type Dependent,
-  readCompiled,
-  readDependents,
-  readMaterialized,
-} from '../../../src/db/catalog/dependents.js';
-import type { TableFacts } from '../../../src/db/catalog/facts.js';
+import { readCompiled, readDependents, readMaterialized } from '../../../src/db/catalog/dependents.js';
 import { fingerprintSql } from '../../../src/db/catalog/fingerprint.js';
 import { readHidden } from '../../../src/db/catalog/hidden-rows.js';
-import { type KeptOids, readKeptOids } from '../../../src/db/catalog/kept-oids.js';
+import { readKeptOids } from '../../../src/db/catalog/kept-oids.js';
 import { type Likeness, readLikeness } from '../../../src/db/catalog/likeness.js';
 import { readObstacles } from '../../../src/db/catalog/obstacles.js';
 import { withCatalog } from '../../../src/db/catalog/session.js';
 import { readTables, tableOid } from '../../../src/db/catalog/table.js';
-import { type Carried, carriedBy } from './carried.js';
+import { carriedBy } from './carried.js';
 import { keptOidRefusals } from './kept-oids.js';
-import { type Refusal, refusalsFor } from './refusals.js';
-
-export interface ReplaceTarget {
-  readonly schema: string;
-  readonly table: string;
-  /** OIDs of the table that others keep as data become those of its new table. Default: they refuse it. */
-  readonly rewriteOids?: boolean;
-}
-
-/** What the catalog said of the tables to be replaced, and what follows from it. Plain data. */
-export interface Survey {
-  /** What was asked for, to ask for it again. */
-  readonly targets: readonly ReplaceTarget[];
-  readonly tables: readonly TableFacts[];
-  readonly dependents: readonly Dependent[];
-  readonly compiled: readonly CompiledFunction[];
-  /** Materialized views over views on the tables: they hold old rows until REFRESHed after the swap. */
-  readonly refresh: readonly { readonly schema: string; readonly name: string }[];
-  /** Everything that the new tables will get, and how: for the plan. */
-  readonly carried: readonly Carried[];
-  /** Why the tables cannot be replaced; empty when they can. */
-  readonly refusals: readonly Refusal[];
-  /** What users' tables keep of the tables' OIDs. */
-  readonly keptOids: KeptOids;
-  /** What each table is to those who use it, as its new one is to be. */
-  readonly likeness: readonly Likeness[];
-  /** Of all tables together; see fingerprintSql. */
-  readonly fingerprint: string;
-}
+import { refusalsFor } from './refusals.js';
+import type { ReplaceTarget, Survey } from './surveyed.js';
 
 /**
  * Reads all that a swap of `targets` must know; writes nothing and takes no lock beyond ACCESS SHARE on

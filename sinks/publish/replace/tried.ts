@@ -18,7 +18,7 @@ import { placing, structureStatements } from './reconcile.js';
 import type { Refusal } from './refusals.js';
 import { nameArrayType } from './row-type.js';
 import { makeBatchSchemas, makeStaged, type StagedTable } from './staging.js';
-import type { Survey } from './survey.js';
+import type { Survey } from './surveyed.js';
 
 /** What came of trying a swap out. */
 export interface Tried {

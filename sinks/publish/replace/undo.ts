@@ -10,7 +10,8 @@ import { type StagingNames, schemasFor } from './names.js';
 import { shapeDifferences } from './shape.js';
 import { makeBatchSchemas, type StagedTable, shutStaging } from './staging.js';
 import { stripTable } from './strip.js';
-import { assertReplaceable, type Survey } from './survey.js';
+import { assertReplaceable } from './survey.js';
+import type { Survey } from './surveyed.js';
 
 /** A table that a publish moved out and kept. */
 export interface RetainedTable {

@@ -3,11 +3,11 @@ import { EXIT } from '../../core/errors.js';
 import { type Batch, findBatch } from '../../db/ledger/batches.js';
 import { readPublished } from '../../db/ledger/published.js';
 import type { Session } from '../given/session.js';
+import { nextOf, stateOf } from '../show/batch.js';
 import { nextLines } from '../show/next.js';
 import { isUnread, put } from '../show/output.js';
 import { byInput } from '../show/progress.js';
 import { count, print, say, shown } from '../show/terminal.js';
-import { nextOf, stateOf } from './status.js';
 
 /** How often the ledger is asked; a running load tells it as often. */
 const EVERY_MS = 1_000;

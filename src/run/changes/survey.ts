@@ -1,5 +1,6 @@
 import type { SurveyedNames } from '../../../sinks/publish/compat-views/index.js';
-import { type Survey, surveyReplace } from '../../../sinks/publish/replace/survey.js';
+import { surveyReplace } from '../../../sinks/publish/replace/survey.js';
+import type { Survey } from '../../../sinks/publish/replace/surveyed.js';
 import { surveyRows } from '../../../sinks/publish/rows/survey.js';
 import type { RowTableFacts } from '../../../sinks/publish/rows/target.js';
 import type { Finding } from '../../core/pipeline.js';

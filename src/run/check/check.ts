@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import type { Survey } from '../../../sinks/publish/replace/survey.js';
+import type { Survey } from '../../../sinks/publish/replace/surveyed.js';
 import type { Quality, QualityQuestion } from '../../core/assessment.js';
 import { SluiceError } from '../../core/errors.js';
 import type { FlowPlan } from '../../core/flow.js';

@@ -1,5 +1,6 @@
 import { changesBetween } from '../../../sinks/publish/replace/changes.js';
-import { type Survey, surveyReplace } from '../../../sinks/publish/replace/survey.js';
+import { surveyReplace } from '../../../sinks/publish/replace/survey.js';
+import type { Survey } from '../../../sinks/publish/replace/surveyed.js';
 import { refused, SluiceError } from '../../core/errors.js';
 import { EVENT_TRIGGERS, readEventTriggers } from '../../db/catalog/additions.js';
 import { unlike } from '../../db/catalog/likeness.js';

@@ -1,6 +1,7 @@
 import type { SurveyedNames } from '../../../sinks/publish/compat-views/index.js';
 import { type FinishedTable, finishStaging } from '../../../sinks/publish/replace/finish.js';
-import { type Survey, surveyReplace } from '../../../sinks/publish/replace/survey.js';
+import { surveyReplace } from '../../../sinks/publish/replace/survey.js';
+import type { Survey } from '../../../sinks/publish/replace/surveyed.js';
 import { precheckRows } from '../../../sinks/publish/rows/precheck.js';
 import { type FlowAccount, totals } from '../../core/accounting.js';
 import type { Target } from '../../core/target.js';

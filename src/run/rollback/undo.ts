@@ -2,12 +2,8 @@ import { type MadeView, undoViewParts } from '../../../sinks/publish/compat-view
 import { finishStaging } from '../../../sinks/publish/replace/finish.js';
 import { schemasFor } from '../../../sinks/publish/replace/names.js';
 import { replaceParts } from '../../../sinks/publish/replace/parts.js';
-import {
-  assertReplaceable,
-  type ReplaceTarget,
-  type Survey,
-  surveyReplace,
-} from '../../../sinks/publish/replace/survey.js';
+import { assertReplaceable, surveyReplace } from '../../../sinks/publish/replace/survey.js';
+import type { ReplaceTarget, Survey } from '../../../sinks/publish/replace/surveyed.js';
 import { adoptAsStaging, type RetainedTable, returnRetained } from '../../../sinks/publish/replace/undo.js';
 import { undoParts } from '../../../sinks/publish/rows/undo.js';
 import { surveyUndo } from '../../../sinks/publish/rows/undo-survey.js';

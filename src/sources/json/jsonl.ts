@@ -1,5 +1,4 @@
 import { type Bookmark, setBookmark } from '../../core/bookmark.js';
-import { isExactNumber } from '../../core/json/exact-number.js';
 import { countKeys, parseScanned } from '../../core/json/parse.js';
 import { JsonScan } from '../../core/json/scan.js';
 import { markOrigin, type Row } from '../../core/row.js';
@@ -12,6 +11,7 @@ import { displayName, type OpenOptions, startingWith } from '../text/opening.js'
 import { pathSource } from '../text/path-source.js';
 import { canSeek, type FilePlace, maySeek, textFrom } from '../text/seek.js';
 import { duplicateKey, twice } from './duplicate-key.js';
+import { isObject, kindOf } from './kinds.js';
 import { layoutOf } from './layout.js';
 
 export interface JsonlOptions extends OpenOptions {
@@ -153,15 +153,3 @@ const at = ({ number, offset, text }: Line) => ({
   offset,
   raw: text.slice(0, RAW_CHARACTERS),
 });
-
-/** Whether a JSON value can be a row. */
-export const isObject = (value: unknown): value is Row =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !isExactNumber(value);
-
-/** A JSON value's type, for a sentence. */
-export const kindOf = (value: unknown) =>
-  value === null
-    ? 'null'
-    : Array.isArray(value)
-      ? 'an array'
-      : `a ${typeof value === 'bigint' || isExactNumber(value) ? 'number' : typeof value}`;

@@ -11,7 +11,7 @@ import { utf8Text } from '../text/encoding.js';
 import { displayName, type OpenOptions, openText } from '../text/opening.js';
 import { READ_BYTES, STDIN, statInput } from '../text/raw.js';
 import { twice } from './duplicate-key.js';
-import { isObject, kindOf } from './jsonl.js';
+import { isObject, kindOf } from './kinds.js';
 import { ElementReader, tokenParser } from './tokens.js';
 
 export interface JsonOptions extends OpenOptions {
