@@ -21,6 +21,6 @@ export function fileOptions(path: string, request: CopyRequest): FileOptions {
   const options = Object.fromEntries(said) as FileOptions;
   if (format === 'json' || format === 'jsonl' || request.columns === undefined) return options;
   if (request.header !== true) return { ...options, header: false };
-  const { columns: names, ...rest } = options;
-  return { ...rest, names };
+  const { columns: _, ...rest } = options;
+  return { ...rest, names: request.columns };
 }

@@ -21,7 +21,7 @@ export interface ErrorFacts {
   readonly column?: string;
   readonly value?: unknown;
   readonly table?: string;
-  readonly sqlstate?: string;
+  readonly sqlstate?: string | undefined;
   /** Further lines: a list of offenders, say. Bounded by whoever makes the error. */
   readonly details?: readonly string[];
   /** The log file that has the stack trace. */

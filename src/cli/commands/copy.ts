@@ -121,7 +121,7 @@ async function feedBack(
     ...said,
     ...(flags.mode === undefined ? {} : { mode: flags.mode }),
   });
-  const reading = { ...request, columns: undefined, at: undefined };
+  const { columns: _columns, at: _at, ...reading } = request;
   const files = request.files.flatMap((path) => (isFolder(path) ? filesIn(path) : [path]));
   const corrected = files.map((path) => fileSource(path, fileOptions(path, reading)));
   const from = `${copyCommand({ ...request, ...original, files: request.files })} --only-rejects-of ${id}`;

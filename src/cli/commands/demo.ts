@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { EXIT, nearest, usage } from '../../core/errors.js';
 import { again, command } from '../../core/next.js';
+import type { RejectLimit } from '../../run/given/reject-limit.js';
 import type { RunFlags } from '../given/flags.js';
 import { sayNext, setCurrent } from '../show/next.js';
 import { EMBEDDED_URL } from './db.js';
@@ -110,7 +111,7 @@ export function declareDemo(root: Command): void {
         const { maxRejects, ...flags } = given;
         const code = await runWith(session, pipeline, from, {
           ...flags,
-          ...(maxRejects === undefined ? {} : { maxRejects: parseRejectLimit(maxRejects) }),
+          ...(maxRejects === undefined ? {} : { maxRejects: parseRejectLimit(maxRejects) as RejectLimit }),
           swap: true,
           execute: true,
           yes: true,
