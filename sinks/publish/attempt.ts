@@ -3,9 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, QueryResult } from 'pg';
 import { backendOf, identify } from '../../src/db/backend.js';
 import { ident, qualified } from '../../src/db/quote.js';
+import { sqlstateOf } from '../../src/db/server-error.js';
 import { type Blocker, blockersOf, preparedOn } from './blockers.js';
 import { guardLost, locked, prepared, refusal, tooSlow } from './errors.js';
-import { backoff, isLockFailure, sqlstate } from './lock-wait.js';
+import { backoff, isLockFailure } from './lock-wait.js';
 import { outcomeOf } from './outcome.js';
 import {
   CLOCK,
@@ -176,18 +177,18 @@ async function attemptOnce(
     } catch (error) {
       const at = statements[done.stop()];
       await client.query(undo).catch(() => {});
-      if (sqlstate(error) === undefined || /^(08|57P)/.test(sqlstate(error) as string)) {
+      if (sqlstateOf(error) === undefined || /^(08|57P)/.test(sqlstateOf(error) as string)) {
         const outcome = options.rehearse ? 'not' : await outcomeOf(connect, backend, options, error);
         if (outcome === 'committed')
           return { published: { windowMs: performance.now() - begun, lockMs: 0, answers: [] } };
         if (held !== undefined) throw guardLost(error);
         return { error, blockers, deadlockMs: deadlock_ms };
       }
-      if (sqlstate(error) === OUT_OF_TIME && blockers.length === 0)
+      if (sqlstateOf(error) === OUT_OF_TIME && blockers.length === 0)
         return { error, blockers, deadlockMs: deadlock_ms, slow: at?.what ?? LOCKING };
       if (isLockFailure(error)) return { error, blockers, deadlockMs: deadlock_ms };
       // A limit of the server's is explained as it is anywhere else.
-      throw sqlstate(error) === OUT_OF_MEMORY ? error : refusal(error);
+      throw sqlstateOf(error) === OUT_OF_MEMORY ? error : refusal(error);
     } finally {
       done.stop();
       waiting.over = true;
@@ -235,7 +236,7 @@ async function rehearseChecks(
     await client.query([...begin, ...OUR_SETTINGS, ...checks, undo].join(';\n'));
   } catch (error) {
     await client.query(undo).catch(() => {});
-    throw sqlstate(error) === undefined ? error : refusal(error);
+    throw sqlstateOf(error) === undefined ? error : refusal(error);
   }
   const proofs = parts.flatMap((part) => part.proofs ?? []);
   if (proofs.length === 0) return;
@@ -243,7 +244,7 @@ async function rehearseChecks(
   await client
     .query([...begin, ...OUR_SETTINGS, ...proofs, undo].join(';\n'))
     .catch(async (error: unknown) => {
-      if (sqlstate(error) === undefined) throw error;
+      if (sqlstateOf(error) === undefined) throw error;
       await client.query(undo);
     });
 }

@@ -2,9 +2,10 @@ import { failed, refused, SluiceError } from '../../src/core/errors.js';
 import { again, command } from '../../src/core/next.js';
 import { plural } from '../../src/core/plural.js';
 import { isShutOut } from '../../src/db/connection-error.js';
+import { sqlstateOf } from '../../src/db/server-error.js';
 import { type Blocker, describeBlocker } from './blockers.js';
 import { contextOf } from './context.js';
-import { sqlstate } from './lock-wait.js';
+
 import { mergedLocks, NOT_ALIKE, type WindowPart } from './window.js';
 
 const UNTOUCHED = 'Nothing was published; live is as it was and staging is kept.';
@@ -16,7 +17,7 @@ export function tooSlow(what: string, ms: number, parts: readonly WindowPart[], 
     'publish_slow',
     `The publish of ${tables} took too long: ${what} was not done after ${ms} ms.`,
     {
-      sqlstate: sqlstate(cause),
+      sqlstate: sqlstateOf(cause),
       cause,
       details: ['Nobody was in the way: the server itself was slow, or the tables are many.'],
       state: UNTOUCHED,
@@ -70,7 +71,7 @@ export function locked(
   { error, blockers }: { readonly error: unknown; readonly blockers: readonly Blocker[] },
 ): SluiceError {
   return refused('locked', `The tables could not be locked in ${plural(attempts, 'attempt')}: ${reason}.`, {
-    sqlstate: sqlstate(error),
+    sqlstate: sqlstateOf(error),
     details: blockers.map(describeBlocker),
     cause: error,
     state: UNTOUCHED,
@@ -83,7 +84,7 @@ export function locked(
 
 /** What a statement of the window was refused with: `catalog_changed`, `not_alike`, else failed `publish`. */
 export function refusal(error: unknown): SluiceError {
-  const code = sqlstate(error) as string;
+  const code = sqlstateOf(error) as string;
   const { message, detail } = error as { message: string; detail?: string };
   const facts = {
     sqlstate: code,

@@ -2,19 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { HURRIED, HURRIED_OWN, hurried } from '../../src/db/hurry.js';
 import { OUR_PATH } from '../../src/db/pinned.js';
+import { sqlstateOf } from '../../src/db/server-error.js';
 
 /** Lock not available, cancelled by a timeout, chosen as deadlock victim, serialization failure. */
 const TRANSIENT = new Set(['55P03', '57014', '40P01', '40001']);
 
-/** The SQLSTATE of an error of the server's, or undefined for any other (a lost connection, say). */
-export function sqlstate(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | null)?.code;
-  const isServer = (error as { severity?: unknown } | null)?.severity !== undefined;
-  return isServer && typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
-}
-
 /** Whether the same statement may succeed a moment later: somebody else held a lock. */
-export const isLockFailure = (error: unknown): boolean => TRANSIENT.has(sqlstate(error) ?? '');
+export const isLockFailure = (error: unknown): boolean => TRANSIENT.has(sqlstateOf(error) ?? '');
 
 /** A wait before attempt `next` (2, 3, …): doubling from `base` to `most` ms, half of it at random. */
 export function backoff(next: number, base = 200, most = 5000): number {

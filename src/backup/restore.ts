@@ -8,6 +8,7 @@ import { again, command } from '../core/next.js';
 import { plural } from '../core/plural.js';
 import type { Run } from '../core/run.js';
 import { ident, literal, qualified } from '../db/quote.js';
+import { isServerError } from '../db/server-error.js';
 import { tableText } from '../db/table-name.js';
 import { ourDatabase } from '../db/users-path.js';
 import { type BackedUpTable, type Manifest, printOf, readManifest } from './manifest.js';
@@ -249,8 +250,8 @@ async function addKeys(client: Client, made: readonly Kept[]): Promise<string[]>
 
 function explained(error: unknown, table: string | undefined): unknown {
   if (error instanceof SluiceError) return error;
-  const { message, severity, detail } = error as { message: string; severity?: string; detail?: string };
-  if (severity === undefined) return error;
+  if (!isServerError(error)) return error;
+  const { message, detail } = error;
   return failed(
     'restore_failed',
     `${table === undefined ? 'the backup' : table} could not be put back: ${message}${detail === undefined ? '' : ` (${detail})`}`,

@@ -17,11 +17,6 @@ const codeOf = (error: unknown) => (error as { code?: string } | undefined)?.cod
 /** The server is starting or stopping, or has no connection left. */
 export const isTransient = (error: unknown) => ['57P03', '53300'].includes(codeOf(error));
 
-/** Nobody answers, or somebody hangs up. */
-export const isAbsent = (error: unknown) =>
-  ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02'].includes(codeOf(error)) ||
-  /^Connection terminated/.test((error as Error | undefined)?.message ?? '');
-
 /** Nothing comes, not even a refusal. */
 export const isSilence = (error: unknown) => codeOf(error) === 'ETIMEDOUT';
 

@@ -5,13 +5,14 @@ import type { Row } from '../core/row.js';
 import type { Database } from '../core/run.js';
 import type { Address } from './address.js';
 import { backendOf } from './backend.js';
-import { bytesOf, endWithin, isAbsent, isSilence, isTransient } from './client.js';
+import { bytesOf, endWithin, isSilence, isTransient } from './client.js';
 import { connectionError } from './connection-error.js';
 import { Dialer } from './dialer.js';
 import { hurry } from './hurry.js';
 import { cutOff, HURRIED_TIMING, noAnswer, TIMING, type Timing, whileHeard, within } from './network.js';
 import { PINNED, PINNED_BESIDE_CODE, type Settings } from './pinned.js';
 import { rowSecurityError } from './row-security.js';
+import { isConnectionLoss } from './server-error.js';
 import { ASK_PATH, besides, type UsersPath } from './users-path.js';
 import { Watchdog } from './watchdog.js';
 
@@ -147,7 +148,7 @@ export class PgDatabase implements Database {
         client.once('end', () => this.#open.delete(client));
         return client;
       } catch (error) {
-        const again = (patient && isTransient(error)) || (this.#connected && isAbsent(error));
+        const again = (patient && isTransient(error)) || (this.#connected && isConnectionLoss(error));
         if (!again || this.#hurried || this.#closed || Date.now() + wait > until)
           throw connectionError(error, this.address);
         await sleep(wait / 2 + Math.random() * (wait / 2));

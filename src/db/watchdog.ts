@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Client } from 'pg';
 import { type Backend, backendOf, END, isAtWork, parametersOf, SEEN, type Seen } from './backend.js';
 import { noAnswer, type Timing, within } from './network.js';
+import { isServerError } from './server-error.js';
 
 /** What the driver has under its public face, as far as it is read here. */
 interface Inside {
@@ -22,9 +23,6 @@ interface Watched {
 
 /** One statement in another session, within so many milliseconds. */
 export type Ask = (sql: string, parameters: readonly unknown[], milliseconds: number) => Promise<unknown[]>;
-
-/** The server has answered, be it with a refusal. */
-const isAnswer = (error: unknown) => (error as { severity?: unknown } | undefined)?.severity !== undefined;
 
 /**
  * Finds sessions whose connection is dead though nobody has said so (a firewall that has forgotten it, a cable, a
@@ -119,7 +117,7 @@ export class Watchdog {
       this.#unreachableSince = undefined;
     } catch (error) {
       const now = Date.now();
-      if (isAnswer(error)) {
+      if (isServerError(error)) {
         // It is there, and has no session for us: nothing is known of ours.
         this.#unreachableSince = undefined;
         this.#trust(due, now);
@@ -162,7 +160,7 @@ export class Watchdog {
     try {
       return await this.#ask(sql, parameters, askMs);
     } catch (error) {
-      const idle = isAnswer(error) ? [...this.#watched.keys()].find(isFree) : undefined;
+      const idle = isServerError(error) ? [...this.#watched.keys()].find(isFree) : undefined;
       if (idle === undefined) throw error;
       // That one may be dead as well: then the refusal is all that is known.
       const asked = within(idle.query(sql, parameters as unknown[]), askMs);

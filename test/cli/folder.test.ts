@@ -10,8 +10,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { isConnectionLoss, isFileError } from '../../sinks/load/copy/failure.js';
 import { assertPasswordStays, isFromDotEnv, loadDotEnv } from '../../src/cli/given/dotenv.js';
+import { isConnectionLoss, isFileError } from '../../src/db/server-error.js';
 import { logOf, sluice } from '../support/cli.js';
 import type { TestDatabase } from '../support/database.js';
 import { tempFolder } from '../support/files.js';

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { isConnectionLoss } from '../../sinks/load/copy/failure.js';
 import { SluiceError } from '../../src/core/errors.js';
 import type { Pipeline } from '../../src/core/pipeline.js';
 import type { Row } from '../../src/core/row.js';
 import { PgDatabase } from '../../src/db/connect.js';
 import { findBatch, listBatches } from '../../src/db/ledger/batches.js';
 import { TIMING } from '../../src/db/network.js';
+import { isConnectionLoss } from '../../src/db/server-error.js';
 import { findPublished, validateBatch } from '../../src/run/maintain/revalidate.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { runPipeline } from '../../src/run/run.js';

@@ -1,64 +1,6 @@
 import { type ErrorFacts, failed, SluiceError } from '../../../src/core/errors.js';
 import { again } from '../../../src/core/next.js';
-
-/** What pg's DatabaseError tells, of which every field may be missing. */
-export interface ServerError extends Error {
-  readonly code?: string;
-  readonly where?: string;
-  readonly column?: string;
-  readonly constraint?: string;
-  readonly detail?: string;
-}
-
-/** SQLSTATE classes of errors that one row's data can cause: another row may pass. */
-const DATA_CLASSES = new Set(['21', '22', '23', '38', '44', '54', 'P0']);
-
-/** Whether the server refused a row, and not the statement, the session or the load as a whole. */
-export function isDataError(error: unknown): error is ServerError {
-  const code = sqlstateOf(error);
-  return code !== undefined && DATA_CLASSES.has(code.slice(0, 2));
-}
-
-/** The SQLSTATE of an error that the server sent, or undefined for any other error. */
-export function sqlstateOf(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | undefined)?.code;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && hasSeverity(error) ? code : undefined;
-}
-
-// EPIPE has five capitals as well; only a message of the server's has a severity.
-function hasSeverity(error: unknown): boolean {
-  return typeof (error as { severity?: unknown }).severity === 'string';
-}
-
-// What pg says when the socket closes under a query (pg/lib/client.js); it has no code.
-const CLOSED = /^Connection terminated|is not queryable$/;
-
-/** What sockets fail with (errno(3)); files have codes of their own. */
-const NETWORK = new Set(
-  'ECONNRESET ECONNABORTED ECONNREFUSED EPIPE ETIMEDOUT ENOTCONN EHOSTUNREACH EHOSTDOWN ENETUNREACH ENETDOWN ENETRESET EADDRNOTAVAIL'.split(
-    ' ',
-  ),
-);
-
-function isNetworkError({ code, syscall }: NodeJS.ErrnoException): boolean {
-  return syscall !== undefined && (/^(connect|getaddrinfo)$/.test(syscall) || NETWORK.has(code ?? ''));
-}
-
-/** Whether a file or folder of this machine failed. */
-export function isFileError(error: unknown): boolean {
-  return (
-    error instanceof Error && (error as NodeJS.ErrnoException).syscall !== undefined && !isNetworkError(error)
-  );
-}
-
-/** Whether `error` means that the session is gone: no answer at all, or a farewell of the server's. */
-export function isConnectionLoss(error: unknown): boolean {
-  const code = sqlstateOf(error);
-  if (code === undefined) {
-    return error instanceof Error && (CLOSED.test(error.message) || isNetworkError(error));
-  }
-  return code.startsWith('08') || ['57P01', '57P02', '57P03', '57P05', '25P03'].includes(code);
-}
+import { isConnectionLoss, sqlstateOf } from '../../../src/db/server-error.js';
 
 /** `error`, met while `table` was being loaded, as one that says what it means. */
 export function copyFailure(error: unknown, table: string, state: string): SluiceError {

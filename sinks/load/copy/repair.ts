@@ -2,11 +2,11 @@ import type { Client } from 'pg';
 import type { Row } from '../../../src/core/row.js';
 import type { Rejection } from '../../../src/core/run.js';
 import type { RowCheck } from '../../../src/db/catalog/row-constraints.js';
+import { isDataError, type ServerError, sqlstateOf } from '../../../src/db/server-error.js';
 import { breachOf, brokenRejection } from '../../publish/constraints/breach.js';
 import type { CopyBuffer } from '../encode/copy-buffer.js';
 import { shown } from '../encode/encoder.js';
 import { CopyIn } from './copy-in.js';
-import { isDataError, type ServerError, sqlstateOf } from './failure.js';
 
 /** After a refused row this many are tried next, so that many bad rows do not each cost a whole segment. */
 const CAUTIOUS_ROWS = 64;

@@ -6,10 +6,11 @@ import { plural } from '../../../src/core/plural.js';
 import type { Row } from '../../../src/core/row.js';
 import type { Rejection } from '../../../src/core/run.js';
 import type { RowCheck } from '../../../src/db/catalog/row-constraints.js';
+import { isDataError } from '../../../src/db/server-error.js';
 import { TO_OUR_PATH, TO_USERS_PATH } from '../../../src/db/users-path.js';
 import type { CopyBuffer } from '../encode/copy-buffer.js';
 import { CopyIn } from './copy-in.js';
-import { isDataError } from './failure.js';
+
 import { loadAround } from './repair.js';
 import { digestOf, rolled } from './rolling-hash.js';
 

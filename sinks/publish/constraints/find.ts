@@ -1,7 +1,8 @@
 import type { ClientBase } from 'pg';
 import { qualified } from '../../../src/db/quote.js';
+import { isDataError, sqlstateOf } from '../../../src/db/server-error.js';
 import { pathGate, TO_OUR_PATH } from '../../../src/db/users-path.js';
-import { isDataError, sqlstateOf } from '../../load/copy/failure.js';
+
 import { parentsFirst } from '../rows/order.js';
 import { circleQuestions, exclusionQuestions, keyQuestions, takenQuestions } from './keys.js';
 import { parentQuestions, type Question, rowQuestions } from './questions.js';

@@ -2,7 +2,8 @@ import type { ClientBase } from 'pg';
 import type { RowColumn } from '../../../src/db/catalog/row-tables.js';
 import { closeSchemas } from '../../../src/db/close.js';
 import { ident, idents, literal, qualified, value } from '../../../src/db/quote.js';
-import { type ServerError, sqlstateOf } from '../../load/copy/failure.js';
+import { type ServerError, sqlstateOf } from '../../../src/db/server-error.js';
+
 import { ORIGIN_COLUMNS } from '../../load/encode/ordinal.js';
 import { contextOf } from '../context.js';
 import { breachOf, SQLSTATES } from './breach.js';

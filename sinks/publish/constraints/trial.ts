@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import { ident, literal, qualified } from '../../../src/db/quote.js';
-import { isDataError, type ServerError, sqlstateOf } from '../../load/copy/failure.js';
+import { isDataError, type ServerError, sqlstateOf } from '../../../src/db/server-error.js';
+
 import { ORIGIN_COLUMNS } from '../../load/encode/ordinal.js';
 import type { RowTrial } from '../rows/parts.js';
 

@@ -3,7 +3,8 @@ import { refused } from '../../../src/core/errors.js';
 import { again } from '../../../src/core/next.js';
 import { closeSchemas } from '../../../src/db/close.js';
 import { ident, qualified } from '../../../src/db/quote.js';
-import { patiently, sqlstate } from '../lock-wait.js';
+import { sqlstateOf } from '../../../src/db/server-error.js';
+import { patiently } from '../lock-wait.js';
 import { type StagingNames, schemasFor } from './names.js';
 
 const TABLES = `
@@ -70,7 +71,7 @@ export async function dropEmptySchema(client: Client, schema: string): Promise<b
     await patiently(client, [`DROP SCHEMA IF EXISTS ${ident(schema)} RESTRICT`]);
     return true;
   } catch (error) {
-    if (sqlstate(error) === '2BP01') return false;
+    if (sqlstateOf(error) === '2BP01') return false;
     throw error;
   }
 }
@@ -101,7 +102,7 @@ export async function dropRetained(
     try {
       await patiently(client, [`DROP TABLE ${qualified(table.schema, table.table)}`], options);
     } catch (error) {
-      if (sqlstate(error) !== '2BP01') throw error;
+      if (sqlstateOf(error) !== '2BP01') throw error;
       const { detail = '' } = error as { detail?: string };
       throw refused('retained', `${name} cannot be dropped: something depends on it.`, {
         table: name,

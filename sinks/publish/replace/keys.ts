@@ -2,7 +2,8 @@ import type { Client } from 'pg';
 import { refused } from '../../../src/core/errors.js';
 import { noun, plural } from '../../../src/core/plural.js';
 import { ident, qualified } from '../../../src/db/quote.js';
-import { patiently, sqlstate } from '../lock-wait.js';
+import { sqlstateOf } from '../../../src/db/server-error.js';
+import { patiently } from '../lock-wait.js';
 import { addKey, addValidKey, dropKey, type SwapKey, validateKey } from './foreign-keys.js';
 
 const COLUMNS = `
@@ -83,7 +84,7 @@ async function validate(client: Client, key: SwapKey, atOnce: boolean): Promise<
   try {
     await patiently(client, atOnce ? [dropKey(key), addValidKey(key)] : [validateKey(key)]);
   } catch (error) {
-    if (sqlstate(error) !== '23503') throw error;
+    if (sqlstateOf(error) !== '23503') throw error;
     throw await orphans(client, key, error);
   }
 }

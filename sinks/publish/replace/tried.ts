@@ -5,7 +5,8 @@ import { plural } from '../../../src/core/plural.js';
 import type { TableFacts } from '../../../src/db/catalog/facts.js';
 import { readTable } from '../../../src/db/catalog/table.js';
 import { openTo } from '../../../src/db/own-schemas.js';
-import { sqlstate } from '../lock-wait.js';
+import { sqlstateOf } from '../../../src/db/server-error.js';
+
 import { OUR_SETTINGS, windowSql } from '../window.js';
 import { differences } from './differences.js';
 import { dressStatements } from './dress.js';
@@ -169,7 +170,7 @@ function judged(error: unknown, table: TableFacts): Tried {
     const message = error.message.replace(/\.$/, '');
     return refused(detail === undefined ? message : `${message}: ${detail}`, error.facts.next);
   }
-  const code = sqlstate(error);
+  const code = sqlstateOf(error);
   if (code === undefined) throw error;
   const { message, where } = error as { message: string; where?: string };
   if (code === '55P03' || code === '57014')

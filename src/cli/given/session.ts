@@ -1,10 +1,10 @@
-import { isConnectionLoss, sqlstateOf } from '../../../sinks/load/copy/failure.js';
 import { shellWord } from '../../core/command.js';
 import { interrupted, SluiceError } from '../../core/errors.js';
 import { type Address, addressOf, urlOfDatabase } from '../../db/address.js';
 import { PgDatabase } from '../../db/connect.js';
 import { freshDatabase } from '../../db/embedded/fresh.js';
 import { ident } from '../../db/quote.js';
+import { isConnectionLoss, sqlstateOf } from '../../db/server-error.js';
 import { asFailure } from '../../run/end/failure.js';
 import { stopCommand } from '../../run/end/stopping.js';
 import { EMBEDDED_URL } from '../commands/db.js';

@@ -1,7 +1,7 @@
-import { isConnectionLoss, isFileError, sqlstateOf } from '../../../sinks/load/copy/failure.js';
 import { contextOf } from '../../../sinks/publish/context.js';
 import { type ErrorFacts, failed, interrupted, SluiceError } from '../../core/errors.js';
 import { again } from '../../core/next.js';
+import { isConnectionLoss, isFileError, sqlstateOf } from '../../db/server-error.js';
 
 /**
  * Whatever was thrown, as an error that says what happened and what to do. A run that was asked to stop

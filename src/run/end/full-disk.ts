@@ -1,8 +1,8 @@
-import { sqlstateOf } from '../../../sinks/load/copy/failure.js';
 import { failed, type SluiceError } from '../../core/errors.js';
 import type { Suggestion } from '../../core/next.js';
 import type { Database } from '../../core/run.js';
 import type { PgDatabase } from '../../db/connect.js';
+import { sqlstateOf } from '../../db/server-error.js';
 
 const DISK_FULL = '53100';
 

@@ -1,9 +1,10 @@
-import { patiently, sqlstate } from '../../../sinks/publish/lock-wait.js';
+import { patiently } from '../../../sinks/publish/lock-wait.js';
 import { refused } from '../../core/errors.js';
 import { again } from '../../core/next.js';
 import type { PgDatabase } from '../../db/connect.js';
 import { type LedgerView, standingViews } from '../../db/ledger/views.js';
 import { literal, qualified } from '../../db/quote.js';
+import { sqlstateOf } from '../../db/server-error.js';
 import { dropOwnEmpty } from '../changes/discard.js';
 
 /** The old tables that a batch keeps aside behind its views, since before `olderThanDays`. */
@@ -64,7 +65,7 @@ export async function dropOldTables(
       `UPDATE sluice.migration_view SET dropped_at = pg_catalog.clock_timestamp() WHERE batch_id = ${literal(batch)} AND kept_oid IS NOT NULL AND rolled_back_at IS NULL`,
     ]);
   } catch (error) {
-    if (sqlstate(error) !== '2BP01') throw error;
+    if (sqlstateOf(error) !== '2BP01') throw error;
     const { detail = '' } = error as { detail?: string };
     throw refused(
       'retained',

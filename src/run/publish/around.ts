@@ -1,8 +1,8 @@
-import { isDataError } from '../../../sinks/load/copy/failure.js';
 import { type FlowAccount, sum } from '../../core/accounting.js';
 import { SluiceError } from '../../core/errors.js';
 import { moveBatch, noteBatch } from '../../db/ledger/batches.js';
 import { forgetSegments } from '../../db/ledger/segments.js';
+import { isDataError } from '../../db/server-error.js';
 import { rejectMet } from '../broken-rows/broken-rows.js';
 import { settleRefused } from '../broken-rows/refused-rows.js';
 import type { Staged } from '../changes/staging.js';

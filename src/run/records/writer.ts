@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { CopyIn } from '../../../sinks/load/copy/copy-in.js';
-import { isConnectionLoss, sqlstateOf } from '../../../sinks/load/copy/failure.js';
 import { failed, SluiceError } from '../../core/errors.js';
 import { again } from '../../core/next.js';
 import type { Database } from '../../core/run.js';
 import { ledgerTextOf } from '../../db/ledger-text.js';
+import { isConnectionLoss, sqlstateOf } from '../../db/server-error.js';
 
 /** Characters that are kept as text: a longer one would outlive the young objects of the heap, which costs more. */
 const TEXT = 1 << 16;

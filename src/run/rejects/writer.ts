@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { isConnectionLoss } from '../../../sinks/load/copy/failure.js';
 import { failed, refused, SluiceError } from '../../core/errors.js';
 import { again } from '../../core/next.js';
 import { originOf, type Row } from '../../core/row.js';
 import type { Rejection } from '../../core/run.js';
 import type { PgDatabase } from '../../db/connect.js';
 import { type StoredReject, storeRejects } from '../../db/ledger/rejects.js';
+import { isConnectionLoss } from '../../db/server-error.js';
 import type { RejectSpool } from '../feed-back/reject-files.js';
 import { writerSession } from '../given/load-session.js';
 import { Masking } from '../given/masking.js';
