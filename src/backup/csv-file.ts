@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
+import { csvField } from '../core/csv-text.js';
 import { failed } from '../core/errors.js';
 import { again } from '../core/next.js';
 import type { Row } from '../core/row.js';
@@ -26,7 +27,7 @@ export async function writeCsv(
     const write = async (text: string) => {
       if (!out.write(text)) await Promise.race([once(out, 'drain'), closed]);
     };
-    await write(`${columns.map(field).join(',')}\n`);
+    await write(`${columns.map(csvField).join(',')}\n`);
     for await (const chunk of source.read(run)) {
       await write(lines(chunk, columns));
       rows += chunk.length;
@@ -52,17 +53,9 @@ function lines(chunk: readonly Row[], columns: readonly string[]): string {
   for (const row of chunk) {
     for (let i = 0; i < columns.length; i++) {
       if (i > 0) text += ',';
-      text += field(row[columns[i] as string] as string | null);
+      text += csvField(row[columns[i] as string] as string | null);
     }
     text += '\n';
   }
   return text;
-}
-
-/** `\.` alone on a line would end the data for COPY. */
-const QUOTED = /^$|[",\r\n]|^\\\.$/;
-
-function field(value: string | null): string {
-  if (value === null) return '';
-  return QUOTED.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
 }

@@ -1,6 +1,6 @@
+import { csvField } from './csv-text.js';
+
 /** Names as `a,b,"c,d"`: quoted as in CSV where they need it. */
 export function formatList(names: readonly string[]): string {
-  return names
-    .map((name) => (/[",\r\n]|^\s|\s$|^$/.test(name) ? `"${name.replaceAll('"', '""')}"` : name))
-    .join(',');
+  return names.map(csvField).join(',');
 }

@@ -1,5 +1,5 @@
 import { parse } from 'csv-parse/sync';
-import { csvCell } from '../../core/csv-cell.js';
+import { csvField } from '../../core/csv-text.js';
 import { nearest } from '../../core/errors.js';
 import { type FieldMapping, type MappingsDefinition, mappingFaults } from '../../core/mapping.js';
 
@@ -24,7 +24,7 @@ const NO = new Set(['false', 'f', 'no', 'n', '0', '']);
 /** The mappings as a CSV file. */
 export function mappingsCsv(mappings: readonly FieldMapping[]): string {
   const lines = mappings.map((mapping) =>
-    NAMES.map((name) => csvCell(String(mapping[COLUMNS[name]]))).join(','),
+    NAMES.map((name) => csvField(String(mapping[COLUMNS[name]]) || null)).join(','),
   );
   return [NAMES.join(','), ...lines].join('\n');
 }

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { csvCell } from '../../core/csv-cell.js';
+import { csvField } from '../../core/csv-text.js';
 import { plural } from '../../core/plural.js';
 import type { Report } from '../../core/report.js';
 import type { Job } from '../job/job.js';
@@ -77,4 +77,4 @@ function fileName(name: string, taken: Set<string>): string {
   return `${free}.csv`;
 }
 
-const lines = (rows: Rows) => rows.map((row) => `${row.map(csvCell).join(',')}\n`).join('');
+const lines = (rows: Rows) => rows.map((row) => `${row.map((cell) => csvField(cell === '' ? null : cell)).join(',')}\n`).join('');

@@ -1,4 +1,4 @@
-import { csvCell } from '../../core/csv-cell.js';
+import { csvField } from '../../core/csv-text.js';
 import { jsonText } from '../../core/json/write.js';
 import type { StoredReject } from '../../db/ledger/rejects.js';
 import { cellText, REJECT_COLUMNS } from './reject-columns.js';
@@ -76,6 +76,5 @@ function about({ number, line, reason, message, raw }: FiledReject): unknown[] {
 /** NULL is nothing, and the empty text a pair of quotes, as the CSV reader has it. */
 function cell(value: unknown, shown = true): string {
   if (value === null || value === undefined) return '';
-  const text = cellText(value, shown);
-  return text === '' ? '""' : csvCell(text);
+  return csvField(cellText(value, shown));
 }
