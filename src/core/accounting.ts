@@ -59,6 +59,7 @@ export class StageCounter {
     readonly stage: string,
     readonly branch = '',
     from?: StageAccount,
+    readonly role: 'source' | 'stage' | 'end' = 'stage',
   ) {
     if (from === undefined) return;
     this.in = from.in;

@@ -28,6 +28,8 @@ export interface ErrorFacts {
   readonly log?: string;
   /** What state things are in now. */
   readonly state?: string;
+  /** What of a batch that failed is kept, so that the first of `next` goes on with it: its load, or all there is to publish. */
+  readonly kept?: 'load' | 'staged';
   /** What to do next, best a command to type. */
   readonly next?: Next;
   readonly cause?: unknown;

@@ -58,8 +58,8 @@ export async function follow(plan: FlowPlan, following: Following): Promise<Flow
   const signal = AbortSignal.any([following.signal, stop.signal]);
   const input = plan.source.name;
 
-  const counter = (stage: string, branch = '') => {
-    const made = new StageCounter(stage, branch, following.from?.stages[counters.length]);
+  const counter = (stage: string, branch = '', role: StageCounter['role'] = 'stage') => {
+    const made = new StageCounter(stage, branch, following.from?.stages[counters.length], role);
     counters.push(made);
     return made;
   };
@@ -85,7 +85,7 @@ export async function follow(plan: FlowPlan, following: Following): Promise<Flow
   };
 
   const write = async (end: Target | Sink, rows: Rows, at: string): Promise<void> => {
-    const count = counter(inBooks.end(end), at);
+    const count = counter(inBooks.end(end), at, 'end');
     const staging = await following.open(end, runFor(count), { branch: at, ...marking });
     ends.push({ name: endName(end), staging, count });
     for await (const chunk of rows) {
@@ -118,7 +118,7 @@ export async function follow(plan: FlowPlan, following: Following): Promise<Flow
   };
 
   try {
-    const count = counter(inBooks.source(plan.source));
+    const count = counter(inBooks.source(plan.source), '', 'source');
     reading = new Reading(plan.source, count, runFor(count), {
       ...(following.limit === undefined ? {} : { limit: following.limit }),
       ...(following.from === undefined ? {} : { from: following.from.at }),

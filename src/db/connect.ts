@@ -21,12 +21,19 @@ const START_MS = 3_000;
 /** How long a session that may be broken may take to say that it is not. */
 const ROLLBACK_MS = 700;
 
+/**
+ * What becomes of a session when the run is to stop: one that decides what live is (a publish) is only ever cancelled, so
+ * that its outcome is known.
+ */
+export type Stopped = 'ended' | 'cancelled';
+
 /** A run's database: a shared session for short statements, sessions of their own for long work. */
 export class PgDatabase implements Database {
   #shared: Promise<pg.Client> | undefined;
   #holder: Promise<{ readonly client: pg.Client; readonly snapshot: string }> | undefined;
   #usersPath: Promise<UsersPath> | undefined;
-  readonly #open = new Map<pg.Client, string>();
+  /** Each with what may be done to it when the run is to stop. */
+  readonly #open = new Map<pg.Client, Stopped>();
   #closed = false;
   /** Somebody has been answered here before. */
   #connected = false;
@@ -113,19 +120,23 @@ export class PgDatabase implements Database {
    * seconds; one that has been connected to is, too, where it does not answer (a restart). It has the settings of
    * `pinned` from its first moment on, is watched, and its goodbye is bounded. Throws `no_connection`.
    */
-  async connect(purpose: string, pinned: Settings = PINNED): Promise<pg.Client> {
-    return this.#connect(purpose, pinned, true);
+  async connect(purpose: string, pinned: Settings = PINNED, stopped: Stopped = 'ended'): Promise<pg.Client> {
+    return this.#connect(purpose, pinned, true, stopped);
   }
 
   /** The same for work that can do without one: undefined where server, database or role have none left now. */
-  async spare(purpose: string, pinned: Settings = PINNED): Promise<pg.Client | undefined> {
-    return this.#connect(purpose, pinned, false).catch((error: SluiceError) => {
+  async spare(
+    purpose: string,
+    pinned: Settings = PINNED,
+    stopped: Stopped = 'ended',
+  ): Promise<pg.Client | undefined> {
+    return this.#connect(purpose, pinned, false, stopped).catch((error: SluiceError) => {
       if (error.facts?.sqlstate === '53300') return undefined;
       throw error;
     });
   }
 
-  async #connect(purpose: string, pinned: Settings, patient: boolean): Promise<pg.Client> {
+  async #connect(purpose: string, pinned: Settings, patient: boolean, stopped: Stopped): Promise<pg.Client> {
     const settings = pinned === PINNED_BESIDE_CODE ? besides(pinned, await this.usersPath()) : pinned;
     if (this.#silent) throw connectionError(noAnswer('no answer'), this.address);
     const until = Date.now() + (this.#connected ? this.#timing.returnMs : START_MS);
@@ -143,7 +154,7 @@ export class PgDatabase implements Database {
         }
         this.#connected = true;
         if (this.#hurried) hurry(client);
-        this.#open.set(client, purpose);
+        this.#open.set(client, stopped);
         this.#watchdog.watch(client);
         client.once('end', () => this.#open.delete(client));
         return client;
@@ -157,12 +168,12 @@ export class PgDatabase implements Database {
   }
 
   /**
-   * Asks the server to cancel what our sessions run, or to end the sessions, but for a publish, which is
-   * only ever cancelled. Does not throw; where the server cannot be asked, sessions to be ended are cut off.
+   * Asks the server to cancel what our sessions run, or to end the sessions, but for those that are only ever
+   * cancelled. Does not throw; where the server cannot be asked, sessions to be ended are cut off.
    */
   async stop(how: 'cancel' | 'end'): Promise<void> {
     this.hurry();
-    const ours = [...this.#open].filter(([, purpose]) => how === 'cancel' || !/publish/.test(purpose));
+    const ours = [...this.#open].filter(([, stopped]) => how === 'cancel' || stopped === 'ended');
     const pids = ours.map(([client]) => backendOf(client)?.pid ?? 0);
     const ask = how === 'cancel' ? 'pg_cancel_backend' : 'pg_terminate_backend';
     // Where the server is gone, or full, what follows is all that can be done.

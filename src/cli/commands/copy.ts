@@ -178,8 +178,7 @@ async function inSession(
     kept = flags.rehearse !== true;
     return code;
   } catch (error) {
-    const { offersResume } = await import('../../run/given/next-command.js');
-    kept = offersResume(error);
+    kept = error instanceof SluiceError && error.facts.kept !== undefined;
     if (kept) say(`${name}, which --create has made, stays for the copy to go on`);
     throw error;
   } finally {

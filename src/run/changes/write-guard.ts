@@ -43,7 +43,7 @@ export async function raiseGuard(job: Job): Promise<void> {
       ),
   };
   if (guard === 'lock') {
-    job.held = await database.connect(`batch ${job.batch} guard`, PINNED_BESIDE_CODE);
+    job.held = await database.connect(`batch ${job.batch} guard`, PINNED_BESIDE_CODE, 'cancelled');
     await holdGuard(job.held, tables, waiting);
     return;
   }

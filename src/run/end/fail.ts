@@ -1,17 +1,25 @@
 import type { FlowAccount } from '../../core/accounting.js';
 import { SluiceError } from '../../core/errors.js';
-import { again, command, type Next, type Suggestion } from '../../core/next.js';
+import { again, command, type Next } from '../../core/next.js';
 import { framesOf, stackOf, userFrames } from '../../core/stack.js';
 import { isShutOut } from '../../db/connection-error.js';
 import { noteBatch } from '../../db/ledger/batches.js';
 import { cleanUp } from '../given/cleanup-command.js';
 import { mergeInstead } from '../given/merge-instead.js';
-import { isSwap, rerun } from '../given/next-command.js';
+import { rerun } from '../given/next-command.js';
 import type { Job } from '../job/job.js';
 import { end } from './end.js';
 import { asFailure } from './failure.js';
 import { namingFullDisk } from './full-disk.js';
-import { begunBy, goOnWith, isWorthResuming, isWorthSwapping, keepForResume, keepStaged } from './keep.js';
+import {
+  begunBy,
+  isWorthResuming,
+  isWorthSwapping,
+  type Kept,
+  keepForResume,
+  keepStaged,
+  loadOf,
+} from './keep.js';
 
 /**
  * Writes `error` to the log: all it knows, its steps as they are without a command line, and where it is an exception
@@ -56,7 +64,7 @@ export async function fail(job: Job, error: unknown, accounts: readonly FlowAcco
   if (told.code === 'outcome_unknown') return told;
   job.records = { ...job.records, errors: job.rejects.frequent.top() };
   if (job.records.errors.length > 0) job.options.events?.records?.(job.records);
-  let goOn: Suggestion | undefined;
+  let keeps: Kept | undefined;
   let hindrance: unknown;
   let left = '';
   try {
@@ -66,13 +74,13 @@ export async function fail(job: Job, error: unknown, accounts: readonly FlowAcco
     await job.rejects.flush().catch((second) => {
       log.error('the last rejects could not be stored', { error: String(second) });
     });
-    if (isWorthSwapping(job, known)) goOn = await keepStaged(job);
+    if (isWorthSwapping(job, known)) keeps = await keepStaged(job);
     else if (isWorthResuming(job, known)) {
       // What goes on, should the ledger not be reached.
-      goOn = goOnWith(job);
-      goOn = await keepForResume(job, { code: known.code, message: known.message, details }, accounts);
+      keeps = loadOf(job);
+      keeps = await keepForResume(job, { code: known.code, message: known.message, details }, accounts);
     }
-    if (goOn === undefined)
+    if (keeps === undefined)
       await end(job, 'failed', accounts, {
         error: { code: known.code, message: known.message, details },
       });
@@ -93,10 +101,11 @@ export async function fail(job: Job, error: unknown, accounts: readonly FlowAcco
   const recorded = hindrance === undefined;
   const said = recorded ? told : withHindrance(told, left, hindrance);
   const untouched = 'nothing was published; live tables are untouched';
-  if (goOn !== undefined) {
-    const kept = isSwap(goOn) ? `batch ${batch} is staged` : `batch ${batch} is failed; its staging is kept`;
+  if (keeps !== undefined) {
+    const kept =
+      keeps.what === 'staged' ? `batch ${batch} is staged` : `batch ${batch} is failed; its staging is kept`;
     return stateOf(
-      resumable(said, goOn, isShutOut(hindrance) || isShutOut(known) || isWorthSwapping(job, known)),
+      resumable(said, keeps, isShutOut(hindrance) || isShutOut(known) || isWorthSwapping(job, known)),
       `${untouched}; ${recorded ? kept : 'staging is kept (the failure could not be recorded)'}`,
     );
   }
@@ -110,10 +119,9 @@ export async function fail(job: Job, error: unknown, accounts: readonly FlowAcco
 }
 
 /** What to do next is first of all to go on; `last`: once the rest is done. */
-function resumable(error: SluiceError, goOn: Suggestion, last: boolean): SluiceError {
-  const { next = [] } = error.facts;
-  const steps = [next].flat();
-  return error.but({ next: last ? [...steps, goOn.saying({ lead: 'then' })] : [goOn, ...steps] });
+function resumable(error: SluiceError, { what, next }: Kept, last: boolean): SluiceError {
+  const steps = [error.facts.next ?? []].flat();
+  return error.but({ kept: what, next: last ? [...steps, next.saying({ lead: 'then' })] : [next, ...steps] });
 }
 
 /** `error` with what could not be done behind it, and why; who is not let in is told what to do about that. */

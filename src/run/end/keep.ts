@@ -35,8 +35,14 @@ export function isWorthSwapping(job: Job, error: SluiceError): boolean {
   );
 }
 
-/** Leaves the batch staged, as `load` does; gives the command that publishes it. May be repeated. */
-export async function keepStaged(job: Job): Promise<Suggestion> {
+/** What is kept of a batch, and the command that goes on with it. */
+export interface Kept {
+  readonly what: 'load' | 'staged';
+  readonly next: Suggestion;
+}
+
+/** Leaves the batch staged, as `load` does. May be repeated. */
+export async function keepStaged(job: Job): Promise<Kept> {
   const { database } = job.options;
   const batch = job.batch as string;
   await letGo(job);
@@ -46,11 +52,14 @@ export async function keepStaged(job: Job): Promise<Suggestion> {
   return swapOf(job);
 }
 
-const swapOf = (job: Job) => publishing(begunBy(job), { note: 'publishes what is staged' });
+const swapOf = (job: Job): Kept => ({
+  what: 'staged',
+  next: publishing(begunBy(job), { note: 'publishes what is staged' }),
+});
 
-/** The command that goes on with the job's batch, as far as this process knows. */
-export function goOnWith(job: Job): Suggestion {
-  return resuming(begunBy(job), { note: 'goes on with what is loaded' }, true);
+/** The job's load as it is kept, as far as this process knows. */
+export function loadOf(job: Job): Kept {
+  return { what: 'load', next: resuming(begunBy(job), { note: 'goes on with what is loaded' }, true) };
 }
 
 /** How the job's batch was begun, as far as this process knows. */
@@ -66,14 +75,13 @@ export function begunBy(job: Job): Begun & Pick<Batch, 'id'> {
 
 /**
  * Records the failure and keeps staging, guard and files for a run that goes on; a batch that is staged stays
- * so. Gives the command that goes on; undefined where nothing is loaded yet, and nothing was done. May be
- * repeated.
+ * so. Undefined where nothing is loaded yet, and nothing was done. May be repeated.
  */
 export async function keepForResume(
   job: Job,
   error: { readonly code: string; readonly message: string; readonly details: readonly string[] },
   accounts: readonly FlowAccount[],
-): Promise<Suggestion | undefined> {
+): Promise<Kept | undefined> {
   const { database } = job.options;
   const loaded = accounts.length > 0 || (await readSegments(database, job.batch as string)).length > 0;
   if (!loaded) return undefined;
@@ -96,5 +104,5 @@ export async function keepForResume(
       }),
       error,
     });
-  return goOnWith(job);
+  return loadOf(job);
 }

@@ -1,5 +1,4 @@
 import { type Change, type CommandData, changed, type Flags } from '../../core/command.js';
-import { SluiceError } from '../../core/errors.js';
 import { command, type Said, Suggestion } from '../../core/next.js';
 import type { Batch } from '../../db/ledger/batches.js';
 import { describeLimit } from './reject-limit.js';
@@ -99,19 +98,4 @@ function flagsOf({ run_record, settings, options }: Begun): Flags {
     ...(options.allow_suppressed === true ? { allowSuppressed: true } : {}),
     ...(options.rewrite_oids === true ? { rewriteOids: true } : {}),
   };
-}
-
-/** Whether `error` says how to go on with the batch: what it has made so far has to stay. */
-export function offersResume(error: unknown): boolean {
-  const next = error instanceof SluiceError ? [error.facts.next ?? []].flat() : [];
-  return next.some((step) => {
-    if (!(step instanceof Suggestion)) return false;
-    const { meant } = step;
-    return meant.kind === 'rerun' ? meant.command.flags.resume !== undefined : isSwap(step);
-  });
-}
-
-/** Whether the step publishes what is staged. */
-export function isSwap({ meant }: Suggestion): boolean {
-  return meant.kind === 'command' && meant.command.name === 'swap';
 }

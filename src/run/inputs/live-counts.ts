@@ -28,7 +28,7 @@ export function liveCounts(flows: Iterable<readonly StageCounter[]>): LiveCounts
     for (const counter of counters) {
       rejected += sum(counter.rejected);
       if (counter.branch === '') skipped += sum(counter.skipped) + sum(counter.kept) + sum(counter.left);
-      if (counter.stage.startsWith('into ')) taken = Math.max(taken, counter.in - sum(counter.rejected));
+      if (counter.role === 'end') taken = Math.max(taken, counter.in - sum(counter.rejected));
     }
     total += read;
     error += rejected;

@@ -7,7 +7,7 @@ import { type FlowAccount, StageCounter } from '../../core/accounting.js';
 import type { OldSystem } from '../../core/assessment.js';
 import type { FlowMark } from '../../core/bookmark.js';
 import { usage } from '../../core/errors.js';
-import { type FlowPlan, inBooks } from '../../core/flow.js';
+import type { FlowPlan } from '../../core/flow.js';
 import type { Following } from '../../core/follow.js';
 import type { FieldMapping } from '../../core/mapping.js';
 import type { KeptRecords, NewTable, Pipeline } from '../../core/pipeline.js';
@@ -401,7 +401,7 @@ export class Job {
       reject(row, why) {
         StageCounter.tally(counter.rejected, why.reason, 1);
         // What the source itself rejects is the input's record.
-        const known = counter.stage === inBooks.source({ name: input }) ? row : undefined;
+        const known = counter.role === 'source' ? row : undefined;
         job.rejects.add(input, counter.stage, row, why, job.tracked?.of(flow), known);
       },
       skip(reason, rows = 1) {

@@ -117,10 +117,10 @@ export async function runWindow(
   },
 ): Promise<Published> {
   const published = await publish(
-    () => database.connect(`batch ${window.batch} publish`, PINNED_BESIDE_CODE),
+    () => database.connect(`batch ${window.batch} publish`, PINNED_BESIDE_CODE, 'cancelled'),
     window.parts,
     {
-      spare: () => database.spare(`batch ${window.batch} publish`, PINNED_BESIDE_CODE),
+      spare: () => database.spare(`batch ${window.batch} publish`, PINNED_BESIDE_CODE, 'cancelled'),
       attempts: ATTEMPTS,
       ...timesOf(window.parts),
       ledger: window.ledger,
