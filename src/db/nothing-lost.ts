@@ -118,7 +118,10 @@ async function fingerprint(context: ValidationContext, of: NothingLost): Promise
   return { rows: BigInt(n), hash: BigInt(hash), canonical: WRITTEN[type] ?? ((key) => key) };
 }
 
-const integer = (key: string) => key.replace(/^\s*\+?0*(\d+)\s*$/, '$1');
+const integer = (key: string) => {
+  const digits = key.trim();
+  return /^[+-]?\d{1,40}$/.test(digits) ? String(BigInt(digits)) : key;
+};
 
 /** How the server writes what a file may write otherwise. */
 const WRITTEN: Readonly<Record<string, (key: string) => string>> = {

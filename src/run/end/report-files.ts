@@ -1,37 +1,9 @@
-import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { csvField } from '../../core/csv-text.js';
 import { plural } from '../../core/plural.js';
 import type { Report } from '../../core/report.js';
 import type { Job } from '../job/job.js';
-
-type Rows = readonly (readonly string[])[];
-
-/** All rows of the reports of a run, in scratch files as they come: a report itself keeps some of them. */
-export class ReportSpool {
-  readonly #files = new Map<string, { readonly path: string; rows: number }>();
-
-  constructor(private readonly folder: string) {
-    if (!existsSync(folder)) mkdirSync(folder);
-  }
-
-  add(name: string, columns: readonly string[], rows: Rows): void {
-    let file = this.#files.get(name);
-    if (file === undefined) {
-      file = { path: join(this.folder, String(this.#files.size)), rows: 0 };
-      this.#files.set(name, file);
-      appendFileSync(file.path, lines([columns]), { mode: 0o600 });
-    }
-    appendFileSync(file.path, lines(rows));
-    file.rows += rows.length;
-  }
-
-  /** The file of a report, with how many rows it has; undefined where none came. */
-  of(name: string): { readonly path: string; readonly rows: number } | undefined {
-    return this.#files.get(name);
-  }
-}
+import { type ReportSpool, reportLines } from '../job/report-spool.js';
 
 /**
  * Writes the reports of a run into files, where that is wanted, and says what is in them. Does not throw: an error of
@@ -63,7 +35,10 @@ async function written(path: string, report: Report, spool: ReportSpool | undefi
   const { name, columns, rows, more } = report;
   const whole = spool?.of(name);
   await mkdir(join(path, '..'), { recursive: true });
-  await writeFile(path, lines([columns, ...(whole === undefined ? rows : [])]), { flag: 'wx', mode: 0o600 });
+  await writeFile(path, reportLines([columns, ...(whole === undefined ? rows : [])]), {
+    flag: 'wx',
+    mode: 0o600,
+  });
   if (whole === undefined) return { rows: rows.length, lost: more };
   await copyFile(whole.path, path);
   return { rows: whole.rows, lost: 0 };
@@ -76,5 +51,3 @@ function fileName(name: string, taken: Set<string>): string {
   taken.add(free);
   return `${free}.csv`;
 }
-
-const lines = (rows: Rows) => rows.map((row) => `${row.map((cell) => csvField(cell === '' ? null : cell)).join(',')}\n`).join('');

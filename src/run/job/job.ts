@@ -22,7 +22,6 @@ import type { RunRecord } from '../../db/ledger/run-record.js';
 import { standingViews } from '../../db/ledger/views.js';
 import { usersDatabase } from '../../db/users-database.js';
 import { oldSystem } from '../../sources/old-system.js';
-import { ReportSpool } from '../end/report-files.js';
 import { FedBack } from '../feed-back/fed-back.js';
 import { RejectSpool } from '../feed-back/reject-files.js';
 import { deletedFrom, recognised } from '../feed-back/rejects-given.js';
@@ -38,6 +37,7 @@ import { ReadInputs } from '../inputs/read-inputs.js';
 import type { Records } from '../records/index.js';
 import { keptRecords } from '../records/kinds.js';
 import { RejectBook } from '../rejects/writer.js';
+import { ReportSpool } from './report-spool.js';
 
 /** The tables that the pipeline guards besides, as these inputs and settings want it. */
 function guardsOf(pipeline: Pipeline, options: RunOptions): readonly string[] {
