@@ -8,6 +8,7 @@ import { SluiceError } from '../src/core/errors.js';
 import { acquireEmbedded } from '../src/db/embedded/index.js';
 import { ident } from '../src/db/quote.js';
 import { projectFolder, testFiles, testServerOptions } from './support/server.js';
+import { slowest, watchDurations } from './support/slowest.js';
 import { watchUnfinished } from './support/unfinished.js';
 
 // npm test: compiled test files against one server.
@@ -19,6 +20,9 @@ import { watchUnfinished } from './support/unfinished.js';
 
 /** Many times what the slowest file needs alone: a loaded machine is no failure, waiting for ever is one. */
 const FILE_MS = 900_000;
+
+/** Files that are named at the end, with what they took. */
+const SLOWEST = Number(process.env.SLUICE_TEST_SLOWEST ?? 10);
 
 const words = process.argv.slice(2);
 const stopped = new AbortController();
@@ -64,6 +68,7 @@ async function runTests(url: string, alone: boolean): Promise<void> {
     timeout: FILE_MS,
   });
   const unfinished = watchUnfinished(tests);
+  const durations = watchDurations(tests);
   tests.on('test:fail', ({ todo }) => {
     if (todo === undefined || todo === false) process.exitCode = 1;
   });
@@ -71,6 +76,8 @@ async function runTests(url: string, alone: boolean): Promise<void> {
   report.pipe(process.stdout);
   await once(report, 'end');
   if (stopped.signal.aborted) process.exitCode = 130;
+  if (durations.size > SLOWEST)
+    for (const line of slowest(durations, SLOWEST)) console.log(line.replace(projectFolder, '.'));
   for (const [file, names] of unfinished) {
     if (names.size > 0)
       console.log(`\nDid not end: ${relative(projectFolder, file)}: ${[...names].join(' > ')}`);
