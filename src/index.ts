@@ -2,14 +2,14 @@ export type { FlowAccount, Reasons, SinkAccount, StageAccount } from './core/acc
 export * from './core/assessment.js';
 export type { Change, Flags, FlagValue } from './core/command.js';
 export type * from './core/compatibility.js';
+export { detachString, detachValue } from './core/detach.js';
 export * from './core/errors.js';
-export { type Branch, type FlowPlan, flow, type Way } from './core/flow.js';
+export { type Branch, type FlowBuilder, type FlowPlan, flow } from './core/flow.js';
 export { ExactNumber, isExactNumber } from './core/json/exact-number.js';
 export { jsonText } from './core/json/write.js';
 export * from './core/left-behind.js';
 export type * from './core/mapping.js';
 export { again, command, type Next, type NextStep, type Said, Suggestion } from './core/next.js';
-export { own, ownValue } from './core/own.js';
 export * from './core/pipeline.js';
 export { noun, plural } from './core/plural.js';
 export type { Report } from './core/report.js';

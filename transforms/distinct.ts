@@ -1,4 +1,4 @@
-import { own } from '../src/core/own.js';
+import { detachString } from '../src/core/detach.js';
 import type { Row, Rows } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
 import { named, type Stage, together } from '../src/core/types.js';
@@ -30,7 +30,7 @@ export function distinct<R extends Row>(options: DistinctOptions<R>): Stage<R> {
       if (repeated || ordered) return !repeated;
       const id = key(row);
       if (seen.has(id)) return false;
-      seen.add(own(id));
+      seen.add(detachString(id));
       return true;
     };
     for await (const chunk of rows) {

@@ -42,7 +42,7 @@ export function stageFailed(stage: string, row: Row, error: unknown): SluiceErro
     next: again(
       {},
       {
-        lead: 'mend the function (where the row is at fault, throw a RowError so that it is rejected instead), then',
+        lead: 'fix the function (where the row is at fault, throw a RowError so that it is rejected instead), then',
       },
     ),
     cause: error,

@@ -1,4 +1,4 @@
-import { own } from '../src/core/own.js';
+import { detachString } from '../src/core/detach.js';
 import { CHUNK_ROWS, type Row, type Rows } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
 import { named, type Stage, together } from '../src/core/types.js';
@@ -62,7 +62,7 @@ export function group<In extends Row, Acc, Out extends Row>(
     };
     const groupOf = (row: In): Group<In, Acc> => {
       if (current !== undefined && previous !== undefined && same(previous, row)) return current;
-      const id = unordered ? own(key(row)) : '';
+      const id = unordered ? detachString(key(row)) : '';
       const known = groups.get(id);
       if (known !== undefined) return known;
       if (current !== undefined && !unordered) close(current);

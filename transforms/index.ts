@@ -1,4 +1,3 @@
-export { beside } from './beside.js';
 export { type DistinctOptions, distinct } from './distinct.js';
 export { extend } from './extend.js';
 export { RowError } from './failure.js';
@@ -10,6 +9,7 @@ export { type LookupOptions, lookup } from './lookup.js';
 export { map, mapChunk } from './map.js';
 export { type RenumberOptions, renumber } from './renumber.js';
 export type { JsonSchema } from './schema-text.js';
+export { sideInput } from './side-input.js';
 export { type SortOptions, type SortStage, sort } from './sort/index.js';
 export type { OrderBy, OrderColumn, OrderKey, OrderValue } from './sort/order.js';
 export {

@@ -1,11 +1,11 @@
+import { detachValue } from '../src/core/detach.js';
 import { failed, nearest, usage } from '../src/core/errors.js';
 import { again } from '../src/core/next.js';
-import { ownValue } from '../src/core/own.js';
 import { originOf, type Row, type Rows } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
 import { named, type Source, type Stage } from '../src/core/types.js';
-import { beside } from './beside.js';
 import { type By, describeGroup, groupKey } from './key.js';
+import { sideInput } from './side-input.js';
 
 export interface LookupOptions<In extends Row, New extends string> {
   /** Where the values are: a source, read once for each reading of the flow, or rows. */
@@ -86,12 +86,12 @@ async function load(options: Loading, run: Run): Promise<Map<string, Row>> {
   const wanted = [...new Set([...(typeof key === 'string' ? [key] : key), ...Object.values(take)])];
   const table = new Map<string, Row>();
   let checked = false;
-  for await (const chunk of 'read' in from ? beside(from, run, name) : [from]) {
+  for await (const chunk of 'read' in from ? sideInput(from, run, name) : [from]) {
     for (const row of chunk) {
       if (!checked) checkColumns(name, wanted, row);
       checked = true;
       if (hasNull(row)) continue;
-      const id = ownValue(keyOf(row));
+      const id = detachValue(keyOf(row));
       if (table.has(id)) {
         throw failed('lookup_duplicate', `${describe(row)} occurs more than once in ${name}`, {
           input: name,
@@ -108,7 +108,7 @@ async function load(options: Loading, run: Run): Promise<Map<string, Row>> {
         });
       }
       const values: Record<string, unknown> = {};
-      for (const [column, origin] of pairs) values[column] = ownValue(row[origin]);
+      for (const [column, origin] of pairs) values[column] = detachValue(row[origin]);
       table.set(id, values);
     }
   }

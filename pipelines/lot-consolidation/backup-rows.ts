@@ -1,4 +1,4 @@
-import type { Branch, Way } from 'sluice';
+import type { Branch, FlowBuilder } from 'sluice';
 import type { BackupFile } from 'sluice/sinks';
 import { map } from 'sluice/transforms';
 import { firstOfEach, hasSerial, type Tables } from './new-rows.js';
@@ -17,7 +17,7 @@ function jsonId(id: string | null): number | string | null {
 export function intoBackup(
   backup: BackupFile,
   { lots, serials }: Tables,
-): ((rows: Way<Renumbered, Branch>) => Branch)[] {
+): ((rows: FlowBuilder<Renumbered, Branch>) => Branch)[] {
   const lotAlso = carrying('lots', lots.columns, 'as');
   const serialAlso = carrying('serials', serials.columns, 'as');
   const oldLots = firstOfEach('lot_id', 'old LOTs', (row) =>

@@ -28,7 +28,7 @@ async function differences(
   context: ValidationContext,
   sql: string,
   what: string,
-  next: Next = again({}, { lead: 'mend the source (nothing is lost), then' }),
+  next: Next = again({}, { lead: 'fix the source (nothing is lost), then' }),
 ): Promise<Finding[]> {
   const rows = await context.database.query(`${sql} ORDER BY 1 LIMIT ${LIMIT}`);
   return offenders(

@@ -40,7 +40,7 @@ export interface SourceIdsOptions {
  * and those that it rejected, with the reason. Held in memory, about 50 bytes for each.
  *
  * New records are numbered from the largest id on that live or its sequence has given: without drawing from the
- * sequence, so that a dry run writes nothing and a load that is gone on with gives the same ids again. The
+ * sequence, so that a dry run writes nothing and a load that is resumed gives the same ids again. The
  * publish moves the sequence past them, and the guard on live sees to it that nobody took them meanwhile.
  */
 export class SourceIds {

@@ -1,5 +1,5 @@
-import { failed, isExactNumber, jsonText, originOf, own, type Run, type Source } from 'sluice';
-import { beside } from 'sluice/transforms';
+import { detachString, failed, isExactNumber, jsonText, originOf, type Run, type Source } from 'sluice';
+import { sideInput } from 'sluice/transforms';
 import { type KindOf, type PythonKind, recipeKinds } from './column-kinds.js';
 import { idOf, type OldIngredient, type OldLine, type OldRecipe } from './inputs.js';
 import { pythonFloat, pythonList, pythonObject, pythonText } from './python-json.js';
@@ -24,34 +24,34 @@ export type Page =
  */
 export async function readRecipeBook(inputs: BookInputs, run: Run): Promise<ReadonlyMap<string, Page>> {
   const named = new Map<string, string>();
-  for await (const chunk of beside(inputs.ingredients, run, 'ingredients'))
+  for await (const chunk of sideInput(inputs.ingredients, run, 'ingredients'))
     for (const { id, display_name, slug } of chunk) {
       const known = idOf(id);
       if (known !== undefined)
         named.set(
           known,
-          own(`"ingredient_name": ${textJson(display_name)}, "ingredient_slug": ${textJson(slug)}`),
+          detachString(`"ingredient_name": ${textJson(display_name)}, "ingredient_slug": ${textJson(slug)}`),
         );
     }
 
   const lines = new Map<string, Line[]>();
-  for await (const chunk of beside(inputs.recipe_ingredients, run, 'recipe_ingredients'))
+  for await (const chunk of sideInput(inputs.recipe_ingredients, run, 'recipe_ingredients'))
     for (const line of chunk) {
       const recipe = idOf(line.recipe_id);
       if (recipe === undefined) continue;
       const made = lineOf(line, named);
       const known = lines.get(recipe);
-      if (known === undefined) lines.set(own(recipe), [made]);
+      if (known === undefined) lines.set(detachString(recipe), [made]);
       else known.push(made);
     }
 
   const kindOf = await recipeKinds(run);
   const book = new Map<string, Page>();
-  for await (const chunk of beside(inputs.recipes, run, 'recipes'))
+  for await (const chunk of sideInput(inputs.recipes, run, 'recipes'))
     for (const recipe of chunk) {
       const id = idOf(recipe.id);
       if (id === undefined || book.has(id)) throw unusable(recipe, inputs.recipes.name);
-      book.set(own(id), pageOf(recipe, lines.get(id) ?? [], kindOf));
+      book.set(detachString(id), pageOf(recipe, lines.get(id) ?? [], kindOf));
       lines.delete(id);
     }
   return book;
@@ -92,12 +92,12 @@ function pageOf(recipe: OldRecipe, lines: readonly Line[], kindOf: KindOf): Page
     ),
     ...lines.flatMap((line) => line.wrong ?? []),
   ];
-  if (wrong.length > 0) return { wrong: own(wrong.slice(0, 3).join('; ')) };
+  if (wrong.length > 0) return { wrong: detachString(wrong.slice(0, 3).join('; ')) };
   const sorted = [...lines].sort((a, b) => a.id - b.id);
   return {
-    name: own(String(recipe.name ?? '')),
-    recipe_data: own(pythonObject(fields.map(([field, made]) => [field, made as string]))),
-    ingredients_data: own(pythonList(sorted.map(({ json }) => json))),
+    name: detachString(String(recipe.name ?? '')),
+    recipe_data: detachString(pythonObject(fields.map(([field, made]) => [field, made as string]))),
+    ingredients_data: detachString(pythonList(sorted.map(({ json }) => json))),
   };
 }
 
@@ -106,10 +106,14 @@ function lineOf(line: OldLine, named: ReadonlyMap<string, string>): Line {
   const quantity = line.quantity === null ? undefined : floatJson(line.quantity);
   const id = Number(idOf(line.id) ?? 0);
   if (quantity === undefined)
-    return { id, json: '', wrong: own(`the quantity ${said(line.quantity)} of its line ${id} is no number`) };
+    return {
+      id,
+      json: '',
+      wrong: detachString(`the quantity ${said(line.quantity)} of its line ${id} is no number`),
+    };
   const name = (ingredient === undefined ? undefined : named.get(ingredient)) ?? UNKNOWN;
   const json = `{"ingredient_id": ${ingredient ?? 'null'}, ${name}, "quantity": ${quantity}, "unit": ${textJson(line.unit)}, "notes": ${textJson(line.notes)}}`;
-  return { id, json: own(json) };
+  return { id, json: detachString(json) };
 }
 
 /** An ingredient that is not there any more. One that is there without a name has null. */

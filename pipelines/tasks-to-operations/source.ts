@@ -73,7 +73,7 @@ export async function lookForTables(database: Database): Promise<There> {
 
 /**
  * The largest id that `table` holds or has given out, for a query: ids go on after it. Not drawn by nextval(),
- * so that a dry run takes none and a load that is gone on with gives the same ones. A subquery: it is asked
+ * so that a dry run takes none and a load that is resumed gives the same ones. A subquery: it is asked
  * once, and not once a row.
  */
 const lastId = (table: string) =>

@@ -45,7 +45,7 @@ export interface StagedTableOptions {
   readonly mark?: () => FlowMark | undefined;
   /**
    * The staging table has ORIGIN_COLUMNS, and this is the number before its first row; left out where it has not. A
-   * load that is gone on with numbers on behind the rows that do not come by again.
+   * load that is resumed numbers on behind the rows that do not come by again.
    */
   readonly numberedBehind?: number;
   /** Told of the columns that COPY fills, once the first row is there. */
@@ -71,7 +71,7 @@ const GOODBYE_MS = 2000;
 /**
  * A sink that bulk-loads a staging table by COPY. Values that their columns cannot take become rejects,
  * most of them before the server sees them (guards), the rest when the server refuses them; no other row
- * is lost with them. Rows are committed in segments, each a transaction. With `checkpoints` it goes on with
+ * is lost with them. Rows are committed in segments, each a transaction. With `checkpoints` it resumes
  * an earlier load, and throws refused `not_repeatable` where the rows are not those of that one.
  *
  * `discard` breaks the open segment off; segments that were committed stay in staging for whoever owns it

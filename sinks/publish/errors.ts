@@ -104,6 +104,6 @@ export function refusal(error: unknown): SluiceError {
   }
   return failed('publish', `The publish failed: ${message}.`, {
     ...facts,
-    next: again({}, { lead: 'mend the cause, then' }),
+    next: again({}, { lead: 'fix the cause, then' }),
   });
 }

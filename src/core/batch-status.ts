@@ -5,8 +5,8 @@ export type BatchStatus = 'pending' | 'running' | 'staged' | 'completed' | 'fail
 const MOVES: readonly { readonly from: BatchStatus; readonly to: BatchStatus; readonly because: string }[] = [
   { from: 'pending', to: 'running', because: 'the checks have begun' },
   { from: 'pending', to: 'failed', because: 'it never got as far as its checks' },
-  { from: 'running', to: 'running', because: 'its process is gone, and another goes on with it' },
-  { from: 'failed', to: 'running', because: 'its staging was kept, and a run goes on with it' },
+  { from: 'running', to: 'running', because: 'its process is gone, and another resumes it' },
+  { from: 'failed', to: 'running', because: 'its staging was kept, and a run resumes it' },
   { from: 'running', to: 'staged', because: 'staging is complete and validated, nothing is published' },
   {
     from: 'running',

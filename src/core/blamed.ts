@@ -7,7 +7,7 @@ export function blamed(error: unknown, where: string, facts: { readonly input?: 
   return failed('stage_failed', `${where} failed: ${said}`, {
     ...facts,
     state: 'nothing was published',
-    next: 'mend the code that is named, or what it needs',
+    next: 'fix the code that is named, or what it needs',
     cause: error,
   });
 }

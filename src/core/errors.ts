@@ -28,7 +28,7 @@ export interface ErrorFacts {
   readonly log?: string;
   /** What state things are in now. */
   readonly state?: string;
-  /** What of a batch that failed is kept, so that the first of `next` goes on with it: its load, or all there is to publish. */
+  /** What of a batch that failed is kept, so that the first of `next` resumes it: its load, or all there is to publish. */
   readonly kept?: 'load' | 'staged';
   /** What to do next, best a command to type. */
   readonly next?: Next;

@@ -27,7 +27,7 @@ export type Fits<R extends Row, C extends string> = [C] extends [keyof R & strin
  * Rows on their way, under construction; immutable, every verb gives a new one. `Done` is what an end
  * gives: a whole flow, or a branch of a fork.
  */
-export class Way<R extends Row, Done> {
+export class FlowBuilder<R extends Row, Done> {
   readonly #stages: readonly Stage[];
   readonly #end: (branch: Branch) => Done;
 
@@ -37,29 +37,29 @@ export class Way<R extends Row, Done> {
   }
 
   /** The rows as the given stages leave them, one after the other. */
-  through(): Way<R, Done>;
-  through<A extends Row>(a: Stage<R, A>): Way<A, Done>;
-  through<A extends Row, B extends Row>(a: Stage<R, A>, b: Stage<A, B>): Way<B, Done>;
+  through(): FlowBuilder<R, Done>;
+  through<A extends Row>(a: Stage<R, A>): FlowBuilder<A, Done>;
+  through<A extends Row, B extends Row>(a: Stage<R, A>, b: Stage<A, B>): FlowBuilder<B, Done>;
   through<A extends Row, B extends Row, C extends Row>(
     a: Stage<R, A>,
     b: Stage<A, B>,
     c: Stage<B, C>,
-  ): Way<C, Done>;
+  ): FlowBuilder<C, Done>;
   through<A extends Row, B extends Row, C extends Row, D extends Row>(
     a: Stage<R, A>,
     b: Stage<A, B>,
     c: Stage<B, C>,
     d: Stage<C, D>,
-  ): Way<D, Done>;
+  ): FlowBuilder<D, Done>;
   through<A extends Row, B extends Row, C extends Row, D extends Row, E extends Row>(
     a: Stage<R, A>,
     b: Stage<A, B>,
     c: Stage<B, C>,
     d: Stage<C, D>,
     e: Stage<D, E>,
-  ): Way<E, Done>;
-  through(...more: readonly Stage<never, Row>[]): Way<Row, Done> {
-    return new Way([...this.#stages, ...(more as unknown as readonly Stage[])], this.#end);
+  ): FlowBuilder<E, Done>;
+  through(...more: readonly Stage<never, Row>[]): FlowBuilder<Row, Done> {
+    return new FlowBuilder([...this.#stages, ...(more as unknown as readonly Stage[])], this.#end);
   }
 
   /** Ends the rows in a table to be published, or in any other sink. */
@@ -70,15 +70,15 @@ export class Way<R extends Row, Done> {
   }
 
   /** Hands every chunk to each of the branches; the slowest sets the pace. */
-  fork(...branches: readonly ((rows: Way<R, Branch>) => Branch)[]): Done {
-    const fork = branches.map((build) => build(new Way<R, Branch>([], (branch) => branch)));
+  fork(...branches: readonly ((rows: FlowBuilder<R, Branch>) => Branch)[]): Done {
+    const fork = branches.map((build) => build(new FlowBuilder<R, Branch>([], (branch) => branch)));
     return this.#end({ stages: this.#stages, fork });
   }
 }
 
 /** Starts a flow at a source. Nothing is read until the pipeline runs. */
-export function flow<R extends Row>(source: Source<R>): Way<R, FlowPlan> {
-  return new Way<R, FlowPlan>([], (root) => ({ source, root }));
+export function flow<R extends Row>(source: Source<R>): FlowBuilder<R, FlowPlan> {
+  return new FlowBuilder<R, FlowPlan>([], (root) => ({ source, root }));
 }
 
 /** Every end of the branch, in the order of its declaration. */

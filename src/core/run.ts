@@ -56,7 +56,7 @@ export interface Run {
   readonly batch: string | undefined;
   readonly dryRun: boolean;
   /**
-   * When the batch began by the database's clock, also where the load is gone on with later: a "now" that is
+   * When the batch began by the database's clock, also where the load is resumed later: a "now" that is
    * the same however often rows are read. In a dry run, the moment at which it began.
    */
   readonly startedAt: Date;

@@ -3,7 +3,7 @@
  * and goes again with the rollback of the batch that made it. What has the name already is left as it is.
  */
 export interface View {
-  /** Unquoted, without a schema: it is made in the schema of the table `beside`. */
+  /** Unquoted, without a schema: it is made in the schema of the table `sideInput`. */
   readonly name: string;
   /** The pipeline's table (its name in `tables`) whose publish makes it, and whose undo takes it away. */
   readonly beside: string;

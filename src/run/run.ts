@@ -219,7 +219,7 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
       accounts = taken.accounts;
       surveyed = await surveyAgain(job, staged, accounts);
     } else {
-      const what = taken === undefined ? 'loading staging' : 'going on with the load';
+      const what = taken === undefined ? 'loading staging' : 'resuming the load';
       const told = tellProgress(job);
       try {
         accounts = await job.phase('load', what, () =>

@@ -45,7 +45,7 @@ const FILES: Readonly<Record<string, string>> = {
   'none.csv': 'id,customer\n',
 };
 
-/** Flags that a step may leave away: how far to go, what was asked and what is gone on with. */
+/** Flags that a step may leave away: how far to go, what was asked and what is resumed. */
 const HOW_FAR = [
   'dryRun',
   'rehearse',

@@ -115,7 +115,7 @@ test('a password that expires in mid-load is said so, and once it is renewed the
   const other = await run(`${COPY} --rehearse`);
   assert.match(
     other.stderr,
-    /batch 1 .* was interrupted; nothing of it is live\n +next: sluice copy .* --resume 1 {3}\(goes on with it\)/,
+    /batch 1 .* was interrupted; nothing of it is live\n +next: sluice copy .* --resume 1 {3}\(resumes it\)/,
   );
   const resumed = await run(`${COPY} --resume 1`);
   assert.equal(resumed.code, 0, resumed.stderr);

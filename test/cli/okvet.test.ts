@@ -54,7 +54,7 @@ test('a Latin-1 file read as UTF-8, a folder without files and two files for one
   assert.match(other.stderr, /--encoding names the input pets, of which no file is given/);
 });
 
-test('a run that is gone on with reads its files by the encodings of then', async (t) => {
+test('a run that is resumed reads its files by the encodings of then', async (t) => {
   const database = await practiceDatabase(t);
   const opened = openDatabase(t, database);
   const { summary } = await importing(t, database, {}, { inputs: practiceFiles() });

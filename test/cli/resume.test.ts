@@ -93,7 +93,7 @@ test('a copy that is stopped drops what is loaded, or keeps it as --keep-staging
   await assertAllThere(database);
 });
 
-test('a copy that is stopped without --keep-staging leaves nothing to go on with', async (t) => {
+test('a copy that is stopped without --keep-staging leaves nothing to resume', async (t) => {
   const { database, options, first } = await slowCopy(t);
   first.child.kill('SIGTERM');
   const stopped = await first.ended;
@@ -123,12 +123,12 @@ test('a copy from stdin that was refused cannot be resumed, and the way to begin
   assert.match(resumed.stderr, /next: {2}start afresh: sluice copy - --into little --yes/);
 });
 
-test('--keep-staging is refused where nothing could be gone on with', async (t) => {
+test('--keep-staging is refused where nothing could be resumed', async (t) => {
   const { url } = await testDatabase(t);
   const refused = await sluice(['copy', 'a.csv', '--into', 'b', '--keep-staging', '--guard', 'lock'], {
     cwd: tmpdir(),
     env: { SLUICE_DATABASE_URL: url },
   });
   assert.equal(refused.code, 2);
-  assert.match(refused.stderr, /--keep-staging keeps what can be gone on with/);
+  assert.match(refused.stderr, /--keep-staging keeps what can be resumed/);
 });

@@ -54,7 +54,7 @@ test('offenders are listed up to a bound, and the others counted', () => {
       Array.from({ length: n }, (_, id) => ({ id })),
       (count) => `${count} are wrong`,
       (row) => `row ${row.id}`,
-      { limit: 2, next: 'mend them' },
+      { limit: 2, next: 'fix them' },
     );
   assert.deepEqual(found(0), []);
   assert.deepEqual(found(3), [
@@ -62,7 +62,7 @@ test('offenders are listed up to a bound, and the others counted', () => {
       severity: 'error',
       message: '3 are wrong',
       details: ['row 0', 'row 1', '… and 1 more'],
-      next: 'mend them',
+      next: 'fix them',
     },
   ]);
   assert.deepEqual(found(2)[0]?.details, ['row 0', 'row 1']);

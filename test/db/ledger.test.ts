@@ -233,7 +233,7 @@ test('corrected rows that a killed command had claimed may be fed back again', a
   assert.deepEqual(await rejectFates(database, id), [{ ...fate, corrected_by: null }]);
 });
 
-test('who goes on with a batch waits for the session that stores its rejects', async (t) => {
+test('whoever resumes a batch waits for the session that stores its rejects', async (t) => {
   const { database, another } = await ledger(t);
   await openLedger(database);
   const id = await start(database);

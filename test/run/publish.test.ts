@@ -175,7 +175,7 @@ for (const [session, purpose, loaded] of [
   ['the load', '% load %', false],
   ['the control session', 'sluice control', true],
 ] as const) {
-  const left = loaded ? 'what is loaded is kept to go on with' : 'nothing is left';
+  const left = loaded ? 'what is loaded is kept to be resumed' : 'nothing is left';
   test(`when the backend of ${session} is killed, the batch fails and ${left}`, async (t) => {
     const database = await thingsDatabase(t);
     const { point, running } = heldUp(t, database);

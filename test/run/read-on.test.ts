@@ -139,7 +139,7 @@ async function breakOff(
   assert.ok(error instanceof SluiceError && error.code === 'connection_lost', String(error));
 }
 
-/** Goes on with batch 1; what the stage saw of it, and the summary. */
+/** Resumes batch 1; what the stage saw of it, and the summary. */
 async function goOn(
   t: TestContext,
   made: TestDatabase,

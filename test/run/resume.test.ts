@@ -159,7 +159,7 @@ test('a load whose session is killed keeps its staging, and going on gives every
   assert.deepEqual(await leftGuards(made), []);
 });
 
-test('a load that is gone on with has one record of every row, and they say what became of it', async (t) => {
+test('a load that is resumed has one record of every row, and they say what became of it', async (t) => {
   const made = await database(t);
   const tracked = (from: Source<Host>) =>
     hostsPipeline(from, { records: { hosts: { type: 'host', sourceId: 'id' } } });
@@ -232,7 +232,7 @@ for (const [how, rows] of [
     assert.equal(again.code, 'not_resumable');
   });
 
-test('--no-source-data goes on with the batch; it, and --only-rejects-of, cannot come in later', async (t) => {
+test('--no-source-data stays with the batch; it, and --only-rejects-of, cannot come in later', async (t) => {
   const made = await database(t);
   const resume = (options: Options, id: string) =>
     runOn(t, made, hostsPipeline(source(hosts(1000))), { ...OPTIONS, ...options, resume: id });
@@ -327,7 +327,7 @@ test('staging that somebody else has written to, or that a restart may have empt
   assert.deepEqual(await made.query('SELECT id FROM hosts'), [{ id: 0 }]);
 });
 
-test('what is kept to go on with is listed by cleanup, and dropped with its guard', async (t) => {
+test('what is kept to be resumed is listed by cleanup, and dropped with its guard', async (t) => {
   const made = await database(t);
   await breakOff(t, made);
   const opened = openDatabase(t, made);
@@ -377,7 +377,7 @@ test('a file that has changed is refused before anything is read, and resumes on
   assert.equal((await resume()).summary.status, 'completed');
 });
 
-test('an input that can be read only once says so beforehand, and cannot be gone on with', async (t) => {
+test('an input that can be read only once says so beforehand, and cannot be resumed', async (t) => {
   const made = await database(t);
   const said: string[] = [];
   const once: Source<Host> = { ...source(hosts(1000)), kind: 'stdin', name: '-' };
@@ -409,7 +409,7 @@ test('an input that can be read only once says so beforehand, and cannot be gone
   assert.match(again.message, /cannot be read again/);
 });
 
-test('a batch that is done, of another pipeline, or not there, cannot be gone on with', async (t) => {
+test('a batch that is done, of another pipeline, or not there, cannot be resumed', async (t) => {
   const made = await database(t);
   const run = (resume: string | undefined, more: More = {}) =>
     runOn(t, made, hostsPipeline(source(hosts(10)), more), {

@@ -15,7 +15,7 @@ const SOON_MS = 45_000;
 
 /**
  * Runs `pipeline`, does `harm` when it waits, and gives the error; live is untouched, and nothing is left but what
- * the error offers to go on with.
+ * the error offers to resume.
  */
 async function harmed(
   t: TestContext,

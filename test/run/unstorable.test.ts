@@ -82,8 +82,8 @@ for (const [kind, open] of Object.entries(INPUTS))
       );
       assert.deepEqual(await database.query('SELECT count(*)::int AS n FROM odd'), [{ n: 1 }]);
       // What is put in its place is published.
-      const mended = text.replaceAll(/[␀�]|\\u[0d][0-9a-f]{3}/g, '!');
-      const done = await fix(mended);
+      const fixed = text.replaceAll(/[␀�]|\\u[0d][0-9a-f]{3}/g, '!');
+      const done = await fix(fixed);
       assert.equal(done.summary.rejected, 0);
       const [odd] = await database.query(
         "SELECT count(*)::int AS n, count(*) FILTER (WHERE b ~ '[␀�]' OR c ~ '[␀�]')::int AS wrong FROM odd",

@@ -188,7 +188,7 @@ for (const mode of ['replace', 'merge'] as const)
     assert.equal(status, 'completed');
   });
 
-test('administrators who act as one role go on with each other’s batches', async (t) => {
+test('administrators who act as one role resume each other’s batches', async (t) => {
   const database = await testDatabase(t);
   const [team, anna, ben] = [await testRole(t), await testRole(t), await testRole(t)];
   await database.query(`${SYSTEM} GRANT CREATE ON DATABASE ${database.name} TO ${team}; GRANT ${team} TO ${anna}, ${ben};

@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test';
-import { type Branch, flow, type Way } from '../../src/core/flow.js';
+import { type Branch, type FlowBuilder, flow } from '../../src/core/flow.js';
 import { type Pipeline, pipeline } from '../../src/core/pipeline.js';
 import { replace } from '../../src/core/target.js';
 import { named, type Sink, type Source, type Stage } from '../../src/core/types.js';
@@ -52,7 +52,7 @@ export const thingsPipeline = ({
         .through(stage)
         .fork(
           (way) => way.into(tables.things),
-          ...ends.map((end) => (way: Way<Thing, Branch>) => way.into(end)),
+          ...ends.map((end) => (way: FlowBuilder<Thing, Branch>) => way.into(end)),
         ),
     ],
   });

@@ -66,7 +66,7 @@ const PHASES: readonly Phase[] = [
   },
   { name: 'load', of: 'old', command: RUN, from: '· loading staging' },
   { name: 'load, with a reader of live', of: 'old', command: RUN, from: '· loading staging', held: READER },
-  { name: 'replay', of: 'broken off', command: `${RUN} --resume 1`, from: '· going on with the load' },
+  { name: 'replay', of: 'broken off', command: `${RUN} --resume 1`, from: '· resuming the load' },
   { name: 'validate', of: 'old', command: RUN, from: '· asking the validations' },
   { name: 'prepare', of: 'old', command: RUN, from: '· building indexes' },
   { name: 'publish', of: 'old', command: RUN, from: '· publishing' },

@@ -25,7 +25,7 @@ export function copyFailure(error: unknown, table: string, state: string): Sluic
       next: again({}, { lead: 'free space on the server, then' }),
     });
   }
-  const next = again({}, { lead: 'mend what it says, then' });
+  const next = again({}, { lead: 'fix what it says, then' });
   if (sqlstate === undefined)
     return failed('load_failed', `loading ${table} failed: ${message}`, { ...facts, next });
   return failed('copy_failed', `the server refused to load ${table}: ${message}`, { ...facts, next });

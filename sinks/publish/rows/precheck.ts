@@ -57,7 +57,7 @@ export async function precheckRows(
       details,
       state: 'the rows are in staging; live is unchanged',
       next: [
-        again({}, { lead: 'mend the input, or a stage before the table, then' }),
+        again({}, { lead: 'fix the input, or a stage before the table, then' }),
         ...(details.some((detail) => detail.includes(TAKEN)) ? [MERGE_INSTEAD] : []),
       ],
     },

@@ -70,7 +70,7 @@ const CHOOSE_KEY = 'choose a key that is unique in live (--key)';
 
 /** What to do about triggers that keep rows out. */
 const SUPPRESSED: Next = [
-  again({}, { lead: 'leave those rows out of the input, or mend the trigger, then' }),
+  again({}, { lead: 'leave those rows out of the input, or fix the trigger, then' }),
   again({ flags: { allowSuppressed: true } }, { lead: 'or publish without them' }),
   again({ flags: { triggers: false } }, { lead: "or past the table's triggers" }),
 ];

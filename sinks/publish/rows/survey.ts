@@ -76,7 +76,7 @@ export async function surveyRows(client: ClientBase, target: RowTarget): Promise
       table: name,
       details: reasons,
       state: 'nothing was loaded or changed',
-      next: again({}, { lead: 'mend what is listed, then' }),
+      next: again({}, { lead: 'fix what is listed, then' }),
     });
   }
   return facts;

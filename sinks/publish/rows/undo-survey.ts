@@ -86,7 +86,7 @@ export async function surveyUndo(
   throw refused('not_undoable', 'the publish cannot be undone', {
     details: reasons,
     state: 'nothing was changed; what undo needs is kept',
-    next: again({}, { lead: 'mend what is listed, then' }),
+    next: again({}, { lead: 'fix what is listed, then' }),
   });
 }
 

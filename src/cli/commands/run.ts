@@ -61,11 +61,11 @@ export function assertRunnable(
     flags.resume !== undefined &&
     (flags.dryRun === true || flags.rehearse === true || flags.limit !== undefined)
   )
-    throw usage('which', '--resume goes on with a run that is to be published', {
+    throw usage('which', '--resume resumes a run that is to be published', {
       next: again({ drop: ['dryRun', 'rehearse', 'limit'] }),
     });
   if (flags.keepStaging === true && (flags.guard === 'lock' || flags.onlyRejectsOf !== undefined))
-    throw usage('which', '--keep-staging keeps what can be gone on with', {
+    throw usage('which', '--keep-staging keeps what can be resumed', {
       next: again({ drop: ['keepStaging'] }, { note: 'such a run starts again from the beginning' }),
     });
   const { rejectsInto, reportsInto } = flags;

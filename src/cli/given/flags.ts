@@ -46,7 +46,7 @@ export interface RunFlags extends PipelineFlags {
   readonly logFile?: string;
   readonly logFormat: 'text' | 'json';
   readonly jobs?: number;
-  /** The batch to go on with. */
+  /** The batch to resume. */
   readonly resume?: string;
   readonly keepStaging?: boolean;
   /** Commander's spelling of --no-source-data. */
@@ -150,8 +150,8 @@ export function withRunning(command: Command): Command {
     .option('--reports-into <folder>', 'write all rows of the reports into files; also of a dry run')
     .option('--no-source-data', 'keep no values of the source in the ledger and the log')
     .option('--limit <N>', 'only the first N rows of every input; nothing is published', wholeNumber)
-    .option('--resume <batch>', 'go on with a batch that broke off (see `status`)')
-    .option('--keep-staging', 'if stopped by a signal, keep what is loaded, to go on with it (--resume)')
+    .option('--resume <batch>', 'resume a batch that broke off (see `status`)')
+    .option('--keep-staging', 'if stopped by a signal, keep what is loaded, to resume it (--resume)')
     .option('--jobs <N>', 'inputs read at once (default: 2)', wholeNumber)
     .addOption(guardOption())
     .option(

@@ -83,7 +83,7 @@ function encodingsOf(wanted: readonly string[], given: readonly string[]): Recor
 }
 
 /**
- * The sources of a run that goes on with `batch`: the files that it was given then, unless others are named
+ * The sources of a run that resumes `batch`: the files that it was given then, unless others are named
  * now (the same file may have been moved). Throws what `givenInputs` and `findBatch` throw.
  */
 export async function resumedInputs(

@@ -94,7 +94,7 @@ async function fromFile(wanted: string): Promise<Found> {
   } catch (error) {
     throw usage('bad_pipeline', `the pipeline ${path} cannot be loaded: ${(error as Error).message}`, {
       cause: error,
-      next: 'mend the file; `node --check` or your editor shows where',
+      next: 'fix the file; `node --check` or your editor shows where',
     });
   }
   const pipeline = unwrapped(loaded) as Partial<Pipeline> | null | undefined;

@@ -62,12 +62,12 @@ function stepsOf(
     }
     case 'failed':
       if (batch.resumable)
-        return [resuming(batch, { note: 'its staging is kept: go on with it' }), ...rejects, ...report];
+        return [resuming(batch, { note: 'its staging is kept: resume it' }), ...rejects, ...report];
       if (corrected) return [...rejects, ...report];
       return [
         ...rejects,
         ...report,
-        rerun(batch, {}, { lead: `${rejects.length > 0 ? 'correct them' : 'mend the cause'}, then` }),
+        rerun(batch, {}, { lead: `${rejects.length > 0 ? 'correct them' : 'fix the cause'}, then` }),
       ];
     case 'rolled_back':
       return [rerun(batch, {}, { note: batch.dry_run ? 'write it' : 'again' }), ...rejects, ...report];

@@ -51,7 +51,7 @@ export function told(error: unknown): string[] {
     return [
       `${styled('red', 'sluice:')} unexpected error: ${said}`,
       ...framesOf((error instanceof Error && error.stack) || ''),
-      `  ${styled('dim', 'next: ')} this is a fault of the pipeline's code or of Sluice: mend the code that is named, or report it with the lines above`,
+      `  ${styled('dim', 'next: ')} this is a fault of the pipeline's code or of Sluice: fix the code that is named, or report it with the lines above`,
     ];
   }
   const { facts } = error;

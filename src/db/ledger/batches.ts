@@ -108,7 +108,7 @@ export async function startBatch(
     readonly settings: Readonly<Record<string, string>>;
     readonly options: Batch['options'];
     readonly stopOnError: boolean;
-    /** Left out: nobody can go on with it. */
+    /** Left out: nobody can resume it. */
     readonly record?: RunRecord | undefined;
     readonly onlyRejectsOf?: string | undefined;
   },
@@ -265,7 +265,7 @@ export async function listUnfinished(database: Database): Promise<Batch[]> {
   );
 }
 
-/** The failed batches of which staging is kept, so that a run can go on with them. */
+/** The failed batches of which staging is kept, so that a run can resume them. */
 export async function listKept(database: Database): Promise<Batch[]> {
   return database.query<Batch & Record<string, unknown>>(
     `SELECT ${COLUMNS} FROM sluice.migration_batch b WHERE b.status = 'failed' AND NOT ${ALIVE}

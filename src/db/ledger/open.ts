@@ -50,7 +50,7 @@ export async function openLedger(database: Database): Promise<void> {
       : failed('ledger', `the ledger could not be made: ${(error as Error).message}`, {
           cause: error,
           state: 'nothing was written',
-          next: again({}, { lead: 'mend what the server says, then' }),
+          next: again({}, { lead: 'fix what the server says, then' }),
         });
   }
 }

@@ -8,7 +8,7 @@ import { AS_IT_WAS, restoredRecord, storableRecord, storableText, storableValue 
 
 /** A reject as it is stored and shown. */
 export interface StoredReject {
-  /** 1-based within the batch, in the order in which they were met; with gaps where a load was gone on with. */
+  /** 1-based within the batch, in the order in which they were met; with gaps where a load was resumed. */
   readonly number: number;
   readonly input: string;
   readonly line: number | null;

@@ -1,7 +1,7 @@
 import type { CommandData } from '../../core/command.js';
 import type { KeptRecords } from '../../core/pipeline.js';
 
-/** How a batch is run and what it reads: what going on with it takes. */
+/** How a batch is run and what it reads: what resuming it takes. */
 export interface RunRecord {
   /** The command that began it; left out where a program did. */
   readonly command?: CommandData;

@@ -19,7 +19,7 @@ async function hasRefused(job: Job): Promise<boolean> {
 }
 
 /**
- * Puts rows that an earlier attempt has taken out of staging back: its load is gone on with, and asks them again when it
+ * Puts rows that an earlier attempt has taken out of staging back: its load is resumed, and asks them again when it
  * is complete.
  */
 export async function putBackRefused(job: Job, { surveyed }: Checked, staged: Staged): Promise<void> {

@@ -41,7 +41,7 @@ function translated(error: unknown): SluiceError {
     case undefined:
       return failed('unexpected', said, {
         ...facts,
-        next: 'this is a fault of the pipeline’s code or of Sluice: mend the code that is named, or report it with the stack trace',
+        next: 'this is a fault of the pipeline’s code or of Sluice: fix the code that is named, or report it with the stack trace',
       });
     case '53100':
       return failed('disk_full', `the server has no disk space left: ${said}`, {

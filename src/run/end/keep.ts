@@ -10,7 +10,7 @@ import { letGo } from '../publish/go-live.js';
 /** Failures that say nothing of the rows: what is loaded is as good as before. */
 const PASSING = new Set(['connection_lost', 'no_connection']);
 
-/** Whether a run that ended in `error` is worth going on with: its staging is kept then. */
+/** Whether a run that ended in `error` is worth resuming: its staging is kept then. */
 export function isWorthResuming(job: Job, error: SluiceError): boolean {
   const passes =
     PASSING.has(error.code) || (error.kind === 'interrupted' && job.options.keepStaging === true);
@@ -35,7 +35,7 @@ export function isWorthSwapping(job: Job, error: SluiceError): boolean {
   );
 }
 
-/** What is kept of a batch, and the command that goes on with it. */
+/** What is kept of a batch, and the command that resumes it. */
 export interface Kept {
   readonly what: 'load' | 'staged';
   readonly next: Suggestion;
@@ -59,7 +59,7 @@ const swapOf = (job: Job): Kept => ({
 
 /** The job's load as it is kept, as far as this process knows. */
 export function loadOf(job: Job): Kept {
-  return { what: 'load', next: resuming(begunBy(job), { note: 'goes on with what is loaded' }, true) };
+  return { what: 'load', next: resuming(begunBy(job), { note: 'resumes with what is loaded' }, true) };
 }
 
 /** How the job's batch was begun, as far as this process knows. */

@@ -48,7 +48,7 @@ export function reload(batch: Begun, said: Said = {}, { drop = [], flags = {} }:
   return rerun(batch, change, said);
 }
 
-/** The command that goes on with a batch that broke off. `own`: it is what the command under way works on. */
+/** The command that resumes a batch that broke off. `own`: it is what the command under way works on. */
 export function resuming(batch: Begun & Pick<Batch, 'id'>, said: Said = {}, own = false): Suggestion {
   return suggested(batch, { flags: { resume: batch.id } }, said, own);
 }
@@ -64,7 +64,7 @@ function commandOf(batch: Begun, flags: Flags): CommandData {
   if (command !== undefined) return command;
   const from = batch.pipeline_from;
   if (isCommand(from)) return { name: from, args: [], flags: publish === false ? { swap: false } : {} };
-  // Who goes on with a batch takes all that from the ledger.
+  // Whoever resumes a batch takes all that from the ledger.
   const known = flags.resume === undefined ? flagsOf(batch) : {};
   return { name: publish === false ? 'load' : 'run', args: [from], flags: known };
 }

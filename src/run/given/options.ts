@@ -53,10 +53,10 @@ export interface RunOptions {
   readonly rehearse?: boolean;
   /** False: stop when staging is loaded and validated (`load`). Default true. */
   readonly publish?: boolean;
-  /** The id of a batch that broke off: go on with it. */
+  /** The id of a batch that broke off: resume it. */
   readonly resume?: string;
   readonly stopOnError?: boolean;
-  /** Where the run is asked to stop, what is loaded stays, to be gone on with. Default: it is dropped. */
+  /** Where the run is asked to stop, what is loaded stays, to be resumed. Default: it is dropped. */
   readonly keepStaging?: boolean;
   /** Bytes of rows that are committed together, and lost at most when a load breaks off. Default: 8 MiB. */
   readonly segmentBytes?: number;

@@ -107,7 +107,7 @@ export class Job {
   logFile: string | undefined;
   /** When the batch began, by the ledger; until then, when the job did. */
   begunAt = new Date();
-  /** What going on with the batch would take, once it has begun. */
+  /** What resuming the batch would take, once it has begun. */
   record: RunRecord | undefined;
   /** The journal guard, once it is armed. */
   guard: Guard | undefined;

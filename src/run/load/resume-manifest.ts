@@ -7,8 +7,8 @@ import type { Job } from '../job/job.js';
 import { codeOf } from './code-hash.js';
 
 /**
- * What going on with this run would take. Says beforehand where an input can be read only once. Throws
- * `input_changed` where the run goes on with `resumed` and the inputs are not those of then.
+ * What resuming this run would take. Says beforehand where an input can be read only once. Throws
+ * `input_changed` where the run resumes `resumed` and the inputs are not those of then.
  */
 export async function recordRun(job: Job, resumed: Batch | undefined): Promise<RunRecord> {
   const { options } = job;

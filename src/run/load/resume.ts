@@ -43,7 +43,7 @@ export interface TakenUp {
 export const endKey = ({ flow, branch }: LoadEnd): string => `${flow}/${branch}`;
 
 /**
- * The batch `id`, which a run of `pipeline` is to go on with. Throws a usage error where it is in no state
+ * The batch `id`, which a run of `pipeline` is to resume. Throws a usage error where it is in no state
  * to be resumed, saying what to do instead; `batch_busy` where its process goes on.
  */
 export async function findResumable(pipeline: Pipeline, options: RunOptions, id: string): Promise<Batch> {
@@ -76,7 +76,7 @@ export async function findResumable(pipeline: Pipeline, options: RunOptions, id:
       batch.error === null
         ? 'nothing of it is loaded'
         : `nothing of it is loaded, or its staging was dropped, because of ${batch.error.code}`,
-      [look, afresh.saying({ lead: 'mend the cause, then start afresh' })],
+      [look, afresh.saying({ lead: 'fix the cause, then start afresh' })],
     );
   if (options.onlyRejectsOf !== undefined)
     throw no(`it was begun without --only-rejects-of ${options.onlyRejectsOf}`, [

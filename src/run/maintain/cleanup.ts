@@ -34,7 +34,7 @@ type Found = Leftover & Record<string, unknown>;
 /**
  * What is kept or was left behind: tables that a batch replaced longer than `olderThanDays` ago, images of
  * rows that it changed, staging that has waited as long, staging and guards of batches whose process is gone or that
- * were kept to go on with,
+ * were kept to be resumed,
  * and where they left neither, the batch that the ledger still calls unfinished. Lists; drops nothing.
  */
 export async function findLeftovers(database: PgDatabase, olderThanDays: number): Promise<Leftover[]> {
@@ -171,7 +171,7 @@ async function dropUnpublished(database: PgDatabase, { batch, schema }: Leftover
   await closeInterrupted(database, batch);
 }
 
-/** The ledger's word for a batch that nobody will go on with. */
+/** The ledger's word for a batch that nobody will resume. */
 async function closeInterrupted(database: PgDatabase, batch: string): Promise<void> {
   const { status } = await findBatch(database, batch);
   await database.query(

@@ -20,8 +20,8 @@ import { namesOf } from '../job/job.js';
  * Resolves what happened to batches whose process is gone, and takes what they left off the live tables:
  * their guards, keys towards their staging, the old tables' own keys and triggers. The ledger's record commits
  * with a publish, so it says which were published. Staging stays, for `swap` or `cleanup`. Tells what it
- * did, and how to go on with a load that can be gone on with: its guard stays, too. `except`: the batch that is
- * gone on with now. What it cannot do now is told, too, and left to the next command.
+ * did, and how to resume a load that can be resumed: its guard stays, too. `except`: the batch that is
+ * resumed now. What it cannot do now is told, too, and left to the next command.
  */
 export async function resolveInterrupted(
   database: PgDatabase,
@@ -65,7 +65,7 @@ async function resolve(database: PgDatabase, batch: Batch): Promise<Resolved> {
     if (batch.resumable)
       return {
         said: `${said}; nothing of it is live`,
-        next: [resuming(batch, { note: 'goes on with it' }), cleanUp()],
+        next: [resuming(batch, { note: 'resumes it' }), cleanUp()],
       };
     await disarm(database, guardOf(id));
     return { said: `${said}; nothing of it is live`, next: cleanUp() };

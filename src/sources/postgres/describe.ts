@@ -77,7 +77,7 @@ export function queryError(error: unknown, name: string, sql: string, before: nu
   // Class 42: the statement itself is wrong.
   return code.startsWith('42')
     ? usage('query_refused', wrong, { ...known, next: NEXT[code] ?? 'correct the query' })
-    : failed('query_failed', wrong, { ...known, next: again({}, { lead: 'mend what it says, then' }) });
+    : failed('query_failed', wrong, { ...known, next: again({}, { lead: 'fix what it says, then' }) });
 }
 
 /** What to do about a query that the server does not take, by SQLSTATE. */

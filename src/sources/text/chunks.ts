@@ -6,7 +6,7 @@ const MAX_BATCHES = 8;
 
 /**
  * Batches of any size, also empty ones, as chunks of about CHUNK_ROWS rows; never an empty one. A chunk that ends where
- * a batch does bears its bookmark, and most batches are followed by such an end: there a load can be gone on with.
+ * a batch does bears its bookmark, and most batches are followed by such an end: there a load can be resumed.
  */
 export async function* inChunks<R extends Row>(
   batches: AsyncIterable<readonly R[]>,

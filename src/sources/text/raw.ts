@@ -209,7 +209,7 @@ function openError(error: unknown, path: string): SluiceError {
   }
   return failed('cannot_open', `cannot open ${path}: ${messageOf(error)}`, {
     input: path,
-    next: again({}, { lead: 'mend what the system says, then' }),
+    next: again({}, { lead: 'fix what the system says, then' }),
     cause: error,
   });
 }

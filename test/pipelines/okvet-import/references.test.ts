@@ -120,7 +120,7 @@ test('ids are compared without the spaces around them, and duplicates for that a
   assert.deepEqual(records, [{ id: '17' }, { id: '18' }]);
 });
 
-test('a live id with spaces around it refuses, and the statement that mends it is shown', async (t) => {
+test('a live id with spaces around it refuses, and the statement that fixes it is shown', async (t) => {
   const database = await spacedDatabase(t);
   await database.query(
     "INSERT INTO clients (source_system, source_id, name) VALUES ('spaced', ' 17', 'Ana')",

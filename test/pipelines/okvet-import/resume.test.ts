@@ -27,7 +27,7 @@ const source = (rows: readonly Row[], at: number, until: Promise<void>): Source 
   },
 });
 
-test('an import that broke off is gone on with, and gives the rows and ids of one that did not', async (t) => {
+test('an import that broke off is resumed, and gives the rows and ids of one that did not', async (t) => {
   const undisturbed = await practiceDatabase(t);
   await importing(t, undisturbed, { ...GOOD, medical_records: visits });
   const database = await practiceDatabase(t);

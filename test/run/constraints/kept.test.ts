@@ -99,7 +99,7 @@ test('values of masked columns are not told, the constraint and the line are', a
   assert.doesNotMatch(row?.text ?? '', /333/);
 });
 
-test('a batch that broke off behind its rejects is gone on with, and has each of them once', async (t) => {
+test('a batch that broke off behind its rejects is resumed, and has each of them once', async (t) => {
   const database = await testDatabase(t);
   await database.query(SYSTEM);
   let lost = false;

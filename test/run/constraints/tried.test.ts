@@ -12,16 +12,16 @@ import { leftSchemas, openDatabase } from '../../support/lots.js';
 
 const published = (ran: unknown) => assert.ok(!(ran instanceof SluiceError), String(ran));
 
-test('what a BEFORE trigger mends is no reject, and what it spoils or refuses is one', async (t) => {
+test('what a BEFORE trigger fixes is no reject, and what it spoils or refuses is one', async (t) => {
   const database = await testDatabase(t);
   await database.query(`
     CREATE TABLE parents (id int PRIMARY KEY);
     CREATE TABLE tr (id int PRIMARY KEY, n int NOT NULL CONSTRAINT positive CHECK (n > 0), p int REFERENCES parents);
-    CREATE FUNCTION mend() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    CREATE FUNCTION fix() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
       IF NEW.n IS NULL AND NEW.id < 100 THEN NEW.n := 2; END IF;
       IF NEW.n = -1 THEN NEW.n := 1; ELSIF NEW.n = 13 THEN NEW.n := 0; ELSIF NEW.n = 66 THEN RAISE EXCEPTION 'not %', NEW.n; END IF;
       IF NEW.p = 1 THEN INSERT INTO parents VALUES (1) ON CONFLICT DO NOTHING; END IF; RETURN NEW; END $$;
-    CREATE TRIGGER mend BEFORE INSERT OR UPDATE ON tr FOR EACH ROW EXECUTE FUNCTION mend()`);
+    CREATE TRIGGER fix BEFORE INSERT OR UPDATE ON tr FOR EACH ROW EXECUTE FUNCTION fix()`);
   const rows = Array.from({ length: 400 }, (_, i) => ({
     id: String(i + 1),
     n: '5',

@@ -11,7 +11,7 @@ import type { Source } from '../src/core/types.js';
  * than their chunk should go through `own`. Ends the batch with `lookup_source` where the source rejects a
  * row of its own; else throws what reading throws.
  */
-export function beside<R extends Row>(source: Source<R>, run: Run, name = source.name): Rows<R> {
+export function sideInput<R extends Row>(source: Source<R>, run: Run, name = source.name): Rows<R> {
   return source.read(quiet(run, name));
 }
 
