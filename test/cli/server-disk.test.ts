@@ -134,7 +134,7 @@ for (const [what, how, { size, on = '', sql, says }] of [
     const resumed = await it.run(`${copy} --resume 1`);
     assert.equal(resumed.code, 2, resumed.stderr);
     assert.match(resumed.stderr, /or its staging was dropped, because of disk_full\n/);
-    assert.match(resumed.stderr, /next: {2}sluice copy things\.csv (--key id )?--into things --mode/);
+    assert.match(resumed.stderr, /start afresh: sluice copy things\.csv (--key id )?--into things --mode/);
 
     it.disk.grow('400m');
     const again = await it.run(copy);
