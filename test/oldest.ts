@@ -10,7 +10,14 @@ import { projectFolder } from './support/server.js';
 const binaries = process.env.SLUICE_TEST_PG_BIN ?? `/usr/lib/postgresql/${OLDEST}/bin`;
 
 /** What depends on the server's version most, in as little time as may be. */
-const CHOSEN = ['run/publish.', 'run/rollback.', 'run/settings.', 'sinks/window.', 'db/connect.'];
+const CHOSEN = [
+  'run/publish.',
+  'run/rollback.',
+  'run/settings.',
+  'sinks/window.',
+  'sinks/replace/fidelity.',
+  'db/connect.',
+];
 
 if (!existsSync(join(binaries, 'postgres'))) {
   console.log(`not run: there is no PostgreSQL in ${binaries} (apt-get install postgresql-${OLDEST})`);

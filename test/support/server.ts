@@ -30,17 +30,7 @@ export function testServerOptions(): EmbeddedOptions {
  * What takes long and is not run by `npm test` but by `npm run test:all`, which CI runs: whole systems, and
  * proofs by killing processes and servers.
  */
-const LONG = [
-  /^pipelines\/(?!lot-consolidation\/)/,
-  /^samples\/(?!lot-consolidation\.)/,
-  /^(torture|db\/embedded)\//,
-  /^db\/(tls|pooler)\./,
-  /^security\/packed\./,
-  /^sinks\/guard\/replication\./,
-  /^sinks\/replace\/(concurrency|each-table|each-kind)\./,
-  /^run\/(server|interrupted|resume|frozen|few-sessions)\./,
-  /^cli\/(demo|frozen|interrupted|output|stopped|resume|okvet|bad-input|server-disk|expired-password|several-inputs)\./,
-];
+const LONG = /\.long\.test\.js$/;
 
 /** The compiled test files whose path holds one of `filters`, or else all but the long ones, sorted. */
 export function testFiles(filters: readonly string[], all = false): string[] {
@@ -54,7 +44,7 @@ export function testFiles(filters: readonly string[], all = false): string[] {
       .filter((path) => {
         const shown = relative(compiled, path).split(sep).join('/');
         if (filters.length > 0) return filters.some((filter) => shown.includes(filter));
-        return all || !LONG.some((long) => long.test(shown));
+        return all || !LONG.test(shown);
       })
       .sort()
   );
