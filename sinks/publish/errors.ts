@@ -8,14 +8,14 @@ import { contextOf } from './context.js';
 
 import { mergedLocks, NOT_ALIKE, type WindowPart } from './window.js';
 
-const UNTOUCHED = 'Nothing was published; live is as it was and staging is kept.';
+const UNTOUCHED = 'nothing was published; live tables are untouched and staging is kept';
 
 /** refused `publish_slow`: `what` was not done within `ms` though nobody was in the way. */
 export function tooSlow(what: string, ms: number, parts: readonly WindowPart[], cause: unknown): SluiceError {
   const tables = plural(mergedLocks(parts).length, 'table');
   return refused(
     'publish_slow',
-    `The publish of ${tables} took too long: ${what} was not done after ${ms} ms.`,
+    `the publish of ${tables} took too long: ${what} was not done after ${ms} ms`,
     {
       sqlstate: sqlstateOf(cause),
       cause,
@@ -30,11 +30,11 @@ export function tooSlow(what: string, ms: number, parts: readonly WindowPart[], 
 export function unknownOutcome(error: unknown, cause: unknown): SluiceError {
   return failed(
     'outcome_unknown',
-    'The connection was lost during the publish, and its outcome is not known.',
+    'the connection was lost during the publish, and its outcome is not known',
     {
       cause: error ?? cause,
       ...(error instanceof SluiceError ? { details: [`The ledger cannot be asked: ${error.message}`] } : {}),
-      state: 'All of it is published, or none: the ledger knows.',
+      state: 'all of it is published, or none: the ledger knows',
       next: [
         ...(isShutOut(error) ? [error.facts.next ?? []].flat() : []),
         command('status', [], {}, { note: 'says which' }),
@@ -45,7 +45,7 @@ export function unknownOutcome(error: unknown, cause: unknown): SluiceError {
 
 /** refused `guard_lost`: the session that held the lock guard is gone. */
 export function guardLost(cause: unknown): SluiceError {
-  return refused('guard_lost', 'The session that kept writers out was lost before the publish was done.', {
+  return refused('guard_lost', 'the session that kept writers out was lost before the publish was done', {
     cause,
     state: UNTOUCHED,
     next: [
@@ -57,7 +57,7 @@ export function guardLost(cause: unknown): SluiceError {
 
 /** refused `prepared_transaction`; `details` name those that are known. */
 export function prepared(details: readonly string[]): SluiceError {
-  return refused('prepared_transaction', 'A prepared transaction holds a lock on a table to be published.', {
+  return refused('prepared_transaction', 'a prepared transaction holds a lock on a table to be published', {
     details,
     state: UNTOUCHED,
     next: again({}, { lead: 'COMMIT PREPARED or ROLLBACK PREPARED it, then' }),
@@ -70,7 +70,7 @@ export function locked(
   reason: string,
   { error, blockers }: { readonly error: unknown; readonly blockers: readonly Blocker[] },
 ): SluiceError {
-  return refused('locked', `The tables could not be locked in ${plural(attempts, 'attempt')}: ${reason}.`, {
+  return refused('locked', `the tables could not be locked in ${plural(attempts, 'attempt')}: ${reason}`, {
     sqlstate: sqlstateOf(error),
     details: blockers.map(describeBlocker),
     cause: error,
@@ -93,16 +93,16 @@ export function refusal(error: unknown): SluiceError {
     state: UNTOUCHED,
   };
   if (code === 'SL001') {
-    return refused('catalog_changed', `The publish was stopped: ${message}.`, {
+    return refused('catalog_changed', `the publish was stopped: ${message}`, {
       ...facts,
       next: again({}, { note: 'the tables are surveyed anew' }),
     });
   }
   if (code === NOT_ALIKE) {
     const { table, lines } = JSON.parse(detail ?? '') as { table: string; lines: string[] };
-    return refused('not_alike', `The publish was stopped: ${message}.`, { ...facts, table, details: lines });
+    return refused('not_alike', `the publish was stopped: ${message}`, { ...facts, table, details: lines });
   }
-  return failed('publish', `The publish failed: ${message}.`, {
+  return failed('publish', `the publish failed: ${message}`, {
     ...facts,
     next: again({}, { lead: 'fix the cause, then' }),
   });

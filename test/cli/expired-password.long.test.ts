@@ -155,7 +155,7 @@ test('a password that expires in the publishing window is said at once, and swap
   const lost = await running.ended;
   await reader.query('ROLLBACK');
   tells(lost, role);
-  assert.match(lost.stderr, /state: All of it is published, or none: the ledger knows\./);
+  assert.match(lost.stderr, /state: all of it is published, or none: the ledger knows$/m);
   // It does not ask for as long as it would ask a server that restarts.
   assert.ok(performance.now() - from < 20_000);
   assert.deepEqual(await live(), OLD);

@@ -45,7 +45,7 @@ test('a slow server is told from a lock: what took so long, how long, and that n
   assert.equal(slow.code, 'publish_slow');
   assert.equal(
     slow.message,
-    'The publish of 1 table took too long: giving its keys, views, triggers and grants to public.b was not done after 600 ms.',
+    'the publish of 1 table took too long: giving its keys, views, triggers and grants to public.b was not done after 600 ms',
   );
   assert.deepEqual(
     retries.map(({ reason, blockers }) => [reason.replace(/^.*took/, 'took'), blockers]),

@@ -95,7 +95,7 @@ export async function dropRetained(
     if (rows[0].oid !== table.oid) {
       throw refused('retained', `${name} is not the table that was retained.`, {
         table: name,
-        state: 'It is still there.',
+        state: 'it is still there',
         next: 'somebody has put another table in its place: look at it, and drop it by hand if it can go',
       });
     }
@@ -108,7 +108,7 @@ export async function dropRetained(
         table: name,
         details: detail.split('\n'),
         cause: error,
-        state: 'It is still there.',
+        state: 'it is still there',
         next: again({}, { lead: 'drop what depends on it, then' }),
       });
     }

@@ -129,11 +129,11 @@ export async function stagingDiffers(
   const name = `${live.schema}.${live.table}`;
   const triggers = await readEventTriggers(client);
   if (triggers.length > 0) return additionRefusal(name, differing, triggers);
-  return failed('staging_differs', `Staging of ${name} does not match live.`, {
+  return failed('staging_differs', `staging of ${name} does not match live`, {
     table: name,
     details: differing,
-    state: 'Live is untouched.',
-    next: 'Please report this; nothing can be published that would lose these.',
+    state: 'live tables are untouched',
+    next: 'please report this; nothing can be published that would lose these',
   });
 }
 
@@ -143,7 +143,7 @@ export function liveOf(survey: Survey, table: StagedTable): TableFacts {
   if (live === undefined) {
     throw refused('catalog_changed', `${table.target.schema}.${table.target.table} is another table now.`, {
       table: `${table.target.schema}.${table.target.table}`,
-      state: 'Live is untouched.',
+      state: 'live tables are untouched',
       next: [again({}, { lead: 'load it again' }), 'or give the table that was there its name back'],
     });
   }
@@ -182,10 +182,10 @@ async function countRows(
   if (BigInt(want) !== count) {
     throw failed(
       'row_count',
-      `Staging holds ${plural(Number(count), 'row')}, but ${want} ${noun(Number(want), 'was', 'were')} loaded into it.`,
+      `staging holds ${plural(Number(count), 'row')}, but ${want} ${noun(Number(want), 'was', 'were')} loaded into it`,
       {
         table: `${table.target.schema}.${table.target.table}`,
-        state: 'Live is untouched.',
+        state: 'live tables are untouched',
         next: again(
           {},
           { lead: 'did the server restart, or did another session write to staging? See to that, then' },
@@ -219,14 +219,14 @@ async function build(
     if (code === undefined || !code.startsWith('23')) throw error;
     throw refused(
       'constraint',
-      `The rows staged for ${live.schema}.${live.table} break a constraint: ${message}.`,
+      `the rows staged for ${live.schema}.${live.table} break a constraint: ${message}`,
       {
         table: `${live.schema}.${live.table}`,
         sqlstate: code,
         details: detail === undefined ? [] : [detail],
         cause: error,
-        state: 'Live is untouched.',
-        next: 'Reject or repair these rows in the pipeline.',
+        state: 'live tables are untouched',
+        next: 'reject or repair these rows in the pipeline',
       },
     );
   }

@@ -40,10 +40,10 @@ export async function freezeAndAnalyze(
       // Without the right to see others' sessions an empty list proves nothing; only a frozen table does.
       if (holders.complete && holders.list.length === 0) break;
       if (Date.now() > until) {
-        throw refused('old_snapshot', `A transaction older than the load would see ${name} empty.`, {
+        throw refused('old_snapshot', `a transaction older than the load would see ${name} empty`, {
           table: `${table.target.schema}.${table.target.table}`,
           details: holders.list,
-          state: 'Live is untouched; staging is kept.',
+          state: 'live tables are untouched; staging is kept',
           next: again({}, { lead: 'end that transaction, then' }),
         });
       }

@@ -59,11 +59,11 @@ export async function assertIndex(client: Client, key: SwapKey): Promise<void> {
   if (key.index === null || index === key.index) return;
   throw refused(
     'key_index',
-    `Foreign key ${key.name} of ${key.onLive} goes by the index ${key.index} of its parent; a new one would go by ${index}.`,
+    `foreign key ${key.name} of ${key.onLive} goes by the index ${key.index} of its parent; a new one would go by ${index}`,
     {
       table: key.onLive,
-      state: 'Live is untouched.',
-      next: `Drop the index that is not needed (both are unique over the same columns), or publish the differences (mode sync), which leaves the table the one that it is.`,
+      state: 'live tables are untouched',
+      next: `drop the index that is not needed (both are unique over the same columns), or publish the differences (mode sync), which leaves the table the one that it is`,
     },
   );
 }
@@ -101,14 +101,14 @@ async function orphans(client: Client, key: SwapKey, cause: unknown): Promise<Er
   }
   return refused(
     'orphans',
-    `Foreign key ${key.name} of ${key.onLive} would not hold: ${plural(Number(count), 'row')} ${noun(Number(count), 'has', 'have')} no parent row.`,
+    `foreign key ${key.name} of ${key.onLive} would not hold: ${plural(Number(count), 'row')} ${noun(Number(count), 'has', 'have')} no parent row`,
     {
       table: key.onLive,
       sqlstate: '23503',
       details,
       cause,
-      state: 'Live is untouched; no lock was taken on it that stops reads or writes.',
-      next: 'Load the missing parents, or reject the orphans in the pipeline.',
+      state: 'live tables are untouched; no lock was taken on it that stops reads or writes',
+      next: 'load the missing parents, or reject the orphans in the pipeline',
     },
   );
 }

@@ -50,12 +50,12 @@ export async function nameArrayType(
   if (name === live.arrayType) return;
   throw refused(
     'array_type',
-    `The array type of ${live.schema}.${live.table} has a name that no new table gets.`,
+    `the array type of ${live.schema}.${live.table} has a name that no new table gets`,
     {
       table: `${live.schema}.${live.table}`,
       details: [`it is ${live.arrayType}, of staging ${name}`],
-      state: 'Live is untouched.',
-      next: `Rename the table and back again, which names its array type anew; or publish the differences (mode sync), which leaves the table the one that it is.`,
+      state: 'live tables are untouched',
+      next: `rename the table and back again, which names its array type anew; or publish the differences (mode sync), which leaves the table the one that it is`,
     },
   );
 }

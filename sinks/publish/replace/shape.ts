@@ -39,8 +39,8 @@ export function shapeRefusal(name: string, differing: readonly string[]): Sluice
     {
       table: name,
       details: differing.length > 1 ? differing : [],
-      state: 'Live is untouched.',
-      next: 'Load into a new batch, as the table is now.',
+      state: 'live tables are untouched',
+      next: 'load into a new batch, as the table is now',
     },
   );
 }

@@ -121,10 +121,10 @@ export async function createStaging(
     for (const table of survey.tables) {
       const schema = (schemas.get(table.schema) as StagingNames).staging;
       if ((await tableOid(client, schema, table.table)) !== undefined) {
-        throw failed('staging_exists', `Staging ${schema}.${table.table} is already there.`, {
+        throw failed('staging_exists', `staging ${schema}.${table.table} is already there`, {
           table: `${table.schema}.${table.table}`,
-          state: 'Live is untouched.',
-          next: 'Clean up the batch that made it, or start a new batch.',
+          state: 'live tables are untouched',
+          next: 'clean up the batch that made it, or start a new batch',
         });
       }
       staged.push(await makeStaged(client, table, schema));

@@ -26,9 +26,9 @@ export async function surveyReplace(client: Client, targets: readonly ReplaceTar
     const survey = await withCatalog(client, () => readOnce(client, targets));
     if (survey !== undefined) return survey;
   }
-  throw failed('catalog_busy', 'The tables were altered each time while their catalog entries were read.', {
+  throw failed('catalog_busy', 'the tables were altered each time while their catalog entries were read', {
     details: targets.map((target) => `${target.schema}.${target.table}`),
-    state: 'Nothing was changed.',
+    state: 'nothing was changed',
     next: again({}, { lead: 'when no other session is altering the tables' }),
   });
 }
@@ -38,9 +38,9 @@ async function readOnce(client: Client, targets: readonly ReplaceTarget[]): Prom
   for (const { schema, table } of targets) {
     const oid = await tableOid(client, schema, table);
     if (oid === undefined) {
-      throw refused('no_such_table', `There is no table ${schema}.${table}.`, {
+      throw refused('no_such_table', `there is no table ${schema}.${table}`, {
         table: `${schema}.${table}`,
-        state: 'Nothing was changed.',
+        state: 'nothing was changed',
       });
     }
     if (!oids.includes(oid)) oids.push(oid);
@@ -87,7 +87,7 @@ export function assertReplaceable(survey: Survey): void {
   throw refused('cannot_replace', `${first.table} cannot be replaced: ${first.object}: ${first.reason}.`, {
     table: first.table,
     details: survey.refusals.map((each) => `${each.table}: ${each.object}: ${each.reason}`),
-    state: 'Nothing was changed.',
+    state: 'nothing was changed',
     next: distinct(survey.refusals.flatMap((each) => each.next)),
   });
 }

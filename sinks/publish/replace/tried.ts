@@ -167,7 +167,7 @@ function judged(error: unknown, table: TableFacts): Tried {
   });
   if (error instanceof SluiceError) {
     const [detail] = error.code === 'staging_differs' ? (error.facts.details ?? []) : [];
-    const message = error.message.replace(/\.$/, '');
+    const { message } = error;
     return refused(detail === undefined ? message : `${message}: ${detail}`, error.facts.next);
   }
   const code = sqlstateOf(error);

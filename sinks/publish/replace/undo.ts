@@ -62,10 +62,10 @@ async function adopt(
   const kept = retained.find(({ target }) => target.schema === live.schema && target.table === live.table);
   const oid = kept && (await tableOid(client, kept.schema, kept.table));
   if (kept === undefined || oid !== kept.oid) {
-    throw refused('retained', `The table that ${name} replaced is not there any more.`, {
+    throw refused('retained', `the table that ${name} replaced is not there any more`, {
       table: name,
-      state: 'Nothing was changed.',
-      next: 'Restore it from a backup.',
+      state: 'nothing was changed',
+      next: 'restore it from a backup',
     });
   }
   const facts = (await readTable(client, oid)) as TableFacts;
@@ -74,8 +74,8 @@ async function adopt(
     throw refused('shape', `${name} was altered since: the retained table does not fit any more.`, {
       table: name,
       details: shape,
-      state: 'Nothing was changed.',
-      next: `Take back the change of its columns, or copy the rows by hand from ${kept.schema}.${kept.table}.`,
+      state: 'nothing was changed',
+      next: `take back the change of its columns, or copy the rows by hand from ${kept.schema}.${kept.table}`,
     });
   }
   const here = qualified(kept.schema, kept.table);

@@ -73,7 +73,7 @@ export async function dropOldTables(
       {
         details: detail.split('\n'),
         cause: error,
-        state: 'They are still there.',
+        state: 'they are still there',
         next: again({}, { lead: 'let it use the views of the same names, then' }),
       },
     );

@@ -31,7 +31,7 @@ export async function tellUnlike(
   if (triggers.length === 0)
     return error.but({
       details: differing,
-      next: 'Please report this; nothing can be published that would lose these.',
+      next: 'please report this; nothing can be published that would lose these',
     });
   return refused(
     'event_trigger',

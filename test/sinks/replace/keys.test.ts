@@ -104,7 +104,7 @@ test('SWAP 13: an orphan is refused by name before any lock, and live is untouch
   assert.equal(failure.code, 'orphans');
   assert.equal(
     failure.message,
-    'Foreign key b_a_id_fkey of public.b would not hold: 2 rows have no parent row.',
+    'foreign key b_a_id_fkey of public.b would not hold: 2 rows have no parent row',
   );
   assert.deepEqual(failure.facts.details, ['(a_id) = (99)']);
   assert.deepEqual(changed(before, await factsOf(database)), []);
