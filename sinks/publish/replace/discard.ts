@@ -93,7 +93,7 @@ export async function dropRetained(
   );
   if (rows[0] !== undefined) {
     if (rows[0].oid !== table.oid) {
-      throw refused('retained', `${name} is not the table that was retained.`, {
+      throw refused('retained', `${name} is not the table that was retained`, {
         table: name,
         state: 'it is still there',
         next: 'somebody has put another table in its place: look at it, and drop it by hand if it can go',
@@ -104,7 +104,7 @@ export async function dropRetained(
     } catch (error) {
       if (sqlstateOf(error) !== '2BP01') throw error;
       const { detail = '' } = error as { detail?: string };
-      throw refused('retained', `${name} cannot be dropped: something depends on it.`, {
+      throw refused('retained', `${name} cannot be dropped: something depends on it`, {
         table: name,
         details: detail.split('\n'),
         cause: error,

@@ -141,7 +141,7 @@ export async function stagingDiffers(
 export function liveOf(survey: Survey, table: StagedTable): TableFacts {
   const live = survey.tables.find((each) => each.oid === table.target.oid);
   if (live === undefined) {
-    throw refused('catalog_changed', `${table.target.schema}.${table.target.table} is another table now.`, {
+    throw refused('catalog_changed', `${table.target.schema}.${table.target.table} is another table now`, {
       table: `${table.target.schema}.${table.target.table}`,
       state: 'live tables are untouched',
       next: [again({}, { lead: 'load it again' }), 'or give the table that was there its name back'],

@@ -28,7 +28,7 @@ type Why = readonly [reason: string, next: string | readonly string[], stays?: '
 const OBSTACLES: Record<Obstacle['code'], (object: string) => Why> = {
   partition: (statements) => [
     'the table is a partition',
-    `take it out of the whole for the run: ${statements}.`,
+    `take it out of the whole for the run: ${statements}`,
     'stays',
   ],
   inheritance: (object) => [`the table inherits from ${object}`, [], 'stays'],

@@ -35,7 +35,7 @@ export function shapeDifferences(live: TableFacts, staged: TableFacts): string[]
 export function shapeRefusal(name: string, differing: readonly string[]): SluiceError {
   return refused(
     'shape',
-    `${name} and its staging differ in shape: ${differing[0]?.replace(/^columns: /, '')}.`,
+    `${name} and its staging differ in shape: ${differing[0]?.replace(/^columns: /, '')}`,
     {
       table: name,
       details: differing.length > 1 ? differing : [],

@@ -84,7 +84,7 @@ async function fingerprintOf(client: Client, oids: readonly number[]): Promise<s
 export function assertReplaceable(survey: Survey): void {
   const [first] = survey.refusals;
   if (first === undefined) return;
-  throw refused('cannot_replace', `${first.table} cannot be replaced: ${first.object}: ${first.reason}.`, {
+  throw refused('cannot_replace', `${first.table} cannot be replaced: ${first.object}: ${first.reason}`, {
     table: first.table,
     details: survey.refusals.map((each) => `${each.table}: ${each.object}: ${each.reason}`),
     state: 'nothing was changed',

@@ -71,7 +71,7 @@ async function adopt(
   const facts = (await readTable(client, oid)) as TableFacts;
   const shape = shapeDifferences(live, facts);
   if (shape.length > 0) {
-    throw refused('shape', `${name} was altered since: the retained table does not fit any more.`, {
+    throw refused('shape', `${name} was altered since: the retained table does not fit any more`, {
       table: name,
       details: shape,
       state: 'nothing was changed',

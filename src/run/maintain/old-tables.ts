@@ -69,7 +69,7 @@ export async function dropOldTables(
     const { detail = '' } = error as { detail?: string };
     throw refused(
       'retained',
-      `the old tables of batch ${batch} cannot be dropped: something depends on them.`,
+      `the old tables of batch ${batch} cannot be dropped: something depends on them`,
       {
         details: detail.split('\n'),
         cause: error,
