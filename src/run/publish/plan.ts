@@ -20,10 +20,9 @@ export async function planPublish(job: Job, { surveyed }: Pick<Checked, 'surveye
   const { database, guard: how = 'journal' } = job.options;
   const { refused } = surveyed;
   const tables = guardedTables(job);
-  if (how === 'journal' && tables.length > 0) job.guard = guardOf(NO_BATCH);
+  const guard = how === 'journal' && tables.length > 0 ? guardOf(NO_BATCH) : undefined;
   const prepared = planned(job, surveyed, await planViews(job));
-  const parts = refused.length > 0 ? [] : partsOf(job, prepared);
-  job.guard = undefined;
+  const parts = refused.length > 0 ? [] : partsOf(job, prepared, guard);
   const staging = new Set(
     [...schemasFor(surveyed.replace?.tables ?? [], job.names).values()].map((pair) => pair.staging),
   );

@@ -7,6 +7,7 @@ import { type RowPublish, rowParts } from '../../../sinks/publish/rows/parts.js'
 import { rowRefusal } from '../../../sinks/publish/rows/refusals.js';
 import { COUNTS_TABLE } from '../../../sinks/publish/rows/target.js';
 import { type WindowPart, windowBudget } from '../../../sinks/publish/window.js';
+import type { Guard } from '../../../sinks/publish/write-guard/names.js';
 import { type Changes, changes } from '../../core/changes.js';
 import { SluiceError } from '../../core/errors.js';
 import type { Target } from '../../core/target.js';
@@ -36,8 +37,8 @@ export const timesOf = (parts: readonly WindowPart[]) => ({
   statementTimeoutMs: windowBudget(parts, WINDOW_TIMES.statementTimeoutMs),
 });
 
-/** The parts of the publishing transaction for prepared staging, with the questions of an armed guard. */
-export function partsOf(job: Job, prepared: Prepared): WindowPart[] {
+/** The parts of the publishing transaction for prepared staging, with the questions of a guard that is armed. */
+export function partsOf(job: Job, prepared: Prepared, guard: Guard | undefined): WindowPart[] {
   const { staging, old } = job.names;
   const replaced = prepared.replace?.survey.tables ?? [];
   const rows: RowPublish[] = [...prepared.rows].map(([target, facts]) => ({
@@ -62,7 +63,7 @@ export function partsOf(job: Job, prepared: Prepared): WindowPart[] {
     ),
     ...compatibilityParts(job, prepared.oldNames),
   ];
-  return job.guard === undefined ? parts : guarded(job.guard, parts, guardedTables(job));
+  return guard === undefined ? parts : guarded(guard, parts, guardedTables(job));
 }
 
 /** What a publish did, by target. */
@@ -75,7 +76,7 @@ export interface PublishedChanges {
 export async function publishBatch(job: Job, prepared: Prepared): Promise<PublishedChanges> {
   const { lockMs, answers } = await runWindow(job.options, {
     batch: job.batch as string,
-    parts: partsOf(job, prepared),
+    parts: partsOf(job, prepared, job.guard),
     ledger: [
       ...publishSql(job.batch as string, 'completed', recordsOf(job, prepared)),
       ...compatibilityRecords(job, prepared.oldNames),
