@@ -4,6 +4,7 @@ import { figures } from './figures.js';
 import { recipeHistory } from './history.js';
 import { ingredients, productionRuns, recipeIngredients, recipes } from './inputs.js';
 import {
+  everyRunAccountedFor,
   noUnlinkedSnapshots,
   orphansReported,
   recipesExist,
@@ -51,6 +52,6 @@ export default pipeline({
         (rows) => rows.into(snapshots),
       ),
   ],
-  validations: [snapshotForEveryRun, runsHaveNoneYet, recipesExist],
+  validations: [everyRunAccountedFor, snapshotForEveryRun, runsHaveNoneYet, recipesExist],
   figures,
 });

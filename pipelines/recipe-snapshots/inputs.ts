@@ -80,7 +80,11 @@ export const recipeIngredients = query<OldLine>(
 /** All runs, also those that have a snapshot: they are counted. */
 export const productionRuns = query<OldRun>(
   'SELECT id, recipe_id, produced_at, recipe_snapshot_id FROM production_runs ORDER BY id',
-  { name: 'production_runs', columns: ['id', 'recipe_id', 'produced_at', 'recipe_snapshot_id'] },
+  {
+    name: 'production_runs',
+    table: 'production_runs',
+    columns: ['id', 'recipe_id', 'produced_at', 'recipe_snapshot_id'],
+  },
 );
 
 /** An id as its digits, or undefined where there is none or it is no id. */

@@ -1,4 +1,5 @@
-import { again, type Check, check, offenders, type Validation, validation } from 'sluice';
+import { again, type Check, check, nothingLost, offenders, type Validation, validation } from 'sluice';
+import { ALREADY_MIGRATED } from './unmigrated.js';
 
 /** Runs whose recipe is gone, and lines whose ingredient is. Asked of the tables, where they are the input. */
 export const orphansReported: Check = check(
@@ -56,6 +57,17 @@ export const noUnlinkedSnapshots: Check = check(
       },
     ),
 );
+
+/** Asked of the runs themselves, past the flow: none is left out without being counted. */
+export const everyRunAccountedFor: Validation = nothingLost({
+  name: 'every-run-accounted-for',
+  summary: 'every run has a snapshot, or stands among those that were skipped or rejected',
+  one: 'run',
+  input: 'production_runs',
+  key: 'id',
+  table: 'runs',
+  expected: [ALREADY_MIGRATED],
+});
 
 /** The two tables must say the same, also where the server has refused a row of one of them. */
 export const snapshotForEveryRun: Validation = validation(
