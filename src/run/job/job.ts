@@ -13,62 +13,28 @@ import type { FieldMapping } from '../../core/mapping.js';
 import type { KeptRecords, NewTable, Pipeline } from '../../core/pipeline.js';
 import type { RecordSummary } from '../../core/record-summary.js';
 import type { Report } from '../../core/report.js';
-import type { Row } from '../../core/row.js';
 import type { Log, Run } from '../../core/run.js';
 import { Shared } from '../../core/shared.js';
 import type { Target } from '../../core/target.js';
 import type { Source } from '../../core/types.js';
 import type { RunRecord } from '../../db/ledger/run-record.js';
-import { standingViews } from '../../db/ledger/views.js';
-import { usersDatabase } from '../../db/users-database.js';
 import { oldSystem } from '../../sources/old-system.js';
-import { FedBack } from '../feed-back/fed-back.js';
+import type { FedBack } from '../feed-back/fed-back.js';
 import { RejectSpool } from '../feed-back/reject-files.js';
-import { deletedFrom, recognised } from '../feed-back/rejects-given.js';
 import { inputLabels } from '../given/input-labels.js';
 import { jobMappings } from '../given/mappings.js';
 import { Masking } from '../given/masking.js';
 import type { RunOptions } from '../given/options.js';
-import { replacedIn, settled, withFills, withGiven } from '../given/settings.js';
-import { type FoundTable, type LiveTable, resolveTables, resolveWatched } from '../given/tables.js';
+import { settled, withFills, withGiven } from '../given/settings.js';
+import type { FoundTable, LiveTable } from '../given/tables.js';
 import { Progress } from '../inputs/progress.js';
-import { withQuietRun } from '../inputs/quiet-run.js';
 import { ReadInputs } from '../inputs/read-inputs.js';
 import type { Records } from '../records/index.js';
 import { keptRecords } from '../records/kinds.js';
 import { RejectBook } from '../rejects/writer.js';
-import { ReportSpool } from './report-spool.js';
-
-/** The tables that the pipeline guards besides, as these inputs and settings want it. */
-function guardsOf(pipeline: Pipeline, options: RunOptions): readonly string[] {
-  const { guards = [] } = pipeline;
-  const { settings = {} } = options;
-  if (typeof guards !== 'function') return guards;
-  return guards({ settings: settled(pipeline, settings), replaced: replacedIn(options) });
-}
-
-/** What the pipeline says of its tables once it has looked at the database: what a run fills, and how they are made. */
-async function asked(
-  pipeline: Pipeline,
-  options: RunOptions,
-  given: { readonly settings: Record<string, string>; readonly mappings: readonly FieldMapping[] },
-): Promise<Pick<RunOptions, 'fills'> & { readonly creates: Readonly<Record<string, NewTable>> }> {
-  const { fills, creates } = pipeline;
-  if (fills === undefined && creates === undefined) return { creates: {} };
-  return withQuietRun({ ...options, settings: given.settings }, async (run) => {
-    const filled = options.fills ?? (await fills?.({ ...given, run }));
-    return { ...(filled === undefined ? {} : { fills: filled }), creates: (await creates?.(run)) ?? {} };
-  });
-}
-
-/** The inputs as given and declared; a file of rejects among them is known as one. */
-function plainInputs(pipeline: Pipeline, { inputs = {} }: RunOptions): Record<string, Source> {
-  const named = Object.entries(withGiven(pipeline, inputs)).map(
-    ([name, source]) =>
-      [name, recognised(source, pipeline.name, deletedFrom(Object.values(pipeline.tables)))] as const,
-  );
-  return Object.fromEntries(named);
-}
+import { asked, findTables, openFedBack, plainInputs } from './given.js';
+import type { ReportSpool } from './report-spool.js';
+import { runOf } from './run-of.js';
 
 /** Rejects shown at the end of a run; the rest is in the ledger. */
 const SHOWN_REJECTS = 10;
@@ -143,6 +109,8 @@ export class Job {
   /** What it has read. */
   readonly read = new ReadInputs();
   readonly #shared = new Shared();
+  /** What several sources or questions of the job use together; see Run. */
+  readonly share: Run['share'];
   #scratch: string | undefined;
   /** All rows of the reports, where they go into files. */
   reportSpool: ReportSpool | undefined;
@@ -171,58 +139,22 @@ export class Job {
     this.signal = options.signal ?? new AbortController().signal;
     this.progress = new Progress(options.events?.progress);
     this.kept = keptRecords(pipeline, options);
+    this.share = options.share ?? ((key, make, release) => this.#shared.share(key, make, release));
     this.rejects = this.#book();
   }
 
   /** Puts the inputs and settings in and finds the tables; throws usage errors for what does not fit. */
   static async prepare(pipeline: Pipeline, told: RunOptions): Promise<Job> {
     withGiven(pipeline, told.inputs ?? {});
-    const { fedBack, options } = await Job.#fedBack(pipeline, told);
+    const { fedBack, options } = await openFedBack(pipeline, told);
     const { database } = options;
     const settings = settled(pipeline, options.settings ?? {});
     const { mappings } = await jobMappings(database, pipeline, settings);
     const { fills, creates } = await asked(pipeline, options, { settings, mappings });
     const filled = withFills(pipeline, fills);
     const narrowed = fedBack?.publishing(filled) ?? filled;
-    const { tables, watched } = await Job.#find(narrowed, creates, options);
+    const { tables, watched } = await findTables(narrowed, creates, options);
     return new Job(narrowed, options, tables, watched, fedBack, mappings, creates);
-  }
-
-  /** The corrected rejects, where they are fed back, and the options with the inputs and settings of their batch. */
-  static async #fedBack(pipeline: Pipeline, options: RunOptions) {
-    const { onlyRejectsOf: batch, inputs = {}, corrected = [] } = options;
-    if (batch === undefined) return { fedBack: undefined, options };
-    const fedBack = await FedBack.open(
-      {
-        pipeline,
-        batch,
-        files: [
-          ...Object.entries(inputs).map(([input, source]) => ({ input, source })),
-          ...corrected.map((source) => ({ input: undefined, source })),
-        ],
-        originals: options.originals ?? (async () => ({})),
-      },
-      options,
-    );
-    const settings = { ...fedBack.settings, ...options.settings };
-    return { fedBack, options: { ...options, inputs: fedBack.given, settings } };
-  }
-
-  static async #find(pipeline: Pipeline, creates: Job['creates'], options: RunOptions) {
-    const { database } = options;
-    const tables = await resolveTables(database, Object.entries(pipeline.tables), Object.keys(creates));
-    const missing = tables.filter((table) => table.missing === true).map(({ target }) => target.table);
-    const ours =
-      pipeline.compatibility === undefined
-        ? new Set<number>()
-        : new Set((await standingViews(database)).map(({ oid }) => oid));
-    const readsFiles = Object.values(pipeline.inputs).some(({ fromSqlite }) => fromSqlite !== undefined);
-    const watched = await resolveWatched(database, guardsOf(pipeline, options), {
-      missing,
-      ours,
-      ...(readsFiles ? { whenMissing: 'or name the SQLite file that the old system is (--source)' } : {}),
-    });
-    return { tables, watched };
   }
 
   /** The tables that are not there yet, with what makes them. */
@@ -233,7 +165,7 @@ export class Job {
 
   /** Finds the tables again, once the missing ones have been made. */
   async findTables(): Promise<void> {
-    Object.assign(this, await Job.#find(this.pipeline, this.creates, this.options));
+    Object.assign(this, await findTables(this.pipeline, this.creates, this.options));
   }
 
   /** From here on the run has a batch, begun at `at`: rejects are stored under it. */
@@ -285,7 +217,7 @@ export class Job {
   }
 
   /** The pipeline's name for the input that messages call `label`. */
-  #nameOf(label: string): string {
+  nameOf(label: string): string {
     return Object.keys(this.labels).find((input) => this.labels[input] === label) ?? label;
   }
 
@@ -340,7 +272,7 @@ export class Job {
   following(flow: number, from: FlowMark | undefined, open: Following['open']): Following {
     return {
       signal: this.signal,
-      runFor: (counter, input, signal) => this.#runFor(counter, input, signal, flow),
+      runFor: (counter, input, signal) => runOf(this, { counter, input, signal, flow }),
       open,
       afterChunk: () => this.#flushSome(),
       ...(this.options.limit === undefined ? {} : { limit: this.options.limit }),
@@ -356,7 +288,12 @@ export class Job {
 
   /** A Run outside any flow, for a source's check. */
   checkRun(): Run {
-    return this.#runFor(new StageCounter('check'), 'check', this.signal, -1);
+    return runOf(this, {
+      counter: new StageCounter('check'),
+      input: 'check',
+      signal: this.signal,
+      flow: -1,
+    });
   }
 
   #book(): RejectBook {
@@ -380,59 +317,4 @@ export class Job {
       throw usage('no_such_table', `the pipeline "${this.pipeline.name}" declares no table "${name}"`);
     return table;
   }
-
-  #runFor(counter: StageCounter, input: string, signal: AbortSignal, flow: number): Run {
-    const job = this;
-    if (flow >= 0) this.progress.counts(flow, counter);
-    const { log } = this;
-    const database = usersDatabase(this.options.database);
-    return {
-      batch: job.batch,
-      dryRun: job.options.dryRun ?? false,
-      startedAt: job.begunAt,
-      signal,
-      settings: job.settings,
-      log,
-      database,
-      get scratch() {
-        return job.scratch;
-      },
-      share: job.options.share ?? ((key, make, release) => job.#shared.share(key, make, release)),
-      reject(row, why) {
-        StageCounter.tally(counter.rejected, why.reason, 1);
-        // What the source itself rejects is the input's record.
-        const known = counter.role === 'source' ? row : undefined;
-        job.rejects.add(input, counter.stage, row, why, job.tracked?.of(flow), known);
-      },
-      skip(reason, rows = 1) {
-        StageCounter.tally(counter.skipped, reason, countOf(rows));
-        // What one branch of a fork leaves out goes into another.
-        if (typeof rows !== 'number' && counter.branch === '') job.tracked?.of(flow)?.left(rows, reason);
-      },
-      merge(reason, rows = 1) {
-        StageCounter.tally(counter.merged, reason, countOf(rows));
-        if (typeof rows !== 'number' && counter.branch === '') job.tracked?.of(flow)?.left(rows, reason);
-      },
-      add: (reason, rows = 1) => StageCounter.tally(counter.added, reason, rows),
-      keep: (reason, rows = 1) => StageCounter.tally(counter.kept, reason, rows),
-      leave: (reason, rows = 1) => StageCounter.tally(counter.left, reason, rows),
-      report(report) {
-        const at = job.reports.findIndex((each) => each.name === report.name);
-        if (at >= 0) job.reports[at] = report;
-        else job.reports.push(report);
-      },
-      reportRows(name, columns, rows) {
-        if (job.options.reportsInto === undefined || rows.length === 0) return;
-        job.reportSpool ??= new ReportSpool(join(job.scratch, 'reports'));
-        const kept = job.masking.report({ name, columns, rows, more: 0, summary: [] });
-        if (kept !== undefined) job.reportSpool.add(name, columns, kept.rows);
-      },
-      wrote: (path, what) => job.files.push({ path, what }),
-      progress: (position) => job.progress.advance(counter, job.#nameOf(input), position),
-    };
-  }
-}
-
-function countOf(rows: number | readonly Row[]): number {
-  return typeof rows === 'number' ? rows : rows.length;
 }
