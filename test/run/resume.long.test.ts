@@ -406,7 +406,7 @@ test('an input that can be read only once says so beforehand, and cannot be resu
   assert.deepEqual(await leftSchemas(made), []);
   const again = await fails(runOn(t, made, hostsPipeline(once), { ...OPTIONS, resume: '1' }));
   assert.equal(again.code, 'not_resumable');
-  assert.match(again.message, /cannot be read again/);
+  assert.match(again.message, /stdin could be read only once/);
 });
 
 test('a batch that is done, of another pipeline, or not there, cannot be resumed', async (t) => {
