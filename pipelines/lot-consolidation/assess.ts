@@ -1,5 +1,5 @@
 import { type AssessmentDeclaration, again, figures, inOrder, orphans, required, rule } from 'sluice';
-import { joinsGroup, NEW_LOT_PATTERN, OLD_LOT_PATTERN } from './numbers.js';
+import { joinsGroup, MAKES_NUMBER, NEW_LOT_PATTERN, OLD_LOT_PATTERN } from './numbers.js';
 
 const LEFT = again(
   { name: 'run', flags: { dryRun: true } },
@@ -34,8 +34,10 @@ export const assessment: AssessmentDeclaration = {
       next: LEFT,
     }),
     rule('LOT numbers are old or new', 'every LOT number is of the old format or of the new one', {
-      from: 'lots l',
-      where: `l.lot_number !~ '${OLD_LOT_PATTERN}' AND l.lot_number !~ '${NEW_LOT_PATTERN}'`,
+      from: `lots l LEFT JOIN production_lines p ON p.id = l.production_line_id
+             LEFT JOIN product_models m ON m.id = l.product_model_id`,
+      where: `l.lot_number !~ '${OLD_LOT_PATTERN}' AND l.lot_number !~ '${NEW_LOT_PATTERN}'
+              AND (l.lot_number = p.line_code || m.model_code || l.production_month AND ${MAKES_NUMBER}) IS NOT TRUE`,
       show: ['l.lot_number'],
       severity: 'warning',
       next: LEFT,
@@ -50,7 +52,7 @@ export const assessment: AssessmentDeclaration = {
     rule('codes make a LOT number', 'line, model and month make a LOT number of the new format', {
       from: `lots l JOIN production_lines p ON p.id = l.production_line_id
              JOIN product_models m ON m.id = l.product_model_id`,
-      where: `${joinsGroup('l')} AND p.line_code || m.model_code || l.production_month !~ '${NEW_LOT_PATTERN}'`,
+      where: `${joinsGroup('l')} AND NOT ${MAKES_NUMBER}`,
       show: ['l.lot_number', 'p.line_code', 'm.model_code', 'l.production_month'],
       severity: 'warning',
       next: LEFT,

@@ -1,5 +1,5 @@
 import { again, type Check, check, offenders, plural } from 'sluice';
-import { joinsGroup, NEW_LOT_PATTERN } from './numbers.js';
+import { joinsGroup, MAKES_NUMBER } from './numbers.js';
 
 /** A serial number has 3 digits for its sequence. */
 export const MOST_SERIALS = 999;
@@ -17,7 +17,7 @@ export const fitsThreeDigits: Check = check(
        JOIN (SELECT lot_id, count(*) AS serials FROM ${live('serials')} GROUP BY lot_id) s ON s.lot_id = l.id
        JOIN production_lines p ON p.id = l.production_line_id
        JOIN product_models m ON m.id = l.product_model_id
-       WHERE l.lot_number = p.line_code || m.model_code || l.production_month OR ${joinsGroup('l')}
+       WHERE ${MAKES_NUMBER} AND (l.lot_number = p.line_code || m.model_code || l.production_month OR ${joinsGroup('l')})
        GROUP BY l.production_line_id, l.product_model_id, l.production_month, p.line_code, m.model_code
        HAVING sum(s.serials) > ${MOST_SERIALS}
           AND bool_or(l.lot_number <> p.line_code || m.model_code || l.production_month)
@@ -43,13 +43,14 @@ export const numberNotTaken: Check = check(
     const taken = await database.query(
       `WITH lot AS (
          SELECT l.id, l.lot_number, l.production_line_id AS line, l.product_model_id AS model, l.production_month AS month,
-                p.line_code || m.model_code || l.production_month AS number, ${joinsGroup('l')} AS joins
+                p.line_code || m.model_code || l.production_month AS number,
+                ${joinsGroup('l')} AND ${MAKES_NUMBER} AS joins
          FROM ${live('lots')} l
          JOIN production_lines p ON p.id = l.production_line_id
          JOIN product_models m ON m.id = l.product_model_id
        ), coming AS (
          SELECT number, line, model, month, min(id) AS id FROM lot
-         WHERE joins AND number ~ '${NEW_LOT_PATTERN}'
+         WHERE joins
          GROUP BY number, line, model, month
        )
        SELECT c.number, c.id::text, h.id::text AS holder, h.lot_number AS holder_number
@@ -89,7 +90,7 @@ export const serialNotTaken: Check = check(
          JOIN production_lines p ON p.id = l.production_line_id
          JOIN product_models m ON m.id = l.product_model_id
          CROSS JOIN LATERAL (SELECT p.line_code || m.model_code || l.production_month AS number) n
-         WHERE n.number ~ '${NEW_LOT_PATTERN}'
+         WHERE ${MAKES_NUMBER}
        ), coming AS (
          SELECT number, line, model, month FROM lot WHERE joins GROUP BY number, line, model, month
        ), alike AS MATERIALIZED (

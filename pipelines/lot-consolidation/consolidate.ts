@@ -1,6 +1,6 @@
 import { named, type Rejection, type Stage } from 'sluice';
 import { extend } from 'sluice/transforms';
-import { isNewNumber, monthOfOldNumber, newLotNumber } from './numbers.js';
+import { isNewNumber, makesNumber, monthOfOldNumber, newLotNumber } from './numbers.js';
 import type { OldSerial } from './source.js';
 
 /** A serial with the LOT that it goes to. */
@@ -38,8 +38,8 @@ interface Verdict {
  * Gives every serial the LOT it goes to. LOTs of one (line, model, month) become one: the one that has
  * the group's new number already, else the one of the smallest id, which is the first in LOT_ORDER. LOTs
  * in the new format stay as they are. So do those that cannot be consolidated, with their serials, and are counted as
- * left: missing_line, missing_model, malformed_lot_number, malformed_code, month_disagrees. Rejects, of files: a line
- * that names no LOT (missing_lot_id), or says otherwise of it than its first line (lot_lines_disagree).
+ * left: missing_line, missing_model, malformed_lot_number, malformed_code, month_disagrees. All lines of a LOT say the same
+ * of it (see `linesAgree`). Rejects, of files: a line that names no LOT (missing_lot_id).
  */
 export const consolidate: Stage<OldSerial, Consolidated> = named('consolidate', async function* (rows, run) {
   let verdict: Verdict | undefined;
@@ -52,7 +52,7 @@ export const consolidate: Stage<OldSerial, Consolidated> = named('consolidate', 
     const left = new Map<string, number>();
     for (const row of chunk) {
       if (verdict === undefined || verdict.row.lot_id !== row.lot_id) verdict = judge(row);
-      const rejection = agree(verdict.row, row) ? verdict.rejection : disagreement(verdict.row, row);
+      const { rejection } = verdict;
       if (rejection !== undefined) {
         run.reject(row, rejection);
         continue;
@@ -125,11 +125,10 @@ function judge(row: OldSerial): Verdict {
     };
   const own = line !== null && model !== null ? newLotNumber(line, model, month) : undefined;
   const key = groupOf(row);
-  if (isNewNumber(lot))
-    // A number of the new format that is not its own group's stays, and stays out of the group.
-    return lot === own
-      ? { ...base, key, number: lot, kept: true }
-      : { ...base, key: `LOT ${lotId}`, number: lot, kept: true };
+  const isMade = line !== null && model !== null && makesNumber(line, model, month);
+  if (isMade && lot === own) return { ...base, key, number: lot, kept: true };
+  // A number of the new format that is not its own group's stays, and stays out of the group.
+  if (isNewNumber(lot)) return { ...base, key: `LOT ${lotId}`, number: lot, kept: true };
   if (line === null)
     return leave({
       reason: 'missing_line',
@@ -159,42 +158,22 @@ function judge(row: OldSerial): Verdict {
       expected: said,
       message: `LOT ${lot} is of ${said} by its number and of ${month} by its production_month`,
     });
-  if (own === undefined || !isNewNumber(own))
+  if (own === undefined || !isMade)
     return leave({
       reason: 'malformed_code',
       column: line.length === 4 ? 'model_code' : 'line_code',
       value: `${line} ${model} ${month}`,
-      expected: 'a line of 4 (KR01) and a model of 3 characters (PSA)',
-      message: `line ${line}, model ${model} and month ${month} do not make a LOT number of 11 characters`,
+      expected: 'a line of 4 (KR01), a model of 3 characters (PSA) and a month YYMM',
+      message: `line ${line}, model ${model} and month ${month} do not make a LOT number of 4, 3 and 4 characters`,
     });
   return { ...base, key, number: own, kept: false };
 }
 
-/** Whether two lines of one LOT say the same of it; in a file, one of them may have been spoilt. */
-function agree(first: OldSerial, row: OldSerial): boolean {
-  return (
-    first === row ||
-    (first.lot_number === row.lot_number &&
-      first.production_month === row.production_month &&
-      first.line_code === row.line_code &&
-      first.model_code === row.model_code &&
-      first.production_line_id === row.production_line_id &&
-      first.product_model_id === row.product_model_id)
-  );
-}
-
-/** What is wrong with a line that says otherwise than the first of its LOT. */
-function disagreement(first: OldSerial, row: OldSerial): Rejection {
+/** Why the LOT of this line could not be consolidated as the line has it; undefined where it could. */
+export const wrongWith = (row: OldSerial): Rejection | undefined => {
   const { rejection, wrong = rejection } = judge(row);
-  return (
-    wrong ?? {
-      reason: 'lot_lines_disagree',
-      column: 'lot_id',
-      value: row.lot_id,
-      message: `this line of LOT ${row.lot_id} (${row.lot_number}) says otherwise of it than its first line (${first.lot_number})`,
-    }
-  );
-}
+  return wrong;
+};
 
 /** The sequence of a serial number within its LOT; undefined where it is not of the new format. */
 function sequenceOf(serial: string | null, lot: string): number | undefined {

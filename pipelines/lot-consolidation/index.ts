@@ -5,7 +5,7 @@ import { assessment } from './assess.js';
 import { intoBackup } from './backup-rows.js';
 import { fitsThreeDigits, numberNotTaken, serialNotTaken } from './checks.js';
 import { type Consolidated, consolidate, KEPT } from './consolidate.js';
-import { carriedInFile, fileHasOthers, hasOthers, inLotOrder } from './file.js';
+import { carriedInFile, fileHasOthers, hasOthers, inLotOrder, linesAgree } from './file.js';
 import { type LeftLot, leftLots } from './left.js';
 import { hasSerial, toLots, toSerials } from './new-rows.js';
 import { filledColumns } from './others.js';
@@ -16,6 +16,7 @@ import { type Consolidation, summarise } from './summarise.js';
 import { LOT_COLUMNS, SERIAL_COLUMNS } from './tables.js';
 import {
   noSerialWithoutLot,
+  numbersAsMade,
   numbersUnique,
   oneLotPerGroup,
   othersAsBefore,
@@ -82,6 +83,7 @@ export default pipeline({
       values: ['on', 'off'],
     },
   },
+  indispensable: ['serials'],
   checks: [
     nothingLeftBehind(['serials'], carriedInFile),
     fileHasOthers,
@@ -109,7 +111,9 @@ export default pipeline({
     });
     const input = flow(inputs.serials);
     const inOrder =
-      inputs.serials.order === LOT_ORDER ? input : input.through(hasOthers(tables, settings), inLotOrder);
+      inputs.serials.order === LOT_ORDER
+        ? input
+        : input.through(hasOthers(tables, settings), linesAgree, inLotOrder);
     return [
       inOrder.through(consolidate, numbered).fork(
         (rows) => rows.through(toLots(tables)).into(tables.lots),
@@ -122,6 +126,7 @@ export default pipeline({
   },
   validations: [
     numbersUnique,
+    numbersAsMade,
     oneLotPerGroup,
     serialsRunFromOne,
     sameNumberOfSerials,

@@ -13,11 +13,30 @@ export const OLD_LOT_PATTERN = `^WF-KR-(?:[0-9]{2}(?:${[
 ].join('|')})|(?:[02468][048]|[13579][26])0229)[DN]-[0-9]{3}$`;
 const OLD_LOT = new RegExp(OLD_LOT_PATTERN);
 
-/** The new LOT format, for JavaScript and (the same text) for PostgreSQL's `~`. */
+/**
+ * How a new LOT number is known whose line and model nobody names, for JavaScript and (the same text) for PostgreSQL's
+ * `~`. Those that lines and models make may have other characters (see `makesNumber`).
+ */
 export const NEW_LOT_PATTERN = '^[A-Z]{2}[0-9]{2}[A-Z0-9]{3}[0-9]{2}(0[1-9]|1[0-2])$';
 const NEW_LOT = new RegExp(NEW_LOT_PATTERN);
 
-/** Whether a LOT number is in the new format. */
+const LINE = '^\\S{4}$';
+const MODEL = '^\\S{3}$';
+const MONTH = '^[0-9]{2}(0[1-9]|1[0-2])$';
+
+/** Whether line, model and month make a LOT number of 11 characters: 4, 3 and 4. */
+export function makesNumber(line: string, model: string, month: string): boolean {
+  return [
+    [LINE, line],
+    [MODEL, model],
+    [MONTH, month],
+  ].every(([pattern, code]) => new RegExp(pattern as string, 'u').test(code as string));
+}
+
+/** SQL: the same of a row `l` of lots with its line `p` and its model `m`. */
+export const MAKES_NUMBER = `(p.line_code ~ '${LINE}' AND m.model_code ~ '${MODEL}' AND l.production_month ~ '${MONTH}')`;
+
+/** Whether a LOT number looks like one of the new format. */
 export function isNewNumber(lotNumber: string): boolean {
   return NEW_LOT.test(lotNumber);
 }

@@ -4,7 +4,7 @@ import { extend } from 'sluice/transforms';
 import { LOT_COLUMNS, SERIAL_COLUMNS } from './tables.js';
 
 /** What a row of the input calls the tables whose columns it has. */
-const PREFIX = { lots: 'lot.', serials: 'serial.' } as const;
+export const PREFIX = { lots: 'lot.', serials: 'serial.' } as const;
 const KNOWN = { lots: LOT_COLUMNS, serials: SERIAL_COLUMNS } as const;
 
 /** The two tables whose own columns are carried along. */

@@ -9,7 +9,7 @@ import {
   offenders,
   plural,
 } from 'sluice';
-import { joinsGroup, NEW_LOT_PATTERN } from './numbers.js';
+import { joinsGroup, MAKES_NUMBER } from './numbers.js';
 
 /** A foreign key of another column towards LOTs or serials. */
 interface Reference extends Readonly<Record<string, unknown>> {
@@ -42,14 +42,14 @@ const references = (database: Database, lots: string, serials: string): Promise<
   );
 
 /** `joined`: every LOT that joins a group, with the number that this has and the LOT that it becomes. */
-const joined = (lots: string) => `lot AS (
+export const joinedLots = (lots: string) => `lot AS (
     SELECT l.id, l.lot_number, n.number, l.production_line_id AS line, l.product_model_id AS model,
            l.production_month AS month, l.lot_number = n.number AS own
     FROM ${lots} l
     JOIN production_lines p ON p.id = l.production_line_id
     JOIN product_models m ON m.id = l.product_model_id
     CROSS JOIN LATERAL (SELECT p.line_code || m.model_code || l.production_month AS number) n
-    WHERE n.number ~ '${NEW_LOT_PATTERN}' AND (l.lot_number = n.number OR ${joinsGroup('l')})
+    WHERE ${MAKES_NUMBER} AND (l.lot_number = n.number OR ${joinsGroup('l')})
   ), joined AS MATERIALIZED (
     SELECT * FROM (
       SELECT lot.*, first_value(id) OVER (PARTITION BY line, model, month ORDER BY own DESC, id) AS into_id FROM lot) l
@@ -62,7 +62,7 @@ async function toLotsThatGo(
   { table, column, own }: Reference,
 ): Promise<Finding[]> {
   const rows = await database.query<{ id: string; into: string; rows: string }>(
-    `WITH ${joined(lots)}
+    `WITH ${joinedLots(lots)}
      SELECT j.id::text AS id, j.into_id::text AS "into", count(*)::text AS rows FROM ${table} r JOIN joined j ON j.id = r.${column}
      WHERE j.id <> j.into_id${own ? ' AND r.id NOT IN (SELECT id FROM joined WHERE id <> into_id)' : ''} GROUP BY j.id, j.into_id ORDER BY j.id LIMIT 1000`,
   );
@@ -95,7 +95,7 @@ async function toNumbersThatChange(
       ? 'SELECT lot_number AS number FROM joined'
       : `SELECT s.serial_number AS number FROM ${serials} s JOIN joined j ON j.id = s.lot_id`;
   const [found] = await database.query<{ rows: string }>(
-    `WITH ${joined(lots)} SELECT count(*)::text AS rows FROM ${table} r JOIN (${changing}) c ON c.number = r.${column}`,
+    `WITH ${joinedLots(lots)} SELECT count(*)::text AS rows FROM ${table} r JOIN (${changing}) c ON c.number = r.${column}`,
   );
   const rows = Number(found?.rows ?? 0);
   if (rows === 0) return [];
