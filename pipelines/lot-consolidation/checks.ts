@@ -133,3 +133,45 @@ export const serialNotTaken: Check = check(
     );
   },
 );
+
+/** The pipeline reads LOTs with their serials: a serial without a LOT would be lost. Asked of the tables, where they are the input. */
+export const serialsHaveLots: Check = check(
+  'serials-have-lots',
+  'every serial has its LOT',
+  async ({ database, live, replaced }) => {
+    if (replaced('serials')) return [];
+    return offenders(
+      await database.query(
+        `SELECT s.id::text, s.serial_number, s.lot_id::text FROM ${live('serials')} s
+         WHERE NOT EXISTS (SELECT FROM ${live('lots')} l WHERE l.id = s.lot_id) ORDER BY s.id LIMIT 1000`,
+      ),
+      (n) =>
+        `${n === 1000 ? '1000 or more serials have' : n === 1 ? 'a serial has' : `${n} serials have`} no LOT`,
+      (row) =>
+        `serial ${row.id} (${row.serial_number}): ${row.lot_id === null ? 'lot_id is NULL' : `there is no LOT ${row.lot_id}`}`,
+      { next: again({}, { lead: 'give them their LOT (lot_id), or delete them, then' }) },
+    );
+  },
+);
+
+/** Two serials of one number: of those that stay as they are nobody would make another. Asked of the tables. */
+export const staysUnique: Check = check(
+  'serials-that-stay-are-unique',
+  'no two serials that stay as they are share a number',
+  async ({ database, live, replaced }) => {
+    if (replaced('serials')) return [];
+    return offenders(
+      await database.query(
+        `SELECT s.serial_number, string_agg(s.id::text, ', ' ORDER BY s.id) AS ids
+         FROM ${live('serials')} s JOIN ${live('lots')} l ON l.id = s.lot_id
+         LEFT JOIN production_lines p ON p.id = l.production_line_id
+         LEFT JOIN product_models m ON m.id = l.product_model_id
+         WHERE (${joinsGroup('l')} AND ${MAKES_NUMBER}) IS NOT TRUE
+         GROUP BY s.serial_number HAVING count(*) > 1 ORDER BY 1 LIMIT 1000`,
+      ),
+      (n) => `${n === 1 ? 'a serial number is' : `${n} serial numbers are`} held more than once`,
+      (row) => `${row.serial_number}: serials ${row.ids}`,
+      { next: again({}, { lead: 'give all but one of them another number, then' }) },
+    );
+  },
+);

@@ -3,7 +3,7 @@ import { backupFile, report } from 'sluice/sinks';
 import { renumber } from 'sluice/transforms';
 import { assessment } from './assess.js';
 import { intoBackup } from './backup-rows.js';
-import { fitsThreeDigits, numberNotTaken, serialNotTaken } from './checks.js';
+import { fitsThreeDigits, numberNotTaken, serialNotTaken, serialsHaveLots, staysUnique } from './checks.js';
 import { type Consolidated, consolidate, KEPT } from './consolidate.js';
 import { carriedInFile, fileHasOthers, hasOthers, inLotOrder, linesAgree } from './file.js';
 import { type LeftLot, leftLots } from './left.js';
@@ -87,6 +87,8 @@ export default pipeline({
   checks: [
     nothingLeftBehind(['serials'], carriedInFile),
     fileHasOthers,
+    serialsHaveLots,
+    staysUnique,
     fitsThreeDigits,
     numberNotTaken,
     serialNotTaken,

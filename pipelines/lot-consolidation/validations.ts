@@ -140,8 +140,17 @@ export const sameNumberOfSerials: Validation = validation(
     );
     const { before, after } = counts as { before: string; after: string };
     if (before === '0' || before === after) return [];
-    // Serials that were made since are no loss.
-    if (published && BigInt(after) > BigInt(before)) return [];
+    if (published) {
+      // Serials that were made since are no loss.
+      const gone = Number(BigInt(before) - BigInt(after));
+      if (gone <= 0) return [];
+      return [
+        {
+          severity: 'warning',
+          message: `there are ${plural(gone, 'serial')} fewer than before: deleted since the publish, as no run loses one`,
+        },
+      ];
+    }
     return [
       {
         severity: 'error',

@@ -53,8 +53,11 @@ export interface ValidationContext extends CheckContext {
    * read only once, of a file that this command does not name.
    */
   keysOf(input: string, column: string): AsyncIterable<readonly string[]> | undefined;
-  /** Rows of an input that its tables do not have, by reason, as the books of the load say. */
-  setAside(input: string): Reasons;
+  /**
+   * Rows of an input that its tables do not have, by reason, as the books of the load say; `unread`: those that the source
+   * itself could not read, and which `keysOf` does not give.
+   */
+  setAside(input: string): { readonly read: Reasons; readonly unread: Reasons };
 }
 
 /** A question asked before anything is written. */

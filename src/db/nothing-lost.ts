@@ -38,7 +38,8 @@ export interface NothingLost {
  */
 export function nothingLost(of: NothingLost): Validation {
   return validation(of.name, of.summary, async (context) => {
-    const aside = context.setAside(of.input);
+    const { read, unread } = context.setAside(of.input);
+    const aside = together(read, unread);
     const keys = context.keysOf(of.input, of.key);
     if (keys === undefined) return setAside(of, aside, []);
     const staged = await fingerprint(context, of);
@@ -55,7 +56,7 @@ export function nothingLost(of: NothingLost): Validation {
     const missing = await missingKeys(context, of, staged.canonical);
     // A key that occurs twice in the source is there once, and rejected once.
     const fewer = source.rows - staged.rows;
-    const expected = BigInt(sum(aside));
+    const expected = BigInt(sum(read));
     const isSetAside = of.keyless === true ? fewer >= 0n && fewer <= expected : fewer === expected;
     if (isSetAside && BigInt(missing.count) <= expected) return setAside(of, aside, missing.named);
     const { one, several } = of;
@@ -77,6 +78,12 @@ export function nothingLost(of: NothingLost): Validation {
       },
     ];
   });
+}
+
+function together(read: Reasons, unread: Reasons): Reasons {
+  const all: Record<string, number> = { ...read };
+  for (const [reason, rows] of Object.entries(unread)) all[reason] = (all[reason] ?? 0) + rows;
+  return all;
 }
 
 const AGAIN = again({}, { lead: 'the source may have changed while it was read; then' });

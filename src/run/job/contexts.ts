@@ -94,13 +94,15 @@ export function validationContext(
       return sourceKeys(source, column, job.checkRun());
     },
     setAside(input) {
-      const reasons: Record<string, number> = Object.create(null);
+      const read: Record<string, number> = Object.create(null);
+      const unread: Record<string, number> = Object.create(null);
       for (const { source, stages } of accounts)
         if (source === labels[input])
-          for (const { branch, rejected, skipped } of stages)
+          for (const [at, { branch, rejected, skipped }] of stages.entries())
             for (const table of branch === '' ? [rejected, skipped] : [rejected])
-              for (const [reason, rows] of Object.entries(table)) StageCounter.tally(reasons, reason, rows);
-      return reasons;
+              for (const [reason, rows] of Object.entries(table))
+                StageCounter.tally(at === 0 ? unread : read, reason, rows);
+      return { read, unread };
     },
   };
 }
