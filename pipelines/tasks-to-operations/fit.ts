@@ -110,8 +110,12 @@ function questions(
     );
   // A trigger may put a value where none is loaded: the publish will tell.
   if (notNull && !triggers) made.push(row('no NULL', `${value} IS NULL`, "'NULL'"));
-  if (precision !== undefined)
+  if (precision !== undefined) {
     made.push(row(type, number(`abs(round(${text}::numeric, ${scale})) >= 1e${precision - scale}`), text));
+    made.push(row(type, `${text} IN ('Infinity', '-Infinity')`, text));
+    // What is rounded would not be what it was, and the run refuses it.
+    made.push(row(`${type} as it is`, number(`round(${text}::numeric, ${scale}) <> ${text}::numeric`), text));
+  }
   const largest = LARGEST[type];
   if (largest !== undefined)
     made.push(row(type, number(`${text}::numeric NOT BETWEEN -${largest} - 1 AND ${largest}`), text));

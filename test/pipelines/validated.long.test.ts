@@ -29,6 +29,14 @@ test('tasks-to-operations: a good run is valid afterwards, also when people have
 
   // What was published is still looked at.
   await database.query(
+    `UPDATE tasks_timer SET content_type_id = (SELECT id FROM django_content_type WHERE app_label = 'machining' AND model = 'task')
+     WHERE id = (SELECT min(m.id) FROM tasks_timer m JOIN django_content_type c ON c.id = m.content_type_id AND c.model = 'operation')`,
+  );
+  assert.match(
+    wrong(await validated(t, database, tasksToOperations, summary.batch as string)).join('\n'),
+    /timers-follow: a timer is on tasks that are operations now/,
+  );
+  await database.query(
     "UPDATE machining_task SET name = 'other' WHERE key = (SELECT min(key) FROM machining_task)",
   );
   assert.match(

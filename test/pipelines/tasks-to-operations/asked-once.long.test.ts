@@ -88,6 +88,16 @@ const UNFIT: Readonly<
     line: /^task M-1002: "public"\."tasks_partcostagg"\.total_cost takes numeric\(6,2\), and it is 10000\.00$/m,
     next: /correct the values in the old system/,
   },
+  'a weight that would be rounded': {
+    sql: "ALTER TABLE machining_task ALTER weight_kg TYPE numeric; UPDATE machining_task SET weight_kg = 1.23456 WHERE key = 'M-1002'",
+    line: /^task M-1002: "public"\."tasks_part"\.weight_kg takes numeric\(\d+,\d\) as it is, and it is 1\.23456$/m,
+    next: /correct the values in the old system/,
+  },
+  'a weight without end': {
+    sql: "ALTER TABLE machining_task ALTER weight_kg TYPE float8; UPDATE machining_task SET weight_kg = 'Infinity' WHERE key = 'M-1002'",
+    line: /^task M-1002: "public"\."tasks_part"\.weight_kg takes numeric\(\d+,\d\), and it is Infinity$/m,
+    next: /correct the values in the old system/,
+  },
 };
 
 test('values that the new tables do not take are named with what they take, and nobody is told of --max-rejects', async (t) => {
