@@ -10,6 +10,7 @@ import type { RunOptions } from '../given/options.js';
 import { validationContext } from '../job/contexts.js';
 import { Job } from '../job/job.js';
 import { writersOf } from '../rollback/written-since.js';
+import { changedSince } from './changed-since.js';
 
 /** A validation asked again, and what it found. */
 export interface Revalidated {
@@ -72,7 +73,8 @@ export async function validateBatch(
       else unkept.push(`${schema}.${table}`);
     }
     const writers = new Map<Target, readonly string[]>();
-    for (const each of await readPublished(database, batch.id)) {
+    const published = await readPublished(database, batch.id);
+    for (const each of published) {
       const target = job.tables.find(
         (one) => one.schema === each.table_schema && one.table === each.table_name,
       );
@@ -100,6 +102,7 @@ export async function validateBatch(
       ok: validations.every(({ ok }) => ok),
       validations,
       notes: [
+        ...(await changedSince(database, published)),
         ...later.map((each) => `batch ${each.batch} has published to ${each.table} since`),
         ...(unkept.length === 0
           ? []
