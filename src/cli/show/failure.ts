@@ -2,7 +2,7 @@ import { type ErrorKind, EXIT, errorAnswer, SluiceError } from '../../core/error
 import { jsonText } from '../../core/json/write.js';
 import { framesOf, stackOf, userFrames } from '../../core/stack.js';
 import { asJson, leftOut, nextLines } from './next.js';
-import { hasAnswered, print, styled, unanswered, warn } from './terminal.js';
+import { hasAnswered, print, shortDetail, styled, unanswered, warn } from './terminal.js';
 
 const EXITS: Readonly<Record<ErrorKind, number>> = {
   failed: EXIT.failed,
@@ -69,7 +69,7 @@ export function told(error: unknown): string[] {
     lines.push(`  ${styled('dim', `${label}:`.padEnd(6))} ${text}`);
   if (where.length > 0) labelled('where', where.join(', '));
   for (const detail of facts.details ?? []) {
-    const [first, ...more] = detail.split('\n');
+    const [first, ...more] = detail.split('\n').map(shortDetail);
     lines.push(`    ${first}`, ...more.map((line) => `    ${styled('dim', '│')} ${line}`));
   }
   for (const [at, frame] of codeOf(error).entries()) {

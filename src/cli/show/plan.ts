@@ -1,7 +1,7 @@
 import type { Finding } from '../../core/pipeline.js';
 import type { Plan } from '../../run/given/plan.js';
 import { nextLines } from './next.js';
-import { bytes, count, say, styled, table } from './terminal.js';
+import { bytes, count, say, shortDetail, styled, table } from './terminal.js';
 
 /** Shows a plan, on stderr. */
 export function showPlan(plan: Plan): void {
@@ -87,7 +87,7 @@ export function showFindings(
 ): void {
   for (const { name, finding } of findings) {
     say(`  ${MARKS[finding.severity]()} ${name}: ${finding.message}`);
-    for (const detail of finding.details ?? []) say(`      ${detail}`);
+    for (const detail of finding.details ?? []) say(`      ${shortDetail(detail)}`);
     for (const step of nextLines(finding.next)) say(`      ${styled('dim', 'next:')} ${step}`);
   }
 }

@@ -10,6 +10,16 @@ const coloured =
 
 type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 
+/** Characters of a detail that are shown: a value of thousands would bury the others. */
+const LONGEST_DETAIL = 600;
+
+/** One of the details of an error or a finding, as it is shown; `--json` has all of it. */
+export function shortDetail(text: string): string {
+  return text.length <= LONGEST_DETAIL
+    ? text
+    : `${text.slice(0, LONGEST_DETAIL)}… (${text.length} characters)`;
+}
+
 /** `text` in a style, where styles are shown. */
 export function styled(style: Style, text: string): string {
   return coloured ? styleText(style, text) : text;
