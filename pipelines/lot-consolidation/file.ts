@@ -32,7 +32,7 @@ type Settings = Readonly<Record<string, string>>;
 const OF_LOT = COLUMNS.filter((column) => column !== 'lot_id' && !column.startsWith('serial_'));
 
 /**
- * Rejects lines that say otherwise of their LOT than the LOT's first line in the file: sorted, they would tear the LOT apart,
+ * Rejects lines that name no LOT, and those that say otherwise of their LOT than the LOT's first line in the file: sorted, they would tear the LOT apart,
  * or one of them would speak for all. What is kept of a LOT is a hash and a line number.
  */
 export const linesAgree: Stage<OldSerial> = named('lines of a LOT agree', async function* (rows, run) {
@@ -44,9 +44,14 @@ export const linesAgree: Stage<OldSerial> = named('lines of a LOT agree', async 
     const good: OldSerial[] = [];
     for (const row of chunk) {
       const { lot_id: lot } = row;
-      const said = lot === null ? '' : JSON.stringify(columns.map((column) => (row as Row)[column] ?? null));
+      // Here, where the record is still at hand, for whoever corrects it.
+      if (lot === null) {
+        run.reject(row, wrongWith(row) as Rejection);
+        continue;
+      }
+      const said = JSON.stringify(columns.map((column) => (row as Row)[column] ?? null));
       // Most lines say what the one before them says.
-      if (lot === null || (before?.lot === lot && before.said === said)) {
+      if (before?.lot === lot && before.said === said) {
         good.push(row);
         continue;
       }
