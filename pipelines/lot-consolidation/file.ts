@@ -37,7 +37,7 @@ const OF_LOT = COLUMNS.filter((column) => column !== 'lot_id' && !column.startsW
  */
 export const linesAgree: Stage<OldSerial> = named('lines of a LOT agree', async function* (rows, run) {
   const first = new Map<string, { readonly hash: string; readonly line: number | undefined }>();
-  let before: { readonly lot: string; readonly said: string } | undefined;
+  let before: OldSerial | undefined;
   for await (const chunk of rows) {
     const others = Object.keys(chunk[0] as Row).filter((column) => column.startsWith(PREFIX.lots));
     const columns = [...OF_LOT, ...others];
@@ -49,12 +49,15 @@ export const linesAgree: Stage<OldSerial> = named('lines of a LOT agree', async 
         run.reject(row, wrongWith(row) as Rejection);
         continue;
       }
-      const said = JSON.stringify(columns.map((column) => (row as Row)[column] ?? null));
       // Most lines say what the one before them says.
-      if (before?.lot === lot && before.said === said) {
+      if (
+        before?.lot_id === lot &&
+        columns.every((column) => (before as Row)[column] === (row as Row)[column])
+      ) {
         good.push(row);
         continue;
       }
+      const said = JSON.stringify(columns.map((column) => (row as Row)[column] ?? null));
       const hash = createHash('sha1').update(said).digest('base64');
       const known = first.get(lot);
       if (known === undefined) first.set(detachString(lot), { hash, line: originOf(row) });
@@ -62,7 +65,7 @@ export const linesAgree: Stage<OldSerial> = named('lines of a LOT agree', async 
         run.reject(row, wrongWith(row) ?? disagreement(row, known.line));
         continue;
       }
-      before = { lot, said };
+      before = row;
       good.push(row);
     }
     if (good.length > 0) yield good;
