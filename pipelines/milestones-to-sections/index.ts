@@ -2,12 +2,12 @@ import { flow, leaveBehind, named, nothingLeftBehind, pipeline, type Row, type S
 import { report } from 'sluice/sinks';
 import { distinct, lookup } from 'sluice/transforms';
 import { assessment } from './assess.js';
+import { nothingNewer, nothingNewerYet } from './newer.js';
 import {
   dashboardEqual,
   dueDates,
   history,
   instancesStillThere,
-  nothingNewer,
   preserved,
   relationships,
   statuses,
@@ -185,7 +185,7 @@ export default pipeline({
   guards: ({ replaced }) => Object.keys(OLD).filter((table) => !replaced(table)),
   compatibility,
   assess: assessment,
-  checks: [nothingLeftBehind(Object.keys(OLD))],
+  checks: [nothingLeftBehind(Object.keys(OLD)), nothingNewerYet],
   validations: [
     ...preserved,
     instancesStillThere,

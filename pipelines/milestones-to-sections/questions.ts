@@ -1,6 +1,5 @@
 import {
   again,
-  command,
   type Finding,
   type Next,
   nothingLost,
@@ -204,35 +203,5 @@ export const dashboardEqual: Validation = validation(
       (row) =>
         `supplier ${row.supplier}, project ${row.project}: was ${JSON.stringify(row.was)}, is ${JSON.stringify(row.is)}`,
     );
-  },
-);
-
-/**
- * The new application, or the old one through the views, may have written since an earlier run: publishing the old rows
- * again would lose that.
- */
-export const nothingNewer: Validation = validation(
-  'nothing-newer-in-the-new-tables',
-  'the new tables hold no instance and no template that is newer than the old system’s',
-  async (context) => {
-    if (context.settings.overwrite === 'on' || context.published) return [];
-    const newer: Finding[] = [];
-    for (const [table, what] of [
-      ['instances', 'supplier task instances'],
-      ['templates', 'project task templates'],
-    ] as const)
-      newer.push(
-        ...(await differences(
-          context,
-          `SELECT l.id FROM ${context.live(table)} l LEFT JOIN ${context.staged(table)} s USING (id)
-           WHERE s.id IS NULL OR l.updated_at > s.updated_at`,
-          `${what} were written to the new tables since the old ones were read, and would be lost`,
-          [
-            command('status', [], {}, { note: 'an earlier batch is live already' }),
-            again({ flags: { set: ['overwrite=on'] } }, { lead: 'or lose them' }),
-          ],
-        )),
-      );
-    return newer;
   },
 );

@@ -166,24 +166,6 @@ test('every validation finds what it is there for, and names it', async (t) => {
   });
 });
 
-test('a run after the application has written would lose that, and refuses unless it is told to', async (t) => {
-  const [database, path] = await Promise.all([milestoneSystem(t, { old: false }), milestoneFile(t)]);
-  await runMilestones(t, database, { inputs: fromFile(path) });
-  await database.query(
-    "UPDATE v2.supplier_task_instances SET notes = 'new', updated_at = now() WHERE id = 'sti_13'",
-  );
-  await assert.rejects(
-    runMilestones(t, database, { inputs: fromFile(path) }),
-    /1 supplier task instances were written to the new tables since the old ones were read/,
-  );
-  const { summary } = await runMilestones(t, database, {
-    inputs: fromFile(path),
-    settings: { overwrite: 'on' },
-    publish: false,
-  });
-  assert.equal(summary.status, 'staged');
-});
-
 test('rejected instances are not said to be preserved, and a lost one cannot hide behind them', async (t) => {
   const [database, path] = await Promise.all([
     milestoneSystem(t, { old: false }),
