@@ -168,6 +168,14 @@ test('every validation finds what it is there for, and names it', async (t) => {
     ])
       assert.deepEqual(await ask(database, validation, true), [], validation.name);
   });
+  await t.test('an instance that the application has deleted since is told, and fails nothing', async () => {
+    await database.query("DELETE FROM v2.supplier_task_instances WHERE id = 'sti_03'");
+    const [told, ...more] = await ask(database, instancesStillThere, true);
+    assert.deepEqual(more, []);
+    assert.equal(told?.severity, 'warning');
+    assert.match(told?.message ?? '', /deleted since the publish, or lost/);
+    assert.equal(told?.next, undefined);
+  });
 });
 
 test('rejected instances are not said to be preserved, and a lost one cannot hide behind them', async (t) => {
