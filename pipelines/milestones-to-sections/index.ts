@@ -24,6 +24,7 @@ import {
 import { type Named, sectionRow, toSections } from './sections.js';
 import { distinctValues, OLD, oldTable } from './source.js';
 import { tables } from './tables.js';
+import { likeTheOldTables } from './view-check.js';
 import { compatibility } from './views.js';
 
 /** How the sections came about, for the report. */
@@ -152,7 +153,7 @@ export default pipeline({
   guards: ({ replaced }) => Object.keys(OLD).filter((table) => !replaced(table)),
   compatibility,
   assess: assessment,
-  checks: [nothingLeftBehind(Object.keys(OLD)), nothingNewerYet],
+  checks: [nothingLeftBehind(Object.keys(OLD)), nothingNewerYet, likeTheOldTables],
   validations: [
     ...preserved,
     instancesStillThere,
