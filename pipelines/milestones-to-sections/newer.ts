@@ -77,38 +77,41 @@ function lost(rows: readonly string[], one: string): Finding[] {
  * The new application, or the old one through the views, may have written since an earlier run: publishing the old rows
  * again would lose that. Asked of all that was loaded, right before the publish.
  */
-export const nothingNewer: Validation = validation(
-  'nothing-newer-in-the-new-tables',
-  'the new tables hold no row that is newer than the old system’s, or not in it',
-  async (context) => {
-    if (context.settings.overwrite === 'on' || context.published) return [];
-    const found: Finding[] = [];
-    for (const of of filled(context.settings)) {
-      const conditions = [
-        's.id IS NULL',
-        'l.updated_at > s.updated_at',
-        ...[of.only ?? [], of.differs ?? []].flat(),
-      ];
-      found.push(
-        ...lost(
-          await ids(
-            context,
-            `SELECT l.id FROM ${context.live(of.table)} l LEFT JOIN ${context.staged(of.table)} s USING (id)
+export const nothingNewer: Validation = {
+  ...validation(
+    'nothing-newer-in-the-new-tables',
+    'the new tables hold no row that is newer than the old system’s, or not in it',
+    async (context) => {
+      if (context.settings.overwrite === 'on' || context.published) return [];
+      const found: Finding[] = [];
+      for (const of of filled(context.settings)) {
+        const conditions = [
+          's.id IS NULL',
+          'l.updated_at > s.updated_at',
+          ...[of.only ?? [], of.differs ?? []].flat(),
+        ];
+        found.push(
+          ...lost(
+            await ids(
+              context,
+              `SELECT l.id FROM ${context.live(of.table)} l LEFT JOIN ${context.staged(of.table)} s USING (id)
              WHERE ${conditions.map((each) => `(${each})`).join(' OR ')} ORDER BY 1 LIMIT ${LIMIT}`,
+            ),
+            of.one,
           ),
-          of.one,
-        ),
-      );
-    }
-    const types = await ids(
-      context,
-      `SELECT concat_ws(' ', l.project_id, l.task_type_id) AS id FROM ${context.live('projectTaskTypes')} l
+        );
+      }
+      const types = await ids(
+        context,
+        `SELECT concat_ws(' ', l.project_id, l.task_type_id) AS id FROM ${context.live('projectTaskTypes')} l
        LEFT JOIN ${context.staged('projectTaskTypes')} s USING (project_id, task_type_id)
        WHERE s.id IS NULL ORDER BY 1 LIMIT ${LIMIT}`,
-    );
-    return [...found, ...lost(types, 'project task type')];
-  },
-);
+      );
+      return [...found, ...lost(types, 'project task type')];
+    },
+  ),
+  atPublishOnly: true,
+};
 
 const ids = async ({ database }: Pick<ValidationContext, 'database'>, sql: string) =>
   (await database.query<{ id: string }>(sql)).map(({ id }) => id);
