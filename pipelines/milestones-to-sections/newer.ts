@@ -15,6 +15,7 @@ import {
   validation,
 } from 'sluice';
 import { RowError } from 'sluice/transforms';
+import { nameSections } from './sections.js';
 import type { OldTable } from './source.js';
 import { timestamp } from './values.js';
 
@@ -129,7 +130,11 @@ export const nothingNewerYet: Check = check(
     const asked = (input: OldTable) => old.kind === 'sqlite' || !context.replaced(input);
     const found: Finding[] = [];
     for (const of of filled(context.settings))
-      if (asked(of.input)) found.push(...lost(await newerThan(old, context, of), of.one));
+      if (asked(of.input)) {
+        const newer = await newerThan(old, context, of);
+        const more = of.table === 'sections' ? await renamed(context) : [];
+        found.push(...lost([...new Set([...newer, ...more])], of.one));
+      }
     if (asked('project_milestone_tasks'))
       found.push(...lost(await typesOnlyHere(old, context), 'project task type'));
     return found;
@@ -171,6 +176,32 @@ function milliseconds(at: unknown): number {
     if (error instanceof RowError) return Number.POSITIVE_INFINITY;
     throw error;
   }
+}
+
+/** Sections that have another name than a run gives to the milestones they were. */
+async function renamed({ database, live }: CheckContext): Promise<string[]> {
+  const sections = await database.query<{
+    id: string;
+    type: string;
+    code: string | null;
+    name: string;
+    sequence: string;
+    now: string;
+  }>(
+    `SELECT n.id, n.task_type_id AS type, n.milestone_code AS code, coalesce(n.milestone_name, n.name) AS name, n.sequence::text, n.name AS now
+     FROM ${live('sections')} n ORDER BY n.id`,
+  );
+  const types = new Map<string, (typeof sections)[number][]>();
+  for (const each of sections) {
+    const all = types.get(each.type);
+    if (all === undefined) types.set(each.type, [each]);
+    else all.push(each);
+  }
+  return [...types.values()]
+    .flatMap((each) => nameSections(each))
+    .filter(({ section, now }) => section !== now)
+    .map(({ id }) => id)
+    .slice(0, LIMIT);
 }
 
 /** Projects' task types that no task of the old system gives them. */

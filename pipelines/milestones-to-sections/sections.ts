@@ -19,7 +19,9 @@ export function sectionName(code: string | null, name: string): string {
  * sequence, then id (in code point order), keeps it, the others get " (2)", " (3)", … in that order, passing over what
  * another section of the type is called. The order of the input does not matter, so the names are the same every time.
  */
-export function nameSections(milestones: readonly Milestone[]): Named[] {
+export function nameSections<M extends Pick<Milestone, 'id' | 'code' | 'name' | 'sequence'>>(
+  milestones: readonly M[],
+): (M & { readonly section: string })[] {
   const order = [...milestones].sort(
     (a, b) => Number(a.sequence) - Number(b.sequence) || ((a.id as string) < (b.id as string) ? -1 : 1),
   );
