@@ -7,6 +7,7 @@ export { type GroupOptions, group } from './group.js';
 export type { By } from './key.js';
 export { type LookupOptions, lookup } from './lookup.js';
 export { map, mapChunk } from './map.js';
+export { passing } from './passing.js';
 export { type RenumberOptions, renumber } from './renumber.js';
 export type { JsonSchema } from './schema-text.js';
 export { sideInput } from './side-input.js';

@@ -43,7 +43,10 @@ export const assessment: AssessmentDeclaration = {
     points('task_instances', 'supplierId', 'suppliers', 'warning'),
     points('task_instances', 'taskTemplateId', 'task_templates', 'warning'),
     ...['suppliers', 'projects', 'task_types', 'milestones', 'tasks'].flatMap((table) =>
-      required({ table, columns: ['name'], next: 'give them names: sections and lists show nothing else' }),
+      required({
+        ...{ table, columns: ['name'], show: ['id'] },
+        next: 'give them names: sections and lists show nothing else',
+      }),
     ),
     rule(
       'a project’s task is of the milestone it says',
@@ -60,10 +63,10 @@ export const assessment: AssessmentDeclaration = {
       next: 'correct the status: the new table takes only these',
     }),
     ...(['project_milestone_tasks', 'supplier_task_instances'] as const).map((table) =>
-      inOrder({ table, earlier: 'createdAt', later: 'updatedAt', severity: 'warning' }),
+      inOrder({ table, earlier: 'createdAt', later: 'updatedAt', show: ['id'], severity: 'warning' }),
     ),
     inOrder({
-      ...{ table: 'supplier_task_instances', earlier: 'createdAt', later: 'completedAt' },
+      ...{ table: 'supplier_task_instances', earlier: 'createdAt', later: 'completedAt', show: ['id'] },
       severity: 'warning',
     }),
     rule('finished tasks say when', 'every completed or approved task has its completedAt', {

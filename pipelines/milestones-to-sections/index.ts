@@ -2,12 +2,13 @@ import { flow, leaveBehind, named, nothingLeftBehind, pipeline, type Row, type S
 import { report } from 'sluice/sinks';
 import { distinct, lookup } from 'sluice/transforms';
 import { assessment } from './assess.js';
+import { lineage } from './lineage.js';
+import { nothingNewer, nothingNewerYet } from './newer.js';
 import {
   dashboardEqual,
   dueDates,
   history,
   instancesStillThere,
-  nothingNewer,
   preserved,
   relationships,
   statuses,
@@ -16,17 +17,14 @@ import {
   instanceRow,
   legacyInstanceRow,
   legacyTemplateRow,
-  type Placed,
   projectRow,
   projectTaskTypeRow,
   supplierRow,
-  taskRow,
-  templateRow,
-  throughItsTask,
 } from './rows.js';
-import { complete, type Named, sectionRow, toSections } from './sections.js';
-import { distinctValues, OLD, type OldRow, oldTable } from './source.js';
+import { type Named, sectionRow, toSections } from './sections.js';
+import { distinctValues, OLD, oldTable } from './source.js';
 import { tables } from './tables.js';
+import { likeTheOldTables } from './view-check.js';
 import { compatibility } from './views.js';
 
 /** How the sections came about, for the report. */
@@ -94,98 +92,68 @@ export default pipeline({
       values: ['on', 'off'],
     },
   },
-  flows: ({ inputs, tables, settings }) => [
-    flow(inputs.suppliers).through(supplierRow).into(tables.suppliers),
-    flow(inputs.projects).through(projectRow).into(tables.projects),
-    flow(inputs.task_types).through(projectRow).into(tables.taskTypes),
-    flow(inputs.milestones)
-      .through(
-        lookup({
-          ...{ from: inputs.task_types, key: 'id', on: 'taskTypeId', take: {} },
-          reason: 'orphan_milestone',
-        }),
-        lookup({
-          ...{ from: distinctValues(inputs.tasks, 'milestoneId'), key: 'milestoneId', on: 'id' },
-          ...{ take: { has_tasks: 'milestoneId' }, missing: 'null' },
-        }),
-        complete,
-        toSections,
-      )
-      .fork(
-        (rows) => rows.through(sectionRow).into(tables.sections),
-        (rows) => rows.into(sections),
-      ),
-    flow(inputs.tasks)
-      .through(
-        lookup({
-          ...{ from: inputs.milestones, key: 'id', on: 'milestoneId', take: {} },
-          reason: 'orphan_task',
-        }),
-        taskRow,
-      )
-      .into(tables.tasks),
-    flow(inputs.project_milestone_tasks)
-      .through(
-        lookup<OldRow<'project_milestone_tasks'>, never>({
-          ...{ from: inputs.projects, key: 'id', on: 'projectId', take: {} },
-          reason: 'orphan_project',
-        }),
-        lookup<OldRow<'project_milestone_tasks'>, 'task_milestone'>({
-          ...{ from: inputs.tasks, key: 'id', on: 'taskId', take: { task_milestone: 'milestoneId' } },
-          reason: 'orphan_project_task',
-        }),
-        lookup<Omit<Placed, 'task_type'>, 'task_type'>({
-          ...{ from: inputs.milestones, key: 'id', on: 'task_milestone', take: { task_type: 'taskTypeId' } },
-          reason: 'orphan_task',
-        }),
-        throughItsTask,
-      )
-      .fork(
-        (rows) => rows.through(templateRow).into(tables.templates),
-        (rows) =>
-          rows
-            .through(
-              distinct({ by: ['projectId', 'task_type'], name: 'project task types' }),
-              projectTaskTypeRow,
-            )
-            .into(tables.projectTaskTypes),
-      ),
-    flow(inputs.supplier_task_instances)
-      .through(
-        lookup<OldRow<'supplier_task_instances'>, never>({
-          ...{ from: inputs.suppliers, key: 'id', on: 'supplierId', take: {} },
-          reason: 'orphan_supplier',
-        }),
-        lookup<OldRow<'supplier_task_instances'>, 'project' | 'project_due'>({
-          ...{ from: inputs.project_milestone_tasks, key: 'id', on: 'projectMilestoneTaskId' },
-          take: { project: 'projectId', project_due: 'dueDate' },
-          reason: 'orphan_project_milestone_task',
-        }),
-        instanceRow,
-      )
-      .fork(
-        (rows) => rows.into(tables.instances),
-        (rows) => rows.into(tables.before),
-      ),
-    ...(settings.legacy === 'carry'
-      ? [
-          flow(inputs.task_templates).through(legacyTemplateRow).into(tables.legacyTemplates),
-          flow(inputs.task_instances).through(legacyInstanceRow).into(tables.legacyInstances),
-        ]
-      : [
-          flow(inputs.task_templates)
-            .through(listed('legacy_not_carried'))
-            .into(left('legacy task templates not carried', ['id', 'name', 'dueDate'])),
-          flow(inputs.task_instances)
-            .through(listed('legacy_not_carried'))
-            .into(left('legacy task instances not carried', ['id', 'status', 'dueDate', 'notes'])),
-        ]),
-  ],
+  flows: ({ inputs, tables, settings }) => {
+    const from = lineage(inputs);
+    return [
+      flow(inputs.suppliers).through(supplierRow).into(tables.suppliers),
+      flow(inputs.projects).through(projectRow).into(tables.projects),
+      flow(inputs.task_types).through(projectRow).into(tables.taskTypes),
+      flow(inputs.milestones)
+        .through(...from.toMilestones)
+        .through(
+          lookup({
+            ...{ from: distinctValues(from.tasks, 'section_id'), key: 'section_id', on: 'id' },
+            ...{ take: { has_tasks: 'section_id' }, missing: 'null' },
+          }),
+          toSections,
+        )
+        .fork(
+          (rows) => rows.through(sectionRow).into(tables.sections),
+          (rows) => rows.into(sections),
+        ),
+      flow(inputs.tasks)
+        .through(...from.toTasks)
+        .into(tables.tasks),
+      flow(inputs.project_milestone_tasks)
+        .through(...from.ofProject, ...from.ofTask)
+        .through(...from.toTemplates)
+        .fork(
+          (rows) => rows.into(tables.templates),
+          (rows) =>
+            rows
+              .through(
+                distinct({ by: ['project_id', 'task_type_id'], name: 'project task types' }),
+                projectTaskTypeRow,
+              )
+              .into(tables.projectTaskTypes),
+        ),
+      flow(inputs.supplier_task_instances)
+        .through(...from.ofSupplier, ...from.ofTemplate)
+        .through(instanceRow)
+        .fork(
+          (rows) => rows.into(tables.instances),
+          (rows) => rows.into(tables.before),
+        ),
+      ...(settings.legacy === 'carry'
+        ? [
+            flow(inputs.task_templates).through(legacyTemplateRow).into(tables.legacyTemplates),
+            flow(inputs.task_instances).through(legacyInstanceRow).into(tables.legacyInstances),
+          ]
+        : [
+            flow(inputs.task_templates)
+              .through(listed('legacy_not_carried'))
+              .into(left('legacy task templates not carried', ['id', 'name', 'dueDate'])),
+            flow(inputs.task_instances)
+              .through(listed('legacy_not_carried'))
+              .into(left('legacy task instances not carried', ['id', 'status', 'dueDate', 'notes'])),
+          ]),
+    ];
+  },
   // What is written to the old tables while they are read would be lost; a file is a copy of one moment anyway.
   guards: ({ replaced }) => Object.keys(OLD).filter((table) => !replaced(table)),
   compatibility,
   assess: assessment,
-  checks: [nothingLeftBehind(Object.keys(OLD))],
+  checks: [nothingLeftBehind(Object.keys(OLD)), nothingNewerYet, likeTheOldTables],
   validations: [
     ...preserved,
     instancesStillThere,

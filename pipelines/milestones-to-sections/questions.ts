@@ -1,8 +1,6 @@
 import {
   again,
-  command,
   type Finding,
-  type Next,
   nothingLost,
   noun,
   offenders,
@@ -23,12 +21,15 @@ const LIMIT = 1000;
  */
 const untouched = ({ published }: ValidationContext) => (published ? 'i.updated_at = b.updated_at' : 'true');
 
+/** Of a published batch it is no way out: what is live stays as it is. */
+const AGAIN = again({}, { lead: 'fix the source (live is as it was), then' });
+
 /** The offenders of a query over all instances, each named by its id and `is` … `was`. */
 async function differences(
   context: ValidationContext,
   sql: string,
   what: string,
-  next: Next = again({}, { lead: 'fix the source (nothing is lost), then' }),
+  severity: Finding['severity'] = 'error',
 ): Promise<Finding[]> {
   const rows = await context.database.query(`${sql} ORDER BY 1 LIMIT ${LIMIT}`);
   return offenders(
@@ -36,7 +37,7 @@ async function differences(
     (n) => `${n === LIMIT ? `${LIMIT} or more` : n} ${what}`,
     (row) =>
       'was' in row ? `${row.id}: was ${row.was ?? 'nothing'}, is ${row.is ?? 'nothing'}` : String(row.id),
-    { next },
+    { severity, ...(context.published ? {} : { next: AGAIN }) },
   );
 }
 
@@ -63,7 +64,7 @@ export const preserved: readonly Validation[] = CARRIED.map(([input, table, one]
   }),
 );
 
-/** Of what was read nothing is lost later: asked when the old system may be gone. */
+/** Of what was read nothing is lost; later, when the old system may be gone, instances may go by right. */
 export const instancesStillThere: Validation = validation(
   'no-supplier-task-instance-lost',
   'every supplier task instance that was read is there',
@@ -72,7 +73,8 @@ export const instancesStillThere: Validation = validation(
       context,
       `SELECT b.instance_id AS id FROM ${context.staged('before')} b
        WHERE NOT EXISTS (SELECT FROM ${context.staged('instances')} i WHERE i.id = b.instance_id)`,
-      'supplier task instances are lost',
+      `supplier task instances are ${context.published ? 'not there any more: deleted since the publish, or lost' : 'lost'}`,
+      context.published ? 'warning' : 'error',
     ),
 );
 
@@ -119,8 +121,8 @@ export const relationships: Validation = validation(
        LEFT JOIN ${staged('sections')} n ON n.id = k.section_id
        LEFT JOIN ${staged('taskTypes')} y ON y.id = n.task_type_id
        LEFT JOIN ${staged('projectTaskTypes')} x ON x.project_id = t.project_id AND x.task_type_id = y.id
-       WHERE (s.id, p.id, t.id) IS DISTINCT FROM (b.supplier_id, b.project_id, b.project_milestone_task_id)
-          OR x.id IS NULL`,
+       WHERE ${untouched(context)}
+         AND ((s.id, p.id, t.id) IS DISTINCT FROM (b.supplier_id, b.project_id, b.project_milestone_task_id) OR x.id IS NULL)`,
       'instances would lead elsewhere than before',
     );
   },
@@ -204,35 +206,5 @@ export const dashboardEqual: Validation = validation(
       (row) =>
         `supplier ${row.supplier}, project ${row.project}: was ${JSON.stringify(row.was)}, is ${JSON.stringify(row.is)}`,
     );
-  },
-);
-
-/**
- * The new application, or the old one through the views, may have written since an earlier run: publishing the old rows
- * again would lose that.
- */
-export const nothingNewer: Validation = validation(
-  'nothing-newer-in-the-new-tables',
-  'the new tables hold no instance and no template that is newer than the old system’s',
-  async (context) => {
-    if (context.settings.overwrite === 'on' || context.published) return [];
-    const newer: Finding[] = [];
-    for (const [table, what] of [
-      ['instances', 'supplier task instances'],
-      ['templates', 'project task templates'],
-    ] as const)
-      newer.push(
-        ...(await differences(
-          context,
-          `SELECT l.id FROM ${context.live(table)} l LEFT JOIN ${context.staged(table)} s USING (id)
-           WHERE s.id IS NULL OR l.updated_at > s.updated_at`,
-          `${what} were written to the new tables since the old ones were read, and would be lost`,
-          [
-            command('status', [], {}, { note: 'an earlier batch is live already' }),
-            again({ flags: { set: ['overwrite=on'] } }, { lead: 'or lose them' }),
-          ],
-        )),
-      );
-    return newer;
   },
 );

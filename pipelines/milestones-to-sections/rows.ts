@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { map, RowError } from 'sluice/transforms';
 import type { OldRow } from './source.js';
-import { boolean, moment, required, timestamp } from './values.js';
+import { boolean, integer, moment, required, someText, text, timestamp } from './values.js';
 import { STATUSES } from './words.js';
 
 const md5 = (text: string) => createHash('md5').update(text).digest('hex');
@@ -9,9 +9,9 @@ const md5 = (text: string) => createHash('md5').update(text).digest('hex');
 /** The new rows of tables that change their columns' names only. */
 export const supplierRow = map(
   (row: OldRow<'suppliers'>) => ({
-    id: row.id,
-    name: row.name,
-    contact_info: row.contactInfo,
+    id: someText(row.id, 'id'),
+    name: someText(row.name, 'name'),
+    contact_info: someText(row.contactInfo, 'contactInfo'),
     created_at: moment(row.createdAt, 'createdAt'),
     updated_at: moment(row.updatedAt, 'updatedAt'),
   }),
@@ -21,9 +21,9 @@ export const supplierRow = map(
 /** Also for task types, which have the same columns. */
 export const projectRow = map(
   (row: OldRow<'projects'>) => ({
-    id: row.id,
-    name: row.name,
-    description: row.description,
+    id: someText(row.id, 'id'),
+    name: someText(row.name, 'name'),
+    description: text(row.description, 'description'),
     created_at: moment(row.createdAt, 'createdAt'),
     updated_at: moment(row.updatedAt, 'updatedAt'),
   }),
@@ -32,12 +32,12 @@ export const projectRow = map(
 
 export const taskRow = map(
   (row: OldRow<'tasks'>) => ({
-    id: row.id,
+    id: someText(row.id, 'id'),
     section_id: row.milestoneId,
     parent_task_id: null,
-    name: row.name,
-    description: row.description,
-    sequence: row.sequence,
+    name: someText(row.name, 'name'),
+    description: text(row.description, 'description'),
+    sequence: integer(row.sequence, 'sequence'),
     created_at: moment(row.createdAt, 'createdAt'),
     updated_at: moment(row.updatedAt, 'updatedAt'),
   }),
@@ -60,15 +60,16 @@ export const throughItsTask = map((row: Placed) => {
   );
 }, 'through its task');
 
-/** The id is the old one, so that instances and the old application's links stay valid. */
+/** The id is the old one, so that instances and the old application's links stay valid; beside it the type of the task. */
 export const templateRow = map(
   (row: Placed) => ({
-    id: row.id,
+    id: someText(row.id, 'id'),
     project_id: row.projectId,
     task_id: row.taskId,
+    task_type_id: row.task_type,
     due_date: timestamp(row.dueDate, 'dueDate'),
-    notes: row.notes,
-    responsible_parties: row.responsibleParties,
+    notes: text(row.notes, 'notes'),
+    responsible_parties: text(row.responsibleParties, 'responsibleParties'),
     created_at: moment(row.createdAt, 'createdAt'),
     updated_at: moment(row.updatedAt, 'updatedAt'),
   }),
@@ -77,10 +78,10 @@ export const templateRow = map(
 
 /** The id is made of the two that it joins, so it is the same every time; views.ts has the same in SQL. */
 export const projectTaskTypeRow = map(
-  (row: Placed) => ({
-    id: `ptt_${md5(`${row.projectId}\x1f${row.task_type}`).slice(0, 24)}`,
-    project_id: row.projectId,
-    task_type_id: row.task_type,
+  ({ project_id, task_type_id }: { readonly project_id: unknown; readonly task_type_id: unknown }) => ({
+    id: `ptt_${md5(`${project_id}\x1f${task_type_id}`).slice(0, 24)}`,
+    project_id,
+    task_type_id,
   }),
   'to project task types',
 );

@@ -1,6 +1,6 @@
-import { group, map, RowError } from 'sluice/transforms';
+import { group, map } from 'sluice/transforms';
 import type { OldRow } from './source.js';
-import { moment, required } from './values.js';
+import { integer, moment, someText, text } from './values.js';
 import { SECTION_OF_CODE } from './words.js';
 
 /** A milestone with the id of one of its tasks' milestone: NULL where it has no task. */
@@ -19,7 +19,9 @@ export function sectionName(code: string | null, name: string): string {
  * sequence, then id (in code point order), keeps it, the others get " (2)", " (3)", … in that order, passing over what
  * another section of the type is called. The order of the input does not matter, so the names are the same every time.
  */
-export function nameSections(milestones: readonly Milestone[]): Named[] {
+export function nameSections<M extends Pick<Milestone, 'id' | 'code' | 'name' | 'sequence'>>(
+  milestones: readonly M[],
+): (M & { readonly section: string })[] {
   const order = [...milestones].sort(
     (a, b) => Number(a.sequence) - Number(b.sequence) || ((a.id as string) < (b.id as string) ? -1 : 1),
   );
@@ -38,18 +40,22 @@ export function nameSections(milestones: readonly Milestone[]): Named[] {
   });
 }
 
-/** A section needs a name and a place in its type. */
-export const complete = map((row: Milestone) => {
-  required(row.id, 'id');
-  required(row.name, 'name');
-  if (!/^-?\d+$/.test(required(row.sequence, 'sequence')))
-    throw new RowError('invalid_sequence', `the sequence "${row.sequence}" is no whole number`, {
-      column: 'sequence',
-      value: row.sequence,
-      expected: 'a whole number',
-    });
-  return row;
-}, 'milestones');
+/**
+ * A milestone with everything that its section needs, asked before names are given: one that is rejected takes no name.
+ */
+export const complete = map(
+  (row: OldRow<'milestones'>) => ({
+    ...row,
+    id: someText(row.id, 'id'),
+    code: text(row.code, 'code'),
+    name: someText(row.name, 'name'),
+    description: text(row.description, 'description'),
+    sequence: integer(row.sequence, 'sequence'),
+    createdAt: moment(row.createdAt, 'createdAt'),
+    updatedAt: moment(row.updatedAt, 'updatedAt'),
+  }),
+  'milestones',
+);
 
 /** Milestones of one task type become its sections; holds the milestones of all types, which are few. */
 export const toSections = group<Milestone, Milestone[], Named>({
@@ -72,8 +78,8 @@ export const sectionRow = map(
     is_placeholder: row.has_tasks === null ? 'true' : 'false',
     milestone_code: row.code,
     milestone_name: row.name,
-    created_at: moment(row.createdAt, 'createdAt'),
-    updated_at: moment(row.updatedAt, 'updatedAt'),
+    created_at: row.createdAt,
+    updated_at: row.updatedAt,
   }),
   'to sections',
 );

@@ -67,6 +67,33 @@ export function required(value: unknown, column: string): string {
   return value as string;
 }
 
+/** A text that PostgreSQL can hold; NULL stays NULL. Throws RowError `invalid_text` for one with the character NUL. */
+export function text(value: unknown, column: string): string | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value !== 'string' || !value.includes('\0')) return value as string;
+  throw new RowError('invalid_text', `${column} holds the character NUL`, {
+    column,
+    value,
+    expected: 'a text without the character NUL',
+  });
+}
+
+/** `text` that must be there; throws RowError `missing_field` for NULL. */
+export function someText(value: unknown, column: string): string {
+  return text(required(value, column), column) as string;
+}
+
+/** A whole number that an integer column can hold, which must be there. Throws RowError `missing_field`, `invalid_integer`. */
+export function integer(value: unknown, column: string): string {
+  const digits = required(value, column);
+  if (/^-?\d{1,10}$/.test(digits) && Number(digits) >= -(2 ** 31) && Number(digits) < 2 ** 31) return digits;
+  throw new RowError('invalid_integer', `the ${column} "${digits}" is no whole number of 32 bits`, {
+    column,
+    value,
+    expected: 'integer from -2147483648 to 2147483647',
+  });
+}
+
 /** A boolean of either database as PostgreSQL text. Throws RowError `invalid_boolean` for anything else. */
 export function boolean(value: unknown, column: string): 'true' | 'false' {
   switch (typeof value === 'string' ? value : String(value)) {

@@ -1,4 +1,5 @@
 import type { Figures, OldSystem, Quality, QualityQuestion } from '../core/assessment.js';
+import type { SluiceError } from '../core/errors.js';
 import type { Pipeline } from '../core/pipeline.js';
 import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
@@ -124,10 +125,16 @@ async function assessRows(pipeline: Pipeline, options: RunOptions): Promise<Asse
   } catch (error) {
     const told = asFailure(error, options.signal ?? new AbortController().signal);
     if (told.kind === 'interrupted' || told.kind === 'failed') throw error;
-    return { why: told.message };
+    return { why: whyNot(told) };
   } finally {
     await job?.clear();
   }
+}
+
+/** The sentence of a refusal; where it only counts its reasons, with them. */
+function whyNot({ message, facts: { details = [] } }: SluiceError): string {
+  const reasons = details.filter((detail) => !detail.startsWith(' '));
+  return reasons.length === 0 ? message : `${message} (${reasons.join('; ')})`;
 }
 
 function facts({ kind, name, summary, severity, next }: QualityQuestion) {

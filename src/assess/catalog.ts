@@ -136,7 +136,7 @@ async function postgresQuestions(system: OldSystem, tables: readonly string[]): 
     );
     for (const { table: at, name, type, columns, keys, references, schema, expression } of constraints) {
       const where = { table, at: at as string, name: name as string };
-      const next = `ALTER TABLE ${table} VALIDATE CONSTRAINT ${name}   (once it has none)`;
+      const next = `ALTER TABLE ${at} VALIDATE CONSTRAINT ${ident(name as string)}   (once it has none)`;
       if (type === 'f' && columns != null && keys != null)
         questions.push(
           orphans({

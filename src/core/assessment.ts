@@ -158,9 +158,14 @@ export function orphans(
   };
 }
 
+/** Columns by whose values offenders are named: the table's key, say. Left out: they are only counted. */
+interface Shown {
+  readonly show?: readonly string[];
+}
+
 /** Rows in which one of `columns` is NULL or an empty text. One question for each column. */
 export function required(
-  of: { readonly table: string; readonly columns: readonly string[] } & Grave,
+  of: { readonly table: string; readonly columns: readonly string[] } & Shown & Grave,
 ): QualityQuestion[] {
   return of.columns.map((column) => ({
     kind: 'required',
@@ -174,7 +179,7 @@ export function required(
         system,
         `FROM ${system.table(of.table)} c`,
         `(${quoted} IS NULL OR trim(CAST(${quoted} AS ${text})) ${equals} '')`,
-        [],
+        ...shown(system, of),
       );
     },
   }));
@@ -223,7 +228,8 @@ export function inOrder(
     readonly earlier: string;
     readonly later: string;
     readonly dates?: DateUnit;
-  } & Grave,
+  } & Shown &
+    Grave,
 ): QualityQuestion {
   return {
     kind: 'dates',
@@ -234,7 +240,12 @@ export function inOrder(
       const earlier = await system.moment(of.table, of.earlier, 'c', of.dates);
       const later = await system.moment(of.table, of.later, 'c', of.dates);
       const before = await system.operator(of.table, of.later, '<', 'moment');
-      return count(system, `FROM ${system.table(of.table)} c`, `${later} ${before} ${earlier}`, []);
+      return count(
+        system,
+        `FROM ${system.table(of.table)} c`,
+        `${later} ${before} ${earlier}`,
+        ...shown(system, of),
+      );
     },
   };
 }
@@ -304,6 +315,13 @@ function dialect(sql: Dialects, system: OldSystem): string {
 function grave({ severity, next }: Grave): Pick<QualityQuestion, 'severity' | 'next'> {
   return { severity: severity ?? 'error', ...(next === undefined ? {} : { next }) };
 }
+
+/** What `count` selects of offenders, and how it tells them by it. */
+const shown = (system: OldSystem, { show = [] }: Shown) =>
+  [
+    show.map((column) => `c.${system.column(column)}`),
+    (value: string) => `${show.join(', ')} ${value}`,
+  ] as const;
 
 /** Counts offenders and all rows, and groups the offenders by what `show` selects, the most frequent first. */
 async function count(

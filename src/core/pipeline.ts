@@ -71,6 +71,8 @@ export interface Check {
 export interface Validation {
   readonly name: string;
   readonly summary: string;
+  /** What it asks is not there later: asked of a published batch it tells what is known, and vouches for nothing. */
+  readonly atPublishOnly?: true;
   ask(context: ValidationContext): Promise<readonly Finding[]>;
 }
 

@@ -33,11 +33,11 @@ export interface NothingLost {
 /**
  * A validation that every row of an input is staged, and no other: the source is asked for their keys once more,
  * independently of the flow that loaded them. What the load has rejected or skipped is not there, and is told as that:
- * a warning that names it. Anything else that is missing is lost, and refuses. Where the source cannot be asked any
- * more (a published batch) or again (stdin), only what was set aside is told.
+ * a warning that names it. Anything else that is missing is lost, and refuses. Where the source cannot be asked again
+ * (stdin), only what was set aside is told; so of a published batch, which it vouches for at the publish only.
  */
 export function nothingLost(of: NothingLost): Validation {
-  return validation(of.name, of.summary, async (context) => {
+  const asked = validation(of.name, of.summary, async (context) => {
     const { read, unread } = context.setAside(of.input);
     const aside = together(read, unread);
     const keys = context.keysOf(of.input, of.key);
@@ -78,6 +78,7 @@ export function nothingLost(of: NothingLost): Validation {
       },
     ];
   });
+  return { ...asked, atPublishOnly: true };
 }
 
 function together(read: Reasons, unread: Reasons): Reasons {

@@ -55,6 +55,7 @@ test('rejected rows are told as what they are, and so they are after the publish
   const after = await validated(t, database, pipeline, summary.batch as string);
   assert.deepEqual(wrong(after), []);
   assert.match(after.validations[0]?.findings[0]?.message ?? '', /1 thing .* was set aside/);
+  assert.equal(after.validations[0]?.askedAgain, false, 'nobody is told that every thing is there');
 });
 
 test('a reject does not cover for a row that is lost', async (t) => {

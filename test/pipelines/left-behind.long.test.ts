@@ -33,6 +33,10 @@ test('milestones-to-sections: a column that it does not know refuses, in the dat
     said.join('\n'),
     /left behind, as was asked for: tasks\.a,b, supplier_task_instances\.priority/,
   );
+  assert.match(
+    said.join('\n'),
+    /does not find in the views what is left behind: tasks\.a,b, supplier_task_instances\.priority/,
+  );
   const other = await milestoneSystem(t, { old: false });
   const path = await milestoneFile(t, ['ALTER TABLE supplier_task_instances ADD priority int']);
   const inFile = await refused(runMilestones(t, other, { inputs: fromFile(path) }));

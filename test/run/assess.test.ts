@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { assessPipeline } from '../../src/assess/assess.js';
 import { assessLines } from '../../src/cli/show/assess.js';
 import { assessPage } from '../../src/cli/show/assess-html.js';
-import { type Assessment, inOrder } from '../../src/core/assessment.js';
+import { type Assessment, inOrder, required } from '../../src/core/assessment.js';
 import { flow } from '../../src/core/flow.js';
 import { pipeline } from '../../src/core/pipeline.js';
 import { replace } from '../../src/core/target.js';
@@ -117,6 +117,39 @@ test('dates that a text column of PostgreSQL keeps are compared, and those that 
   });
   const { quality } = await assessPipeline(plain, { database, log });
   assert.deepEqual([quality[0]?.offenders, quality[0]?.of], [2, 9], 'parts 1 and 8');
+});
+
+test('offenders without a value of their own are named by the columns that the pipeline says', async (t) => {
+  const old = await testDatabase(t);
+  await old.query(`CREATE TABLE models (id int PRIMARY KEY);
+    CREATE TABLE parts (id int PRIMARY KEY, name text, made date, sold date, "modelId" int);
+    ALTER TABLE parts ADD CONSTRAINT "parts_modelId_fkey" FOREIGN KEY ("modelId") REFERENCES models NOT VALID;
+    INSERT INTO parts VALUES (7, ' ', '2024-01-02', '2024-01-01', NULL), (8, 'nut', '2024-01-02', '2024-01-02', NULL)`);
+  const { database, log } = engine(t, old);
+  const show = ['id'];
+  const plain = pipeline({
+    name: 'plain',
+    summary: 'Parts.',
+    inputs: { parts: query<{ id: string }>('SELECT id FROM parts', { name: 'parts' }) },
+    tables: { parts: replace('parts', { columns: ['id'] }) },
+    assess: {
+      questions: [
+        ...required({ table: 'parts', columns: ['name'], show }),
+        inOrder({ table: 'parts', earlier: 'made', later: 'sold', show }),
+      ],
+    },
+    flows: ({ inputs, tables }) => [flow(inputs.parts).into(tables.parts)],
+  });
+  const { quality, rows } = await assessPipeline(plain, { database, log });
+  assert.deepEqual(
+    quality.map(({ examples }) => examples),
+    [['id 7: 1 row'], ['id 7: 1 row'], []],
+  );
+  assert.match(
+    String(quality[2]?.next),
+    /^ALTER TABLE public\.parts VALIDATE CONSTRAINT "parts_modelId_fkey" /,
+  );
+  assert.match('why' in rows ? rows.why : '', /parts/);
 });
 
 test('where the old system is a file, and none is named, the message says how', async (t) => {

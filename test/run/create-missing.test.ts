@@ -93,7 +93,10 @@ test('a table that somebody fills after the publish outlives the rollback', asyn
   const said: string[] = [];
   await rollbackBatch(summary.batch as string, { ...on, events: { warn: into(said) } });
   assert.deepEqual(await database.query('SELECT id FROM pets'), [{ id: 2 }]);
-  assert.match(said.join('\n'), /public.pets, which this batch had made, stay: at least one of them is in use by now/);
+  assert.match(
+    said.join('\n'),
+    /public.pets, which this batch had made, stay: at least one of them is in use by now/,
+  );
 });
 
 test('a run that fails, is refused, rehearses or has nothing to do leaves no table behind', async (t) => {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { EXIT } from '../../core/errors.js';
 import { command } from '../../core/next.js';
 import { noun, plural } from '../../core/plural.js';
+import type { BatchValidated } from '../../run/maintain/revalidate.js';
 import { collect, type DatabaseFlags, withDatabase } from '../given/flags.js';
 
 interface ValidateFlags extends DatabaseFlags {
@@ -40,15 +41,16 @@ export function declareValidate(root: Command): void {
           inputs: await resumedInputs(database, pipeline, id, { ...flags, set: [] }),
           log,
         });
-        for (const { name, summary, ok, findings } of validated.validations) {
-          if (ok) say(`  ${styled('green', '✓')} ${name}: ${summary}`);
+        for (const { name, summary, ok, askedAgain, findings } of validated.validations) {
+          if (!askedAgain)
+            say(`  ${styled('dim', '·')} ${name}: asked at the publish, and not again (${summary})`);
+          else if (ok && findings.length === 0) say(`  ${styled('green', '✓')} ${name}: ${summary}`);
           showFindings(findings.map((finding) => ({ name, finding })));
         }
         for (const note of validated.notes) say(`  ${styled('yellow', '!')} ${note}`);
         if (flags.json === true) print(asJson(validated));
         const failed = validated.validations.filter((each) => !each.ok).length;
-        if (validated.ok)
-          say(`${styled('green', '✓')} batch ${id}: ${holding(validated.validations.length)}`);
+        if (validated.ok) say(`${styled('green', '✓')} batch ${id}: ${holding(validated)}`);
         else
           sayNext(
             `${styled('red', '✗')} batch ${id}: ${failed} of ${plural(validated.validations.length, 'validation')} ${noun(failed, 'fails', 'fail')}`,
@@ -59,7 +61,11 @@ export function declareValidate(root: Command): void {
     });
 }
 
-/** That all `n` validations hold. */
-function holding(n: number): string {
-  return n === 1 ? 'its validation holds' : `all ${n} validations hold`;
+/** That all validations hold, as far as they are asked again. */
+function holding({ validations }: BatchValidated): string {
+  const once = validations.filter(({ askedAgain }) => !askedAgain).length;
+  const n = validations.length - once;
+  if (n === 0) return `nothing fails; ${plural(once, 'validation')} asked at the publish, and not again`;
+  const hold = n === 1 ? 'its validation holds' : `all ${n} validations hold`;
+  return once === 0 ? hold : `${hold}; ${once} more asked at the publish, and not again`;
 }

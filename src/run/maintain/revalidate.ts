@@ -17,6 +17,8 @@ export interface Revalidated {
   readonly name: string;
   readonly summary: string;
   readonly ok: boolean;
+  /** False where it was asked at the publish only; `findings` are then what is known from there. */
+  readonly askedAgain: boolean;
   readonly findings: readonly Finding[];
 }
 
@@ -84,14 +86,16 @@ export async function validateBatch(
     const books = { accounts: batch.accounting ?? [], labels: rejectLabels(batch) };
     const context = validationContext(job, places, books, { before, writers });
     const validations: Revalidated[] = [];
-    for (const { name, summary, ask } of pipeline.validations ?? []) {
+    for (const validation of pipeline.validations ?? []) {
+      const { name, summary } = validation;
       job.signal.throwIfAborted();
       options.events?.phase?.('validate', summary);
-      const findings = await ask(context).catch((error: unknown): Finding[] => [couldNot(error)]);
+      const findings = await validation.ask(context).catch((error: unknown): Finding[] => [couldNot(error)]);
       validations.push({
         name,
         summary,
         ok: findings.every(({ severity }) => severity !== 'error'),
+        askedAgain: validation.atPublishOnly !== true,
         findings,
       });
     }

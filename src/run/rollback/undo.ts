@@ -191,7 +191,9 @@ export class Undo {
     const { dropped, kept } = await dropMade(database, this.batch.id);
     if (dropped.length > 0) events?.note?.(`dropped, since this batch had made them: ${dropped.join(', ')}`);
     if (kept.length > 0)
-      events?.warn?.(`${kept.join(', ')}, which this batch had made, stay: at least one of them is in use by now`);
+      events?.warn?.(
+        `${kept.join(', ')}, which this batch had made, stay: at least one of them is in use by now`,
+      );
   }
 
   #done(tables: readonly UndoneTable[]): Pick<RolledBack, 'batch' | 'whole' | 'tables' | 'views'> {

@@ -23,7 +23,11 @@ const CASES: Readonly<Record<string, readonly RegExp[]>> = {
     /supplier_task_instances.supplierId → suppliers/,
   ],
   'invalid-status': [/status is one of 7 values/, /status Done/],
-  'invalid-date': [/invalid_date: 2/, /line 9: dueDate is no date and time/],
+  'invalid-date': [
+    /invalid_date: 1/,
+    /line 9: dueDate is no date and time/,
+    /project_milestone_task_rejected: 1/,
+  ],
   'other-milestone': [/is of the milestone it says/, /pmt_p_fai/],
   'orphan-milestone': [/milestones.taskTypeId → task_types/, /typ_gone/],
 };
@@ -164,24 +168,14 @@ test('every validation finds what it is there for, and names it', async (t) => {
     ])
       assert.deepEqual(await ask(database, validation, true), [], validation.name);
   });
-});
-
-test('a run after the application has written would lose that, and refuses unless it is told to', async (t) => {
-  const [database, path] = await Promise.all([milestoneSystem(t, { old: false }), milestoneFile(t)]);
-  await runMilestones(t, database, { inputs: fromFile(path) });
-  await database.query(
-    "UPDATE v2.supplier_task_instances SET notes = 'new', updated_at = now() WHERE id = 'sti_13'",
-  );
-  await assert.rejects(
-    runMilestones(t, database, { inputs: fromFile(path) }),
-    /1 supplier task instances were written to the new tables since the old ones were read/,
-  );
-  const { summary } = await runMilestones(t, database, {
-    inputs: fromFile(path),
-    settings: { overwrite: 'on' },
-    publish: false,
+  await t.test('an instance that the application has deleted since is told, and fails nothing', async () => {
+    await database.query("DELETE FROM v2.supplier_task_instances WHERE id = 'sti_03'");
+    const [told, ...more] = await ask(database, instancesStillThere, true);
+    assert.deepEqual(more, []);
+    assert.equal(told?.severity, 'warning');
+    assert.match(told?.message ?? '', /deleted since the publish, or lost/);
+    assert.equal(told?.next, undefined);
   });
-  assert.equal(summary.status, 'staged');
 });
 
 test('rejected instances are not said to be preserved, and a lost one cannot hide behind them', async (t) => {
@@ -207,4 +201,42 @@ test('rejected instances are not said to be preserved, and a lost one cannot hid
     after.validations.flatMap(({ findings }) => findings.map(({ message }) => message)).join('\n'),
     /2 supplier task instances .* were set aside/,
   );
+});
+
+test('children of rejected rows are rejects themselves, all the way down, and the rest is whole', async (t) => {
+  const [database, path] = await Promise.all([
+    milestoneSystem(t, { old: false }),
+    milestoneFile(t, [
+      "UPDATE suppliers SET updatedAt = '2025-06-31' WHERE id = 'sup_cera'",
+      "UPDATE task_types SET createdAt = 'never' WHERE id = 'typ_nmr'",
+      "UPDATE tasks SET sequence = 'two' WHERE id = 'tsk_fai2'",
+      "UPDATE project_milestone_tasks SET dueDate = 'soon' WHERE id IN ('pmt_p_fai', 'pmt_p_dup')",
+    ]),
+  ]);
+  const { summary } = await runMilestones(t, database, {
+    inputs: fromFile(path),
+    maxRejects: { rows: 27 },
+  });
+  assert.deepEqual(
+    { ...summary.reject_reasons },
+    {
+      invalid_date: 4,
+      task_type_rejected: 3,
+      milestone_rejected: 3,
+      invalid_integer: 1,
+      task_rejected: 4,
+      supplier_rejected: 4,
+      project_milestone_task_rejected: 8,
+    },
+  );
+  assert.equal(summary.status, 'completed');
+  assert.deepEqual(
+    await database.query('SELECT id FROM v2.supplier_task_instances ORDER BY id COLLATE "C"'),
+    ['STI_15', 'sti_03', 'sti_04', 'sti_09'].map((id) => ({ id })),
+  );
+  assert.deepEqual(
+    await database.query('SELECT id FROM v2.task_type_sections WHERE is_placeholder ORDER BY id'),
+    [{ id: 'mil_pa_hole' }],
+  );
+  assert.deepEqual(wrong(await validated(t, database, milestonesToSections, summary.batch as string)), []);
 });

@@ -337,3 +337,23 @@ test('a write to an old table while it is read stops the publish, and the old ta
   );
   assert.deepEqual(kind, { relkind: 'r' });
 });
+
+test('the check names the columns that the views have with another type, and the way without them', async (t) => {
+  const database = await milestoneSystem(t, {
+    sql: `ALTER TABLE project_milestone_tasks ALTER "dueDate" TYPE timestamptz(3) USING "dueDate" AT TIME ZONE 'UTC', ALTER notes TYPE varchar(500);
+      CREATE TYPE state AS ENUM ('not_started', 'in_progress', 'submitted', 'approved', 'rejected', 'completed', 'not_applicable');
+      ALTER TABLE supplier_task_instances ALTER status DROP DEFAULT, ALTER status TYPE state USING status::state,
+        ALTER attachments TYPE jsonb USING to_jsonb(attachments)`,
+  });
+  const { said } = await runMilestones(t, database, { dryRun: true });
+  const warning = said.filter((each) => each.includes('views-like-the-old-tables')).join('\n');
+  assert.match(warning, /3 columns have another type in the views under the old names/);
+  for (const each of [
+    'project_milestone_tasks.dueDate: timestamp with time zone → timestamp without time zone, in UTC',
+    'supplier_task_instances.status: state → text',
+    'supplier_task_instances.attachments: jsonb → text',
+  ])
+    assert.ok(warning.includes(each), `${each} in ${warning}`);
+  const without = await runMilestones(t, database, { dryRun: true, settings: { views: 'off' } });
+  assert.doesNotMatch(without.said.join('\n'), /views-like-the-old-tables/);
+});
