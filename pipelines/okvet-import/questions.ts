@@ -102,18 +102,23 @@ export function parentsAreThere(layout: Layout): readonly Validation[] {
       return validation(
         `${column.replaceAll('_', '-')}-of-${input.replaceAll('_', '-')}`,
         `every ${column} of ${input} is there`,
-        async ({ database, staged, live }) =>
+        async ({ database, staged, live, published }) =>
           offenders(
             await database.query(
-              `SELECT ${sourceId} AS source_id FROM ${staged(input)} s
+              `SELECT coalesce(${sourceId}, 'id ' || s.${ident(layout.theirs(input, 'id'))}) AS source_id FROM ${staged(input)} s
                WHERE ${refers} IS NOT NULL
                  AND NOT EXISTS (SELECT FROM ${staged(to)} p WHERE ${id} = ${refers})
                  AND NOT EXISTS (SELECT FROM ${live(to)} p WHERE ${id} = ${refers})
                ORDER BY 1 LIMIT 1000`,
             ),
-            (n) => `${plural(n, 'row')} of ${input} would refer to rows of ${to} that are not there`,
+            (n) =>
+              `${plural(n, 'row')} of ${input} ${published ? noun(n, 'refers', 'refer') : 'would refer'} to rows of ${to} that are not there`,
             (row) => `${RECORD_TYPES[input].type} ${row.source_id}`,
-            { next: again({}, { lead: `look at the rejects of ${to} and correct them, then` }) },
+            {
+              next: published
+                ? `put the rows of ${live(to)} back that are missing, or correct ${refers.slice(2)} of these rows of ${live(input)}`
+                : again({}, { lead: `look at the rejects of ${to} and correct them, then` }),
+            },
           ),
       );
     }),
