@@ -80,7 +80,9 @@ test('okvet-import: the rules are asked of what was published, and who has broke
     INSERT INTO clients (first_name, phone) VALUES ('By hand', '1')`);
   assert.deepEqual(wrong(await ask()), []);
 
-  await database.query("UPDATE clients SET email = 'broken' WHERE source_id = '1'");
+  await database.query(`
+    UPDATE clients SET email = 'broken' WHERE source_id = '1';
+    UPDATE pets SET birth_date = '2024-01-01' WHERE source_id = 'P1'`);
   const changed = await ask();
   assert.equal(changed.ok, true);
   assert.deepEqual(
@@ -92,6 +94,11 @@ test('okvet-import: the rules are asked of what was published, and who has broke
         'warning',
         '1 row of clients breaks the rules of its record type, written by somebody else since, or by another batch',
         ['client 1 (id 1): Invalid email format'],
+      ],
+      [
+        'warning',
+        '1 row of medical_records breaks the rules of its record type, written by somebody else since, or by another batch',
+        ['medical_record E1 (id 1): The visit (2023-05-06) is before the birth (2024-01-01)'],
       ],
     ],
   );
