@@ -104,6 +104,18 @@ test('okvet-import: the rules are asked of what was published, and who has broke
   );
 });
 
+test('okvet-import: of later batches those are named that have changed rows of the table', async (t) => {
+  const database = await practiceDatabase(t);
+  const { summary } = await importing(t, database, GOOD);
+  const changed = GOOD.pets.map((pet) => ({ ...pet, Color: 'Negro' }));
+  const later = await importing(t, database, { clients: GOOD.clients, pets: changed });
+  const { notes } = await validated(t, database, okvetImport, summary.batch as string);
+  assert.deepEqual(
+    notes.filter((note) => note.startsWith('batch')),
+    [`batch ${later.summary.batch} has published to public.pets since`],
+  );
+});
+
 test('okvet-import: what a trigger has made of published rows is asked of the rules', async (t) => {
   const database = await practiceDatabase(t);
   await database.query(`
