@@ -193,10 +193,7 @@ test('a snapshot that the application makes during the load stops the publish', 
     },
   };
   const error = await runRecipes(t, database, { inputs }).catch((thrown) => thrown as SluiceError);
-  assert.match(
-    (error as SluiceError).code ?? '',
-    /^(live_written_during_load|too_many_rejects|validation_refused)$/,
-  );
+  assert.match((error as SluiceError).code ?? '', /^(live_written_during_load|too_many_rejects|validation_refused)$/);
   const [row] = await database.query('SELECT count(*)::int AS n FROM recipe_snapshots');
   assert.deepEqual(row, { n: 2 });
 });
