@@ -8,6 +8,8 @@ import type { ValueNotes } from './value-notes.js';
 
 /** Ids in the old system are kept in columns of so many characters. */
 const LONGEST_ID = 255;
+/** A value in a sentence is cut behind so many characters. */
+const LONGEST_SHOWN = 80;
 
 /** What importing the records of one input takes. */
 export interface Importing {
@@ -183,8 +185,14 @@ class Importer {
   #unfit(fault: Rejection): void {
     const { layout, input, mapping } = this.importing;
     const ours = fault.column === undefined ? undefined : layout.ours(input, fault.column);
-    if (ours === undefined || mapping.fieldOf(ours) === undefined) this.#problems.push(fault);
-    else this.#add(ours, fault);
+    if (ours === undefined || mapping.fieldOf(ours) === undefined) {
+      this.#problems.push(fault);
+      return;
+    }
+    const value =
+      typeof fault.value === 'string' ? JSON.stringify(fault.value.slice(0, LONGEST_SHOWN)) : 'NULL';
+    const message = `the column ${fault.column} does not take ${value}; expected: ${fault.expected}`;
+    this.#add(ours, { ...fault, message });
   }
 
   #fields(unread: readonly FieldProblem[]): void {

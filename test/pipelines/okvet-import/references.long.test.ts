@@ -269,7 +269,7 @@ test('what a column of the table cannot take is rejected with its children, by a
     "SELECT message FROM sluice.migration_reject WHERE input IN ('clients', 'pets') AND line = 1 ORDER BY input",
   );
   assert.deepEqual(messages, [
-    { message: 'Nombre is "Guadalupe"; expected: at most 5 characters' },
+    { message: 'the column first_name does not take "Guadalupe"; expected: at most 5 characters' },
     { message: 'its client 1 (line 1) was rejected: too long' },
   ]);
   assert.deepEqual(await database.query('SELECT source_id AS id FROM pets'), [{ id: 'P5' }]);
