@@ -1,25 +1,12 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import okvetImport from '../../../pipelines/okvet-import/index.js';
-import { Layout } from '../../../pipelines/okvet-import/layout.js';
-import { defaultMappings } from '../../../pipelines/okvet-import/mappings.js';
 import { SluiceError } from '../../../src/core/errors.js';
 import type { FieldMapping } from '../../../src/core/mapping.js';
 import type { Row } from '../../../src/core/row.js';
 import { replaceMappings } from '../../../src/db/ledger/mappings.js';
 import { openLedger } from '../../../src/db/ledger/open.js';
-import { checkPipeline } from '../../../src/run/run.js';
 import { openDatabase } from '../../support/lots.js';
-import {
-  GOOD,
-  importing,
-  memories,
-  practiceContents,
-  practiceDatabase,
-  rejectsOf,
-} from '../../support/okvet.js';
-
-const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+import { GOOD, importing, practiceContents, practiceDatabase, rejectsOf } from '../../support/okvet.js';
 
 const ids = async (database: { query: <T extends object>(sql: string) => Promise<T[]> }, table: string) =>
   database.query<Row>(`SELECT source_id AS source, id::int FROM ${table} ORDER BY id`);
@@ -200,81 +187,6 @@ test('of a live record that is bad in the file a second row is a duplicate as we
   assert.equal(summary.loaded.pets, 2);
 });
 
-/** Columns of the practice's own are narrower than those of the sample, and a trigger writes to what is updated. */
-const NARROWER = `
-  ALTER TABLE clients ALTER first_name TYPE varchar(5), ADD loyalty smallint;
-  ALTER TABLE pets ALTER weight_kg TYPE numeric(3,1);
-  CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
-  CREATE TRIGGER touch BEFORE UPDATE ON clients FOR EACH ROW EXECUTE FUNCTION touch()`;
-
-test('what a column of the table cannot take is rejected with its children, by a check, a dry run and the run', async (t) => {
-  const database = await practiceDatabase(t);
-  await database.query(NARROWER);
-  const opened = openDatabase(t, database);
-  await openLedger(opened);
-  await replaceMappings(opened, 'okvet', 'client', [
-    ...defaultMappings(new Layout()).filter(({ recordType }) => recordType === 'client'),
-    {
-      ...{ sourceSystem: 'okvet', recordType: 'client', sourceField: 'Puntos', targetField: 'loyalty' },
-      ...{ transform: '', isRequired: false, defaultValue: '' },
-    },
-  ]);
-  const pet = (id: string, client: string) => ({
-    ...{ 'ID Mascota': id, 'ID Cliente': client, Nombre: 'Luna', Especie: 'Perro' },
-  });
-  const records = {
-    clients: [
-      { 'ID Cliente': '1', Nombre: 'Guadalupe' },
-      { 'ID Cliente': '2', Nombre: 'Ana', Puntos: '40000' },
-      { 'ID Cliente': '3', Nombre: 'Eva', Puntos: 'many' },
-      { 'ID Cliente': '4', Nombre: 'Inés', Puntos: '7' },
-    ],
-    pets: [
-      pet('P1', '1'),
-      pet('P2', '2'),
-      pet('P3', '3'),
-      { ...pet('P4', '4'), Peso: '123.4' },
-      pet('P5', '4'),
-    ],
-    medical_records: [{ 'ID Expediente': 'E1', 'ID Mascota': 'P4', Fecha: '2023-05-06', Motivo: 'Cojera' }],
-  };
-  const rejected = {
-    too_long: 1,
-    out_of_range: 2,
-    not_an_integer: 1,
-    client_rejected: 3,
-    pet_rejected: 1,
-  };
-  const { findings } = await checkPipeline(
-    okvetImport,
-    { database: opened, log: quiet, inputs: memories(records), maxRejects: { share: 1 } },
-    { rows: true },
-  );
-  assert.match(findings.find(({ name }) => name === 'rows')?.finding.message ?? '', /^8 of 10 rows would be/);
-  const dry = await importing(t, database, records, { dryRun: true });
-  assert.deepEqual(dry.summary.reject_reasons, rejected);
-  const { summary } = await importing(t, database, records);
-  assert.deepEqual(summary.reject_reasons, rejected);
-  assert.deepEqual(await rejectsOf(database, summary.batch), [
-    'clients 1 too_long Nombre',
-    'clients 2 out_of_range Puntos',
-    'clients 3 not_an_integer Puntos',
-    'medical_records 1 pet_rejected ID Mascota',
-    'pets 1 client_rejected ID Cliente',
-    'pets 2 client_rejected ID Cliente',
-    'pets 3 client_rejected ID Cliente',
-    'pets 4 out_of_range Peso',
-  ]);
-  const messages = await database.query(
-    "SELECT message FROM sluice.migration_reject WHERE input IN ('clients', 'pets') AND line = 1 ORDER BY input",
-  );
-  assert.deepEqual(messages, [
-    { message: 'the column first_name does not take "Guadalupe"; expected: at most 5 characters' },
-    { message: 'its client 1 (line 1) was rejected: too long' },
-  ]);
-  assert.deepEqual(await database.query('SELECT source_id AS id FROM pets'), [{ id: 'P5' }]);
-});
-
 test('importing the same files again changes nothing, and skips every record', async (t) => {
   const database = await practiceDatabase(t);
   await importing(t, database, GOOD);
@@ -347,18 +259,6 @@ test('rows that the practice entered itself keep their ids, and new ones come be
     "INSERT INTO clients (first_name) VALUES ('Later') RETURNING id::int",
   );
   assert.deepEqual(next, { id: 53 });
-});
-
-test('ids that are GENERATED ALWAYS are refused with the statement that lets them be filled', async (t) => {
-  const database = await practiceDatabase(t);
-  await database.query('ALTER TABLE clients ALTER id SET GENERATED ALWAYS');
-  const refusal = await importing(t, database, { clients: GOOD.clients }).catch((error: unknown) => error);
-  assert.ok(refusal instanceof SluiceError);
-  const [statement] = /ALTER TABLE .* SET GENERATED BY DEFAULT/.exec(String(refusal.facts.details)) ?? [];
-  assert.equal(statement, 'ALTER TABLE "public"."clients" ALTER COLUMN "id" SET GENERATED BY DEFAULT');
-  await database.query(statement as string);
-  const { summary } = await importing(t, database, { clients: GOOD.clients });
-  assert.equal(summary.loaded.clients, 2);
 });
 
 test('one flow at a time is enough, whatever waits for whom', async (t) => {
