@@ -1,4 +1,5 @@
 import { markOrigin, named, originOf, type Rejection, type Row, type Run, type Stage } from 'sluice';
+import { type TableFit, tableFit } from 'sluice/sinks';
 import { type FieldProblem, type RecordMapping, sentences } from 'sluice/transforms';
 import type { Layout } from './layout.js';
 import { type InputName, type RecordType, tableColumns } from './record-types.js';
@@ -7,6 +8,8 @@ import type { ValueNotes } from './value-notes.js';
 
 /** Ids in the old system are kept in columns of so many characters. */
 const LONGEST_ID = 255;
+/** A value in a sentence is cut behind so many characters. */
+const LONGEST_SHOWN = 80;
 
 /** What importing the records of one input takes. */
 export interface Importing {
@@ -32,7 +35,8 @@ export function importRecords(importing: Importing): Stage<Row, Row> {
   const parents = kind.references.map(({ to }) => ids[to]);
   return named(`import ${input}`, async function* (records, run) {
     try {
-      const importer = new Importer(importing, run, await requiredColumns(importing.table, run));
+      const fit = await tableFit(run, importing.table, columnsOf(importing));
+      const importer = new Importer(importing, run, fit);
       await Promise.all([own.ready(run), ...parents.map((parent) => parent.complete(run))]);
       for await (const chunk of records) {
         const out: Row[] = [];
@@ -47,6 +51,11 @@ export function importRecords(importing: Importing): Stage<Row, Row> {
       own.finish();
     }
   });
+}
+
+/** The columns that the rows fill, as the table has them. */
+function columnsOf({ input, layout, mapping }: Importing): readonly string[] {
+  return tableColumns(input, mapping.columns).map((ours) => layout.theirs(input, ours));
 }
 
 /** Something wrong with a record. `parent`: the record that it refers to and that was rejected. */
@@ -80,7 +89,7 @@ class Importer {
   constructor(
     private readonly importing: Importing,
     private readonly run: Run,
-    required: ReadonlySet<string>,
+    private readonly fit: TableFit,
   ) {
     const { input, kind, mapping, layout, ids } = importing;
     this.#own = ids[input];
@@ -93,7 +102,7 @@ class Importer {
     this.#defaults = kind.defaults ?? {};
     this.#idColumns = ['source_id', ...kind.references.map(({ column }) => column)];
     this.#required = mapping.columns.filter(
-      (column) => required.has(layout.theirs(input, column)) && !this.#idColumns.includes(column),
+      (column) => fit.notNull.has(layout.theirs(input, column)) && !this.#idColumns.includes(column),
     );
     const names = tableColumns(input, mapping.columns).map(
       (ours) => [ours, layout.theirs(input, ours)] as const,
@@ -126,10 +135,18 @@ class Importer {
       const at = this.#places[i] as number;
       if (at >= 0) made[column] = of.idAt(at);
     }
-    const date = kind.date === undefined ? undefined : (made[kind.date] as string | null | undefined);
-    made.id = this.#own.stage(place, line, date, this.#spaced());
+    made.id = this.#own.nextId(place);
     made.source_system = system;
-    return this.#named(made, record);
+    const row = this.#named(made, record);
+    const fault = this.fit.fault(row);
+    if (fault !== undefined) {
+      this.#unfit(fault);
+      this.#reject(sourceId, place, line);
+      return undefined;
+    }
+    const date = kind.date === undefined ? undefined : (made[kind.date] as string | null | undefined);
+    this.#own.stage(place, line, date, this.#spaced());
+    return row;
   }
 
   /** The row with the columns as the table has them. */
@@ -142,10 +159,11 @@ class Importer {
 
   #reject(sourceId: string | null, place: number, line: number): void {
     const { column, value, expected, reason, parent } = this.#problems[0] as Problem;
-    if (place >= 0) this.#own.reject(place, line, reason, parent?.of, parent?.sourceId);
+    if (place >= 0) this.#own.reject(place, line, { reason, parent, spaced: this.#spaced() });
+    const message = sentences(this.#problems);
     this.run.reject(this.#record, {
       reason,
-      message: sentences(this.#problems),
+      ...(message === '' ? {} : { message }),
       recordType: this.#own.type,
       ...(column === undefined ? {} : { column, value: value ?? null }),
       ...(expected === undefined ? {} : { expected }),
@@ -161,6 +179,20 @@ class Importer {
         ? { ...problem, column, value: this.#made[column] }
         : { ...problem, column: field, value: this.#record[field] },
     );
+  }
+
+  /** Adds what a column of the table cannot take: the load would reject it, and the record's children were staged. */
+  #unfit(fault: Rejection): void {
+    const { layout, input, mapping } = this.importing;
+    const ours = fault.column === undefined ? undefined : layout.ours(input, fault.column);
+    if (ours === undefined || mapping.fieldOf(ours) === undefined) {
+      this.#problems.push(fault);
+      return;
+    }
+    const value =
+      typeof fault.value === 'string' ? JSON.stringify(fault.value.slice(0, LONGEST_SHOWN)) : 'NULL';
+    const message = `the column ${fault.column} does not take ${value}; expected: ${fault.expected}`;
+    this.#add(ours, { ...fault, message });
   }
 
   #fields(unread: readonly FieldProblem[]): void {
@@ -211,15 +243,17 @@ class Importer {
       });
       return;
     }
-    const before = this.#own.stagedLine(place);
-    if (before > 0)
+    const before = this.#own.before(place);
+    if (before !== undefined)
       this.#add('source_id', {
         reason: 'duplicate_id',
-        message: `${this.#own.type} ${sourceId} stands in line ${before} already${
-          this.#spaced() || this.#own.stagedWithSpaces(place)
-            ? '; the spaces around an id are no part of it'
-            : ''
-        }`,
+        message: [
+          `${this.#own.type} ${sourceId} stands in line ${before.line} already`,
+          ...(before.reason === undefined
+            ? []
+            : [`, and was rejected there: ${before.reason.replaceAll('_', ' ')}`]),
+          ...(this.#spaced() || before.spaced ? ['; the spaces around an id are no part of it'] : []),
+        ].join(''),
         expected: 'one record for each id',
       });
   }
@@ -266,16 +300,6 @@ class Importer {
       expected: `a date from ${asDate(born)} on`,
     });
   }
-}
-
-/** The columns of a table that are NOT NULL. */
-async function requiredColumns(table: string, run: Run): Promise<ReadonlySet<string>> {
-  const columns = await run.database.query<{ name: string }>(
-    `SELECT attname AS name FROM pg_catalog.pg_attribute
-     WHERE attrelid = $1::pg_catalog.regclass AND attnotnull AND attnum > 0 AND NOT attisdropped`,
-    [table],
-  );
-  return new Set(columns.map(({ name }) => name));
 }
 
 /** `pet 7 (line 9) was rejected: client_rejected, as its client 3 (line 4) was: bad_date`. */

@@ -18,6 +18,7 @@ import { BUILT_IN, correcting, defaultMappings, IMPORT_TRANSFORMS, OKVET, target
 import { notGiven } from './not-given.js';
 import { filesHaveTheFields, liveIdsAreTrimmed, parentsAreThere } from './questions.js';
 import { INPUTS, type InputName, RECORD_TYPES, tableColumns } from './record-types.js';
+import { rulesAreKept } from './rules-asked.js';
 import { SourceIds } from './source-ids.js';
 import { ValueNotes } from './value-notes.js';
 
@@ -175,7 +176,7 @@ export function okvetImport(practice: Practice = {}): Pipeline {
           .into(tables[input] as Target<never>);
       });
     },
-    validations: parentsAreThere(layout),
+    validations: [...parentsAreThere(layout), rulesAreKept(layout)],
   });
 }
 

@@ -4,6 +4,7 @@ import {
   check,
   type Finding,
   ident,
+  likelyDelimiter,
   literal,
   nearest,
   noun,
@@ -15,7 +16,7 @@ import {
 import { compileMapping } from 'sluice/transforms';
 import type { Layout } from './layout.js';
 import { correcting, IMPORT_TRANSFORMS } from './mappings.js';
-import { INPUTS, RECORD_TYPES } from './record-types.js';
+import { INPUTS, type InputName, RECORD_TYPES } from './record-types.js';
 
 /** Every field that a mapping looks at must be in the file: a misspelt header would lose a column without a word. */
 export const filesHaveTheFields: Check = check(
@@ -31,7 +32,10 @@ export const filesHaveTheFields: Check = check(
       const { fields } = compileMapping(own, { transforms: IMPORT_TRANSFORMS });
       const lacking = fields.filter((field) => !columns.includes(field));
       const unused = columns.filter((column) => !fields.includes(column));
-      if (lacking.length > 0)
+      const delimiter = likelyDelimiter(columns);
+      if (lacking.length > 0 && delimiter !== undefined && delimiter !== ',')
+        findings.push(otherDelimiter(input, columns[0] as string, delimiter));
+      else if (lacking.length > 0)
         findings.push({
           severity: 'error',
           message: `the file of ${input} lacks ${lacking.length === 1 ? 'a field' : `${lacking.length} fields`} that the mappings of ${settings.system} name`,
@@ -59,6 +63,20 @@ export const filesHaveTheFields: Check = check(
     return findings;
   },
 );
+
+/** A header that was read as one field, since commas were looked for: no name is wrong, and none is to be mapped. */
+function otherDelimiter(input: InputName, header: string, delimiter: string): Finding {
+  const tab = delimiter === '\t';
+  const shown = tab ? 'tabs' : `"${delimiter}"`;
+  return {
+    severity: 'error',
+    message: `the fields of the file of ${input} seem to stand between ${shown}, and not between commas: its header is one field`,
+    details: [`its header: ${header}`],
+    next: tab
+      ? `call the file ${input}.tsv: such a file is read with tabs`
+      : `put the line sep=${delimiter} before the header, as Excel writes it: (echo 'sep=${delimiter}'; cat export/${input}.csv) > ${input}.csv`,
+  };
+}
 
 /** Ids are compared without the spaces around them, so a live one that has some would be imported a second time. */
 export function liveIdsAreTrimmed(layout: Layout): Check {
@@ -102,18 +120,23 @@ export function parentsAreThere(layout: Layout): readonly Validation[] {
       return validation(
         `${column.replaceAll('_', '-')}-of-${input.replaceAll('_', '-')}`,
         `every ${column} of ${input} is there`,
-        async ({ database, staged, live }) =>
+        async ({ database, staged, live, published }) =>
           offenders(
             await database.query(
-              `SELECT ${sourceId} AS source_id FROM ${staged(input)} s
+              `SELECT coalesce(${sourceId}, 'id ' || s.${ident(layout.theirs(input, 'id'))}) AS source_id FROM ${staged(input)} s
                WHERE ${refers} IS NOT NULL
                  AND NOT EXISTS (SELECT FROM ${staged(to)} p WHERE ${id} = ${refers})
                  AND NOT EXISTS (SELECT FROM ${live(to)} p WHERE ${id} = ${refers})
                ORDER BY 1 LIMIT 1000`,
             ),
-            (n) => `${plural(n, 'row')} of ${input} would refer to rows of ${to} that are not there`,
+            (n) =>
+              `${plural(n, 'row')} of ${input} ${published ? noun(n, 'refers', 'refer') : 'would refer'} to rows of ${to} that are not there`,
             (row) => `${RECORD_TYPES[input].type} ${row.source_id}`,
-            { next: again({}, { lead: `look at the rejects of ${to} and correct them, then` }) },
+            {
+              next: published
+                ? `put the rows of ${live(to)} back that are missing, or correct ${refers.slice(2)} of these rows of ${live(input)}`
+                : again({}, { lead: `look at the rejects of ${to} and correct them, then` }),
+            },
           ),
       );
     }),

@@ -7,7 +7,7 @@ const PAGE = 20_000;
 const LIVE = 1;
 const STAGED = 2;
 const REJECTED = 4;
-/** The file has spaces around the staged record's id. */
+/** The file has spaces around the id of the record that was staged or rejected. */
 const SPACED = 8;
 
 /** Why a record that others refer to is not there. */
@@ -16,6 +16,22 @@ export interface Missing {
   readonly reason: string;
   /** Where it was rejected for the sake of a parent of its own. */
   readonly parent: { readonly of: SourceIds; readonly sourceId: string } | undefined;
+}
+
+/** A record that this run has met before. */
+export interface Before {
+  readonly line: number;
+  /** Why it was rejected; undefined where it was staged. */
+  readonly reason: string | undefined;
+  /** The file has spaces around its id. */
+  readonly spaced: boolean;
+}
+
+/** Why a record is rejected; `parent`: for whose sake, where that is so. */
+export interface Rejected {
+  readonly reason: string;
+  readonly spaced: boolean;
+  readonly parent: Missing['parent'];
 }
 
 export interface SourceIdsOptions {
@@ -121,42 +137,48 @@ export class SourceIds {
     return this.#extra[place] as number;
   }
 
-  /** The line of the record that was staged at this place already, or 0. */
-  stagedLine(place: number): number {
-    return this.#has(place, STAGED) ? (this.#lines[place] as number) : 0;
+  /** The record that this run has met at this place already: why it was rejected, if it was. */
+  before(place: number): Before | undefined {
+    if (!this.#has(place, STAGED | REJECTED)) return undefined;
+    return {
+      line: this.#lines[place] as number,
+      reason: this.#has(place, REJECTED) ? this.#reasons[this.#reason[place] as number]?.reason : undefined,
+      spaced: this.#has(place, SPACED),
+    };
   }
 
-  /** Whether the file has spaces around the id of the record that was staged at this place. */
-  stagedWithSpaces(place: number): boolean {
-    return this.#has(place, SPACED);
+  /** The id here that `stage` gives the record at this place: that of live or a new one. */
+  nextId(place: number): number {
+    return this.#has(place, LIVE | STAGED) ? (this.#ids[place] as number) : this.#next + 1;
   }
 
   /**
-   * Stages a record: its id here, that of live or a new one. `date`: YYYY-MM-DD of the date column; undefined where
-   * the run does not fill it, so that live's stays. `spaced`: the file has spaces around the id.
+   * Stages a record under its `nextId`. `date`: YYYY-MM-DD of the date column; undefined where the run does not fill
+   * it, so that live's stays. `spaced`: the file has spaces around the id.
    */
-  stage(place: number, line: number, date: string | null | undefined, spaced: boolean): number {
+  stage(place: number, line: number, date: string | null | undefined, spaced: boolean): void {
     const known = this.#has(place, LIVE | STAGED);
     if (!known) this.#ids[place] = ++this.#next;
     this.#lines[place] = line;
     if (date !== undefined || !known) this.#extra[place] = typeof date === 'string' ? dateNumber(date) : 0;
-    this.#flags[place] = ((this.#flags[place] as number) | STAGED | (spaced ? SPACED : 0)) & ~REJECTED;
-    return this.#ids[place] as number;
+    this.#flags[place] = (this.#flags[place] as number) | STAGED | (spaced ? SPACED : 0);
   }
 
   /** Notes that a record was rejected; what live or an earlier line holds of it stays. */
-  reject(place: number, line: number, reason: string, parent?: SourceIds, parentId?: string): void {
-    if (this.#flags[place] !== 0) return;
-    this.#flags[place] = REJECTED;
+  reject(place: number, line: number, { reason, spaced, parent }: Rejected): void {
+    if (this.#has(place, STAGED | REJECTED)) return;
     this.#lines[place] = line;
-    this.#reason[place] = this.#reasonNumber(reason, parent);
-    this.#extra[place] = parent === undefined || parentId === undefined ? 0 : parent.#index.add(parentId) + 1;
+    this.#reason[place] = this.#reasonNumber(reason, parent?.of);
+    // A live record keeps its date.
+    if (!this.#has(place, LIVE))
+      this.#extra[place] = parent === undefined ? 0 : parent.of.#index.add(parent.sourceId) + 1;
+    this.#flags[place] = (this.#flags[place] as number) | REJECTED | (spaced ? SPACED : 0);
   }
 
   /** Why a record is not there: undefined where no line has it. */
   missing(sourceId: string): Missing | undefined {
     const at = this.#index.find(sourceId);
-    if (at < 0 || at >= this.#flags.length || !this.#has(at, REJECTED)) return undefined;
+    if (at < 0 || !this.#has(at, REJECTED) || this.#has(at, LIVE)) return undefined;
     const why = this.#reasons[this.#reason[at] as number];
     const parent = (this.#extra[at] as number) - 1;
     return {

@@ -2,6 +2,7 @@ import type { Flags } from '../core/command.js';
 import { nearest, type SluiceError, usage } from '../core/errors.js';
 import { formatList } from '../core/list.js';
 import { again, type NextStep } from '../core/next.js';
+import { likelyDelimiter } from '../sources/csv/separator-line.js';
 import type { MatchedTable, MatchOptions } from './match-options.js';
 
 /** A command that would be longer is left to be typed. */
@@ -49,7 +50,8 @@ export function extraColumns(found: Extra): SluiceError {
     return { name, unnamed, close };
   });
   const unnamed = meant.every((each) => each.unnamed);
-  const delimiter = names.length === 1 ? likelyDelimiter(names[0] as string) : undefined;
+  const likely = likelyDelimiter(names);
+  const delimiter = likely === '\t' ? 'tab' : likely;
   const what = extra.length === 1 ? `a column "${extra[0]}"` : `${extra.length} columns`;
   return usage(
     unnamed ? 'unnamed_column' : 'extra_columns',
@@ -148,12 +150,6 @@ function sharedName({ input, names, table, options }: Extra, cell: string): Slui
             }),
     },
   );
-}
-
-/** What seems to separate the names in a header that was read as one; as the command line writes it. */
-function likelyDelimiter(header: string): string | undefined {
-  const found = [';', '\t', '|', ','].find((character) => header.includes(character));
-  return found === '\t' ? 'tab' : found;
 }
 
 const onlyOne = (names: readonly string[]) => (names.length === 1 ? names[0] : undefined);

@@ -68,6 +68,23 @@ test('okvet-import: impossible dates, other forms and over-long values are found
   assert.equal(good.rejected, 0);
 });
 
+test('okvet-import: a check names the ten most frequent reasons, and says how many more there are', async (t) => {
+  const database = await practiceDatabase(t);
+  const bad = {
+    ...{ 'Correo electrónico': 'x', Teléfono: '1', Celular: '1', RFC: '1', 'C.P.': '1' },
+    ...{ 'Fecha de alta': 'x', Activo: 'perhaps', Nombre: 'x'.repeat(101), Apellidos: 'x'.repeat(101) },
+    ...{ Ciudad: 'x'.repeat(101), 'Razón social': 'x'.repeat(201) },
+  };
+  const clients = Object.entries(bad).map(([field, value], at) => ({
+    ...{ 'ID Cliente': String(at), Nombre: 'Eva', [field]: value },
+  }));
+  const { check } = await asked(t, database, okvetImport, {
+    inputs: memories({ clients: [...clients, { 'ID Cliente': '1', Nombre: 'Eva' }] }),
+  });
+  assert.equal(check?.details?.length, 11);
+  assert.equal(check?.details?.at(-1), '… and 2 more by reason and column, of 2 rows');
+});
+
 test('recipe-snapshots: a timestamp that the calendar lacks is found in a document', async (t) => {
   const database = await bakery(t);
   const text = (await bakeryFile('sample_data.json')).replace('2025-11-01T08:30:00', '2024-02-30T08:30:00');

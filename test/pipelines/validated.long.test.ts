@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import lotConsolidation from '../../pipelines/lot-consolidation/index.js';
+import okvetImport from '../../pipelines/okvet-import/index.js';
 import recipeSnapshots from '../../pipelines/recipe-snapshots/index.js';
 import tasksToOperations from '../../pipelines/tasks-to-operations/index.js';
 import { demo as lotDemo } from '../../samples/lot-consolidation/demo.js';
@@ -8,6 +9,7 @@ import { demo as bakeryDemo } from '../../samples/recipe-snapshots/demo.js';
 import { demo as machineShopDemo } from '../../samples/tasks-to-operations/demo.js';
 import { testDatabase } from '../support/database.js';
 import { runOn } from '../support/lots.js';
+import { GOOD, importing, practiceDatabase } from '../support/okvet.js';
 import { validated, wrong } from '../support/validated.js';
 
 test('tasks-to-operations: a good run is valid afterwards, also when people have worked on', async (t) => {
@@ -77,4 +79,80 @@ test('lot-consolidation: a good run is valid afterwards', async (t) => {
   await lotDemo.prepare((sql) => database.query(sql));
   const { summary } = await runOn(t, database, lotConsolidation, { settings: { backup: 'off' } });
   assert.deepEqual(wrong(await validated(t, database, lotConsolidation, summary.batch as string)), []);
+});
+
+test('okvet-import: the rules are asked of what was published, and who has broken them since is told apart', async (t) => {
+  const database = await practiceDatabase(t);
+  const { summary } = await importing(t, database, GOOD);
+  const ask = () => validated(t, database, okvetImport, summary.batch as string);
+  assert.deepEqual(wrong(await ask()), []);
+
+  // Columns that mean the same, and a row of the practice's own.
+  await database.query(`
+    ALTER TABLE appointments ALTER scheduled_at TYPE timestamptz;
+    ALTER TABLE pets ALTER weight_kg TYPE numeric(8,4);
+    INSERT INTO clients (first_name, phone) VALUES ('By hand', '1')`);
+  assert.deepEqual(wrong(await ask()), []);
+
+  await database.query(`
+    UPDATE clients SET email = 'broken' WHERE source_id = '1';
+    UPDATE pets SET birth_date = '2024-01-01' WHERE source_id = 'P1'`);
+  const changed = await ask();
+  assert.equal(changed.ok, true);
+  assert.deepEqual(
+    changed.validations.flatMap(({ findings }) =>
+      findings.map(({ severity, message, details }) => [severity, message, details]),
+    ),
+    [
+      [
+        'warning',
+        '1 row of clients breaks the rules of its record type, written by somebody else since, or by another batch',
+        ['client 1 (id 1): Invalid email format'],
+      ],
+      [
+        'warning',
+        '1 row of medical_records breaks the rules of its record type, written by somebody else since, or by another batch',
+        ['medical_record E1 (id 1): The visit (2023-05-06) is before the birth (2024-01-01)'],
+      ],
+    ],
+  );
+});
+
+test('okvet-import: of later batches those are named that have changed rows of the table', async (t) => {
+  const database = await practiceDatabase(t);
+  const { summary } = await importing(t, database, GOOD);
+  const changed = GOOD.pets.map((pet) => ({ ...pet, Color: 'Negro' }));
+  const later = await importing(t, database, { clients: GOOD.clients, pets: changed });
+  const { notes } = await validated(t, database, okvetImport, summary.batch as string);
+  assert.deepEqual(
+    notes.filter((note) => note.startsWith('batch')),
+    [`batch ${later.summary.batch} has published to public.pets since`],
+  );
+});
+
+test('okvet-import: what a trigger has made of published rows is asked of the rules', async (t) => {
+  const database = await practiceDatabase(t);
+  await database.query(`
+    CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.phone := ''none''; RETURN NEW; END';
+    CREATE TRIGGER spoil BEFORE INSERT ON clients FOR EACH ROW EXECUTE FUNCTION spoil()`);
+  const { summary } = await importing(t, database, GOOD);
+  assert.deepEqual(wrong(await validated(t, database, okvetImport, summary.batch as string)), [
+    'rules: 2 rows of clients break the rules of their record type, as the batch wrote them: client 1 (id 1): Invalid phone format; client 2 (id 2): Invalid phone format',
+  ]);
+});
+
+test('okvet-import: an orphan that was made since is told with what can be done about it', async (t) => {
+  const database = await practiceDatabase(t);
+  const { summary } = await importing(t, database, GOOD);
+  await database.query(`
+    ALTER TABLE pets DROP CONSTRAINT pets_client_id_fkey;
+    DELETE FROM clients WHERE source_id = '2'`);
+  const { validations } = await validated(t, database, okvetImport, summary.batch as string);
+  const [finding] = validations.flatMap(({ findings }) => findings);
+  assert.equal(finding?.message, '1 row of pets refers to rows of clients that are not there');
+  assert.deepEqual(finding?.details, ['pet P2']);
+  assert.equal(
+    finding?.next,
+    'put the rows of "public"."clients" back that are missing, or correct "client_id" of these rows of "public"."pets"',
+  );
 });

@@ -20,6 +20,8 @@ export interface ForeseenRows {
   readonly rejected: number;
   /** The rejects by reason and column, the most frequent ones, each with an example. */
   readonly errors: readonly FrequentError[];
+  /** How many kinds there are, by reason and column. */
+  readonly kinds: number;
   /** Why a run would refuse; undefined where it would not. */
   readonly refused?: SluiceError;
 }
@@ -48,6 +50,7 @@ export async function foresee(job: Job, checked: ToRead): Promise<ForeseenRows |
     read: read ?? job.progress.live.total_records,
     rejected: job.rejects.count,
     errors: job.rejects.frequent.top(),
+    kinds: job.rejects.frequent.kinds,
     ...(refused === undefined ? {} : { refused }),
   };
 }
@@ -56,8 +59,13 @@ export async function foresee(job: Job, checked: ToRead): Promise<ForeseenRows |
 export async function rowFindings(job: Job, checked: Checked): Promise<Finding[]> {
   const found = await foresee(job, checked);
   if ('why' in found) return [{ severity: 'note', message: `the rows were not asked: ${found.why}` }];
-  const { read, rejected, errors, refused } = found;
+  const { read, rejected, errors, kinds, refused } = found;
   const details = errors.map(described);
+  const shown = errors.reduce((sum, { rows }) => sum + rows, 0);
+  if (kinds > errors.length)
+    details.push(
+      `… and ${kinds - errors.length} more by reason and column, of ${plural(rejected - shown, 'row')}`,
+    );
   if (refused !== undefined) return [{ ...asFinding(refused), ...(details.length === 0 ? {} : { details }) }];
   if (rejected === 0) return [];
   return [

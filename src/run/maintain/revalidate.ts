@@ -133,10 +133,12 @@ function couldNot(error: unknown): Finding {
   };
 }
 
+/** Later batches that have changed rows of the tables, as far as the ledger has counted them, or may have. */
 async function laterBatches(job: Job, id: string): Promise<{ batch: string; table: string }[]> {
   return job.options.database.query<{ batch: string; table: string }>(
     `SELECT p.batch_id::text AS batch, p.table_schema || '.' || p.table_name AS "table" FROM sluice.migration_publish p
      WHERE p.batch_id > $1 AND p.published_at IS NOT NULL AND p.rolled_back_at IS NULL
+       AND (p.mode = 'replace' OR p.rows_inserted IS NULL OR p.rows_inserted + p.rows_updated + coalesce(p.rows_deleted, 0) > 0)
        AND p.table_schema || '.' || p.table_name = ANY ($2) ORDER BY p.batch_id`,
     [id, job.tables.map(({ schema, table }) => `${schema}.${table}`)],
   );

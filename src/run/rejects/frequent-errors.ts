@@ -33,6 +33,11 @@ export class FrequentErrors {
     known.example = { input, line, source_id, message };
   }
 
+  /** Kinds that were told apart, those that `top` gives among them. */
+  get kinds(): number {
+    return this.#kinds.size;
+  }
+
   /** The most frequent, most first. */
   top(): FrequentError[] {
     return [...this.#kinds.values()]

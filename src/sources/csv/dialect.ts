@@ -13,7 +13,7 @@ import { BEHIND_QUOTE, badHeader, RAW_CHARACTERS, ragged, STRAY_QUOTE, UNTERMINA
 import { givenColumns, resolveHeader } from './header.js';
 import type { CsvOptions } from './options.js';
 import { type RowMaker, rowMaker } from './rows.js';
-import { separatorLine } from './separator-line.js';
+import { type SeparatorLine, separatorLine } from './separator-line.js';
 
 /** A record of csv-parse: its values, the line it ends on and its text. */
 interface Parsed {
@@ -48,7 +48,7 @@ export async function* readDialect(path: string, options: CsvOptions, run: Run):
     ...(hasRaw(dialect) ? { raw: true } : { cast: nullFor(options) }),
     on_skip: (error, raw) => records.skip(error, raw),
   });
-  const text = withoutMark(first.value, bytes);
+  const text = withoutMark(first.value, bytes, separator);
   const fed = copies(dialect.record_delimiter === CR_ENDS ? withoutLastLf(text) : text);
   const feed = Readable.from(fed, { objectMode: true, highWaterMark: 1 });
   feed.on('error', (error) => parser.destroy(error));
@@ -254,10 +254,21 @@ const nullFor = (options: CsvOptions) => {
 };
 
 /** The bytes behind a byte order mark: csv-parse would change its encoding for one. */
-async function* withoutMark(first: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
-  yield first.length >= 3 && first.readUIntBE(0, 3) === 0xefbbbf ? first.subarray(3) : first;
+async function* withoutMark(
+  first: Buffer,
+  rest: AsyncIterable<Buffer>,
+  separator: SeparatorLine | undefined,
+): AsyncGenerator<Buffer, void> {
+  const behind = isMark(first, 0) ? first.subarray(3) : first;
+  const header = (separator?.bytes ?? 0) - (first.length - behind.length);
+  if (header >= 3 && isMark(behind, header - 3)) {
+    yield behind.subarray(0, header - 3);
+    yield behind.subarray(header);
+  } else yield behind;
   yield* rest;
 }
+
+const isMark = (bytes: Buffer, at: number) => bytes.length >= at + 3 && bytes.readUIntBE(at, 3) === 0xefbbbf;
 
 function fatal(error: CsvError, input: string): SluiceError {
   const tooLong = error.code === 'CSV_MAX_RECORD_SIZE';

@@ -1,14 +1,24 @@
 import { isAscii } from 'node:buffer';
 
+/** What else than commas may stand between fields, the usual first. */
+const DELIMITERS = [';', '\t', '|'] as const;
+
+/** What seems to stand between the columns of a file whose header was read as a single one; undefined where nothing does. */
+export function likelyDelimiter(columns: readonly string[]): string | undefined {
+  const [only] = columns;
+  if (only === undefined || columns.length > 1) return undefined;
+  return [...DELIMITERS, ','].find((character) => only.includes(character));
+}
+
 /** A line before the header that only says what stands between the fields, as Excel writes and reads it. */
 export interface SeparatorLine {
   readonly delimiter: string;
-  /** Its length with its end and a byte order mark before it; in UTF-8. */
+  /** Its length with its end and a byte order mark before or behind it, where the line was put before the file's; in UTF-8. */
   readonly bytes: number;
 }
 
 // No header and no row is `sep=` and one character that cannot be part of a word.
-const SEPARATOR = /^(?:\xef\xbb\xbf)?"?sep=([^\w\r\n"])"?(?:\r\n|\r|\n|$)/i;
+const SEPARATOR = /^(?:\xef\xbb\xbf)?"?sep=([^\w\r\n"])"?(?:\r\n|\r|\n|$)(?:\xef\xbb\xbf)?/i;
 
 /** The separator line that a text begins with, of which `head` are the first bytes, if it has one. */
 export function separatorLine(head: Buffer): SeparatorLine | undefined {

@@ -136,14 +136,55 @@ test('a live id with spaces around it refuses, and the statement that fixes it i
   ]);
 });
 
-test('a record whose first copy is bad is taken from its second', async (t) => {
+test('a record whose first copy is bad is not taken from its second, and both can be fed back', async (t) => {
   const database = await practiceDatabase(t);
+  const bad = { 'ID Cliente': '1', Nombre: 'Eva', Teléfono: '1' };
   const { summary } = await importing(t, database, {
-    clients: [{ 'ID Cliente': '1', Nombre: 'Ana', Teléfono: '1' }, ...GOOD.clients],
+    clients: [bad, ...GOOD.clients],
     pets: GOOD.pets,
   });
-  assert.deepEqual(await rejectsOf(database, summary.batch), ['clients 1 pattern Teléfono']);
-  assert.equal(summary.loaded.pets, 2, 'its pet finds it');
+  assert.deepEqual(await rejectsOf(database, summary.batch), [
+    'clients 1 pattern Teléfono',
+    'clients 2 duplicate_id ID Cliente',
+    'pets 1 client_rejected ID Cliente',
+  ]);
+  const [second] = await database.query(
+    "SELECT message FROM sluice.migration_reject WHERE reason = 'duplicate_id'",
+  );
+  assert.deepEqual(second, { message: 'client 1 stands in line 1 already, and was rejected there: pattern' });
+  await importing(
+    t,
+    database,
+    {
+      clients: [{ ...bad, Teléfono: '5512345678', sluice_reject: '1' }],
+      pets: [{ ...GOOD.pets[0], sluice_reject: '3' }],
+    },
+    { onlyRejectsOf: summary.batch as string },
+  );
+  assert.deepEqual(
+    await database.query(
+      'SELECT p.source_id AS pet, c.first_name AS client FROM pets p JOIN clients c ON c.id = p.client_id ORDER BY 1',
+    ),
+    [
+      { pet: 'P1', client: 'Eva' },
+      { pet: 'P2', client: null },
+    ],
+  );
+});
+
+test('of a live record that is bad in the file a second row is a duplicate as well, and its children stay', async (t) => {
+  const database = await practiceDatabase(t);
+  await importing(t, database, { clients: GOOD.clients });
+  const bad = { ...GOOD.clients[0], Teléfono: '1' };
+  const { summary } = await importing(t, database, {
+    clients: [bad, ...GOOD.clients],
+    pets: GOOD.pets,
+  });
+  assert.deepEqual(await rejectsOf(database, summary.batch), [
+    'clients 1 pattern Teléfono',
+    'clients 2 duplicate_id ID Cliente',
+  ]);
+  assert.equal(summary.loaded.pets, 2);
 });
 
 test('importing the same files again changes nothing, and skips every record', async (t) => {

@@ -7,6 +7,7 @@ import { replaceMappings } from '../../../src/db/ledger/mappings.js';
 import { openLedger } from '../../../src/db/ledger/open.js';
 import { findStaged, swapBatch } from '../../../src/run/swap.js';
 import { csv } from '../../../src/sources/csv/index.js';
+import { fileSource } from '../../../src/sources/file.js';
 import { jsonl } from '../../../src/sources/json/jsonl.js';
 import { tempFile } from '../../support/files.js';
 import { openDatabase } from '../../support/lots.js';
@@ -157,6 +158,49 @@ test('a file that lacks a mapped field is refused before anything is written, wi
     assert.equal(error.facts.details?.[0], 'Especie (it has Especies)');
     return true;
   });
+});
+
+test('a file with another delimiter is told as such, and the way that is named reads it', async (t) => {
+  const database = await practiceDatabase(t);
+  const fields = [
+    ...[
+      'ID Cliente',
+      'Razón social',
+      'Nombre',
+      'Apellidos',
+      'Correo electrónico',
+      'Teléfono',
+      'Celular',
+      'RFC',
+    ],
+    ...['Dirección', 'Ciudad', 'C.P.', 'Fecha de alta', 'Activo', 'Notas'],
+  ];
+  const values = fields.map((_, at) => ({ 0: '1', 2: 'Ana' })[at] ?? '');
+  const written = (delimiter: string, name: string, before = '') =>
+    tempFile(t, name, `${before}\ufeff${fields.join(delimiter)}\n${values.join(delimiter)}\n`);
+  const refusal = async (path: string) => {
+    const error = await importing(t, database, {}, { inputs: { clients: fileSource(path) } }).catch(
+      (refused: unknown) => refused,
+    );
+    assert.ok(error instanceof SluiceError);
+    return [error.message, String(error.facts.next)];
+  };
+  const [semicolons = '', put = ''] = await refusal(written(';', 'clients.csv'));
+  assert.match(
+    semicolons,
+    /the fields of the file of clients seem to stand between ";", and not between commas/,
+  );
+  assert.match(put, /^put the line sep=; before the header/);
+  const [tabs = '', call = ''] = await refusal(written('\t', 'clients.csv'));
+  assert.match(tabs, /seem to stand between tabs/);
+  assert.match(call, /^call the file clients\.tsv/);
+  for (const path of [written(';', 'clients.csv', 'sep=;\n'), written('\t', 'clients.tsv')]) {
+    await importing(t, database, {}, { inputs: { clients: fileSource(path) } });
+    assert.deepEqual(await database.query('SELECT source_id AS id, first_name AS name FROM clients'), [
+      { id: '1', name: 'Ana' },
+    ]);
+    await database.query('TRUNCATE clients CASCADE');
+  }
 });
 
 test('records of JSON may leave fields out', async (t) => {

@@ -246,6 +246,9 @@ test('a first line sep=; names the delimiter and is neither header nor row', asy
   const cases: readonly (readonly [string | Buffer, CsvOptions])[] = [
     [text, {}],
     [`\ufeff${text}`, {}],
+    // The line was put before a file that has a mark of its own.
+    [text.replace('a;b', '\ufeffa;b'), {}],
+    [text.replace('a;b', '\ufeffa;b'), { trim: true }],
     [text.replaceAll('\r\n', '\n').replace('sep=;', '"SEP=;"'), {}],
     [text.replaceAll('\r\n', '\r'), {}],
     [text.replaceAll(';', '\t'), {}],
