@@ -30,7 +30,7 @@ const KINDS: Record<string, Kind> = {
   partition: {
     make: 'CREATE TABLE $_all (id int PRIMARY KEY, n text, v int) PARTITION BY RANGE (id); CREATE TABLE $ PARTITION OF $_all FOR VALUES FROM (0) TO (100)',
     reason: /the table is a partition/,
-    other: [/take it out of the whole for the run: (ALTER TABLE .*); replace it; (ALTER TABLE .*)\./],
+    other: [/take it out of the whole for the run: (ALTER TABLE .*); replace it; (ALTER TABLE .*)$/m],
   },
   inheriting: {
     make: 'CREATE TABLE $_up (id int, n text); CREATE TABLE $ (v int, PRIMARY KEY (id)) INHERITS ($_up)',
