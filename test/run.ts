@@ -76,7 +76,7 @@ async function runTests(url: string, alone: boolean): Promise<void> {
   report.pipe(process.stdout);
   await once(report, 'end');
   if (stopped.signal.aborted) process.exitCode = 130;
-  if (durations.size > SLOWEST)
+  if (durations.size > 10)
     for (const line of slowest(durations, SLOWEST)) console.log(line.replace(projectFolder, '.'));
   for (const [file, names] of unfinished) {
     if (names.size > 0)
