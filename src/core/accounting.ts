@@ -42,6 +42,21 @@ export function sum(reasons: Reasons): number {
   return total;
 }
 
+/** Adds `rows` to `reason` in `table`. */
+export function tally(table: Record<string, number>, reason: string, rows: number): void {
+  // A reason may be called `constructor`, which every object seems to have.
+  table[reason] = (Object.hasOwn(table, reason) ? (table[reason] as number) : 0) + rows;
+}
+
+/** Adds the rows of each of `tables` to `table`, which is given back. */
+export function tallyAll(
+  table: Record<string, number>,
+  ...tables: readonly Reasons[]
+): Record<string, number> {
+  for (const each of tables) for (const [reason, rows] of Object.entries(each)) tally(table, reason, rows);
+  return table;
+}
+
 /** The live counters behind a StageAccount. */
 export class StageCounter {
   in = 0;
@@ -66,12 +81,6 @@ export class StageCounter {
     this.out = from.out;
     for (const table of ['rejected', 'skipped', 'merged', 'added', 'kept', 'left'] as const)
       Object.assign(this[table], from[table]);
-  }
-
-  /** Adds `rows` to `reason` in one of the tables above. */
-  static tally(table: Record<string, number>, reason: string, rows: number): void {
-    // A reason may be called `constructor`, which every object seems to have.
-    table[reason] = (Object.hasOwn(table, reason) ? (table[reason] as number) : 0) + rows;
   }
 
   account(): StageAccount {
@@ -155,12 +164,10 @@ export function totals(flows: readonly FlowAccount[]): Totals {
   for (const flow of flows) {
     read += flow.stages[0]?.in ?? 0;
     for (const stage of flow.stages) {
-      for (const [reason, rows] of Object.entries(stage.rejected))
-        StageCounter.tally(rejectReasons, reason, rows);
+      tallyAll(rejectReasons, stage.rejected);
       if (stage.branch !== '') continue;
       left += sum(stage.left ?? {});
-      for (const table of [stage.skipped, stage.kept, stage.left ?? {}])
-        for (const [reason, rows] of Object.entries(table)) StageCounter.tally(skipReasons, reason, rows);
+      tallyAll(skipReasons, stage.skipped, stage.kept, stage.left ?? {});
     }
   }
   return { read, rejected: sum(rejectReasons), skipped: sum(skipReasons), rejectReasons, skipReasons, left };

@@ -1,4 +1,4 @@
-import { type Reasons, sum } from '../core/accounting.js';
+import { type Reasons, sum, tallyAll } from '../core/accounting.js';
 import { again } from '../core/next.js';
 import type { Finding, Validation, ValidationContext } from '../core/pipeline.js';
 import { validation } from '../core/pipeline.js';
@@ -39,7 +39,7 @@ export interface NothingLost {
 export function nothingLost(of: NothingLost): Validation {
   const asked = validation(of.name, of.summary, async (context) => {
     const { read, unread } = context.setAside(of.input);
-    const aside = together(read, unread);
+    const aside = tallyAll({}, read, unread);
     const keys = context.keysOf(of.input, of.key);
     if (keys === undefined) return setAside(of, aside, []);
     const staged = await fingerprint(context, of);
@@ -79,12 +79,6 @@ export function nothingLost(of: NothingLost): Validation {
     ];
   });
   return { ...asked, atPublishOnly: true };
-}
-
-function together(read: Reasons, unread: Reasons): Reasons {
-  const all: Record<string, number> = { ...read };
-  for (const [reason, rows] of Object.entries(unread)) all[reason] = (all[reason] ?? 0) + rows;
-  return all;
 }
 
 const AGAIN = again({}, { lead: 'the source may have changed while it was read; then' });

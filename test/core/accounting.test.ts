@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { breaches, type FlowAccount, StageCounter, totals, unaccounted } from '../../src/core/accounting.js';
+import {
+  breaches,
+  type FlowAccount,
+  StageCounter,
+  tally,
+  tallyAll,
+  totals,
+  unaccounted,
+} from '../../src/core/accounting.js';
 
 type Given = Partial<Record<'rejected' | 'skipped' | 'merged' | 'added' | 'kept', Record<string, number>>> & {
   readonly in: number;
@@ -15,8 +23,7 @@ function stage(name: string, given: Given) {
   counter.out = given.out;
   counter.readToEnd = given.readToEnd ?? true;
   for (const table of ['rejected', 'skipped', 'merged', 'added', 'kept'] as const)
-    for (const [reason, rows] of Object.entries(given[table] ?? {}))
-      StageCounter.tally(counter[table], reason, rows);
+    for (const [reason, rows] of Object.entries(given[table] ?? {})) tally(counter[table], reason, rows);
   return counter.account();
 }
 
@@ -92,4 +99,11 @@ test('a reason may be called like a property that every object has', () => {
   const account = stage('odd', { in: 1, out: 0, rejected: { constructor: 1 } });
   assert.equal(unaccounted(account), 0);
   assert.equal(totals([flow(account)]).rejected, 1);
+});
+
+test('tables of reasons are added up, whatever a reason is called', () => {
+  assert.deepEqual(tallyAll({}, { duplicate: 2, constructor: 1 }, {}, { duplicate: 3, constructor: 4 }), {
+    duplicate: 5,
+    constructor: 5,
+  });
 });

@@ -6,7 +6,7 @@ import {
   refusedTable,
   settleSql,
 } from '../../../sinks/publish/constraints/refused.js';
-import { type FlowAccount, StageCounter } from '../../core/accounting.js';
+import { type FlowAccount, type Reasons, sum, tally, tallyAll } from '../../core/accounting.js';
 import { endName, type FlowPlan, inBooks } from '../../core/flow.js';
 import { markOrigin } from '../../core/row.js';
 import type { Rejection } from '../../core/run.js';
@@ -48,7 +48,7 @@ export async function rejectRefused(
           // Without stages the loaded row is the record, as the table has it.
           const whole = found ?? (root.stages.length === 0 && root.into !== undefined ? row : undefined);
           const why = rejection(refused, (first) => inputOf(flows, ends, first));
-          StageCounter.tally(rejected, why.reason, 1);
+          tally(rejected, why.reason, 1);
           job.rejects.add(source.name, inBooks.end(end.target), row, why, job.tracked?.of(end.flow), whole);
         }
         const last = page.at(-1);
@@ -100,20 +100,13 @@ function rejection(refused: RefusedRow, input: (row: number) => string | undefin
 const sameEnd = (a: number, b: number) => endOf(a) === endOf(b);
 
 /** The books of a flow with rows that one of its ends had taken now `rejected` by it. */
-function withRejected(
-  account: FlowAccount,
-  { target, branch }: TableEnd,
-  rejected: Readonly<Record<string, number>>,
-): FlowAccount {
-  let rows = 0;
-  for (const count of Object.values(rejected)) rows += count;
+function withRejected(account: FlowAccount, { target, branch }: TableEnd, rejected: Reasons): FlowAccount {
+  const rows = sum(rejected);
   if (rows === 0) return account;
   const name = inBooks.end(target);
   const stages = account.stages.map((stage) => {
     if (stage.stage !== name || stage.branch !== branch) return stage;
-    const all = { ...stage.rejected };
-    for (const [reason, count] of Object.entries(rejected)) StageCounter.tally(all, reason, count);
-    return { ...stage, out: stage.out - rows, rejected: all };
+    return { ...stage, out: stage.out - rows, rejected: tallyAll({}, stage.rejected, rejected) };
   });
   // The ends of a fork that lead to one table have a line each in the books: in the order in which they were opened.
   let left = rows;

@@ -1,5 +1,5 @@
 import { writtenBy } from '../../../sinks/publish/rows/restored.js';
-import { type FlowAccount, StageCounter } from '../../core/accounting.js';
+import { type FlowAccount, tallyAll } from '../../core/accounting.js';
 import type { CheckContext, ValidationContext } from '../../core/pipeline.js';
 import type { Target } from '../../core/target.js';
 import { readColumns } from '../../db/catalog/columns.js';
@@ -99,9 +99,7 @@ export function validationContext(
       for (const { source, stages } of accounts)
         if (source === labels[input])
           for (const [at, { branch, rejected, skipped }] of stages.entries())
-            for (const table of branch === '' ? [rejected, skipped] : [rejected])
-              for (const [reason, rows] of Object.entries(table))
-                StageCounter.tally(at === 0 ? unread : read, reason, rows);
+            tallyAll(at === 0 ? unread : read, rejected, branch === '' ? skipped : {});
       return { read, unread };
     },
   };

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { StageCounter } from '../../core/accounting.js';
+import { type StageCounter, tally } from '../../core/accounting.js';
 import type { Report } from '../../core/report.js';
 import type { Row } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
@@ -50,23 +50,23 @@ export function runOf(job: RunningJob, { counter, input, signal, flow }: RunPlac
     },
     share: job.share,
     reject(row, why) {
-      StageCounter.tally(counter.rejected, why.reason, 1);
+      tally(counter.rejected, why.reason, 1);
       // What the source itself rejects is the input's record.
       const known = counter.role === 'source' ? row : undefined;
       job.rejects.add(input, counter.stage, row, why, job.tracked?.of(flow), known);
     },
     skip(reason, rows = 1) {
-      StageCounter.tally(counter.skipped, reason, countOf(rows));
+      tally(counter.skipped, reason, countOf(rows));
       // What one branch of a fork leaves out goes into another.
       if (typeof rows !== 'number' && counter.branch === '') job.tracked?.of(flow)?.left(rows, reason);
     },
     merge(reason, rows = 1) {
-      StageCounter.tally(counter.merged, reason, countOf(rows));
+      tally(counter.merged, reason, countOf(rows));
       if (typeof rows !== 'number' && counter.branch === '') job.tracked?.of(flow)?.left(rows, reason);
     },
-    add: (reason, rows = 1) => StageCounter.tally(counter.added, reason, rows),
-    keep: (reason, rows = 1) => StageCounter.tally(counter.kept, reason, rows),
-    leave: (reason, rows = 1) => StageCounter.tally(counter.left, reason, rows),
+    add: (reason, rows = 1) => tally(counter.added, reason, rows),
+    keep: (reason, rows = 1) => tally(counter.kept, reason, rows),
+    leave: (reason, rows = 1) => tally(counter.left, reason, rows),
     report(report) {
       const at = job.reports.findIndex((each) => each.name === report.name);
       if (at >= 0) job.reports[at] = report;

@@ -1,5 +1,5 @@
 import type { OnSegment } from '../../../sinks/load/copy/segments.js';
-import { StageCounter } from '../../core/accounting.js';
+import { tally } from '../../core/accounting.js';
 import type { FlowMark } from '../../core/bookmark.js';
 import type { RefusedRow } from '../../core/checkpoint.js';
 import { recordSegment, type StagedEnd } from '../../db/ledger/segments.js';
@@ -30,7 +30,7 @@ function withRefused(mark: FlowMark, refused: readonly RefusedRow[]): FlowMark {
   const sink = mark.stages.at(-1);
   if (sink === undefined || refused.length === 0) return mark;
   const rejected = { ...sink.rejected };
-  for (const { why } of refused) StageCounter.tally(rejected, why.reason, 1);
+  for (const { why } of refused) tally(rejected, why.reason, 1);
   return { ...mark, stages: [...mark.stages.slice(0, -1), { ...sink, rejected }] };
 }
 

@@ -1,5 +1,5 @@
 import { COUNTS_TABLE } from '../../../sinks/publish/rows/target.js';
-import { type FlowAccount, type Reasons, StageCounter, sum, totals } from '../../core/accounting.js';
+import { type FlowAccount, sum, tallyAll, totals } from '../../core/accounting.js';
 import type { RecordSummary, RecordTypeSummary } from '../../core/record-summary.js';
 import { batchCounts } from '../../db/ledger/batches.js';
 import { qualified } from '../../db/quote.js';
@@ -30,9 +30,7 @@ function ofFlow(type: string, account: FlowAccount): RecordTypeSummary {
   const { read, rejected, rejectReasons } = totals([account]);
   const skips: Record<string, number> = {};
   for (const { branch, skipped, merged } of account.stages)
-    if (branch === '')
-      for (const table of [skipped, merged])
-        for (const [reason, rows] of Object.entries(table)) StageCounter.tally(skips, reason, rows);
+    if (branch === '') tallyAll(skips, skipped, merged);
   const error = Math.min(read, rejected);
   const skipped = Math.min(read - error, sum(skips));
   return { type, total: read, success: read - error - skipped, error, skipped, errors: rejectReasons, skips };
@@ -46,15 +44,9 @@ function added(a: RecordTypeSummary | undefined, b: RecordTypeSummary): RecordTy
     success: a.success + b.success,
     error: a.error + b.error,
     skipped: a.skipped + b.skipped,
-    errors: both(a.errors, b.errors),
-    skips: both(a.skips, b.skips),
+    errors: tallyAll({}, a.errors, b.errors),
+    skips: tallyAll({}, a.skips, b.skips),
   };
-}
-
-function both(a: Reasons, b: Reasons): Reasons {
-  const made: Record<string, number> = { ...a };
-  for (const [reason, rows] of Object.entries(b)) StageCounter.tally(made, reason, rows);
-  return made;
 }
 
 /** The same once it is published: records whose rows the publish left as they were are skipped. */
@@ -87,7 +79,7 @@ export async function publishedRecords(job: Job, summary: RecordSummary): Promis
       ...each,
       success: each.success - rows,
       skipped: each.skipped + rows,
-      skips: both(each.skips, skips),
+      skips: tallyAll({}, each.skips, skips),
     };
   });
   return { ...summary, types };
@@ -110,7 +102,7 @@ export function unchangedRecords(summary: RecordSummary): RecordSummary {
           ...each,
           success: 0,
           skipped: each.skipped + each.success,
-          skips: both(each.skips, { [UNCHANGED]: each.success }),
+          skips: tallyAll({}, each.skips, { [UNCHANGED]: each.success }),
         },
   );
   return { ...summary, types };
