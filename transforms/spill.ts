@@ -1,9 +1,9 @@
 import v8 from 'node:v8';
-import { failed } from '../src/core/errors.js';
-import { fromClone, toClone } from '../src/core/json/clone.js';
+import { fromClone } from '../src/core/json/clone.js';
 import { hasExact } from '../src/core/json/write.js';
 import { type Chunk, markOrigin, originOf, type Row } from '../src/core/row.js';
 import { ScratchFile } from './sort/scratch-file.js';
+import { serialize } from './sort/serialize.js';
 
 /** Rows in one frame, the unit of reading back. */
 const FRAME_ROWS = 256;
@@ -98,7 +98,7 @@ export class Spill {
       how = { shape: this.#shape, encoding };
     } else {
       const exact = rows.some(hasExact);
-      parts.push(serialize(exact ? (toClone(rows) as Row[]) : rows));
+      parts.push(serialize(rows, exact));
       how = { exact };
     }
     let bytes = 0;
@@ -143,21 +143,6 @@ function encodeText(rows: readonly Row[], columns: readonly string[]) {
     }
   }
   return { text, lengths: Buffer.from(lengths.buffer) };
-}
-
-function serialize(rows: readonly Row[]): Buffer {
-  try {
-    return v8.serialize(rows);
-  } catch (cause) {
-    throw failed(
-      'unspillable_row',
-      `a row holds a value that cannot be kept on disk: ${(cause as Error).message}`,
-      {
-        next: 'turn functions, promises and class instances into text or plain values before sorting',
-        cause,
-      },
-    );
-  }
 }
 
 function decodeFrame(frame: Frame, bytes: Buffer): SpilledRows {

@@ -1,11 +1,9 @@
-import v8 from 'node:v8';
-import { failed } from '../../src/core/errors.js';
-import { toClone } from '../../src/core/json/clone.js';
 import { isExactNumber, numberOf } from '../../src/core/json/exact-number.js';
 import { hasExact } from '../../src/core/json/write.js';
 import { originOf, type Row } from '../../src/core/row.js';
 import type { KeyBytes } from './key-bytes.js';
 import { type Block, FORM, HEADER, TAG } from './packed-row.js';
+import { serialize } from './serialize.js';
 
 /** The columns of rows that were packed alike, in order. */
 export interface Shape {
@@ -137,20 +135,8 @@ function writeTags(values: unknown[], columns: number, bytes: Uint8Array, from: 
 }
 
 function serialized(row: Row, key: KeyBytes, block: Block, at: number): number {
-  let made: Buffer;
   const exact = hasExact(row);
-  try {
-    made = v8.serialize(exact ? toClone(row) : row);
-  } catch (cause) {
-    throw failed(
-      'unspillable_row',
-      `a row holds a value that cannot be kept on disk: ${(cause as Error).message}`,
-      {
-        next: 'turn functions, promises and class instances into text or plain values before sorting',
-        cause,
-      },
-    );
-  }
+  const made = serialize(row, exact);
   const most = HEADER + key.length + made.length + 7;
   if (at + most > block.size) return -most;
   const start = at + HEADER + key.length;

@@ -1,0 +1,22 @@
+import v8 from 'node:v8';
+import { failed } from '../../src/core/errors.js';
+import { toClone } from '../../src/core/json/clone.js';
+
+/**
+ * A row, or rows, by structured cloning, which keeps Date, Buffer and plain objects; `exact`: with exact numbers among
+ * the values, which it does not know. Throws failed `unspillable_row` where a value cannot be kept so.
+ */
+export function serialize(value: unknown, exact: boolean): Buffer {
+  try {
+    return v8.serialize(exact ? toClone(value) : value);
+  } catch (cause) {
+    throw failed(
+      'unspillable_row',
+      `a row holds a value that cannot be kept on disk: ${(cause as Error).message}`,
+      {
+        next: 'turn functions, promises and class instances into text or plain values before sorting',
+        cause,
+      },
+    );
+  }
+}
