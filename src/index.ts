@@ -11,7 +11,7 @@ export * from './core/left-behind.js';
 export type * from './core/mapping.js';
 export { again, command, type Next, type NextStep, type Said, Suggestion } from './core/next.js';
 export * from './core/pipeline.js';
-export { noun, plural } from './core/plural.js';
+export { noun, orMore, plural, withRest } from './core/plural.js';
 export type { Report } from './core/report.js';
 export * from './core/row.js';
 export type * from './core/run.js';

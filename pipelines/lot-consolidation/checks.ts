@@ -1,4 +1,4 @@
-import { again, type Check, check, offenders, plural } from 'sluice';
+import { again, type Check, check, offenders, orMore, plural } from 'sluice';
 import { joinsGroup, MAKES_NUMBER } from './numbers.js';
 
 /** A serial number has 3 digits for its sequence. */
@@ -145,8 +145,7 @@ export const serialsHaveLots: Check = check(
         `SELECT s.id::text, s.serial_number, s.lot_id::text FROM ${live('serials')} s
          WHERE NOT EXISTS (SELECT FROM ${live('lots')} l WHERE l.id = s.lot_id) ORDER BY s.id LIMIT 1000`,
       ),
-      (n) =>
-        `${n === 1000 ? '1000 or more serials have' : n === 1 ? 'a serial has' : `${n} serials have`} no LOT`,
+      (n) => `${n === 1 ? 'a serial has' : `${orMore(n)} serials have`} no LOT`,
       (row) =>
         `serial ${row.id} (${row.serial_number}): ${row.lot_id === null ? 'lot_id is NULL' : `there is no LOT ${row.lot_id}`}`,
       { next: again({}, { lead: 'give them their LOT (lot_id), or delete them, then' }) },

@@ -7,6 +7,7 @@ import {
   ident,
   noun,
   offenders,
+  orMore,
   plural,
 } from 'sluice';
 import { joinsGroup, MAKES_NUMBER } from './numbers.js';
@@ -70,8 +71,7 @@ async function toLotsThatGo(
   const pairs = rows.length > some.length ? [...some, '…'] : some;
   return offenders(
     rows,
-    (n) =>
-      `${table}.${column} refers to ${n === 1 ? 'a LOT that goes' : `${n === 1000 ? '1000 or more' : n} LOTs that go`}`,
+    (n) => `${table}.${column} refers to ${n === 1 ? 'a LOT that goes' : `${orMore(n)} LOTs that go`}`,
     (row) => `LOT ${row.id}: ${plural(Number(row.rows), 'row')}; it becomes part of LOT ${row.into}`,
     {
       next: again(

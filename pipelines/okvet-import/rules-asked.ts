@@ -8,6 +8,7 @@ import {
   type Validation,
   type ValidationContext,
   validation,
+  withRest,
 } from 'sluice';
 import { sentences } from 'sluice/transforms';
 import type { Layout } from './layout.js';
@@ -57,8 +58,7 @@ export function rulesAreKept(layout: Layout): Validation {
 const told = (count: number, input: InputName) =>
   `${plural(count, 'row')} of ${input} ${noun(count, 'breaks', 'break')} the rules of ${noun(count, 'its', 'their')} record type`;
 
-const details = ({ count, named }: Broken) =>
-  count > named.length ? [...named, `… and ${count - named.length} more`] : named;
+const details = ({ count, named }: Broken) => withRest(named, count);
 
 async function brokenRows(context: ValidationContext, layout: Layout, input: InputName) {
   const { database, staged, settings, signal } = context;

@@ -1,4 +1,13 @@
-import { again, type Check, check, nothingLost, offenders, type Validation, validation } from 'sluice';
+import {
+  again,
+  type Check,
+  check,
+  nothingLost,
+  offenders,
+  orMore,
+  type Validation,
+  validation,
+} from 'sluice';
 import { ALREADY_MIGRATED } from './unmigrated.js';
 
 /** Runs whose recipe is gone, and lines whose ingredient is. Asked of the tables, where they are the input. */
@@ -22,7 +31,7 @@ export const orphansReported: Check = check(
       ...offenders(
         runs,
         (n) =>
-          `the recipe of ${n === 1 ? 'a run' : `${atMost(n)} runs`} is not there any more: no snapshot can be made, and ${n === 1 ? 'it is' : 'they are'} skipped`,
+          `the recipe of ${n === 1 ? 'a run' : `${orMore(n)} runs`} is not there any more: no snapshot can be made, and ${n === 1 ? 'it is' : 'they are'} skipped`,
         (run) =>
           `run ${run.id}: recipe ${run.recipe_id ?? 'NULL'}, produced ${run.produced_at ?? 'nobody knows when'}`,
         { severity: 'warning' },
@@ -30,7 +39,7 @@ export const orphansReported: Check = check(
       ...offenders(
         lines,
         (n) =>
-          `${n === 1 ? 'a recipe has' : `${atMost(n)} recipes have`} ingredients that are not there any more: their snapshots call them "Unknown"`,
+          `${n === 1 ? 'a recipe has' : `${orMore(n)} recipes have`} ingredients that are not there any more: their snapshots call them "Unknown"`,
         (recipe) =>
           `recipe ${recipe.recipe} (${recipe.name}): ${recipe.n === '1' ? 'line' : 'lines'} ${recipe.lines}`,
         { severity: 'warning' },
@@ -50,7 +59,7 @@ export const noUnlinkedSnapshots: Check = check(
          WHERE r.recipe_snapshot_id IS NULL GROUP BY r.id ORDER BY r.id LIMIT 1000`,
       ),
       (n) =>
-        `${n === 1 ? 'a run does' : `${atMost(n)} runs do`} not point to a snapshot, while a snapshot points to ${n === 1 ? 'it' : 'them'}`,
+        `${n === 1 ? 'a run does' : `${orMore(n)} runs do`} not point to a snapshot, while a snapshot points to ${n === 1 ? 'it' : 'them'}`,
       (row) => `run ${row.id}: snapshot ${row.snapshot}`,
       {
         next: 'UPDATE production_runs r SET recipe_snapshot_id = s.id FROM recipe_snapshots s WHERE s.production_run_id = r.id AND r.recipe_snapshot_id IS NULL;',
@@ -92,7 +101,7 @@ export const snapshotForEveryRun: Validation = validation(
              WHERE s.id IS NULL OR r.id IS NULL ORDER BY 1 LIMIT 1000`,
       ),
       (n) =>
-        `${n === 1 ? 'a run and its snapshot do' : `${atMost(n)} runs and snapshots do`} not belong together`,
+        `${n === 1 ? 'a run and its snapshot do' : `${orMore(n)} runs and snapshots do`} not belong together`,
       (row) => `run ${row.run}: snapshot ${row.snapshot ?? 'missing'}, link ${row.link ?? 'missing'}`,
       { next: 'a row was refused on its way into one of the tables: it is among the rejects' },
     ),
@@ -108,7 +117,7 @@ export const runsHaveNoneYet: Validation = validation(
         `SELECT r.id, o.recipe_snapshot_id AS link FROM ${staged('runs')} r JOIN ${live('runs')} o ON o.id = r.id
          WHERE ${!published} AND o.recipe_snapshot_id IS NOT NULL ORDER BY 1 LIMIT 1000`,
       ),
-      (n) => `${n === 1 ? 'a run has' : `${atMost(n)} runs have`} got a snapshot since the input was read`,
+      (n) => `${n === 1 ? 'a run has' : `${orMore(n)} runs have`} got a snapshot since the input was read`,
       (row) => `run ${row.id}: snapshot ${row.link}`,
       { next: again({}, { note: 'what has a snapshot now is left as it is' }) },
     ),
@@ -125,7 +134,7 @@ export const recipesExist: Validation = validation(
          WHERE ${!published} AND NOT EXISTS (SELECT FROM recipes WHERE id = s.recipe_id) GROUP BY 1 ORDER BY 1 LIMIT 1000`,
       ),
       (n) =>
-        `${n === 1 ? 'a recipe' : `${atMost(n)} recipes`} of the input ${n === 1 ? 'is' : 'are'} not in the table recipes`,
+        `${n === 1 ? 'a recipe' : `${orMore(n)} recipes`} of the input ${n === 1 ? 'is' : 'are'} not in the table recipes`,
       (row) => `recipe ${row.recipe}: ${row.snapshots} snapshots`,
       {
         next: [
@@ -135,8 +144,3 @@ export const recipesExist: Validation = validation(
       },
     ),
 );
-
-/** The queries above stop at a thousand. */
-function atMost(n: number): string {
-  return n === 1000 ? '1000 or more' : String(n);
-}

@@ -7,6 +7,7 @@ import {
   nothingLeftBehind,
   noun,
   offenders,
+  orMore,
   plural,
 } from 'sluice';
 import { valuesFit } from './fit.js';
@@ -30,7 +31,7 @@ export async function activeTimers(database: Database): Promise<Finding[]> {
        WHERE m.finish_time IS NULL ORDER BY m.start_time, m.id LIMIT 1000`,
       [TASK_TYPE.app, TASK_TYPE.model],
     ),
-    (n) => (n === 1 ? 'a timer is running' : `${n === 1000 ? '1000 or more' : n} timers are running`),
+    (n) => (n === 1 ? 'a timer is running' : `${orMore(n)} timers are running`),
     (timer) => `${timer.what}: ${timer.who}, since ${timer.since} (timer ${timer.id})`,
     {
       next: [
@@ -132,7 +133,7 @@ const orphanTimers: Check = check(
          ORDER BY m.id LIMIT 1000`,
       ),
       (n) =>
-        `${n === 1 ? 'a timer is of a task that does' : `${n === 1000 ? '1000 or more' : n} timers are of tasks that do`} not exist${leave ? ', and left as they are' : ''}`,
+        `${n === 1 ? 'a timer is of a task that does' : `${orMore(n)} timers are of tasks that do`} not exist${leave ? ', and left as they are' : ''}`,
       (timer) => `timer ${timer.id}: task ${timer.object_id}, ${timer.who}, from ${timer.since}`,
       leave
         ? { severity: 'warning', limit: LISTED }
@@ -160,7 +161,7 @@ const orphanCosts: Check = check('orphan-costs', 'every cost has its task', asyn
        ORDER BY 1 LIMIT 1000`,
     ),
     (n) =>
-      `${n === 1 ? 'a cost is of a task that does' : `${n === 1000 ? '1000 or more' : n} costs are of tasks that do`} not exist: rejects, for there is no part to go to`,
+      `${n === 1 ? 'a cost is of a task that does' : `${orMore(n)} costs are of tasks that do`} not exist: rejects, for there is no part to go to`,
     (cost) => `${cost.whose}: ${cost.cost} ${cost.currency}`,
     {
       severity: 'warning',

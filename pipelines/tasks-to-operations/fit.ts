@@ -6,6 +6,7 @@ import {
   ident,
   literal,
   offenders,
+  orMore,
   type TableColumn,
 } from 'sluice';
 import { lookForTables } from './source.js';
@@ -185,7 +186,7 @@ export const valuesFit: Check = check(
     return offenders(
       found,
       (n) =>
-        `${n === 1 ? 'a value does' : `${n >= 1000 ? '1000 or more' : n} values do`} not fit into the new tables, and no task is migrated without its part and operation`,
+        `${n === 1 ? 'a value does' : `${orMore(n)} values do`} not fit into the new tables, and no task is migrated without its part and operation`,
       (row) => {
         const { task, table, column, takes, is } = row as unknown as Unfit;
         return `task ${shortened(task)}: ${live(table)}.${column} takes ${takes}, and it is ${is}`;

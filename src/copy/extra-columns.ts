@@ -2,6 +2,7 @@ import type { Flags } from '../core/command.js';
 import { nearest, type SluiceError, usage } from '../core/errors.js';
 import { formatList } from '../core/list.js';
 import { again, type NextStep } from '../core/next.js';
+import { withRest } from '../core/plural.js';
 import { likelyDelimiter } from '../sources/csv/separator-line.js';
 import type { MatchedTable, MatchOptions } from './match-options.js';
 
@@ -59,8 +60,7 @@ export function extraColumns(found: Extra): SluiceError {
     {
       table: table.name,
       details: [
-        ...meant.slice(0, MOST_MEANT).map(detail),
-        ...(meant.length > MOST_MEANT ? [`… and ${meant.length - MOST_MEANT} more`] : []),
+        ...withRest(meant.slice(0, MOST_MEANT).map(detail), meant.length),
         `${table.name} has: ${table.columns.map(({ name }) => name).join(', ')}`,
       ],
       state: 'nothing was written',

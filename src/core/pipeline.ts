@@ -6,6 +6,7 @@ import { usage } from './errors.js';
 import type { FlowPlan } from './flow.js';
 import type { FieldMapping, MappingsDefinition } from './mapping.js';
 import type { Next } from './next.js';
+import { withRest } from './plural.js';
 import { findsByKey } from './publish-mode.js';
 import type { Row } from './row.js';
 import type { Run } from './run.js';
@@ -273,8 +274,7 @@ export function offenders(
 ): Finding[] {
   if (rows.length === 0) return [];
   const limit = more.limit ?? 20;
-  const details = rows.slice(0, limit).map(describe);
-  if (rows.length > limit) details.push(`… and ${rows.length - limit} more`);
+  const details = withRest(rows.slice(0, limit).map(describe), rows.length);
   return [
     {
       severity: more.severity ?? 'error',

@@ -7,3 +7,13 @@ export function noun(n: number, one: string, many = `${one}s`): string {
 export function plural(n: number, one: string, many?: string, shown = String(n)): string {
   return `${shown} ${noun(n, one, many)}`;
 }
+
+/** `n` of a query that gives `most` rows at the most: `1000 or more` then. */
+export function orMore(n: number, most = 1000): string {
+  return n >= most ? `${most} or more` : String(n);
+}
+
+/** Those of `total` things that are named, and a line that counts the others: `… and 12 more`. */
+export function withRest(named: readonly string[], total: number): string[] {
+  return total > named.length ? [...named, `… and ${total - named.length} more`] : [...named];
+}

@@ -2,7 +2,7 @@ import { type Reasons, sum, tallyAll } from '../core/accounting.js';
 import { again } from '../core/next.js';
 import type { Finding, Validation, ValidationContext } from '../core/pipeline.js';
 import { validation } from '../core/pipeline.js';
-import { plural } from '../core/plural.js';
+import { plural, withRest } from '../core/plural.js';
 import { ident } from './quote.js';
 
 /** Keys that are asked for together. */
@@ -155,8 +155,7 @@ async function missingKeys(context: ValidationContext, of: NothingLost, canonica
     count += rows.length;
     for (const { key } of rows) if (named.length < NAMED) named.push(key);
   }
-  if (count > named.length) named.push(`… and ${count - named.length} more`);
-  return { count, named };
+  return { count, named: withRest(named, count) };
 }
 
 /** The same keys, so many at a time that asking is worth it. */

@@ -1,6 +1,6 @@
 import { failed, refused, type SluiceError } from '../../../src/core/errors.js';
 import { again, command, type Next } from '../../../src/core/next.js';
-import { plural } from '../../../src/core/plural.js';
+import { plural, withRest } from '../../../src/core/plural.js';
 import { literal, qualified } from '../../../src/db/quote.js';
 import { SEES_ALL } from '../../../src/db/row-security.js';
 
@@ -191,11 +191,11 @@ export function rowRefusal(error: unknown): SluiceError | undefined {
     return failed('window_refused', `the publish was refused (${code}) without saying why`, { cause: error });
   }
   // A line may stand for several: rows by the key that refers to them, statements by who ran them.
-  const more = found.list.length < LISTED ? 0 : found.count - found.list.length;
+  const total = found.list.length < LISTED ? found.list.length : found.count;
   return refused(saying.code, saying.say(found), {
     table: found.table,
     sqlstate: code as string,
-    details: more > 0 ? [...found.list, `… and ${more} more`] : found.list,
+    details: withRest(found.list, total),
     state: saying.state,
     next: saying.next,
     cause: error,
