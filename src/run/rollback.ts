@@ -2,16 +2,19 @@ import { refused } from '../core/errors.js';
 import { command } from '../core/next.js';
 import { findBatch, holdBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
+import { undoSql } from '../db/ledger/publish-sql.js';
 import { type Published, readPublished } from '../db/ledger/published.js';
 import { standingViews } from '../db/ledger/views.js';
-import { assertOldKept, assertViewsFree } from './changes/compat-views.js';
+import { ledgerOf } from './changes/sequence.js';
+import { UndoChanges, type Undone } from './changes/undo-changes.js';
 import { lockTables } from './given/table-claims.js';
 import { findTables } from './given/tables.js';
 import { assertSessions, SESSIONS_OF_A_SWAP } from './load/sessions.js';
 import { resolveInterrupted } from './maintain/recover.js';
-import { chooseTables } from './rollback/choice.js';
+import { chooseTables, nameOf } from './rollback/choice.js';
 import { type RollbackOptions, type RolledBack, undoing } from './rollback/session.js';
-import { Undo } from './rollback/undo.js';
+import { type Undoing, undo, undoStatements } from './rollback/undo.js';
+import { assertUnwritten, previewTables, type UndoneTable } from './rollback/written-since.js';
 
 /**
  * Undoes what a completed batch published, or the named tables of it, in one transaction: tables that were
@@ -23,15 +26,38 @@ export async function rollbackBatch(id: string, options: RollbackOptions): Promi
   const { database } = options;
   return undoing(options, async (signal, stopped) => {
     if (options.dryRun !== true) await assertSessions(database, SESSIONS_OF_A_SWAP);
-    const undo = await prepareUndo(id, options);
-    if (options.dryRun === true) return undo.preview();
+    const { undone, views, changes } = await prepareUndo(id, options);
+    for (const change of changes.all) await change.survey();
+    const { tables: published, whole } = undone;
+    const look = () => previewTables(database, id, published, changes.rows.surveyed);
+    let tables: UndoneTable[] = [];
+    const what: Undoing = {
+      ...{ batch: id, changes: changes.all, guard: changes.guard },
+      ledger: ledgerFor(undone, changes),
+      look: async () => {
+        tables = await look();
+        if (options.discardWrites !== true) assertUnwritten(tables);
+      },
+      isDone: async (ledger) =>
+        (await readPublished(ledger, id))
+          .filter((each) => published.some((chosen) => nameOf(chosen) === nameOf(each)))
+          .every((each) => each.rolled_back_at !== null),
+      done: `batch ${id} is rolled back`,
+    };
+    const done = { batch: id, whole, views: views.map(({ schema, name }) => `${schema}.${name}`) };
+    if (options.dryRun === true)
+      return { ...done, tables: await look(), statements: undoStatements(what), lock_ms: null };
     await holdBatch(database, id);
-    await lockTables(database, await findTables(database, undo.targets));
-    return undo.run(signal, stopped);
+    await lockTables(database, await findTables(database, published.map(placeOf)));
+    const lockMs = await undo(what, options, signal, stopped);
+    return { ...done, tables, lock_ms: lockMs };
   });
 }
 
-async function prepareUndo(id: string, options: RollbackOptions): Promise<Undo> {
+const placeOf = (each: Published) => ({ schema: each.table_schema, table: each.table_name });
+
+/** What of the batch is to be taken back, and by which changes. */
+async function prepareUndo(id: string, options: RollbackOptions) {
   const { database } = options;
   await requireLedger(database);
   if (options.dryRun !== true) await resolveInterrupted(database, options.events);
@@ -40,9 +66,22 @@ async function prepareUndo(id: string, options: RollbackOptions): Promise<Undo> 
   await assertLatest(database, id, choice.tables);
   // With the last table the old names go back to what they were; one table alone leaves the views on the others.
   const views = choice.whole ? await standingViews(database, id) : [];
-  assertOldKept(views);
-  await assertViewsFree(database, views);
-  return new Undo(batch, choice, views, options);
+  const undone: Undone = {
+    ...{ batch, ...choice, views },
+    discardWrites: options.discardWrites === true,
+    rewriteOids: options.rewriteOids === true,
+    runOwnersCode: options.runOwnersCode === true,
+  };
+  return { undone, views, changes: new UndoChanges(options, undone) };
+}
+
+/** The ledger's statements of the undo: the tables, and with the last of them the batch. */
+function ledgerFor({ batch, tables, whole }: Undone, { all }: UndoChanges): string[] {
+  const { undone, statements } = ledgerOf(all);
+  const inOrder = tables.flatMap((each) =>
+    undone.filter(({ schema, table }) => schema === each.table_schema && table === each.table_name),
+  );
+  return [...undoSql(batch.id, inOrder, whole), ...statements];
 }
 
 /** What a later batch has swapped in is not this batch's to take back. */

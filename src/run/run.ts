@@ -1,5 +1,4 @@
 import { BACKUPS, backUp } from '../backup/backup.js';
-import type { FlowAccount } from '../core/accounting.js';
 import { interrupted, SluiceError, usage } from '../core/errors.js';
 import { again, command } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
@@ -10,21 +9,19 @@ import type { StoredReject } from '../db/ledger/rejects.js';
 import type { FeedBackFacts } from '../db/ledger/run-record.js';
 import { fromFiles, sqlitePath } from '../sources/old-system.js';
 import { rejectBroken } from './broken-rows/broken-rows.js';
-import { createMissing } from './changes/missing-tables.js';
+import { handedRows } from './changes/handed.js';
 import { completeIds } from './changes/records.js';
-import { makeStaging } from './changes/staging.js';
-import type { Surveyed } from './changes/survey.js';
-import { isUnchanged } from './changes/unchanged.js';
-import { lowerGuard, raiseGuard } from './changes/write-guard.js';
+import { isUnchanged, surveyStaged } from './changes/sequence.js';
 import { type Checked, checkJob, checkTables } from './check/check.js';
 import { assertChecked, commandsOf, sentence } from './check/findings.js';
 import { rowFindings } from './check/foresee.js';
+import { completed } from './end/completed.js';
 import { end } from './end/end.js';
 import { fail, logFailure, stateOf } from './end/fail.js';
 import { asFailure } from './end/failure.js';
 import { writeRejects } from './end/rejects-into-files.js';
 import { writeReports } from './end/report-files.js';
-import { behindCommit, stopStatements } from './end/stopping.js';
+import { stopStatements } from './end/stopping.js';
 import { failedSummary, summaryOf } from './end/summary.js';
 import type { RunOptions, Summary } from './given/options.js';
 import { lockTables } from './given/table-claims.js';
@@ -32,19 +29,17 @@ import { withQuietRun } from './inputs/quiet-run.js';
 import { Job } from './job/job.js';
 import { assertAccounted } from './load/accounted.js';
 import { load, loadDry } from './load/load.js';
-import { findResumable, holdStaging, resumedOptions, takeUp } from './load/resume.js';
+import { findResumable, holdStaging, resumedOptions, type TakenUp, takeUp } from './load/resume.js';
 import { beginBatch, recordRun } from './load/resume-manifest.js';
 import { assertSessions, SESSIONS_OF_A_RUN, sessionsOf } from './load/sessions.js';
 import { tellProgress } from './load/ticker.js';
 import { resolveInterrupted } from './maintain/recover.js';
-import { type Published, publishAround } from './publish/around.js';
-import { byTable, committedChanges, foreseen, unchangedChanges } from './publish/counts.js';
+import { publishAround } from './publish/around.js';
+import { byTable, foreseen, unchangedChanges } from './publish/counts.js';
 import { planPublish } from './publish/plan.js';
-import { asStaged } from './publish/prepare.js';
-import { publishedRecords, summariseRecords, unchangedRecords } from './publish/record-summary.js';
+import { summariseRecords, unchangedRecords } from './publish/record-summary.js';
 import { assertKept } from './publish/shrink.js';
-import { surveyAgain } from './publish/survey-again.js';
-import { tidy } from './publish/tidy.js';
+import type { PublishedChanges } from './publish/window.js';
 import { trackedKinds } from './records/kinds.js';
 
 /** What a run gives back: the summary, and the first few rejected rows for showing. */
@@ -83,7 +78,8 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
     assertChecked(checked);
     if (resumed === undefined) job.record = { ...job.record, feedBack: feedBackOf(job, checked) };
     const { plan } = checked;
-    const shown = options.dryRun === true ? { ...plan, publish: await planPublish(job, checked) } : plan;
+    const shown =
+      options.dryRun === true ? { ...plan, publish: await planPublish(job, checked.changes) } : plan;
     if (options.confirm !== undefined && !(await answered(job, () => options.confirm?.(shown))))
       throw interrupted('not confirmed', { state: 'nothing was written' });
     const summary =
@@ -118,7 +114,7 @@ async function answered<T>(job: Job, ask: () => Promise<T> | undefined): Promise
 export async function planPipeline(pipeline: Pipeline, options: RunOptions): Promise<Checked> {
   return asking(pipeline, options, async (job) => {
     const checked = await checkJob(job);
-    return { ...checked, plan: { ...checked.plan, publish: await planPublish(job, checked) } };
+    return { ...checked, plan: { ...checked.plan, publish: await planPublish(job, checked.changes) } };
   });
 }
 
@@ -169,12 +165,12 @@ async function dryRun(job: Job, checked: Checked): Promise<Summary> {
     job.accounts = accounts;
     job.records = summariseRecords(job, checked, accounts);
     assertAccounted(job, accounts);
-    await assertKept(job, accounts);
+    await assertKept(job, checked.changes);
     if (job.tables.length > 0)
       job.options.events?.note?.(
         'nothing was staged, so keys, foreign keys and other constraints were not asked: a rehearsal does that',
       );
-    return summaryOf(job, 'dry run', accounts, { changes: foreseen(job, checked, accounts) });
+    return summaryOf(job, 'dry run', accounts, { changes: foreseen(job, checked.changes) });
   } catch (error) {
     job.options.events?.records?.({ ...job.records, errors: job.rejects.frequent.top() });
     const failure = asFailure(error, job.signal);
@@ -194,8 +190,8 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
   const batch = resumed === undefined ? await beginBatch(job) : resumed.id;
   if (resumed !== undefined) await holdStaging(job, batch);
   job.begin(batch, (resumed ?? (await findBatch(database, batch))).created_at);
-  let accounts: readonly FlowAccount[] = [];
-  let published: Published;
+  const { changes } = checked;
+  let published: PublishedChanges;
   try {
     const logFile = await options.logFileFor?.(batch);
     job.logFile = logFile;
@@ -209,82 +205,61 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     });
     if (resumed === undefined && options.rehearse !== true && job.pipeline.backup?.withRun === true)
       await backUpFirst(job);
-    let surveyed = await madeAndSurveyed(job, checked);
+    await makeMissing(job, checked);
     await lockTables(database, job.tables);
     const taken = resumed === undefined ? undefined : await takeUp(job, checked, resumed);
-    // Before the first row is read: a write that the guard misses is one that the source shows.
-    if (taken === undefined) await raiseGuard(job);
-    const staged = taken?.staged ?? (await makeStaging(job, surveyed));
+    if (taken === undefined) for (const change of changes.all) await change.stage();
     if (taken !== undefined && taken.checkpoints === undefined) {
-      accounts = taken.accounts;
-      surveyed = await surveyAgain(job, staged, accounts);
-    } else {
-      const what = taken === undefined ? 'loading staging' : 'resuming the load';
-      const told = tellProgress(job);
-      try {
-        accounts = await job.phase('load', what, () =>
-          load(job, checked, staged.places, taken, async (loaded) => {
-            surveyed = await surveyAgain(job, staged, loaded);
-            return rejectBroken(job, { flows: checked.flows, surveyed, staged, accounts: loaded });
-          }),
-        );
-      } finally {
-        await told();
-      }
-      await database.endSnapshot();
-      job.records = summariseRecords(job, checked, accounts);
-      job.accounts = accounts;
-      assertAccounted(job, accounts);
-    }
-    job.accounts = accounts;
-    if (taken?.checkpoints === undefined && taken !== undefined)
-      job.records = resumed?.record_summary ?? summariseRecords(job, checked, accounts);
+      job.accounts = taken.accounts;
+      job.records = resumed?.record_summary ?? summariseRecords(job, checked, job.accounts);
+      await surveyStaged(changes);
+    } else await loadRows(job, checked, taken);
     await job.fedBack?.claim(database, batch);
-    await assertKept(job, accounts, surveyed.rows);
+    await assertKept(job, changes);
 
-    const news = surveyed.oldNames?.names.length ?? 0;
-    if (
-      options.rehearse !== true &&
-      news === 0 &&
-      (await isUnchanged(job, staged, asStaged(surveyed.rows, staged, accounts)))
-    ) {
+    if (options.rehearse !== true && job.tables.length > 0 && (await isUnchanged(changes))) {
       await completeIds(job, trackedKinds(job, checked.columns));
       await settlePending(database, batch, 'skipped', 'unchanged');
       job.records = unchangedRecords(job.records);
-      const same = unchangedChanges(job, accounts);
-      await end(job, 'completed', accounts, { changes: byTable(job, same) });
-      return summaryOf(job, 'unchanged', accounts, { changes: same });
+      const same = unchangedChanges(job);
+      await end(job, changes.all, 'completed', { changes: byTable(job, same) });
+      return summaryOf(job, 'unchanged', job.accounts, { changes: same });
     }
 
     await noteBatch(database, batch, { input_columns: job.read.columns(), progress: job.progress.inputs });
-    const loaded = { checked, surveyed, staged, accounts };
-    published = await publishAround(job, loaded, (books) => {
-      accounts = books;
-      job.accounts = books;
-    });
-    if (options.publish === false)
-      return summaryOf(job, 'staged', accounts, { loaded: published.prepared.loaded });
+    published = await publishAround(job, checked, changes);
+    if (options.publish === false) return summaryOf(job, 'staged', job.accounts, { loaded: handedRows(job) });
     if (options.rehearse === true) {
       await settlePending(database, batch, 'rolled_back', 'rehearsed');
-      const { changes, lockMs } = published;
-      await end(job, 'rolled_back', accounts, { dry_run: true, changes: byTable(job, changes) });
-      return summaryOf(job, 'rehearsed', accounts, { changes, lockMs });
+      const { changes: tried, lockMs } = published;
+      await end(job, changes.all, 'rolled_back', { dry_run: true, changes: byTable(job, tried) });
+      return summaryOf(job, 'rehearsed', job.accounts, { changes: tried, lockMs });
     }
   } catch (error) {
-    throw await fail(job, error, accounts);
+    throw await fail(job, changes, error);
   }
-  const { prepared, lockMs } = published;
-  let { changes } = published;
-  // What is left to do is short, and asked for.
-  await job.stopped();
-  await behindCommit(options, job.signal, `batch ${batch} is published`, async () => {
-    changes = await committedChanges(job, changes);
-    job.records = await publishedRecords(job, job.records);
-    await tidy(job, prepared);
-    await lowerGuard(job);
-    await noteBatch(database, batch, { timings: job.timings, phase: null, record_summary: job.records });
-  });
-  return summaryOf(job, 'completed', accounts, { changes, lockMs });
+  return completed(job, changes, published, job.records);
+}
+
+/** Loads all rows, or what of them an earlier attempt has not: the books balance then. */
+async function loadRows(job: Job, checked: Checked, taken: TakenUp | undefined): Promise<void> {
+  const { changes, flows } = checked;
+  const told = tellProgress(job);
+  try {
+    const what = taken === undefined ? 'loading staging' : 'resuming the load';
+    job.accounts = await job.phase('load', what, () =>
+      load(job, checked, taken, async (accounts) => {
+        job.accounts = accounts;
+        await surveyStaged(changes);
+        return rejectBroken(job, { flows, changes, accounts });
+      }),
+    );
+  } finally {
+    await told();
+  }
+  await job.options.database.endSnapshot();
+  job.records = summariseRecords(job, checked, job.accounts);
+  assertAccounted(job, job.accounts);
 }
 
 /** What decides how the batch's rejects are fed back. */
@@ -309,12 +284,12 @@ async function backUpFirst(job: Job): Promise<void> {
 }
 
 /** Makes the tables that are missing, and surveys them as the checks have surveyed the others. */
-async function madeAndSurveyed(job: Job, checked: Checked): Promise<Surveyed> {
-  const made = await createMissing(job);
-  if (made.length === 0) return checked.surveyed;
-  job.options.events?.note?.(`made, since they were missing: ${made.join(', ')}`);
-  const again = await checkTables(job);
+async function makeMissing(job: Job, checked: Checked): Promise<void> {
+  const { changes } = checked;
+  await changes.missing.stage();
+  if (changes.missing.made.length === 0) return;
+  job.options.events?.note?.(`made, since they were missing: ${changes.missing.made.join(', ')}`);
+  const again = await checkTables(job, changes);
   assertChecked(again);
   for (const [target, columns] of again.columns) checked.columns.set(target, columns);
-  return again.surveyed;
 }

@@ -3,26 +3,23 @@ import { command, type NextStep, Suggestion } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
 import { type Batch, findBatch, holdBatch, noteBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
-import { adoptStaging } from './changes/adopt.js';
-import { guardOf, isArmed, lowerGuard } from './changes/write-guard.js';
+import { JobChanges } from './changes/job-changes.js';
+import { releaseAll } from './changes/sequence.js';
 import { checkTables } from './check/check.js';
 import { assertChecked } from './check/findings.js';
+import { completed } from './end/completed.js';
 import { asFailure } from './end/failure.js';
 import { namingFullDisk } from './end/full-disk.js';
-import { behindCommit, stopStatements } from './end/stopping.js';
-import { failedSummary, summaryOf } from './end/summary.js';
+import { stopStatements } from './end/stopping.js';
+import { failedSummary } from './end/summary.js';
 import { publishing, reload } from './given/next-command.js';
 import type { RunOptions, Summary } from './given/options.js';
 import { lockTables } from './given/table-claims.js';
 import { Job } from './job/job.js';
 import { assertSessions, SESSIONS_OF_A_SWAP } from './load/sessions.js';
 import { resolveInterrupted } from './maintain/recover.js';
-import { committedChanges } from './publish/counts.js';
-import { goLive, letGo } from './publish/go-live.js';
-import { publishedRecords } from './publish/record-summary.js';
+import { goLive } from './publish/go-live.js';
 import { assertKept } from './publish/shrink.js';
-import { assertSameShape } from './publish/survey-again.js';
-import { tidy } from './publish/tidy.js';
 import { validate } from './publish/validate.js';
 
 /** The staged batch `id`; throws where it is in another state. */
@@ -50,14 +47,13 @@ export async function findStaged(database: RunOptions['database'], id: string): 
  */
 export async function swapBatch(pipeline: Pipeline, batch: Batch, options: RunOptions): Promise<Summary> {
   const { database } = options;
-  const armed = await isArmed(database, guardOf(batch.id));
   const job = await Job.prepare(pipeline, {
     ...options,
     settings: batch.settings,
     givenBefore: Object.entries(batch.run_record?.inputs ?? {}).flatMap(([name, { given }]) =>
       given ? [name] : [],
     ),
-    guard: armed ? 'journal' : 'off',
+    guard: batch.run_record?.guard ?? 'off',
     records: batch.run_record?.records ?? 'none',
     noSourceData: batch.run_record?.noSourceData === true,
     ...(batch.run_record?.fills === undefined ? {} : { fills: batch.run_record.fills }),
@@ -66,7 +62,7 @@ export async function swapBatch(pipeline: Pipeline, batch: Batch, options: RunOp
   });
   job.stopped = stopStatements(database, job.signal);
   try {
-    return await swap(job, batch, armed);
+    return await swap(job, batch);
   } catch (error) {
     const told = stillStaged(
       await namingFullDisk(database, asFailure(error, job.signal), publishing(batch)),
@@ -116,48 +112,28 @@ function ofTheLoad(step: NextStep, batch: Batch): NextStep {
   return told ? step : reload(batch, step.said, change);
 }
 
-async function swap(job: Job, batch: Batch, armed: boolean): Promise<Summary> {
+async function swap(job: Job, batch: Batch): Promise<Summary> {
   const { database, events } = job.options;
   await assertSessions(database, SESSIONS_OF_A_SWAP);
   job.begin(batch.id);
-  if (armed) job.guard = guardOf(batch.id);
+  const changes = new JobChanges(job);
   await holdBatch(database, batch.id);
   await resolveInterrupted(database, events);
   await lockTables(database, job.tables);
-  const accounts = batch.accounting ?? [];
-  job.accounts = accounts;
-  const checked = await job.phase('check', 'looking at the tables again', () => checkTables(job));
-  assertChecked(checked);
-  const staged = await adoptStaging(job, checked.surveyed, batch);
-  await assertSameShape(job, staged);
-  await job.phase('validate', 'asking the validations of staging', () =>
-    validate(job, staged.places, accounts),
-  );
-  await assertKept(job, accounts, checked.surveyed.rows);
-  const { prepared, lockMs, ...live } = await goLive(job, checked.surveyed, staged, accounts).catch(
-    async (error: unknown) => {
-      // Staging is kept, to be tried again; until then it must not stand in live's way.
-      await job.stopped();
-      await database.recover();
-      // What cannot be had of that now, the next command does: the batch's phase tells it.
-      await letGo(job)
-        .then(() => noteBatch(database, batch.id, { phase: null }))
-        .catch(() => {});
-      throw error;
-    },
-  );
-  await job.stopped();
-  let { changes } = live;
-  await behindCommit(job.options, job.signal, `batch ${batch.id} is published`, async () => {
-    changes = await committedChanges(job, changes);
-    job.records = await publishedRecords(job, batch.record_summary ?? job.records);
-    await tidy(job, prepared);
-    await lowerGuard(job);
-    await noteBatch(database, batch.id, {
-      timings: { ...batch.timings, ...job.timings },
-      phase: null,
-      record_summary: job.records,
-    });
+  job.accounts = batch.accounting ?? [];
+  assertChecked(await job.phase('check', 'looking at the tables again', () => checkTables(job, changes)));
+  for (const change of changes.all) await change.adopt(batch);
+  await job.phase('validate', 'asking the validations of staging', () => validate(job, changes.places));
+  await assertKept(job, changes);
+  const published = await goLive(job, changes).catch(async (error: unknown) => {
+    // Staging is kept, to be tried again; until then it must not stand in live's way.
+    await job.stopped();
+    await database.recover();
+    // What cannot be had of that now, the next command does: the batch's phase tells it.
+    await releaseAll(changes.all)
+      .then(() => noteBatch(database, batch.id, { phase: null }))
+      .catch(() => {});
+    throw error;
   });
-  return summaryOf(job, 'completed', accounts, { changes, lockMs });
+  return completed(job, changes, published, batch.record_summary ?? job.records, batch.timings ?? {});
 }

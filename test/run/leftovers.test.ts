@@ -5,7 +5,7 @@ import { adoptAsStaging } from '../../sinks/publish/replace/undo.js';
 import { findBatch, holdBatch, startBatch } from '../../src/db/ledger/batches.js';
 import { openLedger } from '../../src/db/ledger/open.js';
 import { arm, guardOf } from '../../src/run/changes/write-guard.js';
-import { undoNames } from '../../src/run/given/undo-schemas.js';
+import { undoNames } from '../../src/run/given/batch-names.js';
 import { dropLeftover, findLeftovers } from '../../src/run/maintain/cleanup.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import type { TestDatabase } from '../support/database.js';

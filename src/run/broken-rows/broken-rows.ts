@@ -4,8 +4,7 @@ import { mayChange, type Subject } from '../../../sinks/publish/constraints/subj
 import { type FlowAccount, totals } from '../../core/accounting.js';
 import type { SluiceError } from '../../core/errors.js';
 import type { FlowPlan } from '../../core/flow.js';
-import type { Staged } from '../changes/staging.js';
-import type { Surveyed } from '../changes/survey.js';
+import type { JobChanges } from '../changes/job-changes.js';
 import type { Job } from '../job/job.js';
 import { rejectRefused } from './refused-rows.js';
 import { copyReplaced } from './replaced-rows.js';
@@ -15,8 +14,7 @@ import { refuseTried } from './tried-rows.js';
 /** What is loaded, with its books. */
 export interface LoadedRows {
   readonly flows: readonly FlowPlan[];
-  readonly surveyed: Surveyed;
-  readonly staged: Staged;
+  readonly changes: JobChanges;
   readonly accounts: readonly FlowAccount[];
 }
 
@@ -27,38 +25,38 @@ export interface LoadedRows {
  * them. Costs nothing where no table has a constraint.
  */
 export async function rejectBroken(job: Job, load: LoadedRows): Promise<FlowAccount[]> {
-  const subjects = subjectsOf(job, load);
+  const subjects = subjectsOf(job, load.changes);
   let accounts = [...load.accounts];
   if (subjects.length > 0) {
     const client = await job.options.database.session();
     const refused = await refuseBroken(client, subjects, await optionsFor(job, load));
-    noteAsked(job, subjects);
+    noteAsked(job, load.changes, subjects);
     if (refused > 0) accounts = await rejectRefused(job, load.flows, accounts);
   }
   const { read } = totals(accounts);
   if (job.rejects.within(job.options.maxRejects ?? { rows: 0 }, read)) return accounts;
-  const keyed = hasKeys(load.surveyed);
+  const keyed = hasKeys(load.changes);
   if (!keyed && subjects.every(({ facts }) => facts.constraints.exclusions.length === 0)) return accounts;
   return (await refuseMet(job, load, keyed)) === 0 ? accounts : rejectRefused(job, load.flows, accounts);
 }
 
-async function optionsFor(job: Job, { surveyed, staged }: LoadedRows) {
+async function optionsFor(job: Job, { changes }: LoadedRows) {
   const { text: usersPath } = await job.options.database.usersPath();
-  return { ...findOptions(job, surveyed, staged), usersPath };
+  return { ...findOptions(job, changes), usersPath };
 }
 
 /** What a trigger may still change is left to the publish; where there is none yet, that would be late. */
-function noteAsked(job: Job, subjects: readonly Subject[]): void {
+function noteAsked(job: Job, { rows }: JobChanges, subjects: readonly Subject[]): void {
   for (const { target } of job.tables) {
     const subject = subjects.find(({ at }) => at === placeOf(job, target));
     if (subject !== undefined && (job.options.publish !== false || !mayChange(subject)))
-      job.askedOfRows.add(target);
+      rows.asked.add(target);
   }
 }
 
 /** Whether a table that is replaced has anything that COPY into its staging does not ask. */
-function hasKeys({ replace }: Surveyed): boolean {
-  return (replace?.tables ?? []).some(
+function hasKeys({ replace }: JobChanges): boolean {
+  return (replace.surveyed?.tables ?? []).some(
     ({ constraints, indexes }) =>
       constraints.some(({ type }) => 'fpux'.includes(type)) ||
       indexes.some(({ definition }) => definition.startsWith('CREATE UNIQUE')),
@@ -75,12 +73,12 @@ export async function rejectMet(
   load: LoadedRows,
   error: SluiceError,
 ): Promise<readonly FlowAccount[]> {
-  const ofReplaced = load.staged.replaced.some(
+  const ofReplaced = load.changes.replace.staged.some(
     ({ target: { schema, table } }) => `${schema}.${table}` === error.facts.table,
   );
   let refused = await refuseMet(job, load, ofReplaced);
   if (refused === 0 && error.code === 'publish')
-    refused = await refuseTried(job, load.surveyed, subjectsOf(job, load));
+    refused = await refuseTried(job, load.changes, subjectsOf(job, load.changes));
   if (refused === 0) return load.accounts;
   await job.tracked?.beginAgain();
   return rejectRefused(job, load.flows, load.accounts);
@@ -89,11 +87,11 @@ export async function rejectMet(
 /** Takes rows out of staging that break something of any table, replaced ones among them where `replaced` says so. */
 async function refuseMet(job: Job, load: LoadedRows, replaced: boolean): Promise<number> {
   const client = await job.options.database.session();
-  const { flows, staged } = load;
-  const subjects = subjectsOf(job, load);
+  const { flows, changes } = load;
+  const subjects = subjectsOf(job, load.changes);
   const options = { ...(await optionsFor(job, load)), exclusions: true };
   if (!replaced) return refuseBroken(client, subjects, options);
-  const copies = await copyReplaced(job, flows, staged);
+  const copies = await copyReplaced(job, flows, changes.replace);
   const refused = await refuseBroken(client, [...copies.map(({ subject }) => subject), ...subjects], {
     ...options,
     others: [],

@@ -2,7 +2,7 @@ import { putBackSql, refusedTable } from '../../../sinks/publish/constraints/ref
 import type { FlowAccount } from '../../core/accounting.js';
 import { totals } from '../../core/accounting.js';
 import { forgetRejectsBehind, rejectPages } from '../../db/ledger/rejects.js';
-import type { Staged } from '../changes/staging.js';
+import type { JobChanges } from '../changes/job-changes.js';
 import type { Checked } from '../check/check.js';
 import type { Job } from '../job/job.js';
 import { assertAccounted } from '../load/accounted.js';
@@ -22,9 +22,9 @@ async function hasRefused(job: Job): Promise<boolean> {
  * Puts rows that an earlier attempt has taken out of staging back: its load is resumed, and asks them again when it
  * is complete.
  */
-export async function putBackRefused(job: Job, { surveyed }: Checked, staged: Staged): Promise<void> {
+export async function putBackRefused(job: Job, changes: JobChanges): Promise<void> {
   if (!(await hasRefused(job))) return;
-  for (const subject of subjectsOf(job, { surveyed, staged, accounts: [] }))
+  for (const subject of subjectsOf(job, changes))
     await job.options.database.query(putBackSql(subject, job.names.staging));
 }
 

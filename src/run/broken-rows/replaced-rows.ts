@@ -17,7 +17,7 @@ import type { Staging } from '../../core/types.js';
 import { readColumns } from '../../db/catalog/columns.js';
 import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
 import { qualified } from '../../db/quote.js';
-import type { Staged } from '../changes/staging.js';
+import type { Replace } from '../changes/replace.js';
 import { writerSession } from '../given/load-session.js';
 import type { Job } from '../job/job.js';
 import { tableEnds } from '../load/flow-ends.js';
@@ -39,11 +39,11 @@ export interface ReplacedRows {
 export async function copyReplaced(
   job: Job,
   flows: readonly FlowPlan[],
-  staged: Staged,
+  { staged }: Replace,
 ): Promise<ReplacedRows[]> {
   const client = await job.options.database.session();
   const places = new Map<Target, ReplacedPlace>();
-  for (const { target: live, schema, table } of staged.replaced) {
+  for (const { target: live, schema, table } of staged) {
     const target = job.tables.find(
       (each) => each.schema === live.schema && each.table === live.table,
     )?.target;

@@ -5,7 +5,7 @@ import { tryRows } from '../../../sinks/publish/constraints/trial.js';
 import { rowTrials } from '../../../sinks/publish/rows/parts.js';
 import { inTransaction } from '../../db/catalog/session.js';
 import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
-import type { Surveyed } from '../changes/survey.js';
+import type { JobChanges } from '../changes/job-changes.js';
 import type { Job } from '../job/job.js';
 
 /** Rows that are found one by one: beyond these the publish is refused as it was, since others wait for its locks. */
@@ -17,16 +17,15 @@ const LOCK_MS = 10_000;
 /** Tries the publish in a transaction that is rolled back, and takes out of staging what it refuses; how many rows. */
 export async function refuseTried(
   job: Job,
-  surveyed: Pick<Surveyed, 'rows' | 'replace'>,
+  { rows, replace, guard }: JobChanges,
   subjects: readonly Subject[],
 ): Promise<number> {
   // Of tables that are swapped in the same window the others would see what live is now.
-  if (subjects.length === 0 || surveyed.replace !== undefined || subjects.length < surveyed.rows.size)
-    return 0;
+  if (subjects.length === 0 || replace.surveyed !== undefined || subjects.length < rows.facts.size) return 0;
   const { staging } = job.names;
   const publishes = subjects.map(({ facts, names }) => ({ facts, names }));
   const over = `sluice_trial_${job.batch}`;
-  const alone = await rolledBack(job, (client) =>
+  const alone = await rolledBack(job, guard.held, (client) =>
     tryRows(client, rowTrials(publishes, over), {
       staging,
       over,
@@ -46,8 +45,11 @@ export async function refuseTried(
 }
 
 /** Runs `work` in a transaction that is rolled back whatever comes of it: where writers are kept out, in that session. */
-async function rolledBack<T>(job: Job, work: (client: Client) => Promise<T>): Promise<T> {
-  const { held } = job;
+async function rolledBack<T>(
+  job: Job,
+  held: Client | undefined,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
   const client = held ?? (await job.options.database.connect(`batch ${job.batch} trial`, PINNED_BESIDE_CODE));
   const [begin, end] =
     held === undefined

@@ -8,6 +8,7 @@ import { ident, literal, qualified } from '../../db/quote.js';
 import { pathStatement, TO_OUR_PATH, type UsersPath } from '../../db/users-path.js';
 import type { FoundTable } from '../given/tables.js';
 import type { Job } from '../job/job.js';
+import { Change, type Site } from './change.js';
 
 type Place = Pick<FoundTable, 'schema' | 'table'>;
 
@@ -44,26 +45,67 @@ export async function futureColumns(
 }
 
 /**
- * Makes the job's missing tables, empty, all or none, and records with the batch that they are its own: a run
- * that publishes nothing takes them away again, and so does a rollback. Gives their names. Throws
- * `create_failed`.
+ * The tables that the pipeline knows how to make and that are missing: they are made empty, all or none, and recorded
+ * with the batch as its own. A run that publishes nothing takes them away again, and so does a rollback.
  */
-export async function createMissing(job: Job): Promise<readonly string[]> {
-  const { missing } = job;
-  if (missing.length === 0) return [];
-  const tables = missing.map(({ table }) => table);
-  const statements = createStatements(
-    job.batch as string,
-    missing.map(({ table, sql }) => ({ table, sql })),
-    await job.options.database.usersPath(),
-  );
-  try {
-    await patiently(await job.options.database.session(), statements);
-  } catch (error) {
-    throw createFailed(error, tables[0] as Place);
+export class MissingTables extends Change {
+  readonly question = 'publishing';
+  /** The names of those that were made. */
+  made: readonly string[] = [];
+
+  constructor(private readonly job: Job) {
+    super();
   }
-  await job.findTables();
-  return tables.map(({ schema, table }) => `${schema}.${table}`);
+
+  /** Makes them, if any, and has the job find its tables again. Throws `create_failed`. */
+  override async stage(): Promise<void> {
+    const { missing, options } = this.job;
+    if (missing.length === 0) return;
+    const tables = missing.map(({ table }) => table);
+    const statements = createStatements(
+      this.job.batch as string,
+      missing.map(({ table, sql }) => ({ table, sql })),
+      await options.database.usersPath(),
+    );
+    try {
+      await patiently(await options.database.session(), statements);
+    } catch (error) {
+      throw createFailed(error, tables[0] as Place);
+    }
+    await this.job.findTables();
+    this.made = tables.map(({ schema, table }) => `${schema}.${table}`);
+  }
+
+  override async discard(): Promise<void> {
+    const { database, events } = this.job.options;
+    const { kept } = await dropMade(database, this.job.batch as string);
+    if (kept.length > 0)
+      events?.warn?.(
+        `${kept.join(', ')}, made for this run, could not be dropped again: they stay, empty or in use`,
+      );
+  }
+}
+
+/** Takes them away again once all that the batch has published is taken back: as before it, there were none. */
+export class MissingTablesUndo extends Change {
+  readonly question = 'publishing';
+
+  constructor(
+    private readonly site: Site,
+    private readonly batch: string,
+  ) {
+    super();
+  }
+
+  override async tidy(): Promise<void> {
+    const { database, events } = this.site;
+    const { dropped, kept } = await dropMade(database, this.batch);
+    if (dropped.length > 0) events?.note?.(`dropped, since this batch had made them: ${dropped.join(', ')}`);
+    if (kept.length > 0)
+      events?.warn?.(
+        `${kept.join(', ')}, which this batch had made, stay: at least one of them is in use by now`,
+      );
+  }
 }
 
 /**

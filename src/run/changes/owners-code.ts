@@ -7,6 +7,8 @@ import type { Database } from '../../core/run.js';
 import { ownersCodeSql, type Written } from '../../db/catalog/owners-code.js';
 import { ident, literal, qualified } from '../../db/quote.js';
 import type { Job } from '../job/job.js';
+import { causeOf } from './cause.js';
+import { Change, type Site } from './change.js';
 
 /** A table to which rows are written, by the name of live, and how. */
 export interface CodeOf {
@@ -24,10 +26,7 @@ const oidOf = ({ schema, table }: Pick<CodeOf, 'schema' | 'table'>) =>
   `pg_catalog.to_regclass(${literal(qualified(schema, table))})::pg_catalog.oid`;
 
 /** The lines that say which code of others would run with the session's rights. Reads only. */
-export async function ownersCode(
-  database: Pick<Database, 'query'>,
-  tables: readonly CodeOf[],
-): Promise<string[]> {
+async function ownersCode(database: Pick<Database, 'query'>, tables: readonly CodeOf[]): Promise<string[]> {
   if (tables.length === 0) return [];
   const all = tables.map(
     (table) => `SELECT c.line FROM (${ownersCodeSql(oidOf(table), table.how, table)}) c`,
@@ -51,16 +50,6 @@ const TRUST = [
   'or, where a superuser has looked at the functions, give them to one: ALTER FUNCTION … OWNER TO …',
   again({ flags: { runOwnersCode: true } }, { lead: 'or, where you trust that code as yourself' }),
 ] as const;
-
-/** A finding where code of others would run. */
-export async function ownersCodeFindings(
-  database: Pick<Database, 'query'>,
-  tables: readonly CodeOf[],
-): Promise<Finding[]> {
-  const lines = await ownersCode(database, tables);
-  if (lines.length === 0) return [];
-  return [{ severity: 'error', message: MESSAGE, details: lines, next: await wayOut(database, tables) }];
-}
 
 /** Throws refused `owners_code` where code of others would run. */
 export async function assertNoOwnersCode(
@@ -103,14 +92,55 @@ export function codeParts(tables: readonly CodeOf[]): WindowPart[] {
 }
 
 /** The refusal that the error of a window is where codeParts have raised; undefined for any other. */
-export function codeRefusalOf(cause: unknown): SluiceError | undefined {
+function codeRefusalOf(cause: unknown): SluiceError | undefined {
   const { code, detail } = (cause ?? {}) as { code?: string; detail?: string };
   if (code !== OWNERS_CODE) return undefined;
   return codeRefusal(JSON.parse(detail ?? '[]') as string[], [...TRUST], cause);
 }
 
+/**
+ * That no code of the tables' owners runs with more rights than theirs: nothing is changed by it, but it is asked before,
+ * and once more in the transaction, before all row changes. `tables` are those to which rows are written; none where the
+ * user trusts their code.
+ */
+export class OwnersCode extends Change {
+  readonly question = 'rights';
+
+  constructor(
+    protected readonly site: Site,
+    protected readonly tables: () => readonly CodeOf[],
+  ) {
+    super();
+  }
+
+  override async survey(): Promise<Finding[]> {
+    const { database } = this.site;
+    const tables = this.tables();
+    const lines = await ownersCode(database, tables);
+    if (lines.length === 0) return [];
+    return [{ severity: 'error', message: MESSAGE, details: lines, next: await wayOut(database, tables) }];
+  }
+
+  override window(parts: readonly WindowPart[]): readonly WindowPart[] {
+    return [...parts, ...codeParts(this.tables())];
+  }
+
+  override async explain(error: unknown): Promise<unknown> {
+    return codeRefusalOf(causeOf(error));
+  }
+}
+
+/** The same of a rollback, which writes rows of tables that were not replaced. */
+export class OwnersCodeUndo extends OwnersCode {
+  /** Throws refused `owners_code`. */
+  override async survey(): Promise<Finding[]> {
+    await assertNoOwnersCode(this.site.database, this.tables());
+    return [];
+  }
+}
+
 /** The tables of a job to which rows are written, each as its mode does it; none where the user trusts their code. */
-export function codeOf(job: Pick<Job, 'tables' | 'options'>): CodeOf[] {
+export function writtenBy(job: Pick<Job, 'tables' | 'options'>): CodeOf[] {
   if (job.options.runOwnersCode === true) return [];
   const triggers = job.options.noTriggers !== true;
   return job.tables

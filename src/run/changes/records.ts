@@ -1,11 +1,14 @@
 import { COUNTS_TABLE, rowObjects } from '../../../sinks/publish/rows/target.js';
 import { type WindowPart, windowPart } from '../../../sinks/publish/window.js';
+import type { Finding } from '../../core/pipeline.js';
 import { findsByKey } from '../../core/publish-mode.js';
 import { readColumns } from '../../db/catalog/columns.js';
+import { hasRecords, undoRecordsSql } from '../../db/ledger/records.js';
 import { qualified } from '../../db/quote.js';
 import type { Columns } from '../given/tables.js';
 import type { Job } from '../job/job.js';
 import { type TrackedKind, trackedKinds } from '../records/kinds.js';
+import { Change, type Site } from './change.js';
 import {
   idsSql,
   needsNumbers,
@@ -14,18 +17,62 @@ import {
   settleSql,
   unchangedSql,
 } from './records-sql.js';
-import type { Staged } from './staging.js';
-import type { Surveyed } from './survey.js';
+import type { Replace } from './replace.js';
+import type { Rows } from './rows.js';
 
-/**
- * What a publish is to say of the records of its batch, as statements of its transaction; made ready as far as that
- * can be done without its locks. None where the pipeline declares no records.
- */
-export async function prepareRecords(
-  job: Job,
-  rows: Surveyed['rows'],
-  places: Staged['places'],
-): Promise<string[]> {
+/** The records of the batch: what became of each is settled with the publish of its row. */
+export class SettledRecords extends Change {
+  readonly question = 'records';
+  #statements: readonly string[] = [];
+
+  constructor(
+    private readonly job: Job,
+    private readonly rows: Rows,
+    private readonly replace: Replace,
+  ) {
+    super();
+  }
+
+  /** Makes ready what can be done without the window's locks. */
+  override async prepare(): Promise<void> {
+    this.#statements = await prepareRecords(
+      this.job,
+      this.rows.facts,
+      new Map([...this.rows.places, ...this.replace.places]),
+    );
+  }
+
+  override window(parts: readonly WindowPart[]): readonly WindowPart[] {
+    return [...parts, ...recordPart(this.#statements, this.rows.late)];
+  }
+}
+
+/** Records of what a rollback takes back are rolled back with it. */
+export class SettledRecordsUndo extends Change {
+  readonly question = 'records';
+  #statements: readonly string[] = [];
+
+  constructor(
+    private readonly site: Site,
+    private readonly batch: string,
+    private readonly tables: readonly { readonly schema: string; readonly table: string }[],
+  ) {
+    super();
+  }
+
+  override async survey(): Promise<Finding[]> {
+    const any = await hasRecords(this.site.database, this.batch);
+    this.#statements = any ? [undoRecordsSql(this.batch, this.tables)] : [];
+    return [];
+  }
+
+  override window(parts: readonly WindowPart[]): readonly WindowPart[] {
+    return [...parts, ...recordPart(this.#statements, false)];
+  }
+}
+
+/** What a publish is to say of the records of its batch, as statements of its transaction; none where it has none. */
+async function prepareRecords(job: Job, rows: Rows['facts'], places: Rows['places']): Promise<string[]> {
   const { database } = job.options;
   const columns: Columns = new Map();
   for (const { target, schema, table } of job.tables)
@@ -59,7 +106,7 @@ export async function completeIds(job: Job, kinds: readonly TrackedKind[]): Prom
 }
 
 /** `statements` as the last part of a window: behind all row changes, before the locks that keep readers out. */
-export function recordPart(statements: readonly string[], late: boolean): WindowPart[] {
+function recordPart(statements: readonly string[], late: boolean): WindowPart[] {
   if (statements.length === 0) return [];
   return [windowPart('sluice.migration_record', late ? { late: statements } : { early: statements })];
 }
@@ -68,8 +115,8 @@ function settledKind(
   job: Job,
   kind: TrackedKind,
   at: number,
-  rows: Surveyed['rows'],
-  places: Staged['places'],
+  rows: Rows['facts'],
+  places: Rows['places'],
   columns: Columns,
 ): SettledKind {
   const { table, targetId } = kind;

@@ -10,6 +10,7 @@ import { alongUsersPath } from '../../db/users-path.js';
 import type { LiveTable } from '../given/tables.js';
 import { checkContext } from '../job/contexts.js';
 import type { Job } from '../job/job.js';
+import { Change, type Site } from './change.js';
 
 /** A view of the pipeline, and what is at its place now. */
 export interface PlannedView {
@@ -25,7 +26,7 @@ export interface PlannedView {
 }
 
 /** Looks where the pipeline's views would be. Reads only. */
-export async function planViews(job: Job): Promise<PlannedView[]> {
+async function planViews(job: Job): Promise<PlannedView[]> {
   const { live } = checkContext(job);
   const planned: PlannedView[] = [];
   for (const view of job.pipeline.views ?? []) {
@@ -47,7 +48,7 @@ export async function planViews(job: Job): Promise<PlannedView[]> {
 }
 
 /** The statements that make `view` in `schema`. Pure. */
-export function createStatements(schema: string, view: View, live: (table: string) => string): string[] {
+function createStatements(schema: string, view: View, live: (table: string) => string): string[] {
   const name = qualified(schema, view.name);
   return [
     `CREATE VIEW ${name} AS ${view.select(live)}`,
@@ -56,7 +57,7 @@ export function createStatements(schema: string, view: View, live: (table: strin
 }
 
 /** What stands in the way of the views: a missing right, or something else of that name, which stays. */
-export function viewFindings(planned: readonly PlannedView[]): Finding[] {
+function viewFindings(planned: readonly PlannedView[]): Finding[] {
   return planned.flatMap(({ schema, name, kind, mayCreate, statements }): Finding[] => {
     if (kind === null && !mayCreate)
       return [
@@ -79,16 +80,43 @@ export function viewFindings(planned: readonly PlannedView[]): Finding[] {
   });
 }
 
-/** The parts of the publishing transaction that make the views that are missing. */
-export function viewParts(planned: readonly PlannedView[]): WindowPart[] {
-  return planned
-    .filter(isMissing)
-    .map(({ schema, name, statements }) => last(schema, name, alongUsersPath(statements)));
-}
+/** The views that the pipeline brings along: those that are missing are made behind the tables, all others stay. */
+export class Views extends Change {
+  readonly question = 'views';
+  /** All of them, as they were looked at last. */
+  planned: readonly PlannedView[] = [];
 
-/** The names of the views that a publish of `table` makes, for the ledger. */
-export function madeWith(planned: readonly PlannedView[], table: Pick<LiveTable, 'oid'>): string[] {
-  return planned.filter((view) => isMissing(view) && view.beside.oid === table.oid).map(({ name }) => name);
+  constructor(private readonly job: Job) {
+    super();
+  }
+
+  override async survey(): Promise<Finding[]> {
+    this.planned = await planViews(this.job);
+    return viewFindings(this.planned);
+  }
+
+  override async prepare(): Promise<void> {
+    this.planned = await planViews(this.job);
+  }
+
+  override async isUnchanged(): Promise<boolean> {
+    await this.prepare();
+    return !this.planned.some(isMissing);
+  }
+
+  override window(parts: readonly WindowPart[]): readonly WindowPart[] {
+    const made = this.planned.filter(isMissing);
+    return [
+      ...parts,
+      ...made.map(({ schema, name, statements }) => last(schema, name, alongUsersPath(statements))),
+    ];
+  }
+
+  /** What the ledger notes with the table `oid`: the names of the views that are made with it. */
+  factsOf(oid: number): { readonly views?: readonly string[] } {
+    const made = this.planned.filter((view) => isMissing(view) && view.beside.oid === oid);
+    return made.length === 0 ? {} : { views: made.map(({ name }) => name) };
+  }
 }
 
 /** Whether the publish makes it. */
@@ -96,12 +124,39 @@ export function isMissing({ kind }: PlannedView): boolean {
   return kind === null;
 }
 
+/** Takes away the views that the publish of `tables` has made, and which are still as they were made. */
+export class ViewsUndo extends Change {
+  readonly question = 'views';
+  #parts: readonly WindowPart[] = [];
+
+  constructor(
+    private readonly site: Site,
+    private readonly tables: readonly Published[],
+  ) {
+    super();
+  }
+
+  /** Throws refused `view_in_use`. */
+  override async survey(): Promise<Finding[]> {
+    this.#parts = await dropViewParts(this.site.database, this.tables);
+    return [];
+  }
+
+  override async prepare(): Promise<void> {
+    await this.survey();
+  }
+
+  override window(parts: readonly WindowPart[]): readonly WindowPart[] {
+    return [...parts, ...this.#parts];
+  }
+}
+
 /**
  * The parts of an undo that drop the views which the publish of `tables` made, and which are still as they
  * were made: a view that was replaced since belongs to whoever did. Throws refused `view_in_use` where
  * something depends on one: it would have to go along.
  */
-export async function dropViewParts(database: Database, tables: readonly Published[]): Promise<WindowPart[]> {
+async function dropViewParts(database: Database, tables: readonly Published[]): Promise<WindowPart[]> {
   const parts: WindowPart[] = [];
   for (const { table_schema: schema, facts } of tables) {
     for (const name of (facts.views ?? []) as readonly string[]) {

@@ -1,15 +1,23 @@
+import type { Client } from 'pg';
 import type { WindowPart } from '../../../sinks/publish/window.js';
 import { armGuard, disarmGuard, findGuards, guardPart } from '../../../sinks/publish/write-guard/journal.js';
 import { guardChecks } from '../../../sinks/publish/write-guard/journal-sql.js';
 import { holdGuard } from '../../../sinks/publish/write-guard/lock.js';
 import type { Guard, GuardedTable } from '../../../sinks/publish/write-guard/names.js';
 import { holderLine, type Waiting } from '../../../sinks/publish/write-guard/waiting.js';
+import { refused } from '../../core/errors.js';
+import type { Finding } from '../../core/pipeline.js';
 import { inTransaction } from '../../db/catalog/session.js';
 import type { PgDatabase } from '../../db/connect.js';
+import type { Batch } from '../../db/ledger/batches.js';
 import { isOwn, makeSchema, noteSchemasSql } from '../../db/own-schemas.js';
 import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
+import { rerun } from '../given/next-command.js';
 import type { Job } from '../job/job.js';
-import { dropOwnEmpty } from './discard.js';
+import { Change, type Site } from './change.js';
+import { lockGuardFindings } from './lock-guard.js';
+import type { Replace } from './replace.js';
+import { dropOwnEmpty } from './schemas.js';
 
 /** The guard of a batch: a journal in a schema of its own, which goes with it. */
 export function guardOf(batch: string): Guard {
@@ -28,41 +36,128 @@ export function guardedTables(job: Pick<Job, 'tables' | 'watched'>): GuardedTabl
 }
 
 /**
- * Guards the job's tables as its options want, from now on: before the first row of a source is read. The
- * journal watches writers, the lock keeps them out, in a session that the job then holds.
+ * The guard over the live tables that the run relies on, from before the first row is read until the window: the journal
+ * watches writers, the lock keeps them out, in a session that is held.
  */
-export async function raiseGuard(job: Job): Promise<void> {
-  const { database, guard = 'journal', events } = job.options;
-  const tables = guardedTables(job);
-  if (guard === 'off' || tables.length === 0) return;
-  const waiting: Waiting = {
-    signal: job.signal,
-    onWait: (table, attempt, holders) =>
-      events?.warn?.(
-        `waiting to guard ${table} (attempt ${attempt}): ${holders.map(holderLine).join('; ') || 'somebody holds a lock on it'}`,
-      ),
-  };
-  if (guard === 'lock') {
-    job.held = await database.connect(`batch ${job.batch} guard`, PINNED_BESIDE_CODE, 'cancelled');
-    await holdGuard(job.held, tables, waiting);
-    return;
+export class WriteGuard extends Change {
+  readonly question = 'publishing';
+  /** The journal, once it is armed. */
+  armed: Guard | undefined;
+  /** The session that keeps writers out (--guard lock); the window must run in it. */
+  held: Client | undefined;
+
+  constructor(
+    private readonly job: Job,
+    private readonly replace: Replace,
+  ) {
+    super();
   }
-  job.guard = guardOf(job.batch as string);
-  await arm(database, job.guard, tables, waiting);
+
+  get tables(): GuardedTable[] {
+    return guardedTables(this.job);
+  }
+
+  override async survey(): Promise<Finding[]> {
+    const { surveyed } = this.replace;
+    return this.job.options.guard !== 'lock' || surveyed === undefined
+      ? []
+      : lockGuardFindings(this.tables, surveyed);
+  }
+
+  /** Before the first row is read: a write that the guard misses is one that the source shows. */
+  override async stage(): Promise<void> {
+    const { database, guard = 'journal', events } = this.job.options;
+    const { tables } = this;
+    if (guard === 'off' || tables.length === 0) return;
+    const waiting: Waiting = {
+      signal: this.job.signal,
+      onWait: (table, attempt, holders) =>
+        events?.warn?.(
+          `waiting to guard ${table} (attempt ${attempt}): ${holders.map(holderLine).join('; ') || 'somebody holds a lock on it'}`,
+        ),
+    };
+    if (guard === 'lock') {
+      this.held = await database.connect(`batch ${this.job.batch} guard`, PINNED_BESIDE_CODE, 'cancelled');
+      await holdGuard(this.held, tables, waiting);
+      return;
+    }
+    this.armed = guardOf(this.job.batch as string);
+    await arm(database, this.armed, tables, waiting);
+  }
+
+  /** Throws refused `guard_gone` where writes to live may have gone unseen. */
+  override async adopt(batch: Batch): Promise<void> {
+    const { database } = this.job.options;
+    if (await isArmed(database, guardOf(batch.id))) this.armed = guardOf(batch.id);
+    else if (this.job.options.guard === 'journal' && this.tables.length > 0)
+      throw refused('guard_gone', `the write guard of batch ${batch.id} is not armed any more`, {
+        state: 'live tables are untouched',
+        next: rerun(batch, {}, { lead: 'start afresh' }),
+      });
+  }
+
+  override window(parts: readonly WindowPart[]): readonly WindowPart[] {
+    const { guard = 'journal' } = this.job.options;
+    const { tables } = this;
+    // A plan shows the journal that would be armed.
+    const planned = this.job.batch === undefined && guard === 'journal' && tables.length > 0;
+    const journal = planned ? guardOf(this.job.names.batch) : this.armed;
+    return journal === undefined ? parts : guarded(journal, parts, tables);
+  }
+
+  override tidy(): Promise<void> {
+    return this.discard();
+  }
+
+  override async discard(): Promise<void> {
+    const { armed, held } = this;
+    this.held = undefined;
+    await held?.end().catch(() => {});
+    if (armed === undefined) return;
+    await disarm(this.job.options.database, armed, {
+      onWait: (table, attempt, holders) =>
+        this.job.options.events?.warn?.(
+          `waiting to take the guard off ${table} (attempt ${attempt}): ${holders.map(holderLine).join('; ') || 'somebody holds a lock on it'}`,
+        ),
+    });
+  }
 }
 
-/** Takes the job's guard away again, whichever it is. Idempotent. */
-export async function lowerGuard(job: Job): Promise<void> {
-  const { guard, held } = job;
-  job.held = undefined;
-  await held?.end().catch(() => {});
-  if (guard === undefined) return;
-  await disarm(job.options.database, guard, {
-    onWait: (table, attempt, holders) =>
-      job.options.events?.warn?.(
-        `waiting to take the guard off ${table} (attempt ${attempt}): ${holders.map(holderLine).join('; ') || 'somebody holds a lock on it'}`,
-      ),
-  });
+/** The journal over the tables that a rollback takes out of live, from before they are looked through for later writes. */
+export class WriteGuardUndo extends Change {
+  readonly question = 'publishing';
+  readonly #guard: Guard;
+  #armed = false;
+
+  constructor(
+    private readonly site: Site,
+    batch: string,
+    /** None where later writes may be lost. */
+    private readonly tables: readonly GuardedTable[],
+  ) {
+    super();
+    this.#guard = guardOf(`undo_${batch}`);
+  }
+
+  override async stage(): Promise<void> {
+    if (this.tables.length === 0) return;
+    // An earlier attempt may have left its own, which has seen what is looked through now.
+    await disarm(this.site.database, this.#guard);
+    await arm(this.site.database, this.#guard, this.tables);
+    this.#armed = true;
+  }
+
+  override window(parts: readonly WindowPart[]): readonly WindowPart[] {
+    return this.#armed ? guarded(this.#guard, parts, this.tables) : parts;
+  }
+
+  override tidy(): Promise<void> {
+    return this.discard();
+  }
+
+  override async discard(): Promise<void> {
+    await disarm(this.site.database, this.#guard);
+  }
 }
 
 /** Watches the live tables from now on. Throws refused `schema_taken`. */
@@ -96,11 +191,7 @@ const batchOf = (guard: Guard): string => guard.batch.replace(/^undo_/, '');
  * The parts, refusing in the window where one of `tables` was written to since the guard was armed; those
  * that no part publishes get one of their own. Each table is asked about once.
  */
-export function guarded(
-  guard: Guard,
-  parts: readonly WindowPart[],
-  tables: readonly GuardedTable[],
-): WindowPart[] {
+function guarded(guard: Guard, parts: readonly WindowPart[], tables: readonly GuardedTable[]): WindowPart[] {
   const asked = new Set<string>();
   const published = parts.map((part) => {
     const table = tables.find((each) => nameOf(each) === part.table);

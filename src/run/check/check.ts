@@ -1,5 +1,3 @@
-import type { Client } from 'pg';
-import type { Survey } from '../../../sinks/publish/replace/surveyed.js';
 import type { Quality, QualityQuestion } from '../../core/assessment.js';
 import { SluiceError } from '../../core/errors.js';
 import type { FlowPlan } from '../../core/flow.js';
@@ -8,15 +6,12 @@ import { plural } from '../../core/plural.js';
 import type { FeedBackFacts } from '../../db/ledger/run-record.js';
 import { newerThanTested } from '../../db/server-version.js';
 import { fromFiles } from '../../sources/old-system.js';
-import { compatibilityFindings } from '../changes/compat-views.js';
+import { JobChanges } from '../changes/job-changes.js';
 import { futureColumns } from '../changes/missing-tables.js';
-import { refusalFindings, type Surveyed, surveyTables } from '../changes/survey.js';
-import { withSync } from '../changes/sync-instead.js';
-import { type PlannedView, planViews, viewFindings } from '../changes/views.js';
 import { feedBackFacts } from '../feed-back/facts.js';
 import { mappingFindings } from '../given/mappings.js';
 import type { Plan } from '../given/plan.js';
-import type { Columns, LiveTable } from '../given/tables.js';
+import type { Columns } from '../given/tables.js';
 import { checkContext, liveName } from '../job/contexts.js';
 import type { Job } from '../job/job.js';
 import { recordFindings } from '../records/kinds.js';
@@ -24,7 +19,7 @@ import { allPublishedFindings } from './all-published.js';
 import { columnFindings } from './columns.js';
 import { asFinding, assertChecked, type NamedFinding } from './findings.js';
 import { planOf } from './plan-of.js';
-import { lockGuardFindings, rightsFindings } from './rights.js';
+import { rightsFindings } from './rights.js';
 import { slowUndoFindings } from './slow-rollback.js';
 import { swapFindings } from './try-swap.js';
 
@@ -38,7 +33,8 @@ export interface Checked {
   /** What decides how its rejects are fed back. */
   readonly feedBack: FeedBackFacts;
   readonly columns: Columns;
-  readonly surveyed: Surveyed;
+  /** What the publish changes, surveyed as far as nothing stands against it. */
+  readonly changes: JobChanges;
 }
 
 /**
@@ -49,9 +45,9 @@ export interface Checked {
  */
 export async function checkJob(job: Job, runs = false): Promise<Checked> {
   const findings: NamedFinding[] = [];
-  const asked: string[] = [];
+  const asked = new Set<string>();
   const ask = async (name: string, work: () => Promise<readonly Finding[]>) => {
-    asked.push(name);
+    asked.add(name);
     try {
       for (const finding of await work()) findings.push({ name, finding });
     } catch (error) {
@@ -84,37 +80,18 @@ export async function checkJob(job: Job, runs = false): Promise<Checked> {
   for (const table of job.tables.filter((each) => each.missing !== true))
     await ask(`columns of ${table.schema}.${table.table}`, () => columnFindings(job, table, columns));
   if (job.pipeline.records !== undefined) await ask('records', async () => recordFindings(job, columns));
-  await ask('rights', () => rightsFindings(job));
+  const changes = new JobChanges(job);
+  await ask('rights', async () => [...(await rightsFindings(job)), ...(await changes.code.survey())]);
   findings.push(...(await serverFindings(job)));
-  let surveyed: Surveyed = {
-    replace: undefined,
-    rows: new Map(),
-    oldNames: undefined,
-    carried: [],
-    refused: [],
-    refusals: [],
-    warnings: [],
-  };
-  if (findings.every(({ name, finding }) => name === 'rights' || finding.severity === 'note'))
-    await ask('publishing', async () => {
-      surveyed = await surveyTables(job);
-      return [
-        ...surveyed.refusals,
-        ...surveyed.warnings,
-        ...lockGuardFindings(job, surveyed),
-        ...(await slowUndoFindings(job)),
-        ...(surveyed.rows.size === 0 ? [] : await allPublishedFindings(job)),
-        ...(await swapFindings(job, surveyed, runs)),
-      ];
-    });
-  let views: readonly PlannedView[] = [];
-  if ((job.pipeline.views ?? []).length > 0)
-    await ask('views', async () => {
-      views = await planViews(job);
-      return viewFindings(views);
-    });
-  if (surveyed.oldNames !== undefined)
-    await ask('old names', async () => compatibilityFindings(surveyed.oldNames));
+  if (findings.every(({ name, finding }) => name === 'rights' || finding.severity === 'note')) {
+    for (const change of changes.all)
+      if (change !== changes.code) await ask(change.question, () => change.survey());
+    await ask('publishing', async () => [
+      ...(await slowUndoFindings(job)),
+      ...(changes.rows.facts.size === 0 ? [] : await allPublishedFindings(job)),
+      ...(await swapFindings(job, changes.replace, runs)),
+    ]);
+  }
   const context = checkContext(job);
   const sound = findings.every(({ finding }) => finding.severity !== 'error');
   for (const check of job.pipeline.checks ?? [])
@@ -124,13 +101,13 @@ export async function checkJob(job: Job, runs = false): Promise<Checked> {
     await ask(question.name, async () => qualityFindings(question, await question.ask(await job.old())));
 
   return {
-    plan: planOf(job, surveyed, views),
+    plan: planOf(job, changes),
     findings,
-    asked,
+    asked: [...asked],
     flows: job.remembering(flows),
     feedBack: feedBackFacts(job.pipeline, all, (flow) => job.labelOf(flow.source) ?? flow.source.name),
     columns,
-    surveyed,
+    changes,
   };
 }
 
@@ -151,7 +128,7 @@ function flowsOf(job: Job): { readonly all: readonly FlowPlan[]; readonly flows:
  * What reading the rows of a job takes, without the questions that only a run has. Throws, in the words of a check,
  * where mappings, tables or columns are not as the pipeline needs them.
  */
-export async function readyToRead(job: Job): Promise<Pick<Checked, 'flows' | 'columns' | 'surveyed'>> {
+export async function readyToRead(job: Job): Promise<Pick<Checked, 'flows' | 'columns' | 'changes'>> {
   const faults = await mappingFindings(job);
   assertChecked({ findings: faults.map((finding) => ({ name: 'field mappings', finding })) });
   const { flows } = flowsOf(job);
@@ -163,7 +140,10 @@ export async function readyToRead(job: Job): Promise<Pick<Checked, 'flows' | 'co
     for (const finding of await columnFindings(job, table, columns))
       findings.push({ name: `columns of ${table.schema}.${table.table}`, finding });
   assertChecked({ findings });
-  return { flows: job.remembering(flows), columns, surveyed: await surveyTables(job) };
+  const changes = new JobChanges(job);
+  await changes.replace.survey();
+  await changes.rows.survey();
+  return { flows: job.remembering(flows), columns, changes };
 }
 
 /** A note on a server that is newer than what Sluice is tested on. */
@@ -175,30 +155,21 @@ async function serverFindings({ options }: Job): Promise<NamedFinding[]> {
   return message === undefined ? [] : [{ name: 'server', finding: { severity: 'note', message } }];
 }
 
-/** Throws, in the words of a check, where the surveyed tables cannot be replaced; `tables` are those of a job that does. */
-export async function assertStillReplaceable(
-  client: Client,
-  survey: Survey,
-  tables: readonly LiveTable[] = [],
-): Promise<void> {
-  const refused = await withSync(client, survey.refusals, tables);
-  assertChecked({ findings: refusalFindings(refused).map((finding) => ({ name: 'publishing', finding })) });
-}
-
 /** The part of `checkJob` that concerns the tables: for staging that is loaded already. */
-export async function checkTables(job: Job): Promise<Pick<Checked, 'findings' | 'columns' | 'surveyed'>> {
+export async function checkTables(
+  job: Job,
+  changes: JobChanges,
+): Promise<Pick<Checked, 'findings' | 'columns'>> {
   const columns: Columns = new Map();
   const findings: NamedFinding[] = [];
   for (const table of job.tables) {
     const name = `columns of ${table.schema}.${table.table}`;
     for (const finding of await columnFindings(job, table, columns)) findings.push({ name, finding });
   }
-  const surveyed = await surveyTables(job);
   for (const finding of await rightsFindings(job)) findings.push({ name: 'rights', finding });
-  for (const finding of surveyed.refusals) findings.push({ name: 'publishing', finding });
-  for (const finding of compatibilityFindings(surveyed.oldNames))
-    findings.push({ name: 'old names', finding });
-  return { findings, columns, surveyed };
+  for (const change of changes.all)
+    for (const finding of await change.survey()) findings.push({ name: change.question, finding });
+  return { findings, columns };
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Source } from '../../core/types.js';
-import type { Surveyed } from '../changes/survey.js';
-import { isMissing, type PlannedView } from '../changes/views.js';
+import type { JobChanges } from '../changes/job-changes.js';
+import { isMissing } from '../changes/views.js';
 import type { RunOptions } from '../given/options.js';
 import type { Plan } from '../given/plan.js';
 import type { Job } from '../job/job.js';
@@ -11,7 +11,7 @@ function publishes({ dryRun, rehearse, publish }: RunOptions): boolean {
 }
 
 /** What a run would do, as it is shown before anybody agrees to it. */
-export function planOf(job: Job, surveyed: Surveyed, views: readonly PlannedView[]): Plan {
+export function planOf(job: Job, { replace, views, oldNames }: JobChanges): Plan {
   const { pipeline, options } = job;
   return {
     pipeline: pipeline.name,
@@ -32,10 +32,10 @@ export function planOf(job: Job, surveyed: Surveyed, views: readonly PlannedView
     })),
     settings: job.settings,
     validations: (pipeline.validations ?? []).map(({ name, summary }) => ({ name, summary })),
-    carried: surveyed.carried,
+    carried: replace.surveyed?.carried ?? [],
     warnings: publishes(options) ? (pipeline.warnings ?? []) : [],
-    views: views.map((view) => ({ schema: view.schema, name: view.name, made: isMissing(view) })),
-    oldNames: (surveyed.oldNames?.names ?? []).map(({ schema, view, table }) => ({
+    views: views.planned.map((view) => ({ schema: view.schema, name: view.name, made: isMissing(view) })),
+    oldNames: (oldNames.surveyed?.names ?? []).map(({ schema, view, table }) => ({
       name: `${schema}.${view.name}`,
       replaces: table !== undefined,
     })),

@@ -3,8 +3,6 @@ import type { Finding } from '../../core/pipeline.js';
 import { membersOf } from '../../db/catalog/members.js';
 import { ledgerThere } from '../../db/ledger/trust.js';
 import { ident, qualified } from '../../db/quote.js';
-import { codeOf, ownersCodeFindings } from '../changes/owners-code.js';
-import type { Surveyed } from '../changes/survey.js';
 import { guardedTables } from '../changes/write-guard.js';
 import type { Job } from '../job/job.js';
 
@@ -73,7 +71,7 @@ export async function rightsFindings(job: Job): Promise<Finding[]> {
       `the role ${probed.role} lacks rights on the ledger: ${probed.lacking.join('; ')}`,
       LEDGER_GRANTS.map((grant) => `${grant} TO ${role}`),
     );
-  findings.push(...(await defaultsFindings(job)), ...(await ownersCodeFindings(database, codeOf(job))));
+  findings.push(...(await defaultsFindings(job)));
   const tables = guardedTables(job).map(({ schema, table }) => qualified(schema, table));
   if (guard === 'off' || tables.length === 0) return findings;
   const guardable = await database.query<{
@@ -140,42 +138,3 @@ export const LEDGER_GRANTS = [
   'GRANT SELECT, INSERT, UPDATE, DELETE ON sluice.migration_record_row, sluice.migration_record_outcome',
   'GRANT SELECT ON sluice.migration_record, sluice.migration_field_mapping',
 ] as const;
-
-/**
- * Under --guard lock one session holds the guarded tables for the whole load. A foreign key between a table
- * that is replaced and a guarded one that is not is made before the window, in another session, and needs
- * the very lock that is held; so that is refused.
- */
-export function lockGuardFindings(job: Job, surveyed: Surveyed): Finding[] {
-  if (job.options.guard !== 'lock' || surveyed.replace === undefined) return [];
-  const { tables, dependents } = surveyed.replace;
-  const replaced = new Set(tables.map(({ schema, table }) => `${schema}.${table}`));
-  const held = new Set(
-    guardedTables(job)
-      .map(({ schema, table }) => `${schema}.${table}`)
-      .filter((name) => !replaced.has(name)),
-  );
-  const keys = [
-    ...tables.flatMap(({ schema, table, constraints }) =>
-      constraints.flatMap(({ name, references }) =>
-        references !== null && held.has(`${references.schema}.${references.table}`)
-          ? [`${name} of ${schema}.${table}, to ${references.schema}.${references.table}`]
-          : [],
-      ),
-    ),
-    ...dependents.flatMap((each) =>
-      each.kind === 'foreign key' && held.has(`${each.schema}.${each.table}`)
-        ? [`${each.name} of ${each.schema}.${each.table}`]
-        : [],
-    ),
-  ];
-  if (keys.length === 0) return [];
-  return [
-    {
-      severity: 'error',
-      message: '--guard lock cannot be used: foreign keys link replaced tables with others that it locks',
-      details: keys,
-      next: [again({ flags: { guard: 'journal' } }), 'or replace those tables, too'],
-    },
-  ];
-}

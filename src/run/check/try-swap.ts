@@ -1,7 +1,8 @@
 import { tryReplace } from '../../../sinks/publish/replace/tried.js';
 import type { Finding } from '../../core/pipeline.js';
 import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
-import { refusalFindings, type Surveyed } from '../changes/survey.js';
+import type { Replace } from '../changes/replace.js';
+import { refusalFindings } from '../changes/replace-findings.js';
 import { withSync } from '../changes/sync-instead.js';
 import type { Job } from '../job/job.js';
 
@@ -9,13 +10,12 @@ import type { Job } from '../job/job.js';
  * What only doing it shows: the swap of the tables that are replaced, tried with empty ones and rolled back. Nothing is
  * tried where the survey refuses already. What could not be tried is a note, unless a run will do it (`runs`).
  */
-export async function swapFindings(job: Job, surveyed: Surveyed, runs: boolean): Promise<Finding[]> {
-  const { replace } = surveyed;
+export async function swapFindings(job: Job, { surveyed }: Replace, runs: boolean): Promise<Finding[]> {
   const { database } = job.options;
-  if (replace === undefined || replace.refusals.length > 0) return [];
+  if (surveyed === undefined || surveyed.refusals.length > 0) return [];
   const client = await database.connect('trial of the swap', PINNED_BESIDE_CODE);
   try {
-    const { refusals, untried } = await tryReplace(client, replace);
+    const { refusals, untried } = await tryReplace(client, surveyed);
     return [
       ...refusalFindings(await withSync(client, refusals, job.tables)),
       ...(untried === undefined || runs

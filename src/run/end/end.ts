@@ -1,29 +1,22 @@
-import { type FlowAccount, totals } from '../../core/accounting.js';
+import { totals } from '../../core/accounting.js';
 import type { BatchStatus } from '../../core/batch-status.js';
 import { batchCounts, moveBatch } from '../../db/ledger/batches.js';
 import { forgetSegments } from '../../db/ledger/segments.js';
-import { discard } from '../changes/discard.js';
-import { dropMade } from '../changes/missing-tables.js';
-import { lowerGuard } from '../changes/write-guard.js';
+import type { Change } from '../changes/change.js';
+import { discardAll } from '../changes/sequence.js';
 import type { Job } from '../job/job.js';
 import { countsOf } from '../publish/record-summary.js';
 
 /** Ends a batch of which nothing is to be published: staging, guard and files go. */
 export async function end(
   job: Job,
+  changes: readonly Change[],
   status: BatchStatus,
-  accounts: readonly FlowAccount[],
   set: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
   const { database } = job.options;
-  // The guard first: discarding staging needs locks that it may hold.
-  await lowerGuard(job);
-  await discard(database, job);
-  const { kept } = await dropMade(database, job.batch as string);
-  if (kept.length > 0)
-    job.options.events?.warn?.(
-      `${kept.join(', ')}, made for this run, could not be dropped again: they stay, empty or in use`,
-    );
+  const { accounts } = job;
+  await discardAll(changes);
   await forgetSegments(database, job.batch as string);
   job.removeFiles();
   await moveBatch(database, job.batch as string, status, {

@@ -1,9 +1,9 @@
-import type { FlowAccount } from '../../core/accounting.js';
 import { SluiceError } from '../../core/errors.js';
 import { again, command, type Next } from '../../core/next.js';
 import { framesOf, stackOf, userFrames } from '../../core/stack.js';
 import { isShutOut } from '../../db/connection-error.js';
 import { noteBatch } from '../../db/ledger/batches.js';
+import type { JobChanges } from '../changes/job-changes.js';
 import { cleanUp } from '../given/cleanup-command.js';
 import { mergeInstead } from '../given/merge-instead.js';
 import { rerun } from '../given/next-command.js';
@@ -44,7 +44,7 @@ export function logFailure({ options, masking }: Job, error: SluiceError): boole
 const EXCEPTIONS: ReadonlySet<string> = new Set(['unexpected', 'stage_failed']);
 
 /** Records the failure, discards staging, and says in the error what state things are in. */
-export async function fail(job: Job, error: unknown, accounts: readonly FlowAccount[]): Promise<unknown> {
+export async function fail(job: Job, { all, guard }: JobChanges, error: unknown): Promise<unknown> {
   const { log, database } = job.options;
   const batch = job.batch as string;
   const failure = asFailure(error, job.signal);
@@ -74,14 +74,14 @@ export async function fail(job: Job, error: unknown, accounts: readonly FlowAcco
     await job.rejects.flush().catch((second) => {
       log.error('the last rejects could not be stored', { error: String(second) });
     });
-    if (isWorthSwapping(job, known)) keeps = await keepStaged(job);
+    if (isWorthSwapping(job, known)) keeps = await keepStaged(job, all);
     else if (isWorthResuming(job, known)) {
       // What goes on, should the ledger not be reached.
       keeps = loadOf(job);
-      keeps = await keepForResume(job, { code: known.code, message: known.message, details }, accounts);
+      keeps = await keepForResume(job, all, { code: known.code, message: known.message, details });
     }
     if (keeps === undefined)
-      await end(job, 'failed', accounts, {
+      await end(job, all, 'failed', {
         error: { code: known.code, message: known.message, details },
       });
   } catch (second) {
@@ -113,7 +113,7 @@ export async function fail(job: Job, error: unknown, accounts: readonly FlowAcco
     said,
     recorded
       ? `${untouched}; batch ${batch} is failed`
-      : `${untouched}; staging ${job.names.staging} is left${job.guard === undefined ? '' : ', and the write guard'}`,
+      : `${untouched}; staging ${job.names.staging} is left${guard.armed === undefined ? '' : ', and the write guard'}`,
     [command('status', [batch]), ...(recorded ? [] : [cleanUp()])],
   );
 }

@@ -1,11 +1,12 @@
-import { type FlowAccount, totals } from '../../core/accounting.js';
+import { totals } from '../../core/accounting.js';
 import type { SluiceError } from '../../core/errors.js';
 import type { Suggestion } from '../../core/next.js';
 import { type Batch, batchCounts, findBatch, moveBatch, noteBatch } from '../../db/ledger/batches.js';
 import { readSegments } from '../../db/ledger/segments.js';
+import type { Change } from '../changes/change.js';
+import { releaseAll } from '../changes/sequence.js';
 import { type Begun, publishing, resuming } from '../given/next-command.js';
 import type { Job } from '../job/job.js';
-import { letGo } from '../publish/go-live.js';
 
 /** Failures that say nothing of the rows: what is loaded is as good as before. */
 const PASSING = new Set(['connection_lost', 'no_connection']);
@@ -42,10 +43,10 @@ export interface Kept {
 }
 
 /** Leaves the batch staged, as `load` does. May be repeated. */
-export async function keepStaged(job: Job): Promise<Kept> {
+export async function keepStaged(job: Job, changes: readonly Change[]): Promise<Kept> {
   const { database } = job.options;
   const batch = job.batch as string;
-  await letGo(job);
+  await releaseAll(changes);
   if ((await findBatch(database, batch)).status !== 'staged')
     await moveBatch(database, batch, 'staged', { timings: job.timings });
   await noteBatch(database, batch, { phase: null });
@@ -79,14 +80,15 @@ export function begunBy(job: Job): Begun & Pick<Batch, 'id'> {
  */
 export async function keepForResume(
   job: Job,
+  changes: readonly Change[],
   error: { readonly code: string; readonly message: string; readonly details: readonly string[] },
-  accounts: readonly FlowAccount[],
 ): Promise<Kept | undefined> {
   const { database } = job.options;
+  const { accounts } = job;
   const loaded = accounts.length > 0 || (await readSegments(database, job.batch as string)).length > 0;
   if (!loaded) return undefined;
   // Until somebody goes on, staging must not stand in live's way.
-  await letGo(job);
+  await releaseAll(changes);
   const batch = await findBatch(database, job.batch as string);
   if (batch.status === 'staged') {
     await noteBatch(database, batch.id, { phase: null });

@@ -1,8 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Client } from 'pg';
-import type { Guard } from '../../../sinks/publish/write-guard/names.js';
 import { type FlowAccount, StageCounter } from '../../core/accounting.js';
 import type { OldSystem } from '../../core/assessment.js';
 import type { FlowMark } from '../../core/bookmark.js';
@@ -21,6 +19,7 @@ import type { RunRecord } from '../../db/ledger/run-record.js';
 import { oldSystem } from '../../sources/old-system.js';
 import type { FedBack } from '../feed-back/fed-back.js';
 import { RejectSpool } from '../feed-back/reject-files.js';
+import { type BatchNames, NO_BATCH, namesOf } from '../given/batch-names.js';
 import { inputLabels } from '../given/input-labels.js';
 import { jobMappings } from '../given/mappings.js';
 import { Masking } from '../given/masking.js';
@@ -38,18 +37,6 @@ import { runOf } from './run-of.js';
 
 /** Rejects shown at the end of a run; the rest is in the ledger. */
 const SHOWN_REJECTS = 10;
-
-/** Stands in a plan for the id that the batch will have. */
-export const NO_BATCH = '<batch>';
-
-/** The schemas of a batch: where its rows are staged, and where what they replace is kept. */
-export function namesOf(batch: string): {
-  readonly staging: string;
-  readonly old: string;
-  readonly batch: string;
-} {
-  return { staging: `sluice_staging_${batch}`, old: `sluice_old_${batch}`, batch };
-}
 
 /**
  * A pipeline on its way: the definition with the command's inputs and settings put in, the tables found
@@ -75,10 +62,6 @@ export class Job {
   begunAt = new Date();
   /** What resuming the batch would take, once it has begun. */
   record: RunRecord | undefined;
-  /** The journal guard, once it is armed. */
-  guard: Guard | undefined;
-  /** The session that keeps writers out (--guard lock); the window must run in it. */
-  held: Client | undefined;
   rejects: RejectBook;
   /** Which records are kept. */
   readonly kept: KeptRecords;
@@ -88,8 +71,6 @@ export class Job {
   tracked: Records | undefined;
   /** Ends the cancelling of statements that an abort begins. */
   stopped: () => Promise<void> = async () => {};
-  /** Rows that the replaced tables have, as far as they were counted while nobody could write unseen. */
-  readonly liveRows = new Map<Target, number>();
   /** The books of the flows, once the load is complete. */
   accounts: readonly FlowAccount[] = [];
   /** The load is complete and its validations are answered: a swap can publish what is staged. */
@@ -104,8 +85,6 @@ export class Job {
   readonly progress: Progress;
   /** The columns that its load has filled, by target. */
   readonly loadedColumns = new Map<Target, readonly string[]>();
-  /** The tables whose loaded rows were asked what they break: the rest is for the publish to tell. */
-  readonly askedOfRows = new Set<Target>();
   /** What it has read. */
   readonly read = new ReadInputs();
   readonly #shared = new Shared();
@@ -212,7 +191,7 @@ export class Job {
    * The batch's schemas: where rows are staged, and where what they replace is kept. A plan, which has no
    * batch yet, shows `<batch>` in its place.
    */
-  get names(): { readonly staging: string; readonly old: string; readonly batch: string } {
+  get names(): BatchNames {
     return namesOf(this.batch ?? NO_BATCH);
   }
 

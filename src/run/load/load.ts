@@ -10,7 +10,7 @@ import type { Target } from '../../core/target.js';
 import type { Sink, Staging } from '../../core/types.js';
 import type { LoadEnd } from '../../db/ledger/segments.js';
 import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
-import type { StagingTable } from '../changes/staging.js';
+import type { StagingTable } from '../changes/staging-table.js';
 import type { Checked } from '../check/check.js';
 import { writerSession } from '../given/load-session.js';
 import type { Job } from '../job/job.js';
@@ -22,7 +22,7 @@ import { endKey, type TakenUp } from './resume.js';
 import { segmentNoter } from './segment.js';
 
 /** What reading the rows of a job builds on. */
-export type ToRead = Pick<Checked, 'flows' | 'columns' | 'surveyed'>;
+export type ToRead = Pick<Checked, 'flows' | 'columns' | 'changes'>;
 
 /** Opens an end of a flow, told which one it is. */
 type Open = (end: Target | Sink, run: Run, at: EndPlace & LoadEnd) => Promise<Staging>;
@@ -34,14 +34,14 @@ type Open = (end: Target | Sink, run: Run, at: EndPlace & LoadEnd) => Promise<St
  */
 export async function load(
   job: Job,
-  checked: Checked,
-  staged: ReadonlyMap<Target, StagingTable>,
+  checked: ToRead,
   taken: Pick<TakenUp, 'checkpoints' | 'from'> | undefined,
   settle: (accounts: readonly FlowAccount[]) => Promise<FlowAccount[]>,
 ): Promise<FlowAccount[]> {
   const { database } = job.options;
   const batch = job.batch as string;
   const ends = tableEnds(checked.flows).map(endKey);
+  const { places } = checked.changes;
   job.tracked = await Records.begin(job, checked.flows, checked.columns);
   const accounts = await followAll(
     job,
@@ -49,7 +49,7 @@ export async function load(
     (end, run, at) => {
       if (!isTarget(end)) return end.open(run);
       const table = job.tableOf(end);
-      const place = staged.get(end) as StagingTable;
+      const place = places.get(end) as StagingTable;
       const { flow, branch, mark } = at;
       const sink = stagedTable({
         ...place,
@@ -92,7 +92,7 @@ export async function loadDry(job: Job, checked: ToRead): Promise<FlowAccount[]>
 /** The columns that a target's staging has and its rows fill. A patch needs none but those that it names. */
 function columnsFor(target: Target, checked: ToRead) {
   const { mode, columns: wanted } = target;
-  const facts = checked.surveyed.rows.get(target);
+  const facts = checked.changes.rows.facts.get(target);
   const known = checked.columns.get(target) ?? [];
   // A trigger may put a value where none is loaded: the publish will tell.
   const live =

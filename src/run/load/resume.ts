@@ -12,9 +12,6 @@ import { forgetRecords } from '../../db/ledger/records.js';
 import { type LoadEnd, readSegments } from '../../db/ledger/segments.js';
 import { qualified } from '../../db/quote.js';
 import { putBackRefused, settledBefore } from '../broken-rows/refused-before.js';
-import { adoptStaging } from '../changes/adopt.js';
-import type { Staged } from '../changes/staging.js';
-import { guardedTables, guardOf, isArmed } from '../changes/write-guard.js';
 import type { Checked } from '../check/check.js';
 import { cleanUp } from '../given/cleanup-command.js';
 import { awaitWriters } from '../given/load-session.js';
@@ -30,7 +27,6 @@ const HELD_MS = 10_000;
 
 /** What of an earlier attempt at a batch is taken over. */
 export interface TakenUp {
-  readonly staged: Staged;
   /** What is committed, by `endKey`; undefined where the load is complete. */
   readonly checkpoints: ReadonlyMap<string, readonly Checkpoint[]> | undefined;
   /** The flows that are read on, by their number. */
@@ -198,26 +194,19 @@ export async function takeUp(job: Job, checked: Checked, batch: Batch): Promise<
   const { database } = job.options;
   const accounts = batch.accounting ?? [];
   const loaded = accounts.length > 0 ? [] : await readSegments(database, batch.id);
-  const staged = await adoptStaging(job, checked.surveyed, batch);
-  if (await isArmed(database, guardOf(batch.id))) job.guard = guardOf(batch.id);
-  else if (batch.run_record?.guard === 'journal' && guardedTables(job).length > 0)
-    throw refused('guard_gone', `the write guard of batch ${batch.id} is not armed any more`, {
-      state: 'live tables are untouched',
-      next: rerun(batch, {}, { lead: 'start afresh' }),
-    });
+  for (const change of checked.changes.all) await change.adopt(batch);
   if (accounts.length > 0) {
     job.reports.push(...(batch.reports ?? []));
     job.filesBefore.push(...(batch.files ?? []));
     job.read.readBefore(batch.input_columns ?? {});
     const settled = await settledBefore(job, checked, accounts);
-    return { staged, checkpoints: undefined, from: new Map(), accounts: settled };
+    return { checkpoints: undefined, from: new Map(), accounts: settled };
   }
-  await putBackRefused(job, checked, staged);
+  await putBackRefused(job, checked.changes);
   await assertHolds(database, batch, loaded);
   await forgetRecords(database, batch.id);
   const from = await readOn(job, checked, batch, loaded);
   return {
-    staged,
     from,
     checkpoints: new Map(loaded.map((end) => [endKey(end), end.checkpoints])),
     accounts: [],

@@ -7,10 +7,10 @@ import { findBatch, holdBatch, listKept, listUnfinished, releaseBatch } from '..
 import { forgetSegments } from '../../db/ledger/segments.js';
 import { isOwn, ownName, ownSchemas } from '../../db/own-schemas.js';
 import { literal, qualified } from '../../db/quote.js';
-import { dropOwnEmpty, imageTables } from '../changes/discard.js';
 import { dropMade } from '../changes/missing-tables.js';
+import { dropOwnEmpty, imageTables } from '../changes/schemas.js';
 import { disarm, guardOf } from '../changes/write-guard.js';
-import { namesOf } from '../job/job.js';
+import { namesOf } from '../given/batch-names.js';
 import { dropOldTables, findOldTables } from './old-tables.js';
 
 /** Something that can be cleaned up. `bytes`: what dropping it gives back. */

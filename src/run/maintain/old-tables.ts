@@ -5,7 +5,7 @@ import type { PgDatabase } from '../../db/connect.js';
 import { type LedgerView, standingViews } from '../../db/ledger/views.js';
 import { literal, qualified } from '../../db/quote.js';
 import { sqlstateOf } from '../../db/server-error.js';
-import { dropOwnEmpty } from '../changes/discard.js';
+import { dropOwnEmpty } from '../changes/schemas.js';
 
 /** The old tables that a batch keeps aside behind its views, since before `olderThanDays`. */
 export interface OldTables {

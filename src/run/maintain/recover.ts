@@ -8,13 +8,12 @@ import { TIDY } from '../../db/ledger/publish-sql.js';
 import { findKept } from '../../db/ledger/published.js';
 import { ownSchemas } from '../../db/own-schemas.js';
 import { tidyCompatibility } from '../changes/compat-views.js';
-import { discardOwn, letGoOwn } from '../changes/discard.js';
+import { discardOwn, letGoOwn } from '../changes/schemas.js';
 import { disarm, guardOf } from '../changes/write-guard.js';
+import { namesOf, undoNames } from '../given/batch-names.js';
 import { cleanUp } from '../given/cleanup-command.js';
 import { publishing, resuming } from '../given/next-command.js';
 import type { Events } from '../given/options.js';
-import { undoNames } from '../given/undo-schemas.js';
-import { namesOf } from '../job/job.js';
 
 /**
  * Resolves what happened to batches whose process is gone, and takes what they left off the live tables:

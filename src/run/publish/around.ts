@@ -5,45 +5,30 @@ import { forgetSegments } from '../../db/ledger/segments.js';
 import { isDataError } from '../../db/server-error.js';
 import { rejectMet } from '../broken-rows/broken-rows.js';
 import { settleRefused } from '../broken-rows/refused-rows.js';
-import type { Staged } from '../changes/staging.js';
-import type { Surveyed } from '../changes/survey.js';
+import type { JobChanges } from '../changes/job-changes.js';
 import type { Checked } from '../check/check.js';
 import type { Job } from '../job/job.js';
 import { assertAccounted } from '../load/accounted.js';
 import { goLive, holdReady } from './go-live.js';
-import type { Prepared } from './prepare.js';
-import type { PublishedChanges } from './publish.js';
 import { countsOf, summariseRecords } from './record-summary.js';
 import { assertKept } from './shrink.js';
 import { validate } from './validate.js';
+import type { PublishedChanges } from './window.js';
 
 /** How often staging is gone through again for rows that the publish refuses; each time there are less of them. */
 const ROUNDS = 5;
 
-/** A load that is complete, within its limit of rejects. */
-export interface Loaded {
-  readonly checked: Checked;
-  readonly surveyed: Surveyed;
-  readonly staged: Staged;
-  readonly accounts: readonly FlowAccount[];
-}
-
-/** Staging as it was published, or is ready to be. */
-export interface Published extends PublishedChanges {
-  readonly prepared: Prepared;
-}
-
 /**
  * Asks the validations of what is loaded, makes it ready, and publishes it as far as the run is to. Where the server
  * refuses that because of a row, all such rows are found and become rejects, the rest is asked again, and it goes on
- * with that. `onBooks` is told of the books with them. Throws the refusal where it is no fault of loaded rows.
+ * with that; the job has the books with them. Throws the refusal where it is no fault of loaded rows.
  */
 export async function publishAround(
   job: Job,
-  loaded: Loaded,
-  onBooks: (accounts: readonly FlowAccount[]) => void,
-): Promise<Published> {
-  const attempt = new Attempt(job, loaded);
+  checked: Pick<Checked, 'flows' | 'columns'>,
+  changes: JobChanges,
+): Promise<PublishedChanges> {
+  const attempt = new Attempt(job, checked, changes);
   await attempt.ask();
   for (let round = 1; ; round++) {
     try {
@@ -51,26 +36,25 @@ export async function publishAround(
     } catch (error) {
       if (round === ROUNDS || !isFaultOfRows(error)) throw error;
       job.options.log.info('the publish refuses rows; looking for all of them', { error: String(error) });
-      if (!(await attempt.reject(error, onBooks))) throw error;
+      if (!(await attempt.reject(error))) throw error;
       await attempt.ask();
     }
   }
 }
 
 class Attempt {
-  accounts: readonly FlowAccount[];
   #staged = false;
 
   constructor(
     private readonly job: Job,
-    private readonly loaded: Loaded,
-  ) {
-    this.accounts = loaded.accounts;
-  }
+    private readonly checked: Pick<Checked, 'flows' | 'columns'>,
+    private readonly changes: JobChanges,
+  ) {}
 
   /** Writes the books down and asks the validations of staging. */
   async ask(): Promise<void> {
-    const { job, accounts } = this;
+    const { job } = this;
+    const { accounts } = job;
     const { database } = job.options;
     const batch = job.batch as string;
     await noteBatch(database, batch, {
@@ -86,39 +70,39 @@ class Attempt {
     await forgetSegments(database, batch);
     job.validated = false;
     await job.phase('validate', 'asking the validations of staging', () =>
-      validate(job, this.loaded.staged.places, accounts),
+      validate(job, this.changes.places),
     );
     job.validated = true;
   }
 
-  async publish(): Promise<Published> {
-    const { job, accounts } = this;
-    const { surveyed, staged } = this.loaded;
+  async publish(): Promise<PublishedChanges> {
+    const { job, changes } = this;
     await noteBatch(job.options.database, job.batch as string, { phase: 'prepare' });
-    if (job.options.publish !== false) return goLive(job, surveyed, staged, accounts, () => this.#stage());
-    const prepared = await holdReady(job, surveyed, staged, accounts);
+    if (job.options.publish !== false) return goLive(job, changes, () => this.#stage());
+    await holdReady(job, changes);
     await this.#stage();
-    return { prepared, changes: new Map(), lockMs: 0 };
+    return { changes: new Map(), lockMs: 0 };
   }
 
   /** Makes rejects of the rows because of which the publish ended in `error`; whether there are any. */
-  async reject(error: SluiceError, onBooks: (accounts: readonly FlowAccount[]) => void): Promise<boolean> {
-    const { job, loaded } = this;
-    const before = rejectedOf(this.accounts);
-    this.accounts = await job.phase('reject', 'finding the rows that the publish refuses', () =>
-      rejectMet(job, { ...loaded, flows: loaded.checked.flows, accounts: this.accounts }, error),
+  async reject(error: SluiceError): Promise<boolean> {
+    const { job, checked, changes } = this;
+    const before = rejectedOf(job.accounts);
+    const accounts = await job.phase('reject', 'finding the rows that the publish refuses', () =>
+      rejectMet(job, { flows: checked.flows, changes, accounts: job.accounts }, error),
     );
-    if (rejectedOf(this.accounts) === before) return false;
-    onBooks(this.accounts);
+    if (rejectedOf(accounts) === before) return false;
+    job.accounts = accounts;
     await job.tracked?.finishAgain();
-    job.records = summariseRecords(job, loaded.checked, this.accounts);
-    assertAccounted(job, this.accounts);
-    await assertKept(job, this.accounts, loaded.surveyed.rows);
+    job.records = summariseRecords(job, checked, accounts);
+    assertAccounted(job, accounts);
+    await assertKept(job, changes);
     return true;
   }
 
   async #stage(): Promise<void> {
-    const { job, accounts } = this;
+    const { job } = this;
+    const { accounts } = job;
     const { database } = job.options;
     const set = { accounting: accounts, reports: job.keptReports, timings: job.timings };
     if (this.#staged) await noteBatch(database, job.batch as string, set);

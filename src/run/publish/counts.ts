@@ -1,13 +1,12 @@
 import { firing } from '../../../sinks/publish/rows/sql.js';
-import type { FlowAccount } from '../../core/accounting.js';
 import { type Changes, changes } from '../../core/changes.js';
 import type { Target } from '../../core/target.js';
 import { readPublished } from '../../db/ledger/published.js';
 import { qualified } from '../../db/quote.js';
-import type { Checked } from '../check/check.js';
+import { handedRows } from '../changes/handed.js';
+import type { JobChanges } from '../changes/job-changes.js';
+import { replacing } from '../changes/replace.js';
 import type { Job } from '../job/job.js';
-import { loadedRows } from './prepare.js';
-import { replacing } from './publish.js';
 
 /** What a publish does to the rows of each table, by target. */
 export type ChangesOf = ReadonlyMap<Target, Changes>;
@@ -25,18 +24,14 @@ const isKnown = (entry: unknown[]): entry is [string, Changes] => entry[1] !== u
  * What a dry run can know of the publish. Rows that are merged or patched are compared with live only once they are
  * staged; a trigger decides only when it fires.
  */
-export function foreseen(
-  job: Job,
-  { surveyed }: Pick<Checked, 'surveyed'>,
-  accounts: readonly FlowAccount[],
-): Map<Target, Changes> {
-  const loaded = loadedRows(job, accounts);
+export function foreseen(job: Job, { rows, replace }: JobChanges): Map<Target, Changes> {
+  const loaded = handedRows(job);
   return new Map(
     job.tables.map(({ target, missing }) => {
       const staged = loaded.get(target) ?? 0;
       if (target.mode === 'replace')
-        return [target, replacing(staged, missing === true ? 0 : (job.liveRows.get(target) ?? null))];
-      const facts = surveyed.rows.get(target);
+        return [target, replacing(staged, missing === true ? 0 : (replace.liveRows.get(target) ?? null))];
+      const facts = rows.facts.get(target);
       const unknown = { inserted: null, updated: null, unchanged: null, missing: null, suppressed: null };
       const quiet =
         missing === true ||
@@ -60,8 +55,8 @@ export function foreseen(
 }
 
 /** What a run finds that has nothing to change. */
-export function unchangedChanges(job: Job, accounts: readonly FlowAccount[]): Map<Target, Changes> {
-  const of = [...loadedRows(job, accounts)];
+export function unchangedChanges(job: Job): Map<Target, Changes> {
+  const of = [...handedRows(job)];
   return new Map(of.map(([target, staged]) => [target, changes({ staged, unchanged: staged })]));
 }
 

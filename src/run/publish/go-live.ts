@@ -1,14 +1,9 @@
-import type { FlowAccount } from '../../core/accounting.js';
-import { SluiceError } from '../../core/errors.js';
 import { noteBatch } from '../../db/ledger/batches.js';
-import { letGoOwn } from '../changes/discard.js';
-import type { Staged } from '../changes/staging.js';
-import type { Surveyed } from '../changes/survey.js';
+import { isAltered } from '../changes/altered.js';
+import type { JobChanges } from '../changes/job-changes.js';
+import { prepareAll, releaseAll } from '../changes/sequence.js';
 import type { Job } from '../job/job.js';
-import { isAltered, tellAltered, tellUnlike } from './altered.js';
-import { type Prepared, prepare } from './prepare.js';
-import { type PublishedChanges, publishBatch } from './publish.js';
-import { assertSameShape } from './survey-again.js';
+import { type PublishedChanges, publishBatch, publishLedger } from './window.js';
 
 /** How often staging is brought up to a live table that is altered again and again. */
 const SURVEYS = 3;
@@ -20,23 +15,20 @@ const SURVEYS = 3;
  */
 export async function goLive(
   job: Job,
-  surveyed: Surveyed,
-  staged: Staged,
-  accounts: readonly FlowAccount[],
+  changes: JobChanges,
   onPrepared: () => Promise<void> = async () => {},
-): Promise<PublishedChanges & { readonly prepared: Prepared }> {
+): Promise<PublishedChanges> {
   const publishing = job.options.rehearse === true ? 'publishing, to be rolled back' : 'publishing';
   for (let survey = 1; ; survey++) {
-    const prepared = await ready(job, surveyed, staged, accounts);
+    await prepare(job, changes);
     if (survey === 1) await onPrepared();
     await noteBatch(job.options.database, job.batch as string, { phase: 'publish' });
     try {
-      const published = await job.phase('publish', publishing, () => publishBatch(job, prepared));
-      return { prepared, ...published };
+      const ledger = publishLedger(job, changes);
+      return await job.phase('publish', publishing, () => publishBatch(job, changes, ledger));
     } catch (error) {
-      const told = await whatWasAltered(job, prepared, staged, error);
-      if (!isAltered(told) || survey === SURVEYS) throw told;
-      const what = (told.facts.details ?? []).slice(0, 3).join('; ');
+      if (!isAltered(error) || survey === SURVEYS) throw error;
+      const what = (error.facts.details ?? []).slice(0, 3).join('; ');
       job.options.events?.warn?.(
         `a table was altered while staging was made ready${what === '' ? '' : ` (${what})`}; once more`,
       );
@@ -44,51 +36,12 @@ export async function goLive(
   }
 }
 
-/** SQLSTATE class 42: the statement names something that is not there, or is of another type. */
-const isMisfit = (error: unknown) =>
-  error instanceof SluiceError && error.code === 'publish' && error.facts.sqlstate?.startsWith('42') === true;
-
-/** `error` of the window, with what was altered under it; throws where the tables cannot be published any more. */
-async function whatWasAltered(
-  job: Job,
-  { replace }: Prepared,
-  staged: Staged,
-  error: unknown,
-): Promise<unknown> {
-  if (isAltered(error) && replace !== undefined) {
-    await assertSameShape(job, staged);
-    return tellAltered(job.options.database, replace.survey, error, job.tables);
-  }
-  if (replace !== undefined) {
-    const unlike = await tellUnlike(job.options.database, replace.survey, error);
-    if (unlike !== undefined) return unlike;
-  }
-  if (isMisfit(error)) await assertSameShape(job, staged);
-  return error;
-}
-
 /** Makes staging ready, to be published later: live is left as if there were no staging. */
-export async function holdReady(
-  job: Job,
-  surveyed: Surveyed,
-  staged: Staged,
-  accounts: readonly FlowAccount[],
-): Promise<Prepared> {
-  const prepared = await ready(job, surveyed, staged, accounts);
-  await letGo(job);
-  return prepared;
+export async function holdReady(job: Job, changes: JobChanges): Promise<void> {
+  await prepare(job, changes);
+  await releaseAll(changes.all);
 }
 
-/** Takes the keys of other tables off staging: they would reject rows whose parents only live has. */
-export async function letGo(job: Job): Promise<void> {
-  await letGoOwn(job.options.database, job.names);
-}
-
-function ready(
-  job: Job,
-  surveyed: Surveyed,
-  staged: Staged,
-  accounts: readonly FlowAccount[],
-): Promise<Prepared> {
-  return job.phase('prepare', 'building indexes and keys', () => prepare(job, surveyed, staged, accounts));
+function prepare(job: Job, changes: JobChanges): Promise<void> {
+  return job.phase('prepare', 'building indexes and keys', () => prepareAll(changes.all));
 }

@@ -2,29 +2,22 @@ import { schemasFor } from '../../../sinks/publish/replace/names.js';
 import { mergedLocks, windowSql } from '../../../sinks/publish/window.js';
 import { lockHolders } from '../../../sinks/publish/write-guard/waiting.js';
 import type { PgDatabase } from '../../db/connect.js';
-import { publishSql } from '../../db/ledger/publish-sql.js';
 import { ledgerThere } from '../../db/ledger/trust.js';
-import { compatibilityRecords } from '../changes/compat-views.js';
-import type { Surveyed } from '../changes/survey.js';
-import { type PlannedView, planViews } from '../changes/views.js';
-import { guardedTables, guardOf } from '../changes/write-guard.js';
-import type { Checked } from '../check/check.js';
+import type { JobChanges } from '../changes/job-changes.js';
+import { partsOf } from '../changes/sequence.js';
 import { planDisk } from '../check/disk.js';
 import type { KeptCopy, PlannedLock, PublishPlan } from '../given/plan.js';
-import { type Job, NO_BATCH } from '../job/job.js';
-import type { Prepared } from './prepare.js';
-import { partsOf, recordsOf, timesOf } from './publish.js';
+import type { Job } from '../job/job.js';
+import { publishLedger, timesOf } from './window.js';
 
 /** Plans the publish from what the checks have surveyed. Reads only; where tables are refused, no statements. */
-export async function planPublish(job: Job, { surveyed }: Pick<Checked, 'surveyed'>): Promise<PublishPlan> {
+export async function planPublish(job: Job, changes: JobChanges): Promise<PublishPlan> {
   const { database, guard: how = 'journal' } = job.options;
-  const { refused } = surveyed;
-  const tables = guardedTables(job);
-  const guard = how === 'journal' && tables.length > 0 ? guardOf(NO_BATCH) : undefined;
-  const prepared = planned(job, surveyed, await planViews(job));
-  const parts = refused.length > 0 ? [] : partsOf(job, prepared, guard);
+  const { refused, surveyed } = changes.replace;
+  const { tables } = changes.guard;
+  const parts = refused.length > 0 ? [] : partsOf(changes.all);
   const staging = new Set(
-    [...schemasFor(surveyed.replace?.tables ?? [], job.names).values()].map((pair) => pair.staging),
+    [...schemasFor(surveyed?.tables ?? [], job.names).values()].map((pair) => pair.staging),
   );
   const client = await database.session();
   const locks: PlannedLock[] = [];
@@ -39,10 +32,7 @@ export async function planPublish(job: Job, { surveyed }: Pick<Checked, 'surveye
       ? ''
       : windowSql(parts, {
           ...timesOf(parts),
-          ledger: [
-            ...publishSql('0', 'completed', recordsOf(job, prepared)),
-            ...compatibilityRecords(job, surveyed.oldNames),
-          ],
+          ledger: publishLedger(job, changes),
           held: how === 'lock' && tables.length > 0,
         });
   return {
@@ -52,32 +42,12 @@ export async function planPublish(job: Job, { surveyed }: Pick<Checked, 'surveye
       ...parts.flatMap((part) => part.dependents),
     ],
     locks,
-    carried: surveyed.carried,
+    carried: surveyed?.carried ?? [],
     refused,
     disk: await planDisk(job),
     kept: await keptCopies(database, job),
     statements,
   };
-}
-
-/** Staging as it would be when it is ready, with nothing known of its rows. */
-function planned(job: Job, surveyed: Surveyed, views: readonly PlannedView[]): Prepared {
-  const { replace, rows, oldNames } = surveyed;
-  const loaded = new Map(job.tables.map(({ target }) => [target, 0]));
-  if (replace === undefined) return { replace, rows, oldNames, loaded, views, records: [] };
-  const schemas = schemasFor(replace.tables, job.names);
-  const tables = replace.tables.map((live) => ({
-    target: { schema: live.schema, table: live.table, oid: live.oid },
-    schema: schemas.get(live.schema)?.staging ?? job.names.staging,
-    table: live.table,
-    oid: 0,
-    columns: live.columns.filter((column) => column.generated === '').map((column) => column.name),
-    rows: 0n,
-    reached: {},
-    writers: [],
-    serverStart: null,
-  }));
-  return { replace: { survey: replace, tables }, rows, oldNames, loaded, views, records: [] };
 }
 
 async function keptCopies(database: PgDatabase, job: Job): Promise<KeptCopy[]> {

@@ -1,15 +1,15 @@
 import { sameKey } from '../../../sinks/publish/rows/sql.js';
 import { type RowTableFacts, rowObjects } from '../../../sinks/publish/rows/target.js';
-import { type FlowAccount, totals } from '../../core/accounting.js';
+import { totals } from '../../core/accounting.js';
 import { refused } from '../../core/errors.js';
 import { again } from '../../core/next.js';
 import { plural } from '../../core/plural.js';
 import type { Database } from '../../core/run.js';
-import type { Target } from '../../core/target.js';
 import { qualified } from '../../db/quote.js';
+import { handedRows } from '../changes/handed.js';
+import type { JobChanges } from '../changes/job-changes.js';
 import type { LiveTable } from '../given/tables.js';
 import type { Job } from '../job/job.js';
-import { loadedRows } from './prepare.js';
 
 /** The share of its rows, in percent, that a table may lose where nobody says otherwise. */
 const MAX_SHRINK = 50;
@@ -32,20 +32,15 @@ interface Shrunk {
  * Refuses where a table that is replaced, or whose rows are deleted where the load lacks them, would lose more of them
  * than it may: an export that broke, or a wrong file, looks just like that. To be asked once the load is complete, before
  * staging is made ready. Reads no more of a live table than decides the question: twice the rows that were loaded, by
- * default. `rows`: the tables whose rows change, with staging to compare them with; left out where nothing is staged,
- * and only the number of rows tells.
+ * default. Where nothing is staged only the number of rows tells.
  *
  * Throws refused `would_empty` where no row was loaded, unless `allowEmpty` or a `maxShrink` of 100 that the command
  * gave allow it, and `would_shrink`. Not asked where only some rows were read (`limit`): nothing is published then.
  */
-export async function assertKept(
-  job: Job,
-  accounts: readonly FlowAccount[],
-  rows?: ReadonlyMap<Target, RowTableFacts>,
-): Promise<void> {
+export async function assertKept(job: Job, { rows, replace }: JobChanges): Promise<void> {
   const { options } = job;
   if (options.limit !== undefined) return;
-  const loaded = loadedRows(job, accounts);
+  const loaded = handedRows(job);
   const mayEmpty = options.allowEmpty === true || options.maxShrink === 100;
   const emptied: string[] = [];
   const shrunk: Shrunk[] = [];
@@ -56,7 +51,7 @@ export async function assertKept(
     const name = `${table.schema}.${table.table}`;
     const after = loaded.get(target) ?? 0;
     // With rejects no row of it is deleted.
-    if (!replaced && totals(accounts).rejected > 0) continue;
+    if (!replaced && totals(job.accounts).rejected > 0) continue;
     if (after === 0 && !mayEmpty) {
       if ((await countUpTo(options.database, table, 1)) > 0) emptied.push(name);
       continue;
@@ -68,9 +63,9 @@ export async function assertKept(
       shrunk.push({ name, replaced, after, ...(await howMany(options.database, table, most)) });
     else if (replaced) {
       // Writes that nobody is told of would make another number of it.
-      if (options.dryRun === true || options.guard !== 'off') job.liveRows.set(target, before);
+      if (options.dryRun === true || options.guard !== 'off') replace.liveRows.set(target, before);
     } else {
-      const facts = rows?.get(target);
+      const facts = rows.places.size === 0 ? undefined : rows.facts.get(target);
       const kept = facts === undefined ? after : await countKept(job, facts);
       if (after > 0 && before > mostRows(kept, share))
         shrunk.push({ name, replaced, after: kept, before, exactly: true });

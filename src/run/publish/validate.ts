@@ -1,11 +1,11 @@
-import type { FlowAccount } from '../../core/accounting.js';
 import type { Finding, Validation } from '../../core/pipeline.js';
 import type { Database } from '../../core/run.js';
+import type { Target } from '../../core/target.js';
 import type { PgDatabase } from '../../db/connect.js';
 import { withRoom } from '../../db/connect.js';
 import { qualified } from '../../db/quote.js';
 import { usersDatabase, usersSession } from '../../db/users-database.js';
-import type { Staged } from '../changes/staging.js';
+import type { StagingTable } from '../changes/staging-table.js';
 import { commandsOf, type NamedFinding, refusal, sentence } from '../check/findings.js';
 import { spareWriterSession } from '../given/load-session.js';
 import { validationContext } from '../job/contexts.js';
@@ -16,19 +16,15 @@ const AT_ONCE = 2;
 
 /**
  * Asks the pipeline's validations of staging, some at once; all are asked, then errors refuse together.
- * `accounts`: the books of the load. Staging has statistics before: without them the server joins millions of rows as if they were few.
+ * Staging has statistics before: without them the server joins millions of rows as if they were few.
  */
-export async function validate(
-  job: Job,
-  places: Staged['places'],
-  accounts: readonly FlowAccount[],
-): Promise<void> {
+export async function validate(job: Job, places: ReadonlyMap<Target, StagingTable>): Promise<void> {
   const validations = job.pipeline.validations ?? [];
   if (validations.length === 0) return;
   const { database, log } = job.options;
   for (const { schema, table } of places.values())
     await database.query(`ANALYZE ${qualified(schema, table)}`);
-  const context = validationContext(job, places, { accounts });
+  const context = validationContext(job, places, { accounts: job.accounts });
   const found = await asked(validations, database, job.batch as string, async (validation, session) => {
     const findings = await validation.ask({ ...context, database: session });
     const errors = findings.filter(({ severity }) => severity === 'error').length;

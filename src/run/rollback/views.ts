@@ -1,16 +1,14 @@
-import { undoViewParts } from '../../../sinks/publish/compat-views/index.js';
-import { windowSql } from '../../../sinks/publish/window.js';
 import { usage } from '../../core/errors.js';
 import { command } from '../../core/next.js';
-import { findBatch, holdBatch, noteBatch } from '../../db/ledger/batches.js';
+import { findBatch, holdBatch } from '../../db/ledger/batches.js';
 import { requireLedger } from '../../db/ledger/open.js';
 import { readPublished } from '../../db/ledger/published.js';
-import { standingViews, viewsUndoneSql } from '../../db/ledger/views.js';
-import { assertOldKept, assertViewsFree, tidyCompatibility } from '../changes/compat-views.js';
-import { behindCommit } from '../end/stopping.js';
+import { standingViews } from '../../db/ledger/views.js';
+import { OldNamesUndo } from '../changes/compat-views.js';
+import { ledgerOf } from '../changes/sequence.js';
 import { resolveInterrupted } from '../maintain/recover.js';
-import { runWindow, timesOf } from '../publish/publish.js';
 import { type RollbackOptions, type RolledBack, undoing } from './session.js';
+import { type Undoing, undo, undoStatements } from './undo.js';
 import { assertUnwritten, previewTables } from './written-since.js';
 
 /**
@@ -36,45 +34,26 @@ async function undoViews(
   const views = await standingViews(database, id);
   if (views.length === 0)
     throw usage('no_views', `batch ${id} has no views under old names`, { next: command('status', [id]) });
-  assertOldKept(views);
-  await assertViewsFree(database, views);
-  const keeps = views.some((view) => view.kept !== null);
+  const changes = [new OldNamesUndo(options, batch.id, views)];
+  for (const change of changes) await change.survey();
   const published = (await readPublished(database, id)).filter((each) => each.rolled_back_at === null);
+  const replaced = published.filter(({ mode }) => mode === 'replace');
   // Where no old table comes back, nobody could miss rows in it.
-  const tables = keeps
-    ? await previewTables(
-        database,
-        id,
-        published.filter(({ mode }) => mode === 'replace'),
-        [],
-      )
-    : [];
+  const keeps = views.some((view) => view.kept !== null);
+  const tables = keeps ? await previewTables(database, id, replaced, []) : [];
+  const what: Undoing = {
+    ...{ batch: id, changes, ledger: ledgerOf(changes).statements },
+    look: async () => {},
+    isDone: async (other) => (await standingViews(other, id)).length === 0,
+    done: `the old names of batch ${id} are back`,
+  };
   const done = {
-    batch: id,
-    whole: false,
-    tables,
+    ...{ batch: id, whole: false, tables },
     views: views.map(({ schema, name }) => `${schema}.${name}`),
   };
-  const parts = undoViewParts(views, id);
-  const ledger = [viewsUndoneSql(id)];
-  if (options.dryRun === true)
-    return { ...done, statements: windowSql(parts, { ...timesOf(parts), ledger }), lock_ms: null };
+  if (options.dryRun === true) return { ...done, statements: undoStatements(what), lock_ms: null };
   if (options.discardWrites !== true)
     assertUnwritten(tables, 'the old tables lack them, and only the new ones would have them');
   await holdBatch(database, id);
-  options.events?.phase?.('rollback', 'putting the old names back');
-  const { lockMs } = await runWindow(options, {
-    batch: batch.id,
-    isDone: async (other) => (await standingViews(other, id)).length === 0,
-    parts,
-    ledger,
-    rehearse: false,
-    signal,
-  });
-  await stopped();
-  await behindCommit(options, signal, `the old names of batch ${id} are back`, async () => {
-    await tidyCompatibility(database, id);
-    await noteBatch(database, id, { phase: null });
-  });
-  return { ...done, lock_ms: lockMs };
+  return { ...done, lock_ms: await undo(what, options, signal, stopped) };
 }

@@ -5,8 +5,10 @@ import { refused, SluiceError } from '../../core/errors.js';
 import { EVENT_TRIGGERS, readEventTriggers } from '../../db/catalog/additions.js';
 import { unlike } from '../../db/catalog/likeness.js';
 import type { PgDatabase } from '../../db/connect.js';
-import { assertStillReplaceable } from '../check/check.js';
-import type { LiveTable } from '../given/tables.js';
+
+/** SQLSTATE class 42: the statement of the window names something that is not there, or is of another type. */
+export const isMisfit = (error: unknown): error is SluiceError =>
+  error instanceof SluiceError && error.code === 'publish' && error.facts.sqlstate?.startsWith('42') === true;
 
 /** Whether `error` says that tables are not what was surveyed. */
 export function isAltered(error: unknown): error is SluiceError {
@@ -45,18 +47,18 @@ export async function tellUnlike(
 }
 
 /**
- * `error`, the window's word that the tables of `survey` were altered, with what was altered as its details. Throws the
- * refusal where they cannot be replaced any more, in the words of a check; `tables` are those of a job that does.
+ * `error`, the window's word that the tables of `survey` were altered, with what was altered as its details. Throws what
+ * `assertReplaceable` throws where they cannot be replaced any more.
  */
 export async function tellAltered(
   database: PgDatabase,
   survey: Survey,
   error: SluiceError,
-  tables: readonly LiveTable[] = [],
+  assertReplaceable: (now: Survey) => Promise<void>,
 ): Promise<SluiceError> {
   const client = await database.session();
   const now = await surveyReplace(client, survey.targets);
-  await assertStillReplaceable(client, now, tables);
+  await assertReplaceable(now);
   const altered = changesBetween(survey, now);
   return altered.length === 0 ? error : error.but({ details: altered });
 }

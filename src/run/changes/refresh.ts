@@ -1,38 +1,12 @@
 import type { Client } from 'pg';
-import { stripOld } from '../../../sinks/publish/replace/strip.js';
 import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
 import { qualified } from '../../db/quote.js';
 import { pathStatement } from '../../db/users-path.js';
-import { discardOwn } from '../changes/discard.js';
-import type { Job } from '../job/job.js';
-import type { Prepared } from './prepare.js';
+import type { Site } from './change.js';
 
-/**
- * What a publish leaves to be tidied up: the old tables must block nobody, and the staging schema is empty. A
- * failure here loses nothing.
- */
-export async function tidy(
-  job: {
-    readonly options: Pick<Job['options'], 'database' | 'events' | 'signal'>;
-    readonly names: Job['names'];
-  },
-  prepared: Pick<Prepared, 'replace'>,
-): Promise<void> {
-  const client = await job.options.database.session();
-  try {
-    await refreshAll(job.options, prepared.replace?.survey.refresh ?? []);
-    if (prepared.replace !== undefined) await stripOld(client, prepared.replace.survey, job.names);
-    await discardOwn(job.options.database, job.names);
-  } catch (error) {
-    job.options.events?.warn?.(
-      `the old tables in ${job.names.old} could not be tidied up behind the publish: ${(error as Error).message}`,
-    );
-  }
-}
-
-/** In a session of its own: what a view reads is the application's business. */
-async function refreshAll(
-  options: Pick<Job['options'], 'database' | 'events' | 'signal'>,
+/** Refreshes materialized views that read what was published, in a session of its own: what they read is the application's business. */
+export async function refreshAll(
+  options: Site,
   views: readonly { readonly schema: string; readonly name: string }[],
 ): Promise<void> {
   if (views.length === 0) return;
@@ -50,7 +24,7 @@ async function refreshAll(
  * fails it is said with the statement to type, and the rest is tidied up all the same.
  */
 async function refresh(
-  { database, events, signal }: Pick<Job['options'], 'database' | 'events' | 'signal'>,
+  { database, events, signal }: Site,
   client: Client,
   { schema, name }: { readonly schema: string; readonly name: string },
 ): Promise<void> {

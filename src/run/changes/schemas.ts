@@ -1,31 +1,13 @@
 import { discardStaging, dropEmptySchema, releaseLive } from '../../../sinks/publish/replace/discard.js';
-import { COUNTS_TABLE, undoTable } from '../../../sinks/publish/rows/target.js';
+import { undoTable } from '../../../sinks/publish/rows/target.js';
 import type { PgDatabase } from '../../db/connect.js';
 import { isOwn, ownSchemas } from '../../db/own-schemas.js';
-import { qualified } from '../../db/quote.js';
-import type { Job } from '../job/job.js';
+import type { BatchNames } from '../given/batch-names.js';
+import { Change, type Site } from './change.js';
 
 /** The tables in a batch's old schema that hold what an append, merge or patch of `schema.table` changed. */
 export function imageTables(schema: string, table: string): string[] {
   return ['before', 'deleted', 'written'].map((suffix) => undoTable(schema, table, suffix));
-}
-
-/**
- * Drops the staging of a batch that will not be published, the tables that its undo would have used, and its
- * schemas, now empty. Only what the batch has made itself. Idempotent.
- */
-export async function discard(database: PgDatabase, job: Pick<Job, 'names' | 'tables'>): Promise<void> {
-  const client = await database.session();
-  const { names } = job;
-  if (await isOwn(database, names.batch, names.old))
-    for (const { target, schema, table } of job.tables) {
-      if (target.mode === 'replace') continue;
-      const images = [...imageTables(schema, table), COUNTS_TABLE];
-      await client.query(
-        `DROP TABLE IF EXISTS ${images.map((image) => qualified(names.old, image)).join(', ')}`,
-      );
-    }
-  await discardOwn(database, names);
 }
 
 /**
@@ -34,7 +16,7 @@ export async function discard(database: PgDatabase, job: Pick<Job, 'names' | 'ta
  */
 export async function discardOwn(
   database: PgDatabase,
-  { batch, staging, old }: Pick<Job['names'], 'batch' | 'staging'> & { readonly old?: string },
+  { batch, staging, old }: Pick<BatchNames, 'batch' | 'staging'> & { readonly old?: string },
 ): Promise<void> {
   const client = await database.session();
   for (const { schema } of await ownSchemas(database, batch, staging))
@@ -49,7 +31,7 @@ export async function discardOwn(
  */
 export async function letGoOwn(
   database: PgDatabase,
-  { batch, staging }: Pick<Job['names'], 'batch' | 'staging'>,
+  { batch, staging }: Pick<BatchNames, 'batch' | 'staging'>,
 ): Promise<void> {
   const client = await database.session();
   for (const { schema } of await ownSchemas(database, batch, staging))
@@ -60,4 +42,32 @@ export async function letGoOwn(
 export async function dropOwnEmpty(database: PgDatabase, batch: string, schema: string): Promise<boolean> {
   if (!(await isOwn(database, batch, schema))) return true;
   return dropEmptySchema(await database.session(), schema);
+}
+
+/** The schemas of the batch's own, with all that is staged in them. */
+export class Schemas extends Change {
+  readonly question = 'publishing';
+
+  constructor(
+    private readonly site: Site,
+    private readonly of: { readonly names: BatchNames },
+  ) {
+    super();
+  }
+
+  override async adopt(): Promise<void> {
+    await this.release();
+  }
+
+  override async tidy(): Promise<void> {
+    await discardOwn(this.site.database, this.of.names);
+  }
+
+  override async release(): Promise<void> {
+    await letGoOwn(this.site.database, this.of.names);
+  }
+
+  override async discard(): Promise<void> {
+    await discardOwn(this.site.database, this.of.names);
+  }
 }
