@@ -23,7 +23,10 @@ export interface StageAccount {
 
 /** What was handed to a sink, and what the receiver counted (null while nobody has counted). */
 export interface SinkAccount {
+  /** The table as its target names it, or what the sink is called. */
   readonly sink: string;
+  /** Left out in accounts that earlier versions of Sluice have written. */
+  readonly role?: 'table' | 'sink';
   readonly handed: number;
   readonly counted: number | null;
 }

@@ -42,6 +42,7 @@ export interface EndPlace {
 /** A sink of a followed flow, still open: its account and the way to finish it. */
 interface OpenEnd {
   readonly name: string;
+  readonly isTable: boolean;
   readonly staging: Staging;
   readonly count: StageCounter;
 }
@@ -87,7 +88,7 @@ export async function follow(plan: FlowPlan, following: Following): Promise<Flow
   const write = async (end: Target | Sink, rows: Rows, at: string): Promise<void> => {
     const count = counter(inBooks.end(end), at, 'end');
     const staging = await following.open(end, runFor(count), { branch: at, ...marking });
-    ends.push({ name: endName(end), staging, count });
+    ends.push({ name: endName(end), isTable: 'kind' in end, staging, count });
     for await (const chunk of rows) {
       if (signal.aborted) throw interrupted();
       count.in += chunk.length;
@@ -125,11 +126,11 @@ export async function follow(plan: FlowPlan, following: Following): Promise<Flow
     });
     await drain(plan.root, reading.rows(), '');
     const sinks: SinkAccount[] = [];
-    for (const { name, staging, count: rows } of ends) {
+    for (const { name, isTable, staging, count: rows } of ends) {
       const counted = await staging.close();
       // A sink rejects rows of its own (a value that the column cannot hold); the rest it has taken.
       rows.out = rows.in - sum(rows.rejected);
-      sinks.push({ sink: name, handed: rows.out, counted });
+      sinks.push({ sink: name, role: isTable ? 'table' : 'sink', handed: rows.out, counted });
     }
     return { source: input, stages: counters.map((each) => each.account()), sinks };
   } catch (error) {

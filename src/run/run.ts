@@ -62,10 +62,10 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
       next: again({ flags: { guard: 'journal' } }, { note: 'it waits with staging' }),
     });
   const job = await Job.prepare(pipeline, resumed === undefined ? options : resumedOptions(options, resumed));
-  job.stopped = stopStatements(options.database, job.signal);
+  job.state.stopped = stopStatements(options.database, job.signal);
   try {
     if (options.dryRun !== true) await assertSessions(options.database, SESSIONS_OF_A_RUN);
-    job.record = await recordRun(job, resumed);
+    job.state.runRecord = await recordRun(job, resumed);
     const checked = await job.phase('check', 'checking inputs, tables and the pipeline’s own questions', () =>
       checkJob(job, options.dryRun !== true),
     );
@@ -76,7 +76,8 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
         options.events?.note?.(sentence(name, finding), commandsOf(finding.next));
     }
     assertChecked(checked);
-    if (resumed === undefined) job.record = { ...job.record, feedBack: feedBackOf(job, checked) };
+    if (resumed === undefined)
+      job.state.runRecord = { ...job.state.runRecord, feedBack: feedBackOf(job, checked) };
     const { plan } = checked;
     const shown =
       options.dryRun === true ? { ...plan, publish: await planPublish(job, checked.changes) } : plan;
@@ -90,10 +91,10 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
       error instanceof SluiceError && job.batch !== undefined
         ? error
         : asFailure(error, job.signal).with({ state: 'nothing was published; live tables are untouched' });
-    options.events?.failed?.(failedSummary(job, told, job.accounts));
+    options.events?.failed?.(failedSummary(job, told, job.state.accounts));
     throw told;
   } finally {
-    await job.stopped();
+    await job.state.stopped();
     await writeRejects(job);
     await writeReports(job);
     await job.clear();
@@ -106,7 +107,7 @@ async function answered<T>(job: Job, ask: () => Promise<T> | undefined): Promise
   try {
     return await ask();
   } finally {
-    job.waited += performance.now() - from;
+    job.state.waited += performance.now() - from;
   }
 }
 
@@ -146,13 +147,13 @@ async function asking<T>(
   work: (job: Job) => Promise<T>,
 ): Promise<T> {
   const job = await Job.prepare(pipeline, options);
-  job.stopped = stopStatements(options.database, job.signal);
+  job.state.stopped = stopStatements(options.database, job.signal);
   try {
     return await work(job);
   } catch (error) {
     throw job.signal.aborted ? stateOf(asFailure(error, job.signal), 'nothing was written') : error;
   } finally {
-    await job.stopped();
+    await job.state.stopped();
     await job.clear();
   }
 }
@@ -162,8 +163,8 @@ async function dryRun(job: Job, checked: Checked): Promise<Summary> {
     const accounts = await job.phase('load', 'reading, transforming and checking every row', () =>
       loadDry(job, checked),
     );
-    job.accounts = accounts;
-    job.records = summariseRecords(job, checked, accounts);
+    job.state.accounts = accounts;
+    job.state.records = summariseRecords(job, checked, accounts);
     assertAccounted(job, accounts);
     await assertKept(job, checked.changes);
     if (job.tables.length > 0)
@@ -172,7 +173,7 @@ async function dryRun(job: Job, checked: Checked): Promise<Summary> {
       );
     return summaryOf(job, 'dry run', accounts, { changes: foreseen(job, checked.changes) });
   } catch (error) {
-    job.options.events?.records?.({ ...job.records, errors: job.rejects.frequent.top() });
+    job.options.events?.records?.({ ...job.state.records, errors: job.rejects.frequent.top() });
     const failure = asFailure(error, job.signal);
     logFailure(job, failure);
     throw stateOf(failure, 'a dry run: nothing was written');
@@ -194,14 +195,14 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
   let published: PublishedChanges;
   try {
     const logFile = await options.logFileFor?.(batch);
-    job.logFile = logFile;
+    job.state.logFile = logFile;
     options.onBatch?.(batch, logFile);
     if (logFile !== undefined) await noteBatch(database, batch, { log_file: logFile });
     await moveBatch(database, batch, 'running', {
       phase: 'load',
       staging_schema: job.names.staging,
       old_schema: job.names.old,
-      ...(resumed === undefined ? {} : { error: null, completed_at: null, run_record: job.record }),
+      ...(resumed === undefined ? {} : { error: null, completed_at: null, run_record: job.state.runRecord }),
     });
     if (resumed === undefined && options.rehearse !== true && job.pipeline.backup?.withRun === true)
       await backUpFirst(job);
@@ -210,8 +211,8 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     const taken = resumed === undefined ? undefined : await takeUp(job, checked, resumed);
     if (taken === undefined) for (const change of changes.all) await change.stage();
     if (taken !== undefined && taken.checkpoints === undefined) {
-      job.accounts = taken.accounts;
-      job.records = resumed?.record_summary ?? summariseRecords(job, checked, job.accounts);
+      job.state.accounts = taken.accounts;
+      job.state.records = resumed?.record_summary ?? summariseRecords(job, checked, job.state.accounts);
       await surveyStaged(changes);
     } else await loadRows(job, checked, taken);
     await job.fedBack?.claim(database, batch);
@@ -220,25 +221,26 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     if (options.rehearse !== true && job.tables.length > 0 && (await isUnchanged(changes))) {
       await completeIds(job, trackedKinds(job, checked.columns));
       await settlePending(database, batch, 'skipped', 'unchanged');
-      job.records = unchangedRecords(job.records);
+      job.state.records = unchangedRecords(job.state.records);
       const same = unchangedChanges(job);
       await end(job, changes.all, 'completed', { changes: byTable(job, same) });
-      return summaryOf(job, 'unchanged', job.accounts, { changes: same });
+      return summaryOf(job, 'unchanged', job.state.accounts, { changes: same });
     }
 
     await noteBatch(database, batch, { input_columns: job.read.columns(), progress: job.progress.inputs });
     published = await publishAround(job, checked, changes);
-    if (options.publish === false) return summaryOf(job, 'staged', job.accounts, { loaded: handedRows(job) });
+    if (options.publish === false)
+      return summaryOf(job, 'staged', job.state.accounts, { loaded: handedRows(job) });
     if (options.rehearse === true) {
       await settlePending(database, batch, 'rolled_back', 'rehearsed');
       const { changes: tried, lockMs } = published;
       await end(job, changes.all, 'rolled_back', { dry_run: true, changes: byTable(job, tried) });
-      return summaryOf(job, 'rehearsed', job.accounts, { changes: tried, lockMs });
+      return summaryOf(job, 'rehearsed', job.state.accounts, { changes: tried, lockMs });
     }
   } catch (error) {
     throw await fail(job, changes, error);
   }
-  return completed(job, changes, published, job.records);
+  return completed(job, changes, published, job.state.records);
 }
 
 /** Loads all rows, or what of them an earlier attempt has not: the books balance then. */
@@ -247,9 +249,9 @@ async function loadRows(job: Job, checked: Checked, taken: TakenUp | undefined):
   const told = tellProgress(job);
   try {
     const what = taken === undefined ? 'loading staging' : 'resuming the load';
-    job.accounts = await job.phase('load', what, () =>
+    job.state.accounts = await job.phase('load', what, () =>
       load(job, checked, taken, async (accounts) => {
-        job.accounts = accounts;
+        job.state.accounts = accounts;
         await surveyStaged(changes);
         return rejectBroken(job, { flows, changes, accounts });
       }),
@@ -258,8 +260,8 @@ async function loadRows(job: Job, checked: Checked, taken: TakenUp | undefined):
     await told();
   }
   await job.options.database.endSnapshot();
-  job.records = summariseRecords(job, checked, job.accounts);
-  assertAccounted(job, job.accounts);
+  job.state.records = summariseRecords(job, checked, job.state.accounts);
+  assertAccounted(job, job.state.accounts);
 }
 
 /** What decides how the batch's rejects are fed back. */

@@ -60,7 +60,7 @@ export async function swapBatch(pipeline: Pipeline, batch: Batch, options: RunOp
     ...(batch.options.no_triggers === true ? { noTriggers: true } : {}),
     ...asLoaded(batch, options),
   });
-  job.stopped = stopStatements(database, job.signal);
+  job.state.stopped = stopStatements(database, job.signal);
   try {
     return await swap(job, batch);
   } catch (error) {
@@ -68,10 +68,10 @@ export async function swapBatch(pipeline: Pipeline, batch: Batch, options: RunOp
       await namingFullDisk(database, asFailure(error, job.signal), publishing(batch)),
       batch,
     );
-    options.events?.failed?.(failedSummary(job, told, job.accounts));
+    options.events?.failed?.(failedSummary(job, told, job.state.accounts));
     throw told;
   } finally {
-    await job.stopped();
+    await job.state.stopped();
     await job.clear();
   }
 }
@@ -120,14 +120,14 @@ async function swap(job: Job, batch: Batch): Promise<Summary> {
   await holdBatch(database, batch.id);
   await resolveInterrupted(database, events);
   await lockTables(database, job.tables);
-  job.accounts = batch.accounting ?? [];
+  job.state.accounts = batch.accounting ?? [];
   assertChecked(await job.phase('check', 'looking at the tables again', () => checkTables(job, changes)));
   for (const change of changes.all) await change.adopt(batch);
   await job.phase('validate', 'asking the validations of staging', () => validate(job, changes.places));
   await assertKept(job, changes);
   const published = await goLive(job, changes).catch(async (error: unknown) => {
     // Staging is kept, to be tried again; until then it must not stand in live's way.
-    await job.stopped();
+    await job.state.stopped();
     await database.recover();
     // What cannot be had of that now, the next command does: the batch's phase tells it.
     await releaseAll(changes.all)
@@ -135,5 +135,5 @@ async function swap(job: Job, batch: Batch): Promise<Summary> {
       .catch(() => {});
     throw error;
   });
-  return completed(job, changes, published, batch.record_summary ?? job.records, batch.timings ?? {});
+  return completed(job, changes, published, batch.record_summary ?? job.state.records, batch.timings ?? {});
 }

@@ -80,7 +80,7 @@ export async function rejectMet(
   if (refused === 0 && error.code === 'publish')
     refused = await refuseTried(job, load.changes, subjectsOf(job, load.changes));
   if (refused === 0) return load.accounts;
-  await job.tracked?.beginAgain();
+  await job.state.tracked?.beginAgain();
   return rejectRefused(job, load.flows, load.accounts);
 }
 

@@ -49,13 +49,20 @@ export async function rejectRefused(
           const whole = found ?? (root.stages.length === 0 && root.into !== undefined ? row : undefined);
           const why = rejection(refused, (first) => inputOf(flows, ends, first));
           tally(rejected, why.reason, 1);
-          job.rejects.add(source.name, inBooks.end(end.target), row, why, job.tracked?.of(end.flow), whole);
+          job.rejects.add(
+            source.name,
+            inBooks.end(end.target),
+            row,
+            why,
+            job.state.tracked?.of(end.flow),
+            whole,
+          );
         }
         const last = page.at(-1);
         if (last === undefined) break;
         after = { line: last.line ?? 0, row: last.row };
         await job.rejects.flushSome();
-        await job.tracked?.flushSome();
+        await job.state.tracked?.flushSome();
         job.signal.throwIfAborted();
       }
     } finally {
@@ -111,7 +118,7 @@ function withRejected(account: FlowAccount, { target, branch }: TableEnd, reject
   // The ends of a fork that lead to one table have a line each in the books: in the order in which they were opened.
   let left = rows;
   const sinks = account.sinks.map((sink) => {
-    if (sink.sink !== endName(target) || left === 0) return sink;
+    if (sink.role === 'sink' || sink.sink !== endName(target) || left === 0) return sink;
     const gone = Math.min(left, sink.handed);
     left -= gone;
     return {

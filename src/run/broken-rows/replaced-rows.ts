@@ -75,7 +75,7 @@ async function loadedColumns(
   target: Target,
   { staged }: ReplacedPlace,
 ): Promise<readonly string[]> {
-  const told = job.loadedColumns.get(target);
+  const told = job.state.loadedColumns.get(target);
   if (told !== undefined) return told;
   const columns = await readColumns(job.options.database, staged.schema, staged.table);
   return columns.filter(({ generated }) => generated === undefined).map(({ name }) => name);
@@ -119,7 +119,7 @@ async function readOnceMore(
         columns: columns.get(end) ?? [],
         ...(end.columns === undefined ? {} : { wanted: end.columns }),
         numberedBehind: rowsBefore(keys.indexOf(endKey({ flow, branch }))),
-        onColumns: (names) => job.loadedColumns.set(end, names),
+        onColumns: (names) => job.state.loadedColumns.set(end, names),
         connect: () =>
           writerSession(
             job.options.database,

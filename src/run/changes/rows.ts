@@ -60,7 +60,7 @@ export class Rows extends Change {
    * have read.
    */
   get facts(): ReadonlyMap<Target, RowTableFacts> {
-    const keepGone = totals(this.job.accounts).rejected > 0;
+    const keepGone = totals(this.job.state.accounts).rejected > 0;
     const asStaged = ([target, facts]: readonly [Target, RowTableFacts]) => {
       const place = this.places.get(target);
       const numbered = place === undefined ? facts.numbered : place.numbered;

@@ -25,16 +25,16 @@ export async function completed(
   const { database } = job.options;
   const batch = job.batch as string;
   let { changes: done } = published;
-  await job.stopped();
+  await job.state.stopped();
   await behindCommit(job.options, job.signal, `batch ${batch} is published`, async () => {
     done = await committedChanges(job, done);
-    job.records = await publishedRecords(job, records);
+    job.state.records = await publishedRecords(job, records);
     await noteBatch(database, batch, {
-      timings: { ...before, ...job.timings },
-      record_summary: job.records,
+      timings: { ...before, ...job.state.timings },
+      record_summary: job.state.records,
     });
     await tidyAll(changes.all);
     await noteBatch(database, batch, { phase: null });
   });
-  return summaryOf(job, 'completed', job.accounts, { changes: done, lockMs: published.lockMs });
+  return summaryOf(job, 'completed', job.state.accounts, { changes: done, lockMs: published.lockMs });
 }

@@ -15,7 +15,7 @@ export async function end(
   set: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
   const { database } = job.options;
-  const { accounts } = job;
+  const { accounts } = job.state;
   await discardAll(changes);
   await forgetSegments(database, job.batch as string);
   job.removeFiles();
@@ -23,11 +23,11 @@ export async function end(
     accounting: accounts,
     reports: job.keptReports,
     input_columns: job.read.columns(),
-    timings: job.timings,
-    record_summary: job.records,
+    timings: job.state.timings,
+    record_summary: job.state.records,
     progress: job.progress.inputs,
-    ...(accounts.length > 0 && job.records.types.length > 0
-      ? countsOf(job.records, accounts)
+    ...(accounts.length > 0 && job.state.records.types.length > 0
+      ? countsOf(job.state.records, accounts)
       : batchCounts({
           ...totals(accounts),
           ...(accounts.length === 0 ? { read: job.progress.rows } : {}),

@@ -48,7 +48,7 @@ export async function fail(job: Job, { all, guard }: JobChanges, error: unknown)
   const { log, database } = job.options;
   const batch = job.batch as string;
   const failure = asFailure(error, job.signal);
-  await job.stopped();
+  await job.state.stopped();
   const named = await namingFullDisk(database, failure, again());
   // What an attempt that goes on was given need not be what the batch was begun with.
   const afresh = named.code === 'not_repeatable' ? [rerun(begunBy(job), {}, { lead: 'start afresh' })] : [];
@@ -59,18 +59,18 @@ export async function fail(job: Job, { all, guard }: JobChanges, error: unknown)
       : named.but({ next: [...[named.facts.next ?? []].flat(), ...afresh, ...merging] });
   const details = job.masking.details(known.facts.details ?? []);
   // What is refused is no fault in any code.
-  const traced = logFailure(job, known) && job.logFile !== undefined && known.kind !== 'refused';
-  const told = traced ? known.but({ log: job.logFile as string }) : known;
+  const traced = logFailure(job, known) && job.state.logFile !== undefined && known.kind !== 'refused';
+  const told = traced ? known.but({ log: job.state.logFile as string }) : known;
   if (told.code === 'outcome_unknown') return told;
-  job.records = { ...job.records, errors: job.rejects.frequent.top() };
-  if (job.records.errors.length > 0) job.options.events?.records?.(job.records);
+  job.state.records = { ...job.state.records, errors: job.rejects.frequent.top() };
+  if (job.state.records.errors.length > 0) job.options.events?.records?.(job.state.records);
   let keeps: Kept | undefined;
   let hindrance: unknown;
   let left = '';
   try {
     // The session may be what broke, or in the middle of it.
     await database.recover();
-    await job.tracked?.giveUp();
+    await job.state.tracked?.giveUp();
     await job.rejects.flush().catch((second) => {
       log.error('the last rejects could not be stored', { error: String(second) });
     });

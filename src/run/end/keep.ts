@@ -15,7 +15,7 @@ const PASSING = new Set(['connection_lost', 'no_connection']);
 export function isWorthResuming(job: Job, error: SluiceError): boolean {
   const passes =
     PASSING.has(error.code) || (error.kind === 'interrupted' && job.options.keepStaging === true);
-  return passes && job.record?.repeatable === true;
+  return passes && job.state.runRecord?.repeatable === true;
 }
 
 /** Refusals of tables that were altered under the load: who takes that back has nothing to load again. */
@@ -29,7 +29,7 @@ export function isWorthSwapping(job: Job, error: SluiceError): boolean {
   const { rehearse, guard } = job.options;
   return (
     ALTERED.has(error.code) &&
-    job.validated &&
+    job.state.validated &&
     rehearse !== true &&
     guard !== 'lock' &&
     job.fedBack === undefined
@@ -48,7 +48,7 @@ export async function keepStaged(job: Job, changes: readonly Change[]): Promise<
   const batch = job.batch as string;
   await releaseAll(changes);
   if ((await findBatch(database, batch)).status !== 'staged')
-    await moveBatch(database, batch, 'staged', { timings: job.timings });
+    await moveBatch(database, batch, 'staged', { timings: job.state.timings });
   await noteBatch(database, batch, { phase: null });
   return swapOf(job);
 }
@@ -68,7 +68,7 @@ export function begunBy(job: Job): Begun & Pick<Batch, 'id'> {
   return {
     id: job.batch as string,
     pipeline_from: job.options.from ?? job.pipeline.name,
-    run_record: job.record ?? null,
+    run_record: job.state.runRecord ?? null,
     settings: job.settings,
     options: job.options.noTriggers === true ? { no_triggers: true } : {},
   };
@@ -84,7 +84,7 @@ export async function keepForResume(
   error: { readonly code: string; readonly message: string; readonly details: readonly string[] },
 ): Promise<Kept | undefined> {
   const { database } = job.options;
-  const { accounts } = job;
+  const { accounts } = job.state;
   const loaded = accounts.length > 0 || (await readSegments(database, job.batch as string)).length > 0;
   if (!loaded) return undefined;
   // Until somebody goes on, staging must not stand in live's way.
@@ -96,8 +96,8 @@ export async function keepForResume(
   }
   if (batch.status !== 'failed')
     await moveBatch(database, batch.id, 'failed', {
-      timings: job.timings,
-      record_summary: job.records,
+      timings: job.state.timings,
+      record_summary: job.state.records,
       progress: job.progress.inputs,
       ...batchCounts({
         ...totals(accounts),

@@ -15,13 +15,13 @@ export async function writeReports(job: Job): Promise<void> {
   const taken = new Set<string>();
   try {
     const reports = job.keptReports;
-    if (reports.length < job.reports.length)
+    if (reports.length < job.state.reports.length)
       events?.warn?.(
         'the reports hold values of the source, and --no-source-data keeps them out of files, too',
       );
     for (const report of reports) {
       const path = join(folder, fileName(report.name, taken));
-      const { rows, lost } = await written(path, report, job.reportSpool);
+      const { rows, lost } = await written(path, report, job.state.reportSpool);
       const without = lost === 0 ? '' : `; ${plural(lost, 'row')} were not kept by the attempt that made it`;
       events?.note?.(`${plural(rows, 'row')} of the report ${report.name} in ${path}${without}`);
     }

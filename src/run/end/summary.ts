@@ -22,7 +22,7 @@ export function summaryOf(
   } = {},
 ): Summary {
   const { read, rejected, skipped, rejectReasons, skipReasons, left } = totals(accounts);
-  const seconds = (performance.now() - job.startedAt - job.waited) / 1000;
+  const seconds = (performance.now() - job.startedAt - job.state.waited) / 1000;
   const { lockMs } = results;
   const changes = byTable(job, results.changes ?? new Map());
   const name = (target: Target) => target.table;
@@ -50,12 +50,14 @@ export function summaryOf(
     skip_reasons: skipReasons,
     // Of a run that broke off there are no books, and no figures.
     figures: accounts.length === 0 ? {} : (job.pipeline.figures?.(accounts) ?? {}),
-    timings: Object.fromEntries(Object.entries(job.timings).map(([phase, spent]) => [phase, rounded(spent)])),
+    timings: Object.fromEntries(
+      Object.entries(job.state.timings).map(([phase, spent]) => [phase, rounded(spent)]),
+    ),
     stages: accounts,
-    records: job.records.types,
-    frequent_errors: job.records.errors,
-    reports: job.reports,
-    files: [...job.filesBefore, ...job.files],
+    records: job.state.records.types,
+    frequent_errors: job.state.records.errors,
+    reports: job.state.reports,
+    files: [...job.state.filesBefore, ...job.state.files],
     error: null,
   };
 }

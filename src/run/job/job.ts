@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type FlowAccount, StageCounter } from '../../core/accounting.js';
+import { StageCounter } from '../../core/accounting.js';
 import type { OldSystem } from '../../core/assessment.js';
 import type { FlowMark } from '../../core/bookmark.js';
 import { usage } from '../../core/errors.js';
@@ -9,13 +9,11 @@ import type { FlowPlan } from '../../core/flow.js';
 import type { Following } from '../../core/follow.js';
 import type { FieldMapping } from '../../core/mapping.js';
 import type { KeptRecords, NewTable, Pipeline } from '../../core/pipeline.js';
-import type { RecordSummary } from '../../core/record-summary.js';
 import type { Report } from '../../core/report.js';
 import type { Log, Run } from '../../core/run.js';
 import { Shared } from '../../core/shared.js';
 import type { Target } from '../../core/target.js';
 import type { Source } from '../../core/types.js';
-import type { RunRecord } from '../../db/ledger/run-record.js';
 import { oldSystem } from '../../sources/old-system.js';
 import type { FedBack } from '../feed-back/fed-back.js';
 import { RejectSpool } from '../feed-back/reject-files.js';
@@ -28,19 +26,21 @@ import { settled, withFills, withGiven } from '../given/settings.js';
 import type { FoundTable, LiveTable } from '../given/tables.js';
 import { Progress } from '../inputs/progress.js';
 import { ReadInputs } from '../inputs/read-inputs.js';
-import type { Records } from '../records/index.js';
 import { keptRecords } from '../records/kinds.js';
 import { RejectBook } from '../rejects/writer.js';
 import { asked, findTables, openFedBack, plainInputs } from './given.js';
-import type { ReportSpool } from './report-spool.js';
 import { runOf } from './run-of.js';
+import { JobState } from './state.js';
 
 /** Rejects shown at the end of a run; the rest is in the ledger. */
 const SHOWN_REJECTS = 10;
 
+/** The tables of the pipeline as they were found. */
+type Found = Awaited<ReturnType<typeof findTables>>;
+
 /**
- * A pipeline on its way: the definition with the command's inputs and settings put in, the tables found
- * in the database, and what sources, stages and sinks leave behind.
+ * What a run is given: the definition with the command's inputs and settings put in, and the tables found in the
+ * database. It is frozen; what becomes of it stands in `state`.
  */
 export class Job {
   readonly inputs: Readonly<Record<string, Source>>;
@@ -48,60 +48,34 @@ export class Job {
   readonly labels: Readonly<Record<string, string>>;
   readonly settings: Readonly<Record<string, string>>;
   readonly startedAt = performance.now();
-  readonly timings: Record<string, number> = {};
-  readonly reports: Report[] = [];
-  readonly files: { path: string; what: string }[] = [];
-  /** Those that an earlier attempt at the batch has written, as the ledger has them: told of, never touched. */
-  readonly filesBefore: { readonly path: string; readonly what: string }[] = [];
   /** Its signal is what everything heeds; aborting it stops the run. */
   readonly signal: AbortSignal;
-  batch: string | undefined;
-  /** Where the batch's log goes, once there is a batch. */
-  logFile: string | undefined;
-  /** When the batch began, by the ledger; until then, when the job did. */
-  begunAt = new Date();
-  /** What resuming the batch would take, once it has begun. */
-  record: RunRecord | undefined;
-  rejects: RejectBook;
+  /** What becomes of it. */
+  readonly state = new JobState();
   /** Which records are kept. */
   readonly kept: KeptRecords;
-  /** What became of the records, once the load is complete. */
-  records: RecordSummary = { types: [], errors: [] };
-  /** The records of the load, while it goes on. */
-  tracked: Records | undefined;
-  /** Ends the cancelling of statements that an abort begins. */
-  stopped: () => Promise<void> = async () => {};
-  /** The books of the flows, once the load is complete. */
-  accounts: readonly FlowAccount[] = [];
-  /** The load is complete and its validations are answered: a swap can publish what is staged. */
-  validated = false;
-  /** What of its time was a wait for an answer, in milliseconds. */
-  waited = 0;
   /** What may not be kept of the source. */
   readonly masking: Masking;
   /** The log as the pipeline's own code is given it. */
   readonly log: Log;
   /** How far it is. */
   readonly progress: Progress;
-  /** The columns that its load has filled, by target. */
-  readonly loadedColumns = new Map<Target, readonly string[]>();
   /** What it has read. */
   readonly read = new ReadInputs();
   readonly #shared = new Shared();
   /** What several sources or questions of the job use together; see Run. */
   readonly share: Run['share'];
   #scratch: string | undefined;
-  /** All rows of the reports, where they go into files. */
-  reportSpool: ReportSpool | undefined;
+  #begun: { readonly batch?: string; readonly at: Date } = { at: new Date() };
+  #found: Found;
+  #rejects: RejectBook;
   /** Rejects that go into files, though no batch keeps them. */
-  spool: RejectSpool | undefined;
+  #spool: RejectSpool | undefined;
 
   private constructor(
     readonly pipeline: Pipeline,
     readonly options: RunOptions,
-    public tables: readonly LiveTable[],
-    /** The tables that the pipeline guards without publishing them. */
-    public watched: readonly FoundTable[],
+    found: Found,
     /** The corrected rejects that are all it reads, if so. */
     readonly fedBack: FedBack | undefined,
     /** The field mappings in force; empty where the pipeline declares none. */
@@ -119,7 +93,9 @@ export class Job {
     this.progress = new Progress(options.events?.progress);
     this.kept = keptRecords(pipeline, options);
     this.share = options.share ?? ((key, make, release) => this.#shared.share(key, make, release));
-    this.rejects = this.#book();
+    this.#found = found;
+    this.#rejects = this.#book();
+    Object.freeze(this);
   }
 
   /** Puts the inputs and settings in and finds the tables; throws usage errors for what does not fit. */
@@ -132,8 +108,8 @@ export class Job {
     const { fills, creates } = await asked(pipeline, options, { settings, mappings });
     const filled = withFills(pipeline, fills);
     const narrowed = fedBack?.publishing(filled) ?? filled;
-    const { tables, watched } = await findTables(narrowed, creates, options);
-    return new Job(narrowed, options, tables, watched, fedBack, mappings, creates);
+    const found = await findTables(narrowed, creates, options);
+    return new Job(narrowed, options, found, fedBack, mappings, creates);
   }
 
   /** The tables that are not there yet, with what makes them. */
@@ -144,14 +120,41 @@ export class Job {
 
   /** Finds the tables again, once the missing ones have been made. */
   async findTables(): Promise<void> {
-    Object.assign(this, await findTables(this.pipeline, this.creates, this.options));
+    this.#found = await findTables(this.pipeline, this.creates, this.options);
   }
 
   /** From here on the run has a batch, begun at `at`: rejects are stored under it. */
   begin(batch: string, at = this.begunAt): void {
-    this.batch = batch;
-    this.begunAt = at;
-    this.rejects = this.#book();
+    this.#begun = { batch, at };
+    this.#rejects = this.#book();
+  }
+
+  /** Undefined until the job has a batch. */
+  get batch(): string | undefined {
+    return this.#begun.batch;
+  }
+
+  /** When the batch began, by the ledger; until then, when the job did. */
+  get begunAt(): Date {
+    return this.#begun.at;
+  }
+
+  /** The tables that it publishes. */
+  get tables(): readonly LiveTable[] {
+    return this.#found.tables;
+  }
+
+  /** The tables that the pipeline guards without publishing them. */
+  get watched(): readonly FoundTable[] {
+    return this.#found.watched;
+  }
+
+  get rejects(): RejectBook {
+    return this.#rejects;
+  }
+
+  get spool(): RejectSpool | undefined {
+    return this.#spool;
   }
 
   /** `flows` with their inputs' latest records kept for the rejects, whose storing the inputs wait for. */
@@ -162,7 +165,7 @@ export class Job {
     });
     return this.read.remember(
       labelled,
-      (flow, chunk) => this.tracked?.of(flow)?.read(chunk),
+      (flow, chunk) => this.state.tracked?.of(flow)?.read(chunk),
       () => this.#flushSome(),
     );
   }
@@ -182,7 +185,7 @@ export class Job {
 
   #flushSome(): Promise<void> | undefined {
     const rejects = this.rejects.flushSome();
-    const records = this.tracked?.flushSome();
+    const records = this.state.tracked?.flushSome();
     if (rejects === undefined || records === undefined) return rejects ?? records;
     return Promise.all([rejects, records]).then(() => {});
   }
@@ -208,19 +211,19 @@ export class Job {
 
   /** Removes the files that the run wrote: where nothing is published, a backup of it would only mislead. */
   removeFiles(): void {
-    for (const { path } of this.files.splice(0)) rmSync(path, { force: true });
+    for (const { path } of this.state.files.splice(0)) rmSync(path, { force: true });
   }
 
   /** The reports as they may be kept. */
   get keptReports(): Report[] {
-    return this.reports.flatMap((report) => this.masking.report(report) ?? []);
+    return this.state.reports.flatMap((report) => this.masking.report(report) ?? []);
   }
 
   /** Removes scratch files, releases what the sources shared and ends the session of the rejects, whatever happened. */
   async clear(): Promise<void> {
     await this.rejects.close();
     await this.#shared.releaseAll();
-    await this.tracked?.close();
+    await this.state.tracked?.close();
     if (this.#scratch !== undefined) rmSync(this.#scratch, { recursive: true, force: true });
     this.#scratch = undefined;
   }
@@ -238,7 +241,7 @@ export class Job {
       this.signal.throwIfAborted();
       return await work();
     } finally {
-      this.timings[name] = (this.timings[name] ?? 0) + (performance.now() - from) / 1000;
+      this.state.timings[name] = (this.state.timings[name] ?? 0) + (performance.now() - from) / 1000;
     }
   }
 
@@ -276,12 +279,13 @@ export class Job {
   }
 
   #book(): RejectBook {
-    if (this.options.rejectsInto !== undefined) this.spool ??= new RejectSpool(join(this.scratch, 'rejects'));
+    if (this.options.rejectsInto !== undefined)
+      this.#spool ??= new RejectSpool(join(this.scratch, 'rejects'));
     return new RejectBook(this.options.database, this.batch, {
       stopOnError: this.options.stopOnError ?? false,
       firstShown: SHOWN_REJECTS,
       masking: this.masking,
-      ...(this.spool === undefined ? {} : { spool: this.spool }),
+      ...(this.#spool === undefined ? {} : { spool: this.#spool }),
       records: this.read.latest,
       ...(this.fedBack === undefined
         ? {}

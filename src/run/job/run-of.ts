@@ -1,15 +1,14 @@
 import { join } from 'node:path';
 import { type StageCounter, tally } from '../../core/accounting.js';
-import type { Report } from '../../core/report.js';
 import type { Row } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
 import { usersDatabase } from '../../db/users-database.js';
 import type { Masking } from '../given/masking.js';
 import type { RunOptions } from '../given/options.js';
 import type { Progress } from '../inputs/progress.js';
-import type { Records } from '../records/index.js';
 import type { RejectBook } from '../rejects/writer.js';
 import { ReportSpool } from './report-spool.js';
+import type { JobState } from './state.js';
 
 /** What of a job a Run reaches. */
 export interface RunningJob extends Pick<Run, 'batch' | 'settings' | 'log' | 'scratch' | 'share'> {
@@ -17,11 +16,8 @@ export interface RunningJob extends Pick<Run, 'batch' | 'settings' | 'log' | 'sc
   readonly begunAt: Date;
   readonly progress: Progress;
   readonly rejects: RejectBook;
-  readonly tracked: Records | undefined;
-  readonly reports: Report[];
-  readonly files: { path: string; what: string }[];
+  readonly state: Pick<JobState, 'tracked' | 'reports' | 'files' | 'reportSpool'>;
   readonly masking: Masking;
-  reportSpool: ReportSpool | undefined;
   /** The pipeline's name for the input that messages call so. */
   nameOf(label: string): string;
 }
@@ -53,32 +49,32 @@ export function runOf(job: RunningJob, { counter, input, signal, flow }: RunPlac
       tally(counter.rejected, why.reason, 1);
       // What the source itself rejects is the input's record.
       const known = counter.role === 'source' ? row : undefined;
-      job.rejects.add(input, counter.stage, row, why, job.tracked?.of(flow), known);
+      job.rejects.add(input, counter.stage, row, why, job.state.tracked?.of(flow), known);
     },
     skip(reason, rows = 1) {
       tally(counter.skipped, reason, countOf(rows));
       // What one branch of a fork leaves out goes into another.
-      if (typeof rows !== 'number' && counter.branch === '') job.tracked?.of(flow)?.left(rows, reason);
+      if (typeof rows !== 'number' && counter.branch === '') job.state.tracked?.of(flow)?.left(rows, reason);
     },
     merge(reason, rows = 1) {
       tally(counter.merged, reason, countOf(rows));
-      if (typeof rows !== 'number' && counter.branch === '') job.tracked?.of(flow)?.left(rows, reason);
+      if (typeof rows !== 'number' && counter.branch === '') job.state.tracked?.of(flow)?.left(rows, reason);
     },
     add: (reason, rows = 1) => tally(counter.added, reason, rows),
     keep: (reason, rows = 1) => tally(counter.kept, reason, rows),
     leave: (reason, rows = 1) => tally(counter.left, reason, rows),
     report(report) {
-      const at = job.reports.findIndex((each) => each.name === report.name);
-      if (at >= 0) job.reports[at] = report;
-      else job.reports.push(report);
+      const at = job.state.reports.findIndex((each) => each.name === report.name);
+      if (at >= 0) job.state.reports[at] = report;
+      else job.state.reports.push(report);
     },
     reportRows(name, columns, rows) {
       if (job.options.reportsInto === undefined || rows.length === 0) return;
-      job.reportSpool ??= new ReportSpool(join(job.scratch, 'reports'));
+      job.state.reportSpool ??= new ReportSpool(join(job.scratch, 'reports'));
       const kept = job.masking.report({ name, columns, rows, more: 0, summary: [] });
-      if (kept !== undefined) job.reportSpool.add(name, columns, kept.rows);
+      if (kept !== undefined) job.state.reportSpool.add(name, columns, kept.rows);
     },
-    wrote: (path, what) => job.files.push({ path, what }),
+    wrote: (path, what) => job.state.files.push({ path, what }),
     progress: (position) => job.progress.advance(counter, job.nameOf(input), position),
   };
 }

@@ -76,7 +76,7 @@ function correcting(job: Job): readonly NextStep[] {
       pipeline_from: job.options.from ?? job.pipeline.name,
       status: 'failed',
       only_rejects_of: job.options.onlyRejectsOf ?? null,
-      run_record: job.record ?? null,
+      run_record: job.state.runRecord ?? null,
       settings: job.settings,
       options: {},
     },

@@ -42,7 +42,7 @@ export async function load(
   const batch = job.batch as string;
   const ends = tableEnds(checked.flows).map(endKey);
   const { places } = checked.changes;
-  job.tracked = await Records.begin(job, checked.flows, checked.columns);
+  job.state.tracked = await Records.begin(job, checked.flows, checked.columns);
   const accounts = await followAll(
     job,
     checked,
@@ -59,11 +59,13 @@ export async function load(
         ...(job.options.segmentBytes === undefined ? {} : { segmentBytes: job.options.segmentBytes }),
         checkpoints: taken?.checkpoints?.get(endKey(at)) ?? [],
         behind: taken?.from.get(flow)?.segments ?? 0,
-        onColumns: (names) => job.loadedColumns.set(end, names),
+        onColumns: (names) => job.state.loadedColumns.set(end, names),
         ...(place.numbered ? { numberedBehind: rowsBefore(ends.indexOf(endKey(at))) } : {}),
         // What keeps a record of every row must see all of them again; and of rows without declared columns the first
         // one says what they are.
-        ...(mark === undefined || job.tracked !== undefined || end.columns === undefined ? {} : { mark }),
+        ...(mark === undefined || job.state.tracked !== undefined || end.columns === undefined
+          ? {}
+          : { mark }),
         onSegment: segmentNoter(job, { flow, branch, ...place }, checked.flows[flow]?.source.name ?? ''),
       });
       return sink.open(run);
@@ -71,7 +73,7 @@ export async function load(
     taken?.from,
   );
   const settled = await settle(accounts);
-  await job.tracked?.finish(settled);
+  await job.state.tracked?.finish(settled);
   return settled;
 }
 
@@ -116,7 +118,7 @@ async function followAll(
   const following = (flow: number): Following => ({
     ...job.following(flow, from.get(flow)?.mark, async (end, run, at) => {
       const staging = await open(end, run, { flow, ...at });
-      const tracker = job.tracked?.of(flow);
+      const tracker = job.state.tracked?.of(flow);
       return tracker === undefined || tracker.kind.table.target !== end ? staging : noting(staging, tracker);
     }),
     signal: AbortSignal.any([job.signal, stop.signal]),

@@ -85,6 +85,6 @@ export async function beginBatch(job: Job): Promise<string> {
     },
     stopOnError: options.stopOnError ?? false,
     onlyRejectsOf: options.onlyRejectsOf,
-    record: job.record,
+    record: job.state.runRecord,
   });
 }

@@ -196,8 +196,8 @@ export async function takeUp(job: Job, checked: Checked, batch: Batch): Promise<
   const loaded = accounts.length > 0 ? [] : await readSegments(database, batch.id);
   for (const change of checked.changes.all) await change.adopt(batch);
   if (accounts.length > 0) {
-    job.reports.push(...(batch.reports ?? []));
-    job.filesBefore.push(...(batch.files ?? []));
+    job.state.reports.push(...(batch.reports ?? []));
+    job.state.filesBefore.push(...(batch.files ?? []));
     job.read.readBefore(batch.input_columns ?? {});
     const settled = await settledBefore(job, checked, accounts);
     return { checkpoints: undefined, from: new Map(), accounts: settled };

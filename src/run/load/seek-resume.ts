@@ -36,7 +36,7 @@ export async function readOn(
 ): Promise<ReadonlyMap<number, ReadOn>> {
   const { database } = job.options;
   // The record of the run has the code only where all attempts had the same.
-  const same = job.kept === 'none' && job.record?.code !== undefined;
+  const same = job.kept === 'none' && job.state.runRecord?.code !== undefined;
   const able = same ? candidates(flows, loaded, await untouchedInputs(job, batch)) : [];
   const standing = await standingRejects(database, batch.id, able.map(upTo));
   const chosen = able.filter(({ input, mark }) => rejectedBy(mark) === (standing.get(input) ?? 0));

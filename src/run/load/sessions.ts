@@ -11,10 +11,10 @@ import { isTarget } from './load.js';
  * How many sessions a run has at the least, the shared one among them: in a flow one for each table that it fills, one
  * for rejects, one for records, one that holds the lock guard, two for a query (its rows, and the snapshot).
  */
-export function sessionsOf(job: Pick<Job, 'tracked' | 'options'>, flows: readonly FlowPlan[]): number {
+export function sessionsOf(job: Pick<Job, 'state' | 'options'>, flows: readonly FlowPlan[]): number {
   const tables = Math.max(1, ...flows.map(({ root }) => endsOf(root).filter(isTarget).length));
   const held = job.options.guard === 'lock' ? 1 : 0;
-  const records = job.tracked === undefined ? 0 : 1;
+  const records = job.state.tracked === undefined ? 0 : 1;
   const queries = flows.some(({ source }) => source.kind === 'query') ? 2 : 0;
   // The publish has one where the load has its tables', and does without the one that looks who is in the way.
   return 1 + tables + 1 + held + records + queries;

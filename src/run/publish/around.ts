@@ -54,25 +54,25 @@ class Attempt {
   /** Writes the books down and asks the validations of staging. */
   async ask(): Promise<void> {
     const { job } = this;
-    const { accounts } = job;
+    const { accounts } = job.state;
     const { database } = job.options;
     const batch = job.batch as string;
     await noteBatch(database, batch, {
       phase: 'validate',
-      ...countsOf(job.records, accounts),
-      record_summary: job.records,
+      ...countsOf(job.state.records, accounts),
+      record_summary: job.state.records,
       // With these the load is complete: a run that goes on from here reads nothing again.
       accounting: accounts,
       reports: job.keptReports,
-      files: [...job.filesBefore, ...job.files],
+      files: [...job.state.filesBefore, ...job.state.files],
     });
     await settleRefused(job);
     await forgetSegments(database, batch);
-    job.validated = false;
+    job.state.validated = false;
     await job.phase('validate', 'asking the validations of staging', () =>
       validate(job, this.changes.places),
     );
-    job.validated = true;
+    job.state.validated = true;
   }
 
   async publish(): Promise<PublishedChanges> {
@@ -87,14 +87,14 @@ class Attempt {
   /** Makes rejects of the rows because of which the publish ended in `error`; whether there are any. */
   async reject(error: SluiceError): Promise<boolean> {
     const { job, checked, changes } = this;
-    const before = rejectedOf(job.accounts);
+    const before = rejectedOf(job.state.accounts);
     const accounts = await job.phase('reject', 'finding the rows that the publish refuses', () =>
-      rejectMet(job, { flows: checked.flows, changes, accounts: job.accounts }, error),
+      rejectMet(job, { flows: checked.flows, changes, accounts: job.state.accounts }, error),
     );
     if (rejectedOf(accounts) === before) return false;
-    job.accounts = accounts;
-    await job.tracked?.finishAgain();
-    job.records = summariseRecords(job, checked, accounts);
+    job.state.accounts = accounts;
+    await job.state.tracked?.finishAgain();
+    job.state.records = summariseRecords(job, checked, accounts);
     assertAccounted(job, accounts);
     await assertKept(job, changes);
     return true;
@@ -102,9 +102,9 @@ class Attempt {
 
   async #stage(): Promise<void> {
     const { job } = this;
-    const { accounts } = job;
+    const { accounts } = job.state;
     const { database } = job.options;
-    const set = { accounting: accounts, reports: job.keptReports, timings: job.timings };
+    const set = { accounting: accounts, reports: job.keptReports, timings: job.state.timings };
     if (this.#staged) await noteBatch(database, job.batch as string, set);
     else await moveBatch(database, job.batch as string, 'staged', set);
     this.#staged = true;

@@ -51,7 +51,7 @@ export async function assertKept(job: Job, { rows, replace }: JobChanges): Promi
     const name = `${table.schema}.${table.table}`;
     const after = loaded.get(target) ?? 0;
     // With rejects no row of it is deleted.
-    if (!replaced && totals(job.accounts).rejected > 0) continue;
+    if (!replaced && totals(job.state.accounts).rejected > 0) continue;
     if (after === 0 && !mayEmpty) {
       if ((await countUpTo(options.database, table, 1)) > 0) emptied.push(name);
       continue;

@@ -24,7 +24,7 @@ export async function validate(job: Job, places: ReadonlyMap<Target, StagingTabl
   const { database, log } = job.options;
   for (const { schema, table } of places.values())
     await database.query(`ANALYZE ${qualified(schema, table)}`);
-  const context = validationContext(job, places, { accounts: job.accounts });
+  const context = validationContext(job, places, { accounts: job.state.accounts });
   const found = await asked(validations, database, job.batch as string, async (validation, session) => {
     const findings = await validation.ask({ ...context, database: session });
     const errors = findings.filter(({ severity }) => severity === 'error').length;
