@@ -3,9 +3,23 @@ export const PUBLISH_MODES = ['replace', 'append', 'merge', 'sync', 'patch'] as 
 
 export type PublishMode = (typeof PUBLISH_MODES)[number];
 
-/** Whether the mode finds live's rows by a key. */
-export const findsByKey = (mode: PublishMode): boolean =>
-  mode === 'merge' || mode === 'sync' || mode === 'patch';
+/** What a publish does to live, by mode. */
+const DOES: Readonly<Record<PublishMode, { byKey: boolean; inserts: boolean; deletes: boolean }>> = {
+  replace: { byKey: false, inserts: true, deletes: true },
+  append: { byKey: false, inserts: true, deletes: false },
+  merge: { byKey: true, inserts: true, deletes: false },
+  sync: { byKey: true, inserts: true, deletes: true },
+  patch: { byKey: true, inserts: false, deletes: false },
+};
+
+/** Whether the mode finds live's rows by a key, and updates those that differ. */
+export const findsByKey = (mode: PublishMode): boolean => DOES[mode].byKey;
+
+/** Whether the mode adds rows to live. */
+export const inserts = (mode: PublishMode): boolean => DOES[mode].inserts;
+
+/** Whether rows of live go that the load lacks. */
+export const deletes = (mode: PublishMode): boolean => DOES[mode].deletes;
 
 /** Whether `text` names a mode. */
 export const isPublishMode = (text: string | undefined): text is PublishMode =>

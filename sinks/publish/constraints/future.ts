@@ -1,3 +1,4 @@
+import { findsByKey, inserts } from '../../../src/core/publish-mode.js';
 import type { RowFill } from '../../../src/db/catalog/row-constraints.js';
 import type { RowColumn } from '../../../src/db/catalog/row-tables.js';
 import { ident } from '../../../src/db/quote.js';
@@ -33,15 +34,15 @@ export function futureRows(
   const byName = new Map(facts.live.columns.map((column) => [column.name, column]));
   const isLoaded = new Set(loaded.map(({ name }) => name));
   const others = [...plain].filter((name) => !isLoaded.has(name));
-  const adds = target.mode !== 'patch';
+  const adds = inserts(target.mode);
   const news = adds ? others.map((name) => fills.get(name)) : [];
   if (news.some((fill) => fill?.volatile === true)) return undefined;
-  const joined = target.mode !== 'append' && others.length > 0;
+  const joined = findsByKey(target.mode) && others.length > 0;
   const value = (name: string): string => {
     const column = ident(name);
     if (isLoaded.has(name)) return `s.${column}`;
     const fresh = `(${fills.get(name)?.expression ?? `NULL::${(byName.get(name) as RowColumn).type}`})`;
-    if (target.mode === 'append') return `${fresh} AS ${column}`;
+    if (!findsByKey(target.mode)) return `${fresh} AS ${column}`;
     return adds
       ? `CASE WHEN l.ctid IS NULL THEN ${fresh} ELSE l.${column} END AS ${column}`
       : `l.${column} AS ${column}`;

@@ -1,3 +1,4 @@
+import { findsByKey } from '../../../src/core/publish-mode.js';
 import type { RowExclusion, RowUnique } from '../../../src/db/catalog/row-constraints.js';
 import { ident } from '../../../src/db/quote.js';
 import { ORIGIN_COLUMNS } from '../../load/encode/ordinal.js';
@@ -16,12 +17,12 @@ export function keyQuestions(subject: Subject): Question[] {
   const { mode } = facts.target;
   const uniques = facts.constraints.uniques;
   const isKey = ({ columns, predicate, parts }: RowUnique) =>
-    mode !== 'append' &&
+    findsByKey(mode) &&
     predicate === null &&
     parts.length === columns.length &&
     parts.length === facts.key.length &&
     facts.key.every(({ name }) => columns.includes(name));
-  if (mode !== 'append') questions.push(duplicates(subject, keyOf(subject, uniques.find(isKey))) as Question);
+  if (findsByKey(mode)) questions.push(duplicates(subject, keyOf(subject, uniques.find(isKey))) as Question);
   if (mayChange(subject)) return questions;
   for (const unique of uniques.filter((each) => !isKey(each))) {
     const twice = duplicates(subject, unique);
@@ -50,7 +51,7 @@ export function takenQuestions(subject: Subject): Question[] {
 export function circleQuestions(subject: Subject, scratch: string): Question[] {
   const { facts, names, rows } = subject;
   const { mode, schema, table } = facts.target;
-  if (mode === 'append' || mayChange(subject)) return [];
+  if (!findsByKey(mode) || mayChange(subject)) return [];
   const { row } = ORIGIN_COLUMNS;
   const changed = changedBy(facts);
   const indexes = passedOnBy(facts).filter((index) => parkingOf(changed, index) === undefined);
@@ -115,7 +116,7 @@ function duplicates(
 ): Question | undefined {
   const { facts, names, rows } = subject;
   const { parts, columns, nullsDistinct } = unique;
-  const keyed = facts.target.mode !== 'append' && unique.named === undefined;
+  const keyed = findsByKey(facts.target.mode) && unique.named === undefined;
   const key = keyed ? facts.key.map(({ name }) => name) : [];
   const future = futureRows(facts, names, [...new Set([...columns, ...key])], rows);
   if (future === undefined) return undefined;
@@ -151,7 +152,7 @@ function conflicts(
   // Rows that live loses go before others come; where rows of the table itself may refer to them, behind all changes.
   const loses = deletesGone(target);
   if (replaces || (loses && !facts.live.children.some(({ self }) => self))) return undefined;
-  const byKey = target.mode !== 'append';
+  const byKey = findsByKey(target.mode);
   const keyNames = byKey ? key.map(({ name }) => name) : [];
   const future = futureRows(facts, names, [...new Set([...index.columns, ...keyNames])], rows);
   if (future === undefined) return undefined;

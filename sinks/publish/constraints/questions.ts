@@ -1,3 +1,4 @@
+import { findsByKey, inserts } from '../../../src/core/publish-mode.js';
 import type { RowForeignKey } from '../../../src/db/catalog/row-constraints.js';
 import { ident, qualified } from '../../../src/db/quote.js';
 import { differs, sameKey } from '../rows/sql.js';
@@ -41,7 +42,7 @@ export function rowQuestions(subject: Subject): Question[] {
   const required = facts.live.columns.filter(
     (column) => column.notNull && !column.filled && !column.generated && !facts.loaded.includes(column),
   );
-  if ((mode === 'merge' || mode === 'sync') && required.length > 0)
+  if (findsByKey(mode) && inserts(mode) && required.length > 0)
     questions.push({
       breach: 'not_null_violation',
       constraint: null,
@@ -71,7 +72,7 @@ export function rowQuestions(subject: Subject): Question[] {
 
 /** NULL in the key of a merge, sync or patch: such a row would find no other, nor itself the next time. */
 function nullKeys({ facts, rows }: Subject): Question[] {
-  if (facts.target.mode === 'append') return [];
+  if (!findsByKey(facts.target.mode)) return [];
   return facts.key.map(({ name }) => ({
     breach: 'not_null_violation' as const,
     constraint: null,
@@ -88,14 +89,14 @@ function partners(subject: Subject): Question[] {
   const about = { constraint: null, columns: facts.key.map(({ name }) => name) };
   const same = sameKey(facts.key, 'l', 's');
   const questions: Question[] = [];
-  if (mode === 'patch' && missing !== 'skip')
+  if (!inserts(mode) && missing !== 'skip')
     questions.push({
       ...about,
       breach: 'no_such_row',
       expected: `the key of a row of ${schema}.${table}, since a patch adds none`,
       bad: `SELECT s.ctid AS ${PLACE}, ${NO_FIRST} FROM ${rows} s WHERE NOT EXISTS (SELECT FROM ${liveOf(subject)} l WHERE ${same})`,
     });
-  if (mode !== 'append' && !facts.keyEnforced)
+  if (findsByKey(mode) && !facts.keyEnforced)
     questions.push({
       ...about,
       breach: 'cardinality_violation',
@@ -108,7 +109,7 @@ function partners(subject: Subject): Question[] {
 /** `bad` without rows that live has already just so: they are not written, and nothing asks them. */
 function unlessUnchanged(subject: Subject, bad: string): string {
   const { facts, rows } = subject;
-  if (facts.target.mode === 'append') return `SELECT b.${PLACE}, ${NO_FIRST} FROM (${bad}) b`;
+  if (!findsByKey(facts.target.mode)) return `SELECT b.${PLACE}, ${NO_FIRST} FROM (${bad}) b`;
   const same = facts.values.length === 0 ? '' : ` AND NOT (${differs(facts.values, 'l', 's')})`;
   return `SELECT b.${PLACE}, ${NO_FIRST} FROM (${bad}) b JOIN ${rows} s ON s.ctid OPERATOR(pg_catalog.=) b.${PLACE} WHERE NOT EXISTS (SELECT FROM ${liveOf(subject)} l WHERE ${sameKey(facts.key, 'l', 's')}${same})`;
 }

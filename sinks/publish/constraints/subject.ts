@@ -1,3 +1,4 @@
+import { findsByKey, inserts } from '../../../src/core/publish-mode.js';
 import { qualified } from '../../../src/db/quote.js';
 import { firing } from '../rows/sql.js';
 import { type RowNames, type RowTableFacts, rowObjects } from '../rows/target.js';
@@ -36,7 +37,7 @@ export function companyOf({ facts, rows, replaces }: Subject): Company {
     rows,
     replaces,
     known: new Set(facts.loaded.map(({ name }) => name)),
-    adds: mode !== 'patch',
+    adds: inserts(mode),
   };
 }
 
@@ -54,7 +55,7 @@ export function mayChange({ facts, replaces }: Subject): boolean {
 export function triggersMayChange({ target, constraints }: RowTableFacts): boolean {
   if (target.noTriggers === true) return false;
   const { insert, update } = constraints.changedBefore;
-  return (insert && target.mode !== 'patch') || (update && target.mode !== 'append');
+  return (insert && inserts(target.mode)) || (update && findsByKey(target.mode));
 }
 
 /** Whether user triggers fire at all when the table is published; they may write to any other one. */

@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import { findsByKey, inserts } from '../../../src/core/publish-mode.js';
 import type { RowColumn } from '../../../src/db/catalog/row-tables.js';
 import { ident, literal, qualified } from '../../../src/db/quote.js';
 import { raiseWhen, SQLSTATE } from './refusals.js';
@@ -77,13 +78,13 @@ export function openCounts(facts: RowTableFacts, names: RowNames): string {
   const key = `ARRAY[${facts.key.map((column) => literal(column.name)).join(', ')}]::text[]`;
   const known = `${literal(schema)}, ${literal(table)}, ${literal(mode)}, ${key}, ${noTriggers === true}`;
   const into = `INSERT INTO ${counts} (schema_name, table_name, mode, key_columns, triggers_off, staged, fresh, unchanged, missing) SELECT ${known}`;
-  if (mode === 'append') return `${into}, count(*), count(*), 0, 0 FROM ${staging} s`;
+  if (!findsByKey(mode)) return `${into}, count(*), count(*), 0, 0 FROM ${staging} s`;
   // The equality of a key never holds for NULL: a NULL there is a row without a partner.
   const absent = `l.${ident((facts.key[0] as RowColumn).name)} IS NULL`;
   const equal = facts.values.length === 0 ? '' : ` AND NOT (${differs(facts.values, 'l', 's')})`;
   const fresh = `count(*) FILTER (WHERE ${absent})`;
   const unchanged = `count(*) FILTER (WHERE NOT (${absent})${equal})`;
-  return `${into}, count(*), ${mode === 'patch' ? '0' : fresh}, ${unchanged}, ${mode === 'patch' ? fresh : '0'} FROM ${staging} s LEFT JOIN ${live} l ON ${sameKey(facts.key, 'l', 's')}`;
+  return `${into}, count(*), ${!inserts(mode) ? '0' : fresh}, ${unchanged}, ${!inserts(mode) ? fresh : '0'} FROM ${staging} s LEFT JOIN ${live} l ON ${sameKey(facts.key, 'l', 's')}`;
 }
 
 /**
@@ -126,10 +127,9 @@ function keptOut(facts: RowTableFacts, names: RowNames): string | undefined {
   if (key.length === 0 || !key.every((column) => loaded.includes(column))) return undefined;
   const { live, staging, written } = rowObjects(facts.target, names);
   const equal = values.length === 0 ? '' : ` AND NOT (${differs(values, 'l', 's')})`;
-  const known =
-    facts.target.mode === 'patch'
-      ? ` AND EXISTS (SELECT FROM ${live} l WHERE ${sameKey(key, 'l', 's')})`
-      : '';
+  const known = !inserts(facts.target.mode)
+    ? ` AND EXISTS (SELECT FROM ${live} l WHERE ${sameKey(key, 'l', 's')})`
+    : '';
   return `SELECT ${keyJson(key, 's')}::text AS line FROM ${staging} s WHERE NOT EXISTS (SELECT FROM ${written} w WHERE ${sameKey(key, 'w', 's')}) AND NOT EXISTS (SELECT FROM ${live} l WHERE ${sameKey(key, 'l', 's')}${equal})${known}`;
 }
 

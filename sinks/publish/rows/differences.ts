@@ -1,3 +1,4 @@
+import { findsByKey } from '../../../src/core/publish-mode.js';
 import type { Database } from '../../../src/core/run.js';
 import { type ColumnFacts, readColumns } from '../../../src/db/catalog/columns.js';
 import { differs, sameKey } from './sql.js';
@@ -11,10 +12,9 @@ export function changesSql(facts: RowTableFacts, names: RowNames): string {
   const { live, staging } = rowObjects(facts.target, names);
   const partner = `SELECT FROM ${live} l WHERE ${sameKey(facts.key, 'l', 's')}`;
   const equal = facts.values.length === 0 ? '' : ` AND NOT (${differs(facts.values, 'l', 's')})`;
-  const changes =
-    facts.target.mode === 'append'
-      ? `EXISTS (SELECT FROM ${staging})`
-      : `EXISTS (SELECT FROM ${staging} s WHERE NOT EXISTS (${partner}${equal}))`;
+  const changes = !findsByKey(facts.target.mode)
+    ? `EXISTS (SELECT FROM ${staging})`
+    : `EXISTS (SELECT FROM ${staging} s WHERE NOT EXISTS (${partner}${equal}))`;
   const gone = deletesGone(facts.target) ? ` OR EXISTS (SELECT ${goneFrom(facts, names)})` : '';
   return `SELECT ${changes}${gone} AS changes`;
 }

@@ -1,3 +1,4 @@
+import { findsByKey } from '../../../src/core/publish-mode.js';
 import { alongUsersPath } from '../../../src/db/users-path.js';
 import { ORIGIN_COLUMNS } from '../../load/encode/ordinal.js';
 import { AFTER_FIRST, type Hashing, noteWritten, saveBefore, saveDeleted } from './before-images.js';
@@ -82,7 +83,7 @@ export function updateStatements(
  * the batch before the first row change: triggers of one table may write to another.
  */
 export function saveStatements(facts: RowTableFacts, names: RowNames): string[] {
-  if (facts.target.mode === 'append') return [];
+  if (!findsByKey(facts.target.mode)) return [];
   const { staging } = rowObjects(facts.target, names);
   const gone = `NOT EXISTS (SELECT FROM ${staging} s WHERE ${sameKey(facts.key, 'l', 's')})`;
   return [

@@ -1,10 +1,11 @@
+import { inserts, type PublishMode } from '../../../src/core/publish-mode.js';
 import type { RowTable } from '../../../src/db/catalog/row-tables.js';
 
 /** A table with what is done to its rows. */
 interface Ordered {
   readonly live: RowTable;
   /** As RowTarget has it: a patch adds no rows. */
-  readonly mode: string;
+  readonly mode: PublishMode;
 }
 
 /**
@@ -23,7 +24,7 @@ export function parentsFirst<P extends Ordered>(tables: readonly P[]): P[] {
       return reaches(parent, to, seen);
     });
   const mayWait = (parent: P, child: P) =>
-    parent.mode === 'patch' && child.mode !== 'patch' && reaches(parent, child);
+    !inserts(parent.mode) && inserts(child.mode) && reaches(parent, child);
   const done = new Set<P>();
   const ordered: P[] = [];
   const visit = (one: P) => {

@@ -1,3 +1,4 @@
+import { findsByKey, inserts } from '../../../src/core/publish-mode.js';
 import type { RowTable } from '../../../src/db/catalog/row-tables.js';
 import { qualified } from '../../../src/db/quote.js';
 import { alongUsersPath } from '../../../src/db/users-path.js';
@@ -91,12 +92,12 @@ export function rowTrials(publishes: readonly RowPublish[], over: string): RowTr
     const { mode } = facts.target;
     const shown = { ...names, staging: over };
     const deletes = deletesFirst({ facts }, ordered);
-    const all = mode === 'append' ? [] : saveStatements(facts, names).slice(-1);
+    const all = !findsByKey(mode) ? [] : saveStatements(facts, names).slice(-1);
     const rows = rowChanges(facts, shown, 'at once');
     return {
       table: facts.live,
       open: [
-        ...(mode === 'append' ? [] : [lockStatement(facts)]),
+        ...(!findsByKey(mode) ? [] : [lockStatement(facts)]),
         ...(deletes ? [...all, ...guarded(facts, deleteStatements(facts, names))] : []),
       ],
       rows: guarded(facts, [
@@ -114,8 +115,8 @@ function lockStatement({ target: { schema, table } }: RowTableFacts): string {
 /** The inserts and updates of one table. */
 function rowChanges(facts: RowTableFacts, names: RowNames, hashing: Hashing): string[] {
   const { mode } = facts.target;
-  if (mode === 'append') return appendStatements(facts, names, hashing);
-  return mode === 'patch' ? patchStatements(facts, names, hashing) : mergeStatements(facts, names, hashing);
+  if (!findsByKey(mode)) return appendStatements(facts, names, hashing);
+  return !inserts(mode) ? patchStatements(facts, names, hashing) : mergeStatements(facts, names, hashing);
 }
 
 /**
@@ -131,13 +132,13 @@ function deletesFirst({ facts }: Pick<RowPublish, 'facts'>, all: readonly unknow
 function writes({ facts, names, handed }: RowPublish, hashing: Hashing, first: boolean): string[] {
   const { mode } = facts.target;
   // Large tables may be scanned from the middle to share pages with another scan, which would lose the order.
-  const scans = mode === 'append' ? ['SET LOCAL synchronize_seqscans = off'] : [];
+  const scans = !findsByKey(mode) ? ['SET LOCAL synchronize_seqscans = off'] : [];
   const rows = [...scans, ...rowChanges(facts, names, hashing)];
   const deletes = first ? deleteStatements(facts, names) : [];
   return [
     ...guarded(facts, [...deletes, ...rows]),
     ...closeCounts(facts, names, handed),
-    ...(mode === 'patch' ? [] : sequenceStatements(facts, names)),
+    ...(!inserts(mode) ? [] : sequenceStatements(facts, names)),
   ];
 }
 
@@ -172,7 +173,7 @@ function opening(publish: RowPublish): WindowPart {
   const { facts, names, late = false, guard = [] } = publish;
   const { schema, table, mode } = facts.target;
   const lock = lockStatement(facts);
-  const ambiguity = mode === 'append' || facts.keyEnforced ? [] : [ambiguityCheck(facts, names)];
+  const ambiguity = !findsByKey(mode) || facts.keyEnforced ? [] : [ambiguityCheck(facts, names)];
   const saves = [
     hiddenCheck({ schema, table }),
     ...ambiguity,
@@ -180,9 +181,10 @@ function opening(publish: RowPublish): WindowPart {
     ...saveStatements(facts, names),
     openCounts(facts, names),
   ];
-  const opened = part(publish, late ? saves : [...(mode === 'append' ? [] : [lock]), ...guard, ...saves]);
-  const locks: TableLock[] =
-    mode === 'append' ? [] : [{ schema, table, mode: 'SHARE ROW EXCLUSIVE', members: true }];
+  const opened = part(publish, late ? saves : [...(!findsByKey(mode) ? [] : [lock]), ...guard, ...saves]);
+  const locks: TableLock[] = !findsByKey(mode)
+    ? []
+    : [{ schema, table, mode: 'SHARE ROW EXCLUSIVE', members: true }];
   return late ? { ...opened, locks, rechecks: guard } : { ...opened, locks };
 }
 

@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import { refused } from '../../../src/core/errors.js';
 import { again, MERGE_INSTEAD } from '../../../src/core/next.js';
 import { noun } from '../../../src/core/plural.js';
+import { findsByKey, inserts } from '../../../src/core/publish-mode.js';
 import type { RowColumn } from '../../../src/db/catalog/row-tables.js';
 import { ident } from '../../../src/db/quote.js';
 import { UNFIT } from './refusals.js';
@@ -68,12 +69,12 @@ export async function precheckRows(
 export function rowPrechecks(facts: RowTableFacts, names: RowNames, asked = false): RowPrecheck[] {
   const { target, key } = facts;
   const { live, staging } = rowObjects(target, names);
-  const upserts = target.mode !== 'append';
+  const upserts = findsByKey(target.mode);
   const checks: RowPrecheck[] = asked ? [] : breaches(facts, names);
   if (!upserts) return checks;
 
   const unknown = `FROM ${staging} s WHERE NOT EXISTS (SELECT FROM ${live} l WHERE ${sameKey(key, 'l', 's')})`;
-  if (target.mode === 'patch' && target.missing !== 'skip') {
+  if (!inserts(target.mode) && target.missing !== 'skip') {
     checks.push({
       saying: (n) => `${noun(n, 'row has', 'rows have')} a key that live does not have`,
       offenders: `SELECT ${keyLine(key)} ${unknown}`,
@@ -100,7 +101,7 @@ const keyLine = (columns: readonly RowColumn[]) => `${keyJson(columns, 's')}::te
 function breaches(facts: RowTableFacts, names: RowNames): RowPrecheck[] {
   const { target, live: table, key, loaded } = facts;
   const { live, staging } = rowObjects(target, names);
-  const upserts = target.mode !== 'append';
+  const upserts = findsByKey(target.mode);
   // A BEFORE trigger may put a value where none was loaded.
   const fills = target.noTriggers !== true && firing(facts).some((trigger) => trigger.before);
   const label = key.length > 0 && key.every((column) => loaded.includes(column)) ? key : loaded.slice(0, 3);
@@ -142,7 +143,7 @@ function breaches(facts: RowTableFacts, names: RowNames): RowPrecheck[] {
   const required = table.columns.filter(
     (column) => column.notNull && !column.filled && !column.generated && !loaded.includes(column),
   );
-  if (target.mode !== 'patch' && required.length > 0 && !fills) {
+  if (inserts(target.mode) && required.length > 0 && !fills) {
     checks.push({
       saying: (n) =>
         `${noun(n, 'row is new to live but lacks', 'rows are new to live but lack')} ${required.map((column) => column.name).join(', ')} (NOT NULL, not loaded)`,

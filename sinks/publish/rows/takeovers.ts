@@ -1,3 +1,4 @@
+import { findsByKey } from '../../../src/core/publish-mode.js';
 import type { RowConstraints, RowExclusion, RowUnique } from '../../../src/db/catalog/row-constraints.js';
 import type { RowColumn, RowTable } from '../../../src/db/catalog/row-tables.js';
 import { ident, literal, qualified } from '../../../src/db/quote.js';
@@ -37,7 +38,7 @@ export function passedOn({ constraints, values }: Pick<Changed, 'constraints' | 
 
 /** The indexes that matter to a merge or patch; none where staging does not number its rows. */
 export function passedOnBy(facts: RowTableFacts): Index[] {
-  return facts.target.mode === 'append' || !facts.numbered ? [] : passedOn(facts);
+  return !findsByKey(facts.target.mode) || !facts.numbered ? [] : passedOn(facts);
 }
 
 /** How a column of an index is given a value that nobody has, for as long as rows exchange theirs. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { PublishMode } from '../../../src/core/publish-mode.js';
+import { deletes, type PublishMode } from '../../../src/core/publish-mode.js';
 import type { RowConstraints } from '../../../src/db/catalog/row-constraints.js';
 import type { RowColumn, RowTable } from '../../../src/db/catalog/row-tables.js';
 import type { OfBatch } from '../../../src/db/own-schemas.js';
@@ -29,7 +29,7 @@ export interface RowTarget {
 }
 
 /** Whether rows of live whose key staging lacks are deleted. */
-export const deletesGone = ({ mode, keepGone }: RowTarget): boolean => mode === 'sync' && keepGone !== true;
+export const deletesGone = ({ mode, keepGone }: RowTarget): boolean => deletes(mode) && keepGone !== true;
 
 /** The schemas of a batch. */
 export interface RowNames extends OfBatch {

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import { refused } from '../../../src/core/errors.js';
 import { again } from '../../../src/core/next.js';
+import { findsByKey, inserts, type PublishMode } from '../../../src/core/publish-mode.js';
 import { type RowConstraints, readRowConstraints } from '../../../src/db/catalog/row-constraints.js';
 import { type RowColumn, type RowTable, readRowTable } from '../../../src/db/catalog/row-tables.js';
 import { qualified } from '../../../src/db/quote.js';
@@ -12,7 +13,7 @@ import { COUNTS_TABLE, IMAGE_XMIN, type RowNames, type RowObjects, rowObjects } 
 /** One table of a published batch, as undo finds it. */
 export interface UndoTable {
   readonly live: RowTable;
-  readonly mode: string;
+  readonly mode: PublishMode;
   readonly objects: RowObjects;
   readonly key: readonly RowColumn[];
   /** The columns that the before-images hold. */
@@ -93,7 +94,7 @@ export async function surveyUndo(
 interface Published {
   readonly schema_name: string;
   readonly table_name: string;
-  readonly mode: string;
+  readonly mode: PublishMode;
   readonly key: readonly string[];
   readonly triggers_off: boolean;
   /** Null where an earlier version of Sluice published. */
@@ -104,9 +105,9 @@ function rights({ live, image, triggersOff, mode }: UndoTable): string[] {
   const reasons: string[] = [];
   const all = (right: 'select' | 'insert' | 'update') => image.every((column) => column.may[right]);
   if (!all('select')) reasons.push('this role lacks SELECT');
-  if (mode !== 'append' && !all('update')) reasons.push('this role lacks UPDATE');
-  if ((mode === 'merge' || mode === 'sync') && !all('insert')) reasons.push('this role lacks INSERT');
-  if (mode !== 'patch' && !live.mayDelete) reasons.push('this role lacks DELETE');
+  if (findsByKey(mode) && !all('update')) reasons.push('this role lacks UPDATE');
+  if (findsByKey(mode) && inserts(mode) && !all('insert')) reasons.push('this role lacks INSERT');
+  if (inserts(mode) && !live.mayDelete) reasons.push('this role lacks DELETE');
   if (live.rowSecurity)
     reasons.push(
       `row-level security hides rows from this role (${policiesText(live.policies)}); use ${SEES_ALL}`,
@@ -117,7 +118,7 @@ function rights({ live, image, triggersOff, mode }: UndoTable): string[] {
       `this role lacks SELECT on ${child.schema}.${child.table}, whose rows may refer to this table`,
     );
   }
-  if (mode !== 'patch') reasons.push(...hiddenChildren(live));
+  if (inserts(mode)) reasons.push(...hiddenChildren(live));
   return reasons;
 }
 

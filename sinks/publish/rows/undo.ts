@@ -1,3 +1,4 @@
+import { findsByKey, inserts } from '../../../src/core/publish-mode.js';
 import type { RowColumn } from '../../../src/db/catalog/row-tables.js';
 import { ident, literal } from '../../../src/db/quote.js';
 import { alongUsersPath } from '../../../src/db/users-path.js';
@@ -56,12 +57,12 @@ const fire = (table: UndoTable, statements: readonly string[]) =>
   table.triggersOff ? withoutTriggers(table, statements) : [...statements];
 
 /** Whether the publish may have deleted rows; a merge of earlier versions could. */
-const mayDelete = ({ mode }: UndoTable) => mode === 'merge' || mode === 'sync';
+const mayDelete = ({ mode }: UndoTable) => findsByKey(mode) && inserts(mode);
 
 /** Puts rows back that the publish deleted, and with `discard` those that somebody deleted since. */
 function reinsert(table: UndoTable, discard: boolean): string[] {
   const { live, before, deleted } = table.objects;
-  if (table.key.length === 0 || table.mode === 'append') return [];
+  if (table.key.length === 0 || !findsByKey(table.mode)) return [];
   const insert = (saved: string) =>
     `INSERT INTO ${live} AS l (${namesOf(table.image)})${overriding(table.image)} SELECT ${columnsOf('b', table.image)} FROM ${saved} b WHERE NOT EXISTS (SELECT FROM ${live} o WHERE ${sameKey(table.key, 'o', 'b')})`;
   return alongUsersPath([
@@ -72,8 +73,8 @@ function reinsert(table: UndoTable, discard: boolean): string[] {
 
 /** Deletes what was added and puts before-images back, in the order that suits the table's own keys. */
 function takeBack(table: UndoTable): string[] {
-  const restore = table.mode === 'append' ? [] : restoreRows(table);
-  if (table.mode === 'patch') return restore;
+  const restore = !findsByKey(table.mode) ? [] : restoreRows(table);
+  if (!inserts(table.mode)) return restore;
   const remove = [...children(table), ...alongUsersPath([removeAdded(table)])];
   if (!table.live.children.some((child) => child.self)) return [...remove, ...restore];
   // A changed row may refer to an added row of the same table; otherwise deletes go first, since a changed
@@ -179,7 +180,7 @@ function children(table: UndoTable, restored = false): string[] {
 /** The same row changes once more without triggers, for rows that a trigger left other than they were. */
 function repair(table: UndoTable, discard: boolean): string[] {
   if (table.triggersOff || !table.live.owned || firing(table).length === 0) return [];
-  if (table.key.length === 0 || table.mode === 'append') return [];
+  if (table.key.length === 0 || !findsByKey(table.mode)) return [];
   return withoutTriggers(table, [...reinsert(table, discard), ...restoreRows(table)]);
 }
 

@@ -16,6 +16,7 @@ import type { Batch } from '../../db/ledger/batches.js';
 import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
 import type { BatchNames } from '../given/batch-names.js';
 import { spareWriterSession } from '../given/load-session.js';
+import type { Refused } from '../given/plan.js';
 import type { LiveTable } from '../given/tables.js';
 import type { Job } from '../job/job.js';
 import { isAltered, isMisfit } from './altered.js';
@@ -25,7 +26,7 @@ import { assertNoOwnersCode } from './owners-code.js';
 import { assertStillReplaceable, refusalFindings, unreadFindings } from './replace-findings.js';
 import { assertThere, type StagingTable } from './staging-table.js';
 import { Swap } from './swap.js';
-import { type Refused, withSync } from './sync-instead.js';
+import { withSync } from './sync-instead.js';
 import type { Views } from './views.js';
 
 /** Tables that are replaced: staging takes the place of live, which is kept. */
@@ -207,6 +208,11 @@ export class Replace extends Swap {
     return { published };
   }
 
+  /** What can be known before rows are staged of what becomes of `staged` rows, and of those that the table has. */
+  foreseen({ target, missing }: LiveTable, staged: number): Changes {
+    return replacing(staged, missing === true ? 0 : (this.liveRows.get(target) ?? null));
+  }
+
   /** Whether the publish rewrites OIDs of the table `oid` that others keep: then its rollback does, too. */
   #rewrites(oid: number): boolean {
     return this.surveyed?.keptOids.found.some(({ target }) => target === oid) === true;
@@ -225,6 +231,6 @@ export class Replace extends Swap {
 }
 
 /** A table that is replaced: all its rows go (null: nobody has counted them), and all that are staged come. */
-export function replacing(staged: number, deleted: number | null): Changes {
+function replacing(staged: number, deleted: number | null): Changes {
   return changes({ staged, inserted: staged, deleted });
 }

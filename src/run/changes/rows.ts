@@ -4,6 +4,7 @@ import { changesSql, goneFrom, imageDifferences } from '../../../sinks/publish/r
 import { type RowPublish, rowParts } from '../../../sinks/publish/rows/parts.js';
 import { precheckRows } from '../../../sinks/publish/rows/precheck.js';
 import { rowRefusal } from '../../../sinks/publish/rows/refusals.js';
+import { firing } from '../../../sinks/publish/rows/sql.js';
 import { createRowStaging } from '../../../sinks/publish/rows/staging.js';
 import { surveyRows } from '../../../sinks/publish/rows/survey.js';
 import {
@@ -14,9 +15,11 @@ import {
 } from '../../../sinks/publish/rows/target.js';
 import type { WindowPart } from '../../../sinks/publish/window.js';
 import { totals } from '../../core/accounting.js';
+import { type Changes, changes } from '../../core/changes.js';
 import type { Finding } from '../../core/pipeline.js';
 import { plural } from '../../core/plural.js';
-import type { PublishMode, Target } from '../../core/target.js';
+import { deletes, findsByKey, inserts, type PublishMode } from '../../core/publish-mode.js';
+import type { Target } from '../../core/target.js';
 import { inTransaction } from '../../db/catalog/session.js';
 import type { Batch } from '../../db/ledger/batches.js';
 import { isOwn, makeSchema, noteSchemasSql } from '../../db/own-schemas.js';
@@ -157,7 +160,7 @@ export class Rows extends Change {
     const { database, events, log } = this.job.options;
     for (const facts of this.facts.values()) {
       const { mode, keepGone, schema, table } = facts.target;
-      if (mode !== 'sync' || keepGone !== true) continue;
+      if (!deletes(mode) || keepGone !== true) continue;
       const [found] = await database.query<{ rows: number }>(
         `SELECT pg_catalog.count(*)::pg_catalog.float8 AS rows ${goneFrom(facts, this.names)}`,
       );
@@ -179,6 +182,25 @@ export class Rows extends Change {
       if (row?.changes !== false) return false;
     }
     return true;
+  }
+
+  /**
+   * What can be known before rows are staged of what becomes of `staged` rows: those that are merged or patched are
+   * compared with live only then, and a trigger decides only when it fires.
+   */
+  foreseen({ target, missing }: LiveTable, staged: number): Changes {
+    const facts = this.facts.get(target);
+    const quiet =
+      missing === true ||
+      (facts !== undefined && (facts.target.noTriggers === true || firing(facts).length === 0));
+    if (!findsByKey(target.mode))
+      return changes({ staged, ...(quiet ? { inserted: staged } : { inserted: null, suppressed: null }) });
+    return changes({
+      ...{ staged, inserted: null, updated: null, unchanged: null, missing: null, suppressed: null },
+      ...(deletes(target.mode) ? { deleted: null, deletes_suppressed: null } : {}),
+      ...(inserts(target.mode) ? { missing: 0 } : { inserted: 0 }),
+      ...(quiet ? { suppressed: 0 } : {}),
+    });
   }
 
   get #publishes(): RowPublish[] {

@@ -6,10 +6,8 @@ import { SluiceError } from '../../core/errors.js';
 import { formatList } from '../../core/list.js';
 import { again, type NextStep, Suggestion } from '../../core/next.js';
 import { readRowTable } from '../../db/catalog/row-tables.js';
+import type { Refused } from '../given/plan.js';
 import type { LiveTable } from '../given/tables.js';
-
-/** A refusal with all that can be done. */
-export type Refused = Omit<Refusal, 'stays'>;
 
 /**
  * Refusals of a replace with a publish by differences among what can be done, wherever what stands in the way would not

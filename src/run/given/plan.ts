@@ -1,7 +1,10 @@
+import type { Refusal } from '../../../sinks/publish/replace/refusals.js';
 import type { TableLock } from '../../../sinks/publish/window.js';
 import type { LockHolder } from '../../../sinks/publish/write-guard/waiting.js';
 import type { PublishMode } from '../../core/target.js';
-import type { Refused } from '../changes/sync-instead.js';
+
+/** A refusal with all that can be done. */
+export type Refused = Omit<Refusal, 'stays'>;
 
 /** One table of a plan. */
 export interface PlannedTable {

@@ -1,11 +1,9 @@
-import { firing } from '../../../sinks/publish/rows/sql.js';
 import { type Changes, changes } from '../../core/changes.js';
 import type { Target } from '../../core/target.js';
 import { readPublished } from '../../db/ledger/published.js';
 import { qualified } from '../../db/quote.js';
 import { handedRows } from '../changes/handed.js';
 import type { JobChanges } from '../changes/job-changes.js';
-import { replacing } from '../changes/replace.js';
 import type { Job } from '../job/job.js';
 
 /** What a publish does to the rows of each table, by target. */
@@ -20,36 +18,13 @@ export function byTable(job: Job, of: ChangesOf): Record<string, Changes> {
 
 const isKnown = (entry: unknown[]): entry is [string, Changes] => entry[1] !== undefined;
 
-/**
- * What a dry run can know of the publish. Rows that are merged or patched are compared with live only once they are
- * staged; a trigger decides only when it fires.
- */
+/** What a dry run can know of the publish. */
 export function foreseen(job: Job, { rows, replace }: JobChanges): Map<Target, Changes> {
   const loaded = handedRows(job);
   return new Map(
-    job.tables.map(({ target, missing }) => {
-      const staged = loaded.get(target) ?? 0;
-      if (target.mode === 'replace')
-        return [target, replacing(staged, missing === true ? 0 : (replace.liveRows.get(target) ?? null))];
-      const facts = rows.facts.get(target);
-      const unknown = { inserted: null, updated: null, unchanged: null, missing: null, suppressed: null };
-      const quiet =
-        missing === true ||
-        (facts !== undefined && (facts.target.noTriggers === true || firing(facts).length === 0));
-      if (target.mode === 'append')
-        return [
-          target,
-          changes({ staged, ...(quiet ? { inserted: staged } : { inserted: null, suppressed: null }) }),
-        ];
-      const deletes = target.mode === 'sync' ? { deleted: null, deletes_suppressed: null } : {};
-      return [
-        target,
-        changes({
-          ...{ staged, ...unknown, ...deletes },
-          ...(target.mode === 'patch' ? { inserted: 0 } : { missing: 0 }),
-          ...(quiet ? { suppressed: 0 } : {}),
-        }),
-      ];
+    job.tables.map((table) => {
+      const by = table.target.mode === 'replace' ? replace : rows;
+      return [table.target, by.foreseen(table, loaded.get(table.target) ?? 0)];
     }),
   );
 }

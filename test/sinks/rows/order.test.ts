@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parentsFirst } from '../../../sinks/publish/rows/order.js';
+import type { PublishMode } from '../../../src/core/publish-mode.js';
 import type { RowTable } from '../../../src/db/catalog/row-tables.js';
 
-const table = (name: string, mode: string, ...parents: string[]) => ({
+const table = (name: string, mode: PublishMode, ...parents: string[]) => ({
   mode,
   live: {
     schema: 's',
