@@ -14,28 +14,28 @@ import { completeIds } from './changes/records.js';
 import { isUnchanged, surveyStaged } from './changes/sequence.js';
 import { type Checked, checkJob, checkTables } from './check/check.js';
 import { assertChecked, commandsOf, sentence } from './check/findings.js';
-import { rowFindings } from './check/foresee.js';
+import { dryRun } from './dry-run.js';
 import { completed } from './end/completed.js';
 import { end } from './end/end.js';
-import { fail, logFailure, stateOf } from './end/fail.js';
+import { fail } from './end/fail.js';
 import { asFailure } from './end/failure.js';
 import { writeRejects } from './end/rejects-into-files.js';
 import { writeReports } from './end/report-files.js';
 import { stopStatements } from './end/stopping.js';
-import { failedSummary, summaryOf } from './end/summary.js';
+import { failedSummary, type Outcome, summaryOf } from './end/summary.js';
 import type { RunOptions, Summary } from './given/options.js';
 import { lockTables } from './given/table-claims.js';
 import { withQuietRun } from './inputs/quiet-run.js';
 import { Job } from './job/job.js';
 import { assertAccounted } from './load/accounted.js';
-import { load, loadDry } from './load/load.js';
+import { load } from './load/load.js';
 import { findResumable, holdStaging, resumedOptions, type TakenUp, takeUp } from './load/resume.js';
 import { beginBatch, recordRun } from './load/resume-manifest.js';
 import { assertSessions, SESSIONS_OF_A_RUN, sessionsOf } from './load/sessions.js';
 import { tellProgress } from './load/ticker.js';
 import { resolveInterrupted } from './maintain/recover.js';
 import { publishAround } from './publish/around.js';
-import { byTable, foreseen, unchangedChanges } from './publish/counts.js';
+import { byTable, unchangedChanges } from './publish/counts.js';
 import { planPublish } from './publish/plan.js';
 import { summariseRecords, unchangedRecords } from './publish/record-summary.js';
 import { assertKept } from './publish/shrink.js';
@@ -83,15 +83,15 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
       options.dryRun === true ? { ...plan, publish: await planPublish(job, checked.changes) } : plan;
     if (options.confirm !== undefined && !(await answered(job, () => options.confirm?.(shown))))
       throw interrupted('not confirmed', { state: 'nothing was written' });
-    const summary =
+    const outcome =
       options.dryRun === true ? await dryRun(job, checked) : await attempt(job, checked, resumed);
-    return { summary, rejects: job.rejects.first };
+    return { summary: summaryOf(job, outcome), rejects: job.rejects.first };
   } catch (error) {
     const told =
       error instanceof SluiceError && job.batch !== undefined
         ? error
         : asFailure(error, job.signal).with({ state: 'nothing was published; live tables are untouched' });
-    options.events?.failed?.(failedSummary(job, told, job.state.accounts));
+    options.events?.failed?.(failedSummary(job, told));
     throw told;
   } finally {
     await job.state.stopped();
@@ -111,78 +111,7 @@ async function answered<T>(job: Job, ask: () => Promise<T> | undefined): Promise
   }
 }
 
-/** Asks all checks and plans the publish, as far as they allow it; writes nothing. */
-export async function planPipeline(pipeline: Pipeline, options: RunOptions): Promise<Checked> {
-  return asking(pipeline, options, async (job) => {
-    const checked = await checkJob(job);
-    return { ...checked, plan: { ...checked.plan, publish: await planPublish(job, checked.changes) } };
-  });
-}
-
-/**
- * Asks all checks of a pipeline and writes nothing. `rows`: once they pass, every row is read, transformed and checked as
- * well, and what a run would reject is among the findings.
- */
-export async function checkPipeline(
-  pipeline: Pipeline,
-  options: RunOptions,
-  { rows = false }: { readonly rows?: boolean } = {},
-): Promise<Checked> {
-  return asking(pipeline, options, async (job) => {
-    const checked = await checkJob(job);
-    if (!rows || checked.findings.some(({ finding }) => finding.severity === 'error')) return checked;
-    try {
-      const found = (await rowFindings(job, checked)).map((finding) => ({ name: 'rows', finding }));
-      return { ...checked, findings: [...checked.findings, ...found], asked: [...checked.asked, 'rows'] };
-    } finally {
-      await options.database.endSnapshot();
-    }
-  });
-}
-
-/** Has a job asked what writes nothing; stops when it is asked to. */
-async function asking<T>(
-  pipeline: Pipeline,
-  options: RunOptions,
-  work: (job: Job) => Promise<T>,
-): Promise<T> {
-  const job = await Job.prepare(pipeline, options);
-  job.state.stopped = stopStatements(options.database, job.signal);
-  try {
-    return await work(job);
-  } catch (error) {
-    throw job.signal.aborted ? stateOf(asFailure(error, job.signal), 'nothing was written') : error;
-  } finally {
-    await job.state.stopped();
-    await job.clear();
-  }
-}
-
-async function dryRun(job: Job, checked: Checked): Promise<Summary> {
-  try {
-    const accounts = await job.phase('load', 'reading, transforming and checking every row', () =>
-      loadDry(job, checked),
-    );
-    job.state.accounts = accounts;
-    job.state.records = summariseRecords(job, checked, accounts);
-    assertAccounted(job, accounts);
-    await assertKept(job, checked.changes);
-    if (job.tables.length > 0)
-      job.options.events?.note?.(
-        'nothing was staged, so keys, foreign keys and other constraints were not asked: a rehearsal does that',
-      );
-    return summaryOf(job, 'dry run', accounts, { changes: foreseen(job, checked.changes) });
-  } catch (error) {
-    job.options.events?.records?.({ ...job.state.records, errors: job.rejects.frequent.top() });
-    const failure = asFailure(error, job.signal);
-    logFailure(job, failure);
-    throw stateOf(failure, 'a dry run: nothing was written');
-  } finally {
-    await job.options.database.endSnapshot();
-  }
-}
-
-async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): Promise<Summary> {
+async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): Promise<Outcome> {
   const { options } = job;
   const { database } = options;
   await assertSessions(database, sessionsOf(job, checked.flows));
@@ -208,13 +137,10 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
       await backUpFirst(job);
     await makeMissing(job, checked);
     await lockTables(database, job.tables);
+    if (resumed === undefined) for (const change of changes.all) await change.stage();
     const taken = resumed === undefined ? undefined : await takeUp(job, checked, resumed);
-    if (taken === undefined) for (const change of changes.all) await change.stage();
-    if (taken !== undefined && taken.checkpoints === undefined) {
-      job.state.accounts = taken.accounts;
-      job.state.records = resumed?.record_summary ?? summariseRecords(job, checked, job.state.accounts);
-      await surveyStaged(changes);
-    } else await loadRows(job, checked, taken);
+    if (resumed === undefined || taken !== undefined) await loadRows(job, checked, taken);
+    else await surveyStaged(changes);
     await job.fedBack?.claim(database, batch);
     await assertKept(job, changes);
 
@@ -224,18 +150,16 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
       job.state.records = unchangedRecords(job.state.records);
       const same = unchangedChanges(job);
       await end(job, changes.all, 'completed', { changes: byTable(job, same) });
-      return summaryOf(job, 'unchanged', job.state.accounts, { changes: same });
+      return { status: 'unchanged', changes: same };
     }
 
     await noteBatch(database, batch, { input_columns: job.read.columns(), progress: job.progress.inputs });
     published = await publishAround(job, checked, changes);
-    if (options.publish === false)
-      return summaryOf(job, 'staged', job.state.accounts, { loaded: handedRows(job) });
+    if (options.publish === false) return { status: 'staged', loaded: handedRows(job) };
     if (options.rehearse === true) {
       await settlePending(database, batch, 'rolled_back', 'rehearsed');
-      const { changes: tried, lockMs } = published;
-      await end(job, changes.all, 'rolled_back', { dry_run: true, changes: byTable(job, tried) });
-      return summaryOf(job, 'rehearsed', job.state.accounts, { changes: tried, lockMs });
+      await end(job, changes.all, 'rolled_back', { dry_run: true, changes: byTable(job, published.changes) });
+      return { status: 'rehearsed', ...published };
     }
   } catch (error) {
     throw await fail(job, changes, error);
@@ -260,8 +184,8 @@ async function loadRows(job: Job, checked: Checked, taken: TakenUp | undefined):
     await told();
   }
   await job.options.database.endSnapshot();
-  job.state.records = summariseRecords(job, checked, job.state.accounts);
-  assertAccounted(job, job.state.accounts);
+  summariseRecords(job, checked);
+  assertAccounted(job);
 }
 
 /** What decides how the batch's rejects are fed back. */

@@ -11,7 +11,7 @@ import { completed } from './end/completed.js';
 import { asFailure } from './end/failure.js';
 import { namingFullDisk } from './end/full-disk.js';
 import { stopStatements } from './end/stopping.js';
-import { failedSummary } from './end/summary.js';
+import { failedSummary, type Outcome, summaryOf } from './end/summary.js';
 import { publishing, reload } from './given/next-command.js';
 import type { RunOptions, Summary } from './given/options.js';
 import { lockTables } from './given/table-claims.js';
@@ -62,13 +62,13 @@ export async function swapBatch(pipeline: Pipeline, batch: Batch, options: RunOp
   });
   job.state.stopped = stopStatements(database, job.signal);
   try {
-    return await swap(job, batch);
+    return summaryOf(job, await swap(job, batch));
   } catch (error) {
     const told = stillStaged(
       await namingFullDisk(database, asFailure(error, job.signal), publishing(batch)),
       batch,
     );
-    options.events?.failed?.(failedSummary(job, told, job.state.accounts));
+    options.events?.failed?.(failedSummary(job, told));
     throw told;
   } finally {
     await job.state.stopped();
@@ -112,7 +112,7 @@ function ofTheLoad(step: NextStep, batch: Batch): NextStep {
   return told ? step : reload(batch, step.said, change);
 }
 
-async function swap(job: Job, batch: Batch): Promise<Summary> {
+async function swap(job: Job, batch: Batch): Promise<Outcome> {
   const { database, events } = job.options;
   await assertSessions(database, SESSIONS_OF_A_SWAP);
   job.begin(batch.id);

@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { flow } from '../../src/core/flow.js';
 import { check, type Pipeline, pipeline } from '../../src/core/pipeline.js';
 import { append, patch, replace, type Target } from '../../src/core/target.js';
-import { checkPipeline } from '../../src/run/run.js';
+import { checkPipeline } from '../../src/run/check.js';
 import { memory } from '../../src/sources/memory.js';
 import type { TestDatabase } from '../support/database.js';
 import { catalog, openDatabase, runOn } from '../support/lots.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findBatch } from '../../src/db/ledger/batches.js';
+import { checkPipeline } from '../../src/run/check.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
-import { checkPipeline } from '../../src/run/run.js';
 import { swapBatch } from '../../src/run/swap.js';
 import { testDatabase } from '../support/database.js';
 import { engine, loads, rowsAfter } from '../support/engine.js';

@@ -18,7 +18,7 @@ export function declareCheck(root: Command): void {
       const { withSession } = await import('../given/session.js');
       const { pipeline, from } = await findPipeline(wanted);
       process.exitCode = await withSession(flags.databaseUrl, async (session) => {
-        const { checkPipeline } = await import('../../run/run.js');
+        const { checkPipeline } = await import('../../run/check.js');
         const { givenInputs } = await import('../given/inputs.js');
         const { batchLog } = await import('../show/log.js');
         const { showProgress } = await import('../show/progress.js');

@@ -18,7 +18,7 @@ export function declarePlan(root: Command): void {
       const { withSession } = await import('../given/session.js');
       const { pipeline, from } = await findPipeline(wanted);
       process.exitCode = await withSession(flags.databaseUrl, async (session) => {
-        const { planPipeline } = await import('../../run/run.js');
+        const { planPipeline } = await import('../../run/check.js');
         const { givenInputs } = await import('../given/inputs.js');
         const { batchLog } = await import('../show/log.js');
         const { showFindings, showPlan } = await import('../show/plan.js');

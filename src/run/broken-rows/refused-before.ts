@@ -1,5 +1,4 @@
 import { putBackSql, refusedTable } from '../../../sinks/publish/constraints/refused.js';
-import type { FlowAccount } from '../../core/accounting.js';
 import { totals } from '../../core/accounting.js';
 import { forgetRejectsBehind, rejectPages } from '../../db/ledger/rejects.js';
 import type { JobChanges } from '../changes/job-changes.js';
@@ -29,24 +28,21 @@ export async function putBackRefused(job: Job, changes: JobChanges): Promise<voi
 }
 
 /**
- * The books of a load that an earlier attempt has completed, with the rows that it has taken out of staging afterwards
- * and did not come to write into the ledger. Takes the stored rejects over. Throws as assertAccounted does.
+ * Brings the accounts of a load that an earlier attempt has completed up to date, with the rows that it has taken out of
+ * staging afterwards and did not come to write into the ledger. Takes the stored rejects over. Throws as assertAccounted
+ * does.
  */
-export async function settledBefore(
-  job: Job,
-  { flows }: Checked,
-  accounts: readonly FlowAccount[],
-): Promise<readonly FlowAccount[]> {
+export async function settleBefore(job: Job, { flows }: Pick<Checked, 'flows'>): Promise<void> {
   const { database } = job.options;
+  const { accounts } = job.state;
   // What was stored behind those of the books is told again.
   await forgetRejectsBehind(database, job.batch as string, totals(accounts).rejected);
   for await (const page of rejectPages(database, job.batch as string)) job.rejects.takeOver(page);
-  if (!(await hasRefused(job))) return accounts;
+  if (!(await hasRefused(job))) return;
   const left = await database.query(
     `UPDATE ${refusedTable(job.names.staging)} SET told = false WHERE NOT settled RETURNING at`,
   );
-  if (left.length === 0) return accounts;
-  const settled = await rejectRefused(job, flows, accounts);
-  assertAccounted(job, settled);
-  return settled;
+  if (left.length === 0) return;
+  job.state.accounts = await rejectRefused(job, flows, accounts);
+  assertAccounted(job);
 }

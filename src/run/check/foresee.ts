@@ -37,11 +37,11 @@ export async function foresee(job: Job, checked: ToRead): Promise<ForeseenRows |
   let read: number | undefined;
   let refused: SluiceError | undefined;
   try {
-    const accounts = await job.phase('rows', 'reading, transforming and checking every row', () =>
+    job.state.accounts = await job.phase('rows', 'reading, transforming and checking every row', () =>
       loadDry(job, checked),
     );
-    read = totals(accounts).read;
-    assertAccounted(job, accounts);
+    read = totals(job.state.accounts).read;
+    assertAccounted(job);
   } catch (error) {
     refused = asFailure(error, job.signal);
     if (refused.kind === 'interrupted' || LOST.has(refused.code)) throw refused;

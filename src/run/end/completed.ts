@@ -2,13 +2,12 @@ import type { RecordSummary } from '../../core/record-summary.js';
 import { noteBatch } from '../../db/ledger/batches.js';
 import type { JobChanges } from '../changes/job-changes.js';
 import { tidyAll } from '../changes/sequence.js';
-import type { Summary } from '../given/options.js';
 import type { Job } from '../job/job.js';
 import { committedChanges } from '../publish/counts.js';
 import { publishedRecords } from '../publish/record-summary.js';
 import type { PublishedChanges } from '../publish/window.js';
 import { behindCommit } from './stopping.js';
-import { summaryOf } from './summary.js';
+import type { Outcome } from './summary.js';
 
 /**
  * What is left to do once the publish has committed, which is short and asked for: what it did is counted and noted, and
@@ -21,7 +20,7 @@ export async function completed(
   published: PublishedChanges,
   records: RecordSummary,
   before: Readonly<Record<string, number>> = {},
-): Promise<Summary> {
+): Promise<Outcome> {
   const { database } = job.options;
   const batch = job.batch as string;
   let { changes: done } = published;
@@ -36,5 +35,5 @@ export async function completed(
     await tidyAll(changes.all);
     await noteBatch(database, batch, { phase: null });
   });
-  return summaryOf(job, 'completed', job.state.accounts, { changes: done, lockMs: published.lockMs });
+  return { status: 'completed', changes: done, lockMs: published.lockMs };
 }

@@ -1,4 +1,4 @@
-import { type FlowAccount, totals } from '../../core/accounting.js';
+import { totals } from '../../core/accounting.js';
 import { heldRows } from '../../core/changes.js';
 import { errorAnswer } from '../../core/errors.js';
 import type { Target } from '../../core/target.js';
@@ -9,22 +9,23 @@ import type { Summary } from '../given/options.js';
 import type { Job } from '../job/job.js';
 import { byTable, type ChangesOf } from '../publish/counts.js';
 
-/** The summary of a run that ended as `status`. */
-export function summaryOf(
-  job: Job,
-  status: Summary['status'],
-  accounts: readonly FlowAccount[],
-  results: {
-    /** Rows in staging, where they stay there. */
-    readonly loaded?: ReadonlyMap<Target, number>;
-    readonly changes?: ChangesOf;
-    readonly lockMs?: number;
-  } = {},
-): Summary {
+/** How a run ended, and what it did. */
+export interface Outcome {
+  readonly status: Summary['status'];
+  /** Rows in staging, where they stay there. */
+  readonly loaded?: ReadonlyMap<Target, number>;
+  readonly changes?: ChangesOf;
+  /** How long the locks of the publish were held. */
+  readonly lockMs?: number;
+}
+
+/** The summary of a run that ended so. */
+export function summaryOf(job: Job, outcome: Outcome): Summary {
+  const { status, lockMs } = outcome;
+  const { accounts } = job.state;
   const { read, rejected, skipped, rejectReasons, skipReasons, left } = totals(accounts);
   const seconds = (performance.now() - job.startedAt - job.state.waited) / 1000;
-  const { lockMs } = results;
-  const changes = byTable(job, results.changes ?? new Map());
+  const changes = byTable(job, outcome.changes ?? new Map());
   const name = (target: Target) => target.table;
   return {
     batch: job.batch ?? null,
@@ -34,7 +35,7 @@ export function summaryOf(
     loaded:
       status === 'completed' || status === 'rehearsed'
         ? Object.fromEntries(Object.entries(changes).map(([table, of]) => [table, heldRows(of) ?? of.staged]))
-        : Object.fromEntries([...(results.loaded ?? [])].map(([target, rows]) => [name(target), rows])),
+        : Object.fromEntries([...(outcome.loaded ?? [])].map(([target, rows]) => [name(target), rows])),
     changes,
     rejected,
     skipped,
@@ -63,12 +64,12 @@ export function summaryOf(
 }
 
 /** The same of a run that ended in an error: what was counted until then. */
-export function failedSummary(job: Job, error: unknown, accounts: readonly FlowAccount[]): Summary {
+export function failedSummary(job: Job, error: unknown): Summary {
   const { kind, answer } = errorAnswer(error);
-  const summary = summaryOf(job, kind, accounts);
+  const summary = summaryOf(job, { status: kind });
   return {
     ...summary,
-    ...(accounts.length > 0 ? {} : soFar(job, summary.seconds)),
+    ...(job.state.accounts.length > 0 ? {} : soFar(job, summary.seconds)),
     frequent_errors: job.rejects.frequent.top(),
     error: answer,
   };

@@ -1,4 +1,4 @@
-import { breaches, type FlowAccount, totals } from '../../core/accounting.js';
+import { breaches, totals } from '../../core/accounting.js';
 import type { Change } from '../../core/command.js';
 import { refused } from '../../core/errors.js';
 import { again, command, type NextStep } from '../../core/next.js';
@@ -12,7 +12,8 @@ import type { Job } from '../job/job.js';
  * Refuses where rows are unaccounted for, or more were rejected than may be. A dry run and a rehearsal
  * ask the same, so that they answer as the run would.
  */
-export function assertAccounted(job: Job, accounts: readonly FlowAccount[]): void {
+export function assertAccounted(job: Job): void {
+  const { accounts } = job.state;
   const broken = job.options.limit === undefined ? breaches(accounts) : [];
   if (broken.length > 0)
     throw refused('unaccounted_rows', `rows are unaccounted for: ${broken[0]}`, {

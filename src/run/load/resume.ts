@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FlowAccount } from '../../core/accounting.js';
 import type { Checkpoint } from '../../core/checkpoint.js';
 import { failed, refused, usage } from '../../core/errors.js';
 import { again, command, type Next, type Suggestion } from '../../core/next.js';
@@ -11,7 +10,7 @@ import { requireLedger } from '../../db/ledger/open.js';
 import { forgetRecords } from '../../db/ledger/records.js';
 import { type LoadEnd, readSegments } from '../../db/ledger/segments.js';
 import { qualified } from '../../db/quote.js';
-import { putBackRefused, settledBefore } from '../broken-rows/refused-before.js';
+import { putBackRefused, settleBefore } from '../broken-rows/refused-before.js';
 import type { Checked } from '../check/check.js';
 import { cleanUp } from '../given/cleanup-command.js';
 import { awaitWriters } from '../given/load-session.js';
@@ -20,6 +19,7 @@ import type { RunOptions } from '../given/options.js';
 import { lockTables } from '../given/table-claims.js';
 import { readOnce } from '../inputs/fingerprint.js';
 import type { Job } from '../job/job.js';
+import { summariseRecords } from '../publish/record-summary.js';
 import { type ReadOn, readOn } from './seek-resume.js';
 
 /** How long the server may take to notice that the process which held the batch is gone. */
@@ -27,12 +27,10 @@ const HELD_MS = 10_000;
 
 /** What of an earlier attempt at a batch is taken over. */
 export interface TakenUp {
-  /** What is committed, by `endKey`; undefined where the load is complete. */
-  readonly checkpoints: ReadonlyMap<string, readonly Checkpoint[]> | undefined;
+  /** What is committed, by `endKey`. */
+  readonly checkpoints: ReadonlyMap<string, readonly Checkpoint[]>;
   /** The flows that are read on, by their number. */
   readonly from: ReadonlyMap<number, ReadOn>;
-  /** The books of the load, where it is complete. */
-  readonly accounts: readonly FlowAccount[];
 }
 
 /** How an end of a flow is called in the map of checkpoints. */
@@ -187,10 +185,11 @@ export async function holdStaging(job: Job, batch: string): Promise<void> {
 }
 
 /**
- * Takes over what the earlier attempt has committed. Call holdStaging before. Throws refused `staging_differs` where staging does
- * not hold the rows that the ledger tells of, `guard_gone` where writes to live may have gone unseen.
+ * Takes over what the earlier attempt has committed; undefined where its load is complete, and the job has its accounts.
+ * Call holdStaging before. Throws refused `staging_differs` where staging does not hold the rows that the ledger tells of,
+ * `guard_gone` where writes to live may have gone unseen.
  */
-export async function takeUp(job: Job, checked: Checked, batch: Batch): Promise<TakenUp> {
+export async function takeUp(job: Job, checked: Checked, batch: Batch): Promise<TakenUp | undefined> {
   const { database } = job.options;
   const accounts = batch.accounting ?? [];
   const loaded = accounts.length > 0 ? [] : await readSegments(database, batch.id);
@@ -199,8 +198,11 @@ export async function takeUp(job: Job, checked: Checked, batch: Batch): Promise<
     job.state.reports.push(...(batch.reports ?? []));
     job.state.filesBefore.push(...(batch.files ?? []));
     job.read.readBefore(batch.input_columns ?? {});
-    const settled = await settledBefore(job, checked, accounts);
-    return { checkpoints: undefined, from: new Map(), accounts: settled };
+    job.state.accounts = accounts;
+    await settleBefore(job, checked);
+    if (batch.record_summary === null) summariseRecords(job, checked);
+    else job.state.records = batch.record_summary;
+    return undefined;
   }
   await putBackRefused(job, checked.changes);
   await assertHolds(database, batch, loaded);
@@ -209,7 +211,6 @@ export async function takeUp(job: Job, checked: Checked, batch: Batch): Promise<
   return {
     from,
     checkpoints: new Map(loaded.map((end) => [endKey(end), end.checkpoints])),
-    accounts: [],
   };
 }
 

@@ -94,8 +94,8 @@ class Attempt {
     if (rejectedOf(accounts) === before) return false;
     job.state.accounts = accounts;
     await job.state.tracked?.finishAgain();
-    job.state.records = summariseRecords(job, checked, accounts);
-    assertAccounted(job, accounts);
+    summariseRecords(job, checked);
+    assertAccounted(job);
     await assertKept(job, changes);
     return true;
   }

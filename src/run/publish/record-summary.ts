@@ -10,20 +10,16 @@ import { kindsOfFlows, trackedKinds } from '../records/kinds.js';
 /** Why a record is skipped whose row the publish left as it was. */
 const UNCHANGED = 'unchanged';
 
-/** What became of the records by type, out of the books of the flows, and the errors met most. */
-export function summariseRecords(
-  job: Job,
-  checked: Pick<Checked, 'flows' | 'columns'>,
-  accounts: readonly FlowAccount[],
-): RecordSummary {
+/** Tells the job what became of the records by type, out of the accounts of its flows, and the errors met most. */
+export function summariseRecords(job: Job, checked: Pick<Checked, 'flows' | 'columns'>): void {
   const kinds = kindsOfFlows(job, checked.flows, trackedKinds(job, checked.columns));
   const types = new Map<string, RecordTypeSummary>();
   for (const [at, kind] of kinds.entries()) {
-    const account = accounts[at];
+    const account = job.state.accounts[at];
     if (kind === undefined || account === undefined) continue;
     types.set(kind.type, added(types.get(kind.type), ofFlow(kind.type, account)));
   }
-  return { types: [...types.values()], errors: job.rejects.frequent.top() };
+  job.state.records = { types: [...types.values()], errors: job.rejects.frequent.top() };
 }
 
 function ofFlow(type: string, account: FlowAccount): RecordTypeSummary {

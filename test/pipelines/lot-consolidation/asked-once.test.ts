@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import lotConsolidation from '../../../pipelines/lot-consolidation/index.js';
 import { FILES } from '../../../samples/lot-consolidation/generate.js';
 import { SluiceError } from '../../../src/core/errors.js';
-import { checkPipeline } from '../../../src/run/run.js';
+import { checkPipeline } from '../../../src/run/check.js';
 import type { TestDatabase } from '../../support/database.js';
 import { lotSystem, openDatabase, runLots, sample } from '../../support/lots.js';
 

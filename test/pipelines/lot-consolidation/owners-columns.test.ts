@@ -8,9 +8,9 @@ import { othersAsBefore } from '../../../pipelines/lot-consolidation/validations
 import { SluiceError } from '../../../src/core/errors.js';
 import type { ValidationContext } from '../../../src/core/pipeline.js';
 import { usersDatabase } from '../../../src/db/users-database.js';
+import { checkPipeline } from '../../../src/run/check.js';
 import { dropLeftover, findLeftovers } from '../../../src/run/maintain/cleanup.js';
 import { rollbackBatch } from '../../../src/run/rollback.js';
-import { checkPipeline } from '../../../src/run/run.js';
 import { csv } from '../../../src/sources/csv/index.js';
 import { jsonl } from '../../../src/sources/json/jsonl.js';
 import type { TestDatabase } from '../../support/database.js';

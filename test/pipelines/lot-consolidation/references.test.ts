@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import lotConsolidation from '../../../pipelines/lot-consolidation/index.js';
-import { checkPipeline } from '../../../src/run/run.js';
+import { checkPipeline } from '../../../src/run/check.js';
 import type { TestDatabase } from '../../support/database.js';
 import { contents, lotSystem, openDatabase, runLots } from '../../support/lots.js';
 

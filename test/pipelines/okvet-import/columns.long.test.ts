@@ -6,7 +6,7 @@ import { defaultMappings } from '../../../pipelines/okvet-import/mappings.js';
 import { SluiceError } from '../../../src/core/errors.js';
 import { replaceMappings } from '../../../src/db/ledger/mappings.js';
 import { openLedger } from '../../../src/db/ledger/open.js';
-import { checkPipeline } from '../../../src/run/run.js';
+import { checkPipeline } from '../../../src/run/check.js';
 import { openDatabase } from '../../support/lots.js';
 import { GOOD, importing, memories, practiceDatabase, rejectsOf } from '../../support/okvet.js';
 

@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import tasksToOperations from '../../../pipelines/tasks-to-operations/index.js';
 import { FILES } from '../../../samples/tasks-to-operations/generate.js';
 import { SluiceError } from '../../../src/core/errors.js';
-import { checkPipeline } from '../../../src/run/run.js';
+import { checkPipeline } from '../../../src/run/check.js';
 import type { TestDatabase } from '../../support/database.js';
 import { openDatabase } from '../../support/lots.js';
 import { machineShop, machining, runTasks } from '../../support/machining.js';

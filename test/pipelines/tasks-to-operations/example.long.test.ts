@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import tasksToOperations from '../../../pipelines/tasks-to-operations/index.js';
 import { fill } from '../../../samples/tasks-to-operations/generate.js';
 import { tasks } from '../../../samples/tasks-to-operations/system.js';
-import { checkPipeline } from '../../../src/run/run.js';
+import { checkPipeline } from '../../../src/run/check.js';
 import { catalog, checksum, leftGuards, leftSchemas, openDatabase } from '../../support/lots.js';
 import { asCsv, machineShop, machining, runTasks, shopContents, undo } from '../../support/machining.js';
 import { EXPECTED, MIGRATED } from '../../support/machining-tables.js';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { surveyReplace } from '../../../sinks/publish/replace/survey.js';
 import { tryReplace } from '../../../sinks/publish/replace/tried.js';
 import { replace } from '../../../src/core/target.js';
-import { checkPipeline } from '../../../src/run/run.js';
+import { checkPipeline } from '../../../src/run/check.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
 import { engine, loads } from '../../support/engine.js';
 import { changed, factsOf } from '../../support/facts.js';
