@@ -16,14 +16,18 @@ import { changed, FACTS } from './facts.js';
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 const no = validation('no', 'always says no', async () => [{ severity: 'error', message: 'no' }]);
 
-/** What Sluice has in a database besides its ledger, wherever it is, and who holds locks there. */
+/** What Sluice has in a database besides its ledger, wherever it is; and the schemas of others. */
 const OURS = `
 SELECT 'ours: schema ' || nspname AS line FROM pg_namespace WHERE nspname ~ '^sluice_'
 UNION ALL SELECT format('ours: relation %s.%s', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname ~ '^sluice_' AND c.relkind <> 'i'
 UNION ALL SELECT format('ours: function %s.%s', n.nspname, p.proname) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname ~ '^sluice_'
 UNION ALL SELECT 'ours: event trigger ' || evtname FROM pg_event_trigger WHERE evtname ~ '^sluice'
-UNION ALL SELECT format('ours: a lock of %s', a.application_name) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND a.application_name ~ '^sluice'
 UNION ALL SELECT format('schema %s of %s: %s', nspname, pg_get_userbyid(nspowner), nspacl) FROM pg_namespace WHERE nspname !~ '^(pg_|sluice)'`;
+
+/** Locks on tables that a session of Sluice holds; its claims are advisory, and go with the session. */
+const HELD = `
+SELECT format('%s on %s, held by %s', l.mode, l.relation::regclass, a.application_name) AS line FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+WHERE l.locktype = 'relation' AND a.datname = current_database() AND a.application_name ~ '^sluice' ORDER BY 1`;
 
 /** One command after the other, each with sessions of its own, as a user types them. */
 class Commands {
@@ -38,7 +42,9 @@ class Commands {
     try {
       return await work({ database, log: quiet, ...(this.trusting ? { runOwnersCode: true } : {}) });
     } finally {
+      const held = await this.live.query(HELD);
       await database.close();
+      assert.deepEqual(held, []);
     }
   }
 
@@ -88,7 +94,8 @@ async function look(live: TestDatabase): Promise<string[]> {
 export class Life {
   readonly #commands: Commands;
   readonly #of: Pipeline;
-  readonly #made: RegExp;
+  /** Names of what is made as soon as the batch starts, of what its publish makes, and of what that moves. */
+  readonly #made: Readonly<Record<keyof Change['makes'], RegExp>>;
 
   private constructor(
     readonly live: TestDatabase,
@@ -100,7 +107,16 @@ export class Life {
       changes.some(({ runOwnersCode }) => runOwnersCode),
     );
     this.#of = pipelineOf(changes, 0);
-    this.#made = new RegExp(`\\b(${changes.flatMap(({ makes }) => makes).join('|') || '(?!)'})`);
+    const named = (when: keyof Change['makes'], sign: string) =>
+      new RegExp(
+        `^${sign} (?!ours: ).*\\b(${changes.flatMap(({ makes }) => makes[when]).join('|') || '(?!)'})`,
+        's',
+      );
+    this.#made = {
+      atStart: named('atStart', '\\+'),
+      atPublish: named('atPublish', '\\+'),
+      moved: named('moved', '[+-]'),
+    };
   }
 
   /** Makes a database with what is there before `changes`. */
@@ -211,7 +227,8 @@ export class Life {
   async #asWanted(batch: string, kept: (line: string) => boolean = isKept): Promise<void> {
     await this.#asBefore(
       'a completed batch',
-      (line) => kept(line) || this.#isRow(line) || (!OURS_LINE.test(line) && this.#made.test(line)),
+      (line) =>
+        kept(line) || this.#isRow(line) || Object.values(this.#made).some((names) => names.test(line)),
     );
     for (const { wants } of this.changes)
       for (const [sql, wanted] of Object.entries(wants))
@@ -253,10 +270,8 @@ export class Life {
 
   /** What a staged batch has in the database: its schemas, the guard, and tables that were missing. */
   #isStaged = (line: string) =>
-    /^\+ .*\bsluice_(staging|old|guard)_\d+/.test(line) || (line.startsWith('+ ') && this.#made.test(line));
+    /^\+ .*\bsluice_(staging|old|guard)_\d+/s.test(line) || this.#made.atStart.test(line);
 }
-
-const OURS_LINE = /^[+-] ours: /;
 
 /** What is kept for the way back, or of it. */
 const isKept = (line: string) => /^\+ ours: .*\bsluice_(old|undone|compat)_\d+/.test(line);

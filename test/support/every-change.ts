@@ -33,8 +33,8 @@ export interface Change {
   readonly wants: Readonly<Record<string, readonly string[]>>;
   /** What became of the records by then; none are kept where it is empty. */
   readonly records: readonly string[];
-  /** Names of what the batch makes, moves or takes away besides rows. */
-  readonly makes: readonly string[];
+  /** Names of what it makes besides rows, at the start and by the publish, and of what the publish moves. */
+  readonly makes: Readonly<Record<'atStart' | 'atPublish' | 'moved', readonly string[]>>;
   /** Whether the second run finds nothing to do. */
   readonly repeats: boolean;
   /** A write on which a publish may not build, and what takes it back. */
@@ -138,7 +138,11 @@ export function change(
       ...Object.assign({}, ...own.map(({ wants }) => wants?.(table, published) ?? {})),
     },
     records: has('records') ? recordsOf(mode, live, first) : [],
-    makes: [...(missing ? [table] : []), ...own.flatMap(({ makes }) => makes?.(table) ?? [])],
+    makes: {
+      atStart: missing ? [table] : [],
+      atPublish: has('a view') ? [`${table}_large`] : [],
+      moved: has('an old name') ? [`${table}_old`] : [],
+    },
     repeats: mode !== 'append',
     write: has('a watch')
       ? [`UPDATE ${table}_watched SET n = 2`, `UPDATE ${table}_watched SET n = 1`]
@@ -152,7 +156,6 @@ interface ExtraOf {
   sql?(table: string): string[];
   piece?(table: string): Piece;
   wants?(table: string, published: Amounts): Record<string, readonly string[]>;
-  makes?(table: string): string[];
 }
 
 const EXTRA: Readonly<Record<Extra, ExtraOf>> = {
@@ -171,7 +174,6 @@ const EXTRA: Readonly<Record<Extra, ExtraOf>> = {
         Object.fromEntries(Object.entries(published).filter(([, amount]) => amount > 10)),
       ),
     }),
-    makes: (table) => [`${table}_large`],
   },
   'an old name': {
     sql: (table) => [
@@ -198,7 +200,6 @@ const EXTRA: Readonly<Record<Extra, ExtraOf>> = {
     wants: (table, published) => ({
       [`SELECT label || ' ' || qty AS line FROM ${table}_old ORDER BY 1`]: lines(published),
     }),
-    makes: (table) => [`${table}_old`],
   },
   records: {
     piece: (table) => ({ records: { [table]: { type: 'thing', sourceId: 'code', key: ['code'] } } }),

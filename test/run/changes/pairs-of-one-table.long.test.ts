@@ -14,7 +14,7 @@ for (const mode of PUBLISH_MODES)
   }
 
 test('patch and missing, of one table: nothing is there to be patched, which refuses it and leaves nothing', async (t) =>
-  (await Life.begin(t, change('patch', 'things', ['missing']))).refused('x'));
+  (await Life.begin(t, change('patch', 'things', ['missing']))).refused('too_many_rejects'));
 
 for (const [one, other] of pairsOf(EXTRAS))
   test(`${one} and ${other}, of one table: every way leads back to where it began`, async (t) => {
