@@ -160,8 +160,7 @@ export class Life {
     await assert.rejects(run(refused), { code: 'validation_refused' });
     await this.#asBefore('a validation that refused');
     const first = await run(this.#of);
-    await this.#asWanted(first.batch as string);
-    const completed = await look(this.live);
+    const completed = await this.#asWanted(first.batch as string);
     const second = await run(pipelineOf(this.changes, 1));
     const repeats = this.changes.every((each) => each.repeats);
     assert.equal(second.status, repeats ? 'unchanged' : 'completed');
@@ -219,13 +218,15 @@ export class Life {
     await this.#asBefore('a refused run');
   }
 
-  async #asBefore(step: string, meant?: (line: string) => boolean): Promise<void> {
-    same(step, this.before, await look(this.live), meant);
+  async #asBefore(step: string, meant?: (line: string) => boolean): Promise<readonly string[]> {
+    const now = await look(this.live);
+    same(step, this.before, now, meant);
+    return now;
   }
 
   /** As the changes want it and the ledger says, and otherwise as before; `kept` tells what is kept for the way back. */
-  async #asWanted(batch: string, kept: (line: string) => boolean = isKept): Promise<void> {
-    await this.#asBefore(
+  async #asWanted(batch: string, kept: (line: string) => boolean = isKept): Promise<readonly string[]> {
+    const now = await this.#asBefore(
       'a completed batch',
       (line) =>
         kept(line) || this.#isRow(line) || Object.values(this.#made).some((names) => names.test(line)),
@@ -235,6 +236,7 @@ export class Life {
         assert.deepEqual(await this.#lines(sql), wanted, sql);
     assert.equal(await this.#statusOf(batch), 'completed');
     await this.#assertRecords(batch, (line) => line);
+    return now;
   }
 
   async #assertRecords(batch: string, expected: (line: string) => string): Promise<void> {
@@ -271,6 +273,13 @@ export class Life {
   /** What a staged batch has in the database: its schemas, the guard, and tables that were missing. */
   #isStaged = (line: string) =>
     /^\+ .*\bsluice_(staging|old|guard)_\d+/s.test(line) || this.#made.atStart.test(line);
+}
+
+/** Takes a batch that makes all of `changes` through what it takes in steps, and then in one go. */
+export async function liveThrough(t: TestContext, ...changes: readonly Change[]): Promise<void> {
+  const life = await Life.begin(t, ...changes);
+  await life.inSteps();
+  await life.inOneGo();
 }
 
 /** What is kept for the way back, or of it. */
