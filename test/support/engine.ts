@@ -51,7 +51,7 @@ export function rowsAfter(rows: readonly Row[], before: () => Promise<unknown>):
 export function loads(
   of: Readonly<Record<string, readonly [Target, Source | readonly Row[]]>>,
   more: Partial<
-    Pick<PipelineDefinition<Record<string, Source>, Record<string, Target>>, 'guards' | 'name'>
+    Omit<PipelineDefinition<Record<string, Source>, Record<string, Target>>, 'inputs' | 'tables' | 'flows'>
   > = {},
 ): Pipeline {
   const names = Object.keys(of);
