@@ -9,9 +9,10 @@ import { readTable, readTables } from '../../../src/db/catalog/table.js';
 import { admit } from '../../../src/db/own-schemas.js';
 import { ident, qualified } from '../../../src/db/quote.js';
 import { patiently } from '../lock-wait.js';
+import { withoutNotValid } from './definitions.js';
 import { differences } from './differences.js';
 import { dressStatements } from './dress.js';
-import { keyedIndexes, swapKeys } from './foreign-keys.js';
+import { keyedIndexes, type SwapKey, swapKeys } from './foreign-keys.js';
 import { freezeAndAnalyze } from './freeze.js';
 import { makeKeys } from './keys.js';
 import { buildIndex, structureStatements } from './reconcile.js';
@@ -26,6 +27,8 @@ export interface FinishOptions {
    * and its `writers` are empty.
    */
   readonly expectedRows: ReadonlyMap<string, number | bigint>;
+  /** Other tables, `schema.table`, whose rows the same window changes: keys from and to them may hold only then. */
+  readonly changing?: ReadonlySet<string>;
   readonly onProgress?: (text: string) => void;
   /** Further sessions for index builds; `sessions` at once, the given client among them (default 2). */
   readonly connect?: () => Promise<Client | undefined>;
@@ -48,6 +51,8 @@ export interface FinishedTable extends StagedTable {
   readonly serverStart: string | null;
   /** Privileges that its row type has now; null or left out: the built-in ones. */
   readonly typeGrants?: TableFacts['typeGrants'];
+  /** Foreign keys, on it and towards it, that the window is to validate behind all row changes. */
+  readonly later?: readonly SwapKey[];
 }
 
 export interface FinishReport {
@@ -95,19 +100,22 @@ export async function finishStaging(
     staged.flatMap((table) => admit(table.schema, [liveOf(survey, table).owner])),
   );
   const outbound = keys.filter((key) => key.name === key.staged);
-  await makeKeys(client, outbound, progress);
+  const { changing = new Set() } = options;
+  const later = await makeKeys(client, outbound, changing, progress);
   await freezeAndAnalyze(client, staged, { waitMs: options.freezeWaitMs ?? 60_000, onProgress: progress });
-  const tables: FinishedTable[] = [];
+  const tables: (FinishedTable & Required<Pick<FinishedTable, 'later'>>)[] = [];
   for (const table of staged) {
     const live = liveOf(survey, table);
     await inTransaction(client, ["SET LOCAL search_path = ''"], () => nameArrayType(client, live, table));
     const dress = dressStatements(live, await facts(table), table);
     if (dress.length > 0) await patiently(client, dress);
     const have = await facts(table);
-    const differing = differences(live, have, table, staged);
+    const own = later.filter(({ on }) => on.schema === table.schema && on.table === table.table);
+    const differing = differences(live, asValidated(have, own), table, staged);
     if (differing.length > 0) throw await stagingDiffers(client, live, differing);
     tables.push({
       ...table,
+      later: own,
       ...(counts.get(table.oid) as Counted),
       reached: await reached(client, live, table),
       serverStart: live.persistence === 'u' ? await serverStart(client) : null,
@@ -116,8 +124,26 @@ export async function finishStaging(
   }
   // Last, since from here on writes to these tables must suit staging as well as live.
   const inbound = keys.filter((key) => key.name !== key.staged);
-  await makeKeys(client, inbound, progress);
-  return { tables };
+  const towards = await makeKeys(client, inbound, changing, progress);
+  const withTowards = tables.map((table) => ({
+    ...table,
+    later: [...table.later, ...towards.filter(({ parent }) => parent === nameOf(table.target))],
+  }));
+  return { tables: withTowards };
+}
+
+const nameOf = ({ schema, table }: StagedTable['target']) => `${schema}.${table}`;
+
+/** The facts as they are once `keys` are validated. Pure. */
+export function asValidated(facts: TableFacts, keys: readonly Pick<SwapKey, 'staged'>[]): TableFacts {
+  return {
+    ...facts,
+    constraints: facts.constraints.map((key) =>
+      key.type === 'f' && keys.some(({ staged }) => staged === key.name)
+        ? { ...key, validated: true, definition: withoutNotValid(key.definition) }
+        : key,
+    ),
+  };
 }
 
 /** The error of a staged table that is not like live; it blames event triggers where there are some. */

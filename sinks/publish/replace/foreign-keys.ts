@@ -13,8 +13,9 @@ export interface SwapKey {
   /** Its name until the swap. */
   readonly staged: string;
   readonly on: { readonly schema: string; readonly table: string };
-  /** The table it is on, as messages name it. */
+  /** The table it is on, and its parent, by their names in live; as messages name them. */
   readonly onLive: string;
+  readonly parent: string;
   readonly definition: string;
   /** Whether live's own is validated; then so must this be. */
   readonly validate: boolean;
@@ -55,6 +56,7 @@ export function swapKeys(survey: Survey, staged: readonly StagedTable[]): SwapKe
           staged: key.name,
           on: { schema: on.schema, table: on.table },
           onLive: `${table.schema}.${table.table}`,
+          parent: nameOf(key.references),
           definition: byKey(
             key.references && parent
               ? referencing(key.definition, key.references, parent)
@@ -75,6 +77,7 @@ export function swapKeys(survey: Survey, staged: readonly StagedTable[]): SwapKe
       staged: swapName(key.name),
       on: { schema: key.schema, table: key.table },
       onLive: `${key.schema}.${key.table}`,
+      parent: nameOf(parent.target),
       definition: byKey(referencing(key.definition, parent.target, parent), key.key),
       validate: key.validated && key.enforced,
       enforced: key.enforced,
@@ -84,6 +87,9 @@ export function swapKeys(survey: Survey, staged: readonly StagedTable[]): SwapKe
   });
   return [...outbound, ...inbound];
 }
+
+const nameOf = (table: { readonly schema: string; readonly table: string } | null) =>
+  table === null ? '' : `${table.schema}.${table.table}`;
 
 /** A key that goes by its parent's primary key says so by naming no columns: by columns the server takes the oldest index. */
 const byKey = (definition: string, key: ReferencedKey | null | undefined): string =>

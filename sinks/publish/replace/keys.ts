@@ -30,20 +30,27 @@ const keyColumns = async (client: Client, key: SwapKey): Promise<KeyColumns | un
 /**
  * Makes and validates the foreign keys of a swap. A key that is there already (an earlier attempt's) is
  * made again. Rows without a parent throw refused('orphans') naming the key, how many and which; then no
- * key of the swap is left on any live table.
+ * key of the swap is left on any live table. Where the same window changes rows of the child or the parent, those of
+ * `changing`, it may hold only then: such keys are given back, for the window to validate.
  */
 export async function makeKeys(
   client: Client,
   keys: readonly SwapKey[],
+  changing: ReadonlySet<string>,
   onProgress: (text: string) => void,
-): Promise<void> {
+): Promise<SwapKey[]> {
+  const later: SwapKey[] = [];
   try {
     for (const key of keys) {
       onProgress(`foreign key ${key.name} on ${key.onLive}`);
       await patiently(client, [dropKey(key), addKey(key)]);
       await assertIndex(client, key);
-      if (key.validate) await validate(client, key, await validatesAtOnce(client, key));
+      if (!key.validate) continue;
+      const atOnce = await validatesAtOnce(client, key);
+      const mayHold = !atOnce && (changing.has(key.onLive) || changing.has(key.parent));
+      if (!(await validated(client, key, atOnce, mayHold))) later.push(key);
     }
+    return later;
   } catch (error) {
     // Towards staging only: a key on a live table would reject rows that staging does not know.
     for (const key of keys.filter((each) => each.name !== each.staged)) {
@@ -80,11 +87,14 @@ async function validatesAtOnce(client: Client, { on, staged }: SwapKey): Promise
   return rows[0]?.yes === true;
 }
 
-async function validate(client: Client, key: SwapKey, atOnce: boolean): Promise<void> {
+/** Validates the key; false where it does not hold yet, and may do so in the window. */
+async function validated(client: Client, key: SwapKey, atOnce: boolean, mayHold: boolean): Promise<boolean> {
   try {
     await patiently(client, atOnce ? [dropKey(key), addValidKey(key)] : [validateKey(key)]);
+    return true;
   } catch (error) {
     if (sqlstateOf(error) !== '23503') throw error;
+    if (mayHold) return false;
     throw await orphans(client, key, error);
   }
 }

@@ -3,6 +3,8 @@ import type { TableFacts } from '../../../src/db/catalog/facts.js';
 import { fingerprintSql } from '../../../src/db/catalog/fingerprint.js';
 import { likenessSql } from '../../../src/db/catalog/likeness.js';
 import { ident, literal, qualified } from '../../../src/db/quote.js';
+import { alongUsersPath } from '../../../src/db/users-path.js';
+import { SETTLE_ALL } from '../deferred.js';
 import { raiseWhen } from '../rows/refusals.js';
 import { anonymousBlock, NOT_ALIKE, type TableLock, type WindowPart } from '../window.js';
 import { codeStatements, keyComments, securityStatements, sequenceStatements } from './after.js';
@@ -19,23 +21,32 @@ export const CATALOG_CHANGED = 'SL001';
 
 /**
  * The window's share of each surveyed table: the swap itself. `survey` must be the one that the tables
- * were finished with. What depends on several of the tables is done once, by the first. Pure.
+ * were finished with. What depends on several of the tables is done once, by the first. `deleting`: other tables,
+ * `schema.table`, of which the same window deletes rows: the old tables' keys to them go at once, else they would keep
+ * those rows. Pure.
  */
 export function replaceParts(
   survey: Survey,
   staged: readonly FinishedTable[],
   names: StagingNames,
+  deleting: ReadonlySet<string> = new Set(),
 ): WindowPart[] {
   const schemas = schemasFor(survey.tables, names);
   return staged.map((table, at) => {
     const live = liveOf(survey, table);
     const dependents = survey.dependents.filter((each) => each.targets[0] === live.oid);
     const { old } = schemas.get(live.schema) as StagingNames;
+    const loose = live.constraints.filter(
+      ({ references }) => references !== null && deleting.has(`${references.schema}.${references.table}`),
+    );
     return {
       table: `${live.schema}.${live.table}`,
       early: rewriteStatements(survey, live, table.oid),
       dependents: dependents.flatMap(lockDependent),
-      locks: locks(live, table, dependents),
+      locks: [
+        ...locks(live, table, dependents),
+        ...loose.flatMap(({ references }) => (references === null ? [] : [exclusive(references)])),
+      ],
       rechecks: [...(at === 0 ? [unaltered(survey)] : []), ...rechecks(live, table)],
       out: out(live, old),
       in: [`ALTER TABLE ${qualified(table.schema, table.table)} SET SCHEMA ${ident(live.schema)}`],
@@ -46,6 +57,9 @@ export function replaceParts(
         ),
         ...keyComments(live),
         ...dependents.flatMap(renameKey),
+        ...loose.map(
+          ({ name }) => `ALTER TABLE ${qualified(old, live.table)} DROP CONSTRAINT ${ident(name)}`,
+        ),
         ...codeStatements(live),
         ...securityStatements(live),
         ...grantStatements(
@@ -58,7 +72,7 @@ export function replaceParts(
         ...dependents.flatMap(repointDependent),
         ...survey.compiled.filter((each) => each.target === live.oid && each.owned).map(recompile),
       ],
-      late: [],
+      late: validated(live, table),
       proofs: [
         alike(live, table, survey),
         ...stillKept(survey, live).map(({ condition, column }) =>
@@ -69,6 +83,19 @@ export function replaceParts(
   });
 }
 
+/** The keys that hold only now, behind all row changes. No row of the server's own checks may be waiting for COMMIT then. */
+function validated(live: TableFacts, { later = [], ...table }: FinishedTable): string[] {
+  if (later.length === 0) return [];
+  return [
+    ...alongUsersPath([SETTLE_ALL]),
+    ...later.map((key) => {
+      const own = key.on.schema === table.schema && key.on.table === table.table;
+      const on = own ? live : key.on;
+      return `ALTER TABLE ${qualified(on.schema, on.table)} VALIDATE CONSTRAINT ${ident(key.name)}`;
+    }),
+  ];
+}
+
 function locks(live: TableFacts, table: FinishedTable, dependents: readonly Dependent[]): TableLock[] {
   const others = dependents.filter(
     (each) =>
@@ -76,12 +103,13 @@ function locks(live: TableFacts, table: FinishedTable, dependents: readonly Depe
       each.kind === 'policy' ||
       (each.kind === 'rule' && !'vm'.includes(each.on)),
   ) as Extract<Dependent, { table: string }>[];
-  return [live, { schema: table.schema, table: table.table }, ...others].map((each) => ({
-    schema: each.schema,
-    table: each.table,
-    mode: 'ACCESS EXCLUSIVE',
-  }));
+  return [live, { schema: table.schema, table: table.table }, ...others].map(exclusive);
 }
+
+const exclusive = ({ schema, table }: Pick<TableLock, 'schema' | 'table'>): TableLock => ({
+  ...{ schema, table },
+  mode: 'ACCESS EXCLUSIVE',
+});
 
 const changed = (condition: string, message: string) =>
   anonymousBlock(

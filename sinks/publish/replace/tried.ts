@@ -10,7 +10,7 @@ import { sqlstateOf } from '../../../src/db/server-error.js';
 import { OUR_SETTINGS, windowSql } from '../window.js';
 import { differences } from './differences.js';
 import { dressStatements } from './dress.js';
-import { type FinishedTable, liveOf, stagingDiffers } from './finish.js';
+import { asValidated, type FinishedTable, liveOf, stagingDiffers } from './finish.js';
 import { addKey, keyedIndexes, type SwapKey, swapKeys } from './foreign-keys.js';
 import { assertIndex } from './keys.js';
 import { type StagingNames, SWAP_KEY } from './names.js';
@@ -131,14 +131,11 @@ async function finish(
     at.table = live;
     const have = await factsOf(client, table);
     // Nothing is validated here, where there are no rows.
-    const validated = (facts: TableFacts): TableFacts => ({
-      ...facts,
-      constraints: facts.constraints.map((key) =>
-        key.type === 'f'
-          ? { ...key, validated: true, definition: key.definition.replace(/ NOT VALID$/, '') }
-          : key,
-      ),
-    });
+    const validated = (facts: TableFacts) =>
+      asValidated(
+        facts,
+        facts.constraints.map(({ name }) => ({ staged: name })),
+      );
     const differing = differences(validated(live), validated(have), table, staged);
     if (differing.length > 0) throw await stagingDiffers(client, live, differing);
     tables.push({

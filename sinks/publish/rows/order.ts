@@ -1,4 +1,4 @@
-import { inserts, type PublishMode } from '../../../src/core/publish-mode.js';
+import { deletes, inserts, type PublishMode } from '../../../src/core/publish-mode.js';
 import type { RowTable } from '../../../src/db/catalog/row-tables.js';
 
 /** A table with what is done to its rows. */
@@ -36,6 +36,33 @@ export function parentsFirst<P extends Ordered>(tables: readonly P[]): P[] {
   };
   for (const one of tables) visit(one);
   return ordered;
+}
+
+/**
+ * Those of `tables` whose rows can be changed only behind the swap of `replaced` tables: a row that refers to one must see
+ * the new one, and a row that old ones refer to can be deleted only once they are gone. Linked to each other the same
+ * holds among them. `undone`: what is done is the reverse, and both hold for every table that is linked to one.
+ */
+export function behindSwap<P extends Ordered>(
+  tables: readonly P[],
+  replaced: readonly { readonly schema: string; readonly table: string }[],
+  undone = false,
+): ReadonlySet<P> {
+  const waiting = new Set(replaced.map(nameOf));
+  const late = new Set<P>();
+  const waits = ({ live: { parents, children }, mode }: P) =>
+    parents.some((parent) => waiting.has(nameOf(parent))) ||
+    ((undone || deletes(mode)) && children.some((child) => waiting.has(nameOf(child))));
+  for (let more = true; more; ) {
+    more = false;
+    for (const one of tables) {
+      if (late.has(one) || !waits(one)) continue;
+      late.add(one);
+      waiting.add(nameOf(one.live));
+      more = true;
+    }
+  }
+  return late;
 }
 
 const nameOf = (of: { readonly schema: string; readonly table: string }) =>

@@ -8,7 +8,7 @@ import { SETTLE_ALL } from '../deferred.js';
 import type { WindowPart } from '../window.js';
 import { AFTER_FIRST } from './before-images.js';
 import { childrenCheck } from './children.js';
-import { parentsFirst } from './order.js';
+import { behindSwap, parentsFirst } from './order.js';
 import { offence, raiseWhen, SQLSTATE } from './refusals.js';
 import { assignments, columnsOf, differs, firing, imageHash, namesOf, overriding, sameKey } from './sql.js';
 import { passedOn, updateInOrder } from './takeovers.js';
@@ -19,6 +19,8 @@ import type { UndoTable } from './undo-survey.js';
 export interface UndoOptions {
   /** Undo although rows were changed since the publish, and lose those changes. */
   readonly discardWrites?: boolean;
+  /** Tables that come back whole in the same window. */
+  readonly replaced?: readonly { readonly schema: string; readonly table: string }[];
 }
 
 /**
@@ -34,19 +36,27 @@ export interface UndoOptions {
 export function undoParts(tables: readonly UndoTable[], options: UndoOptions = {}): WindowPart[] {
   const discard = options.discardWrites === true;
   const ordered = parentsFirst(tables);
+  const behind = behindSwap(tables, options.replaced ?? [], true);
+  const part = (table: UndoTable, statements: readonly string[]) =>
+    partOf(table, statements, behind.has(table));
   const reversed = [...ordered].reverse();
   // Rows of the batch may refer to those that come back; of one table alone none do, and what it has added may hold
   // values of theirs.
   const referred = ({ live: { children } }: UndoTable) =>
     children.length > 0 && (tables.length > 1 || children.some((child) => child.self));
   return [
-    ...ordered.map((table) => part(table, [lock(table), ...undoChecks(table, discard)])),
+    ...ordered.map((table) =>
+      part(table, [...(behind.has(table) ? [] : [lock(table)]), ...undoChecks(table, discard)]),
+    ),
     ...ordered.filter(referred).map((table) => part(table, fire(table, reinsert(table, discard)))),
     ...reversed.map((table) =>
       part(table, fire(table, [...takeBack(table), ...(referred(table) ? [] : reinsert(table, discard))])),
     ),
     // What triggers have put off may change the rows once more: it is to be over before they are compared.
-    ...ordered.slice(0, 1).map((table) => part(table, alongUsersPath([SETTLE_ALL]))),
+    ...[false, true].flatMap((late) => {
+      const first = ordered.find((table) => behind.has(table) === late);
+      return first === undefined ? [] : [part(first, alongUsersPath([SETTLE_ALL]))];
+    }),
     ...ordered.map((table) => part(table, [...repair(table, discard), ...conclude(table)])),
   ];
 }
@@ -196,16 +206,16 @@ function conclude(table: UndoTable): string[] {
   ];
 }
 
-function part({ live }: UndoTable, early: readonly string[]): WindowPart {
+function partOf({ live }: UndoTable, statements: readonly string[], late: boolean): WindowPart {
   return {
     table: `${live.schema}.${live.table}`,
-    early,
+    early: late ? [] : statements,
     dependents: [],
     locks: [{ schema: live.schema, table: live.table, mode: 'SHARE ROW EXCLUSIVE', members: true }],
     rechecks: [],
     out: [],
     in: [],
     after: [],
-    late: [],
+    late: late ? statements : [],
   };
 }

@@ -4,6 +4,7 @@ import { assertReplaceable, surveyReplace } from '../../../sinks/publish/replace
 import type { Survey } from '../../../sinks/publish/replace/surveyed.js';
 import { adoptAsStaging, type RetainedTable, returnRetained } from '../../../sinks/publish/replace/undo.js';
 import type { Finding } from '../../core/pipeline.js';
+import { inserts } from '../../core/publish-mode.js';
 import type { Batch } from '../../db/ledger/batches.js';
 import { findKept, type Published } from '../../db/ledger/published.js';
 import { ownSchemas } from '../../db/own-schemas.js';
@@ -19,7 +20,8 @@ import { Swap } from './swap.js';
  */
 export class ReplaceUndo extends Swap {
   protected override readonly names: BatchNames;
-  protected override readonly finishing: FinishOptions = { expectedRows: new Map() };
+  protected override readonly finishing: FinishOptions;
+  protected override readonly deleting: ReadonlySet<string>;
   #retained: readonly RetainedTable[] = [];
 
   constructor(
@@ -28,8 +30,14 @@ export class ReplaceUndo extends Swap {
     private readonly tables: readonly Published[],
     /** OIDs of the tables that rows of others keep become those of the tables that come back. */
     private readonly rewriteOids: boolean,
+    /** Other tables of which rows are taken back in the same window. */
+    changing: readonly Published[],
   ) {
     super(site);
+    const names = (of: readonly Published[]) =>
+      new Set(of.map(({ table_schema, table_name }) => `${table_schema}.${table_name}`));
+    this.finishing = { expectedRows: new Map(), changing: names(changing) };
+    this.deleting = names(changing.filter(({ mode }) => inserts(mode)));
     this.names = undoNames(batch.id);
   }
 

@@ -7,6 +7,7 @@ import type { Survey } from '../../../sinks/publish/replace/surveyed.js';
 import { holdsSameRows } from '../../../sinks/publish/replace/unchanged.js';
 import { type Changes, changes } from '../../core/changes.js';
 import type { Finding } from '../../core/pipeline.js';
+import { deletes, type PublishMode } from '../../core/publish-mode.js';
 import type { Target } from '../../core/target.js';
 import { readRowConstraints } from '../../db/catalog/row-constraints.js';
 import { withCatalog } from '../../db/catalog/session.js';
@@ -147,6 +148,7 @@ export class Replace extends Swap {
       expectedRows: new Map(
         this.#tables.map(({ target, schema, table }) => [`${schema}.${table}`, handed.get(target) ?? 0]),
       ),
+      changing: this.#others(() => true),
       onProgress: (text) => log.info(text),
       connect: async () => {
         const more = await spareWriterSession(
@@ -158,6 +160,16 @@ export class Replace extends Swap {
         return more === undefined ? undefined : withRoom(more);
       },
     };
+  }
+
+  protected override get deleting(): ReadonlySet<string> {
+    return this.#others(deletes);
+  }
+
+  /** The names of the tables whose rows the same publish changes, in modes that do so. */
+  #others(does: (mode: PublishMode) => boolean): ReadonlySet<string> {
+    const others = this.job.tables.filter(({ target }) => target.mode !== 'replace' && does(target.mode));
+    return new Set(others.map(({ schema, table }) => `${schema}.${table}`));
   }
 
   protected override planned({ tables }: Survey): FinishedTable[] {

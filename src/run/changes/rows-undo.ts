@@ -19,6 +19,8 @@ export class RowsUndo extends Change {
     private readonly batch: Batch,
     private readonly tables: readonly Published[],
     private readonly discardWrites: boolean,
+    /** Tables that come back whole in the same window. */
+    private readonly replaced: readonly { readonly schema: string; readonly table: string }[],
   ) {
     super();
   }
@@ -40,7 +42,10 @@ export class RowsUndo extends Change {
   }
 
   override window(parts: readonly WindowPart[]): readonly WindowPart[] {
-    return [...parts, ...undoParts(this.surveyed, { discardWrites: this.discardWrites })];
+    return [
+      ...parts,
+      ...undoParts(this.surveyed, { discardWrites: this.discardWrites, replaced: this.replaced }),
+    ];
   }
 
   override ledger(): LedgerShare {

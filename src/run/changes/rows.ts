@@ -1,6 +1,7 @@
 import { shapeRefusal } from '../../../sinks/publish/replace/shape.js';
 import { renewUndoTables } from '../../../sinks/publish/rows/counts.js';
 import { changesSql, goneFrom, imageDifferences } from '../../../sinks/publish/rows/differences.js';
+import { behindSwap } from '../../../sinks/publish/rows/order.js';
 import { type RowPublish, rowParts } from '../../../sinks/publish/rows/parts.js';
 import { precheckRows } from '../../../sinks/publish/rows/precheck.js';
 import { rowRefusal } from '../../../sinks/publish/rows/refusals.js';
@@ -50,7 +51,6 @@ export class Rows extends Change {
 
   constructor(
     private readonly job: Job,
-    /** A row that refers to a table which is replaced in the same window must see the new one. */
     private readonly replace: Replace,
     private readonly views: Views,
   ) {
@@ -205,15 +205,12 @@ export class Rows extends Change {
 
   get #publishes(): RowPublish[] {
     const handed = this.places.size === 0 ? undefined : handedRows(this.job);
-    const replaced = this.replace.surveyed?.tables ?? [];
-    return [...this.facts].map(([target, facts]) => ({
-      facts,
-      names: this.names,
+    const of = [...this.facts].map(([target, facts]) => ({
+      ...{ facts, live: facts.live, mode: facts.target.mode, names: this.names },
       ...(handed === undefined ? {} : { handed: handed.get(target) ?? 0 }),
-      late: facts.live.parents.some((parent) =>
-        replaced.some(({ schema, table }) => schema === parent.schema && table === parent.table),
-      ),
     }));
+    const behind = behindSwap(of, this.replace.surveyed?.tables ?? []);
+    return of.map((one) => ({ ...one, late: behind.has(one) }));
   }
 
   /** Whether some of the rows are changed only behind the swap of other tables. */

@@ -33,6 +33,9 @@ export abstract class Swap extends Change {
   /** Throws where the tables cannot be replaced as `now` says. */
   protected abstract assertReplaceable(now: Survey): Promise<void>;
 
+  /** Other tables, `schema.table`, of which the same window deletes rows. */
+  protected abstract readonly deleting: ReadonlySet<string>;
+
   /** How staging is made ready. */
   protected abstract readonly finishing: FinishOptions;
 
@@ -57,7 +60,7 @@ export abstract class Swap extends Change {
 
   override window(parts: readonly WindowPart[]): readonly WindowPart[] {
     if (this.surveyed === undefined) return parts;
-    return [...parts, ...replaceParts(this.surveyed, this.ready, this.names)];
+    return [...parts, ...replaceParts(this.surveyed, this.ready, this.names, this.deleting)];
   }
 
   override async explain(error: unknown): Promise<unknown> {

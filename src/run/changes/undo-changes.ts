@@ -40,11 +40,11 @@ export class UndoChanges {
       ? []
       : changed.map((each) => ({ ...place(each), how: 'written' as const, triggers: true }));
     this.guard = new WriteGuardUndo(site, batch.id, undone.discardWrites ? [] : replaced.map(place));
-    this.rows = new RowsUndo(site, batch, changed, undone.discardWrites);
+    this.rows = new RowsUndo(site, batch, changed, undone.discardWrites, replaced.map(place));
     this.all = [
       new OwnersCodeUndo(site, () => written),
       this.rows,
-      new ReplaceUndo(site, batch, replaced, undone.rewriteOids),
+      new ReplaceUndo(site, batch, replaced, undone.rewriteOids, changed),
       new ViewsUndo(site, tables),
       new SettledRecordsUndo(site, batch.id, tables.map(place)),
       new OldNamesUndo(site, batch.id, undone.views),

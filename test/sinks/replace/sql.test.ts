@@ -129,6 +129,7 @@ test('orphans are counted by every column of the key', () => {
     staged: 'k',
     on: { schema: 's', table: 'c' },
     onLive: 's.c',
+    parent: 's.p',
     definition: '',
     validate: true,
     enforced: true,
