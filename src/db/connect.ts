@@ -8,7 +8,8 @@ import { backendOf } from './backend.js';
 import { bytesOf, endWithin, isSilence, isTransient } from './client.js';
 import { connectionError } from './connection-error.js';
 import { Dialer } from './dialer.js';
-import { hurry } from './hurry.js';
+import { backoff } from './locks/attempts.js';
+import { type Patience, patienceUntil } from './locks/patience.js';
 import { cutOff, HURRIED_TIMING, noAnswer, TIMING, type Timing, whileHeard, within } from './network.js';
 import { PINNED, PINNED_BESIDE_CODE, type Settings } from './pinned.js';
 import { rowSecurityError } from './row-security.js';
@@ -37,8 +38,10 @@ export class PgDatabase implements Database {
   #closed = false;
   /** Somebody has been answered here before. */
   #connected = false;
-  /** The run is to stop: nothing is waited for. */
-  #hurried = false;
+  /** Aborted when the run is to stop: nothing is waited for. */
+  readonly #stop = new AbortController();
+  /** How long whoever waits for others with a session of it has: handed to them. */
+  readonly patience: Patience = patienceUntil(this.#stop.signal);
   /** Nobody answered when the run was to stop: nothing more is asked of the server. */
   #silent = false;
   #turn: Promise<void> = Promise.resolve();
@@ -60,6 +63,10 @@ export class PgDatabase implements Database {
   /** Told once, of a connection that leaves this machine unencrypted: where it leads to. */
   onReadable(tell: (described: string) => void): void {
     this.#dialer.onReadable = tell;
+  }
+
+  get #hurried(): boolean {
+    return this.#stop.signal.aborted;
   }
 
   /** The same database by sessions of its own, which is as patient as this one. */
@@ -140,7 +147,7 @@ export class PgDatabase implements Database {
     const settings = pinned === PINNED_BESIDE_CODE ? besides(pinned, await this.usersPath()) : pinned;
     if (this.#silent) throw connectionError(noAnswer('no answer'), this.address);
     const until = Date.now() + (this.#connected ? this.#timing.returnMs : START_MS);
-    for (let wait = 100; ; wait = Math.min(2 * wait, 1_000)) {
+    for (let attempt = 1; ; attempt++) {
       try {
         const { connectMs } = this.#timing;
         const hurried = this.#hurried ? connectMs : undefined;
@@ -153,16 +160,16 @@ export class PgDatabase implements Database {
           throw new Error('the database is closed');
         }
         this.#connected = true;
-        if (this.#hurried) hurry(client);
         this.#open.set(client, stopped);
         this.#watchdog.watch(client);
         client.once('end', () => this.#open.delete(client));
         return client;
       } catch (error) {
         const again = (patient && isTransient(error)) || (this.#connected && isConnectionLoss(error));
+        const wait = backoff(attempt + 1, 100, 1_000);
         if (!again || this.#hurried || this.#closed || Date.now() + wait > until)
           throw connectionError(error, this.address);
-        await sleep(wait / 2 + Math.random() * (wait / 2));
+        await sleep(wait);
       }
     }
   }
@@ -189,10 +196,9 @@ export class PgDatabase implements Database {
   /** From now on nothing is waited for: neither a server that is not there, nor for long a lock. */
   hurry(): void {
     if (this.#hurried) return;
-    this.#hurried = true;
     this.#timing = HURRIED_TIMING;
     this.#watchdog.timing = HURRIED_TIMING;
-    for (const client of this.#open.keys()) hurry(client);
+    this.#stop.abort();
     const begun = this.#dialer.underWay();
     setTimeout(() => this.#dialer.giveUp(begun), HURRIED_TIMING.connectMs).unref();
   }

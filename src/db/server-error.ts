@@ -54,5 +54,5 @@ export function isConnectionLoss(error: unknown): boolean {
   if (code === undefined) {
     return error instanceof Error && (CLOSED.test(error.message) || isNetworkError(error));
   }
-  return code.startsWith('08') || ['57P01', '57P02', '57P03', '57P05', '25P03'].includes(code);
+  return /^(?:08|57P)/.test(code) || code === '25P03';
 }

@@ -6,9 +6,10 @@ import { additionRefusal, readEventTriggers, takeOffAdditions } from '../../../s
 import type { TableFacts } from '../../../src/db/catalog/facts.js';
 import { inTransaction, withCatalog } from '../../../src/db/catalog/session.js';
 import { readTable, readTables } from '../../../src/db/catalog/table.js';
+import type { Patience } from '../../../src/db/locks/patience.js';
+import { patiently } from '../../../src/db/locks/patiently.js';
 import { admit } from '../../../src/db/own-schemas.js';
 import { ident, qualified } from '../../../src/db/quote.js';
-import { patiently } from '../lock-wait.js';
 import { differences } from './differences.js';
 import { dressStatements } from './dress.js';
 import { keyedIndexes, swapKeys } from './foreign-keys.js';
@@ -26,6 +27,7 @@ export interface FinishOptions {
    * and its `writers` are empty.
    */
   readonly expectedRows: ReadonlyMap<string, number | bigint>;
+  readonly patience: Patience;
   readonly onProgress?: (text: string) => void;
   /** Further sessions for index builds; `sessions` at once, the given client among them (default 2). */
   readonly connect?: () => Promise<Client | undefined>;
@@ -69,7 +71,7 @@ export async function finishStaging(
   staged: readonly StagedTable[],
   options: FinishOptions,
 ): Promise<FinishReport> {
-  const progress = options.onProgress ?? (() => {});
+  const { patience, onProgress: progress = () => {} } = options;
   const facts = async (table: StagedTable) =>
     (await withCatalog(client, () => readTable(client, table.oid))) as TableFacts;
   const counts = new Map<number, Counted>();
@@ -92,17 +94,19 @@ export async function finishStaging(
   // From here on keys ask in staging in the name of its tables' owners, and the load is over.
   await patiently(
     client,
+    patience,
     staged.flatMap((table) => admit(table.schema, [liveOf(survey, table).owner])),
   );
   const outbound = keys.filter((key) => key.name === key.staged);
-  await makeKeys(client, outbound, progress);
-  await freezeAndAnalyze(client, staged, { waitMs: options.freezeWaitMs ?? 60_000, onProgress: progress });
+  await makeKeys(client, outbound, patience, progress);
+  const waitMs = options.freezeWaitMs ?? 60_000;
+  await freezeAndAnalyze(client, staged, { waitMs, patience, onProgress: progress });
   const tables: FinishedTable[] = [];
   for (const table of staged) {
     const live = liveOf(survey, table);
     await inTransaction(client, ["SET LOCAL search_path = ''"], () => nameArrayType(client, live, table));
     const dress = dressStatements(live, await facts(table), table);
-    if (dress.length > 0) await patiently(client, dress);
+    if (dress.length > 0) await patiently(client, patience, dress);
     const have = await facts(table);
     const differing = differences(live, have, table, staged);
     if (differing.length > 0) throw await stagingDiffers(client, live, differing);
@@ -116,7 +120,7 @@ export async function finishStaging(
   }
   // Last, since from here on writes to these tables must suit staging as well as live.
   const inbound = keys.filter((key) => key.name !== key.staged);
-  await makeKeys(client, inbound, progress);
+  await makeKeys(client, inbound, patience, progress);
   return { tables };
 }
 
@@ -206,13 +210,13 @@ async function build(
   const live = liveOf(survey, table);
   const structure = structureStatements(live, have, table, keyedIndexes(survey, live));
   const quick = [...structure.drop, ...structure.columns];
-  if (quick.length > 0) await patiently(client, quick);
+  if (quick.length > 0) await patiently(client, options.patience, quick);
   try {
     for (const index of structure.firstIndexes) await sideBySide(client, [buildIndex(index)], options);
     await sideBySide(client, structure.indexes.map(buildIndex), options);
     for (const sql of [...structure.constraints, ...structure.statistics]) {
       options.onProgress?.(sql);
-      await patiently(client, [sql]);
+      await patiently(client, options.patience, [sql]);
     }
   } catch (error) {
     const { code, message, detail } = error as { code?: string; message: string; detail?: string };

@@ -13,6 +13,8 @@ export interface SwapKey {
   /** Its name until the swap. */
   readonly staged: string;
   readonly on: { readonly schema: string; readonly table: string };
+  /** The table that it refers to until the swap. */
+  readonly parent: { readonly schema: string; readonly table: string };
   /** The table it is on, as messages name it. */
   readonly onLive: string;
   readonly definition: string;
@@ -53,7 +55,8 @@ export function swapKeys(survey: Survey, staged: readonly StagedTable[]): SwapKe
         return {
           name: key.name,
           staged: key.name,
-          on: { schema: on.schema, table: on.table },
+          on: placeOf(on),
+          parent: placeOf(parent ?? key.references ?? on),
           onLive: `${table.schema}.${table.table}`,
           definition: byKey(
             key.references && parent
@@ -73,7 +76,8 @@ export function swapKeys(survey: Survey, staged: readonly StagedTable[]): SwapKe
     return {
       name: key.name,
       staged: swapName(key.name),
-      on: { schema: key.schema, table: key.table },
+      on: placeOf(key),
+      parent: placeOf(parent),
       onLive: `${key.schema}.${key.table}`,
       definition: byKey(referencing(key.definition, parent.target, parent), key.key),
       validate: key.validated && key.enforced,
@@ -84,6 +88,8 @@ export function swapKeys(survey: Survey, staged: readonly StagedTable[]): SwapKe
   });
   return [...outbound, ...inbound];
 }
+
+const placeOf = ({ schema, table }: SwapKey['on']) => ({ schema, table });
 
 /** A key that goes by its parent's primary key says so by naming no columns: by columns the server takes the oldest index. */
 const byKey = (definition: string, key: ReferencedKey | null | undefined): string =>

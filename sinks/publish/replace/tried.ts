@@ -4,6 +4,7 @@ import type { Next } from '../../../src/core/next.js';
 import { plural } from '../../../src/core/plural.js';
 import type { TableFacts } from '../../../src/db/catalog/facts.js';
 import { readTable } from '../../../src/db/catalog/table.js';
+import { isLockFailure } from '../../../src/db/locks/attempts.js';
 import { openTo } from '../../../src/db/own-schemas.js';
 import { sqlstateOf } from '../../../src/db/server-error.js';
 
@@ -173,7 +174,7 @@ function judged(error: unknown, table: TableFacts): Tried {
   const code = sqlstateOf(error);
   if (code === undefined) throw error;
   const { message, where } = error as { message: string; where?: string };
-  if (code === '55P03' || code === '57014')
+  if (isLockFailure(error))
     return {
       refusals: [],
       untried: 'the swap, since others hold locks on the tables, or on what depends on them',

@@ -1,9 +1,10 @@
-import { isLockFailure, patiently } from '../../../sinks/publish/lock-wait.js';
 import { failed, type SluiceError } from '../../core/errors.js';
 import { again } from '../../core/next.js';
 import type { NewTable } from '../../core/pipeline.js';
 import { type ColumnFacts, readColumns } from '../../db/catalog/columns.js';
 import type { PgDatabase } from '../../db/connect.js';
+import { isLockFailure } from '../../db/locks/attempts.js';
+import { patiently } from '../../db/locks/patiently.js';
 import { ident, literal, qualified } from '../../db/quote.js';
 import { pathStatement, TO_OUR_PATH, type UsersPath } from '../../db/users-path.js';
 import type { FoundTable } from '../given/tables.js';
@@ -58,7 +59,8 @@ export async function createMissing(job: Job): Promise<readonly string[]> {
     await job.options.database.usersPath(),
   );
   try {
-    await patiently(await job.options.database.session(), statements);
+    const { database } = job.options;
+    await patiently(await database.session(), database.patience, statements);
   } catch (error) {
     throw createFailed(error, tables[0] as Place);
   }
@@ -108,7 +110,7 @@ export async function dropMade(
   const locks = `LOCK TABLE ${tables.join(', ')} IN ACCESS EXCLUSIVE MODE`;
   const refuse = `DO ${literal(`BEGIN IF ${filled} THEN RAISE EXCEPTION 'not empty'; END IF; END`)}`;
   try {
-    await patiently(await database.session(), [
+    await patiently(await database.session(), database.patience, [
       locks,
       refuse,
       `DROP TABLE ${tables.join(', ')}`,

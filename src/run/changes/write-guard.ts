@@ -3,11 +3,13 @@ import { armGuard, disarmGuard, findGuards, guardPart } from '../../../sinks/pub
 import { guardChecks } from '../../../sinks/publish/write-guard/journal-sql.js';
 import { holdGuard } from '../../../sinks/publish/write-guard/lock.js';
 import type { Guard, GuardedTable } from '../../../sinks/publish/write-guard/names.js';
-import { holderLine, type Waiting } from '../../../sinks/publish/write-guard/waiting.js';
+import type { Waiting } from '../../../sinks/publish/write-guard/waiting.js';
 import { inTransaction } from '../../db/catalog/session.js';
 import type { PgDatabase } from '../../db/connect.js';
+import { blockerLine } from '../../db/locks/blockers.js';
 import { isOwn, makeSchema, noteSchemasSql } from '../../db/own-schemas.js';
 import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
+import type { Events } from '../given/options.js';
 import type { Job } from '../job/job.js';
 import { dropOwnEmpty } from './discard.js';
 
@@ -35,16 +37,10 @@ export async function raiseGuard(job: Job): Promise<void> {
   const { database, guard = 'journal', events } = job.options;
   const tables = guardedTables(job);
   if (guard === 'off' || tables.length === 0) return;
-  const waiting: Waiting = {
-    signal: job.signal,
-    onWait: (table, attempt, holders) =>
-      events?.warn?.(
-        `waiting to guard ${table} (attempt ${attempt}): ${holders.map(holderLine).join('; ') || 'somebody holds a lock on it'}`,
-      ),
-  };
+  const waiting = telling(events, 'guard');
   if (guard === 'lock') {
     job.held = await database.connect(`batch ${job.batch} guard`, PINNED_BESIDE_CODE, 'cancelled');
-    await holdGuard(job.held, tables, waiting);
+    await holdGuard(job.held, tables, database.patience, waiting);
     return;
   }
   job.guard = guardOf(job.batch as string);
@@ -57,13 +53,16 @@ export async function lowerGuard(job: Job): Promise<void> {
   job.held = undefined;
   await held?.end().catch(() => {});
   if (guard === undefined) return;
-  await disarm(job.options.database, guard, {
-    onWait: (table, attempt, holders) =>
-      job.options.events?.warn?.(
-        `waiting to take the guard off ${table} (attempt ${attempt}): ${holders.map(holderLine).join('; ') || 'somebody holds a lock on it'}`,
-      ),
-  });
+  await disarm(job.options.database, guard, telling(job.options.events, 'take the guard off'));
 }
+
+/** Tells of each attempt that had to wait, and for whom. */
+const telling = (events: Events | undefined, what: string): Waiting => ({
+  onWait: (table, attempt, holders) =>
+    events?.warn?.(
+      `waiting to ${what} ${table} (attempt ${attempt}): ${holders.map(blockerLine).join('; ') || 'somebody holds a lock on it'}`,
+    ),
+});
 
 /** Watches the live tables from now on. Throws refused `schema_taken`. */
 export async function arm(
@@ -78,14 +77,14 @@ export async function arm(
     await makeSchema(client, guard.schema, { batch });
     await client.query(noteSchemasSql(batch, [guard.schema]));
   });
-  await armGuard(client, guard, tables, waiting);
+  await armGuard(client, guard, tables, database.patience, waiting);
 }
 
 /** Takes a journal away that the batch has armed, wherever its tables are by now. Idempotent. */
 export async function disarm(database: PgDatabase, guard: Guard, waiting: Waiting = {}): Promise<void> {
   if (!(await isOwn(database, batchOf(guard), guard.schema))) return;
   const client = await database.session();
-  await disarmGuard(client, guard, waiting);
+  await disarmGuard(client, guard, database.patience, waiting);
   await dropOwnEmpty(database, batchOf(guard), guard.schema);
 }
 

@@ -1,6 +1,6 @@
 import type { TableLock } from '../../../sinks/publish/window.js';
-import type { LockHolder } from '../../../sinks/publish/write-guard/waiting.js';
 import type { PublishMode } from '../../core/target.js';
+import type { Blocker } from '../../db/locks/blockers.js';
 import type { Refused } from '../changes/sync-instead.js';
 
 /** One table of a plan. */
@@ -54,7 +54,7 @@ export interface DiskPlan {
 
 /** A lock of the window, and who holds one now that it would wait for. */
 export interface PlannedLock extends TableLock {
-  readonly holders: readonly LockHolder[];
+  readonly holders: readonly Blocker[];
 }
 
 /** A table kept from an earlier batch. */

@@ -1,9 +1,9 @@
 import { schemasFor } from '../../../sinks/publish/replace/names.js';
 import { mergedLocks, windowSql } from '../../../sinks/publish/window.js';
-import { lockHolders } from '../../../sinks/publish/write-guard/waiting.js';
 import type { PgDatabase } from '../../db/connect.js';
 import { publishSql } from '../../db/ledger/publish-sql.js';
 import { ledgerThere } from '../../db/ledger/trust.js';
+import { lockHolders } from '../../db/locks/blockers.js';
 import { compatibilityRecords } from '../changes/compat-views.js';
 import type { Surveyed } from '../changes/survey.js';
 import { type PlannedView, planViews } from '../changes/views.js';
@@ -31,7 +31,7 @@ export async function planPublish(job: Job, { surveyed }: Pick<Checked, 'surveye
   for (const lock of mergedLocks(parts)) {
     const holders = staging.has(lock.schema)
       ? []
-      : await lockHolders(client, lock, lock.mode === 'ACCESS EXCLUSIVE');
+      : await lockHolders(client, [lock], lock.mode === 'ACCESS EXCLUSIVE');
     locks.push({ ...lock, holders });
   }
   const statements =

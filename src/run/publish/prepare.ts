@@ -68,6 +68,7 @@ export async function prepare(
         .filter(({ target }) => target.mode === 'replace')
         .map(({ target, schema, table }) => [`${schema}.${table}`, loaded.get(target) ?? 0]),
     ),
+    patience: database.patience,
     onProgress: (text) => job.options.log.info(text),
     connect: async () => {
       const more = await spareWriterSession(database, job.batch as string, 'indexes', PINNED_BESIDE_CODE);

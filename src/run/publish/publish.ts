@@ -1,6 +1,5 @@
 import type { Client } from 'pg';
 import { type Published, publish } from '../../../sinks/publish/attempt.js';
-import { describeBlocker } from '../../../sinks/publish/blockers.js';
 import { schemasFor } from '../../../sinks/publish/replace/names.js';
 import { replaceParts } from '../../../sinks/publish/replace/parts.js';
 import { type RowPublish, rowParts } from '../../../sinks/publish/rows/parts.js';
@@ -14,6 +13,7 @@ import type { Target } from '../../core/target.js';
 import type { PgDatabase } from '../../db/connect.js';
 import { findBatch } from '../../db/ledger/batches.js';
 import { type PublishRecord, publishSql } from '../../db/ledger/publish-sql.js';
+import { blockerLine } from '../../db/locks/blockers.js';
 import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
 import { qualified } from '../../db/quote.js';
 import { isRowSecurity, rowSecurityError } from '../../db/row-security.js';
@@ -129,7 +129,7 @@ export async function runWindow(
       ...(window.held === undefined ? {} : { held: window.held }),
       signal: window.signal,
       onRetry: ({ attempt, of, reason, blockers, waitMs }) => {
-        const who = blockers.map(describeBlocker).join('; ');
+        const who = blockers.map(blockerLine).join('; ');
         log.warn('the tables are locked by others', { attempt, of, reason, blockers });
         events?.warn?.(
           `attempt ${attempt} of ${of} gave way: ${reason}${who === '' ? '' : `; in the way: ${who}`}; again in ${Math.round(waitMs)} ms`,

@@ -21,7 +21,8 @@ export async function tidy(
   const client = await job.options.database.session();
   try {
     await refreshAll(job.options, prepared.replace?.survey.refresh ?? []);
-    if (prepared.replace !== undefined) await stripOld(client, prepared.replace.survey, job.names);
+    if (prepared.replace !== undefined)
+      await stripOld(client, prepared.replace.survey, job.names, job.options.database.patience);
     await discardOwn(job.options.database, job.names);
   } catch (error) {
     job.options.events?.warn?.(

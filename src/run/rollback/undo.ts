@@ -109,8 +109,9 @@ export class Undo {
       if (replaced.length > 0) {
         options.events?.phase?.('prepare', 'bringing the kept tables up to what live is now');
         survey = await surveyReplace(client, this.#targets(retained));
-        adopted = await adoptAsStaging(client, survey, retained, names);
-        const finished = await finishStaging(client, survey, adopted, { expectedRows: new Map() });
+        adopted = await adoptAsStaging(client, survey, retained, names, database.patience);
+        const { patience } = database;
+        const finished = await finishStaging(client, survey, adopted, { expectedRows: new Map(), patience });
         const swaps = replaceParts(survey, finished.tables, names);
         parts.push(...(options.discardWrites === true ? swaps : guarded(guard, swaps, replaced)));
       }
@@ -154,7 +155,8 @@ export class Undo {
       // It may have committed: the next command asks the ledger.
       if (told.code === 'outcome_unknown') throw told;
       try {
-        if (adopted.length > 0) await returnRetained(await database.session(), adopted, retained, names);
+        if (adopted.length > 0)
+          await returnRetained(await database.session(), adopted, retained, names, database.patience);
         await disarm(database, guard);
         await noteBatch(database, batch.id, { phase: null });
       } catch (second) {

@@ -128,6 +128,7 @@ test('orphans are counted by every column of the key', () => {
     name: 'k',
     staged: 'k',
     on: { schema: 's', table: 'c' },
+    parent: { schema: 's', table: 'p' },
     onLive: 's.c',
     definition: '',
     validate: true,
