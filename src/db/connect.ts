@@ -5,12 +5,12 @@ import type { Row } from '../core/row.js';
 import type { Database } from '../core/run.js';
 import type { Address } from './address.js';
 import { backendOf } from './backend.js';
+import { backoff } from './backoff.js';
 import { bytesOf, endWithin, isSilence, isTransient } from './client.js';
 import { connectionError } from './connection-error.js';
 import { Dialer } from './dialer.js';
-import { backoff } from './locks/attempts.js';
-import { type Patience, patienceUntil } from './locks/patience.js';
 import { cutOff, HURRIED_TIMING, noAnswer, TIMING, type Timing, whileHeard, within } from './network.js';
+import { type Patience, patienceUntil } from './patience.js';
 import { PINNED, PINNED_BESIDE_CODE, type Settings } from './pinned.js';
 import { rowSecurityError } from './row-security.js';
 import { isConnectionLoss } from './server-error.js';
@@ -44,6 +44,8 @@ export class PgDatabase implements Database {
   readonly patience: Patience = patienceUntil(this.#stop.signal);
   /** Nobody answered when the run was to stop: nothing more is asked of the server. */
   #silent = false;
+  /** Its statements are stopped by somebody who knows when they may not be stopped any more: others leave that alone. */
+  stoppedWithCare = false;
   #turn: Promise<void> = Promise.resolve();
   #timing: Timing;
   readonly #watchdog: Watchdog;

@@ -71,13 +71,12 @@ test('the search_path is changed in one place, and by statements that name what 
     // A function's own.
     'sinks/publish/compat-views/parts.ts',
     // Ours, or none at all, for the length of a transaction: whoever calls them may have a session of another kind.
-    'sinks/publish/lock-wait.ts',
     'sinks/publish/replace/finish.ts',
     'sinks/publish/replace/staging.ts',
-    'sinks/publish/replace/undo.ts',
     // A function's own.
     'sinks/publish/write-guard/journal-sql.ts',
     'src/db/catalog/session.ts',
+    'src/db/locks/patiently.ts',
     'src/db/users-path.ts',
   ]);
   const along = found(/\b(alongUsersPath(InBlock)?|TO_USERS_PATH|pathGate)\b/)

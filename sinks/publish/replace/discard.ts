@@ -2,10 +2,10 @@ import type { Client } from 'pg';
 import { refused } from '../../../src/core/errors.js';
 import { again } from '../../../src/core/next.js';
 import { closeSchemas } from '../../../src/db/close.js';
-import type { Patience } from '../../../src/db/locks/patience.js';
 import { patiently } from '../../../src/db/locks/patiently.js';
+import type { Patience } from '../../../src/db/patience.js';
 import { ident, qualified } from '../../../src/db/quote.js';
-import { sqlstateOf } from '../../../src/db/server-error.js';
+import { type ServerError, sqlstateOf } from '../../../src/db/server-error.js';
 import { type StagingNames, schemasFor } from './names.js';
 
 const TABLES = `
@@ -108,7 +108,7 @@ export async function dropRetained(
       });
     } catch (error) {
       if (sqlstateOf(error) !== '2BP01') throw error;
-      const { detail = '' } = error as { detail?: string };
+      const { detail = '' } = error as ServerError;
       throw refused('retained', `${name} cannot be dropped: something depends on it`, {
         table: name,
         details: detail.split('\n'),

@@ -6,10 +6,11 @@ import { additionRefusal, readEventTriggers, takeOffAdditions } from '../../../s
 import type { TableFacts } from '../../../src/db/catalog/facts.js';
 import { inTransaction, withCatalog } from '../../../src/db/catalog/session.js';
 import { readTable, readTables } from '../../../src/db/catalog/table.js';
-import type { Patience } from '../../../src/db/locks/patience.js';
 import { patiently } from '../../../src/db/locks/patiently.js';
 import { admit } from '../../../src/db/own-schemas.js';
+import type { Patience } from '../../../src/db/patience.js';
 import { ident, qualified } from '../../../src/db/quote.js';
+import { type ServerError, sqlstateOf } from '../../../src/db/server-error.js';
 import { differences } from './differences.js';
 import { dressStatements } from './dress.js';
 import { keyedIndexes, swapKeys } from './foreign-keys.js';
@@ -219,14 +220,15 @@ async function build(
       await patiently(client, options.patience, [sql]);
     }
   } catch (error) {
-    const { code, message, detail } = error as { code?: string; message: string; detail?: string };
-    if (code === undefined || !code.startsWith('23')) throw error;
+    const sqlstate = sqlstateOf(error);
+    if (sqlstate?.startsWith('23') !== true) throw error;
+    const { message, detail } = error as ServerError;
     throw refused(
       'constraint',
       `the rows staged for ${live.schema}.${live.table} break a constraint: ${message}`,
       {
         table: `${live.schema}.${live.table}`,
-        sqlstate: code,
+        sqlstate,
         details: detail === undefined ? [] : [detail],
         cause: error,
         state: 'live tables are untouched',

@@ -3,7 +3,7 @@ import type { Client } from 'pg';
 import { refused } from '../../../src/core/errors.js';
 import { again } from '../../../src/core/next.js';
 import { blockerLine, olderSnapshots } from '../../../src/db/locks/blockers.js';
-import type { Patience } from '../../../src/db/locks/patience.js';
+import type { Patience } from '../../../src/db/patience.js';
 import { qualified } from '../../../src/db/quote.js';
 import type { StagedTable } from './staging.js';
 

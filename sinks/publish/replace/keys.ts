@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
 import { refused } from '../../../src/core/errors.js';
 import { noun, plural } from '../../../src/core/plural.js';
-import type { Patience } from '../../../src/db/locks/patience.js';
 import { patiently } from '../../../src/db/locks/patiently.js';
+import type { Patience } from '../../../src/db/patience.js';
 import { ident, qualified } from '../../../src/db/quote.js';
 import { sqlstateOf } from '../../../src/db/server-error.js';
 import { addKey, addValidKey, dropKey, type SwapKey, validateKey } from './foreign-keys.js';

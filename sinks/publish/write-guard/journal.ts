@@ -5,8 +5,8 @@ import { takeOffAdditions } from '../../../src/db/catalog/additions.js';
 import { membersOf } from '../../../src/db/catalog/members.js';
 import { inTransaction } from '../../../src/db/catalog/session.js';
 import { closeSchemas } from '../../../src/db/close.js';
-import type { Patience } from '../../../src/db/locks/patience.js';
 import { patiently } from '../../../src/db/locks/patiently.js';
+import type { Patience } from '../../../src/db/patience.js';
 import { ident, qualified } from '../../../src/db/quote.js';
 import type { WindowPart } from '../window.js';
 import {

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
-import type { Patience } from '../../../src/db/locks/patience.js';
 import { patiently } from '../../../src/db/locks/patiently.js';
+import type { Patience } from '../../../src/db/patience.js';
 import { ident, qualified } from '../../../src/db/quote.js';
 import type { GuardedTable } from './names.js';
 import { GUARD_ATTEMPTS, type Waiting } from './waiting.js';

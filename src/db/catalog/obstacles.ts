@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
-import { PREPARED_BEHIND } from '../locks/blockers.js';
 import { ownObjects } from './own.js';
+import { PREPARED_BEHIND } from './prepared.js';
 import { askCatalog } from './session.js';
 
 /** A circumstance of a table that a swap cannot carry over; `code` says which. */

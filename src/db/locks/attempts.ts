@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { backoff } from '../backoff.js';
 import { sqlstateOf } from '../server-error.js';
 
 /** Lock not available, cancelled by a timeout, chosen as deadlock victim, serialization failure. */
@@ -7,11 +8,9 @@ const TRANSIENT = new Set(['55P03', '57014', '40P01', '40001']);
 /** Whether the same statement may succeed a moment later: somebody else held a lock. */
 export const isLockFailure = (error: unknown): boolean => TRANSIENT.has(sqlstateOf(error) ?? '');
 
-/** A wait before attempt `next` (2, 3, …), in ms: doubling from `base` to `most`, half of it at random. */
-export function backoff(next: number, base = 200, most = 5_000): number {
-  const full = Math.min(most, base * 2 ** (next - 2));
-  return Math.round(full / 2 + (Math.random() * full) / 2);
-}
+/** The pauses between attempts, in ms. */
+const SHORTEST_MS = 200;
+const LONGEST_MS = 5_000;
 
 /**
  * Does `once` again and again, with pauses that grow and vary, until it succeeds. `gaveWay` is told of each attempt that
@@ -27,7 +26,7 @@ export async function inAttempts<T>(
     try {
       return await once(attempt);
     } catch (error) {
-      const waitMs = backoff(attempt + 1);
+      const waitMs = backoff(attempt + 1, SHORTEST_MS, LONGEST_MS);
       await gaveWay(error, attempt, waitMs);
       await sleep(waitMs, undefined, { signal }).catch(() => {});
     }

@@ -2,6 +2,7 @@ import type { ClientBase, QueryResult } from 'pg';
 import type { Row } from '../../core/row.js';
 import type { Database } from '../../core/run.js';
 import { membersOf } from '../catalog/members.js';
+import { PREPARED_BEHIND } from '../catalog/prepared.js';
 import { qualified } from '../quote.js';
 
 /** Whoever is in the way of something: a session, or a prepared transaction, which no session holds. */
@@ -22,8 +23,9 @@ export interface Blocker {
   readonly since: Date | null;
   /** Its latest statement, cut to 200 characters. */
   readonly query: string | null;
-  /** The table that it holds a lock on, and in which modes; null where it is in the way of something else. */
+  /** The table that it is in the way of; null where that is something else. */
   readonly relation: string | null;
+  /** The modes of the lock that it holds; null where it holds none, but is to get it first. */
   readonly lock: string | null;
 }
 
@@ -35,14 +37,6 @@ export interface LockedTable {
   readonly schema: string;
   readonly table: string;
 }
-
-/**
- * SQL of the prepared transaction behind a lock `l` of pg_locks, as `x`: the one that holds the lock on its own number under
- * the same virtual transaction, which is that of the session that has prepared it, and `-1/…` after a restart.
- */
-export const PREPARED_BEHIND = `(SELECT o.virtualtransaction, p.* FROM pg_catalog.pg_locks o
-    JOIN pg_catalog.pg_prepared_xacts p ON p.transaction = o.transactionid WHERE o.pid IS NULL AND o.locktype = 'transactionid'
-  ) x ON l.pid IS NULL AND l.virtualtransaction = x.virtualtransaction`;
 
 const HERE = '(SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())';
 
@@ -151,8 +145,8 @@ export function blockerLine(blocker: Blocker): string {
     known(state, age === null ? connected : `${age.toFixed(1)} s`),
   ];
   const about = facts.filter((part) => part !== '').join('; ');
-  const holds = lock === null ? '' : `, ${lock}`;
-  const on = relation === null ? '' : ` on ${relation}`;
+  const holds = lock === null ? `waits for ${relation}, too` : `${lock} on ${relation}`;
+  const on = relation === null ? '' : `, ${holds}`;
   const doing = query === null ? '' : `: ${query.replace(/\s+/g, ' ').trim()}`;
-  return `${name}${about === '' ? '' : ` (${about})`}${holds}${on}${doing}`;
+  return `${name}${about === '' ? '' : ` (${about})`}${on}${doing}`;
 }

@@ -3,11 +3,11 @@ import { failed, interrupted, type SluiceError } from '../../core/errors.js';
 import { again } from '../../core/next.js';
 import { plural } from '../../core/plural.js';
 import { inTransaction } from '../catalog/session.js';
+import type { Attempts, Patience } from '../patience.js';
 import { OUR_PATH } from '../pinned.js';
 import { sqlstateOf } from '../server-error.js';
 import { inAttempts, isLockFailure } from './attempts.js';
 import { type Blocker, blockerLine, type LockedTable, lockHolders } from './blockers.js';
-import type { Attempts, Patience } from './patience.js';
 
 /** How locks are waited for, where it is not as the patience has it. */
 export interface LockWait extends Partial<Attempts> {

@@ -165,7 +165,7 @@ test('advisory locks, older snapshots and the sessions of a database have their 
   const [claim] = (await advisoryHolders(watch, 7, -2)) as [Blocker];
   assert.match(
     blockerLine(claim),
-    /^pid \d+ \(\w+, the other batch; idle, since 20\S+Z\), ExclusiveLock: SELECT pg_advisory_lock\(7, -2\)$/,
+    /^pid \d+ \(\w+, the other batch; idle, since 20\S+Z\): SELECT pg_advisory_lock\(7, -2\)$/,
   );
   assert.deepEqual(await advisoryHolders(holder, 7, -2), [], 'its own is none of the others');
   assert.deepEqual(await advisoryHolders(watch, 7, 2), []);
@@ -199,6 +199,10 @@ test('the line says what is known, and nothing of what is not', () => {
   assert.equal(
     blockerLine({ ...unknown, user: 'shop', backend: 'walsender', state: 'active' }),
     'pid 12 (shop, walsender; active)',
+  );
+  assert.equal(
+    blockerLine({ ...unknown, relation: 'public.orders' }),
+    'pid 12, waits for public.orders, too',
   );
   assert.equal(blockerLine({ ...unknown, pid: null }), "prepared transaction 'unknown'");
 });

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Client } from 'pg';
 import { SluiceError } from '../../../src/core/errors.js';
-import { backoff, inAttempts } from '../../../src/db/locks/attempts.js';
-import { patienceUntil } from '../../../src/db/locks/patience.js';
+import { backoff } from '../../../src/db/backoff.js';
+import { inAttempts } from '../../../src/db/locks/attempts.js';
 import { patiently, patientlyDo } from '../../../src/db/locks/patiently.js';
+import { patienceUntil } from '../../../src/db/patience.js';
 import { sqlstateOf } from '../../../src/db/server-error.js';
 import { testDatabase } from '../../support/database.js';
 import { PATIENT } from '../../support/patience.js';
@@ -126,7 +127,7 @@ test('pauses double up to a most, half of them at random', () => {
     [3, 400],
     [9, 5_000],
   ] as const) {
-    const waits = Array.from({ length: 50 }, () => backoff(next));
+    const waits = Array.from({ length: 50 }, () => backoff(next, 200, 5_000));
     assert.ok(waits.every((wait) => wait >= most / 2 && wait <= most));
   }
 });

@@ -12,7 +12,7 @@ import {
 } from '../../../sinks/publish/write-guard/journal.js';
 import { guardChecks } from '../../../sinks/publish/write-guard/journal-sql.js';
 import { SluiceError } from '../../../src/core/errors.js';
-import { patienceUntil } from '../../../src/db/locks/patience.js';
+import { patienceUntil } from '../../../src/db/patience.js';
 import { testDatabase } from '../../support/database.js';
 import { PATIENT } from '../../support/patience.js';
 import { testRole } from '../../support/role.js';
