@@ -3,7 +3,7 @@ import { again, command } from '../../src/core/next.js';
 import { plural } from '../../src/core/plural.js';
 import { isShutOut } from '../../src/db/connection-error.js';
 import { type Blocker, blockerLine } from '../../src/db/locks/blockers.js';
-import { sqlstateOf } from '../../src/db/server-error.js';
+import { type ServerError, sqlstateOf } from '../../src/db/server-error.js';
 import { contextOf } from './context.js';
 
 import { mergedLocks, NOT_ALIKE, type WindowPart } from './window.js';
@@ -85,7 +85,7 @@ export function locked(
 /** What a statement of the window was refused with: `catalog_changed`, `not_alike`, else failed `publish`. */
 export function refusal(error: unknown): SluiceError {
   const code = sqlstateOf(error) as string;
-  const { message, detail } = error as { message: string; detail?: string };
+  const { message, detail } = error as ServerError;
   const facts = {
     sqlstate: code,
     details: [...(detail === undefined ? [] : [detail]), ...contextOf(error)],

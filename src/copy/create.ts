@@ -4,6 +4,7 @@ import { type ColumnFacts, readColumns } from '../db/catalog/columns.js';
 import type { PgDatabase } from '../db/connect.js';
 import { patientlyDo } from '../db/locks/patiently.js';
 import { ident, MAX_IDENTIFIER_BYTES, qualified } from '../db/quote.js';
+import { sqlstateOf } from '../db/server-error.js';
 import { readAsSql, readings } from '../db/table-name.js';
 import type { FutureTable } from './prepare.js';
 import { createTableSql, type ProposedTable } from './propose-table.js';
@@ -166,17 +167,18 @@ function assertName(name: string): void {
 }
 
 function createFailed(error: unknown, { schema, table, ddl }: Proposal): SluiceError {
-  const { code, message } = error as { code?: string; message?: string };
+  const { message } = error as { message?: string };
+  const sqlstate = sqlstateOf(error);
   return failed(
     'create_failed',
     `the table ${schema}.${table} cannot be created: ${message ?? String(error)}`,
     {
       table: `${schema}.${table}`,
-      ...(code === undefined ? {} : { sqlstate: code }),
+      ...(sqlstate === undefined ? {} : { sqlstate }),
       details: ddl.split('\n'),
       state: 'nothing was written',
       next:
-        code === '42501'
+        sqlstate === '42501'
           ? `as the schema's owner: GRANT CREATE ON SCHEMA ${ident(schema)} TO the role`
           : again({ drop: ['create'] }, { lead: 'create the table yourself as it is meant to be, then' }),
       cause: error,

@@ -5,6 +5,11 @@ export interface ServerError extends Error {
   readonly column?: string;
   readonly constraint?: string;
   readonly detail?: string;
+  readonly hint?: string;
+  /** Where in the statement, in code points from 1 on, as digits. */
+  readonly position?: string;
+  /** The function of the server's that has raised it. */
+  readonly routine?: string;
 }
 
 /** SQLSTATE classes of errors that one row's data can cause: another row may pass. */

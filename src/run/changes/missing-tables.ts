@@ -6,6 +6,7 @@ import type { PgDatabase } from '../../db/connect.js';
 import { isLockFailure } from '../../db/locks/attempts.js';
 import { patiently } from '../../db/locks/patiently.js';
 import { ident, literal, qualified } from '../../db/quote.js';
+import { sqlstateOf } from '../../db/server-error.js';
 import { pathStatement, TO_OUR_PATH, type UsersPath } from '../../db/users-path.js';
 import type { FoundTable } from '../given/tables.js';
 import type { Job } from '../job/job.js';
@@ -136,18 +137,19 @@ async function madeBy(database: PgDatabase, batch: string): Promise<MadeTable[]>
 }
 
 function createFailed(error: unknown, { schema, table }: Place): SluiceError {
-  const { code, message } = error as { code?: string; message?: string };
+  const { message } = error as { message?: string };
+  const sqlstate = sqlstateOf(error);
   return failed(
     'create_failed',
     `the missing table ${schema}.${table} cannot be made: ${message ?? String(error)}`,
     {
       table: `${schema}.${table}`,
-      ...(code === undefined ? {} : { sqlstate: code }),
+      ...(sqlstate === undefined ? {} : { sqlstate }),
       state: 'nothing was written',
       next:
-        code === '42501'
+        sqlstate === '42501'
           ? `as the schema's owner: GRANT CREATE ON SCHEMA ${ident(schema)} TO the role, or make the tables yourself`
-          : code === '42P07'
+          : sqlstate === '42P07'
             ? again({}, { lead: 'somebody has made it meanwhile' })
             : isLockFailure(error)
               ? again(

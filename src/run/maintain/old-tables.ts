@@ -5,7 +5,7 @@ import { type LedgerView, standingViews } from '../../db/ledger/views.js';
 import { blockerLine, lockHolders } from '../../db/locks/blockers.js';
 import { patiently } from '../../db/locks/patiently.js';
 import { literal, qualified } from '../../db/quote.js';
-import { sqlstateOf } from '../../db/server-error.js';
+import { type ServerError, sqlstateOf } from '../../db/server-error.js';
 import { dropOwnEmpty } from '../changes/discard.js';
 
 /** The old tables that a batch keeps aside behind its views, since before `olderThanDays`. */
@@ -73,7 +73,7 @@ export async function dropOldTables(
     });
   } catch (error) {
     if (sqlstateOf(error) !== '2BP01') throw error;
-    const { detail = '' } = error as { detail?: string };
+    const { detail = '' } = error as ServerError;
     throw refused(
       'retained',
       `the old tables of batch ${batch} cannot be dropped: something depends on them`,
