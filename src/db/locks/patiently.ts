@@ -94,12 +94,21 @@ function notLocked(
   cause: unknown,
 ): SluiceError {
   const names = namesOf(tables);
+  // Waiting does not help against these.
+  const prepared = holders.some(({ pid }) => pid === null);
   return failed('lock_not_got', `${names} could not be locked in ${plural(attempts, 'attempt')}`, {
     ...(tables.length === 1 ? { table: names } : {}),
     sqlstate: sqlstateOf(cause),
     details: holders.map(blockerLine),
-    state: 'nothing was changed',
-    next: again({}, { lead: 'wait for those sessions or end them, then' }),
+    state: 'the tables are as they were',
+    next: again(
+      {},
+      {
+        lead: prepared
+          ? 'COMMIT PREPARED or ROLLBACK PREPARED what is prepared, then'
+          : 'wait for those sessions or end them, then',
+      },
+    ),
     cause,
   });
 }

@@ -79,6 +79,23 @@ test('what cannot be locked is refused with who has it; where no table is named,
   await client.query('SELECT 1');
 });
 
+test('against a prepared transaction waiting does not help, and it is said what does', async (t) => {
+  const database = await testDatabase(t);
+  const gid = `half done ${database.name}`;
+  await database.query(`CREATE TABLE orders (id int)`);
+  await database.query(`BEGIN; LOCK TABLE orders; PREPARE TRANSACTION '${gid}'`);
+  try {
+    const wait = { ...QUICK, tables: [orders] };
+    const error = await failure(patiently(await database.connect(), PATIENT, WRITE, wait));
+    assert.ok(error instanceof SluiceError);
+    assert.match(error.facts.details?.join() ?? '', new RegExp(`^prepared transaction '${gid}' `));
+    assert.match(String(error.facts.next), /ROLLBACK PREPARED/);
+  } finally {
+    // Nobody can drop the database while it is there.
+    await database.query(`ROLLBACK PREPARED '${gid}'`);
+  }
+});
+
 test('an error that no waiting helps against is thrown at once, and the session is out of the transaction', async (t) => {
   const { client } = await locked(t);
   const error = await failure(patiently(client, PATIENT, ['SELECT 1/0'], { tables: [orders] }));
