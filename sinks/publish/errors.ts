@@ -84,21 +84,21 @@ export function locked(
 
 /** What a statement of the window was refused with: `catalog_changed`, `not_alike`, else failed `publish`. */
 export function refusal(error: unknown): SluiceError {
-  const code = sqlstateOf(error) as string;
+  const sqlstate = sqlstateOf(error) as string;
   const { message, detail } = error as ServerError;
   const facts = {
-    sqlstate: code,
+    sqlstate,
     details: [...(detail === undefined ? [] : [detail]), ...contextOf(error)],
     cause: error,
     state: UNTOUCHED,
   };
-  if (code === 'SL001') {
+  if (sqlstate === 'SL001') {
     return refused('catalog_changed', `the publish was stopped: ${message}`, {
       ...facts,
       next: again({}, { note: 'the tables are surveyed anew' }),
     });
   }
-  if (code === NOT_ALIKE) {
+  if (sqlstate === NOT_ALIKE) {
     const { table, lines } = JSON.parse(detail ?? '') as { table: string; lines: string[] };
     return refused('not_alike', `the publish was stopped: ${message}`, { ...facts, table, details: lines });
   }

@@ -74,7 +74,7 @@ export class PgDatabase implements Database {
   /** The same database by sessions of its own, which is as patient as this one. */
   sibling(): PgDatabase {
     const other = new PgDatabase(this.address, this.#timing, this);
-    if (this.#hurried) other.hurry();
+    if (this.#hurried) other.hurry(this.patience.stopped.reason);
     return other;
   }
 
@@ -178,10 +178,10 @@ export class PgDatabase implements Database {
 
   /**
    * Asks the server to cancel what our sessions run, or to end the sessions, but for those that are only ever
-   * cancelled. Does not throw; where the server cannot be asked, sessions to be ended are cut off.
+   * cancelled. Does not throw; where the server cannot be asked, sessions to be ended are cut off. `why`: as for `hurry`.
    */
-  async stop(how: 'cancel' | 'end'): Promise<void> {
-    this.hurry();
+  async stop(how: 'cancel' | 'end', why?: unknown): Promise<void> {
+    this.hurry(why);
     const ours = [...this.#open].filter(([, stopped]) => how === 'cancel' || stopped === 'ended');
     const pids = ours.map(([client]) => backendOf(client)?.pid ?? 0);
     const ask = how === 'cancel' ? 'pg_cancel_backend' : 'pg_terminate_backend';
@@ -195,12 +195,12 @@ export class PgDatabase implements Database {
     if (how === 'end') for (const [client] of ours) cutOff(client);
   }
 
-  /** From now on nothing is waited for: neither a server that is not there, nor for long a lock. */
-  hurry(): void {
+  /** From now on nothing is waited for: neither a server that is not there, nor for long a lock. `why`: what is said of it. */
+  hurry(why?: unknown): void {
     if (this.#hurried) return;
     this.#timing = HURRIED_TIMING;
     this.#watchdog.timing = HURRIED_TIMING;
-    this.#stop.abort();
+    this.#stop.abort(why);
     const begun = this.#dialer.underWay();
     setTimeout(() => this.#dialer.giveUp(begun), HURRIED_TIMING.connectMs).unref();
   }

@@ -6,7 +6,7 @@ export interface Attempts {
 
 /** How patient a database's run is, for whoever waits on its behalf: handed down by the callers, and never looked up. */
 export interface Patience {
-  /** Aborted once the run was asked to stop: whoever waits gives up. */
+  /** Aborted once the run was asked to stop, with the error that says so: whoever waits gives up. */
   readonly stopped: AbortSignal;
   /** What has begun to wait before that. */
   readonly usual: Attempts;

@@ -4,6 +4,7 @@ import { failed, interrupted, refused } from '../../src/core/errors.js';
 import { isOutOfReach } from '../../src/db/connection-error.js';
 import { isConnectionLoss, sqlstateOf } from '../../src/db/server-error.js';
 import { testDatabase } from '../support/database.js';
+import { found } from '../support/sources.js';
 
 const fromServer = (code: string) => Object.assign(new Error('said'), { code, severity: 'FATAL' });
 const fromSocket = (code: string, syscall = 'write') => Object.assign(new Error('said'), { code, syscall });
@@ -30,6 +31,10 @@ test('a session is lost by a farewell of the server’s, or where its socket bre
   for (const code of ['EPIPE', 'ECONNRESET']) assert.ok(isConnectionLoss(fromSocket(code)), code);
   assert.ok(!isConnectionLoss(fromServer('57014')), 'a statement was cancelled, and the session is there');
   assert.ok(!isConnectionLoss(fromSocket('ENOENT', 'open')), 'a file');
+});
+
+test('what a SQLSTATE is compared with was read by what knows one', () => {
+  assert.deepEqual(found(/\bcode\b[^']{0,20}'(?=[0-9A-Z]{5}')[0-9A-Z]{0,4}\d/), []);
 });
 
 test('the database is out of reach where a session is lost or cannot be had', () => {

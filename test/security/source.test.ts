@@ -1,22 +1,9 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { projectFolder } from '../support/server.js';
-
-/** The project's own code, by path. */
-const sources = ['src', 'sinks', 'transforms', 'pipelines'].flatMap((folder) =>
-  readdirSync(join(projectFolder, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => `${folder}/${name}`),
-);
-
-const found = (pattern: RegExp) =>
-  sources.flatMap((path) =>
-    readFileSync(join(projectFolder, path), 'utf8')
-      .split('\n')
-      .flatMap((line, at) => (pattern.test(line) ? [`${path}:${at + 1}: ${line.trim()}`] : [])),
-  );
+import { found, sources } from '../support/sources.js';
 
 test('there are sources to look at', () => assert.ok(sources.length > 100));
 

@@ -171,8 +171,8 @@ function judged(error: unknown, table: TableFacts): Tried {
     const { message } = error;
     return refused(detail === undefined ? message : `${message}: ${detail}`, error.facts.next);
   }
-  const code = sqlstateOf(error);
-  if (code === undefined) throw error;
+  const sqlstate = sqlstateOf(error);
+  if (sqlstate === undefined) throw error;
   const { message, where } = error as { message: string; where?: string };
   if (isLockFailure(error))
     return {
@@ -180,9 +180,9 @@ function judged(error: unknown, table: TableFacts): Tried {
       untried: 'the swap, since others hold locks on the tables, or on what depends on them',
     };
   // Staging of another batch has its key on the other table already, or a broken one has left it there.
-  if (code === '42710' && message.includes(SWAP_KEY))
+  if (sqlstate === '42710' && message.includes(SWAP_KEY))
     return { refusals: [], untried: 'the swap, since another batch is at it' };
-  if (code === CATALOG_CHANGED || /^(25|40|53|55|57|08|XX)/.test(code))
+  if (sqlstate === CATALOG_CHANGED || /^(25|40|53|55|57|08|XX)/.test(sqlstate))
     return { refusals: [], untried: `the swap: ${message}` };
   const context = where === undefined ? '' : ` (${where.split('\n')[0]})`;
   return refused(`the server refuses a table like it in its place: ${message}${context}`);

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { failed, interrupted, type SluiceError } from '../../core/errors.js';
+import { failed, interrupted, SluiceError } from '../../core/errors.js';
 import { again } from '../../core/next.js';
 import { plural } from '../../core/plural.js';
 import { inTransaction } from '../catalog/session.js';
@@ -65,13 +65,13 @@ async function retried<T>(
   const { attempts, lockTimeoutMs } = late ? soon : { ...patience.usual, ...wait };
   return inAttempts(
     () => {
-      if (!late && stopped.aborted) throw asked();
+      if (!late && stopped.aborted) throw asked(stopped);
       return once(`SET LOCAL lock_timeout = ${Math.round(lockTimeoutMs)}`);
     },
     async (error, attempt) => {
       await client.query('ROLLBACK').catch(() => {});
       if (!isLockFailure(error)) throw error;
-      if (!late && stopped.aborted) throw asked(error);
+      if (!late && stopped.aborted) throw asked(stopped, error);
       const { tables = [] } = wait;
       const holders = await lockHolders(client, tables, wait.readersToo);
       wait.onWait?.(namesOf(tables), attempt, holders);
@@ -85,7 +85,9 @@ const namesOf = (tables: readonly LockedTable[]) =>
   tables.map(({ schema, table }) => `${schema}.${table}`).join(', ');
 
 /** The run was asked to stop while it waited. */
-const asked = (cause?: unknown) => interrupted('the command was asked to stop', { cause });
+function asked({ reason }: AbortSignal, cause?: unknown): SluiceError {
+  return reason instanceof SluiceError ? reason : interrupted('the command was asked to stop', { cause });
+}
 
 function notLocked(
   tables: readonly LockedTable[],

@@ -35,7 +35,8 @@ function stopAll(
   let asking = Promise.resolve();
   const stop = (since: number) => {
     if (givesWay()) return;
-    asking = database.stop(performance.now() - since > PATIENCE_MS ? 'end' : 'cancel').then(() => {
+    const how = performance.now() - since > PATIENCE_MS ? 'end' : 'cancel';
+    asking = database.stop(how, signal.reason).then(() => {
       if (!over) timer = setTimeout(stop, EVERY_MS, since);
     });
   };
@@ -61,7 +62,7 @@ export async function behindCommit(
   done: string,
   work: () => Promise<void>,
 ): Promise<void> {
-  const hurry = () => database.hurry();
+  const hurry = () => database.hurry(signal.reason);
   try {
     // Sessions may have been ended before the commit was known.
     if (signal.aborted) await database.recover();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Client } from 'pg';
-import { SluiceError } from '../../../src/core/errors.js';
+import { interrupted, SluiceError } from '../../../src/core/errors.js';
 import { backoff } from '../../../src/db/backoff.js';
 import { inAttempts } from '../../../src/db/locks/attempts.js';
 import { patiently, patientlyDo } from '../../../src/db/locks/patiently.js';
@@ -9,6 +9,7 @@ import { patienceUntil } from '../../../src/db/patience.js';
 import { sqlstateOf } from '../../../src/db/server-error.js';
 import { testDatabase } from '../../support/database.js';
 import { PATIENT } from '../../support/patience.js';
+import { found } from '../../support/sources.js';
 
 const WRITE = ['INSERT INTO public.orders VALUES (1)'];
 const orders = { schema: 'public', table: 'orders' };
@@ -116,6 +117,12 @@ test('who is asked to stop while it waits gives up', async (t) => {
   );
   assert.ok(error instanceof SluiceError);
   assert.equal(error.kind, 'interrupted');
+  const signalled = new AbortController();
+  const said = patiently(client, patienceUntil(signalled.signal), WRITE, {
+    lockTimeoutMs: 10,
+    onWait: () => signalled.abort(interrupted('stopped by SIGINT')),
+  });
+  await assert.rejects(said, { code: 'interrupted', message: 'stopped by SIGINT' });
 });
 
 test('who begins to wait after that has little time, for tables of the batch’s own one attempt', async (t) => {
@@ -136,6 +143,21 @@ test('a transaction that is to stay open stays so, with its locks and the path o
   await patiently(client, PATIENT, WRITE, {}, ['SAVEPOINT here']);
   await client.query('ROLLBACK TO SAVEPOINT here; INSERT INTO orders VALUES (2); COMMIT');
   assert.equal(await rows(), 2);
+});
+
+test('who waits for locks, and who looks for whoever is in the way, does it here', () => {
+  const files = (pattern: RegExp) => [...new Set(found(pattern).map((line) => line.split(':')[0]))].sort();
+  assert.deepEqual(files(/SET LOCAL lock_timeout = \$/), [
+    // The window, with somebody who looks meanwhile; two that try, wait once, and roll back.
+    'sinks/publish/replace/tried.ts',
+    'sinks/publish/window.ts',
+    'src/db/locks/patiently.ts',
+    'src/run/broken-rows/tried-rows.ts',
+  ]);
+  assert.deepEqual(files(/pg_blocking_pids|pg_prepared_xacts/), [
+    'src/db/catalog/prepared.ts',
+    'src/db/locks/blockers.ts',
+  ]);
 });
 
 test('pauses double up to a most, half of them at random', () => {
