@@ -2,11 +2,11 @@ import type { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, QueryResult } from 'pg';
 import { backendOf, identify } from '../../src/db/backend.js';
-import { ident, qualified } from '../../src/db/quote.js';
-import { sqlstateOf } from '../../src/db/server-error.js';
-import { type Blocker, blockersOf, preparedOn } from './blockers.js';
+import { inAttempts, isLockFailure } from '../../src/db/locks/attempts.js';
+import { type Blocker, blockersOf, preparedOn } from '../../src/db/locks/blockers.js';
+import { ident } from '../../src/db/quote.js';
+import { isConnectionLoss, sqlstateOf } from '../../src/db/server-error.js';
 import { guardLost, locked, prepared, refusal, tooSlow } from './errors.js';
-import { backoff, isLockFailure } from './lock-wait.js';
 import { outcomeOf } from './outcome.js';
 import {
   CLOCK,
@@ -83,59 +83,67 @@ export async function publish(
   parts: readonly WindowPart[],
   options: PublishOptions,
 ): Promise<Published> {
-  let patience: { lockTimeoutMs: number; statementTimeoutMs: number } | undefined;
+  const usual: Times = {
+    lockTimeoutMs: options.lockTimeoutMs ?? 150,
+    statementTimeoutMs: options.statementTimeoutMs ?? windowBudget(parts, 400),
+  };
+  let times = usual;
   let slowly = 0;
-  for (let attempt = 1; ; attempt++) {
-    options.signal?.throwIfAborted();
-    const usual = {
-      lockTimeoutMs: options.lockTimeoutMs ?? 150,
-      statementTimeoutMs: options.statementTimeoutMs ?? windowBudget(parts, 400),
-    };
-    const times = patience ?? usual;
-    const outcome = await attemptOnce(connect, parts, options, times);
-    if ('published' in outcome) return { attempts: attempt, ...outcome.published };
-    if (outcome.slow !== undefined) {
-      // Nobody is in the way, and the tables are locked meanwhile: twice more, each time with twice the time.
-      if (++slowly > SLOW_ATTEMPTS)
-        throw tooSlow(outcome.slow, times.statementTimeoutMs, parts, outcome.error);
-      patience = { ...usual, statementTimeoutMs: times.statementTimeoutMs * 2 };
-      const waitMs = backoff(2);
-      const reason = `${outcome.slow} took longer than ${times.statementTimeoutMs} ms`;
-      options.onRetry({ attempt, of: attempt + SLOW_ATTEMPTS - slowly + 1, reason, blockers: [], waitMs });
-      await sleep(waitMs, undefined, { signal: options.signal });
-      continue;
-    }
-    const reason = outcome.error instanceof Error ? outcome.error.message : String(outcome.error);
-    if (outcome.blockers.some((blocker) => blocker.pid === 0)) throw prepared([]);
-    if (attempt >= options.attempts) throw locked(attempt, reason, outcome);
-    const vacuumed = outcome.blockers.some((blocker) => blocker.backend === 'autovacuum worker');
-    // The server cancels an autovacuum for a waiter only after deadlock_timeout; wait that long, once.
-    patience =
-      vacuumed && patience === undefined
-        ? { lockTimeoutMs: outcome.deadlockMs + 300, statementTimeoutMs: outcome.deadlockMs + 800 }
-        : undefined;
-    const waitMs = backoff(attempt + 1);
-    options.onRetry({ attempt, of: options.attempts, reason, blockers: outcome.blockers, waitMs });
-    await sleep(waitMs, undefined, { signal: options.signal });
+  return inAttempts(
+    async (attempt) => {
+      options.signal?.throwIfAborted();
+      return { attempts: attempt, ...(await attemptOnce(connect, parts, options, times)) };
+    },
+    (caught, attempt, waitMs) => {
+      if (!(caught instanceof GaveWay)) throw caught;
+      const { cause, blockers, deadlockMs, slow } = caught;
+      if (slow !== undefined) {
+        // Nobody is in the way, and the tables are locked meanwhile: twice more, each time with twice the time.
+        const { statementTimeoutMs } = times;
+        if (++slowly > SLOW_ATTEMPTS) throw tooSlow(slow, statementTimeoutMs, parts, cause);
+        times = { ...usual, statementTimeoutMs: statementTimeoutMs * 2 };
+        const reason = `${slow} took longer than ${statementTimeoutMs} ms`;
+        options.onRetry({ attempt, of: attempt + SLOW_ATTEMPTS - slowly + 1, reason, blockers: [], waitMs });
+        return;
+      }
+      const stuck = blockers.filter(({ pid }) => pid === null);
+      if (stuck.length > 0) throw prepared(stuck);
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      if (attempt >= options.attempts) throw locked(attempt, reason, { error: cause, blockers });
+      const vacuumed = blockers.some((blocker) => blocker.backend === 'autovacuum worker');
+      // The server cancels an autovacuum for a waiter only after deadlock_timeout; wait that long, once.
+      times =
+        vacuumed && times === usual
+          ? { lockTimeoutMs: deadlockMs + 300, statementTimeoutMs: deadlockMs + 800 }
+          : usual;
+      options.onRetry({ attempt, of: options.attempts, reason, blockers, waitMs });
+    },
+    options.signal,
+  );
+}
+
+/** How long an attempt waits for one lock, and for any statement. */
+type Times = Required<Pick<PublishOptions, 'lockTimeoutMs' | 'statementTimeoutMs'>>;
+
+/** An attempt that may be repeated: `cause` is what ended it. */
+class GaveWay extends Error {
+  constructor(
+    override readonly cause: unknown,
+    readonly blockers: readonly Blocker[],
+    readonly deadlockMs: number,
+    /** What took too long though nobody was in the way. */
+    readonly slow?: string,
+  ) {
+    super('an attempt gave way');
   }
 }
-
-interface Failure {
-  readonly error: unknown;
-  readonly blockers: readonly Blocker[];
-  readonly deadlockMs: number;
-  /** What took too long though nobody was in the way. */
-  readonly slow?: string;
-}
-
-type Outcome = { readonly published: Omit<Published, 'attempts'> } | Failure;
 
 async function attemptOnce(
   connect: () => Promise<Client>,
   parts: readonly WindowPart[],
   options: PublishOptions,
-  patience: { lockTimeoutMs: number; statementTimeoutMs: number },
-): Promise<Outcome> {
+  times: Times,
+): Promise<Omit<Published, 'attempts'>> {
   const { held } = options;
   const client = held ?? (await connect());
   client.on('error', () => {});
@@ -153,9 +161,8 @@ async function attemptOnce(
     });
     const { deadlock_ms } = session.rows[0] as { deadlock_ms: number };
     const backend = backendOf(client) ?? (await identify(client));
-    const names = mergedLocks(parts).map((lock) => qualified(lock.schema, lock.table));
-    const stuck = await preparedOn(watch ?? client, names);
-    if (stuck.length > 0) throw prepared(stuck.map((each) => `${each.relation}: '${each.gid}'`));
+    const stuck = await preparedOn(watch ?? client, mergedLocks(parts));
+    if (stuck.length > 0) throw prepared(stuck);
     await rehearseChecks(client, parts, held === undefined ? ['BEGIN'] : [], undo);
     let blockers: readonly Blocker[] = [];
     const watching = (async () => {
@@ -166,27 +173,27 @@ async function attemptOnce(
       }
     })();
     const begun = performance.now();
-    const statements = windowStatements(parts, { ...options, ...patience, held: held !== undefined });
+    const statements = windowStatements(parts, { ...options, ...times, held: held !== undefined });
     const done = countCompleted(client);
     try {
       const sql = `${statements.map((each) => each.sql).join(';\n')};\n`;
       const results = (await client.query(sql)) as unknown as QueryResult[];
       const answers = results.flatMap((result) => result.rows as Record<string, unknown>[]);
       const windowMs = performance.now() - begun;
-      return { published: { windowMs, lockMs: lockedFor(answers), answers } };
+      return { windowMs, lockMs: lockedFor(answers), answers };
     } catch (error) {
       const at = statements[done.stop()];
       await client.query(undo).catch(() => {});
-      if (sqlstateOf(error) === undefined || /^(08|57P)/.test(sqlstateOf(error) as string)) {
+      // What the server has not said leaves it open whether the publish committed.
+      if (sqlstateOf(error) === undefined || isConnectionLoss(error)) {
         const outcome = options.rehearse ? 'not' : await outcomeOf(connect, backend, options, error);
-        if (outcome === 'committed')
-          return { published: { windowMs: performance.now() - begun, lockMs: 0, answers: [] } };
+        if (outcome === 'committed') return { windowMs: performance.now() - begun, lockMs: 0, answers: [] };
         if (held !== undefined) throw guardLost(error);
-        return { error, blockers, deadlockMs: deadlock_ms };
+        throw new GaveWay(error, blockers, deadlock_ms);
       }
       if (sqlstateOf(error) === OUT_OF_TIME && blockers.length === 0)
-        return { error, blockers, deadlockMs: deadlock_ms, slow: at?.what ?? LOCKING };
-      if (isLockFailure(error)) return { error, blockers, deadlockMs: deadlock_ms };
+        throw new GaveWay(error, blockers, deadlock_ms, at?.what ?? LOCKING);
+      if (isLockFailure(error)) throw new GaveWay(error, blockers, deadlock_ms);
       // A limit of the server's is explained as it is anywhere else.
       throw sqlstateOf(error) === OUT_OF_MEMORY ? error : refusal(error);
     } finally {

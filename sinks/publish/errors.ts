@@ -2,8 +2,8 @@ import { failed, refused, SluiceError } from '../../src/core/errors.js';
 import { again, command } from '../../src/core/next.js';
 import { plural } from '../../src/core/plural.js';
 import { isShutOut } from '../../src/db/connection-error.js';
-import { sqlstateOf } from '../../src/db/server-error.js';
-import { type Blocker, describeBlocker } from './blockers.js';
+import { type Blocker, blockerLine } from '../../src/db/locks/blockers.js';
+import { type ServerError, sqlstateOf } from '../../src/db/server-error.js';
 import { contextOf } from './context.js';
 
 import { mergedLocks, NOT_ALIKE, type WindowPart } from './window.js';
@@ -55,10 +55,10 @@ export function guardLost(cause: unknown): SluiceError {
   });
 }
 
-/** refused `prepared_transaction`; `details` name those that are known. */
-export function prepared(details: readonly string[]): SluiceError {
+/** refused `prepared_transaction`, naming them. */
+export function prepared(blockers: readonly Blocker[]): SluiceError {
   return refused('prepared_transaction', 'a prepared transaction holds a lock on a table to be published', {
-    details,
+    details: blockers.map(blockerLine),
     state: UNTOUCHED,
     next: again({}, { lead: 'COMMIT PREPARED or ROLLBACK PREPARED it, then' }),
   });
@@ -72,7 +72,7 @@ export function locked(
 ): SluiceError {
   return refused('locked', `the tables could not be locked in ${plural(attempts, 'attempt')}: ${reason}`, {
     sqlstate: sqlstateOf(error),
-    details: blockers.map(describeBlocker),
+    details: blockers.map(blockerLine),
     cause: error,
     state: UNTOUCHED,
     next: again(
@@ -84,21 +84,21 @@ export function locked(
 
 /** What a statement of the window was refused with: `catalog_changed`, `not_alike`, else failed `publish`. */
 export function refusal(error: unknown): SluiceError {
-  const code = sqlstateOf(error) as string;
-  const { message, detail } = error as { message: string; detail?: string };
+  const sqlstate = sqlstateOf(error) as string;
+  const { message, detail } = error as ServerError;
   const facts = {
-    sqlstate: code,
+    sqlstate,
     details: [...(detail === undefined ? [] : [detail]), ...contextOf(error)],
     cause: error,
     state: UNTOUCHED,
   };
-  if (code === 'SL001') {
+  if (sqlstate === 'SL001') {
     return refused('catalog_changed', `the publish was stopped: ${message}`, {
       ...facts,
       next: again({}, { note: 'the tables are surveyed anew' }),
     });
   }
-  if (code === NOT_ALIKE) {
+  if (sqlstate === NOT_ALIKE) {
     const { table, lines } = JSON.parse(detail ?? '') as { table: string; lines: string[] };
     return refused('not_alike', `the publish was stopped: ${message}`, { ...facts, table, details: lines });
   }

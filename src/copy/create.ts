@@ -2,7 +2,9 @@ import { failed, nearest, SluiceError, usage } from '../core/errors.js';
 import { again } from '../core/next.js';
 import { type ColumnFacts, readColumns } from '../db/catalog/columns.js';
 import type { PgDatabase } from '../db/connect.js';
+import { patientlyDo } from '../db/locks/patiently.js';
 import { ident, MAX_IDENTIFIER_BYTES, qualified } from '../db/quote.js';
+import { sqlstateOf } from '../db/server-error.js';
 import { readAsSql, readings } from '../db/table-name.js';
 import type { FutureTable } from './prepare.js';
 import { createTableSql, type ProposedTable } from './propose-table.js';
@@ -57,6 +59,9 @@ export async function createTable(database: PgDatabase, proposal: Proposal): Pro
   return (await oidOf(database, proposal)) as number;
 }
 
+/** How often the table is tried to be dropped: some five seconds in all. */
+const DROP_ATTEMPTS = 6;
+
 /**
  * Drops the table that `createTable` made, if it is still that table and empty; true where it is gone.
  * For a copy that came to nothing: it leaves the database as it was.
@@ -64,14 +69,16 @@ export async function createTable(database: PgDatabase, proposal: Proposal): Pro
 export async function dropCreated(database: PgDatabase, proposal: Proposal, oid: number): Promise<boolean> {
   const name = qualified(proposal.schema, proposal.table);
   const client = await database.connect('copy, to drop what it created');
-  try {
-    await client.query("BEGIN; SET LOCAL lock_timeout = '5s'");
+  const drop = async () => {
     if ((await oidOf(client, proposal)) !== oid) return true;
     await client.query(`LOCK TABLE ${name} IN ACCESS EXCLUSIVE MODE`);
     const { rows } = await client.query<{ filled: boolean }>(`SELECT EXISTS (SELECT FROM ${name}) AS filled`);
     if (rows[0]?.filled !== false) return false;
-    await client.query(`DROP TABLE ${name}; COMMIT`);
+    await client.query(`DROP TABLE ${name}`);
     return true;
+  };
+  try {
+    return await patientlyDo(client, database.patience, drop, { attempts: DROP_ATTEMPTS });
   } catch {
     return false;
   } finally {
@@ -160,17 +167,18 @@ function assertName(name: string): void {
 }
 
 function createFailed(error: unknown, { schema, table, ddl }: Proposal): SluiceError {
-  const { code, message } = error as { code?: string; message?: string };
+  const { message } = error as { message?: string };
+  const sqlstate = sqlstateOf(error);
   return failed(
     'create_failed',
     `the table ${schema}.${table} cannot be created: ${message ?? String(error)}`,
     {
       table: `${schema}.${table}`,
-      ...(code === undefined ? {} : { sqlstate: code }),
+      ...(sqlstate === undefined ? {} : { sqlstate }),
       details: ddl.split('\n'),
       state: 'nothing was written',
       next:
-        code === '42501'
+        sqlstate === '42501'
           ? `as the schema's owner: GRANT CREATE ON SCHEMA ${ident(schema)} TO the role`
           : again({ drop: ['create'] }, { lead: 'create the table yourself as it is meant to be, then' }),
       cause: error,

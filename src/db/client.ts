@@ -5,6 +5,7 @@ import { StandbyError } from './dial.js';
 import { cutOff, within } from './network.js';
 import { firstStatements, type Settings } from './pinned.js';
 import { settingStatement } from './pooler.js';
+import { sqlstateOf } from './server-error.js';
 import { assertSupported, type Said } from './server-version.js';
 
 /** What has come of the server so far, in bytes. */
@@ -12,13 +13,12 @@ export function bytesOf(client: pg.Client): number {
   return (client as unknown as { connection: { stream: { bytesRead: number } } }).connection.stream.bytesRead;
 }
 
-const codeOf = (error: unknown) => (error as { code?: string } | undefined)?.code ?? '';
-
 /** The server is starting or stopping, or has no connection left. */
-export const isTransient = (error: unknown) => ['57P03', '53300'].includes(codeOf(error));
+export const isTransient = (error: unknown) => ['57P03', '53300'].includes(sqlstateOf(error) ?? '');
 
 /** Nothing comes, not even a refusal. */
-export const isSilence = (error: unknown) => codeOf(error) === 'ETIMEDOUT';
+export const isSilence = (error: unknown) =>
+  (error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT';
 
 /**
  * Logs in, and does what comes before any other statement. `settings`: what the start-up packet has asked for; a pooler

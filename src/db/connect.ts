@@ -5,11 +5,12 @@ import type { Row } from '../core/row.js';
 import type { Database } from '../core/run.js';
 import type { Address } from './address.js';
 import { backendOf } from './backend.js';
+import { backoff } from './backoff.js';
 import { bytesOf, endWithin, isSilence, isTransient } from './client.js';
 import { connectionError } from './connection-error.js';
 import { Dialer } from './dialer.js';
-import { hurry } from './hurry.js';
 import { cutOff, HURRIED_TIMING, noAnswer, TIMING, type Timing, whileHeard, within } from './network.js';
+import { type Patience, patienceUntil } from './patience.js';
 import { PINNED, PINNED_BESIDE_CODE, type Settings } from './pinned.js';
 import { rowSecurityError } from './row-security.js';
 import { isConnectionLoss } from './server-error.js';
@@ -37,10 +38,14 @@ export class PgDatabase implements Database {
   #closed = false;
   /** Somebody has been answered here before. */
   #connected = false;
-  /** The run is to stop: nothing is waited for. */
-  #hurried = false;
+  /** Aborted when the run is to stop: nothing is waited for. */
+  readonly #stop = new AbortController();
+  /** How long whoever waits for others with a session of it has: handed to them. */
+  readonly patience: Patience = patienceUntil(this.#stop.signal);
   /** Nobody answered when the run was to stop: nothing more is asked of the server. */
   #silent = false;
+  /** Its statements are stopped by somebody who knows when they may not be stopped any more: others leave that alone. */
+  stoppedWithCare = false;
   #turn: Promise<void> = Promise.resolve();
   #timing: Timing;
   readonly #watchdog: Watchdog;
@@ -62,10 +67,14 @@ export class PgDatabase implements Database {
     this.#dialer.onReadable = tell;
   }
 
+  get #hurried(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
   /** The same database by sessions of its own, which is as patient as this one. */
   sibling(): PgDatabase {
     const other = new PgDatabase(this.address, this.#timing, this);
-    if (this.#hurried) other.hurry();
+    if (this.#hurried) other.hurry(this.patience.stopped.reason);
     return other;
   }
 
@@ -140,7 +149,7 @@ export class PgDatabase implements Database {
     const settings = pinned === PINNED_BESIDE_CODE ? besides(pinned, await this.usersPath()) : pinned;
     if (this.#silent) throw connectionError(noAnswer('no answer'), this.address);
     const until = Date.now() + (this.#connected ? this.#timing.returnMs : START_MS);
-    for (let wait = 100; ; wait = Math.min(2 * wait, 1_000)) {
+    for (let attempt = 1; ; attempt++) {
       try {
         const { connectMs } = this.#timing;
         const hurried = this.#hurried ? connectMs : undefined;
@@ -153,26 +162,26 @@ export class PgDatabase implements Database {
           throw new Error('the database is closed');
         }
         this.#connected = true;
-        if (this.#hurried) hurry(client);
         this.#open.set(client, stopped);
         this.#watchdog.watch(client);
         client.once('end', () => this.#open.delete(client));
         return client;
       } catch (error) {
         const again = (patient && isTransient(error)) || (this.#connected && isConnectionLoss(error));
+        const wait = backoff(attempt + 1, 100, 1_000);
         if (!again || this.#hurried || this.#closed || Date.now() + wait > until)
           throw connectionError(error, this.address);
-        await sleep(wait / 2 + Math.random() * (wait / 2));
+        await sleep(wait);
       }
     }
   }
 
   /**
    * Asks the server to cancel what our sessions run, or to end the sessions, but for those that are only ever
-   * cancelled. Does not throw; where the server cannot be asked, sessions to be ended are cut off.
+   * cancelled. Does not throw; where the server cannot be asked, sessions to be ended are cut off. `why`: as for `hurry`.
    */
-  async stop(how: 'cancel' | 'end'): Promise<void> {
-    this.hurry();
+  async stop(how: 'cancel' | 'end', why?: unknown): Promise<void> {
+    this.hurry(why);
     const ours = [...this.#open].filter(([, stopped]) => how === 'cancel' || stopped === 'ended');
     const pids = ours.map(([client]) => backendOf(client)?.pid ?? 0);
     const ask = how === 'cancel' ? 'pg_cancel_backend' : 'pg_terminate_backend';
@@ -186,13 +195,12 @@ export class PgDatabase implements Database {
     if (how === 'end') for (const [client] of ours) cutOff(client);
   }
 
-  /** From now on nothing is waited for: neither a server that is not there, nor for long a lock. */
-  hurry(): void {
+  /** From now on nothing is waited for: neither a server that is not there, nor for long a lock. `why`: what is said of it. */
+  hurry(why?: unknown): void {
     if (this.#hurried) return;
-    this.#hurried = true;
     this.#timing = HURRIED_TIMING;
     this.#watchdog.timing = HURRIED_TIMING;
-    for (const client of this.#open.keys()) hurry(client);
+    this.#stop.abort(why);
     const begun = this.#dialer.underWay();
     setTimeout(() => this.#dialer.giveUp(begun), HURRIED_TIMING.connectMs).unref();
   }

@@ -4,12 +4,21 @@ import { type Address, connectionAt } from './address.js';
 import { isSilence } from './client.js';
 import { NoPasswordError } from './dial.js';
 import { ident } from './quote.js';
+import { isConnectionLoss, sqlstateOf } from './server-error.js';
 
 /** Whether `error` is the server's refusal to let the user in, which asking again does not change. */
 export function isShutOut(error: unknown): error is SluiceError {
   return (
     error instanceof SluiceError && error.code === 'no_connection' && /^28/.test(error.facts.sqlstate ?? '')
   );
+}
+
+/** What errors are called that say so. */
+const OUT_OF_REACH: ReadonlySet<string> = new Set(['no_connection', 'connection_lost']);
+
+/** Whether `error` says that the database cannot be reached, or no more: nothing else can be told by asking it. */
+export function isOutOfReach(error: unknown): boolean {
+  return error instanceof SluiceError ? OUT_OF_REACH.has(error.code) : isConnectionLoss(error);
 }
 
 /** Whether `error` says that nothing comes from there, not even a refusal. */
@@ -32,6 +41,7 @@ const CERTIFICATE = /^(?:CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|HO
 export function connectionError(error: unknown, address: Address): SluiceError {
   if (error instanceof SluiceError) return error;
   const { code, message } = error as { code?: string; message?: string };
+  const sqlstate = sqlstateOf(error);
   const at = `${address.described} (from ${address.from})`;
   const state = 'nothing was read or written';
   const say = (why: string, next: Next) =>
@@ -39,7 +49,7 @@ export function connectionError(error: unknown, address: Address): SluiceError {
       state,
       next,
       cause: error,
-      ...(typeof code === 'string' && code.length === 5 ? { sqlstate: code } : {}),
+      ...(sqlstate === undefined ? {} : { sqlstate }),
     });
   if (error instanceof NoPasswordError)
     return say(message ?? '', [
@@ -55,7 +65,7 @@ export function connectionError(error: unknown, address: Address): SluiceError {
     return say('the server has no TLS, and sslmode asks for it', [
       'turn it on there (ssl = on), or, where the network is trusted, sslmode=prefer',
     ]);
-  switch (code) {
+  switch (sqlstate ?? code) {
     case 'ECONNREFUSED':
       return say('nothing listens there', [
         'check the host and port, and that the server runs',

@@ -4,6 +4,7 @@ import pg from 'pg';
 import type { Connection, Place } from './libpq/resolve.js';
 import { KEEPALIVE_MS } from './network.js';
 import { type Settings, startupOptions } from './pinned.js';
+import { isServerError, sqlstateOf } from './server-error.js';
 
 /** One way to one server. */
 export interface Way {
@@ -36,14 +37,14 @@ export class NoPasswordError extends Error {}
  */
 export function goesOn(error: unknown, way: Way, next: Way): boolean {
   if (error instanceof NoPasswordError || error instanceof GivenUpError) return false;
-  const { code, severity } = error as { code?: string; severity?: string };
-  const answered = severity !== undefined;
+  const sqlstate = sqlstateOf(error);
+  const answered = isServerError(error);
   if (next.place !== way.place)
-    return error instanceof StandbyError || !answered || code === '57P03' || code === '28000';
-  if (answered) return code === '28000';
+    return error instanceof StandbyError || !answered || sqlstate === '57P03' || sqlstate === '28000';
+  if (answered) return sqlstate === '28000';
   // Nobody is there: without TLS nobody is there either.
   return !['ECONNREFUSED', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].includes(
-    code ?? '',
+    (error as NodeJS.ErrnoException).code ?? '',
   );
 }
 

@@ -5,6 +5,7 @@ import type { Database } from '../core/run.js';
 import { closeSchemas } from './close.js';
 import { LEDGER_OWNER } from './ledger/trust.js';
 import { ident, literal } from './quote.js';
+import { sqlstateOf } from './server-error.js';
 
 /** What is made for a batch; `batch` where its ledger keeps account of it. */
 export interface OfBatch {
@@ -48,9 +49,9 @@ export async function makeSchema(client: ClientBase, name: string, { batch }: Of
   const authorization = owner === undefined ? '' : ` AUTHORIZATION ${ident(owner)}`;
   await client
     .query([`CREATE SCHEMA ${ident(name)}${authorization}`, closeSchemas([name])].join('; '))
-    .catch((error: { code?: string }) => {
+    .catch((error: unknown) => {
       // By now it may be somebody else's: a look beforehand cannot rule that out, and so the server decides.
-      if (error.code === '42P06' || error.code === '23505')
+      if (['42P06', '23505'].includes(sqlstateOf(error) ?? ''))
         throw schemaTaken(name, 'somebody made it at this moment', error);
       throw error;
     });

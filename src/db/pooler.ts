@@ -4,11 +4,14 @@ import { again } from '../core/next.js';
 import type { Address } from './address.js';
 import type { Settings } from './pinned.js';
 import { literal } from './quote.js';
+import { sqlstateOf } from './server-error.js';
 
 /** What a pooler says that takes no `options` in the start-up packet (PgBouncer, where it is not told to ignore them). */
 export function refusesOptions(error: unknown): boolean {
-  const { code, message } = error as { code?: unknown; message?: string };
-  return code === '08P01' && /unsupported startup parameter(?: in options)?: /.test(message ?? '');
+  return (
+    sqlstateOf(error) === '08P01' &&
+    /unsupported startup parameter(?: in options)?: /.test((error as Error).message)
+  );
 }
 
 /** The statement that gives a session its settings where its start-up packet could not. Everything in it is qualified. */

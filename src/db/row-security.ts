@@ -1,5 +1,6 @@
 import { refused, SluiceError } from '../core/errors.js';
 import { ident } from './quote.js';
+import { type ServerError, sqlstateOf } from './server-error.js';
 
 /** Asks the server something, in a session that can be asked. */
 type Ask = (sql: string, parameters: readonly unknown[]) => Promise<readonly object[]>;
@@ -14,8 +15,7 @@ interface Secured {
 
 /** A statement that the server refused since a policy would have hidden rows from it (row_security is off). */
 export function isRowSecurity(error: unknown): boolean {
-  const { code, routine } = (error ?? {}) as { readonly code?: string; readonly routine?: string };
-  return code === '42501' && routine === 'check_enable_rls';
+  return sqlstateOf(error) === '42501' && (error as ServerError).routine === 'check_enable_rls';
 }
 
 /**

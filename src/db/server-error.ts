@@ -5,6 +5,11 @@ export interface ServerError extends Error {
   readonly column?: string;
   readonly constraint?: string;
   readonly detail?: string;
+  readonly hint?: string;
+  /** Where in the statement, in code points from 1 on, as digits. */
+  readonly position?: string;
+  /** The function of the server's that has raised it. */
+  readonly routine?: string;
 }
 
 /** SQLSTATE classes of errors that one row's data can cause: another row may pass. */
@@ -12,8 +17,8 @@ const DATA_CLASSES = new Set(['21', '22', '23', '38', '44', '54', 'P0']);
 
 /** Whether the server refused a row, and not the statement, the session or the load as a whole. */
 export function isDataError(error: unknown): error is ServerError {
-  const code = sqlstateOf(error);
-  return code !== undefined && DATA_CLASSES.has(code.slice(0, 2));
+  const sqlstate = sqlstateOf(error);
+  return sqlstate !== undefined && DATA_CLASSES.has(sqlstate.slice(0, 2));
 }
 
 /** The SQLSTATE of an error that the server sent, or undefined for any other error. */
@@ -50,9 +55,9 @@ export function isFileError(error: unknown): boolean {
 
 /** Whether `error` means that the session is gone: no answer at all, or a farewell of the server's. */
 export function isConnectionLoss(error: unknown): boolean {
-  const code = sqlstateOf(error);
-  if (code === undefined) {
+  const sqlstate = sqlstateOf(error);
+  if (sqlstate === undefined) {
     return error instanceof Error && (CLOSED.test(error.message) || isNetworkError(error));
   }
-  return code.startsWith('08') || ['57P01', '57P02', '57P03', '57P05', '25P03'].includes(code);
+  return /^(?:08|57P)/.test(sqlstate) || sqlstate === '25P03';
 }

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { refused, type SluiceError } from '../core/errors.js';
 import type { Address } from './address.js';
 import { cutOff, TIMING, within } from './network.js';
+import { sqlstateOf } from './server-error.js';
 
 /** The oldest and the newest major version of PostgreSQL that the tests are run on. */
 export const OLDEST = 15;
@@ -82,7 +83,7 @@ export async function unknownSetting(
   address: Address,
   plainly: () => pg.Client,
 ): Promise<unknown> {
-  if (!UNKNOWN.has((error as { code?: string } | undefined)?.code ?? '')) return error;
+  if (!UNKNOWN.has(sqlstateOf(error) ?? '')) return error;
   const client = plainly();
   const said = told(client);
   try {

@@ -44,7 +44,7 @@ test('a database that somebody looks at is refused, naming the session, and keep
     freshDatabase(server, name),
     (error: { code: string; facts: { details: string[] } }) => {
       assert.equal(error.code, 'demo_in_use');
-      assert.match(String(error.facts.details), /^a look, process \d+$/);
+      assert.match(String(error.facts.details), /^pid \d+ \(\w+, a look; /);
       return true;
     },
   );

@@ -168,7 +168,7 @@ test('a second run on the same tables is refused, naming the first; on others it
   const second = await command.run('run', 'P', '--yes', '--guard', 'off');
   assert.equal(second.code, 3, second.said);
   assert.match(second.said, /another batch is working on public\.(models|parts)/);
-  assert.match(second.said, /process \d+ of \w+/);
+  assert.match(second.said, /pid \d+ \(\w+, sluice control; /);
   const { run } = engine(t, database);
   await database.query('CREATE TABLE apart (id int PRIMARY KEY)');
   const { append } = await import('../../src/core/target.js');
@@ -190,7 +190,7 @@ test('plan shows the publish as it would be, with who holds the locks, and write
   assert.equal(text.code, 0, text.said);
   assert.match(
     text.said,
-    /public\.models {2}ACCESS EXCLUSIVE\n {4}held now by pid \d+, \w+ \(a long report\)/,
+    /public\.models {2}ACCESS EXCLUSIVE\n {4}held now by pid \d+ \(\w+, a long report; /,
   );
   assert.match(text.said, /ALTER TABLE "sluice_staging_<batch>"\."models" SET SCHEMA "public"/);
   assert.match(text.said, /taken\n {2}ALTER VIEW "public"\."stock" OWNER TO \S+\n {2}public\.models/);

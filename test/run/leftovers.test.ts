@@ -93,6 +93,7 @@ test('a rollback whose process was killed half-way can be done again', async (t)
     await surveyReplace(client, [target]),
     [{ target, schema: 'sluice_old_1', table: 'things', oid: kept?.oid ?? 0 }],
     undoNames('1'),
+    dead.patience,
   );
   await dead.close();
   const again = openDatabase(t, database);

@@ -86,7 +86,10 @@ test('of two runs on one table at once, the second is refused, naming the first'
   assert.equal(error.kind, 'refused');
   assert.equal(error.message, 'another batch is working on public.things');
   assert.equal(error.facts.details?.length, 1);
-  assert.match(error.facts.details?.[0] ?? '', /^process \d+ of postgres, since \d{4}-/);
+  assert.match(
+    error.facts.details?.[0] ?? '',
+    /^pid \d+ \(postgres, sluice control; .*(since \d{4}-|\d s\))/,
+  );
   point.release();
   await running;
   assert.equal(await countOf(database), 5000);

@@ -1,22 +1,9 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { projectFolder } from '../support/server.js';
-
-/** The project's own code, by path. */
-const sources = ['src', 'sinks', 'transforms', 'pipelines'].flatMap((folder) =>
-  readdirSync(join(projectFolder, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => `${folder}/${name}`),
-);
-
-const found = (pattern: RegExp) =>
-  sources.flatMap((path) =>
-    readFileSync(join(projectFolder, path), 'utf8')
-      .split('\n')
-      .flatMap((line, at) => (pattern.test(line) ? [`${path}:${at + 1}: ${line.trim()}`] : [])),
-  );
+import { found, sources } from '../support/sources.js';
 
 test('there are sources to look at', () => assert.ok(sources.length > 100));
 
@@ -71,13 +58,12 @@ test('the search_path is changed in one place, and by statements that name what 
     // A function's own.
     'sinks/publish/compat-views/parts.ts',
     // Ours, or none at all, for the length of a transaction: whoever calls them may have a session of another kind.
-    'sinks/publish/lock-wait.ts',
     'sinks/publish/replace/finish.ts',
     'sinks/publish/replace/staging.ts',
-    'sinks/publish/replace/undo.ts',
     // A function's own.
     'sinks/publish/write-guard/journal-sql.ts',
     'src/db/catalog/session.ts',
+    'src/db/locks/patiently.ts',
     'src/db/users-path.ts',
   ]);
   const along = found(/\b(alongUsersPath(InBlock)?|TO_USERS_PATH|pathGate)\b/)

@@ -11,6 +11,7 @@ import type { ReplaceTarget, Survey } from '../../sinks/publish/replace/surveyed
 import { adoptAsStaging, returnRetained } from '../../sinks/publish/replace/undo.js';
 import { idents, qualified } from '../../src/db/quote.js';
 import type { TestDatabase } from './database.js';
+import { PATIENT } from './patience.js';
 
 export const NAMES: StagingNames = { staging: 'sluice_new', old: 'sluice_old' };
 export const UNDO: StagingNames = { staging: 'sluice_undo', old: 'sluice_undone' };
@@ -62,9 +63,9 @@ export async function undo(
 ): Promise<Swapped> {
   const client = await database.connect();
   const survey = await surveyReplace(client, targets);
-  const staged = await adoptAsStaging(client, survey, retained, names);
+  const staged = await adoptAsStaging(client, survey, retained, names, PATIENT);
   return complete(database, client, targets, staged, names, {}).catch(async (error) => {
-    await returnRetained(client, staged, retained, names);
+    await returnRetained(client, staged, retained, names, PATIENT);
     throw error;
   });
 }
@@ -91,6 +92,7 @@ async function complete(
   const finished = await finishStaging(client, survey, staged, {
     expectedRows: new Map(),
     freezeWaitMs,
+    patience: PATIENT,
     connect: () => database.connect(),
   });
   await options.beforePublish?.();
@@ -107,7 +109,7 @@ async function complete(
     resolve: async () => 'not',
     ...options,
   });
-  if (options.strip !== false && !options.rehearse) await stripOld(client, survey, names);
+  if (options.strip !== false && !options.rehearse) await stripOld(client, survey, names, PATIENT);
   await client.end();
   return { ...published, survey, staged, retries };
 }

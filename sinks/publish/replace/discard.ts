@@ -2,9 +2,10 @@ import type { Client } from 'pg';
 import { refused } from '../../../src/core/errors.js';
 import { again } from '../../../src/core/next.js';
 import { closeSchemas } from '../../../src/db/close.js';
+import { patiently } from '../../../src/db/locks/patiently.js';
+import type { Patience } from '../../../src/db/patience.js';
 import { ident, qualified } from '../../../src/db/quote.js';
-import { sqlstateOf } from '../../../src/db/server-error.js';
-import { patiently } from '../lock-wait.js';
+import { type ServerError, sqlstateOf } from '../../../src/db/server-error.js';
 import { type StagingNames, schemasFor } from './names.js';
 
 const TABLES = `
@@ -27,16 +28,17 @@ export async function discardStaging(
   client: Client,
   targets: readonly { readonly schema: string }[],
   names: StagingNames,
+  patience: Patience,
 ): Promise<void> {
   for (const { staging, old } of schemasFor(targets, names).values()) {
-    await dropKeysTowards(client, staging);
+    await dropKeysTowards(client, staging, patience);
     const tables = await client.query<{ name: string }>(TABLES, [staging]);
     if (tables.rows.length > 0) {
       const list = tables.rows.map((row) => qualified(staging, row.name)).join(', ');
-      await patiently(client, [`DROP TABLE ${list}`], { own: true });
+      await patiently(client, patience, [`DROP TABLE ${list}`], { own: true });
     }
-    await dropEmptySchema(client, staging);
-    await dropEmptySchema(client, old);
+    await dropEmptySchema(client, staging, patience);
+    await dropEmptySchema(client, old, patience);
   }
 }
 
@@ -49,26 +51,26 @@ export async function releaseLive(
   client: Client,
   targets: readonly { readonly schema: string }[],
   names: StagingNames,
+  patience: Patience,
 ): Promise<void> {
   const schemas = [...schemasFor(targets, names).values()].map(({ staging }) => staging);
-  for (const schema of schemas) await dropKeysTowards(client, schema);
+  for (const schema of schemas) await dropKeysTowards(client, schema, patience);
   if (schemas.length > 0) await client.query(closeSchemas(schemas, ['schema']));
 }
 
 /** Drops the foreign keys that tables outside the schema have towards tables in it. */
-export async function dropKeysTowards(client: Client, schema: string): Promise<void> {
+export async function dropKeysTowards(client: Client, schema: string, patience: Patience): Promise<void> {
   const keys = await client.query<{ schema: string; table: string; name: string }>(KEYS, [schema]);
   for (const key of keys.rows) {
-    await patiently(client, [
-      `ALTER TABLE ${qualified(key.schema, key.table)} DROP CONSTRAINT ${ident(key.name)}`,
-    ]);
+    const drop = `ALTER TABLE ${qualified(key.schema, key.table)} DROP CONSTRAINT ${ident(key.name)}`;
+    await patiently(client, patience, [drop], { tables: [key], readersToo: true });
   }
 }
 
 /** Drops the schema where it is there and nothing is in it; whether it is gone now. */
-export async function dropEmptySchema(client: Client, schema: string): Promise<boolean> {
+export async function dropEmptySchema(client: Client, schema: string, patience: Patience): Promise<boolean> {
   try {
-    await patiently(client, [`DROP SCHEMA IF EXISTS ${ident(schema)} RESTRICT`]);
+    await patiently(client, patience, [`DROP SCHEMA IF EXISTS ${ident(schema)} RESTRICT`]);
     return true;
   } catch (error) {
     if (sqlstateOf(error) === '2BP01') return false;
@@ -83,7 +85,7 @@ export async function dropEmptySchema(client: Client, schema: string): Promise<b
 export async function dropRetained(
   client: Client,
   table: { readonly schema: string; readonly table: string; readonly oid: number },
-  options: { attempts?: number; lockTimeoutMs?: number } = {},
+  patience: Patience,
 ): Promise<void> {
   const name = `${table.schema}.${table.table}`;
   const { rows } = await client.query<{ oid: number }>(
@@ -100,10 +102,13 @@ export async function dropRetained(
       });
     }
     try {
-      await patiently(client, [`DROP TABLE ${qualified(table.schema, table.table)}`], options);
+      await patiently(client, patience, [`DROP TABLE ${qualified(table.schema, table.table)}`], {
+        tables: [table],
+        readersToo: true,
+      });
     } catch (error) {
       if (sqlstateOf(error) !== '2BP01') throw error;
-      const { detail = '' } = error as { detail?: string };
+      const { detail = '' } = error as ServerError;
       throw refused('retained', `${name} cannot be dropped: something depends on it`, {
         table: name,
         details: detail.split('\n'),
@@ -113,5 +118,5 @@ export async function dropRetained(
       });
     }
   }
-  await dropEmptySchema(client, table.schema);
+  await dropEmptySchema(client, table.schema, patience);
 }

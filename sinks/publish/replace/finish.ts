@@ -6,9 +6,11 @@ import { additionRefusal, readEventTriggers, takeOffAdditions } from '../../../s
 import type { TableFacts } from '../../../src/db/catalog/facts.js';
 import { inTransaction, withCatalog } from '../../../src/db/catalog/session.js';
 import { readTable, readTables } from '../../../src/db/catalog/table.js';
+import { patiently } from '../../../src/db/locks/patiently.js';
 import { admit } from '../../../src/db/own-schemas.js';
+import type { Patience } from '../../../src/db/patience.js';
 import { ident, qualified } from '../../../src/db/quote.js';
-import { patiently } from '../lock-wait.js';
+import { type ServerError, sqlstateOf } from '../../../src/db/server-error.js';
 import { withoutNotValid } from './definitions.js';
 import { differences } from './differences.js';
 import { dressStatements } from './dress.js';
@@ -29,6 +31,7 @@ export interface FinishOptions {
   readonly expectedRows: ReadonlyMap<string, number | bigint>;
   /** Other tables, `schema.table`, whose rows the same window changes: keys from and to them may hold only then. */
   readonly changing?: ReadonlySet<string>;
+  readonly patience: Patience;
   readonly onProgress?: (text: string) => void;
   /** Further sessions for index builds; `sessions` at once, the given client among them (default 2). */
   readonly connect?: () => Promise<Client | undefined>;
@@ -74,7 +77,7 @@ export async function finishStaging(
   staged: readonly StagedTable[],
   options: FinishOptions,
 ): Promise<FinishReport> {
-  const progress = options.onProgress ?? (() => {});
+  const { patience, onProgress: progress = () => {} } = options;
   const facts = async (table: StagedTable) =>
     (await withCatalog(client, () => readTable(client, table.oid))) as TableFacts;
   const counts = new Map<number, Counted>();
@@ -97,18 +100,20 @@ export async function finishStaging(
   // From here on keys ask in staging in the name of its tables' owners, and the load is over.
   await patiently(
     client,
+    patience,
     staged.flatMap((table) => admit(table.schema, [liveOf(survey, table).owner])),
   );
   const outbound = keys.filter((key) => key.name === key.staged);
   const { changing = new Set() } = options;
-  const later = await makeKeys(client, outbound, changing, progress);
-  await freezeAndAnalyze(client, staged, { waitMs: options.freezeWaitMs ?? 60_000, onProgress: progress });
+  const later = await makeKeys(client, outbound, patience, changing, progress);
+  const waitMs = options.freezeWaitMs ?? 60_000;
+  await freezeAndAnalyze(client, staged, { waitMs, patience, onProgress: progress });
   const tables: (FinishedTable & Required<Pick<FinishedTable, 'later'>>)[] = [];
   for (const table of staged) {
     const live = liveOf(survey, table);
     await inTransaction(client, ["SET LOCAL search_path = ''"], () => nameArrayType(client, live, table));
     const dress = dressStatements(live, await facts(table), table);
-    if (dress.length > 0) await patiently(client, dress);
+    if (dress.length > 0) await patiently(client, patience, dress);
     const have = await facts(table);
     const own = later.filter(({ on }) => on.schema === table.schema && on.table === table.table);
     const differing = differences(live, asValidated(have, own), table, staged);
@@ -124,10 +129,10 @@ export async function finishStaging(
   }
   // Last, since from here on writes to these tables must suit staging as well as live.
   const inbound = keys.filter((key) => key.name !== key.staged);
-  const towards = await makeKeys(client, inbound, changing, progress);
+  const towards = await makeKeys(client, inbound, patience, changing, progress);
   const withTowards = tables.map((table) => ({
     ...table,
-    later: [...table.later, ...towards.filter(({ parent }) => parent === nameOf(table.target))],
+    later: [...table.later, ...towards.filter(({ parentLive }) => parentLive === nameOf(table.target))],
   }));
   return { tables: withTowards };
 }
@@ -232,23 +237,24 @@ async function build(
   const live = liveOf(survey, table);
   const structure = structureStatements(live, have, table, keyedIndexes(survey, live));
   const quick = [...structure.drop, ...structure.columns];
-  if (quick.length > 0) await patiently(client, quick);
+  if (quick.length > 0) await patiently(client, options.patience, quick);
   try {
     for (const index of structure.firstIndexes) await sideBySide(client, [buildIndex(index)], options);
     await sideBySide(client, structure.indexes.map(buildIndex), options);
     for (const sql of [...structure.constraints, ...structure.statistics]) {
       options.onProgress?.(sql);
-      await patiently(client, [sql]);
+      await patiently(client, options.patience, [sql]);
     }
   } catch (error) {
-    const { code, message, detail } = error as { code?: string; message: string; detail?: string };
-    if (code === undefined || !code.startsWith('23')) throw error;
+    const sqlstate = sqlstateOf(error);
+    if (sqlstate?.startsWith('23') !== true) throw error;
+    const { message, detail } = error as ServerError;
     throw refused(
       'constraint',
       `the rows staged for ${live.schema}.${live.table} break a constraint: ${message}`,
       {
         table: `${live.schema}.${live.table}`,
-        sqlstate: code,
+        sqlstate,
         details: detail === undefined ? [] : [detail],
         cause: error,
         state: 'live tables are untouched',

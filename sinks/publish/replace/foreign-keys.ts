@@ -15,7 +15,9 @@ export interface SwapKey {
   readonly on: { readonly schema: string; readonly table: string };
   /** The table it is on, and its parent, by their names in live; as messages name them. */
   readonly onLive: string;
-  readonly parent: string;
+  readonly parentLive: string;
+  /** The table that it refers to until the swap. */
+  readonly parent: { readonly schema: string; readonly table: string };
   readonly definition: string;
   /** Whether live's own is validated; then so must this be. */
   readonly validate: boolean;
@@ -54,9 +56,10 @@ export function swapKeys(survey: Survey, staged: readonly StagedTable[]): SwapKe
         return {
           name: key.name,
           staged: key.name,
-          on: { schema: on.schema, table: on.table },
+          on: placeOf(on),
+          parent: placeOf(parent ?? key.references ?? on),
           onLive: `${table.schema}.${table.table}`,
-          parent: nameOf(key.references),
+          parentLive: nameOf(key.references),
           definition: byKey(
             key.references && parent
               ? referencing(key.definition, key.references, parent)
@@ -75,9 +78,10 @@ export function swapKeys(survey: Survey, staged: readonly StagedTable[]): SwapKe
     return {
       name: key.name,
       staged: swapName(key.name),
-      on: { schema: key.schema, table: key.table },
+      on: placeOf(key),
+      parent: placeOf(parent),
       onLive: `${key.schema}.${key.table}`,
-      parent: nameOf(parent.target),
+      parentLive: nameOf(parent.target),
       definition: byKey(referencing(key.definition, parent.target, parent), key.key),
       validate: key.validated && key.enforced,
       enforced: key.enforced,
@@ -90,6 +94,7 @@ export function swapKeys(survey: Survey, staged: readonly StagedTable[]): SwapKe
 
 const nameOf = (table: { readonly schema: string; readonly table: string } | null) =>
   table === null ? '' : `${table.schema}.${table.table}`;
+const placeOf = ({ schema, table }: SwapKey['on']) => ({ schema, table });
 
 /** A key that goes by its parent's primary key says so by naming no columns: by columns the server takes the oldest index. */
 const byKey = (definition: string, key: ReferencedKey | null | undefined): string =>

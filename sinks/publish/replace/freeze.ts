@@ -2,26 +2,28 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { refused } from '../../../src/core/errors.js';
 import { again } from '../../../src/core/next.js';
-import { hurried } from '../../../src/db/hurry.js';
+import { blockerLine, olderSnapshots } from '../../../src/db/locks/blockers.js';
+import type { Patience } from '../../../src/db/patience.js';
 import { qualified } from '../../../src/db/quote.js';
 import type { StagedTable } from './staging.js';
 
-const OLD_SNAPSHOTS = `
-SELECT pid, coalesce(usename::text, '') AS usename, coalesce(application_name, '') AS application,
-  coalesce(round(extract(epoch FROM now() - xact_start)), 0)::int AS seconds
-FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND age(backend_xmin) > age($1::xid)
-  AND pid <> pg_backend_pid() AND datname = current_database() ORDER BY xact_start LIMIT 5`;
+interface FreezeOptions {
+  readonly waitMs: number;
+  readonly patience: Patience;
+  readonly onProgress: (text: string) => void;
+}
 
 /**
  * VACUUM (FREEZE, ANALYZE) until no snapshot is left in which the staged rows do not exist: a REPEATABLE
  * READ transaction older than the load that first touches the table after the swap would otherwise read
  * an empty table. Waits `waitMs` for such transactions to end, then throws refused('old_snapshot') naming
- * them. Also gives the planner its statistics before anybody queries the table.
+ * them, and an AbortError at once where the run is asked to stop. Also gives the planner its statistics before anybody
+ * queries the table.
  */
 export async function freezeAndAnalyze(
   client: Client,
   staged: readonly StagedTable[],
-  { waitMs, onProgress }: { waitMs: number; onProgress: (text: string) => void },
+  { waitMs, patience, onProgress }: FreezeOptions,
 ): Promise<void> {
   const { rows } = await client.query<{ xid: string }>('SELECT pg_current_xact_id()::xid::text AS xid');
   const loaded = rows[0]?.xid as string;
@@ -48,7 +50,7 @@ export async function freezeAndAnalyze(
         });
       }
       onProgress(`waiting for transactions older than the load: ${holders.list.join('; ')}`);
-      await sleep(Math.min(1000, Math.max(50, waitMs / 10)), undefined, { signal: hurried(client) });
+      await sleep(Math.min(1000, Math.max(50, waitMs / 10)), undefined, { signal: patience.stopped });
     }
   }
 }
@@ -57,11 +59,6 @@ async function holdersOf(client: Client, xid: string): Promise<{ complete: boole
   const { rows } = await client.query<{ all: boolean }>(
     `SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS all`,
   );
-  const holders = await client.query(OLD_SNAPSHOTS, [xid]);
-  return {
-    complete: rows[0]?.all === true,
-    list: holders.rows.map(
-      (row) => `pid ${row.pid} (${row.usename}, ${row.application || 'no name'}), open for ${row.seconds} s`,
-    ),
-  };
+  const holders = await olderSnapshots(client, xid);
+  return { complete: rows[0]?.all === true, list: holders.map(blockerLine) };
 }

@@ -1,9 +1,10 @@
 import type { Client } from 'pg';
 import { refused } from '../../../src/core/errors.js';
 import { noun, plural } from '../../../src/core/plural.js';
+import { patiently } from '../../../src/db/locks/patiently.js';
+import type { Patience } from '../../../src/db/patience.js';
 import { ident, qualified } from '../../../src/db/quote.js';
 import { sqlstateOf } from '../../../src/db/server-error.js';
-import { patiently } from '../lock-wait.js';
 import { addKey, addValidKey, dropKey, type SwapKey, validateKey } from './foreign-keys.js';
 
 const COLUMNS = `
@@ -27,6 +28,9 @@ interface KeyColumns {
 const keyColumns = async (client: Client, key: SwapKey): Promise<KeyColumns | undefined> =>
   (await client.query<KeyColumns>(COLUMNS, [key.on.schema, key.on.table, key.staged])).rows[0];
 
+/** Both tables are locked against writers while the key is made. */
+const waitFor = ({ on, parent }: SwapKey) => ({ tables: [on, parent] });
+
 /**
  * Makes and validates the foreign keys of a swap. A key that is there already (an earlier attempt's) is
  * made again. Rows without a parent throw refused('orphans') naming the key, how many and which; then no
@@ -36,6 +40,7 @@ const keyColumns = async (client: Client, key: SwapKey): Promise<KeyColumns | un
 export async function makeKeys(
   client: Client,
   keys: readonly SwapKey[],
+  patience: Patience,
   changing: ReadonlySet<string>,
   onProgress: (text: string) => void,
 ): Promise<SwapKey[]> {
@@ -43,18 +48,18 @@ export async function makeKeys(
   try {
     for (const key of keys) {
       onProgress(`foreign key ${key.name} on ${key.onLive}`);
-      await patiently(client, [dropKey(key), addKey(key)]);
+      await patiently(client, patience, [dropKey(key), addKey(key)], waitFor(key));
       await assertIndex(client, key);
       if (!key.validate) continue;
       const atOnce = await validatesAtOnce(client, key);
-      const mayHold = !atOnce && (changing.has(key.onLive) || changing.has(key.parent));
-      if (!(await validated(client, key, atOnce, mayHold))) later.push(key);
+      const mayHold = !atOnce && (changing.has(key.onLive) || changing.has(key.parentLive));
+      if (!(await validated(client, key, patience, atOnce, mayHold))) later.push(key);
     }
     return later;
   } catch (error) {
     // Towards staging only: a key on a live table would reject rows that staging does not know.
     for (const key of keys.filter((each) => each.name !== each.staged)) {
-      await patiently(client, [dropKey(key)]).catch(() => {});
+      await patiently(client, patience, [dropKey(key)], waitFor(key)).catch(() => {});
     }
     throw error;
   }
@@ -88,9 +93,16 @@ async function validatesAtOnce(client: Client, { on, staged }: SwapKey): Promise
 }
 
 /** Validates the key; false where it does not hold yet, and may do so in the window. */
-async function validated(client: Client, key: SwapKey, atOnce: boolean, mayHold: boolean): Promise<boolean> {
+async function validated(
+  client: Client,
+  key: SwapKey,
+  patience: Patience,
+  atOnce: boolean,
+  mayHold: boolean,
+): Promise<boolean> {
   try {
-    await patiently(client, atOnce ? [dropKey(key), addValidKey(key)] : [validateKey(key)]);
+    const statements = atOnce ? [dropKey(key), addValidKey(key)] : [validateKey(key)];
+    await patiently(client, patience, statements, waitFor(key));
     return true;
   } catch (error) {
     if (sqlstateOf(error) !== '23503') throw error;

@@ -2,8 +2,9 @@ import type { Client } from 'pg';
 import type { TableFacts } from '../../../src/db/catalog/facts.js';
 import { withCatalog } from '../../../src/db/catalog/session.js';
 import { readTable, tableOid } from '../../../src/db/catalog/table.js';
+import { patiently } from '../../../src/db/locks/patiently.js';
+import type { Patience } from '../../../src/db/patience.js';
 import { ident, qualified } from '../../../src/db/quote.js';
-import { patiently } from '../lock-wait.js';
 import { identities } from './definitions.js';
 import { revokeStatements } from './grants.js';
 import { type StagingNames, schemasFor } from './names.js';
@@ -44,6 +45,7 @@ export function stripStatements(
 export async function stripTable(
   client: Client,
   table: { readonly schema: string; readonly table: string; readonly oid: number },
+  patience: Patience,
 ): Promise<void> {
   const facts = await withCatalog(client, async () => {
     const oid = await tableOid(client, table.schema, table.table);
@@ -58,8 +60,9 @@ export async function stripTable(
     facts,
     triggers.rows.map((row) => row.tgname),
   );
-  for (const key of strip.keys) await patiently(client, [key]);
-  if (strip.own.length > 0) await patiently(client, strip.own);
+  for (const key of strip.keys) await patiently(client, patience, [key]);
+  if (strip.own.length > 0)
+    await patiently(client, patience, strip.own, { tables: [table], readersToo: true });
 }
 
 /**
@@ -67,10 +70,15 @@ export async function stripTable(
  * stop deletes in parents. Waits for locks with retries; may be repeated; a table that is gone is passed
  * over. `survey` is the one the publish ran with.
  */
-export async function stripOld(client: Client, survey: Survey, names: StagingNames): Promise<void> {
+export async function stripOld(
+  client: Client,
+  survey: Survey,
+  names: StagingNames,
+  patience: Patience,
+): Promise<void> {
   const schemas = schemasFor(survey.tables, names);
   for (const live of survey.tables) {
     const { old } = schemas.get(live.schema) as StagingNames;
-    await stripTable(client, { schema: old, table: live.table, oid: live.oid });
+    await stripTable(client, { schema: old, table: live.table, oid: live.oid }, patience);
   }
 }

@@ -4,6 +4,7 @@ import type { Next } from '../../../src/core/next.js';
 import { plural } from '../../../src/core/plural.js';
 import type { TableFacts } from '../../../src/db/catalog/facts.js';
 import { readTable } from '../../../src/db/catalog/table.js';
+import { isLockFailure } from '../../../src/db/locks/attempts.js';
 import { openTo } from '../../../src/db/own-schemas.js';
 import { sqlstateOf } from '../../../src/db/server-error.js';
 
@@ -167,18 +168,18 @@ function judged(error: unknown, table: TableFacts): Tried {
     const { message } = error;
     return refused(detail === undefined ? message : `${message}: ${detail}`, error.facts.next);
   }
-  const code = sqlstateOf(error);
-  if (code === undefined) throw error;
+  const sqlstate = sqlstateOf(error);
+  if (sqlstate === undefined) throw error;
   const { message, where } = error as { message: string; where?: string };
-  if (code === '55P03' || code === '57014')
+  if (isLockFailure(error))
     return {
       refusals: [],
       untried: 'the swap, since others hold locks on the tables, or on what depends on them',
     };
   // Staging of another batch has its key on the other table already, or a broken one has left it there.
-  if (code === '42710' && message.includes(SWAP_KEY))
+  if (sqlstate === '42710' && message.includes(SWAP_KEY))
     return { refusals: [], untried: 'the swap, since another batch is at it' };
-  if (code === CATALOG_CHANGED || /^(25|40|53|55|57|08|XX)/.test(code))
+  if (sqlstate === CATALOG_CHANGED || /^(25|40|53|55|57|08|XX)/.test(sqlstate))
     return { refusals: [], untried: `the swap: ${message}` };
   const context = where === undefined ? '' : ` (${where.split('\n')[0]})`;
   return refused(`the server refuses a table like it in its place: ${message}${context}`);

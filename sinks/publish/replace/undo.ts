@@ -1,9 +1,10 @@
 import type { Client } from 'pg';
 import { refused } from '../../../src/core/errors.js';
 import type { TableFacts } from '../../../src/db/catalog/facts.js';
-import { inTransaction } from '../../../src/db/catalog/session.js';
 import { readTable, tableOid } from '../../../src/db/catalog/table.js';
+import { patientlyDo } from '../../../src/db/locks/patiently.js';
 import { noteSchemasSql } from '../../../src/db/own-schemas.js';
+import type { Patience } from '../../../src/db/patience.js';
 import { ident, qualified } from '../../../src/db/quote.js';
 import { dropEmptySchema, dropKeysTowards } from './discard.js';
 import { type StagingNames, schemasFor } from './names.js';
@@ -34,9 +35,10 @@ export async function adoptAsStaging(
   survey: Survey,
   retained: readonly RetainedTable[],
   names: StagingNames,
+  patience: Patience,
 ): Promise<StagedTable[]> {
   assertReplaceable(survey);
-  return inTransaction(client, ["SET LOCAL search_path = ''", 'SET LOCAL lock_timeout = 2000'], async () => {
+  const work = async () => {
     const schemas = await makeBatchSchemas(client, survey, names);
     const staged: StagedTable[] = [];
     for (const live of survey.tables) {
@@ -49,7 +51,8 @@ export async function adoptAsStaging(
       await client.query(noteSchemasSql(names.batch, made));
     }
     return staged;
-  });
+  };
+  return patientlyDo(client, patience, work, { tables: retained, readersToo: true });
 }
 
 async function adopt(
@@ -106,6 +109,7 @@ export async function returnRetained(
   staged: readonly StagedTable[],
   retained: readonly RetainedTable[],
   names: StagingNames,
+  patience: Patience,
 ): Promise<void> {
   const schemas = [
     ...schemasFor(
@@ -113,8 +117,8 @@ export async function returnRetained(
       names,
     ).values(),
   ];
-  for (const { staging } of schemas) await dropKeysTowards(client, staging);
-  await inTransaction(client, ["SET LOCAL search_path = ''", 'SET LOCAL lock_timeout = 2000'], async () => {
+  for (const { staging } of schemas) await dropKeysTowards(client, staging, patience);
+  const moveBack = async () => {
     for (const table of staged) {
       const home = retained.find((each) => each.oid === table.oid);
       const there = await tableOid(client, table.schema, table.table);
@@ -128,10 +132,11 @@ export async function returnRetained(
         `ALTER TABLE ${qualified(table.schema, table.table)} SET SCHEMA ${ident(home.schema)}`,
       );
     }
-  });
-  for (const table of retained) await stripTable(client, table);
+  };
+  await patientlyDo(client, patience, moveBack, { tables: staged, readersToo: true });
+  for (const table of retained) await stripTable(client, table, patience);
   for (const { staging, old } of schemas) {
-    await dropEmptySchema(client, staging);
-    await dropEmptySchema(client, old);
+    await dropEmptySchema(client, staging, patience);
+    await dropEmptySchema(client, old, patience);
   }
 }

@@ -3,6 +3,7 @@ import { again, command, type Next } from '../../../src/core/next.js';
 import { plural, withRest } from '../../../src/core/plural.js';
 import { literal, qualified } from '../../../src/db/quote.js';
 import { SEES_ALL } from '../../../src/db/row-security.js';
+import { type ServerError, sqlstateOf } from '../../../src/db/server-error.js';
 
 /** SQLSTATEs that statements of the window raise; class `SL` is used neither by the standard nor by PostgreSQL. */
 export const SQLSTATE = {
@@ -181,20 +182,22 @@ const SAYINGS: Readonly<
  * for any other error, which is the caller's to explain.
  */
 export function rowRefusal(error: unknown): SluiceError | undefined {
-  const { code, detail } = (error ?? {}) as { code?: string; detail?: string };
-  const saying = code === undefined ? undefined : SAYINGS[code];
+  const sqlstate = sqlstateOf(error);
+  const saying = sqlstate === undefined ? undefined : SAYINGS[sqlstate];
   if (saying === undefined) return undefined;
   let found: Offence;
   try {
-    found = JSON.parse(detail ?? '') as Offence;
+    found = JSON.parse((error as ServerError).detail ?? '') as Offence;
   } catch {
-    return failed('window_refused', `the publish was refused (${code}) without saying why`, { cause: error });
+    return failed('window_refused', `the publish was refused (${sqlstate}) without saying why`, {
+      cause: error,
+    });
   }
   // A line may stand for several: rows by the key that refers to them, statements by who ran them.
   const total = found.list.length < LISTED ? found.list.length : found.count;
   return refused(saying.code, saying.say(found), {
     table: found.table,
-    sqlstate: code as string,
+    sqlstate,
     details: withRest(found.list, total),
     state: saying.state,
     next: saying.next,

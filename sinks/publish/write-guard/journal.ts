@@ -5,6 +5,8 @@ import { takeOffAdditions } from '../../../src/db/catalog/additions.js';
 import { membersOf } from '../../../src/db/catalog/members.js';
 import { inTransaction } from '../../../src/db/catalog/session.js';
 import { closeSchemas } from '../../../src/db/close.js';
+import { patiently } from '../../../src/db/locks/patiently.js';
+import type { Patience } from '../../../src/db/patience.js';
 import { ident, qualified } from '../../../src/db/quote.js';
 import type { WindowPart } from '../window.js';
 import {
@@ -24,19 +26,20 @@ import {
   journalFunction,
   journalTable,
 } from './names.js';
-import { type Waiting, withShortLocks } from './waiting.js';
+import { GUARD_ATTEMPTS, type Waiting } from './waiting.js';
 
 /**
  * Arms the journal guard on `tables` and their members (partitions, tables that inherit); must be done before the first
  * row of the source is read. Each in a transaction of its own: CREATE TRIGGER waits until transactions that have written to it are over, in
  * bounded attempts, so that every write that the journal misses is one that the source's snapshot shows.
  * The guard's schema must exist. Needs the owner of each, refused()
- * otherwise. Throws what withShortLocks throws; what was armed until then stays, for disarmGuard.
+ * otherwise. Throws what `patiently` throws; what was armed until then stays, for disarmGuard.
  */
 export async function armGuard(
   client: ClientBase,
   guard: Guard,
   tables: readonly GuardedTable[],
+  patience: Patience,
   waiting: Waiting = {},
 ): Promise<void> {
   await refuseUnowned(client, tables);
@@ -49,7 +52,11 @@ export async function armGuard(
   });
   const members = await client.query(membersQuery(guard));
   for (const { triggers, ...table } of members.rows as (GuardedTable & { triggers: string[] })[])
-    await withShortLocks(client, table, triggerStatements(guard, table, triggers), waiting);
+    await patiently(client, patience, triggerStatements(guard, table, triggers), {
+      ...GUARD_ATTEMPTS,
+      ...waiting,
+      tables: [table],
+    });
 }
 
 async function refuseUnowned(client: ClientBase, tables: readonly GuardedTable[]): Promise<void> {
@@ -143,7 +150,12 @@ export async function findGuards(client: ClientBase, batch?: string): Promise<Gu
  * functions. Idempotent, and the same after a crash. DROP TRIGGER takes ACCESS EXCLUSIVE for a moment, so it
  * waits in bounded attempts. Read the journal before, if it is wanted.
  */
-export async function disarmGuard(client: ClientBase, guard: Guard, waiting: Waiting = {}): Promise<void> {
+export async function disarmGuard(
+  client: ClientBase,
+  guard: Guard,
+  patience: Patience,
+  waiting: Waiting = {},
+): Promise<void> {
   // A trigger of such a name that calls something else is somebody else's.
   const triggers = (await findGuards(client, guard.batch)).filter((one) => one.guardSchema === guard.schema);
   const tables = new Map(triggers.map((one) => [qualified(one.schema, one.table), one]));
@@ -151,7 +163,12 @@ export async function disarmGuard(client: ClientBase, guard: Guard, waiting: Wai
     const drops = triggers
       .filter((one) => qualified(one.schema, one.table) === name)
       .map((one) => `DROP TRIGGER IF EXISTS ${ident(one.trigger)} ON ${name}`);
-    await withShortLocks(client, table, drops, waiting, true);
+    await patiently(client, patience, drops, {
+      ...GUARD_ATTEMPTS,
+      ...waiting,
+      tables: [table],
+      readersToo: true,
+    });
   }
   const there = await client.query('SELECT to_regnamespace($1) IS NOT NULL AS there', [ident(guard.schema)]);
   if (there.rows[0]?.there !== true) return;

@@ -1,7 +1,9 @@
 import type { ClientBase } from 'pg';
+import { patiently } from '../../../src/db/locks/patiently.js';
+import type { Patience } from '../../../src/db/patience.js';
 import { ident, qualified } from '../../../src/db/quote.js';
 import type { GuardedTable } from './names.js';
-import { type Waiting, withShortLocks } from './waiting.js';
+import { GUARD_ATTEMPTS, type Waiting } from './waiting.js';
 
 /** The savepoint before which the guard's locks are taken. */
 export const WINDOW_SAVEPOINT = 'sluice_window';
@@ -17,15 +19,16 @@ export const WINDOW_SAVEPOINT = 'sluice_window';
 export async function holdGuard(
   client: ClientBase,
   tables: readonly GuardedTable[],
+  patience: Patience,
   waiting: Waiting = {},
 ): Promise<void> {
   const sorted = [...tables].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
-  const first = sorted[0];
-  if (first === undefined) return;
+  if (sorted.length === 0) return;
   const list = sorted.map(nameOf).join(', ');
   // Nothing is to be done while waiting in an attempt, so all tables are one statement; the lock that an
   // attempt got is given back when another cannot be had, for else two runs could wait for each other.
-  await withShortLocks(client, first, [`LOCK TABLE ${list} IN SHARE ROW EXCLUSIVE MODE`], waiting, false, [
+  const wait = { ...GUARD_ATTEMPTS, ...waiting, tables: sorted };
+  await patiently(client, patience, [`LOCK TABLE ${list} IN SHARE ROW EXCLUSIVE MODE`], wait, [
     'SET LOCAL lock_timeout = 0',
     'SET LOCAL idle_in_transaction_session_timeout = 0',
     `SAVEPOINT ${ident(WINDOW_SAVEPOINT)}`,

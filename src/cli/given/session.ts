@@ -2,9 +2,10 @@ import { shellWord } from '../../core/command.js';
 import { interrupted, SluiceError } from '../../core/errors.js';
 import { type Address, addressOf, urlOfDatabase } from '../../db/address.js';
 import { PgDatabase } from '../../db/connect.js';
+import { isOutOfReach } from '../../db/connection-error.js';
 import { freshDatabase } from '../../db/embedded/fresh.js';
 import { ident } from '../../db/quote.js';
-import { isConnectionLoss, sqlstateOf } from '../../db/server-error.js';
+import { sqlstateOf } from '../../db/server-error.js';
 import { asFailure } from '../../run/end/failure.js';
 import { stopCommand } from '../../run/end/stopping.js';
 import { EMBEDDED_URL } from '../commands/db.js';
@@ -97,7 +98,7 @@ async function inSession(
 
 /** What a lost connection, or what a signal has cut off, means to whoever typed the command; other errors as they are. */
 function lostOrStopped(error: unknown, signal: AbortSignal): unknown {
-  const cut = error instanceof SluiceError ? error.code === 'no_connection' : isConnectionLoss(error);
+  const cut = isOutOfReach(error);
   const cancelled = signal.aborted && !(error instanceof SluiceError) && sqlstateOf(error) === '57014';
   return cancelled || (cut && (signal.aborted || !(error instanceof SluiceError)))
     ? asFailure(error, signal)

@@ -1,4 +1,4 @@
-import { holderLine } from '../../../sinks/publish/write-guard/waiting.js';
+import { blockerLine } from '../../db/locks/blockers.js';
 import { listKept } from '../../run/given/cleanup-command.js';
 import type { DiskPlan, PublishPlan } from '../../run/given/plan.js';
 import { nextLines } from './next.js';
@@ -24,7 +24,7 @@ export function publishLines(plan: PublishPlan, full: boolean): string[] {
   for (const statement of plan.first) lines.push(`  ${statement}`);
   for (const { schema, table, mode, holders } of plan.locks) {
     lines.push(`  ${schema}.${table}  ${mode}`);
-    for (const holder of holders) lines.push(`    held now by ${holderLine(holder)}`);
+    for (const holder of holders) lines.push(`    held now by ${blockerLine(holder)}`);
   }
   if (plan.locks.length === 0 && plan.first.length === 0) lines.push('  none');
   head('carried over');

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { ownObjects } from './own.js';
+import { PREPARED_BEHIND } from './prepared.js';
 import { askCatalog } from './session.js';
 
 /** A circumstance of a table that a swap cannot carry over; `code` says which. */
@@ -77,7 +78,7 @@ UNION ALL SELECT DISTINCT t.oid, 'grantor', pg_get_userbyid(x.grantor) FROM targ
   WHERE x.grantor <> t.relowner AND (NOT pg_has_role(current_user, x.grantor, 'MEMBER')
     OR NOT has_schema_privilege(x.grantor, t.relnamespace, 'USAGE'))
 UNION ALL SELECT l.relation, 'prepared_transaction', coalesce(x.gid, 'unknown') FROM pg_locks l
-  LEFT JOIN pg_prepared_xacts x ON l.virtualtransaction = '-1/' || x.transaction
+  LEFT JOIN ${PREPARED_BEHIND}
   WHERE l.pid IS NULL AND l.locktype = 'relation' AND l.relation = ANY ($1::oid[])
     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 ORDER BY 1, 2, 3`;

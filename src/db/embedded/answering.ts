@@ -1,15 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failed } from '../../core/errors.js';
 import { again, command } from '../../core/next.js';
+import { isConnectionLoss } from '../server-error.js';
 import { ensureDatabase } from './database.js';
 import type { Place } from './place.js';
 import { lastLines, type Postmaster, runningPostmaster } from './postmaster.js';
 
 /** How long a server whose process lives may leave us without an answer. */
 const SILENT_MS = 30_000;
-
-/** What a server says, or its socket does, while it is going down. */
-const GOING_DOWN = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', '57P01', '57P02', '57P03']);
 
 /**
  * The server that runs on `place`, asked and seen to answer; undefined where none does, or none yet
@@ -36,8 +34,7 @@ export async function answeringPostmaster(place: Place): Promise<Postmaster | un
 }
 
 function hungUp(cause: unknown): boolean {
-  const { code, message = '' } = (cause ?? {}) as { code?: string; message?: string };
-  return GOING_DOWN.has(code ?? '') || /^Connection terminated|timeout expired/.test(message);
+  return isConnectionLoss(cause) || (cause instanceof Error && /timeout expired/.test(cause.message));
 }
 
 function silent(place: Place, { pid, port }: Postmaster, cause: unknown) {

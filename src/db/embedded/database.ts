@@ -5,6 +5,7 @@ import { failed } from '../../core/errors.js';
 import { again, command } from '../../core/next.js';
 import { PINNED, startupOptions } from '../pinned.js';
 import { ident } from '../quote.js';
+import { sqlstateOf } from '../server-error.js';
 import { SUPERUSER } from './cluster.js';
 import type { Place } from './place.js';
 
@@ -25,18 +26,18 @@ export async function ensureDatabase(place: Place, port: number): Promise<void> 
   try {
     await query(urlOf(place, port), 'SELECT 1');
   } catch (error) {
-    const { code } = error as { code?: string };
-    if (code === '3D000') {
+    const sqlstate = sqlstateOf(error);
+    if (sqlstate === '3D000') {
       // CREATE DATABASE copies template1, which nobody but us can have changed.
       await query(urlOf(place, port, 'postgres'), `CREATE DATABASE ${ident(DATABASE)}`);
       return;
     }
     throw failed('embedded_login_failed', `the embedded PostgreSQL on port ${port} does not let us in`, {
       details: [(error as Error).message, `log: ${place.log}`],
-      ...(code === undefined ? {} : { sqlstate: code }),
+      ...(sqlstate === undefined ? {} : { sqlstate }),
       state: 'the data was not touched',
       next:
-        code === '28P01'
+        sqlstate === '28P01'
           ? [
               `put the password that you gave ${SUPERUSER} into ${place.password}`,
               command('db stop', [], {}, { lead: 'or, to start afresh' }),

@@ -2,8 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { refused } from '../../core/errors.js';
 import { again } from '../../core/next.js';
+import { blockerLine, connectedTo } from '../locks/blockers.js';
 import { PINNED, startupOptions } from '../pinned.js';
 import { ident, literal } from '../quote.js';
+import { sqlstateOf } from '../server-error.js';
 
 /** The comment by which a database is known as one that may be made anew. */
 const OURS = 'made by a demo of Sluice, and made anew by the next one';
@@ -52,15 +54,10 @@ async function drop(client: pg.Client, name: string): Promise<void> {
       await client.query(`DROP DATABASE ${ident(name)}`);
       return;
     } catch (error) {
-      if ((error as { code?: string }).code !== '55006') throw error;
+      if (sqlstateOf(error) !== '55006') throw error;
       if (performance.now() < end) continue;
-      // DROP DATABASE itself sends autovacuum away: it is nobody whose session could be ended.
-      const { rows } = await client.query(
-        `SELECT a.pid, coalesce(nullif(a.application_name, ''), a.backend_type) AS what FROM pg_catalog.pg_stat_activity a WHERE a.datname = $1 AND a.backend_type <> 'autovacuum worker' ORDER BY 1`,
-        [name],
-      );
       throw refused('demo_in_use', `the database of the demo, ${name}, is in use`, {
-        details: rows.map(({ pid, what }) => `${what}, process ${pid}`),
+        details: (await connectedTo(client, name)).map(blockerLine),
         state: 'it was not touched',
         next: again({}, { lead: 'end those sessions, then' }),
         cause: error,

@@ -5,6 +5,7 @@ import { packageFile } from '../../core/package.js';
 import type { Database } from '../../core/run.js';
 import { closeSchemas } from '../close.js';
 import { ident } from '../quote.js';
+import { sqlstateOf } from '../server-error.js';
 import { LEDGER_OWNER, ledgerThere } from './trust.js';
 
 const VERSION = 9;
@@ -35,7 +36,7 @@ export async function openLedger(database: Database): Promise<void> {
     await database.query(`${sql}; COMMIT;`);
   } catch (error) {
     await database.query('ROLLBACK').catch(() => {});
-    if ((error as { code?: string }).code === '42501')
+    if (sqlstateOf(error) === '42501')
       throw failed('no_ledger_rights', 'the role may not create the schema "sluice" for the ledger', {
         sqlstate: '42501',
         cause: error,

@@ -1,10 +1,12 @@
-import { isLockFailure, patiently } from '../../../sinks/publish/lock-wait.js';
 import { failed, type SluiceError } from '../../core/errors.js';
 import { again } from '../../core/next.js';
 import type { NewTable } from '../../core/pipeline.js';
 import { type ColumnFacts, readColumns } from '../../db/catalog/columns.js';
 import type { PgDatabase } from '../../db/connect.js';
+import { isLockFailure } from '../../db/locks/attempts.js';
+import { patiently } from '../../db/locks/patiently.js';
 import { ident, literal, qualified } from '../../db/quote.js';
+import { sqlstateOf } from '../../db/server-error.js';
 import { pathStatement, TO_OUR_PATH, type UsersPath } from '../../db/users-path.js';
 import type { FoundTable } from '../given/tables.js';
 import type { Job } from '../job/job.js';
@@ -68,7 +70,7 @@ export class MissingTables extends Change {
       await options.database.usersPath(),
     );
     try {
-      await patiently(await options.database.session(), statements);
+      await patiently(await options.database.session(), options.database.patience, statements);
     } catch (error) {
       throw createFailed(error, tables[0] as Place);
     }
@@ -150,7 +152,7 @@ export async function dropMade(
   const locks = `LOCK TABLE ${tables.join(', ')} IN ACCESS EXCLUSIVE MODE`;
   const refuse = `DO ${literal(`BEGIN IF ${filled} THEN RAISE EXCEPTION 'not empty'; END IF; END`)}`;
   try {
-    await patiently(await database.session(), [
+    await patiently(await database.session(), database.patience, [
       locks,
       refuse,
       `DROP TABLE ${tables.join(', ')}`,
@@ -176,18 +178,19 @@ async function madeBy(database: PgDatabase, batch: string): Promise<MadeTable[]>
 }
 
 function createFailed(error: unknown, { schema, table }: Place): SluiceError {
-  const { code, message } = error as { code?: string; message?: string };
+  const { message } = error as { message?: string };
+  const sqlstate = sqlstateOf(error);
   return failed(
     'create_failed',
     `the missing table ${schema}.${table} cannot be made: ${message ?? String(error)}`,
     {
       table: `${schema}.${table}`,
-      ...(code === undefined ? {} : { sqlstate: code }),
+      ...(sqlstate === undefined ? {} : { sqlstate }),
       state: 'nothing was written',
       next:
-        code === '42501'
+        sqlstate === '42501'
           ? `as the schema's owner: GRANT CREATE ON SCHEMA ${ident(schema)} TO the role, or make the tables yourself`
-          : code === '42P07'
+          : sqlstate === '42P07'
             ? again({}, { lead: 'somebody has made it meanwhile' })
             : isLockFailure(error)
               ? again(

@@ -6,6 +6,7 @@ import type { Finding } from '../../core/pipeline.js';
 import type { Database } from '../../core/run.js';
 import { ownersCodeSql, type Written } from '../../db/catalog/owners-code.js';
 import { ident, literal, qualified } from '../../db/quote.js';
+import { type ServerError, sqlstateOf } from '../../db/server-error.js';
 import type { Job } from '../job/job.js';
 import { causeOf } from './cause.js';
 import { Change, type Site } from './change.js';
@@ -93,9 +94,9 @@ export function codeParts(tables: readonly CodeOf[]): WindowPart[] {
 
 /** The refusal that the error of a window is where codeParts have raised; undefined for any other. */
 function codeRefusalOf(cause: unknown): SluiceError | undefined {
-  const { code, detail } = (cause ?? {}) as { code?: string; detail?: string };
-  if (code !== OWNERS_CODE) return undefined;
-  return codeRefusal(JSON.parse(detail ?? '[]') as string[], [...TRUST], cause);
+  if (sqlstateOf(cause) !== OWNERS_CODE) return undefined;
+  const { detail = '[]' } = cause as ServerError;
+  return codeRefusal(JSON.parse(detail) as string[], [...TRUST], cause);
 }
 
 /**

@@ -31,7 +31,7 @@ async function refresh(
   const sql = `REFRESH MATERIALIZED VIEW ${qualified(schema, name)}`;
   let cancelling = Promise.resolve();
   const cancel = () => {
-    cancelling = database.stop('cancel');
+    cancelling = database.stop('cancel', signal?.reason);
   };
   signal?.addEventListener('abort', cancel, { once: true });
   try {

@@ -36,7 +36,7 @@ export class ReplaceUndo extends Swap {
     super(site);
     const names = (of: readonly Published[]) =>
       new Set(of.map(({ table_schema, table_name }) => `${table_schema}.${table_name}`));
-    this.finishing = { expectedRows: new Map(), changing: names(changing) };
+    this.finishing = { expectedRows: new Map(), patience: site.database.patience, changing: names(changing) };
     this.deleting = names(changing.filter(({ mode }) => inserts(mode)));
     this.names = undoNames(batch.id);
   }
@@ -71,7 +71,13 @@ export class ReplaceUndo extends Swap {
   override async stage(): Promise<void> {
     if (this.surveyed === undefined) return;
     const client = await this.site.database.session();
-    this.staged = await adoptAsStaging(client, this.surveyed, this.#retained, this.names);
+    this.staged = await adoptAsStaging(
+      client,
+      this.surveyed,
+      this.#retained,
+      this.names,
+      this.site.database.patience,
+    );
   }
 
   protected override planned({ tables }: Survey): FinishedTable[] {
@@ -120,6 +126,13 @@ export class ReplaceUndo extends Swap {
   /** The kept tables go back to where they are kept. */
   override async discard(): Promise<void> {
     if (this.staged.length === 0) return;
-    await returnRetained(await this.site.database.session(), this.staged, this.#retained, this.names);
+    const { database } = this.site;
+    await returnRetained(
+      await database.session(),
+      this.staged,
+      this.#retained,
+      this.names,
+      database.patience,
+    );
   }
 }

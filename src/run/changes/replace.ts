@@ -149,6 +149,7 @@ export class Replace extends Swap {
         this.#tables.map(({ target, schema, table }) => [`${schema}.${table}`, handed.get(target) ?? 0]),
       ),
       changing: this.#others(() => true),
+      patience: database.patience,
       onProgress: (text) => log.info(text),
       connect: async () => {
         const more = await spareWriterSession(

@@ -20,9 +20,10 @@ export async function discardOwn(
 ): Promise<void> {
   const client = await database.session();
   for (const { schema } of await ownSchemas(database, batch, staging))
-    await discardStaging(client, [{ schema }], { staging: schema, old: schema });
+    await discardStaging(client, [{ schema }], { staging: schema, old: schema }, database.patience);
   if (old === undefined) return;
-  for (const { schema } of await ownSchemas(database, batch, old)) await dropEmptySchema(client, schema);
+  for (const { schema } of await ownSchemas(database, batch, old))
+    await dropEmptySchema(client, schema, database.patience);
 }
 
 /**
@@ -35,13 +36,13 @@ export async function letGoOwn(
 ): Promise<void> {
   const client = await database.session();
   for (const { schema } of await ownSchemas(database, batch, staging))
-    await releaseLive(client, [{ schema }], { staging: schema, old: schema });
+    await releaseLive(client, [{ schema }], { staging: schema, old: schema }, database.patience);
 }
 
 /** Drops a schema that the batch has made, where it is empty; whether nothing of the batch's is there any more. */
 export async function dropOwnEmpty(database: PgDatabase, batch: string, schema: string): Promise<boolean> {
   if (!(await isOwn(database, batch, schema))) return true;
-  return dropEmptySchema(await database.session(), schema);
+  return dropEmptySchema(await database.session(), schema, database.patience);
 }
 
 /** The schemas of the batch's own, with all that is staged in them. */

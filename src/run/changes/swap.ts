@@ -77,6 +77,11 @@ export abstract class Swap extends Change {
   override async tidy(): Promise<void> {
     if (this.surveyed === undefined) return;
     await refreshAll(this.site, this.surveyed.refresh);
-    await stripOld(await this.site.database.session(), this.surveyed, this.names);
+    await stripOld(
+      await this.site.database.session(),
+      this.surveyed,
+      this.names,
+      this.site.database.patience,
+    );
   }
 }

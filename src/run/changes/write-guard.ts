@@ -4,15 +4,17 @@ import { armGuard, disarmGuard, findGuards, guardPart } from '../../../sinks/pub
 import { guardChecks } from '../../../sinks/publish/write-guard/journal-sql.js';
 import { holdGuard } from '../../../sinks/publish/write-guard/lock.js';
 import type { Guard, GuardedTable } from '../../../sinks/publish/write-guard/names.js';
-import { holderLine, type Waiting } from '../../../sinks/publish/write-guard/waiting.js';
+import type { Waiting } from '../../../sinks/publish/write-guard/waiting.js';
 import { refused } from '../../core/errors.js';
 import type { Finding } from '../../core/pipeline.js';
 import { inTransaction } from '../../db/catalog/session.js';
 import type { PgDatabase } from '../../db/connect.js';
 import type { Batch } from '../../db/ledger/batches.js';
+import { blockerLine } from '../../db/locks/blockers.js';
 import { isOwn, makeSchema, noteSchemasSql } from '../../db/own-schemas.js';
 import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
 import { rerun } from '../given/next-command.js';
+import type { Events } from '../given/options.js';
 import type { Job } from '../job/job.js';
 import { Change, type Site } from './change.js';
 import { lockGuardFindings } from './lock-guard.js';
@@ -69,16 +71,10 @@ export class WriteGuard extends Change {
     const { database, guard = 'journal', events } = this.job.options;
     const { tables } = this;
     if (guard === 'off' || tables.length === 0) return;
-    const waiting: Waiting = {
-      signal: this.job.signal,
-      onWait: (table, attempt, holders) =>
-        events?.warn?.(
-          `waiting to guard ${table} (attempt ${attempt}): ${holders.map(holderLine).join('; ') || 'somebody holds a lock on it'}`,
-        ),
-    };
+    const waiting = telling(events, 'guard');
     if (guard === 'lock') {
       this.held = await database.connect(`batch ${this.job.batch} guard`, PINNED_BESIDE_CODE, 'cancelled');
-      await holdGuard(this.held, tables, waiting);
+      await holdGuard(this.held, tables, database.patience, waiting);
       return;
     }
     this.armed = guardOf(this.job.batch as string);
@@ -114,12 +110,8 @@ export class WriteGuard extends Change {
     this.held = undefined;
     await held?.end().catch(() => {});
     if (armed === undefined) return;
-    await disarm(this.job.options.database, armed, {
-      onWait: (table, attempt, holders) =>
-        this.job.options.events?.warn?.(
-          `waiting to take the guard off ${table} (attempt ${attempt}): ${holders.map(holderLine).join('; ') || 'somebody holds a lock on it'}`,
-        ),
-    });
+    const { database, events } = this.job.options;
+    await disarm(database, armed, telling(events, 'take the guard off'));
   }
 }
 
@@ -160,6 +152,14 @@ export class WriteGuardUndo extends Change {
   }
 }
 
+/** Tells of each attempt that had to wait, and for whom. */
+const telling = (events: Events | undefined, what: string): Waiting => ({
+  onWait: (table, attempt, holders) =>
+    events?.warn?.(
+      `waiting to ${what} ${table} (attempt ${attempt}): ${holders.map(blockerLine).join('; ') || 'somebody holds a lock on it'}`,
+    ),
+});
+
 /** Watches the live tables from now on. Throws refused `schema_taken`. */
 export async function arm(
   database: PgDatabase,
@@ -173,14 +173,14 @@ export async function arm(
     await makeSchema(client, guard.schema, { batch });
     await client.query(noteSchemasSql(batch, [guard.schema]));
   });
-  await armGuard(client, guard, tables, waiting);
+  await armGuard(client, guard, tables, database.patience, waiting);
 }
 
 /** Takes a journal away that the batch has armed, wherever its tables are by now. Idempotent. */
 export async function disarm(database: PgDatabase, guard: Guard, waiting: Waiting = {}): Promise<void> {
   if (!(await isOwn(database, batchOf(guard), guard.schema))) return;
   const client = await database.session();
-  await disarmGuard(client, guard, waiting);
+  await disarmGuard(client, guard, database.patience, waiting);
   await dropOwnEmpty(database, batchOf(guard), guard.schema);
 }
 

@@ -4,10 +4,12 @@ import type { FlowPlan } from '../../core/flow.js';
 import type { Finding } from '../../core/pipeline.js';
 import { plural } from '../../core/plural.js';
 import type { FeedBackFacts } from '../../db/ledger/run-record.js';
+import { sqlstateOf } from '../../db/server-error.js';
 import { newerThanTested } from '../../db/server-version.js';
 import { fromFiles } from '../../sources/old-system.js';
 import { JobChanges } from '../changes/job-changes.js';
 import { futureColumns } from '../changes/missing-tables.js';
+import { endsAsking } from '../end/failure.js';
 import { feedBackFacts } from '../feed-back/facts.js';
 import { mappingFindings } from '../given/mappings.js';
 import type { Plan } from '../given/plan.js';
@@ -51,8 +53,7 @@ export async function checkJob(job: Job, runs = false): Promise<Checked> {
     try {
       for (const finding of await work()) findings.push({ name, finding });
     } catch (error) {
-      if (!(error instanceof SluiceError) || error.kind === 'interrupted' || error.code === 'no_connection')
-        throw error;
+      if (!(error instanceof SluiceError) || endsAsking(error)) throw error;
       findings.push({ name, finding: asFinding(error) });
     }
   };
@@ -177,14 +178,13 @@ export async function checkTables(
  * found wanting already, that is why, and is said; else it is a finding of its own.
  */
 function unasked(error: unknown, sound: boolean): Finding[] {
-  const { code, message } = error as { readonly code?: unknown; readonly message?: string };
   // SQLSTATE class 42: a table, column or right that the statement needs is not there.
-  if (error instanceof SluiceError || typeof code !== 'string' || !code.startsWith('42')) throw error;
+  if (sqlstateOf(error)?.startsWith('42') !== true) throw error;
   if (!sound) return [];
   return [
     {
       severity: 'error',
-      message: `the question could not be asked: ${message}`,
+      message: `the question could not be asked: ${(error as Error).message}`,
       next: 'check that --database-url names the right database, with the schema that the pipeline is for',
     },
   ];

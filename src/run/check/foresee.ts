@@ -3,16 +3,13 @@ import type { SluiceError } from '../../core/errors.js';
 import type { Finding } from '../../core/pipeline.js';
 import { plural } from '../../core/plural.js';
 import type { FrequentError } from '../../core/record-summary.js';
-import { asFailure } from '../end/failure.js';
+import { asFailure, endsAsking } from '../end/failure.js';
 import { readOnce, recordInputs } from '../inputs/fingerprint.js';
 import type { Job } from '../job/job.js';
 import { assertAccounted } from '../load/accounted.js';
 import { loadDry, type ToRead } from '../load/load.js';
 import type { Checked } from './check.js';
 import { asFinding } from './findings.js';
-
-/** Nothing can be said of the rows then. */
-const LOST: ReadonlySet<string> = new Set(['no_connection', 'connection_lost']);
 
 /** What a run would make of the rows, as far as that shows before anything is staged. */
 export interface ForeseenRows {
@@ -44,7 +41,7 @@ export async function foresee(job: Job, checked: ToRead): Promise<ForeseenRows |
     assertAccounted(job);
   } catch (error) {
     refused = asFailure(error, job.signal);
-    if (refused.kind === 'interrupted' || LOST.has(refused.code)) throw refused;
+    if (endsAsking(refused)) throw refused;
   }
   return {
     read: read ?? job.progress.live.total_records,

@@ -1,7 +1,8 @@
 import { contextOf } from '../../../sinks/publish/context.js';
 import { type ErrorFacts, failed, interrupted, SluiceError } from '../../core/errors.js';
 import { again } from '../../core/next.js';
-import { isConnectionLoss, isFileError, sqlstateOf } from '../../db/server-error.js';
+import { isOutOfReach } from '../../db/connection-error.js';
+import { isConnectionLoss, isFileError, type ServerError, sqlstateOf } from '../../db/server-error.js';
 
 /**
  * Whatever was thrown, as an error that says what happened and what to do. A run that was asked to stop
@@ -15,6 +16,14 @@ export function asFailure(error: unknown, signal: AbortSignal): SluiceError {
     return reason instanceof SluiceError ? reason : interrupted();
   }
   return known ?? translated(error);
+}
+
+/**
+ * Whether nothing more can be asked after `error`: the run was asked to stop, or the database is out of reach. Any other
+ * error is an answer, to the one question that met it.
+ */
+export function endsAsking(error: unknown): boolean {
+  return (error instanceof SluiceError && error.kind === 'interrupted') || isOutOfReach(error);
 }
 
 function translated(error: unknown): SluiceError {
@@ -49,7 +58,7 @@ function translated(error: unknown): SluiceError {
         next: again({}, { lead: 'free space on the server, then' }),
       });
     case '53200':
-      if (/max_locks_per_transaction/.test((error as { hint?: string }).hint ?? ''))
+      if (/max_locks_per_transaction/.test((error as ServerError).hint ?? ''))
         return failed('server_limit', `the server has no room for more locks: ${said}`, {
           ...facts,
           next: [
@@ -74,7 +83,7 @@ function translated(error: unknown): SluiceError {
         next: again({}, { lead: 'as an owner grant it, or use a role that may; then' }),
       });
     default: {
-      const { detail, hint } = error as { detail?: string; hint?: string };
+      const { detail, hint } = error as ServerError;
       const context = contextOf(error);
       const details = [...(detail === undefined ? [] : [detail]), ...context];
       // Our statements are run along a search_path of their own, and find all that they name themselves.

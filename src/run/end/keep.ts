@@ -1,6 +1,7 @@
 import { totals } from '../../core/accounting.js';
 import type { SluiceError } from '../../core/errors.js';
 import type { Suggestion } from '../../core/next.js';
+import { isOutOfReach } from '../../db/connection-error.js';
 import { type Batch, batchCounts, findBatch, moveBatch, noteBatch } from '../../db/ledger/batches.js';
 import { readSegments } from '../../db/ledger/segments.js';
 import type { Change } from '../changes/change.js';
@@ -8,13 +9,12 @@ import { releaseAll } from '../changes/sequence.js';
 import { type Begun, publishing, resuming } from '../given/next-command.js';
 import type { Job } from '../job/job.js';
 
-/** Failures that say nothing of the rows: what is loaded is as good as before. */
-const PASSING = new Set(['connection_lost', 'no_connection']);
-
-/** Whether a run that ended in `error` is worth resuming: its staging is kept then. */
+/**
+ * Whether a run that ended in `error` is worth resuming: its staging is kept then. A database out of reach says nothing of
+ * the rows: what is loaded is as good as before.
+ */
 export function isWorthResuming(job: Job, error: SluiceError): boolean {
-  const passes =
-    PASSING.has(error.code) || (error.kind === 'interrupted' && job.options.keepStaging === true);
+  const passes = isOutOfReach(error) || (error.kind === 'interrupted' && job.options.keepStaging === true);
   return passes && job.state.runRecord?.repeatable === true;
 }
 

@@ -13,19 +13,16 @@ const PATIENCE_MS = 1_000;
  * resolves, nothing more is cancelled.
  */
 export function stopStatements(database: PgDatabase, signal: AbortSignal): () => Promise<void> {
-  stopping.add(database);
+  database.stoppedWithCare = true;
   return stopAll(database, signal);
 }
-
-/** Databases whose statements somebody stops who knows when they may not be stopped any more. */
-const stopping = new WeakSet<PgDatabase>();
 
 /**
  * The same for whatever a command does before and beside that (reading the ledger, say), which may be broken off
  * at any moment; it gives way to stopStatements.
  */
 export function stopCommand(database: PgDatabase, signal: AbortSignal): () => Promise<void> {
-  return stopAll(database, signal, () => stopping.has(database));
+  return stopAll(database, signal, () => database.stoppedWithCare);
 }
 
 function stopAll(
@@ -38,7 +35,8 @@ function stopAll(
   let asking = Promise.resolve();
   const stop = (since: number) => {
     if (givesWay()) return;
-    asking = database.stop(performance.now() - since > PATIENCE_MS ? 'end' : 'cancel').then(() => {
+    const how = performance.now() - since > PATIENCE_MS ? 'end' : 'cancel';
+    asking = database.stop(how, signal.reason).then(() => {
       if (!over) timer = setTimeout(stop, EVERY_MS, since);
     });
   };
@@ -64,7 +62,7 @@ export async function behindCommit(
   done: string,
   work: () => Promise<void>,
 ): Promise<void> {
-  const hurry = () => database.hurry();
+  const hurry = () => database.hurry(signal.reason);
   try {
     // Sessions may have been ended before the commit was known.
     if (signal.aborted) await database.recover();

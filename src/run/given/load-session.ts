@@ -3,6 +3,7 @@ import type { Client } from 'pg';
 import { failed } from '../../core/errors.js';
 import { again } from '../../core/next.js';
 import type { PgDatabase } from '../../db/connect.js';
+import { advisoryHolders, blockerLine } from '../../db/locks/blockers.js';
 import type { Settings } from '../../db/pinned.js';
 
 /** The class of the advisory locks that sessions writing to a batch's staging share; the object is the batch. */
@@ -48,18 +49,13 @@ async function writing(client: Client, batch: string): Promise<Client> {
 export async function awaitWriters(database: PgDatabase, batch: string): Promise<void> {
   const since = performance.now();
   for (;;) {
-    const writers = await database.query<{ pid: number }>(
-      `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = ${WRITER_LOCK} AND granted
-         AND objid = ($1::bigint % 2147483647)::int::oid
-         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
-      [batch],
-    );
+    const writers = await advisoryHolders(database, WRITER_LOCK, Number(BigInt(batch) % 2_147_483_647n));
     if (writers.length === 0) return;
     const waited = performance.now() - since;
     const pids = writers.map(({ pid }) => pid);
     if (waited > PATIENCE_MS)
       throw failed('batch_busy', `sessions of an earlier attempt still write to batch ${batch}`, {
-        details: [`server processes ${pids.join(', ')}`],
+        details: writers.map(blockerLine),
         state: 'nothing was changed',
         next: again({}, { lead: 'end them (pg_terminate_backend), then' }),
       });

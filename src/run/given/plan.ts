@@ -1,10 +1,11 @@
 import type { Refusal } from '../../../sinks/publish/replace/refusals.js';
 import type { TableLock } from '../../../sinks/publish/window.js';
-import type { LockHolder } from '../../../sinks/publish/write-guard/waiting.js';
 import type { PublishMode } from '../../core/target.js';
 
 /** A refusal with all that can be done. */
 export type Refused = Omit<Refusal, 'stays'>;
+
+import type { Blocker } from '../../db/locks/blockers.js';
 
 /** One table of a plan. */
 export interface PlannedTable {
@@ -57,7 +58,7 @@ export interface DiskPlan {
 
 /** A lock of the window, and who holds one now that it would wait for. */
 export interface PlannedLock extends TableLock {
-  readonly holders: readonly LockHolder[];
+  readonly holders: readonly Blocker[];
 }
 
 /** A table kept from an earlier batch. */

@@ -2,6 +2,7 @@ import { refused } from '../../core/errors.js';
 import { again, command } from '../../core/next.js';
 import type { Database } from '../../core/run.js';
 import { ancestorsOf } from '../../db/catalog/members.js';
+import { advisoryHolders, blockerLine } from '../../db/locks/blockers.js';
 import type { LiveTable } from './tables.js';
 
 /** The class of the advisory locks on live tables; the object is the table's OID. */
@@ -24,19 +25,10 @@ export async function lockTables(
       [key],
     );
     if (row?.held === true) continue;
-    const holders = await database.query<{ pid: number; usename: string | null; since: Date | null }>(
-      `SELECT a.pid, a.usename::text, a.backend_start AS since FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-       WHERE l.locktype = 'advisory' AND l.classid = ${TABLE_LOCK} AND l.objid = $1::bigint::oid AND l.granted
-         AND l.pid <> pg_backend_pid()
-         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
-      [String(oid)],
-    );
+    const holders = await advisoryHolders(database, TABLE_LOCK, key);
     throw refused('tables_busy', `another batch is working on ${schema}.${table}`, {
       table: `${schema}.${table}`,
-      details: holders.map(
-        ({ pid, usename, since }) =>
-          `process ${pid} of ${usename ?? 'unknown'}, since ${since?.toISOString() ?? 'unknown'}`,
-      ),
+      details: holders.map(blockerLine),
       next: [command('status', [], {}, { note: 'wait until it has ended' }), again({}, { lead: 'then' })],
     });
   }

@@ -1,10 +1,10 @@
-import { patiently } from '../../../sinks/publish/lock-wait.js';
 import { discardStaging, dropRetained } from '../../../sinks/publish/replace/discard.js';
 import { COUNTS_TABLE } from '../../../sinks/publish/rows/target.js';
 import { findGuards } from '../../../sinks/publish/write-guard/journal.js';
 import type { PgDatabase } from '../../db/connect.js';
 import { findBatch, holdBatch, listKept, listUnfinished, releaseBatch } from '../../db/ledger/batches.js';
 import { forgetSegments } from '../../db/ledger/segments.js';
+import { patiently } from '../../db/locks/patiently.js';
 import { isOwn, ownName, ownSchemas } from '../../db/own-schemas.js';
 import { literal, qualified } from '../../db/quote.js';
 import { dropMade } from '../changes/missing-tables.js';
@@ -162,12 +162,12 @@ async function dropStaging(database: PgDatabase, leftover: Leftover): Promise<vo
 
 async function dropUnpublished(database: PgDatabase, { batch, schema }: Leftover): Promise<void> {
   const client = await database.session();
-  await discardStaging(client, [{ schema }], { staging: schema, old: schema });
+  await discardStaging(client, [{ schema }], { staging: schema, old: schema }, database.patience);
   await disarm(database, guardOf(batch));
   await forgetSegments(database, batch);
   // Row images that no publish has filled go with the staging that they were made for.
   for (const { schema: old } of await ownSchemas(database, batch, namesOf(batch).old))
-    await discardStaging(client, [{ schema: old }], { staging: old, old });
+    await discardStaging(client, [{ schema: old }], { staging: old, old }, database.patience);
   await closeInterrupted(database, batch);
 }
 
@@ -191,7 +191,7 @@ async function dropReplaced(database: PgDatabase, { batch, schema, table }: Left
     'SELECT retained_oid AS oid FROM sluice.migration_publish WHERE batch_id = $1 AND retained_schema = $2 AND table_name = $3',
     [batch, schema, table],
   );
-  await dropRetained(client, { schema, table, oid: kept?.oid ?? 0 });
+  await dropRetained(client, { schema, table, oid: kept?.oid ?? 0 }, database.patience);
   await database.query(
     'UPDATE sluice.migration_publish SET dropped_at = clock_timestamp() WHERE batch_id = $1 AND retained_schema = $2 AND table_name = $3',
     [batch, schema, table],
@@ -202,7 +202,7 @@ async function dropReplaced(database: PgDatabase, { batch, schema, table }: Left
 async function dropSaved(database: PgDatabase, { batch, schema, table, name }: Leftover): Promise<void> {
   const client = await database.session();
   const live = name.slice(0, name.length - table.length - 1);
-  await patiently(client, [
+  await patiently(client, database.patience, [
     ...imageTables(live, table).map((image) => `DROP TABLE IF EXISTS ${qualified(schema, image)}`),
     `UPDATE sluice.migration_publish SET dropped_at = pg_catalog.clock_timestamp() WHERE batch_id = ${literal(batch)} AND table_schema = ${literal(live)} AND table_name = ${literal(table)}`,
   ]);
@@ -210,7 +210,8 @@ async function dropSaved(database: PgDatabase, { batch, schema, table, name }: L
     "SELECT count(*)::int AS n FROM sluice.migration_publish WHERE batch_id = $1 AND mode <> 'replace' AND dropped_at IS NULL",
     [batch],
   );
-  if (left?.n === 0) await patiently(client, [`DROP TABLE IF EXISTS ${qualified(schema, COUNTS_TABLE)}`]);
+  if (left?.n === 0)
+    await patiently(client, database.patience, [`DROP TABLE IF EXISTS ${qualified(schema, COUNTS_TABLE)}`]);
   await dropOwnEmpty(database, batch, schema);
 }
 

@@ -1,10 +1,11 @@
-import { patiently } from '../../../sinks/publish/lock-wait.js';
 import { refused } from '../../core/errors.js';
 import { again } from '../../core/next.js';
 import type { PgDatabase } from '../../db/connect.js';
 import { type LedgerView, standingViews } from '../../db/ledger/views.js';
+import { blockerLine, lockHolders } from '../../db/locks/blockers.js';
+import { patiently } from '../../db/locks/patiently.js';
 import { literal, qualified } from '../../db/quote.js';
-import { sqlstateOf } from '../../db/server-error.js';
+import { type ServerError, sqlstateOf } from '../../db/server-error.js';
 import { dropOwnEmpty } from '../changes/schemas.js';
 
 /** The old tables that a batch keeps aside behind its views, since before `olderThanDays`. */
@@ -47,7 +48,12 @@ export async function dropOldTables(
   { batch, schema, tables }: OldTables,
 ): Promise<void> {
   const views = (await standingViews(database, batch)).filter((view) => tables.includes(view.name));
-  const readers = await readersOf(database, views);
+  const kept = tables.map((table) => ({ schema, table }));
+  const holders = await lockHolders(database, kept, true);
+  const readers = [
+    ...holders.filter(({ backend }) => backend !== 'autovacuum worker').map(blockerLine),
+    ...(await readSince(database, views)),
+  ];
   if (readers.length > 0)
     throw refused('still_read', `the old tables of batch ${batch} are still read`, {
       details: readers,
@@ -60,13 +66,14 @@ export async function dropOldTables(
   const names = tables.map((table) => qualified(schema, table)).join(', ');
   const client = await database.session();
   try {
-    await patiently(client, [
-      `DROP TABLE ${names}`,
-      `UPDATE sluice.migration_view SET dropped_at = pg_catalog.clock_timestamp() WHERE batch_id = ${literal(batch)} AND kept_oid IS NOT NULL AND rolled_back_at IS NULL`,
-    ]);
+    const note = `UPDATE sluice.migration_view SET dropped_at = pg_catalog.clock_timestamp() WHERE batch_id = ${literal(batch)} AND kept_oid IS NOT NULL AND rolled_back_at IS NULL`;
+    await patiently(client, database.patience, [`DROP TABLE ${names}`, note], {
+      tables: kept,
+      readersToo: true,
+    });
   } catch (error) {
     if (sqlstateOf(error) !== '2BP01') throw error;
-    const { detail = '' } = error as { detail?: string };
+    const { detail = '' } = error as ServerError;
     throw refused(
       'retained',
       `the old tables of batch ${batch} cannot be dropped: something depends on them`,
@@ -81,22 +88,14 @@ export async function dropOldTables(
   await dropOwnEmpty(database, batch, schema);
 }
 
-/** Who reads kept tables now or has since the views took their names, a sentence each. */
-async function readersOf(database: PgDatabase, views: readonly LedgerView[]): Promise<string[]> {
-  const oids = views.map(({ kept }) => kept);
-  const now = await database.query<{ who: string }>(
-    `SELECT DISTINCT format('%s is locked by pid %s (%s, %s, %s)', l.relation::regclass, a.pid, coalesce(nullif(a.application_name, ''), 'no application name'), a.usename, coalesce(a.state, '?')) AS who
-     FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-     WHERE l.relation = ANY ($1::oid[]) AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-       AND a.pid <> pg_backend_pid() AND a.backend_type = 'client backend' ORDER BY 1`,
-    [oids],
-  );
+/** Which kept tables were read since the views took their names, a sentence each. */
+async function readSince(database: PgDatabase, views: readonly LedgerView[]): Promise<string[]> {
   const read = await database.query<{ who: string }>(
     `SELECT format('%s was last read by key at %s', s.relid::regclass, s.last) AS who
      FROM (SELECT relid, (to_jsonb(t) ->> 'last_idx_scan')::timestamptz AS last FROM pg_stat_all_tables t WHERE relid = ANY ($1::oid[])) s
      JOIN unnest($1::oid[], $2::timestamptz[]) v(oid, since) ON v.oid = s.relid
      WHERE s.last > v.since ORDER BY 1`,
-    [oids, views.map(({ published_at }) => published_at)],
+    [views.map(({ kept }) => kept), views.map(({ published_at }) => published_at)],
   );
-  return [...now, ...read].map(({ who }) => who);
+  return read.map(({ who }) => who);
 }

@@ -97,6 +97,7 @@ async function resolve(database: PgDatabase, batch: Batch): Promise<Resolved> {
         oid: each.oid,
       })),
       undo,
+      database.patience,
     );
     await disarm(database, guardOf(`undo_${id}`));
     await noteBatch(database, id, { phase: null });
@@ -105,10 +106,10 @@ async function resolve(database: PgDatabase, batch: Batch): Promise<Resolved> {
       next: command('rollback', [id]),
     };
   }
-  for (const each of kept) await stripTable(client, { ...each, table: each.table_name });
+  for (const each of kept) await stripTable(client, { ...each, table: each.table_name }, database.patience);
   await discardOwn(database, { batch: id, staging: namesOf(id).staging });
   for (const { schema } of await ownSchemas(database, id, undo.staging))
-    await dropEmptySchema(client, schema);
+    await dropEmptySchema(client, schema, database.patience);
   await tidyCompatibility(database, id);
   await disarm(database, guardOf(id));
   await disarm(database, guardOf(`undo_${id}`));

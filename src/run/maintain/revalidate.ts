@@ -4,6 +4,7 @@ import type { Target } from '../../core/target.js';
 import { type Batch, findBatch } from '../../db/ledger/batches.js';
 import { requireLedger } from '../../db/ledger/open.js';
 import { findKept, readPublished } from '../../db/ledger/published.js';
+import { endsAsking } from '../end/failure.js';
 import { rejectLabels } from '../feed-back/corrected-inputs.js';
 import { publishing, rerun } from '../given/next-command.js';
 import type { RunOptions } from '../given/options.js';
@@ -122,8 +123,7 @@ export async function validateBatch(
 }
 
 function couldNot(error: unknown): Finding {
-  if (error instanceof SluiceError && (error.kind === 'interrupted' || error.code === 'no_connection'))
-    throw error;
+  if (endsAsking(error)) throw error;
   const { message } = error as Error;
   const next = error instanceof SluiceError ? error.facts.next : undefined;
   return {

@@ -1,8 +1,8 @@
 import { schemasFor } from '../../../sinks/publish/replace/names.js';
 import { mergedLocks, windowSql } from '../../../sinks/publish/window.js';
-import { lockHolders } from '../../../sinks/publish/write-guard/waiting.js';
 import type { PgDatabase } from '../../db/connect.js';
 import { ledgerThere } from '../../db/ledger/trust.js';
+import { lockHolders } from '../../db/locks/blockers.js';
 import type { JobChanges } from '../changes/job-changes.js';
 import { partsOf } from '../changes/sequence.js';
 import { planDisk } from '../check/disk.js';
@@ -24,7 +24,7 @@ export async function planPublish(job: Job, changes: JobChanges): Promise<Publis
   for (const lock of mergedLocks(parts)) {
     const holders = staging.has(lock.schema)
       ? []
-      : await lockHolders(client, lock, lock.mode === 'ACCESS EXCLUSIVE');
+      : await lockHolders(client, [lock], lock.mode === 'ACCESS EXCLUSIVE');
     locks.push({ ...lock, holders });
   }
   const statements =

@@ -1,12 +1,12 @@
 import type { Client } from 'pg';
 import { type Published, publish } from '../../../sinks/publish/attempt.js';
-import { describeBlocker } from '../../../sinks/publish/blockers.js';
 import { type WindowPart, windowBudget } from '../../../sinks/publish/window.js';
 import type { Changes } from '../../core/changes.js';
 import type { Target } from '../../core/target.js';
 import type { PgDatabase } from '../../db/connect.js';
 import { findBatch } from '../../db/ledger/batches.js';
 import { publishSql } from '../../db/ledger/publish-sql.js';
+import { blockerLine } from '../../db/locks/blockers.js';
 import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
 import { isRowSecurity, rowSecurityError } from '../../db/row-security.js';
 import { causeOf } from '../changes/cause.js';
@@ -104,7 +104,7 @@ export async function runWindow(
       ...(window.held === undefined ? {} : { held: window.held }),
       signal: window.signal,
       onRetry: ({ attempt, of, reason, blockers, waitMs }) => {
-        const who = blockers.map(describeBlocker).join('; ');
+        const who = blockers.map(blockerLine).join('; ');
         log.warn('the tables are locked by others', { attempt, of, reason, blockers });
         events?.warn?.(
           `attempt ${attempt} of ${of} gave way: ${reason}${who === '' ? '' : `; in the way: ${who}`}; again in ${Math.round(waitMs)} ms`,

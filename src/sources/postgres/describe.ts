@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import { withoutEnd } from '../../core/ends.js';
 import { failed, nearest, type SluiceError, usage } from '../../core/errors.js';
 import { again } from '../../core/next.js';
+import { isConnectionLoss, type ServerError, sqlstateOf } from '../../db/server-error.js';
 
 const BEFORE = 'SELECT * FROM (';
 
@@ -54,29 +55,23 @@ export async function describeQuery(
 
 /** An error of the server's about `sql`, which stood `before` characters into the statement sent. */
 export function queryError(error: unknown, name: string, sql: string, before: number): SluiceError {
-  const { code, severity, position, message, detail, hint } = error as {
-    code?: string;
-    severity?: string;
-    position?: string;
-    message: string;
-    detail?: string;
-    hint?: string;
-  };
+  const sqlstate = sqlstateOf(error);
+  const { position, message, detail, hint } = error as ServerError;
   const details = [detail, hint].filter((line) => line !== undefined);
   const facts = { input: name, cause: error, ...(details.length > 0 ? { details } : {}) };
-  if (severity === undefined || code === undefined || code.startsWith('08') || code.startsWith('57P')) {
+  if (sqlstate === undefined || isConnectionLoss(error)) {
     return failed('connection_lost', `the connection that reads ${name} was lost: ${message}`, {
       ...facts,
-      ...(severity === undefined || code === undefined ? {} : { sqlstate: code }),
+      ...(sqlstate === undefined ? {} : { sqlstate }),
       next: again({}, { lead: 'see the server log for why, then' }),
     });
   }
   const where = placeOf(sql, position === undefined ? undefined : Number(position) - before);
   const wrong = `query ${name}: ${message}${where === undefined ? '' : ` at line ${where.line}, character ${where.character}`}`;
-  const known = { ...facts, sqlstate: code, ...(where === undefined ? {} : { line: where.line }) };
+  const known = { ...facts, sqlstate, ...(where === undefined ? {} : { line: where.line }) };
   // Class 42: the statement itself is wrong.
-  return code.startsWith('42')
-    ? usage('query_refused', wrong, { ...known, next: NEXT[code] ?? 'correct the query' })
+  return sqlstate.startsWith('42')
+    ? usage('query_refused', wrong, { ...known, next: NEXT[sqlstate] ?? 'correct the query' })
     : failed('query_failed', wrong, { ...known, next: again({}, { lead: 'fix what it says, then' }) });
 }
 

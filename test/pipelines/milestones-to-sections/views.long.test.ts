@@ -240,7 +240,7 @@ test('old tables are cleaned up when their time is over, unless something still 
   await assert.rejects(drop(), (error: { message: string; facts: { details: string[] } }) => {
     assert.match(error.message, /the old tables of batch 1 are still read/);
     return error.facts.details.some((line) =>
-      /milestones is locked by pid \d+ \(a-report, postgres/.test(line),
+      /^pid \d+ \(postgres, a-report; .* on sluice_compat_1\.milestones: /.test(line),
     );
   });
   await reader.query('COMMIT');

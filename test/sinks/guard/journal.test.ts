@@ -12,7 +12,9 @@ import {
 } from '../../../sinks/publish/write-guard/journal.js';
 import { guardChecks } from '../../../sinks/publish/write-guard/journal-sql.js';
 import { SluiceError } from '../../../src/core/errors.js';
+import { patienceUntil } from '../../../src/db/patience.js';
 import { testDatabase } from '../../support/database.js';
+import { PATIENT } from '../../support/patience.js';
 import { testRole } from '../../support/role.js';
 import { SHOP } from '../../support/shop.js';
 import { checksums, openBatch, runWindow, stage } from '../../support/window.js';
@@ -26,7 +28,7 @@ async function armed(t: TestContext) {
   const client = await database.connect();
   const writer = await database.connect({ application_name: 'the shop' });
   await client.query(`${SHOP}; CREATE SCHEMA b1_guard`);
-  await armGuard(client, guard, [customers, orders]);
+  await armGuard(client, guard, [customers, orders], PATIENT);
   return { database, client, writer };
 }
 
@@ -126,8 +128,8 @@ test("the window's own row changes do not trip the guard, and others' leave live
   const before = await checksums(client, 'orders');
   assert.equal((await refusal(client, parts()))?.facts.table, 'public.orders');
   assert.deepEqual(await checksums(client, 'orders'), before);
-  await disarmGuard(client, guard);
-  await armGuard(client, guard, [customers, orders]);
+  await disarmGuard(client, guard, PATIENT);
+  await armGuard(client, guard, [customers, orders], PATIENT);
   assert.equal(await refusal(client, parts()), undefined);
   assert.notDeepEqual(await checksums(client, 'orders'), before);
 });
@@ -188,7 +190,7 @@ for (const [what, { sql, says }] of Object.entries(disarms))
     const said = await refusal(client);
     assert.equal(said?.code, 'guard_missing');
     assert.match(said.facts.details?.join('\n') ?? '', says);
-    await disarmGuard(client, guard);
+    await disarmGuard(client, guard, PATIENT);
     assert.deepEqual(await findGuards(client), []);
   });
 
@@ -227,21 +229,21 @@ test('arming waits for a write in flight, and names it when it gives up', async 
   await writer.query('BEGIN; UPDATE orders SET total = 5');
   const waits: number[] = [];
   await assert.rejects(
-    armGuard(client, guard, [orders], {
-      lockTimeout: 20,
+    armGuard(client, guard, [orders], PATIENT, {
+      lockTimeoutMs: 20,
       attempts: 2,
       onWait: (_table, attempt, holders) => waits.push(attempt * 10 + holders.length),
     }),
     (error: unknown) => {
       assert.ok(error instanceof SluiceError);
       assert.equal(error.code, 'lock_not_got');
-      assert.match(error.facts.details?.join() ?? '', /\w+ \(the shop\).*RowExclusiveLock.*UPDATE orders/);
+      assert.match(error.facts.details?.join() ?? '', /\(\w+, the shop; .*RowExclusiveLock.*UPDATE orders/);
       return true;
     },
   );
   assert.deepEqual(waits, [11, 21]);
-  await disarmGuard(client, guard);
-  const arming = armGuard(client, guard, [orders]);
+  await disarmGuard(client, guard, PATIENT);
+  const arming = armGuard(client, guard, [orders], PATIENT);
   await new Promise((resolve) => setTimeout(resolve, 50));
   await writer.query('COMMIT');
   await arming;
@@ -255,9 +257,8 @@ test('an aborted run stops waiting for the lock', async (t) => {
   await client.query(`${SHOP}; CREATE SCHEMA b1_guard`);
   await writer.query('BEGIN; UPDATE orders SET total = 5');
   const controller = new AbortController();
-  const arming = armGuard(client, guard, [orders], {
-    lockTimeout: 20,
-    signal: controller.signal,
+  const arming = armGuard(client, guard, [orders], patienceUntil(controller.signal), {
+    lockTimeoutMs: 20,
     onWait: () => controller.abort(),
   });
   await assert.rejects(arming, { code: 'interrupted' });
@@ -271,8 +272,8 @@ test('a guard left by a crash is found and removed; removing it twice is no erro
     [...new Set(found.map((one) => `${one.batch} ${one.schema}.${one.table}`))],
     ['b1 gone.orders', 'b1 public.customers'],
   );
-  await disarmGuard(client, guard);
-  await disarmGuard(client, guard);
+  await disarmGuard(client, guard, PATIENT);
+  await disarmGuard(client, guard, PATIENT);
   assert.deepEqual(await findGuards(client), []);
   assert.deepEqual(await readJournal(client, guard), []);
   const left = await client.query("SELECT count(*)::int AS n FROM pg_proc WHERE proname ~ '^guard_'");
@@ -285,6 +286,6 @@ test('a role that does not own the table is refused before anything is created',
   const role = await testRole(t);
   await client.query(`${SHOP}; GRANT ALL ON orders TO ${role}; CREATE SCHEMA b1_guard AUTHORIZATION ${role}`);
   await client.query(`SET ROLE ${role}`);
-  await assert.rejects(armGuard(client, guard, [orders]), { code: 'guard_not_possible' });
+  await assert.rejects(armGuard(client, guard, [orders], PATIENT), { code: 'guard_not_possible' });
   assert.deepEqual(await findGuards(client), []);
 });

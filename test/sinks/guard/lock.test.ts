@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { holdGuard, WINDOW_SAVEPOINT } from '../../../sinks/publish/write-guard/lock.js';
 import { testDatabase } from '../../support/database.js';
+import { PATIENT } from '../../support/patience.js';
 import { SHOP } from '../../support/shop.js';
 
 const customers = { schema: 'public', table: 'customers' };
@@ -12,7 +13,7 @@ test('the lock guard keeps writers out, lets readers in, and lives through a fai
   const holder = await database.connect();
   const other = await database.connect();
   await holder.query(SHOP);
-  await holdGuard(holder, [orders, customers]);
+  await holdGuard(holder, [orders, customers], PATIENT);
   await other.query("SET lock_timeout = '50ms'");
   assert.equal((await other.query('SELECT count(*)::int AS n FROM orders')).rows[0].n, 4);
   await assert.rejects(other.query('UPDATE orders SET total = 1'), { code: '55P03' });
@@ -28,9 +29,9 @@ test('two runs that hold the same tables do not deadlock: the second names the f
   const first = await database.connect({ application_name: 'the first run' });
   const second = await database.connect();
   await first.query(SHOP);
-  await holdGuard(first, [orders, customers]);
+  await holdGuard(first, [orders, customers], PATIENT);
   await assert.rejects(
-    holdGuard(second, [customers, orders], { lockTimeout: 20, attempts: 2 }),
+    holdGuard(second, [customers, orders], PATIENT, { lockTimeoutMs: 20, attempts: 2 }),
     (error: unknown) => {
       const { code, facts } = error as { code: string; facts: { details: string[] } };
       return code === 'lock_not_got' && /the first run/.test(facts.details.join());

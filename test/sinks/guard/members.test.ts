@@ -6,6 +6,7 @@ import { windowSql } from '../../../sinks/publish/window.js';
 import { armGuard, disarmGuard, findGuards, guardPart } from '../../../sinks/publish/write-guard/journal.js';
 import { holdGuard } from '../../../sinks/publish/write-guard/lock.js';
 import { testDatabase } from '../../support/database.js';
+import { PATIENT } from '../../support/patience.js';
 
 const guard = { batch: 'b1', schema: 'b1_guard' };
 const named = (table: string) => ({ schema: 'public', table });
@@ -28,7 +29,7 @@ async function armed(t: TestContext, ...tables: readonly string[]) {
   const client = await database.connect();
   const writer = await database.connect({ application_name: 'the shop' });
   await client.query(`${TREES} CREATE SCHEMA b1_guard`);
-  await armGuard(client, guard, tables.map(named));
+  await armGuard(client, guard, tables.map(named), PATIENT);
   return { client, writer };
 }
 
@@ -92,8 +93,8 @@ test('a write is seen wherever its rows are, whichever name it was made by', asy
     for (const table of seen)
       assert.match(await said(client, table), /^live_written_during_load/, `${table}: ${what}`);
     for (const table of unseen) assert.equal(await said(client, table), '', `${table}: ${what}`);
-    await disarmGuard(client, guard);
-    await armGuard(client, guard, ALL.map(named));
+    await disarmGuard(client, guard, PATIENT);
+    await armGuard(client, guard, ALL.map(named), PATIENT);
   }
 });
 
@@ -112,7 +113,7 @@ test('each of the tables is watched as well where it alone is guarded', async (t
     'sales_25_a',
     'sales_25_b',
   ]);
-  await disarmGuard(client, guard);
+  await disarmGuard(client, guard, PATIENT);
   assert.deepEqual(await findGuards(client), []);
 });
 
@@ -139,7 +140,7 @@ for (const [what, sql, says] of [
     await writer.query(sql);
     assert.match(await said(client, 'sales'), /^guard_missing/);
     assert.match(await said(client, 'sales'), says);
-    await disarmGuard(client, guard);
+    await disarmGuard(client, guard, PATIENT);
     assert.deepEqual(await findGuards(client), []);
   });
 
@@ -148,7 +149,7 @@ test('the lock guard keeps writers out of the partitions, too, and lets readers 
   const client = await database.connect();
   const writer = await database.connect();
   await client.query(TREES);
-  await holdGuard(client, [named('sales'), named('town')]);
+  await holdGuard(client, [named('sales'), named('town')], PATIENT);
   await writer.query("SET lock_timeout = '50ms'");
   for (const sql of [
     'DELETE FROM sales_25_b',
@@ -169,7 +170,7 @@ test('a partition that is a foreign table cannot be watched, which is said befor
     CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
     CREATE FOREIGN TABLE afar PARTITION OF sales FOR VALUES FROM (2040) TO (2041) SERVER files OPTIONS (program 'true')`);
   await assert.rejects(
-    armGuard(client, guard, [named('sales')]),
+    armGuard(client, guard, [named('sales')], PATIENT),
     (error: { code: string; facts: { details: string[] } }) => {
       assert.equal(error.code, 'guard_not_possible');
       assert.deepEqual(error.facts.details, ['afar (a foreign table)']);

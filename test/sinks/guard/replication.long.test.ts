@@ -6,6 +6,7 @@ import { windowSql } from '../../../sinks/publish/window.js';
 import { armGuard, disarmGuard, guardPart } from '../../../sinks/publish/write-guard/journal.js';
 import { literal } from '../../../src/db/quote.js';
 import { acquireFor, embeddedDirectory } from '../../support/embedded.js';
+import { PATIENT } from '../../support/patience.js';
 import { testServerOptions } from '../../support/server.js';
 import { until } from '../../support/until.js';
 
@@ -74,8 +75,8 @@ test('what a subscription writes is seen: rows, by whichever name they are publi
     );
   await subscribe('s', 'p');
   const arm = async () => {
-    await disarmGuard(here, guard);
-    await armGuard(here, guard, ['plain', 'whole', 'low', 'quiet'].map(named));
+    await disarmGuard(here, guard, PATIENT);
+    await armGuard(here, guard, ['plain', 'whole', 'low', 'quiet'].map(named), PATIENT);
   };
   const arrives = (table: string, n: number) =>
     until(`${n} rows in ${table}`, async () => (await here.query(`SELECT FROM ${table}`)).rowCount === n);

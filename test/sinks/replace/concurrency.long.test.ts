@@ -7,6 +7,7 @@ import type { WindowPart } from '../../../sinks/publish/window.js';
 import type { SluiceError } from '../../../src/core/errors.js';
 import { testDatabase } from '../../support/database.js';
 import { makeFixture, TARGETS } from '../../support/fixture.js';
+import { PATIENT } from '../../support/patience.js';
 import { copyLive, retainedBy, type Swapped, swap } from '../../support/swap.js';
 import { until } from '../../support/until.js';
 
@@ -41,7 +42,7 @@ test('SWAP 08: a pooled session keeps using its %ROWTYPE function, after the swa
   });
   assert.deepEqual(await note(), ['new']);
   const client = await database.connect();
-  for (const table of retainedBy(swapped)) await dropRetained(client, table);
+  for (const table of retainedBy(swapped)) await dropRetained(client, table, PATIENT);
   assert.deepEqual(await note(), ['new']);
   await pooled.query('CALL shop.touch_orders()');
   const prepared = await pooled.query({ name: 'prepared', text: 'SELECT * FROM shop.orders WHERE id = 2' });

@@ -6,6 +6,7 @@ import { discardStaging, dropRetained, releaseLive } from '../../../sinks/publis
 import { testDatabase } from '../../support/database.js';
 import { changed, factsOf } from '../../support/facts.js';
 import { makeFixture, TARGETS } from '../../support/fixture.js';
+import { PATIENT } from '../../support/patience.js';
 import { copyLive, NAMES, retainedBy, swap, UNDO, undo } from '../../support/swap.js';
 
 const run = promisify(execFile);
@@ -37,7 +38,7 @@ test('SWAP 02: no catalog fact differs after a swap of three tables, its undo, a
   const second = await undo(database, TARGETS, retainedBy(first));
   assert.deepEqual(changed(before, await factsOf(database)), []);
   const client = await database.connect();
-  for (const table of retainedBy(second, UNDO).reverse()) await dropRetained(client, table);
+  for (const table of retainedBy(second, UNDO).reverse()) await dropRetained(client, table, PATIENT);
   assert.deepEqual(changed(before, await factsOf(database)), []);
 });
 
@@ -72,10 +73,10 @@ test('a rehearsal leaves rows, catalog and sequences as they were', async (t) =>
   assert.ok(rehearsed.lockMs > 0);
   assert.deepEqual(await state(), position);
   const client = await database.connect();
-  await releaseLive(client, TARGETS, NAMES);
+  await releaseLive(client, TARGETS, NAMES, PATIENT);
   const ofLive = (line: string) => !/sluice/.test(line);
   assert.deepEqual(changed(before, await factsOf(database)).filter(ofLive), []);
-  await discardStaging(client, TARGETS, NAMES);
+  await discardStaging(client, TARGETS, NAMES, PATIENT);
   assert.deepEqual(changed(before, await factsOf(database)), []);
 });
 

@@ -11,6 +11,7 @@ import type { SluiceError } from '../../../src/core/errors.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
 import { changed, factsOf } from '../../support/facts.js';
 import { makeFixture, TARGETS } from '../../support/fixture.js';
+import { PATIENT } from '../../support/patience.js';
 import { copyLive, NAMES, retainedBy, swap, undo } from '../../support/swap.js';
 
 const chain = async (database: TestDatabase) => {
@@ -52,11 +53,11 @@ test('SWAP 04: the old tables drop without CASCADE, and their schema with the la
   await makeFixture(database);
   const swapped = await swap(database, TARGETS);
   const client = await database.connect();
-  for (const table of retainedBy(swapped)) await dropRetained(client, table);
+  for (const table of retainedBy(swapped)) await dropRetained(client, table, PATIENT);
   const left = await database.query("SELECT nspname FROM pg_namespace WHERE nspname = 'sluice_old'");
   assert.deepEqual(left, []);
-  await discardStaging(client, TARGETS, NAMES);
-  await discardStaging(client, TARGETS, NAMES);
+  await discardStaging(client, TARGETS, NAMES, PATIENT);
+  await discardStaging(client, TARGETS, NAMES, PATIENT);
   const schemas = await database.query("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'sluice%'");
   assert.deepEqual(schemas, []);
 });
@@ -122,7 +123,7 @@ test('SWAP 13: rows of another table that lose their parent are refused, and it 
   assert.match(failure.message, /of public\.(b|leaf) would not hold: 2 rows/);
   assert.deepEqual(changed(before, await factsOf(database)), []);
   const client = await database.connect();
-  await discardStaging(client, [{ schema: 'public' }], NAMES);
+  await discardStaging(client, [{ schema: 'public' }], NAMES, PATIENT);
   await swap(database, [{ schema: 'public', table: 'a' }]);
   assert.deepEqual(changed(before, await factsOf(database)), []);
 });
@@ -132,7 +133,7 @@ test('SWAP 14: a child with ON DELETE CASCADE loses no row', async (t) => {
   await chain(database);
   const swapped = await swap(database, [{ schema: 'public', table: 'a' }]);
   const client = await database.connect();
-  for (const table of retainedBy(swapped)) await dropRetained(client, table);
+  for (const table of retainedBy(swapped)) await dropRetained(client, table, PATIENT);
   assert.deepEqual(await database.query('SELECT count(*)::int AS n FROM leaf'), [{ n: 5 }]);
   await database.query('DELETE FROM a WHERE id = 5');
   assert.deepEqual(await database.query('SELECT count(*)::int AS n FROM leaf'), [{ n: 4 }]);
@@ -165,7 +166,7 @@ test('rows that break a unique key are refused with the key, live untouched, and
     assert.deepEqual(error.facts.details, ['Key (id)=(2) is duplicated.']);
     return true;
   });
-  await discardStaging(await database.connect(), targets, NAMES);
+  await discardStaging(await database.connect(), targets, NAMES, PATIENT);
   assert.deepEqual(changed(before, await factsOf(database)), []);
 });
 
@@ -177,5 +178,7 @@ test('a row count that differs from what was loaded is refused', async (t) => {
   const survey = await surveyReplace(client, targets);
   const staged = await createStaging(client, survey, NAMES);
   const expectedRows = new Map([['public.t', 1]]);
-  await assert.rejects(finishStaging(client, survey, staged, { expectedRows }), { code: 'row_count' });
+  await assert.rejects(finishStaging(client, survey, staged, { expectedRows, patience: PATIENT }), {
+    code: 'row_count',
+  });
 });

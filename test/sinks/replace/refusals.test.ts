@@ -5,6 +5,7 @@ import { surveyReplace } from '../../../sinks/publish/replace/survey.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
 import { changed, factsOf } from '../../support/facts.js';
 import { makeFixture, TARGETS } from '../../support/fixture.js';
+import { PATIENT } from '../../support/patience.js';
 import { retainedBy, swap } from '../../support/swap.js';
 
 const T = { schema: 'public', table: 't' };
@@ -255,7 +256,7 @@ test('least privileges: a role that is a member of the owners, with CREATE on th
   assert.deepEqual(changed(before, await factsOf(database)), []);
   const client = await database.connect();
   await client.query('SET SESSION AUTHORIZATION fx_runner');
-  for (const table of retainedBy(swapped).reverse()) await dropRetained(client, table);
+  for (const table of retainedBy(swapped).reverse()) await dropRetained(client, table, PATIENT);
   await client.end();
   assert.deepEqual(changed(before, await factsOf(database)), []);
 });
