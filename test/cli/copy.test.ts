@@ -305,7 +305,11 @@ test('--create proposes types, creates the table, and loads it', async (t) => {
   const args = ['copy', 'people.csv', '--into', 'people', '--create', '--key', 'id'];
   assertRan(await command(args), 2, /"zip" text/, /--yes/);
   assertRan(await command([...args, '--dry-run']), 0, /nothing was written/);
-  assertRan(await command([...args, '--rehearse', '--yes']), 0, /is dropped again/);
+  assertRan(
+    await command([...args, '--rehearse', '--yes']),
+    0,
+    /dropped again, since nothing is published: public\.people/,
+  );
   assert.deepEqual(await database.query("SELECT FROM pg_class WHERE relname = 'people'"), []);
   assertRan(await command([...args, '--yes']), 0);
   const columns = await database.query<{ is: string }>(
@@ -340,12 +344,29 @@ test('a table that --create made is dropped again when the copy comes to nothing
     3,
     /proposed from the whole input, 2 rows/,
     /line 3: name is "nul/,
-    /public\.people, which --create had made, is dropped/,
+    /dropped again, since nothing is published: public\.people/,
   );
   assert.deepEqual(await database.query("SELECT FROM pg_class WHERE relname = 'people'"), []);
   assertRan(await command([...args, '--no-swap', '--max-rejects', '1']), 0, /sluice swap/);
   assertRan(await command(['swap', '2', '--yes']), 4);
   assert.deepEqual(await rowsOf(database, 'people'), ['(1,Ada)']);
+  assertRan(
+    await command(['rollback', '2', '--yes']),
+    0,
+    /dropped, since this batch had made them: public\.people/,
+  );
+  assert.deepEqual(await database.query("SELECT FROM pg_class WHERE relname = 'people'"), []);
+});
+
+test('corrected rejects of a copy that came to nothing create its table anew', async (t) => {
+  const { cwd, database, command } = await shop(t, { 'new.csv': 'id,flag\n1,t\n,f\n' });
+  const args = ['--into', 'people', '--create', '--key', 'id', '--yes'];
+  assertRan(await command(['copy', 'new.csv', ...args]), 3, /dropped again/);
+  const rejects = (await command(['rejects', '1', '--format', 'csv'])).stdout;
+  writeFileSync(join(cwd, 'fixed.csv'), rejects.replace(/^,f/m, '2,f'));
+  const fed = await command(['copy', 'fixed.csv', '--only-rejects-of', '1', '--into', 'people', '--yes']);
+  assertRan(fed, 0, /"flag" boolean/, /made, since they were missing: public\.people/);
+  assert.deepEqual(await rowsOf(database, 'people'), ['(1,t)', '(2,f)']);
 });
 
 test('a corrected reject is not changed either by a type that was proposed', async (t) => {
@@ -386,12 +407,7 @@ test('a table that --create made stays where the copy can go on after a lost con
       RETURN NEW; END $$;
     CREATE TRIGGER die BEFORE UPDATE ON sluice.migration_batch FOR EACH ROW EXECUTE FUNCTION die()`);
   const broken = await command(['copy', 'people.csv', '--into', 'people', '--create', '--yes']);
-  assertRan(
-    broken,
-    1,
-    /connection .*lost/,
-    /public\.people, which --create has made, stays for the copy to go on/,
-  );
+  assertRan(broken, 1, /connection .*lost/, /made for this batch, and kept for it to go on: public\.people/);
   const goOn = /next: +sluice (copy .* --resume 2)/.exec(broken.stderr)?.[1];
   assert.ok(goOn !== undefined, broken.stderr);
   assertRan(await command([...goOn.split(' '), '--yes']), 0);

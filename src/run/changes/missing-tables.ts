@@ -121,7 +121,7 @@ export async function dropMade(
 }
 
 /** The tables that the batch has made and that are still there under their names. */
-async function madeBy(database: PgDatabase, batch: string): Promise<MadeTable[]> {
+export async function madeBy(database: PgDatabase, batch: string): Promise<MadeTable[]> {
   return database.query<MadeTable & Record<string, unknown>>(
     `SELECT m.schema, m."table", m.oid::float8 AS oid
      FROM sluice.migration_batch b

@@ -19,7 +19,9 @@ export async function end(
   // The guard first: discarding staging needs locks that it may hold.
   await lowerGuard(job);
   await discard(database, job);
-  const { kept } = await dropMade(database, job.batch as string);
+  const { dropped, kept } = await dropMade(database, job.batch as string);
+  if (dropped.length > 0)
+    job.options.events?.note?.(`dropped again, since nothing is published: ${dropped.join(', ')}`);
   if (kept.length > 0)
     job.options.events?.warn?.(
       `${kept.join(', ')}, made for this run, could not be dropped again: they stay, empty or in use`,
