@@ -77,7 +77,7 @@ export interface RunOptions {
   readonly maxRejects?: RejectLimit;
   /** Nothing of the source is kept: rejects without values and rows, no reports, a log without its facts. */
   readonly noSourceData?: boolean;
-  /** Which records are kept in the ledger. Default: the pipeline's word, else all of those that it declares. */
+  /** Which records are kept in the ledger. Default: all that the pipeline declares. */
   readonly records?: KeptRecords;
   /** The inputs are corrected rejects of that batch. */
   readonly onlyRejectsOf?: string;
