@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { kept, typedHere } from '../../src/cli/given/command.js';
-import { commandTree, parseCommand } from '../../src/cli/program.js';
+import { commandTree } from '../../src/cli/program.js';
 import { leftOut, nextLines, setCurrent } from '../../src/cli/show/next.js';
 import { type CommandData, commandLine, shellWord } from '../../src/core/command.js';
 import { again, command, type Next, Suggestion } from '../../src/core/next.js';
+import { parseCommand } from '../support/command-line.js';
 import { projectFolder } from '../support/server.js';
 import { wordsOf } from '../support/suggestions.js';
 

@@ -15,7 +15,7 @@ import {
 import type { Database } from '../../src/core/run.js';
 import { append, replace, type Target } from '../../src/core/target.js';
 import type { Source } from '../../src/core/types.js';
-import { describeUrl } from '../../src/db/address.js';
+import { addressOf } from '../../src/db/address.js';
 import { PgDatabase } from '../../src/db/connect.js';
 import { withQuietRun } from '../../src/run/inputs/quiet-run.js';
 import { checkPipeline } from '../../src/run/run.js';
@@ -178,7 +178,7 @@ test("the application's own code runs under the policies that it was written for
 test('what the URL says of a session is kept, but for what is pinned', async (t) => {
   const { url: plain } = await testDatabase(t);
   const url = `${plain}?options=-c%20row_security%3Don%20-c%20geqo_threshold%3D13`;
-  const database = new PgDatabase({ url, described: describeUrl(url), from: 'the test' });
+  const database = new PgDatabase({ url, described: addressOf(url, 'the test').described, from: 'the test' });
   t.after(() => database.close());
   const settings = `SELECT current_setting('row_security') AS rows, current_setting('geqo_threshold') AS other`;
   assert.deepEqual(await database.query(settings), [{ rows: 'off', other: '13' }]);

@@ -6,4 +6,4 @@ export {
   viewParts,
   writeThrough,
 } from './parts.js';
-export { type Concern, type OldName, type SurveyedNames, surveyNames } from './survey.js';
+export { type SurveyedNames, surveyNames } from './survey.js';

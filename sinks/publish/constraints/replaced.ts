@@ -128,7 +128,7 @@ export async function takeOut(
 }
 
 /** The statement that deletes from `staged` as many rows of each kind as are refused and not yet told of. Pure. */
-export function takeOutSql({ at, facts }: Subject, staged: string, refused: string): string {
+function takeOutSql({ at, facts }: Subject, staged: string, refused: string): string {
   const made = facts.loaded.map(
     ({ name, type, sendable }) => `(r.loaded->>${literal(name)})::${type}${sendable ? '' : '::text'}`,
   );

@@ -21,7 +21,7 @@ export interface IndexPart {
   readonly operator: string;
 }
 
-export type Asked = 'by row' | 'by statement' | 'at the end';
+type Asked = 'by row' | 'by statement' | 'at the end';
 
 /** A unique index, whatever made it: a primary key, a constraint, CREATE UNIQUE INDEX. */
 export interface RowUnique {

@@ -39,14 +39,14 @@ export interface RowSequence {
  * A unique index that holds of every row that is committed: valid, not partial, no expressions. It may be deferrable:
  * what a publish relies on is what others have committed, and its own rows are asked beforehand.
  */
-export interface RowKey {
+interface RowKey {
   readonly name: string;
   readonly columns: readonly string[];
   readonly primary: boolean;
 }
 
 /** A foreign key of another (or the same) table that points at the table. */
-export interface RowChild {
+interface RowChild {
   readonly constraint: string;
   readonly schema: string;
   readonly table: string;

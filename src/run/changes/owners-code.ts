@@ -18,16 +18,13 @@ export interface CodeOf {
 }
 
 /** The SQLSTATE under which the window says that code of others would run. */
-export const OWNERS_CODE = 'SL010';
+const OWNERS_CODE = 'SL010';
 
 const oidOf = ({ schema, table }: Pick<CodeOf, 'schema' | 'table'>) =>
   `pg_catalog.to_regclass(${literal(qualified(schema, table))})::pg_catalog.oid`;
 
 /** The lines that say which code of others would run with the session's rights. Reads only. */
-export async function ownersCode(
-  database: Pick<Database, 'query'>,
-  tables: readonly CodeOf[],
-): Promise<string[]> {
+async function ownersCode(database: Pick<Database, 'query'>, tables: readonly CodeOf[]): Promise<string[]> {
   if (tables.length === 0) return [];
   const all = tables.map(
     (table) => `SELECT c.line FROM (${ownersCodeSql(oidOf(table), table.how, table)}) c`,

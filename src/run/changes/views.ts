@@ -47,7 +47,7 @@ export async function planViews(job: Job): Promise<PlannedView[]> {
 }
 
 /** The statements that make `view` in `schema`. Pure. */
-export function createStatements(schema: string, view: View, live: (table: string) => string): string[] {
+function createStatements(schema: string, view: View, live: (table: string) => string): string[] {
   const name = qualified(schema, view.name);
   return [
     `CREATE VIEW ${name} AS ${view.select(live)}`,

@@ -4,7 +4,7 @@ import type { PublishMode } from '../../core/target.js';
 import type { Refused } from '../changes/sync-instead.js';
 
 /** One table of a plan. */
-export interface PlannedTable {
+interface PlannedTable {
   readonly name: string;
   readonly schema: string;
   readonly table: string;

@@ -3,16 +3,11 @@ import { type TestContext, test } from 'node:test';
 import type pg from 'pg';
 import { rowParts } from '../../../sinks/publish/rows/parts.js';
 import { rowRefusal } from '../../../sinks/publish/rows/refusals.js';
-import {
-  armGuard,
-  disarmGuard,
-  findGuards,
-  guardPart,
-  readJournal,
-} from '../../../sinks/publish/write-guard/journal.js';
+import { armGuard, disarmGuard, findGuards, guardPart } from '../../../sinks/publish/write-guard/journal.js';
 import { guardChecks } from '../../../sinks/publish/write-guard/journal-sql.js';
 import { SluiceError } from '../../../src/core/errors.js';
 import { testDatabase } from '../../support/database.js';
+import { readJournal } from '../../support/journal.js';
 import { testRole } from '../../support/role.js';
 import { SHOP } from '../../support/shop.js';
 import { checksums, openBatch, runWindow, stage } from '../../support/window.js';

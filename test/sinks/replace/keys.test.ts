@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  createStaging,
-  discardStaging,
-  dropRetained,
-  finishStaging,
-  surveyReplace,
-} from '../../../sinks/publish/replace/index.js';
+import { discardStaging, dropRetained } from '../../../sinks/publish/replace/discard.js';
+import { finishStaging } from '../../../sinks/publish/replace/finish.js';
+import { createStaging } from '../../../sinks/publish/replace/staging.js';
+import { surveyReplace } from '../../../sinks/publish/replace/survey.js';
 import type { SluiceError } from '../../../src/core/errors.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
 import { changed, factsOf } from '../../support/facts.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readCounts } from '../../../sinks/publish/rows/counts.js';
 import type { RowTarget } from '../../../sinks/publish/rows/target.js';
+import { readCounts } from '../../support/counts.js';
 import { testDatabase } from '../../support/database.js';
 import { SHOP, SHOP_TRIGGERS } from '../../support/shop.js';
 import { checksums, type Load, publish, undo } from '../../support/window.js';

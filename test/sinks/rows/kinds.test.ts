@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readCounts } from '../../../sinks/publish/rows/counts.js';
 import { rowParts } from '../../../sinks/publish/rows/parts.js';
+import { readCounts } from '../../support/counts.js';
 import { testDatabase } from '../../support/database.js';
 import { checksums, openBatch, publish, runWindow, stage, undo } from '../../support/window.js';
 

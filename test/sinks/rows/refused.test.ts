@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readCounts } from '../../../sinks/publish/rows/counts.js';
 import { rowParts } from '../../../sinks/publish/rows/parts.js';
 import { precheckRows } from '../../../sinks/publish/rows/precheck.js';
 import { surveyRows } from '../../../sinks/publish/rows/survey.js';
 import type { RowTarget } from '../../../sinks/publish/rows/target.js';
+import { readCounts } from '../../support/counts.js';
 import { testRole } from '../../support/role.js';
 import { lines, ORDER, said, shop, table } from '../../support/shop.js';
 import { checksums, openBatch, publish, runWindow, stage } from '../../support/window.js';

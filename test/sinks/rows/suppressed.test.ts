@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ClientBase } from 'pg';
-import { readCounts } from '../../../sinks/publish/rows/counts.js';
 import { rowParts } from '../../../sinks/publish/rows/parts.js';
 import type { RowTarget } from '../../../sinks/publish/rows/target.js';
 import { previewUndo } from '../../../sinks/publish/rows/undo-checks.js';
 import { surveyUndo } from '../../../sinks/publish/rows/undo-survey.js';
 import { windowPart } from '../../../sinks/publish/window.js';
+import { readCounts } from '../../support/counts.js';
 import { testDatabase } from '../../support/database.js';
 import { lines, said } from '../../support/shop.js';
 import { checksums, openBatch, publish, runWindow, stage, undo } from '../../support/window.js';
