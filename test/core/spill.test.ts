@@ -13,7 +13,7 @@ async function roundTrip(rows: readonly Row[]): Promise<Row[]> {
     try {
       await spill.write(rows);
       const back: Row[] = [];
-      for await (const part of spill.read()) back.push(...part.rows);
+      for await (const part of spill.read()) back.push(...part);
       return back;
     } finally {
       await spill.dispose();
