@@ -5,7 +5,7 @@ import type { NewTable, Pipeline } from '../core/pipeline.js';
 import { findsByKey } from '../core/publish-mode.js';
 import type { Stage } from '../core/types.js';
 import { readColumns } from '../db/catalog/columns.js';
-import { readRowTable } from '../db/catalog/row-tables.js';
+import { primaryKey } from '../db/catalog/primary-key.js';
 import { tableText } from '../db/table-name.js';
 import { futureColumns } from '../run/changes/missing-tables.js';
 import { isRejectColumn } from '../run/feed-back/reject-columns.js';
@@ -269,9 +269,8 @@ async function keyOf(
 ): Promise<readonly string[]> {
   if (request.mode === undefined || !findsByKey(request.mode)) return [];
   if (request.key !== undefined) return request.key;
-  const live = await readRowTable(await database.session(), table.schema, table.table);
-  const primary = live?.keys.find((key) => key.primary);
-  if (primary !== undefined) return primary.columns;
+  const primary = await primaryKey(database, table);
+  if (primary.length > 0) return primary;
   throw usage(
     'no_key',
     `${table.name} has no primary key: --mode ${request.mode} must be told how rows are found`,
