@@ -18,6 +18,7 @@ import { Job } from '../../src/run/job/job.js';
 import { memory } from '../../src/sources/memory.js';
 import { sluice } from '../support/cli.js';
 import { tempFile, tempFolder } from '../support/files.js';
+import { thrown } from '../support/thrown.js';
 
 /** Nobody listens there. */
 const NOWHERE = 'postgres://me:secret@127.0.0.1:1/db';
@@ -130,8 +131,7 @@ test('a pipeline file that is missing, broken, or exports none, is named', async
   ] as const) {
     const path = join(cwd, file);
     if (text !== undefined) writeFileSync(path, text);
-    const error: unknown = await findPipeline(path).catch((thrown) => thrown);
-    assert.ok(error instanceof SluiceError, `${file}: ${error}`);
+    const error = await thrown(findPipeline(path), file);
     assert.equal(error.kind, 'usage', file);
     assert.match(told(error).join('\n'), says);
   }

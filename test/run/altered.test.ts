@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SluiceError } from '../../src/core/errors.js';
+import type { SluiceError } from '../../src/core/errors.js';
 import { append, merge, patch, replace, type Target } from '../../src/core/target.js';
 import { findBatch } from '../../src/db/ledger/batches.js';
 import { swapBatch } from '../../src/run/swap.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { type Engine, engine, loads, rowsAfter } from '../support/engine.js';
+import { thrown } from '../support/thrown.js';
 
 const ROWS = [
   { id: '1', n: 'one' },
@@ -22,11 +23,7 @@ async function altered(
   ddl: string,
 ): Promise<SluiceError> {
   const source = rowsAfter(ROWS, () => database.query(ddl));
-  const error = await on.run(loads({ x: [target, source] })).then(
-    () => assert.fail(`published in spite of ${ddl}`),
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof SluiceError, String(error));
+  const error = await thrown(on.run(loads({ x: [target, source] })), ddl);
   return error;
 }
 
@@ -54,8 +51,7 @@ test('what would be refused before a load is refused in the same words where it 
     const during = await altered(on, database, replace(table), ddl);
     assert.match(during.message, said);
     assert.match(during.facts.state ?? '', /nothing was published.*is staged/);
-    const before = await on.run(loads({ x: [replace(table), ROWS] })).catch((error: unknown) => error);
-    assert.ok(before instanceof SluiceError);
+    const before = await thrown(on.run(loads({ x: [replace(table), ROWS] })));
     assert.deepEqual([during.code, during.kind, during.message], [before.code, before.kind, before.message]);
     assert.deepEqual(await database.query(`SELECT n FROM ${table} ORDER BY id`), [
       { n: 'one' },
@@ -145,8 +141,7 @@ test('DDL between the last survey and the window stops it, says what was altered
   const on = engine(t, database);
   let n = 0;
   beforeWindow(on, () => database.query(`CREATE INDEX t_${++n} ON t (n)`));
-  const busy = await on.run(loads({ x: [replace('t'), ROWS] })).catch((error: unknown) => error);
-  assert.ok(busy instanceof SluiceError);
+  const busy = await thrown(on.run(loads({ x: [replace('t'), ROWS] })));
   assert.equal(busy.code, 'catalog_changed');
   assert.deepEqual(busy.facts.details, ['public.t: index t_3 is new']);
   assert.match(on.warnings.join('\n'), /public\.t: index t_1 is new/);
@@ -159,8 +154,7 @@ test('what refuses a table behind the last survey is told as it is before the lo
   const on = engine(t, database);
   let times = 0;
   beforeWindow(on, async () => times++ === 0 && database.query('CREATE PUBLICATION p FOR ALL TABLES'));
-  const error = await on.run(loads({ x: [replace('t'), ROWS] })).catch((thrown: unknown) => thrown);
-  assert.ok(error instanceof SluiceError);
+  const error = await thrown(on.run(loads({ x: [replace('t'), ROWS] })));
   assert.match(error.message, /public\.t cannot be replaced: the table is published by p/);
   assert.match(error.facts.state ?? '', /is staged/);
 });

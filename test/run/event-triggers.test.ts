@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SluiceError } from '../../src/core/errors.js';
+import type { SluiceError } from '../../src/core/errors.js';
 import { merge, replace, type Target } from '../../src/core/target.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { engine, loads, rowsAfter } from '../support/engine.js';
+import { thrown } from '../support/thrown.js';
 
 const ROWS = [
   { id: '1', n: 'one' },
@@ -87,11 +88,11 @@ async function refusal(
   database: TestDatabase,
   target: Target,
 ): Promise<SluiceError> {
-  const error = await engine(t, database)
-    // The guard's own ALTER TABLE of live would fire it, too, as anybody's does.
-    .run(loads({ x: [target, ROWS] }), { guard: 'off' })
-    .catch((thrown: unknown) => thrown);
-  assert.ok(error instanceof SluiceError, String(error));
+  const error = await thrown(
+    engine(t, database)
+      // The guard's own ALTER TABLE of live would fire it, too, as anybody's does.
+      .run(loads({ x: [target, ROWS] }), { guard: 'off' }),
+  );
   return error;
 }
 
@@ -142,10 +143,7 @@ test('an event trigger that makes another table of staging refuses it before a r
   const source = rowsAfter(ROWS, async () => {
     read = true;
   });
-  const error = await engine(t, database)
-    .run(loads({ x: [replace('t'), source] }))
-    .catch((thrown: unknown) => thrown);
-  assert.ok(error instanceof SluiceError, String(error));
+  const error = await thrown(engine(t, database).run(loads({ x: [replace('t'), source] })));
   assert.equal(error.code, 'check_refused');
   assert.match([error.message, ...(error.facts.details ?? [])].join('\n'), /event triggers change .*made_at/);
   assert.equal(read, false);

@@ -16,6 +16,7 @@ import { map } from '../../transforms/map.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { tempFolder } from '../support/files.js';
 import { type Options, openDatabase, runOn } from '../support/lots.js';
+import { thrown } from '../support/thrown.js';
 
 const COLUMNS = ['id', 'name'] as const;
 const nine = { maxRejects: { rows: 9 } };
@@ -58,12 +59,6 @@ async function setUp(t: TestContext) {
 
 const unboss = map(({ boss: _, ...row }: Row) => row, 'without bosses');
 
-const refusedWith = (work: Promise<unknown>): Promise<SluiceError> =>
-  work.then(
-    () => assert.fail('it was published'),
-    (thrown) => thrown,
-  );
-
 async function undo(t: TestContext, database: TestDatabase, batch: string): Promise<void> {
   const opened = openDatabase(t, database);
   const quiet = { debug() {}, info() {}, warn() {}, error() {} };
@@ -82,7 +77,7 @@ for (const mode of ['append', 'merge', 'mirror', 'replace'] as const)
       }
     });
     const of = into(mode, source, seen);
-    await refusedWith(runOn(t, database, of));
+    await thrown(runOn(t, database, of));
     assert.equal(await names(), null);
     places.length = 0;
     const { summary } = await fix(of, '1');
@@ -115,7 +110,7 @@ test('rows of a batch are not added to a table that was replaced since, until th
     ...nine,
     maxShrink: 100,
   });
-  const error = await refusedWith(fix(into('append', source), '1'));
+  const error = await thrown(fix(into('append', source), '1'));
   assert.equal(error.code, 'replaced_since');
   assert.match(error.message, /batch 2 has replaced public\.one since/);
   await undo(t, database, '2');
@@ -135,7 +130,7 @@ test('where a stage looks at rows together, a published batch is undone first, a
   const { database, source, fix, names } = await setUp(t);
   const of = into('append', source, distinct({ by: 'name' }));
   await runOn(t, database, of, nine);
-  const error = await refusedWith(fix(of, '1'));
+  const error = await thrown(fix(of, '1'));
   assert.equal(error.code, 'whole_table');
   assert.match(error.message, /the stage "distinct" looks at rows of .*rows\.csv together/);
   assert.match(String(error.facts.next), /sluice rollback 1/);
@@ -187,7 +182,7 @@ test('rows that were rejected before a fork are fed back, those behind it may be
     'SELECT stage, number::text FROM sluice.migration_reject',
   );
   const numberOf = (stage: string) => numbers.find((each) => each.stage === stage)?.number as string;
-  const error = await refusedWith(feed({ id: '3', name: 'x', sluice_reject: numberOf('into two') }));
+  const error = await thrown(feed({ id: '3', name: 'x', sluice_reject: numberOf('into two') }));
   assert.match(
     error.message,
     /rows of rows go to several tables, and what was rejected behind the fork \(into two\)/,
@@ -201,9 +196,9 @@ test('rows that were rejected before a fork are fed back, those behind it may be
 
 test('an input that has changed since is not corrected by its lines', async (t) => {
   const { database, path, source, fix, names } = await setUp(t);
-  await refusedWith(runOn(t, database, into('append', source)));
+  await thrown(runOn(t, database, into('append', source)));
   writeFileSync(path, 'id,name\n0,new\n1,a\n2,b\nx,-c\n4,d\n5,e,more\n6,f\n');
-  const error = await refusedWith(fix(into('append', source), '1'));
+  const error = await thrown(fix(into('append', source), '1'));
   assert.equal(error.code, 'input_changed');
   assert.match(error.message, /reject \d was its line \d, and another stands there now/);
   assert.equal(await names(), null);
@@ -245,12 +240,12 @@ test('stages that look something up in an input that is fed back see all of it',
 
 test('all columns must be there, no others, and a row that was taken out is rejected again where all are read', async (t) => {
   const { database, source, fix, names } = await setUp(t);
-  await refusedWith(runOn(t, database, into('replace', source)));
+  await thrown(runOn(t, database, into('replace', source)));
   const give = (row: Record<string, string>, options: Options = {}) =>
     fix(into('replace', source), '1', { inputs: { rows: memory('fixed.csv', [row]) }, ...options });
-  assert.match((await refusedWith(give({ id: '3', sluice_reject: '2' }))).message, /lacks the column name/);
+  assert.match((await thrown(give({ id: '3', sluice_reject: '2' }))).message, /lacks the column name/);
   assert.match(
-    (await refusedWith(give({ id: '3', name: 'c', nmae: 'x', sluice_reject: '2' }))).message,
+    (await thrown(give({ id: '3', name: 'c', nmae: 'x', sluice_reject: '2' }))).message,
     /the input has no column nmae/,
   );
   const { summary } = await give({ id: '3', name: 'c', sluice_reject: '2' }, nine);

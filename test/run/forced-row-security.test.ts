@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { SluiceError } from '../../src/core/errors.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { testDatabase } from '../support/database.js';
 import { engine, loads, rowsAfter } from '../support/engine.js';
 import { testRole } from '../support/role.js';
 import { PARTS_BY, parts, rowsFor, SYSTEM } from '../support/system.js';
+import { thrown } from '../support/thrown.js';
 import { checksums } from '../support/window.js';
 
 const MODES = ['replace', 'append', 'merge', 'patch'] as const;
@@ -29,8 +29,8 @@ async function owned(t: TestContext) {
   return { admin: await database.connect(), url: url.href };
 }
 
-const told = (error: unknown) => {
-  const { kind, message, facts } = error as SluiceError;
+const told = async (work: Promise<unknown>): Promise<string> => {
+  const { kind, message, facts } = await thrown(work);
   assert.equal(kind, 'refused');
   return [message, ...(facts.details ?? []), ...[facts.next ?? []].flat()].join('\n');
 };
@@ -43,7 +43,7 @@ for (const mode of MODES)
     await admin.query(force('parts', 'id <= 2'));
     const before = await checksums(admin, 'parts', 'notes');
     for (const dryRun of [true, false]) {
-      const error = await run(of, { dryRun }).then(() => assert.fail(), told);
+      const error = await told(run(of, { dryRun }));
       assert.match(error, /row-level security hides rows from this role \(policy part\)/);
       assert.match(error, /a role that sees all rows: .* BYPASSRLS/);
     }
@@ -53,7 +53,7 @@ for (const mode of MODES)
     const published = await checksums(admin, 'parts', 'notes');
     await admin.query('ALTER TABLE parts FORCE ROW LEVEL SECURITY');
     for (const dryRun of [true, false]) {
-      const error = await rollbackBatch(batch, { database, log, dryRun }).then(() => assert.fail(), told);
+      const error = await told(rollbackBatch(batch, { database, log, dryRun }));
       assert.match(error, /row-level security (hides rows from this role|would hide rows of public\.parts) /);
     }
     assert.deepEqual(await checksums(admin, 'parts', 'notes'), published);
@@ -72,7 +72,7 @@ for (const [whose, table, using] of [
     await admin.query(force(table, using));
     const of = loads({ parts: [PARTS_BY.replace, parts(4, 7, 2)] });
     for (const dryRun of [true, false]) {
-      const error = await run(of, { dryRun }).then(() => assert.fail(), told);
+      const error = await told(run(of, { dryRun }));
       assert.match(
         error,
         new RegExp(`public\\.${table}: row-level security hides rows .* so that foreign key`),
@@ -82,7 +82,7 @@ for (const [whose, table, using] of [
     const batch = (await run(loads({ parts: [PARTS_BY.replace, rowsFor('replace')] }))).summary
       .batch as string;
     await admin.query(`ALTER TABLE ${table} FORCE ROW LEVEL SECURITY`);
-    const error = await rollbackBatch(batch, { database, log }).then(() => assert.fail(), told);
+    const error = await told(rollbackBatch(batch, { database, log }));
     assert.match(error, new RegExp(`public\\.${table}: row-level security hides rows`));
   });
 
@@ -91,11 +91,11 @@ test('no row is deleted that hidden rows may refer to: neither by a merge nor by
   const { run, database, log } = engine(t, { url });
   const whole = { ...PARTS_BY.merge, mode: 'sync' as const };
   await admin.query(force('notes', 'false'));
-  const error = await run(loads({ parts: [whole, parts(4, 7, 2)] })).then(() => assert.fail(), told);
+  const error = await told(run(loads({ parts: [whole, parts(4, 7, 2)] })));
   assert.match(error, /hides rows of public\.notes from this role, and they may refer to this table/);
   const batch = (await run(loads({ parts: [PARTS_BY.merge, parts(8, 7)] }))).summary.batch as string;
   await admin.query('INSERT INTO notes VALUES (8, 8)');
-  const undone = await rollbackBatch(batch, { database, log }).then(() => assert.fail(), told);
+  const undone = await told(rollbackBatch(batch, { database, log }));
   assert.match(undone, /hides rows of public\.notes from this role, and they may refer to this table/);
   assert.equal((await admin.query('SELECT FROM notes WHERE part_id = 8')).rowCount, 1);
 });
@@ -108,7 +108,7 @@ for (const mode of MODES)
     const before = await checksums(admin, 'parts', 'notes');
     const ran = await run(loads({ parts: [PARTS_BY[mode], source] })).then(
       ({ summary }) => summary.status,
-      told,
+      (error) => told(Promise.reject(error)),
     );
     // An append reads nothing of live, and adds just its rows.
     if (mode === 'append') {

@@ -5,6 +5,7 @@ import { append, merge, patch, replace } from '../../src/core/target.js';
 import { findBatch } from '../../src/db/ledger/batches.js';
 import { testDatabase } from '../support/database.js';
 import { engine, loads, rowsAfter } from '../support/engine.js';
+import { thrown } from '../support/thrown.js';
 
 const SYSTEM = `
 CREATE TABLE models (id int PRIMARY KEY, name text NOT NULL);
@@ -24,11 +25,6 @@ const amounts = (n: number) => Array.from({ length: n }, (_, i) => ({ id: i + 1,
 const MODELS = { columns: ['id', 'name'] as const };
 const PARTS = { columns: ['id', 'model_id', 'amount'] as const, key: ['id'] as const };
 
-const factsOf = (error: unknown) => {
-  const { code, kind, message, facts } = error as SluiceError;
-  return { code, kind, message, facts };
-};
-
 for (const [mode, target] of [
   ['replace', replace('parts', { columns: PARTS.columns })],
   ['merge', merge('parts', PARTS)],
@@ -43,7 +39,7 @@ for (const [mode, target] of [
       await writer.query('UPDATE parts SET amount = 2 WHERE id = 1');
     });
     const { run, database: own } = engine(t, database);
-    const error = await run(loads({ parts: [target, source] })).then(() => assert.fail(), factsOf);
+    const error = await thrown(run(loads({ parts: [target, source] })));
     assert.equal(error.code, 'live_written_during_load');
     assert.equal(error.kind, 'refused');
     assert.match(error.message, /^2 statements wrote to public\.parts /);
@@ -88,7 +84,7 @@ for (const target of [
       );
     const { run } = engine(t, database);
     const starts = () => database.query('UPDATE timers SET running = true');
-    const error = await run(source(starts)).then(() => assert.fail(), factsOf);
+    const error = await thrown(run(source(starts)));
     assert.equal(error.code, 'live_written_during_load');
     assert.equal(error.facts.table, 'public.timers');
     assert.deepEqual(await database.query('SELECT count(*)::int AS n FROM parts'), [{ n: 5 }]);
@@ -103,8 +99,7 @@ test('a guarded table that does not exist is a usage error, before anything is w
   const { run } = engine(t, database);
   await assert.rejects(
     run(loads({ models: [replace('models', MODELS), models(5)] }, { guards: ['timer'] })),
-    (error: unknown) => {
-      const { code, kind, facts } = factsOf(error);
+    ({ code, kind, facts }: SluiceError) => {
       return code === 'no_such_table' && kind === 'usage' && /did you mean timers/.test(String(facts.next));
     },
   );
@@ -176,10 +171,7 @@ test('where the session that keeps writers out is killed, nothing is published',
     await database.query("UPDATE models SET name = 'written'");
   });
   const { run } = engine(t, database);
-  const error = await run(loads({ models: [replace('models', MODELS), source] }), { guard: 'lock' }).then(
-    () => assert.fail(),
-    factsOf,
-  );
+  const error = await thrown(run(loads({ models: [replace('models', MODELS), source] }), { guard: 'lock' }));
   assert.equal(error.code, 'guard_lost');
   assert.deepEqual(await database.query('SELECT DISTINCT name FROM models'), [{ name: 'written' }]);
 });
@@ -192,7 +184,7 @@ test('--guard lock is refused where its lock would block the run itself, or woul
     parts: [replace('parts', { columns: PARTS.columns }), amounts(5)],
     models: [merge('models', { ...MODELS, key: ['id'] }), models(5)],
   });
-  const error = await run(both, { guard: 'lock' }).then(() => assert.fail(), factsOf);
+  const error = await thrown(run(both, { guard: 'lock' }));
   assert.equal(error.code, 'check_refused');
   assert.match(String(error.facts.details), /parts_model_id_fkey of public\.parts, to public\.models/);
   await assert.rejects(run(both, { guard: 'lock', publish: false }), { code: 'guard_ends', kind: 'usage' });

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { surveyReplace } from '../../sinks/publish/replace/survey.js';
-import { SluiceError } from '../../src/core/errors.js';
 import { merge, replace } from '../../src/core/target.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { testDatabase } from '../support/database.js';
 import { engine, loads, rowsAfter } from '../support/engine.js';
 import { testRole } from '../support/role.js';
+import { thrown } from '../support/thrown.js';
 
 const ROWS = [
   { id: '1', n: 'one' },
@@ -26,8 +26,7 @@ test('rows that keep the OID of a table refuse its replacement, each column by n
   const database = await testDatabase(t);
   await database.query(`${TABLE}; ${KEPT}`);
   const on = engine(t, database);
-  const error = await on.run(loads({ x: [replace('t'), ROWS] })).catch((thrown: unknown) => thrown);
-  assert.ok(error instanceof SluiceError);
+  const error = await thrown(on.run(loads({ x: [replace('t'), ROWS] })));
   assert.equal(error.kind, 'refused');
   const said = [error.message, ...(error.facts.details ?? [])].join('\n');
   for (const column of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'i'])
@@ -55,10 +54,7 @@ test('a row that comes to keep the OID during the load refuses the publish', asy
   const database = await testDatabase(t);
   await database.query(`${TABLE}; CREATE TABLE kept (r regclass)`);
   const source = rowsAfter(ROWS, () => database.query("INSERT INTO kept VALUES ('t')"));
-  const error = await engine(t, database)
-    .run(loads({ x: [replace('t'), source] }))
-    .catch((thrown: unknown) => thrown);
-  assert.ok(error instanceof SluiceError);
+  const error = await thrown(engine(t, database).run(loads({ x: [replace('t'), source] })));
   assert.match(error.message, /public\.kept\.r/);
   assert.deepEqual(await database.query('SELECT r FROM kept'), [{ r: 't' }]);
 });

@@ -11,6 +11,7 @@ import { engine, loads, rowsAfter } from '../support/engine.js';
 import { testRole } from '../support/role.js';
 import { projectFolder } from '../support/server.js';
 import { PARTS_BY, rowsFor, SYSTEM } from '../support/system.js';
+import { thrown } from '../support/thrown.js';
 import { checksums } from '../support/window.js';
 
 type Mode = keyof typeof PARTS_BY;
@@ -94,10 +95,7 @@ for (const mode of ['replace', 'append', 'merge', 'patch'] as const)
     ]);
     const { run } = engine(t, { url });
     const source = rowsAfter(rowsFor(mode), async () => assert.fail('a row was read'));
-    const error: SluiceError = await run(loads({ parts: [PARTS_BY[mode], source] })).then(
-      () => assert.fail(),
-      (thrown) => thrown,
-    );
+    const error = await thrown(run(loads({ parts: [PARTS_BY[mode], source] })));
     assert.equal(error.code, 'check_refused');
     assert.equal(error.kind, 'refused');
     const next = [error.facts.next].flat().join('\n');

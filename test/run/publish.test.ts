@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { SluiceError } from '../../src/core/errors.js';
 import { named, type Stage } from '../../src/core/types.js';
 import { findStaged, swapBatch } from '../../src/run/swap.js';
 import type { TestDatabase } from '../support/database.js';
 import { catalog, leftGuards, leftSchemas, openDatabase, runOn } from '../support/lots.js';
 import { stall } from '../support/stall.js';
 import { type Thing, thingsDatabase, thingsPipeline } from '../support/things.js';
+import { thrown } from '../support/thrown.js';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -18,15 +18,6 @@ async function swap(t: TestContext, database: TestDatabase, id: string) {
   } finally {
     await opened.close();
   }
-}
-
-async function thrown(work: Promise<unknown>): Promise<SluiceError> {
-  const error: unknown = await work.then(
-    () => assert.fail('it went through'),
-    (reason) => reason,
-  );
-  assert.ok(error instanceof SluiceError, String(error));
-  return error;
 }
 
 const countOf = async (database: TestDatabase) =>

@@ -9,7 +9,6 @@ import recipes from '../../pipelines/recipe-snapshots/index.js';
 import tasks from '../../pipelines/tasks-to-operations/index.js';
 import { type BackedUp, backUp } from '../../src/backup/backup.js';
 import { restoreBackup } from '../../src/backup/restore.js';
-import type { SluiceError } from '../../src/core/errors.js';
 import type { Pipeline } from '../../src/core/pipeline.js';
 import type { Source } from '../../src/core/types.js';
 import { withQuietRun } from '../../src/run/inputs/quiet-run.js';
@@ -21,6 +20,7 @@ import { lotSystem, runOn } from '../support/lots.js';
 import { machineShop } from '../support/machining.js';
 import { fromFile, milestoneFile, milestoneSystem } from '../support/milestones.js';
 import { practiceDatabase, practiceFiles } from '../support/okvet.js';
+import { thrown } from '../support/thrown.js';
 
 type Inputs = Readonly<Record<string, Source>>;
 
@@ -40,12 +40,6 @@ function restored(t: TestContext, directory: string, on: TestDatabase) {
   const { database, log } = engine(t, on);
   return withQuietRun({ database, log }, (run) => restoreBackup(directory, run));
 }
-
-const refused = (work: Promise<unknown>): Promise<SluiceError> =>
-  work.then(
-    () => assert.fail('it was restored'),
-    (error) => error,
-  );
 
 const csvs = ({ directory, tables }: BackedUp) =>
   Object.fromEntries(tables.map(({ table, file }) => [table, readFileSync(join(directory, file), 'utf8')]));
@@ -125,13 +119,13 @@ for (const { pipeline, database: system, inputs = {}, touched: besides = [], bes
 test('a restore is all or nothing: tables with rows, other columns and damaged files are refused by name', async (t) => {
   const database = await lotSystem(t);
   const made = await backedUp(t, lots, database);
-  const full = await refused(restored(t, made.directory, database));
+  const full = await thrown(restored(t, made.directory, database));
   assert.match(full.message, /4 tables are not empty: /);
   assert.match(full.facts.state ?? '', /nothing was changed/);
 
   const other = await testDatabase(t);
   await other.query('CREATE TABLE lots (id int)');
-  const error = await refused(restored(t, made.directory, other));
+  const error = await thrown(restored(t, made.directory, other));
   assert.equal(error.code, 'other_columns');
   assert.match([error.facts.details].flat().join('\n'), /^lots lacks .*lot_number/);
 
@@ -140,7 +134,7 @@ test('a restore is all or nothing: tables with rows, other columns and damaged f
   const file = join(made.directory, 'production_lines.csv');
   const whole = readFileSync(file, 'utf8');
   writeFileSync(file, whole.split('\n').slice(0, 1).join('\n'));
-  assert.equal((await refused(restored(t, made.directory, lost))).code, 'damaged_backup');
+  assert.equal((await thrown(restored(t, made.directory, lost))).code, 'damaged_backup');
   assert.deepEqual(
     await lost.query("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"),
     [],

@@ -16,6 +16,7 @@ import { dropLeftover, findLeftovers } from '../../src/run/maintain/cleanup.js';
 import { csv } from '../../src/sources/csv/index.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { leftGuards, leftSchemas, type Options, openDatabase, runOn } from '../support/lots.js';
+import { thrown } from '../support/thrown.js';
 
 type Host = { readonly id: string; readonly name: string | null; readonly address: string | null };
 
@@ -83,10 +84,7 @@ async function breakOff(
   const killed = new Promise<void>((resolve) => {
     release = resolve;
   });
-  const running = runOn(t, made, build(source(rows, 4, killed)), { ...OPTIONS, ...options }).then(
-    () => assert.fail('it was published'),
-    (error: unknown) => error as SluiceError,
-  );
+  const running = thrown(runOn(t, made, build(source(rows, 4, killed)), { ...OPTIONS, ...options }));
   for (;;) {
     await sleep(20);
     const [there] = await made.query<{ there: boolean }>(
@@ -114,15 +112,6 @@ const ids = async (made: TestDatabase) =>
       'SELECT count(*)::int AS n, count(DISTINCT id)::int AS distinct, max(name) FILTER (WHERE id = 999) AS last FROM hosts',
     )
   )[0];
-
-const fails = async (work: Promise<unknown>): Promise<SluiceError> => {
-  const error: unknown = await work.then(
-    () => assert.fail('it was published'),
-    (thrown) => thrown,
-  );
-  assert.ok(error instanceof SluiceError, String(error));
-  return error;
-};
 
 test('a load whose session is killed keeps its staging, and going on gives every row and every reject once', async (t) => {
   const made = await database(t);
@@ -205,7 +194,7 @@ test('a run that goes on may break off again, as often as it likes', async (t) =
     },
   });
   for (const after of [0, 500, 900]) {
-    const error = await fails(runOn(t, made, hostsPipeline(dies(after)), { ...OPTIONS, resume: '1' }));
+    const error = await thrown(runOn(t, made, hostsPipeline(dies(after)), { ...OPTIONS, resume: '1' }));
     assert.equal(error.code, 'connection_lost');
   }
   await runOn(t, made, hostsPipeline(source(hosts(1000))), { ...OPTIONS, resume: '1' });
@@ -222,13 +211,13 @@ for (const [how, rows] of [
   test(`an input that ${how} when it is read again is refused, and nothing is published`, async (t) => {
     const made = await database(t);
     await breakOff(t, made);
-    const error = await fails(runOn(t, made, hostsPipeline(source(rows)), { ...OPTIONS, resume: '1' }));
+    const error = await thrown(runOn(t, made, hostsPipeline(source(rows)), { ...OPTIONS, resume: '1' }));
     assert.equal(error.code, 'not_repeatable');
     assert.equal(error.kind, 'refused');
     assert.deepEqual(await made.query('SELECT id FROM hosts'), [{ id: 0 }]);
     assert.deepEqual(await leftSchemas(made), []);
     assert.deepEqual(await leftGuards(made), []);
-    const again = await fails(runOn(t, made, hostsPipeline(source(rows)), { ...OPTIONS, resume: '1' }));
+    const again = await thrown(runOn(t, made, hostsPipeline(source(rows)), { ...OPTIONS, resume: '1' }));
     assert.equal(again.code, 'not_resumable');
   });
 
@@ -241,7 +230,7 @@ test('--no-source-data stays with the batch; it, and --only-rejects-of, cannot c
     [{ noSourceData: true }, /begun without --no-source-data, and the ledger has values/],
     [{ onlyRejectsOf: '1' }, /begun without --only-rejects-of 1/],
   ] as const) {
-    const error = await fails(resume(options, '1'));
+    const error = await thrown(resume(options, '1'));
     assert.equal(error.code, 'not_resumable');
     assert.match(error.message, says);
     assert.match(
@@ -266,7 +255,7 @@ test('a write to live between the two attempts refuses the publish', async (t) =
   const made = await database(t);
   await breakOff(t, made);
   await made.query("UPDATE hosts SET name = 'written in between'");
-  const error = await fails(runOn(t, made, hostsPipeline(source(hosts(1000))), { ...OPTIONS, resume: '1' }));
+  const error = await thrown(runOn(t, made, hostsPipeline(source(hosts(1000))), { ...OPTIONS, resume: '1' }));
   assert.equal(error.kind, 'refused');
   assert.match(error.message, /1 statement wrote to .* since/);
   assert.deepEqual(await made.query('SELECT name FROM hosts'), [{ name: 'written in between' }]);
@@ -285,7 +274,7 @@ test('a run that broke off behind its load reads nothing again', async (t) => {
           }),
         ],
       });
-  const error = await fails(runOn(t, made, killing(true)(source(hosts(1000))), OPTIONS));
+  const error = await thrown(runOn(t, made, killing(true)(source(hosts(1000))), OPTIONS));
   assert.equal(error.code, 'connection_lost');
   const unread: Source<Host> = {
     ...source([]),
@@ -301,9 +290,9 @@ test('a run that broke off behind its load reads nothing again', async (t) => {
   assert.equal((await ids(made))?.n, 1000 - REJECTED(1000));
   // What the first attempt has read and rejected stays in the ledger, also where the second comes to nothing.
   await made.query('TRUNCATE hosts');
-  await fails(runOn(t, made, killing(true)(source(hosts(1000))), OPTIONS));
+  await thrown(runOn(t, made, killing(true)(source(hosts(1000))), OPTIONS));
   const wrong = killing(false, [{ severity: 'error', message: 'wrong' }])(unread);
-  assert.equal((await fails(runOn(t, made, wrong, { ...OPTIONS, resume: '2' }))).kind, 'refused');
+  assert.equal((await thrown(runOn(t, made, wrong, { ...OPTIONS, resume: '2' }))).kind, 'refused');
   for (const [id, status] of [
     ['1', 'completed'],
     ['2', 'failed'],
@@ -320,10 +309,10 @@ test('staging that somebody else has written to, or that a restart may have empt
   await breakOff(t, made);
   await made.query("UPDATE sluice.migration_batch SET server_started_at = '2001-01-01'");
   const resume = () => runOn(t, made, hostsPipeline(source(hosts(1000))), { ...OPTIONS, resume: '1' });
-  assert.equal((await fails(resume())).code, 'staging_emptied');
+  assert.equal((await thrown(resume())).code, 'staging_emptied');
   await made.query('UPDATE sluice.migration_batch SET server_started_at = pg_postmaster_start_time()');
   await made.query('DELETE FROM sluice_staging_1.hosts WHERE id = 7');
-  assert.equal((await fails(resume())).code, 'staging_differs');
+  assert.equal((await thrown(resume())).code, 'staging_differs');
   assert.deepEqual(await made.query('SELECT id FROM hosts'), [{ id: 0 }]);
 });
 
@@ -336,7 +325,7 @@ test('what is kept to be resumed is listed by cleanup, and dropped with its guar
   for (const each of found) await dropLeftover(opened, each);
   assert.deepEqual(await leftSchemas(made), []);
   assert.deepEqual(await leftGuards(made), []);
-  const error = await fails(runOn(t, made, hostsPipeline(source(hosts(1000))), { ...OPTIONS, resume: '1' }));
+  const error = await thrown(runOn(t, made, hostsPipeline(source(hosts(1000))), { ...OPTIONS, resume: '1' }));
   assert.equal(error.code, 'not_resumable');
 });
 
@@ -364,12 +353,12 @@ test('a file that has changed is refused before anything is read, and resumes on
   const text = readFileSync(path, 'utf8');
   for (const other of [`${text}1001,one more,10.0.0.1\n`, text.replace('host 9', 'ghost')]) {
     writeFileSync(path, other);
-    const error = await fails(resume());
+    const error = await thrown(resume());
     assert.equal(error.code, 'input_changed');
     assert.match(error.message, /hosts\.csv/);
   }
   writeFileSync(path, text);
-  assert.match((await fails(resume())).message, /was written at/);
+  assert.match((await thrown(resume())).message, /was written at/);
   const opened = openDatabase(t, made);
   const record = (await findBatch(opened, '1')).run_record;
   const modified = new Date(record?.inputs.hosts?.print?.modified ?? 0);
@@ -382,7 +371,7 @@ test('an input that can be read only once says so beforehand, and cannot be resu
   const said: string[] = [];
   const once: Source<Host> = { ...source(hosts(1000)), kind: 'stdin', name: '-' };
   const events = { note: (text: string) => void said.push(text) };
-  const error = await fails(
+  const error = await thrown(
     runOn(
       t,
       made,
@@ -404,7 +393,7 @@ test('an input that can be read only once says so beforehand, and cannot be resu
   assert.equal(error.code, 'connection_lost');
   assert.doesNotMatch(String(error.facts.next), /--resume/);
   assert.deepEqual(await leftSchemas(made), []);
-  const again = await fails(runOn(t, made, hostsPipeline(once), { ...OPTIONS, resume: '1' }));
+  const again = await thrown(runOn(t, made, hostsPipeline(once), { ...OPTIONS, resume: '1' }));
   assert.equal(again.code, 'not_resumable');
   assert.match(again.message, /stdin could be read only once/);
 });
@@ -416,9 +405,9 @@ test('a batch that is done, of another pipeline, or not there, cannot be resumed
       ...OPTIONS,
       ...(resume === undefined ? {} : { resume }),
     });
-  assert.equal((await fails(run('1'))).code, 'no_ledger');
+  assert.equal((await thrown(run('1'))).code, 'no_ledger');
   await run(undefined);
-  assert.equal((await fails(run('1'))).code, 'not_resumable');
-  assert.equal((await fails(run('77'))).code, 'no_such_batch');
-  assert.match((await fails(run('1', { name: 'others' }))).message, /one of hosts, not of others/);
+  assert.equal((await thrown(run('1'))).code, 'not_resumable');
+  assert.equal((await thrown(run('77'))).code, 'no_such_batch');
+  assert.match((await thrown(run('1', { name: 'others' }))).message, /one of hosts, not of others/);
 });

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SluiceError } from '../../src/core/errors.js';
 import { findBatch } from '../../src/db/ledger/batches.js';
 import { readPublished } from '../../src/db/ledger/published.js';
 import { dropLeftover, findLeftovers, keptInAll } from '../../src/run/maintain/cleanup.js';
@@ -8,10 +7,10 @@ import { rollbackBatch } from '../../src/run/rollback.js';
 import { testDatabase } from '../support/database.js';
 import { engine, loads } from '../support/engine.js';
 import { MODELS, models, PARTS_BY, parts, rowsFor, SYSTEM } from '../support/system.js';
+import { thrown } from '../support/thrown.js';
 import { checksums } from '../support/window.js';
 
 const MODES = ['replace', 'append', 'merge', 'patch'] as const;
-const refusal = (error: unknown) => error as SluiceError;
 
 for (const mode of MODES)
   test(`${mode}: publish, undo, publish, clean up; contents are as before each time`, async (t) => {
@@ -55,7 +54,7 @@ for (const mode of MODES)
     assert.match(planned.tables[0]?.written_since.list.join() ?? '', new RegExp(`id\\b.*${id}`));
     assert.match(planned.statements ?? '', /^BEGIN;[\s\S]*"parts"[\s\S]*COMMIT;\n$/);
     assert.deepEqual(await checksums(client, 'parts'), written);
-    const error = await rollbackBatch(batch, { database: own, log }).then(() => assert.fail(), refusal);
+    const error = await thrown(rollbackBatch(batch, { database: own, log }));
     assert.equal(error.code, 'written_since');
     assert.match(String(error.facts.details), /public\.parts: 1 row written since/);
     assert.match(String(error.facts.details), new RegExp(`id\\b.*${id}`));
@@ -77,7 +76,7 @@ for (const mode of MODES)
     const id = mode === 'append' ? 12 : 2;
     await older.query(`UPDATE parts SET amount = 99 WHERE id = ${id}`);
     await older.query('COMMIT');
-    const error = await rollbackBatch(batch, { database: own, log }).then(() => assert.fail(), refusal);
+    const error = await thrown(rollbackBatch(batch, { database: own, log }));
     assert.equal(error.code, 'written_since');
     assert.match(
       String(error.facts.details),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { interrupted, SluiceError } from '../../src/core/errors.js';
+import { interrupted, type SluiceError } from '../../src/core/errors.js';
 import type { Pipeline } from '../../src/core/pipeline.js';
 import { dropLeftover, findLeftovers } from '../../src/run/maintain/cleanup.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
@@ -8,6 +8,7 @@ import type { TestDatabase } from '../support/database.js';
 import { leftGuards, leftSchemas, type Options, openDatabase, runOn } from '../support/lots.js';
 import { SLOW_PLACES, slowCheck, waitUntilSlow } from '../support/slow.js';
 import { thingsDatabase, thingsPipeline } from '../support/things.js';
+import { thrown } from '../support/thrown.js';
 import { until } from '../support/until.js';
 
 /** Far beyond what it takes, also on a loaded machine, and below the minute that the statements take. */
@@ -24,16 +25,12 @@ async function harmed(
   harm?: () => Promise<void>,
   options: Options = {},
 ): Promise<SluiceError> {
-  const run = runOn(t, database, pipeline, options).then(
-    () => assert.fail('it was published'),
-    (error: unknown) => error,
-  );
+  const run = thrown(runOn(t, database, pipeline, options));
   await harm?.();
   const from = performance.now();
   const error = await run;
   if (harm !== undefined)
     assert.ok(performance.now() - from < SOON_MS, `it took ${performance.now() - from} ms`);
-  assert.ok(error instanceof SluiceError, String(error));
   assert.deepEqual(await database.query('SELECT * FROM things'), [{ id: 0, name: 'the old one' }]);
   const kept = error.code === 'connection_lost' && /--resume 1 /.test(String(error.facts.next));
   assert.equal((await leftSchemas(database)).includes('sluice_staging_1'), kept);
@@ -172,10 +169,7 @@ test('asked to stop while a reader of live keeps its guard on, a run leaves that
   } = SLOW_PLACES.find(({ name }) => name === 'a validation') ?? assert.fail();
   await database.query(sql);
   const stop = new AbortController();
-  const run = runOn(t, database, pipeline, { signal: stop.signal }).then(
-    () => assert.fail('it was published'),
-    (error: unknown) => error as SluiceError,
-  );
+  const run = thrown(runOn(t, database, pipeline, { signal: stop.signal }));
   await waitUntilSlow(database, session);
   const reader = await database.connect();
   await reader.query('BEGIN; SELECT FROM things');
@@ -214,10 +208,7 @@ test('asked to stop in the index build of a rollback, it stops at once, puts not
   const silent = () => {};
   const log = { debug: silent, info: silent, warn: silent, error: silent };
   const stop = new AbortController();
-  const undone = rollbackBatch('1', { database: own, log, signal: stop.signal }).then(
-    () => assert.fail('it was rolled back'),
-    (error: unknown) => error as SluiceError,
-  );
+  const undone = thrown(rollbackBatch('1', { database: own, log, signal: stop.signal }));
   await waitUntilSlow(database, slow.session);
   const from = performance.now();
   stop.abort(interrupted('stopped by SIGINT', { state: 'nothing was published' }));

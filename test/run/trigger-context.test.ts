@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SluiceError } from '../../src/core/errors.js';
 import { testDatabase } from '../support/database.js';
 import { engine, loads } from '../support/engine.js';
 import { MODELS, models, PARTS_BY, rowsFor, SYSTEM } from '../support/system.js';
+import { thrown } from '../support/thrown.js';
 
 test("what a trigger raises in the publish is told with the server's CONTEXT: which function, at which line, called by what", async (t) => {
   const database = await testDatabase(t);
@@ -17,10 +17,7 @@ test("what a trigger raises in the publish is told with the server's CONTEXT: wh
   const { run } = engine(t, database);
   // Beside a table that is swapped in, rows cannot be tried one by one, and the publish itself says it.
   const of = loads({ models: [MODELS, models(5)], parts: [PARTS_BY.merge, rowsFor('merge')] });
-  const error: SluiceError = await run(of).then(
-    () => assert.fail(),
-    (thrown) => thrown,
-  );
+  const error = await thrown(run(of));
   assert.match(error.message, /the books are closed/);
   assert.deepEqual(error.facts.details, [
     'since Monday',

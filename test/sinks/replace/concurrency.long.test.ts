@@ -8,6 +8,7 @@ import type { SluiceError } from '../../../src/core/errors.js';
 import { testDatabase } from '../../support/database.js';
 import { makeFixture, TARGETS } from '../../support/fixture.js';
 import { copyLive, retainedBy, type Swapped, swap } from '../../support/swap.js';
+import { thrown } from '../../support/thrown.js';
 import { until } from '../../support/until.js';
 
 const T = { schema: 'public', table: 't' };
@@ -149,9 +150,7 @@ test('SWAP 16: with a long reader on live no other query waits longer than lock_
       await sleep(5);
     }
   })();
-  const failure = await swap(database, [T], { attempts: 3, freezeWaitMs: 100 }).catch(
-    (error: SluiceError) => error,
-  );
+  const failure = await thrown(swap(database, [T], { attempts: 3, freezeWaitMs: 100 }));
   over = true;
   await reading;
   assert.ok('code' in failure);

@@ -9,6 +9,7 @@ import { type TestDatabase, testDatabase } from '../../support/database.js';
 import { changed, factsOf } from '../../support/facts.js';
 import { makeFixture, TARGETS } from '../../support/fixture.js';
 import { copyLive, NAMES, retainedBy, swap, undo } from '../../support/swap.js';
+import { thrown } from '../../support/thrown.js';
 
 const chain = async (database: TestDatabase) => {
   await database.query(`
@@ -94,10 +95,11 @@ test('SWAP 13: an orphan is refused by name before any lock, and live is untouch
   const database = await testDatabase(t);
   const targets = await chain(database);
   const before = await factsOf(database);
-  const failure = await swap(database, targets, {
-    fill: inStaging('b', 'UPDATE sluice_new.b SET a_id = 99 WHERE id > 3'),
-  }).catch((error: SluiceError) => error);
-  assert.ok('code' in failure);
+  const failure = await thrown(
+    swap(database, targets, {
+      fill: inStaging('b', 'UPDATE sluice_new.b SET a_id = 99 WHERE id > 3'),
+    }),
+  );
   assert.equal(failure.code, 'orphans');
   assert.equal(
     failure.message,
@@ -111,10 +113,11 @@ test('SWAP 13: rows of another table that lose their parent are refused, and it 
   const database = await testDatabase(t);
   await chain(database);
   const before = await factsOf(database);
-  const failure = await swap(database, [{ schema: 'public', table: 'a' }], {
-    fill: (client, table) => copyLive(client, table, 'id < 4'),
-  }).catch((error: SluiceError) => error);
-  assert.ok('code' in failure);
+  const failure = await thrown(
+    swap(database, [{ schema: 'public', table: 'a' }], {
+      fill: (client, table) => copyLive(client, table, 'id < 4'),
+    }),
+  );
   assert.equal(failure.code, 'orphans');
   assert.match(failure.message, /of public\.(b|leaf) would not hold: 2 rows/);
   assert.deepEqual(changed(before, await factsOf(database)), []);
@@ -141,8 +144,7 @@ test('SWAP 28: the retained copy never blocks a delete in its parent, nor after 
   await chain(database);
   const swapped = await swap(database, targets);
   await database.query('DELETE FROM c WHERE id = 5; DELETE FROM b WHERE id = 5');
-  const failure = await undo(database, targets, retainedBy(swapped)).catch((error: SluiceError) => error);
-  assert.ok('code' in failure);
+  const failure = await thrown(undo(database, targets, retainedBy(swapped)));
   assert.equal(failure.code, 'orphans');
   await database.query('INSERT INTO b VALUES (5, 5)');
   await database.query('DELETE FROM c WHERE id = 3; DELETE FROM b WHERE id = 3');
