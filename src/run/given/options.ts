@@ -112,8 +112,6 @@ export interface RunOptions {
   readonly confirm?: (plan: Plan) => Promise<boolean>;
   /** The columns of tables that staging was filled in, in place of what the mappings of today say. */
   readonly fills?: Readonly<Record<string, readonly string[]>>;
-  /** Scratch space; default: the system's. */
-  readonly scratch?: string;
 }
 
 /** What a run leaves, as `--json` prints it (see docs). Rows throughout; `lock_ms` milliseconds. */
