@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
 import { test } from 'node:test';
 import { projectFolder } from './support/server.js';
 
@@ -76,4 +76,23 @@ test('no file imports itself around any corner', () => {
   };
   for (const file of IMPORTS.keys()) walk(file, []);
   assert.deepEqual(circles, []);
+});
+
+/** Folders of tests that stand for no house: what goes through all of them, and programs. */
+const OWN = ['bench', 'cuts', 'errors', 'fuzz', 'security', 'soak', 'supply', 'support', 'tables', 'torture'];
+
+test('tests stand where the source does: a room of test is a room of the source', () => {
+  const rooms = new Set(
+    readdirSync(join(projectFolder, 'test'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => dirname(name))
+      .filter((room) => room !== '.'),
+  );
+  const elsewhere = [...rooms].filter(
+    (room) =>
+      !OWN.includes(room.split(sep)[0] as string) &&
+      !['src', '.'].some((top) => existsSync(join(projectFolder, top, room))),
+  );
+  assert.deepEqual(elsewhere, []);
+  assert.ok(rooms.size > 30);
 });

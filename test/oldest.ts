@@ -11,11 +11,11 @@ const binaries = process.env.SLUICE_TEST_PG_BIN ?? `/usr/lib/postgresql/${OLDEST
 
 /** What depends on the server's version most, in as little time as may be. */
 const CHOSEN = [
-  'run/publish.',
-  'run/rollback.',
+  'run/publish/publish.',
+  'run/rollback/rollback.',
   'run/settings.',
-  'sinks/window.',
-  'sinks/replace/fidelity.',
+  'sinks/publish/window.',
+  'sinks/publish/replace/fidelity.',
   'db/connect.',
 ];
 

@@ -63,7 +63,7 @@ export function withOrigin<R extends Row>(made: R, from: Row): R {
 }
 
 /** `kind`, or `kind(f)` where the function given has a name. */
-export function nameOf(kind: string, fn: unknown): string {
+function nameOf(kind: string, fn: unknown): string {
   return typeof fn === 'function' && fn.name !== '' ? `${kind}(${fn.name})` : kind;
 }
 

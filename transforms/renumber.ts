@@ -117,7 +117,7 @@ async function* widened<R extends Row>(
     const width = Math.max(numbering.width, String(of.largest).length);
     if (file !== undefined) {
       let from = 0;
-      for await (const { rows: part } of file.read()) {
+      for await (const part of file.read()) {
         apply(part as R[], from, width);
         from += part.length;
         if (out.length >= CHUNK_ROWS) yield take();

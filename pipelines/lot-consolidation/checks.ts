@@ -2,7 +2,7 @@ import { again, type Check, check, offenders, orMore, plural } from 'sluice';
 import { joinsGroup, MAKES_NUMBER } from './numbers.js';
 
 /** A serial number has 3 digits for its sequence. */
-export const MOST_SERIALS = 999;
+const MOST_SERIALS = 999;
 
 /** Groups that have more serials than three digits can number. Asked of the tables, where they are the input. */
 export const fitsThreeDigits: Check = check(

@@ -10,7 +10,7 @@ export type Milestone = OldRow<'milestones'> & { readonly has_tasks: unknown };
 export type Named = Milestone & { readonly section: string };
 
 /** What a milestone is called as a section before names of one type are told apart. */
-export function sectionName(code: string | null, name: string): string {
+function sectionName(code: string | null, name: string): string {
   return code !== null && Object.hasOwn(SECTION_OF_CODE, code) ? (SECTION_OF_CODE[code] as string) : name;
 }
 

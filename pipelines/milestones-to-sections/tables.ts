@@ -1,7 +1,7 @@
 import { replace } from 'sluice';
 
 /** The schema of the new tables: old and new share names, and both are in use for a while. */
-export const NEW_SCHEMA = 'v2';
+const NEW_SCHEMA = 'v2';
 
 /** The new application makes its tables; the pipeline fills them. */
 const whenMissing =

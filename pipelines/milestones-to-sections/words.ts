@@ -22,15 +22,3 @@ export const STATUSES = [
 
 /** Statuses in which nothing is due any more. */
 export const DONE = ['approved', 'completed', 'not_applicable'] as const;
-
-/** From which status the application moves a task to which. */
-export const TRANSITIONS: Readonly<Record<(typeof STATUSES)[number], readonly (typeof STATUSES)[number][]>> =
-  {
-    not_started: ['in_progress', 'not_applicable'],
-    in_progress: ['submitted', 'completed', 'not_started', 'not_applicable'],
-    submitted: ['approved', 'rejected'],
-    approved: ['completed', 'in_progress'],
-    rejected: ['in_progress'],
-    completed: ['in_progress'],
-    not_applicable: ['not_started'],
-  };

@@ -1,7 +1,7 @@
 import { FieldError, money, number, type TextField } from 'sluice/transforms';
 
 /** One line of an invoice; amounts as decimal text. */
-export interface InvoiceLine {
+interface InvoiceLine {
   readonly description: string;
   readonly quantity: string;
   readonly unit_price: string;

@@ -20,7 +20,7 @@ export const INPUTS = [
 export type InputName = (typeof INPUTS)[number];
 
 /** A column that refers to a record of another type: by its source id in the file, by its id here in the table. */
-export interface Reference {
+interface Reference {
   readonly column: string;
   readonly to: InputName;
   /** A record may do without. */

@@ -84,7 +84,7 @@ const lastId = (table: string) =>
  * else the next free ids in the order of the keys, and the key that the part gets. The inputs read one snapshot, so all
  * of them give a task the same.
  */
-export function numbered({ parts, numbered, partKey }: There): string {
+function numbered({ parts, numbered, partKey }: There): string {
   const made = parts
     ? `SELECT task_key, key, ${numbered ? 'id' : 'NULL::bigint AS id'} FROM tasks_part WHERE task_key IS NOT NULL`
     : 'SELECT NULL::varchar AS task_key, NULL::varchar AS key, NULL::bigint AS id WHERE false';
@@ -104,7 +104,7 @@ const typeId = ({ app, model }: { readonly app: string; readonly model: string }
 export const taskType = typeId(TASK_TYPE);
 
 /** The id that the content type of operations has or gets, for a query. */
-export const operationType = `coalesce(${typeId(OPERATION_TYPE)}, ${lastId('django_content_type')} + 1)`;
+const operationType = `coalesce(${typeId(OPERATION_TYPE)}, ${lastId('django_content_type')} + 1)`;
 
 /** The tasks in the order of their keys. */
 export const tasks: Source<OldTask> = query<OldTask>(

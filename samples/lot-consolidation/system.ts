@@ -13,7 +13,7 @@ export interface SystemOptions {
 /** A line of production, a model: id, code, name. */
 export type Named = readonly [id: string, code: string, name: string];
 
-export interface Serial {
+interface Serial {
   readonly id: string;
   readonly number: string;
   readonly status: string;

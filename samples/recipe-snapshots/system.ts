@@ -22,7 +22,7 @@ const KINDS = ['Cookies', 'Cake', 'Tart', 'Bars', 'Bread', 'Brûlée'];
 const UNITS = ['cup', 'g', 'kg', 'tbsp', 'oz', 'pinch'];
 
 /** How many recipes a system has; each 100th, from the 50th on, was deleted and is not there. */
-export function recipeCount({ runs }: SystemOptions): number {
+function recipeCount({ runs }: SystemOptions): number {
   return Math.max(5, Math.min(2000, Math.floor(runs / 50)));
 }
 

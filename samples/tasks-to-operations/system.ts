@@ -13,7 +13,7 @@ export interface SystemOptions {
 }
 
 /** A finished timer; times are UTC. */
-export interface Timer {
+interface Timer {
   readonly id: number;
   readonly user: number;
   readonly start: string;

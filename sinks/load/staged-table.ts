@@ -55,7 +55,7 @@ export interface StagedTableOptions {
 }
 
 /** One COPY for all rows was not faster than segments of 4 to 64 MB; small ones take the least memory. */
-export const SEGMENT_BYTES = 8 << 20;
+const SEGMENT_BYTES = 8 << 20;
 
 /** How far a segment of so many bytes may grow while it waits for a place that a load could go on from: such come often. */
 const overlong = (bytes: number) => Math.max(bytes >> 3, 256 << 10);
@@ -243,7 +243,7 @@ class StagedLoad implements Staging {
 }
 
 /** The COPY statement that fills `columns` of `schema.table` from COPY's text format. */
-export function copyStatement(schema: string, table: string, columns: readonly string[]): string {
+function copyStatement(schema: string, table: string, columns: readonly string[]): string {
   return `COPY ${qualified(schema, table)} (${idents(columns)}) FROM STDIN`;
 }
 

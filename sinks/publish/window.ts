@@ -99,7 +99,7 @@ export function anonymousBlock(body: string): string {
 }
 
 /** `statements` as one anonymous block, so that one statement_timeout bounds them together. */
-export function asBlock(statements: readonly string[]): string {
+function asBlock(statements: readonly string[]): string {
   return anonymousBlock(statements.map((statement) => `\n  EXECUTE ${literal(statement)};`).join(''));
 }
 

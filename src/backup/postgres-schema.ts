@@ -2,7 +2,7 @@ import type { FigureRow, OldSystem } from '../core/assessment.js';
 import { catalogOf } from '../sources/old-system.js';
 
 /** A foreign key, and the table that it needs. */
-export interface ForeignKey {
+interface ForeignKey {
   readonly sql: string;
   /** `schema.table`, quoted. */
   readonly references: string;
@@ -20,7 +20,7 @@ export interface TableSchema {
 }
 
 /** What is made where it is missing. `name`: quoted, with its schema, a function's with its arguments. */
-export interface Need {
+interface Need {
   readonly kind: 'schema' | 'type' | 'sequence' | 'function';
   readonly name: string;
   readonly sql: string;

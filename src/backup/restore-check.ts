@@ -9,7 +9,7 @@ import { countAll } from './backup.js';
 import { MANIFEST, type Manifest, printOf, readManifest } from './manifest.js';
 
 /** One thing that was looked at, and what is wrong with it. */
-export interface Looked {
+interface Looked {
   readonly file: string;
   /** What was compared: `1,204 rows, SHA-256`. */
   readonly what: string;

@@ -89,25 +89,6 @@ function noted(root: Command): (command: Command) => CommandData | undefined {
   return (command) => given.get(command)?.();
 }
 
-/**
- * What the command line understands of `args`, told as `sluice` is told its arguments; nothing is done. Throws
- * commander's errors for commands and flags that there are not.
- */
-export function parseCommand(args: readonly string[]): CommandData {
-  const root = commandTree();
-  const given = noted(root);
-  let parsed: CommandData | undefined;
-  for (const command of allCommands(root)) {
-    if (command.commands.length > 0) continue;
-    command.configureOutput({ writeErr() {} });
-    command.action(() => {
-      parsed = given(command);
-    });
-  }
-  root.parse(args, { from: 'user' });
-  return parsed as CommandData;
-}
-
 /** What --json prints where the command line itself is wrong. */
 function misused({ message }: CommanderError, command: string | undefined): object {
   const error = usage('bad_option', message.replace(/^error: /, ''));

@@ -1,12 +1,10 @@
-import { failed, nearest, SluiceError, usage } from '../core/errors.js';
+import { nearest, usage } from '../core/errors.js';
 import { again } from '../core/next.js';
-import { type ColumnFacts, readColumns } from '../db/catalog/columns.js';
+import type { NewTable } from '../core/pipeline.js';
 import type { PgDatabase } from '../db/connect.js';
-import { patientlyDo } from '../db/locks/patiently.js';
-import { ident, MAX_IDENTIFIER_BYTES, qualified } from '../db/quote.js';
-import { sqlstateOf } from '../db/server-error.js';
+import { ident, MAX_IDENTIFIER_BYTES } from '../db/quote.js';
 import { readAsSql, readings } from '../db/table-name.js';
-import type { FutureTable } from './prepare.js';
+import { TO_OUR_PATH } from '../db/users-path.js';
 import { createTableSql, type ProposedTable } from './propose-table.js';
 import type { CopyRequest } from './request.js';
 import { type Look, sampleColumns } from './sample.js';
@@ -49,62 +47,9 @@ export async function proposeTable(
   return { ...proposed, ddl: createTableSql(proposed), sampled, complete };
 }
 
-/** Creates the table and gives its OID. Throws `create_failed` with what the server says. */
-export async function createTable(database: PgDatabase, proposal: Proposal): Promise<number> {
-  try {
-    await database.query(proposal.ddl);
-  } catch (error) {
-    throw createFailed(error, proposal);
-  }
-  return (await oidOf(database, proposal)) as number;
-}
-
-/** How often the table is tried to be dropped: some five seconds in all. */
-const DROP_ATTEMPTS = 6;
-
-/**
- * Drops the table that `createTable` made, if it is still that table and empty; true where it is gone.
- * For a copy that came to nothing: it leaves the database as it was.
- */
-export async function dropCreated(database: PgDatabase, proposal: Proposal, oid: number): Promise<boolean> {
-  const name = qualified(proposal.schema, proposal.table);
-  const client = await database.connect('copy, to drop what it created');
-  const drop = async () => {
-    if ((await oidOf(client, proposal)) !== oid) return true;
-    await client.query(`LOCK TABLE ${name} IN ACCESS EXCLUSIVE MODE`);
-    const { rows } = await client.query<{ filled: boolean }>(`SELECT EXISTS (SELECT FROM ${name}) AS filled`);
-    if (rows[0]?.filled !== false) return false;
-    await client.query(`DROP TABLE ${name}`);
-    return true;
-  };
-  try {
-    return await patientlyDo(client, database.patience, drop, { attempts: DROP_ATTEMPTS });
-  } catch {
-    return false;
-  } finally {
-    await client.end().catch(() => {});
-  }
-}
-
-/** The proposal as the catalog would show it: it is created in a transaction that is rolled back. */
-export async function futureTable(database: PgDatabase, proposal: Proposal): Promise<FutureTable> {
-  const { schema, table } = proposal;
-  const client = await database.connect('copy, to see the proposed table');
-  try {
-    await client.query('BEGIN');
-    await client.query(proposal.ddl);
-    const columns: ColumnFacts[] = await readColumns(
-      { query: async (sql, parameters = []) => (await client.query(sql, [...parameters])).rows },
-      schema,
-      table,
-    );
-    return { schema, table, name: `${schema}.${table}`, columns };
-  } catch (error) {
-    throw error instanceof SluiceError ? error : createFailed(error, proposal);
-  } finally {
-    await client.query('ROLLBACK').catch(() => {});
-    await client.end().catch(() => {});
-  }
+/** How a run makes the table. Its types are the server's own, whatever the user's search_path has in front of them. Pure. */
+export function newTable({ ddl }: Proposal): NewTable {
+  return { create: `${TO_OUR_PATH};\n${ddl}` };
 }
 
 /** Where the table would stand; undefined where something of that name is there. */
@@ -140,20 +85,6 @@ async function placeOf(
   return { schema, table };
 }
 
-async function oidOf(
-  database: Pick<PgDatabase, 'query'> | { query: ClientQuery },
-  at: Proposal,
-): Promise<number | undefined> {
-  const result = await (database.query as ClientQuery)('SELECT to_regclass($1)::oid::int8::float8 AS oid', [
-    qualified(at.schema, at.table),
-  ]);
-  const rows = Array.isArray(result) ? result : result.rows;
-  return rows[0]?.oid ?? undefined;
-}
-
-type OidRow = { oid: number | null };
-type ClientQuery = (sql: string, parameters: unknown[]) => Promise<OidRow[] | { rows: OidRow[] }>;
-
 function assertName(name: string): void {
   if (name !== '' && Buffer.byteLength(name) <= MAX_IDENTIFIER_BYTES && !name.includes('\0')) return;
   throw usage(
@@ -162,26 +93,6 @@ function assertName(name: string): void {
     {
       value: name,
       next: 'give another (--map), or leave the column out (--skip-columns)',
-    },
-  );
-}
-
-function createFailed(error: unknown, { schema, table, ddl }: Proposal): SluiceError {
-  const { message } = error as { message?: string };
-  const sqlstate = sqlstateOf(error);
-  return failed(
-    'create_failed',
-    `the table ${schema}.${table} cannot be created: ${message ?? String(error)}`,
-    {
-      table: `${schema}.${table}`,
-      ...(sqlstate === undefined ? {} : { sqlstate }),
-      details: ddl.split('\n'),
-      state: 'nothing was written',
-      next:
-        sqlstate === '42501'
-          ? `as the schema's owner: GRANT CREATE ON SCHEMA ${ident(schema)} TO the role`
-          : again({ drop: ['create'] }, { lead: 'create the table yourself as it is meant to be, then' }),
-      cause: error,
     },
   );
 }

@@ -8,11 +8,12 @@ import { readings } from '../db/table-name.js';
 import { fileSource, formatFor } from '../sources/file.js';
 import { STDIN } from '../sources/text/raw.js';
 import { asWritten } from './as-written.js';
+import type { Proposal } from './create.js';
 import { fileOptions } from './file-options.js';
 import { matchColumns } from './match.js';
 import type { MatchedTable } from './match-options.js';
 import { type CopyInput, copyPipeline, inputNames, targetOfBatch } from './pipeline.js';
-import { liveTable, type PreparedCopy, renames } from './prepare.js';
+import { destination, type PreparedCopy, renames } from './prepare.js';
 import type { CopyRequest } from './request.js';
 import { schemaStage } from './schema-file.js';
 import { type Shape, toShape } from './shape.js';
@@ -92,15 +93,17 @@ export function requestOfBatch(batch: Batch, given: CopyRequest): CopyRequest {
 
 /**
  * The copy that `batch` was as a pipeline, for its corrected rejects: no file is opened, since the rejected rows may be
- * all that is read. `request` as `requestOfBatch` gives it. Throws what finding the table throws.
+ * all that is read. `request` as `requestOfBatch` gives it; with `proposal`, the table is made of that. Throws what finding
+ * the table throws.
  */
 export async function prepareFedBack(
   request: CopyRequest,
   batch: Batch,
   from: string,
   around: Surroundings,
+  proposal?: Proposal,
 ): Promise<PreparedCopy> {
-  const table = await liveTable(request, around);
+  const table = await destination(request, around, proposal);
   const into = targetOfBatch(batch);
   const check = request.schema === undefined ? [] : [await schemaStage(request.schema)];
   const target = { ...table, mode: into.mode, key: into.key };
@@ -127,7 +130,7 @@ export async function prepareFedBack(
       isJson || check.length > 0 ? [...check, ...exact(shape.pairs), toShape(shape)] : exact(own);
     inputs.push({ source, stages });
   }
-  return { pipeline: copyPipeline(inputs, into), from, release: async () => {} };
+  return { pipeline: copyPipeline(inputs, into, { made: table.made }), from, release: async () => {} };
 }
 
 /** How rows of `known` columns came into the table's shape: each of its filled columns from the one that is called so. */

@@ -1,10 +1,10 @@
 import { usage } from '../core/errors.js';
 import type { FlowPlan } from '../core/flow.js';
 import { formatList } from '../core/list.js';
-import { type Pipeline, pipeline } from '../core/pipeline.js';
+import { type NewTable, type Pipeline, pipeline } from '../core/pipeline.js';
 import { findsByKey, isPublishMode, type PublishMode } from '../core/publish-mode.js';
 import type { Target } from '../core/target.js';
-import type { Sink, Source, Stage } from '../core/types.js';
+import type { Source, Stage } from '../core/types.js';
 import type { Batch } from '../db/ledger/batches.js';
 import { memory } from '../sources/memory.js';
 import { parseList } from './request.js';
@@ -25,11 +25,14 @@ export interface CopyTarget {
   readonly omit: readonly string[];
 }
 
-/** The files as a pipeline into the table. `notes`: further settings, for showing. */
+/** The files as a pipeline into the table. `notes`: further settings, for showing; `made`: how a missing table is made. */
 export function copyPipeline(
   inputs: readonly CopyInput[],
   into: CopyTarget,
-  notes: Readonly<Record<string, string>> = {},
+  {
+    notes = {},
+    made,
+  }: { readonly notes?: Readonly<Record<string, string>>; readonly made?: NewTable | undefined } = {},
 ): Pipeline {
   const target = targetOf(into);
   return pipeline({
@@ -41,19 +44,8 @@ export function copyPipeline(
     inputs: sourcesOf(inputs),
     tables: { table: target },
     settings: asSettings({ ...settingsOf(into), ...notes }),
+    ...(made === undefined ? {} : { creates: () => ({ table: made }) }),
     flows: ({ inputs: given, tables }) => flowsOf(inputs, tables.table, given),
-  });
-}
-
-/** The files as a pipeline into `sink` alone: for a dry run of a table that is not there yet. */
-export function checkingPipeline(inputs: readonly CopyInput[], into: CopyTarget, sink: Sink): Pipeline {
-  return pipeline({
-    name: nameOf(into.into),
-    summary: `check every row for ${into.into}, which does not exist yet`,
-    inputs: sourcesOf(inputs),
-    tables: {},
-    settings: asSettings(settingsOf(into)),
-    flows: ({ inputs: given }) => flowsOf(inputs, sink, given),
   });
 }
 
@@ -127,7 +119,7 @@ export const inputNames = (files: number): readonly string[] =>
 
 const flowsOf = (
   inputs: readonly CopyInput[],
-  into: Target | Sink,
+  into: Target,
   given: Readonly<Record<string, Source>>,
 ): FlowPlan[] =>
   inputs.map(({ source, stages }, at) => ({

@@ -1,13 +1,13 @@
-import { checkedTable } from '../../sinks/load/checked-table.js';
 import { SluiceError, usage } from '../core/errors.js';
 import { formatList } from '../core/list.js';
 import { again } from '../core/next.js';
-import type { Pipeline } from '../core/pipeline.js';
+import type { NewTable, Pipeline } from '../core/pipeline.js';
 import { findsByKey } from '../core/publish-mode.js';
 import type { Stage } from '../core/types.js';
-import { type ColumnFacts, readColumns } from '../db/catalog/columns.js';
-import { readRowTable } from '../db/catalog/row-tables.js';
+import { readColumns } from '../db/catalog/columns.js';
+import { primaryKey } from '../db/catalog/primary-key.js';
 import { tableText } from '../db/table-name.js';
+import { futureColumns } from '../run/changes/missing-tables.js';
 import { isRejectColumn } from '../run/feed-back/reject-columns.js';
 import {
   deletedFrom,
@@ -20,12 +20,13 @@ import { resolveTables } from '../run/given/tables.js';
 import { displayName } from '../sources/text/opening.js';
 import { STDIN } from '../sources/text/raw.js';
 import { asWritten } from './as-written.js';
+import { newTable, type Proposal } from './create.js';
 import { fileOptions } from './file-options.js';
 import { type Head, readHead } from './head.js';
 import { type Matching, matchColumns } from './match.js';
 import type { MatchedTable } from './match-options.js';
 import type { ReadAs } from './own-text.js';
-import { type CopyInput, type CopyTarget, checkingPipeline, copyPipeline, nameOf } from './pipeline.js';
+import { type CopyInput, type CopyTarget, copyPipeline, nameOf } from './pipeline.js';
 import { type CopyRequest, copyCommand } from './request.js';
 import { schemaStage } from './schema-file.js';
 import { toShape } from './shape.js';
@@ -43,15 +44,17 @@ export interface PreparedCopy {
 /** What the setting `types` of a batch is whose table `--create` has made: its values must not be changed by them. */
 export const PROPOSED = 'proposed';
 
-/** A table that is not there yet, as it would be. */
-export interface FutureTable extends MatchedTable {
+/** The table that is copied into, as it is or as it will be once the run has created it. */
+export interface DestinationTable extends MatchedTable {
   readonly schema: string;
   readonly table: string;
+  /** How it is created, where it is not there yet. */
+  readonly made?: NewTable;
 }
 
 /**
  * Finds the table, reads the first rows of every file, matches the columns and makes the pipeline. Nothing is
- * written. With `future`, the table need not be there, and the pipeline only checks rows.
+ * written. With `proposal`, the table is not there, and the pipeline knows how to make it.
  *
  * Throws usage errors for whatever the command says that does not fit (see `matchColumns`), and what reading
  * the files throws.
@@ -59,11 +62,11 @@ export interface FutureTable extends MatchedTable {
 export async function prepareCopy(
   request: CopyRequest,
   around: Surroundings,
-  future?: FutureTable,
+  proposal?: Proposal,
 ): Promise<PreparedCopy> {
   assertFiles(request);
   const check = request.schema === undefined ? [] : [await schemaStage(request.schema)];
-  const table = future ?? (await liveTable(request, around));
+  const table = await destination(request, around, proposal);
   const target = { ...table, mode: request.mode ?? 'append', key: await keyOf(request, table, around) };
   const heads: Head[] = [];
   const release = async () => {
@@ -94,15 +97,11 @@ export async function prepareCopy(
       ...(renamed.length === 0 ? {} : { renamed: formatList(renamed) }),
       ...(request.proposed === true ? { types: PROPOSED } : {}),
     };
-    const pipeline =
-      future === undefined
-        ? copyPipeline(inputs, into, notes)
-        : checkingPipeline(
-            inputs,
-            into,
-            checkedTable({ ...future, liveName: table.name, wanted: into.columns }),
-          );
-    return { pipeline, from: copyCommand(request), release };
+    return {
+      pipeline: copyPipeline(inputs, into, { notes, made: table.made }),
+      from: copyCommand(request),
+      release,
+    };
   } catch (error) {
     await release();
     throw error;
@@ -228,15 +227,28 @@ function withLaterColumns(matching: Matching, table: MatchedTable): Matching {
   return { ...matching, pairs, columns: [...pairs.values()] };
 }
 
-/** The table that a request names. Throws a usage error where there is none. */
-export async function liveTable(request: CopyRequest, { database }: Surroundings): Promise<FutureTable> {
+/**
+ * The table that a request names; with `proposal` as that makes it. Throws a usage error where there is none, and
+ * `create_failed` where it cannot be made.
+ */
+export async function destination(
+  request: CopyRequest,
+  { database }: Surroundings,
+  proposal?: Proposal,
+): Promise<DestinationTable> {
+  if (proposal !== undefined) {
+    const { schema, table } = proposal;
+    const made = newTable(proposal);
+    const columns = await futureColumns(database, proposal, made);
+    return { schema, table, name: `${schema}.${table}`, columns, made };
+  }
   const [live] = await resolveTables(database, [
     ['table', { kind: 'table', table: request.into, mode: request.mode ?? 'append' }],
   ]).catch((error: unknown) => {
     throw creatable(error, request);
   });
   const { schema, table } = live as { schema: string; table: string };
-  const columns: ColumnFacts[] = await readColumns(database, schema, table);
+  const columns = await readColumns(database, schema, table);
   return { schema, table, name: `${schema}.${table}`, columns };
 }
 
@@ -252,14 +264,13 @@ function creatable(error: unknown, { files, mode }: CopyRequest): unknown {
 /** The key that was given, else the primary key; none where the mode finds no rows. */
 async function keyOf(
   request: CopyRequest,
-  table: FutureTable,
+  table: DestinationTable,
   { database }: Surroundings,
 ): Promise<readonly string[]> {
   if (request.mode === undefined || !findsByKey(request.mode)) return [];
   if (request.key !== undefined) return request.key;
-  const live = await readRowTable(await database.session(), table.schema, table.table);
-  const primary = live?.keys.find((key) => key.primary);
-  if (primary !== undefined) return primary.columns;
+  const primary = await primaryKey(database, table);
+  if (primary.length > 0) return primary;
   throw usage(
     'no_key',
     `${table.name} has no primary key: --mode ${request.mode} must be told how rows are found`,

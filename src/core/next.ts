@@ -84,7 +84,7 @@ export const MERGE_INSTEAD = again(
 );
 
 /** The command as it is typed, where that needs nothing that the command line has been given. */
-export function lineOf(meant: Exclude<Meant, { kind: 'again' }>): string {
+function lineOf(meant: Exclude<Meant, { kind: 'again' }>): string {
   if (meant.kind === 'command') return redirected(commandLine(meant.command), meant.to);
   return commandLine(meant.command);
 }
@@ -106,7 +106,7 @@ export function distinct(steps: readonly NextStep[]): NextStep[] {
 }
 
 /** `the same command with --max-rejects 3`. */
-export function changeWords({ args, drop = [], flags = {} }: Change): string {
+function changeWords({ args, drop = [], flags = {} }: Change): string {
   const left = flagWords(Object.fromEntries(drop.map((flag) => [flag, true])));
   const set = [...(args ?? []).map(shellWord), ...flagWords(flags)];
   const with_ = set.length === 0 ? '' : ` with ${set.join(' ')}`;

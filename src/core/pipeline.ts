@@ -158,8 +158,6 @@ export interface PipelineDefinition<I extends Record<string, Source>, T extends 
   readonly mask?: readonly string[];
   /** What the rows of each input are, by the input's name; records are kept of these. */
   readonly records?: Readonly<Record<string, RecordKind>>;
-  /** Which records are kept where the command does not say. Default: all of those that are declared. */
-  readonly keepRecords?: KeptRecords;
   /** The old system, as the ledger names the source of a batch: `okvet`, say. Default: the kind of input. */
   readonly system?: string;
   /** False: `sluice run` is a dry run, and writes with --execute. */

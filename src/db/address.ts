@@ -57,11 +57,6 @@ export function connectionAt(address: Address): Connection {
   return address.connection ?? (addressOf(address.url, address.from).connection as Connection);
 }
 
-/** `url` as messages may show it: host, port, database and user, and no password. */
-export function describeUrl(url: string): string {
-  return addressOf(url, 'the URL').described;
-}
-
 function whoami(): string {
   try {
     return userInfo().username;

@@ -6,7 +6,7 @@ import { sqlstateOf } from './server-error.js';
 
 /** The oldest and the newest major version of PostgreSQL that the tests are run on. */
 export const OLDEST = 15;
-export const NEWEST = 18;
+const NEWEST = 18;
 
 /** What a server says of itself while it lets a session in, by name: its ParameterStatus messages. */
 export type Said = (name: string) => string | undefined;
@@ -33,7 +33,7 @@ const OTHERS: readonly { readonly name: string; readonly version: (said: Said) =
 ];
 
 /** The major version out of a server's own words (`server_version`: 15.20 (Debian …), 19beta1); NaN where there is none. */
-export function majorOf(said: Said): number {
+function majorOf(said: Said): number {
   return Number.parseInt(said('server_version') ?? '', 10);
 }
 

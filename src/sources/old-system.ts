@@ -4,6 +4,7 @@ import { usage } from '../core/errors.js';
 import { again } from '../core/next.js';
 import type { Run } from '../core/run.js';
 import type { DateUnit, Source } from '../core/types.js';
+import { columnBases } from '../db/catalog/column-sql.js';
 import { ownOperator } from '../db/catalog/own-operator.js';
 import { ident, literal, qualified } from '../db/quote.js';
 import { rowSecurityError } from '../db/row-security.js';
@@ -156,11 +157,8 @@ export async function catalogOf(
 }
 
 const operatorSql = (oid: string, column: string, name: '=' | '<') => `
-WITH RECURSIVE typed AS (
-  SELECT a.atttypid AS type FROM pg_catalog.pg_attribute a WHERE a.attrelid = ${oid} AND a.attname = ${literal(column)}
-  UNION ALL
-  SELECT t.typbasetype FROM typed JOIN pg_catalog.pg_type t ON t.oid = typed.type WHERE t.typtype = 'd')
-SELECT ${ownOperator('b', name)} AS operator FROM typed JOIN pg_catalog.pg_type b ON b.oid = typed.type WHERE b.typtype <> 'd'`;
+WITH RECURSIVE ${columnBases(`a.attrelid = ${oid} AND a.attname = ${literal(column)}`)}
+SELECT ${ownOperator('b', name)} AS operator FROM base b`;
 
 /** Whether the old system keeps a column as text, a domain's base counted. */
 async function isText(system: OldSystem, table: string, column: string): Promise<boolean> {

@@ -2,7 +2,7 @@ import type { Command, Measured } from './measure.js';
 import { measure } from './measure.js';
 
 /** One way of doing a piece of work. */
-export interface Contestant {
+interface Contestant {
   readonly name: string;
   /** Why it does not take part: not installed, say. */
   readonly skip?: string;

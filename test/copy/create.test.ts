@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
-import { createTable, proposeTable } from '../../src/copy/create.js';
+import { type Proposal, proposeTable } from '../../src/copy/create.js';
 import { prepareCopy } from '../../src/copy/prepare.js';
 import type { CopyRequest } from '../../src/copy/request.js';
 import type { Look } from '../../src/copy/sample.js';
@@ -114,14 +114,13 @@ async function database(t: TestContext) {
       writeFileSync(join(folder, name), content);
       return join(folder, name);
     },
-    create: async (request: CopyRequest, look?: Look) => {
+    propose: async (request: CopyRequest, look?: Look) => {
       const proposal = await proposeTable(request, around, look);
       assert.ok(proposal !== undefined);
-      await createTable(pg, proposal);
       return proposal;
     },
-    async copy(request: CopyRequest, maxRejects = 0) {
-      const prepared = await prepareCopy({ ...request, proposed: true }, around);
+    async copy(request: CopyRequest, maxRejects = 0, proposal?: Proposal) {
+      const prepared = await prepareCopy({ ...request, proposed: true }, around, proposal);
       try {
         return await runPipeline(prepared.pipeline, {
           ...around,
@@ -147,7 +146,7 @@ async function written(test: TestDatabase, sql: string): Promise<(string | null)
 }
 
 test('whatever a file holds, the table that is proposed for it gives back the same texts', async (t) => {
-  const { test, write, create, copy } = await database(t);
+  const { test, write, propose, copy } = await database(t);
   const types = new Set<string>();
   const columns = [...OWN, ...fc.sample(column, COLUMNS)]
     .map((values) => values.filter(storable))
@@ -161,8 +160,8 @@ test('whatever a file holds, the table that is proposed for it gives back the sa
     const header = ['n', ...part.map((_, at) => `c${at}`)].join(',');
     const file = write(`${from}.csv`, `${header}\n${lines.join('\n')}\n`);
     const request: CopyRequest = { files: [file], into: `t${from}` };
-    const proposal = await create(request);
-    await copy(request);
+    const proposal = await propose(request);
+    await copy(request, 0, proposal);
     for (const { type } of proposal.columns) types.add(type);
     const back = await written(test, `SELECT * FROM t${from} ORDER BY n`);
     for (const [at, { name, type }] of proposal.columns.slice(1).entries())
@@ -227,12 +226,13 @@ test('a value behind those that were looked at is loaded as it is, or is a rejec
 });
 
 test('of a file that is looked at in part, later values that do not fit or would change are rejects', async (t) => {
-  const { test, write, create, copy } = await database(t);
+  const { test, write, propose, copy } = await database(t);
   const file = write('late.csv', 'n,flag\n1,t\n2,f\nx,t\n4,T\n5,\n6,f\n');
   const request: CopyRequest = { files: [file], into: 'late' };
-  const { columns, sampled, complete } = await create(request, { rows: 2, values: 0 });
+  const proposal = await propose(request, { rows: 2, values: 0 });
+  const { columns, sampled, complete } = proposal;
   assert.deepEqual([columns.map(({ type }) => type), sampled, complete], [['integer', 'boolean'], 2, false]);
-  const { rejects } = await copy(request, 2);
+  const { rejects } = await copy(request, 2, proposal);
   assert.deepEqual(
     rejects.map(({ line, reason, column_name, value }) => [Number(line), reason, column_name, value]).sort(),
     [
@@ -249,7 +249,7 @@ test('of a file that is looked at in part, later values that do not fit or would
 });
 
 test('JSON says itself what its values are, and a later one of another kind is not changed', async (t) => {
-  const { test, write, create, copy } = await database(t);
+  const { test, write, propose, copy } = await database(t);
   const rows = [
     { n: 1, flag: true, day: '2026-02-28', doc: { a: [1] }, mixed: 'x' },
     { n: 2.5, flag: false, day: null, doc: 'text', mixed: 7 },
@@ -260,12 +260,12 @@ test('JSON says itself what its values are, and a later one of another kind is n
   ];
   const file = write('rows.jsonl', rows.map((row) => JSON.stringify(row)).join('\n'));
   const request: CopyRequest = { files: [file], into: 'typed' };
-  const { columns } = await create(request, { rows: 2, values: 0 });
+  const proposal = await propose(request, { rows: 2, values: 0 });
   assert.deepEqual(
-    columns.map(({ type }) => type),
+    proposal.columns.map(({ type }) => type),
     ['numeric', 'boolean', 'date', 'jsonb', 'text'],
   );
-  const { rejects } = await copy(request, 3);
+  const { rejects } = await copy(request, 3, proposal);
   assert.deepEqual(rejects.map(({ line, reason }) => [Number(line), reason]).sort(), [
     [3, 'would_change'],
     [4, 'would_change'],

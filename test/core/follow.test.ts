@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { breaches, type StageCounter } from '../../src/core/accounting.js';
 import { type Bookmark, type FlowMark, setBookmark } from '../../src/core/bookmark.js';
-import { failed, interrupted, SluiceError } from '../../src/core/errors.js';
+import { failed, interrupted } from '../../src/core/errors.js';
 import { type FlowPlan, flow } from '../../src/core/flow.js';
 import { type Following, follow } from '../../src/core/follow.js';
 import type { Chunk, Row } from '../../src/core/row.js';
 import { named, type Sink, type Source, type Stage, stateless } from '../../src/core/types.js';
 import { testRun } from '../support/run.js';
+import { thrown } from '../support/thrown.js';
 
 type Numbered = { readonly n: number };
 
@@ -102,15 +103,7 @@ const boom = (said: string) => () => {
 };
 
 /** The error that following `plan` ends in. */
-async function thrown(plan: FlowPlan, given = following()): Promise<SluiceError> {
-  try {
-    await follow(plan, given);
-  } catch (error) {
-    assert.ok(error instanceof SluiceError, String(error));
-    return error;
-  }
-  assert.fail('it went through');
-}
+const thrownBy = (plan: FlowPlan, given = following()) => thrown(follow(plan, given));
 
 test('a stage that throws is named, the source is released, and every end is discarded', async () => {
   const source = numbers(100);
@@ -121,7 +114,7 @@ test('a stage that throws is named, the source is released, and every end is dis
       yield [...chunk];
     }
   });
-  const error = await thrown(flow(source).through(asIs, third).into(sink));
+  const error = await thrownBy(flow(source).through(asIs, third).into(sink));
   assert.equal(error.message, 'stage "third" failed: 21 is too much');
   assert.equal(error.kind, 'failed');
   assert.deepEqual(sink.ended, ['discarded']);
@@ -138,7 +131,7 @@ test('a source that throws is named', async () => {
       throw new Error('the disk is gone');
     },
   };
-  const error = await thrown(flow(source).into(keeper('kept')));
+  const error = await thrownBy(flow(source).into(keeper('kept')));
   assert.equal(error.message, 'reading old.csv failed: the disk is gone');
   assert.equal(error.facts.input, 'old.csv');
 });
@@ -152,7 +145,7 @@ for (const verb of ['open', 'write', 'close'] as const) {
       (rows) => rows.into(good),
       (rows) => rows.into(bad),
     );
-    const error = await thrown(plan);
+    const error = await thrownBy(plan);
     assert.equal(error.message, `cannot ${verb}`);
     assert.ok(source.released);
     assert.deepEqual(good.ended.at(-1), 'discarded');
@@ -169,7 +162,7 @@ test('a branch of a fork that fails while the others wait for it ends them all',
       yield [...chunk];
     }
   });
-  const error = await thrown(
+  const error = await thrownBy(
     flow(source).fork(
       (rows) => rows.into(slow),
       (rows) => rows.through(branch).into(keeper('quick')),
@@ -198,7 +191,7 @@ test('the first error is the one that is told, whatever breaks because of it', a
         }),
       ),
   );
-  assert.equal((await thrown(plan)).message, 'the first');
+  assert.equal((await thrownBy(plan)).message, 'the first');
 });
 
 test('an abort ends the flow with its own reason, and discards', async () => {
@@ -209,7 +202,7 @@ test('an abort ends the flow with its own reason, and discards', async () => {
       if (sink.rows.length === 50) controller.abort(interrupted('stopped by SIGINT'));
     },
   });
-  const error = await thrown(flow(source).through(asIs).into(sink), following({ controller }));
+  const error = await thrownBy(flow(source).through(asIs).into(sink), following({ controller }));
   assert.equal(error.kind, 'interrupted');
   assert.equal(error.message, 'stopped by SIGINT');
   assert.deepEqual(sink.ended, ['discarded']);
@@ -227,7 +220,7 @@ test('an abort while a fork waits for its slowest branch ends it', async () => {
     (rows) => rows.into(keeper('free')),
   );
   setTimeout(() => controller.abort(), 20);
-  assert.equal((await thrown(plan, following({ controller }))).kind, 'interrupted');
+  assert.equal((await thrownBy(plan, following({ controller }))).kind, 'interrupted');
 });
 
 test('a stage that drops rows without a reason, and one that stops early, break the books by name', async () => {

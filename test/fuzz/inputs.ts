@@ -40,7 +40,7 @@ export function csvText(random: Random): string {
 }
 
 /** A JSON value, at most `depth` deep, as somebody might write it. */
-export function jsonValue(random: Random, depth: number): string {
+function jsonValue(random: Random, depth: number): string {
   const space = () => pick(random, ['', '', '', ' ', '\n', '\t ']);
   const dice = depth <= 0 ? random() * 0.6 : random();
   if (dice < 0.2) return JSON.stringify(pick(random, [...TEXTS, '\u0000', '\ud800', '\n']));

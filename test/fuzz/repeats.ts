@@ -14,8 +14,8 @@ export interface Repeat {
  * So many characters make of quadratic work many seconds, of cubic work days, and of linear work milliseconds: whoever needs
  * longer than `MOST_MS` of a processor is not linear, however busy the machine is.
  */
-export const CHARACTERS = 100_000;
-export const MOST_MS = 3000;
+const CHARACTERS = 100_000;
+const MOST_MS = 3000;
 
 /** Characters that mean something somewhere. */
 const CHARS = [...' \t\n\r\v\u00a0\x019aeEx×é😀\u0301.,;:-+_/\\"\'()[]{}=$%#@|'];
@@ -41,13 +41,13 @@ export const KNOWN: readonly Repeat[] = [
 const pick = <T>(random: Random, from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
 
 /** A random one. */
-export function randomRepeat(random: Random): Repeat {
+function randomRepeat(random: Random): Repeat {
   const some = (most: number) =>
     Array.from({ length: Math.floor(random() * (most + 1)) }, () => pick(random, CHARS)).join('');
   return { before: some(4), unit: `${some(3)}${pick(random, CHARS)}`, behind: some(3) };
 }
 
-export const textOf = ({ before, unit, behind }: Repeat, characters: number): string =>
+const textOf = ({ before, unit, behind }: Repeat, characters: number): string =>
   before + unit.repeat(Math.ceil(characters / unit.length)) + behind;
 
 /** What is wrong with how `probe` takes the text: it is slow, or fails in a way of its own; undefined where nothing is. */

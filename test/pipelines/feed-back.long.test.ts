@@ -5,7 +5,6 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { sampleFile } from '../../samples/milestones-to-sections/sqlite.js';
 import { FILES } from '../../samples/okvet-import/generate.js';
-import type { SluiceError } from '../../src/core/errors.js';
 import type { Row } from '../../src/core/row.js';
 import type { Source } from '../../src/core/types.js';
 import { csv as csvFile } from '../../src/sources/csv/index.js';
@@ -18,6 +17,7 @@ import { exported, lotSystem, runLots } from '../support/lots.js';
 import { machineShop, machining, runTasks } from '../support/machining.js';
 import { fromFile, milestoneFile, milestoneSystem, runMilestones } from '../support/milestones.js';
 import { practiceDatabase } from '../support/okvet.js';
+import { thrown } from '../support/thrown.js';
 
 /** The rejects of batch 1 as somebody has corrected them. */
 async function corrected(
@@ -34,12 +34,6 @@ async function corrected(
   }));
   return [memory('fixed', rows)];
 }
-
-const refused = async (work: Promise<unknown>): Promise<SluiceError> =>
-  work.then(
-    () => assert.fail('it was published'),
-    (error) => error,
-  );
 
 const countOf = async (database: TestDatabase, from: string) =>
   (await database.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${from}`))[0]?.n;
@@ -74,7 +68,7 @@ test('lot-consolidation: the whole old system is consolidated, the corrected LOT
   const lot = (first as string).slice(0, (first as string).indexOf(','));
   const file = tempFile(t, 'serials.csv', [head, (first as string).slice(lot.length), ...lines].join('\n'));
   const originals = async () => ({ serials: csvFile(file) });
-  const error = await refused(runLots(t, database, { inputs: await originals() }));
+  const error = await thrown(runLots(t, database, { inputs: await originals() }));
   assert.equal(error.code, 'too_many_rejects');
   const rows = await corrected(database, (raw) => ({ ...raw, lot_id: lot }));
   await runLots(t, database, { corrected: rows, originals, onlyRejectsOf: '1' });
@@ -92,7 +86,7 @@ test('milestones-to-sections: the whole old system is carried over, the correcte
   const database = await milestoneSystem(t, { old: false });
   const path = await milestoneFile(t, [await sampleFile('bad/invalid-date.sql')]);
   const originals = async () => fromFile(path);
-  const error = await refused(runMilestones(t, database, { inputs: fromFile(path) }));
+  const error = await thrown(runMilestones(t, database, { inputs: fromFile(path) }));
   assert.equal(error.code, 'too_many_rejects');
   const rows = await corrected(database, (raw, column) =>
     // A child that was rejected with its parent needs no correction.
@@ -128,7 +122,7 @@ test('recipe-snapshots: corrected runs get their snapshots beside the others', a
 
 test('tasks-to-operations: its rejects are corrected in the old system, and whoever is told of them is told so', async (t) => {
   const database = await machineShop(t, { sql: await machining('bad/orphan-cost.sql') });
-  const error = await refused(runTasks(t, database));
+  const error = await thrown(runTasks(t, database));
   assert.equal(error.code, 'too_many_rejects');
   const next = [error.facts.next].flat().join('\n');
   assert.match(

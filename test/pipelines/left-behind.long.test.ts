@@ -6,12 +6,7 @@ import { tempFile } from '../support/files.js';
 import { exported, lotSystem, runLots } from '../support/lots.js';
 import { machineShop, runTasks } from '../support/machining.js';
 import { fromFile, milestoneFile, milestoneSystem, runMilestones } from '../support/milestones.js';
-
-const refused = async (work: Promise<unknown>): Promise<SluiceError> =>
-  work.then(
-    () => assert.fail('it was published'),
-    (error) => error,
-  );
+import { thrown } from '../support/thrown.js';
 
 const next = (error: SluiceError) => [error.facts.next].flat().join('\n');
 
@@ -19,7 +14,7 @@ test('milestones-to-sections: a column that it does not know refuses, in the dat
   const sql = 'ALTER TABLE supplier_task_instances ADD priority int; ALTER TABLE tasks ADD "a,b" text';
   const database = await milestoneSystem(t);
   await database.query(sql);
-  const error = await refused(runMilestones(t, database));
+  const error = await thrown(runMilestones(t, database));
   assert.match(
     error.message,
     /2 columns of the old system are not carried over: tasks\.a,b, supplier_task_instances\.priority/,
@@ -39,7 +34,7 @@ test('milestones-to-sections: a column that it does not know refuses, in the dat
   );
   const other = await milestoneSystem(t, { old: false });
   const path = await milestoneFile(t, ['ALTER TABLE supplier_task_instances ADD priority int']);
-  const inFile = await refused(runMilestones(t, other, { inputs: fromFile(path) }));
+  const inFile = await thrown(runMilestones(t, other, { inputs: fromFile(path) }));
   assert.match(
     inFile.message,
     /a column of the old system is not carried over: supplier_task_instances\.priority/,
@@ -48,7 +43,7 @@ test('milestones-to-sections: a column that it does not know refuses, in the dat
 
 test('tasks-to-operations: a column of the tasks that it does not know refuses', async (t) => {
   const database = await machineShop(t, { sql: 'ALTER TABLE machining_task ADD colour text' });
-  const error = await refused(runTasks(t, database));
+  const error = await thrown(runTasks(t, database));
   assert.match(error.message, /a column of the old system is not carried over: tasks\.colour/);
 });
 
@@ -57,7 +52,7 @@ test('lot-consolidation: a column of the file that it does not know refuses, unt
   const [head, ...lines] = await exported(database);
   const file = tempFile(t, 'old.csv', [`${head},note`, ...lines.map((line) => `${line},x`)].join('\n'));
   const inputs = { serials: csv(file) };
-  const error = await refused(runLots(t, database, { inputs }));
+  const error = await thrown(runLots(t, database, { inputs }));
   assert.match(error.message, /a column of the old system is not carried over: serials\.note/);
   const { summary } = await runLots(t, database, { inputs, settings: { leave_behind: 'serials.note' } });
   assert.equal(summary.status, 'completed');

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import pg from 'pg';
-import type { SluiceError } from '../../src/core/errors.js';
 import { merge, replace } from '../../src/core/target.js';
 import { acquireEmbedded, stopEmbedded } from '../../src/db/embedded/index.js';
 import { testDatabase } from '../support/database.js';
 import { engine, loads, rowsAfter } from '../support/engine.js';
 import { tempFolder } from '../support/files.js';
+import { thrown } from '../support/thrown.js';
 import { until } from '../support/until.js';
 
 // The tests of publishing that need the whole engine, or a server of their own; the others stand beside the
@@ -38,10 +38,7 @@ for (const [name, sql] of Object.entries(WRITES))
     const writer = await database.connect();
     const source = rowsAfter(parts(3), () => writer.query(sql));
     const { run } = engine(t, database);
-    const error = await run(loads({ parts: [replace('parts', { columns: PARTS.columns }), source] })).then(
-      () => assert.fail('it was published'),
-      (thrown: SluiceError) => thrown,
-    );
+    const error = await thrown(run(loads({ parts: [replace('parts', { columns: PARTS.columns }), source] })));
     assert.equal(error.code, 'live_written_during_load');
     assert.equal(error.facts.table, 'public.parts');
   });
@@ -110,11 +107,8 @@ test('SWAP 24: a published table is refused for replace, and a merge reaches its
     );
 
     const { database, run } = engine(t, server);
-    const refused = await run(
-      loads({ parts: [replace('parts', { columns: PARTS.columns }), parts(3)] }),
-    ).then(
-      () => assert.fail('it was replaced'),
-      (thrown: SluiceError) => thrown,
+    const refused = await thrown(
+      run(loads({ parts: [replace('parts', { columns: PARTS.columns }), parts(3)] })),
     );
     assert.equal(refused.kind, 'refused');
     assert.match(refused.message, /published by changes/);

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { interrupted, SluiceError } from '../../src/core/errors.js';
+import { interrupted, type SluiceError } from '../../src/core/errors.js';
 import { validation } from '../../src/core/pipeline.js';
 import { named, type Sink, type Stage } from '../../src/core/types.js';
 import { memory } from '../../src/sources/memory.js';
 import type { TestDatabase } from '../support/database.js';
 import { catalog, leftGuards, leftSchemas, type Options, runOn } from '../support/lots.js';
 import { type Parts, type Thing, things, thingsDatabase, thingsPipeline } from '../support/things.js';
+import { thrown } from '../support/thrown.js';
 
 /** Runs a pipeline that must fail: nothing of it may be left but the batch, failed, with its reason. */
 async function fails(
@@ -15,11 +16,7 @@ async function fails(
   parts: Parts,
   options: Options = {},
 ): Promise<SluiceError> {
-  const error: unknown = await runOn(t, database, thingsPipeline(parts), options).then(
-    () => assert.fail('it was published'),
-    (thrown) => thrown,
-  );
-  assert.ok(error instanceof SluiceError, String(error));
+  const error = await thrown(runOn(t, database, thingsPipeline(parts), options));
   assert.deepEqual(await database.query('SELECT * FROM things'), [{ id: 0, name: 'the old one' }]);
   assert.deepEqual(await leftSchemas(database), []);
   assert.deepEqual(await leftGuards(database), []);

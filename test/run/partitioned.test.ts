@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { SluiceError } from '../../src/core/errors.js';
 import type { Row } from '../../src/core/row.js';
 import { append, merge, patch, replace, sync, type Target } from '../../src/core/target.js';
 import { lockTables } from '../../src/run/given/table-claims.js';
@@ -8,6 +7,7 @@ import { findTables } from '../../src/run/given/tables.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { engine, loads, rowsAfter } from '../support/engine.js';
+import { thrown } from '../support/thrown.js';
 
 /**
  * A tree of two levels: columns in another order in one partition, a default partition, an identity column, a trigger
@@ -63,8 +63,6 @@ const triggers = (database: TestDatabase) =>
   database.query(
     "SELECT tgrelid::regclass::text AS on, tgname, tgenabled FROM pg_trigger WHERE tgname IN ('noted', 'stamped') OR tgname ~ 'sluice' ORDER BY 1, 2",
   );
-const refusal = (error: unknown) => error as SluiceError;
-const failure = (work: Promise<unknown>) => work.then(() => assert.fail('it was not refused'), refusal);
 
 const row = (id: number, year: number, amount: number): Row => ({
   id: String(id),
@@ -137,7 +135,7 @@ test('a row that was changed in its partition since refuses the rollback; discar
     'UPDATE sales_25_b SET amount = 0 WHERE id = 202; UPDATE sales SET year = 2024 WHERE id = 203',
   );
   const changed = await everyRow();
-  const error = await failure(rollback(summary.batch));
+  const error = await thrown(rollback(summary.batch));
   assert.equal(error.code, 'written_since');
   assert.match(String(error.facts.details), /"id" : "202".*changed[\s\S]*"id" : "203".*deleted/);
   assert.deepEqual(await everyRow(), changed);
@@ -175,7 +173,7 @@ for (const table of ['sales', 'sales_25', 'sales_24'])
       ],
     });
     const before = await everyRow();
-    const error = await failure(run(pipeline));
+    const error = await thrown(run(pipeline));
     assert.equal(error.code, 'children_refer_to_rows');
     assert.match(
       String(error.facts.details),
@@ -211,7 +209,7 @@ for (const [what, target, sql] of [
     const { database, run, everyRow, triggers } = await salesDatabase(t);
     const before = await triggers();
     const given = rowsAfter([row(2, 2025, 99)], () => database.query(sql));
-    const error = await failure(run(loads({ sales: [merge(target, BY_KEY), given] })));
+    const error = await thrown(run(loads({ sales: [merge(target, BY_KEY), given] })));
     assert.equal(error.code, 'live_written_during_load');
     assert.match(String(error.facts.details), /public\.sales_25_a: 1 UPDATE statement/);
     assert.equal((await everyRow()).find(({ id }) => id === 2)?.amount, '0');
@@ -220,7 +218,7 @@ for (const [what, target, sql] of [
       database.query('UPDATE sales SET amount = 0 WHERE id = 1'),
     );
     const other = run(loads({ sales: [merge(target, BY_KEY), elsewhere] }));
-    if (target === 'sales') assert.equal((await failure(other)).code, 'live_written_during_load');
+    if (target === 'sales') assert.equal((await thrown(other)).code, 'live_written_during_load');
     else assert.equal((await other).summary.status, 'completed');
   });
 
@@ -228,7 +226,7 @@ test('a partitioned table that a pipeline guards without publishing it is watche
   const { database, run } = await salesDatabase(t);
   const given = rowsAfter([{ id: '10' }], () => database.query('DELETE FROM sales_other WHERE id = 147'));
   const target = append('shops', { columns: ['id'] });
-  const error = await failure(run(loads({ shops: [target, given] }, { guards: ['sales'] })));
+  const error = await thrown(run(loads({ shops: [target, given] }, { guards: ['sales'] })));
   assert.equal(error.code, 'live_written_during_load');
   assert.deepEqual(await database.query('SELECT count(*)::int AS n FROM shops'), [{ n: 9 }]);
 });
@@ -253,13 +251,13 @@ test('two batches never work on a partitioned table and one of its partitions at
   const found = async (table: string) => findTables(own, [{ schema: 'public', table }]);
   await lockTables(own, await found('sales_24'));
   for (const table of ['sales', 'sales_24']) {
-    const error = await failure(lockTables(other, await found(table)));
+    const error = await thrown(lockTables(other, await found(table)));
     assert.equal(error.code, 'tables_busy');
     assert.equal(error.facts.details?.length, 1);
   }
   await lockTables(other, await found('sales_25'));
   const third = engine(t, database).database;
-  assert.equal((await failure(lockTables(third, await found('sales')))).facts.details?.length, 2);
+  assert.equal((await thrown(lockTables(third, await found('sales')))).facts.details?.length, 2);
   await lockTables(third, await found('sales_other'));
 });
 
@@ -292,7 +290,7 @@ test('identity numbers come from the whole, past what was loaded by way of a par
 test('replace of a partitioned table or of a partition is refused with ways that work as they are typed', async (t) => {
   const { database, run, everyRow } = await salesDatabase(t);
   const before = await everyRow();
-  const whole = await failure(
+  const whole = await thrown(
     run(loads({ sales: [replace('sales', { columns: COLUMNS, omit: ['shop', 'note'] }), rows] })),
   );
   assert.match(whole.message, /public\.sales cannot be replaced: it is a partitioned table/);
@@ -304,7 +302,7 @@ test('replace of a partitioned table or of a partition is refused with ways that
     ],
   });
   await database.query('DELETE FROM lines');
-  const part = await failure(run(pipeline));
+  const part = await thrown(run(pipeline));
   assert.match(part.message, /public\.sales_25_b cannot be replaced: the table is a partition/);
   assert.deepEqual(await everyRow(), before);
   const [, detach, attach] =
@@ -341,12 +339,12 @@ test('inheritance: a child is merged by its own key and undone; a parent is refu
   assert.deepEqual([await all(), await towns()], before);
   const written = rowsAfter(given, () => database.query("UPDATE place SET name = 'x' WHERE id = 2"));
   const merged = merge('town', { columns: ['id', 'name', 'mayor'], key: ['id'] });
-  assert.equal((await failure(run(loads({ town: [merged, written] })))).code, 'live_written_during_load');
+  assert.equal((await thrown(run(loads({ town: [merged, written] })))).code, 'live_written_during_load');
   for (const target of [
     append('place', { columns: ['id', 'name'] }),
     merge('place', { columns: ['id', 'name'], key: ['id'] }),
   ]) {
-    const error = await failure(run(loads({ place: [target, [{ id: '9', name: 'new' }]] })));
+    const error = await thrown(run(loads({ place: [target, [{ id: '9', name: 'new' }]] })));
     assert.match(
       String(error.facts.details),
       /other tables inherit from it \(public\.town\), and its keys do not hold over their rows/,

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { SluiceError } from '../../src/core/errors.js';
 import { named } from '../../src/core/types.js';
 import { PgDatabase } from '../../src/db/connect.js';
 import { acquireEmbedded, stopEmbedded } from '../../src/db/embedded/index.js';
@@ -8,6 +7,7 @@ import { freePort } from '../../src/db/embedded/start.js';
 import { runPipeline } from '../../src/run/run.js';
 import { ask, embeddedDirectory } from '../support/embedded.js';
 import { thingsPipeline } from '../support/things.js';
+import { thrown } from '../support/thrown.js';
 
 const quiet = () => {};
 const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
@@ -27,13 +27,7 @@ async function ownServer(t: TestContext) {
 const runAt = async (t: TestContext, url: string, pipeline: ReturnType<typeof thingsPipeline>) => {
   const database = new PgDatabase({ url, described: 'the server', from: 'the test' });
   t.after(() => database.close());
-  return runPipeline(pipeline, { database, log }).then(
-    () => assert.fail('it was published'),
-    (error: unknown) => {
-      assert.ok(error instanceof SluiceError, String(error));
-      return error;
-    },
-  );
+  return thrown(runPipeline(pipeline, { database, log }));
 };
 
 test('a server that restarts in the middle of a load fails the batch, which says why', async (t) => {

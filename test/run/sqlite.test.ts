@@ -16,7 +16,13 @@ test('an SQLite file is loaded and published; the batch says where it came from,
   const database = await tasksDatabase(t);
   const path = oldTasks(t);
   const scratch = tempFolder(t);
-  const { summary } = await engine(t, database).run(tasksPipeline(path), { scratch });
+  const { TMPDIR } = process.env;
+  t.after(() => {
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+  });
+  process.env.TMPDIR = scratch;
+  const { summary } = await engine(t, database).run(tasksPipeline(path));
   assert.equal(summary.status, 'completed');
   assert.deepEqual(await database.query('SELECT * FROM new_tasks ORDER BY id'), [
     { id: 1, status: 'pending', applied: false },

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { SluiceError } from '../../src/core/errors.js';
+import type { SluiceError } from '../../src/core/errors.js';
 import type { Row } from '../../src/core/row.js';
 import { sync } from '../../src/core/target.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { type Engine, engine, loads } from '../support/engine.js';
 import { catalog, leftSchemas } from '../support/lots.js';
+import { thrown } from '../support/thrown.js';
 import { checksums } from '../support/window.js';
 
 const STAFF = {
@@ -55,15 +56,6 @@ const load = (rows: readonly Row[]) => loads({ staff: [sync('staff', STAFF), row
 
 const undo = (on: Engine, batch: unknown) =>
   rollbackBatch(String(batch), { database: on.database, log: on.log });
-
-async function refusal(work: Promise<unknown>): Promise<SluiceError> {
-  const error = await work.then(
-    () => assert.fail('it was not refused'),
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof SluiceError, String(error));
-  return error;
-}
 
 const said = ({ message, facts }: SluiceError) =>
   [message, ...(facts.details ?? []), ...[facts.next ?? []].flat()].map(String).join('\n');
@@ -120,7 +112,7 @@ test('rows that others refer to are not deleted, whatever their foreign key woul
   await database.query('UPDATE badges SET staff = 3; UPDATE desks SET staff = 4; UPDATE keys SET staff = 3');
   const client = await database.connect();
   const before = await checksums(client, 'staff', 'badges', 'desks', 'keys');
-  const error = await refusal(on.run(load(LOADED)));
+  const error = await thrown(on.run(load(LOADED)));
   assert.equal(error.code, 'children_refer_to_rows');
   assert.match(said(error), /public\.badges \(badges_staff_fkey, ON DELETE CASCADE\): 1 row/);
   assert.match(said(error), /public\.desks \(desks_staff_fkey, ON DELETE SET NULL\): 1 row/);
@@ -128,7 +120,7 @@ test('rows that others refer to are not deleted, whatever their foreign key woul
   // Of the table itself only rows that stay count: 4 goes with its boss 3, and 5 would be left without.
   await database.query('DELETE FROM badges; DELETE FROM desks; DELETE FROM keys');
   const orphaned = LOADED.map((row) => (row.id === '5' ? { ...row, boss: '3' } : row));
-  const broken = await refusal(on.run(load(orphaned)));
+  const broken = await thrown(on.run(load(orphaned)));
   assert.match(said(broken), /staff_boss_fkey|boss/);
   assert.deepEqual(await checksums(client, 'staff'), { staff: before.staff });
   assert.deepEqual(await leftSchemas(database), []);
@@ -200,7 +192,7 @@ test('a key that does not tell live rows apart is refused, before and in the pub
       ],
     ],
   });
-  const error = await refusal(on.run(of, { maxShrink: 90 }));
+  const error = await thrown(on.run(of, { maxShrink: 90 }));
   assert.match(said(error), /2 keys of live are NULL, or stand for more than one row: .*"b"/);
   await database.query('DELETE FROM loose WHERE v > 2');
   const { summary } = await on.run(of);

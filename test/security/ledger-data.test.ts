@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pipelineOf } from '../../src/cli/given/pipelines.js';
-import type { SluiceError } from '../../src/core/errors.js';
 import { findBatch, noteBatch } from '../../src/db/ledger/batches.js';
 import { openLedger } from '../../src/db/ledger/open.js';
 import { LEDGER_GRANTS } from '../../src/run/check/rights.js';
@@ -15,6 +14,7 @@ import { testDatabase } from '../support/database.js';
 import { engine, loads } from '../support/engine.js';
 import { testRole } from '../support/role.js';
 import { PARTS_BY, rowsFor, SYSTEM } from '../support/system.js';
+import { thrown } from '../support/thrown.js';
 
 const parts = (mode: keyof typeof PARTS_BY) => loads({ parts: [PARTS_BY[mode], rowsFor(mode)] });
 
@@ -27,10 +27,7 @@ test('a file that the ledger names is not run, unless the user names it', async 
     "globalThis.ranTheirs = true; export default { name: 'theirs', flows: () => [], inputs: {}, tables: {} };",
   );
   const batch = { id: '7', pipeline: 'theirs', pipeline_from: path, settings: {} };
-  const refused = await pipelineOf(batch, undefined).then(
-    () => assert.fail('it was loaded'),
-    (error: SluiceError) => error,
-  );
+  const refused = await thrown(pipelineOf(batch, undefined));
   assert.equal(refused.code, 'name_the_pipeline');
   assert.equal('ranTheirs' in globalThis, false);
   assert.match(String([refused.facts.next].flat()), new RegExp(`--pipeline ${path}`));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { SluiceError } from '../../src/core/errors.js';
+import { failed, type SluiceError } from '../../src/core/errors.js';
 import type { Database } from '../../src/core/run.js';
 import { PgDatabase } from '../../src/db/connect.js';
 import { findBatch } from '../../src/db/ledger/batches.js';
@@ -14,6 +14,7 @@ import { type TestDatabase, testDatabase } from '../support/database.js';
 import { engine, loads } from '../support/engine.js';
 import { testRole } from '../support/role.js';
 import { PARTS_BY, rowsFor, SYSTEM } from '../support/system.js';
+import { thrown } from '../support/thrown.js';
 
 /** A small live system, and a role that may create schemas in its database and nothing else. */
 async function shared(t: TestContext): Promise<{ database: TestDatabase; mallory: string }> {
@@ -30,12 +31,6 @@ function as(t: TestContext, database: TestDatabase, role: string) {
   url.password = 'test';
   return engine(t, { url: url.href });
 }
-
-const thrown = (work: Promise<unknown>, what = ''): Promise<SluiceError> =>
-  work.then(
-    () => assert.fail(`nothing was thrown: ${what}`),
-    (error) => error,
-  );
 
 const parts = (mode: keyof typeof PARTS_BY) => loads({ parts: [PARTS_BY[mode], rowsFor(mode)] });
 
@@ -56,7 +51,7 @@ test('a ledger that another role has made is refused by name, and nothing in it 
     status: () => requireLedger(own),
     check: async () => {
       const { findings } = await checkPipeline(parts('merge'), { database: own, log });
-      throw new Error(findings.map(({ finding }) => finding.message).join());
+      throw failed('check', findings.map(({ finding }) => finding.message).join());
     },
     run: () => run(parts('merge')),
     rollback: () => rollbackBatch('1', { database: own, log }),

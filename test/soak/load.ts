@@ -10,7 +10,7 @@ export interface Worker {
 }
 
 /** What a worker has done. */
-export interface Worked {
+interface Worked {
   readonly name: string;
   readonly done: number;
   readonly worstMs: number;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { type Pipeline, validation } from '../../src/core/pipeline.js';
-import { describeUrl } from '../../src/db/address.js';
+import { addressOf } from '../../src/db/address.js';
 import { PgDatabase } from '../../src/db/connect.js';
 import { planPipeline } from '../../src/run/check.js';
 import type { RunOptions } from '../../src/run/given/options.js';
@@ -39,7 +39,7 @@ class Commands {
 
   async #as<T>(work: (options: RunOptions) => Promise<T>): Promise<T> {
     const { url } = this.live;
-    const database = new PgDatabase({ url, described: describeUrl(url), from: 'the test' });
+    const database = new PgDatabase(addressOf(url, 'the test'));
     try {
       return await work({ database, log: quiet, ...(this.trusting ? { runOwnersCode: true } : {}) });
     } finally {

@@ -4,7 +4,7 @@ import { type Pipeline, type PipelineDefinition, pipeline } from '../../src/core
 import type { Row } from '../../src/core/row.js';
 import type { Target } from '../../src/core/target.js';
 import type { Source } from '../../src/core/types.js';
-import { describeUrl } from '../../src/db/address.js';
+import { addressOf } from '../../src/db/address.js';
 import { PgDatabase } from '../../src/db/connect.js';
 import type { RunOptions } from '../../src/run/given/options.js';
 import { type Ran, runPipeline } from '../../src/run/run.js';
@@ -23,7 +23,7 @@ export interface Engine {
 
 /** An engine with sessions of its own: a second one is another command. `url` may name another role. */
 export function engine(t: TestContext, { url }: { readonly url: string }): Engine {
-  const database = new PgDatabase({ url, described: describeUrl(url), from: 'the test' });
+  const database = new PgDatabase({ url, described: addressOf(url, 'the test').described, from: 'the test' });
   t.after(() => database.close());
   const warnings: string[] = [];
   return {

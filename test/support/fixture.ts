@@ -6,7 +6,7 @@ const ROLES = ['fx_owner', 'fx_reader', 'fx_granter', 'fx_guest'];
 const MAKE_ROLE = (name: string) => `DO $$ BEGIN CREATE ROLE ${name};
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$`;
 
-export const LONG = 'a_foreign_key_whose_name_is_so_long_that_sixty_bytes_are_used';
+const LONG = 'a_foreign_key_whose_name_is_so_long_that_sixty_bytes_are_used';
 
 /** One of everything that a swap can lose. `shop.customers`, `shop.orders` and `shop."Order Lines"` are to be replaced. */
 const FIXTURE = `

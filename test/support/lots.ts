@@ -40,7 +40,7 @@ export function openDatabase(t: TestContext, database: TestDatabase): PgDatabase
 }
 
 /** Every message of a run's log, with what was told beside it. */
-export interface Logged {
+interface Logged {
   readonly level: string;
   readonly message: string;
   readonly facts: Readonly<Record<string, unknown>>;

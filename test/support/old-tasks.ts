@@ -16,7 +16,7 @@ import { type TestDatabase, testDatabase } from './database.js';
 import { sqliteFile } from './sqlite.js';
 
 /** Suppliers and their tasks, as Prisma lays them out; tasks 1 to 4, of which 3 and 4 are not in order. */
-export const OLD_TASKS = `
+const OLD_TASKS = `
   CREATE TABLE suppliers (id TEXT PRIMARY KEY, name TEXT NOT NULL);
   CREATE TABLE tasks (id INTEGER PRIMARY KEY, "supplierId" TEXT REFERENCES suppliers (id), status TEXT, "createdAt" DATETIME NOT NULL, "completedAt" DATETIME, "isApplied" BOOLEAN);
   INSERT INTO suppliers VALUES ('s1', 'One'), ('s2', '<script>alert("two")</script>');

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /** `up`: from the client to the server. */
-export type Direction = 'up' | 'down';
+type Direction = 'up' | 'down';
 
 /**
  * What happens to a connection: `freeze`: nothing goes either way any more, and nobody is told (half-open); `cut`: both

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { parseArgs, promisify } from 'node:util';
 import pg from 'pg';
-import { describeUrl } from '../../src/db/address.js';
+import { addressOf } from '../../src/db/address.js';
 import { PgDatabase } from '../../src/db/connect.js';
 import { acquireEmbedded } from '../../src/db/embedded/index.js';
 import { ident } from '../../src/db/quote.js';
@@ -43,7 +43,11 @@ try {
     await promisify(execFile)('psql', ['-q', '-X', '-f', file, url.href], { maxBuffer: 1e9 });
   const session = new pg.Client({ connectionString: url.href });
   await session.connect();
-  const database = new PgDatabase({ url: url.href, described: describeUrl(url.href), from: 'the test' });
+  const database = new PgDatabase({
+    url: url.href,
+    described: addressOf(url.href, 'the test').described,
+    from: 'the test',
+  });
   const outcomes: Outcome[] = [];
   const modes = (values.mode as Mode[] | undefined) ?? MODES;
   const only = values.only === undefined ? {} : { only: new RegExp(values.only) };

@@ -6,7 +6,7 @@ import type { ScenarioName } from './scenarios.js';
 const CLIENT = fileURLToPath(new URL('./client.js', import.meta.url));
 
 /** How an attempt ended. */
-export interface AttemptEnd {
+interface AttemptEnd {
   /** `done`, `failed {…}`, or nothing where it was killed. */
   readonly said: string;
   /** Milliseconds that each phase took. */

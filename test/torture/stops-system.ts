@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 /** The tables that the pipeline publishes. */
-export const STOPPED_TABLES = ['orders', 'items', 'stock'] as const;
+const STOPPED_TABLES = ['orders', 'items', 'stock'] as const;
 
 /**
  * A pipeline in which every phase takes its time: a check and a validation that the server thinks about, a sort, an

@@ -1,9 +1,11 @@
+import v8 from 'node:v8';
+import { failed } from '../../src/core/errors.js';
+import { toClone } from '../../src/core/json/clone.js';
 import { isExactNumber, numberOf } from '../../src/core/json/exact-number.js';
 import { hasExact } from '../../src/core/json/write.js';
 import { originOf, type Row } from '../../src/core/row.js';
 import type { KeyBytes } from './key-bytes.js';
 import { type Block, FORM, HEADER, TAG } from './packed-row.js';
-import { serialize } from './serialize.js';
 
 /** The columns of rows that were packed alike, in order. */
 export interface Shape {
@@ -143,6 +145,25 @@ function serialized(row: Row, key: KeyBytes, block: Block, at: number): number {
   block.bytes.set(key.bytes.subarray(0, key.length), at + HEADER);
   block.bytes.set(made, start);
   return header(row, key, block, at, start + made.length, start, exact ? FORM.cloned : FORM.serialized);
+}
+
+/**
+ * A row by structured cloning; `exact`: with exact numbers among the values, which that does not know. Throws failed
+ * `unspillable_row` where a value cannot be kept so.
+ */
+function serialize(row: Row, exact: boolean): Buffer {
+  try {
+    return v8.serialize(exact ? toClone(row) : row);
+  } catch (cause) {
+    throw failed(
+      'unspillable_row',
+      `a row holds a value that cannot be kept on disk: ${(cause as Error).message}`,
+      {
+        next: 'turn functions, promises and class instances into text or plain values before that',
+        cause,
+      },
+    );
+  }
 }
 
 function header(

@@ -94,7 +94,7 @@ function insertionSort(block: Block, places: Uint32Array, from: number, to: numb
 }
 
 /** Compares the keys of two records, of which `known` bytes are known to be equal. */
-export function compareRecords(a: Block, aAt: number, b: Block, bAt: number, known = 0): number {
+function compareRecords(a: Block, aAt: number, b: Block, bAt: number, known = 0): number {
   return compareBytes(
     a.bytes,
     aAt + HEADER + known,

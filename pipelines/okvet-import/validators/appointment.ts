@@ -3,7 +3,7 @@ import { type JsonSchema, type Validator, validator } from 'sluice/transforms';
 import { lazily, optional, text } from './common.js';
 
 /** The states of an appointment, as the database has them. */
-export const APPOINTMENT_STATES = ['scheduled', 'confirmed', 'completed', 'cancelled', 'no_show'] as const;
+const APPOINTMENT_STATES = ['scheduled', 'confirmed', 'completed', 'cancelled', 'no_show'] as const;
 
 const schema: JsonSchema = {
   type: 'object',

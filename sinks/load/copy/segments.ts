@@ -18,7 +18,7 @@ import { digestOf, rolled } from './rolling-hash.js';
 const BEGIN = `BEGIN; ${TO_USERS_PATH}`;
 
 /** A stretch of rows that is committed as a whole or not at all. */
-export interface Segment {
+interface Segment {
   /** 0-based, within this load. */
   readonly number: number;
   /** Rows in this segment, as the server counted them. */

@@ -89,7 +89,7 @@ export class CopyBuffer {
 const PLAIN: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
 
 /** One field of COPY's text format as text, or null for \N. */
-export function unescapeField(field: string): string | null {
+function unescapeField(field: string): string | null {
   if (!field.includes('\\')) return field;
   if (field === '\\N') return null;
   return field.replace(/\\(.)/gs, (_, code: string) => PLAIN[code] ?? code);

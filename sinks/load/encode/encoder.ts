@@ -21,7 +21,7 @@ export interface Encoder {
 }
 
 /** Rejects carry at most this many characters of a value. */
-export const SHOWN_CHARACTERS = 200;
+const SHOWN_CHARACTERS = 200;
 
 /** V8 does not optimise functions beyond 60 KB of bytecode; this many columns stay well below. */
 const COLUMNS_PER_PART = 64;

@@ -1,6 +1,6 @@
 /** What `put` returns in place of a position. */
 export const NUL_BYTE = -1;
-export const LONE_SURROGATE = -2;
+const LONE_SURROGATE = -2;
 
 /** 1 for the ASCII characters that cannot stand as they are in COPY's text format. */
 const UNUSUAL = new Uint8Array(128);

@@ -5,7 +5,7 @@ import { withCatalog } from '../../../src/db/catalog/session.js';
 import { qualified } from '../../../src/db/quote.js';
 
 /** A privilege on the old table that the view gets too; `columns` where it was given on columns only. */
-export interface ViewGrant {
+interface ViewGrant {
   /** NULL: PUBLIC. */
   readonly grantee: string | null;
   readonly privilege: string;
@@ -24,7 +24,7 @@ export interface OldName {
 }
 
 /** Why the views cannot be made as things are, or what is to be known; sentences without their full stop. */
-export interface Concern {
+interface Concern {
   readonly severity: 'error' | 'warning';
   readonly message: string;
   readonly next: string;

@@ -3,6 +3,7 @@ import { failed } from '../../../src/core/errors.js';
 import { noun, plural } from '../../../src/core/plural.js';
 import { readRowConstraints } from '../../../src/db/catalog/row-constraints.js';
 import { readRowTable } from '../../../src/db/catalog/row-tables.js';
+import { tableOid } from '../../../src/db/catalog/table.js';
 import { closeSchemas } from '../../../src/db/close.js';
 import { ident, idents, literal, qualified, value } from '../../../src/db/quote.js';
 import { ORIGIN_COLUMNS } from '../../load/encode/ordinal.js';
@@ -56,8 +57,8 @@ export async function makeCopy(client: ClientBase, place: ReplacedPlace): Promis
   const { staged, live } = place;
   const copy = qualified(staged.schema, copyName(place));
   const columns = (await readRowTable(client, staged.schema, staged.table))?.columns ?? [];
-  const oid = (await readRowTable(client, live.schema, live.table))?.oid ?? 0;
-  const fills = oid === 0 ? [] : (await readRowConstraints(client, oid)).fills;
+  const oid = await tableOid(client, live.schema, live.table);
+  const fills = oid === undefined ? [] : (await readRowConstraints(client, oid)).fills;
   const numbers = fills.filter(({ numbers: counts, generated }) => counts && !generated);
   const changes = columns
     .filter(({ generated, notNull, filled }) => !generated && notNull && filled)
@@ -128,7 +129,7 @@ export async function takeOut(
 }
 
 /** The statement that deletes from `staged` as many rows of each kind as are refused and not yet told of. Pure. */
-export function takeOutSql({ at, facts }: Subject, staged: string, refused: string): string {
+function takeOutSql({ at, facts }: Subject, staged: string, refused: string): string {
   const made = facts.loaded.map(
     ({ name, type, sendable }) => `(r.loaded->>${literal(name)})::${type}${sendable ? '' : '::text'}`,
   );

@@ -59,4 +59,5 @@ export function statisticsOn(object: StatisticsFacts, from: Place, to: Place, in
 }
 
 /** The sequences that belong to the table itself. */
-export const identities = (table: TableFacts) => table.sequences.filter((each) => each.kind === 'identity');
+export const identities = (table: TableFacts): TableFacts['sequences'] =>
+  table.sequences.filter((each) => each.kind === 'identity');

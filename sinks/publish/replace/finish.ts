@@ -188,7 +188,7 @@ type Counted = Pick<FinishedTable, 'rows' | 'writers'>;
  * Counts a staged table's rows by the transaction that wrote them: nobody else can write to staging, so each of these
  * is one of the load's. Pure.
  */
-export function countSql({ schema, table }: Pick<StagedTable, 'schema' | 'table'>): string {
+function countSql({ schema, table }: Pick<StagedTable, 'schema' | 'table'>): string {
   return `SELECT coalesce(pg_catalog.sum(w.rows), 0)::text AS rows, coalesce(pg_catalog.json_agg(w.xid), '[]') AS writers FROM (SELECT s.xmin::text AS xid, pg_catalog.count(*) AS rows FROM ONLY ${qualified(schema, table)} s GROUP BY s.xmin) w`;
 }
 

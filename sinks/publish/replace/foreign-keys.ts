@@ -27,10 +27,10 @@ export interface SwapKey {
   readonly index: string | null;
 }
 
-export type InboundKey = Extract<Dependent, { kind: 'foreign key' }>;
+type InboundKey = Extract<Dependent, { kind: 'foreign key' }>;
 
 /** The foreign keys from tables that are not replaced to ones that are. */
-export const inboundKeys = (survey: Survey): InboundKey[] =>
+const inboundKeys = (survey: Survey): InboundKey[] =>
   survey.dependents.filter((each): each is InboundKey => each.kind === 'foreign key');
 
 /** The names of the indexes of `live` that foreign keys go by: its own to itself, and those of other tables. Pure. */

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { refused } from '../../../src/core/errors.js';
 import { noun, plural } from '../../../src/core/plural.js';
+import { columnNames } from '../../../src/db/catalog/column-sql.js';
 import { patiently } from '../../../src/db/locks/patiently.js';
 import type { Patience } from '../../../src/db/patience.js';
 import { ident, qualified } from '../../../src/db/quote.js';
@@ -9,10 +10,7 @@ import { addKey, addValidKey, dropKey, type SwapKey, validateKey } from './forei
 
 const COLUMNS = `
 SELECT (SELECT i.relname FROM pg_class i WHERE i.oid = con.conindid) AS index, pn.nspname AS parent_schema, p.relname AS parent_table,
-  (SELECT json_agg(a.attname ORDER BY k.ord) FROM unnest(con.conkey) WITH ORDINALITY k(num, ord)
-    JOIN pg_attribute a ON a.attrelid = con.conrelid AND a.attnum = k.num) AS mine,
-  (SELECT json_agg(a.attname ORDER BY k.ord) FROM unnest(con.confkey) WITH ORDINALITY k(num, ord)
-    JOIN pg_attribute a ON a.attrelid = con.confrelid AND a.attnum = k.num) AS theirs
+  ${columnNames('con.conkey', 'con.conrelid')} AS mine, ${columnNames('con.confkey', 'con.confrelid')} AS theirs
 FROM pg_constraint con JOIN pg_class c ON c.oid = con.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_class p ON p.oid = con.confrelid JOIN pg_namespace pn ON pn.oid = p.relnamespace
 WHERE n.nspname = $1 AND c.relname = $2 AND con.conname = $3 AND con.contype = 'f'`;

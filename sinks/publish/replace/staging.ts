@@ -37,7 +37,7 @@ export function optionList(options: readonly string[], prefix = ''): string[] {
 }
 
 /** Statements that make an empty table like `live` in `schema`, as the live table's owner, who may create there. */
-export function stagingStatements(live: TableFacts, schema: string): string[] {
+function stagingStatements(live: TableFacts, schema: string): string[] {
   const table = qualified(schema, live.table);
   const options = [...optionList(live.options), ...optionList(live.toastOptions, 'toast.')];
   const create = [
@@ -86,7 +86,7 @@ export async function makeBatchSchemas(
 }
 
 /** The owners of the surveyed tables of a schema. */
-export function ownersIn(survey: Pick<Survey, 'tables'>, live: string): string[] {
+function ownersIn(survey: Pick<Survey, 'tables'>, live: string): string[] {
   return survey.tables.filter(({ schema }) => schema === live).map(({ owner }) => owner);
 }
 

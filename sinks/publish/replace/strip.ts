@@ -15,10 +15,7 @@ import type { Survey } from './surveyed.js';
  * guard's too: `triggers`), policies, rules and grants. Rows, indexes, checks and keys stay for the undo.
  * Foreign keys come apart, since each locks its parent. Pure.
  */
-export function stripStatements(
-  old: TableFacts,
-  triggers: readonly string[],
-): { own: string[]; keys: string[] } {
+function stripStatements(old: TableFacts, triggers: readonly string[]): { own: string[]; keys: string[] } {
   const table = qualified(old.schema, old.table);
   const alter = `ALTER TABLE ${table}`;
   const used = old.sequences.filter((sequence) => sequence.kind !== 'identity');

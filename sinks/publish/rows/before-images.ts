@@ -1,3 +1,4 @@
+import type { ClientBase } from 'pg';
 import { literal } from '../../../src/db/quote.js';
 import { countsTable } from './counts.js';
 import { columnsOf, imageHash, namesOf, sameKey } from './sql.js';
@@ -21,6 +22,16 @@ export function beforeImageTables(facts: RowTableFacts, names: RowNames): string
     ...[deleted, written].map((table) => `ALTER TABLE ${table} REPLICA IDENTITY FULL`),
     countsTable(names),
   ];
+}
+
+/** The columns of a table of images, each with its type as SQL writes it; none where there is no such table. */
+export async function imageColumns(client: ClientBase, image: string): Promise<Map<string, string>> {
+  const { rows } = await client.query<{ name: string; type: string }>(
+    `SELECT a.attname AS name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type FROM pg_catalog.pg_attribute a
+     WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
+    [image],
+  );
+  return new Map(rows.map(({ name, type }) => [name, type]));
 }
 
 /**

@@ -8,30 +8,11 @@ import { COUNTS_TABLE, IMAGE_XMIN, type RowNames, type RowTableFacts, rowObjects
 import { suppressorsSql } from './triggers.js';
 
 /**
- * What a publish did to the rows of one table, counted by the server in the publishing transaction.
- * staged = inserted + updated + unchanged + missing + suppressed.
+ * The statement that creates the table of a batch's numbers, where it is not there yet: what a publish did to the rows of
+ * each table, counted by the server in the publishing transaction. staged = inserted + updated + unchanged + missing
+ * (patch: keys that live did not have) + suppressed (by a trigger, or taken away again); a sync has deleted and
+ * deletes_suppressed besides.
  */
-export interface RowCounts {
-  /** `schema.table` */
-  readonly table: string;
-  readonly mode: string;
-  /** Rows in staging. */
-  readonly staged: number;
-  readonly inserted: number;
-  readonly updated: number;
-  /** merge, sync, patch: rows that live had already, byte by byte. */
-  readonly unchanged: number;
-  /** patch: keys that live did not have. */
-  readonly missing: number;
-  /** Rows that a trigger kept from being written, or took away again. */
-  readonly suppressed: number;
-  /** sync: rows that staging lacks. */
-  readonly deleted: number;
-  /** Rows that were to be deleted and that a trigger kept. */
-  readonly deletes_suppressed: number;
-}
-
-/** The statement that creates the table of a batch's numbers, where it is not there yet. */
 export function countsTable(names: Pick<RowNames, 'undo'>): string {
   return `CREATE TABLE IF NOT EXISTS ${qualified(names.undo, COUNTS_TABLE)} (position integer GENERATED ALWAYS AS IDENTITY, schema_name text NOT NULL, table_name text NOT NULL, mode text NOT NULL, key_columns text[] NOT NULL, triggers_off boolean NOT NULL, staged bigint NOT NULL, fresh bigint NOT NULL, inserted bigint NOT NULL DEFAULT 0, updated bigint NOT NULL DEFAULT 0, unchanged bigint NOT NULL, missing bigint NOT NULL, suppressed bigint NOT NULL DEFAULT 0, deleted bigint NOT NULL DEFAULT 0, deletes_suppressed bigint NOT NULL DEFAULT 0, published_at timestamptz NOT NULL DEFAULT now(), undone_at timestamptz, writer xid, PRIMARY KEY (schema_name, table_name))`;
 }
@@ -189,12 +170,4 @@ export function countGone(facts: RowTableFacts, names: RowNames): string {
     'rows were taken away again',
     suppressed(facts, names, n, offenders, 'any'),
   );
-}
-
-/** The numbers of a batch's committed publish, in publishing order; empty before the window has committed. */
-export async function readCounts(client: ClientBase, names: Pick<RowNames, 'undo'>): Promise<RowCounts[]> {
-  const result = await client.query(
-    `SELECT schema_name || '.' || table_name AS "table", mode, staged::float8, inserted::float8, updated::float8, unchanged::float8, missing::float8, suppressed::float8, deleted::float8, deletes_suppressed::float8 FROM ${qualified(names.undo, COUNTS_TABLE)} ORDER BY position`,
-  );
-  return result.rows as RowCounts[];
 }

@@ -10,7 +10,7 @@ import { firing, keyJson, sameKey, unkeyedRows } from './sql.js';
 import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
 
 /** One question to staging before the window; it passes where `offenders` yields no row. */
-export interface RowPrecheck {
+interface RowPrecheck {
   /** What is wrong with the rows found: `have a key that …`. */
   readonly saying: (count: number) => string;
   /** A SELECT with one text column `line`, a row per offender. */
@@ -66,7 +66,7 @@ export async function precheckRows(
 }
 
 /** The questions of precheckRows for one target. */
-export function rowPrechecks(facts: RowTableFacts, names: RowNames, asked = false): RowPrecheck[] {
+function rowPrechecks(facts: RowTableFacts, names: RowNames, asked = false): RowPrecheck[] {
   const { target, key } = facts;
   const { live, staging } = rowObjects(target, names);
   const upserts = findsByKey(target.mode);

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import { type RowColumn, readRowTable } from '../../../src/db/catalog/row-tables.js';
 import { literal, qualified } from '../../../src/db/quote.js';
+import { imageColumns } from './before-images.js';
 import { columnsOf, namesOf, sameKey } from './sql.js';
 import { COUNTS_TABLE, IMAGE_XMIN, rowObjects } from './target.js';
 
@@ -35,28 +36,23 @@ export async function readRestored(
   for (const { xid, undo } of undone) {
     const objects = rowObjects(target, { undo, staging: '' });
     const images = [objects.before, objects.deleted];
-    const { rows } = await client.query<{ names: string[]; types: string[] }>(FITTING, [images, IMAGE_XMIN]);
+    const saved = [await imageColumns(client, objects.before), await imageColumns(client, objects.deleted)];
     const counts = qualified(undo, COUNTS_TABLE);
-    if (live === undefined || rows.length < images.length) continue;
+    if (live === undefined || !saved.every((columns) => columns.has(IMAGE_XMIN))) continue;
     const known = await client.query<{ key: string[] }>(
       `SELECT pg_catalog.to_json(key_columns) AS key FROM ${counts} WHERE schema_name = $1 AND table_name = $2`,
       [target.schema, target.table],
     );
     const key = (known.rows[0]?.key ?? []).flatMap((name) => {
       const column = live.columns.find((each) => each.name === name);
-      const as = rows.map(({ names, types }) => types[names.indexOf(name)]);
-      return column !== undefined && as.every((type) => type === column.type) ? [column] : [];
+      return column !== undefined && saved.every((columns) => columns.get(name) === column.type)
+        ? [column]
+        : [];
     });
     if (key.length > 0 && key.length === known.rows[0]?.key.length) restored.push({ xid, key, images });
   }
   return restored;
 }
-
-const FITTING = `
-SELECT pg_catalog.json_agg(a.attname) AS names, pg_catalog.json_agg(pg_catalog.format_type(a.atttypid, a.atttypmod)) AS types
-FROM pg_catalog.unnest($1::text[]) i(name) JOIN pg_catalog.pg_attribute a ON a.attrelid = pg_catalog.to_regclass(i.name)
-WHERE a.attnum > 0 AND NOT a.attisdropped GROUP BY i.name
-HAVING pg_catalog.bool_or(a.attname = $2)`;
 
 /** How a query tells the rows that some transactions have written from all others. */
 export interface Ours {

@@ -9,7 +9,7 @@ import type { UndoTable } from './undo-survey.js';
  * deleted, there again. A SELECT with one text column `line`. A row without a key is known by its hash and by the
  * transaction that wrote it: others may be equal to it, and only their number counts among those that were added.
  */
-export function changedSince(table: UndoTable): string {
+function changedSince(table: UndoTable): string {
   const { live, written, deleted } = table.objects;
   if (table.key.length === 0) {
     const { ours } = table;

@@ -6,6 +6,7 @@ import { type RowConstraints, readRowConstraints } from '../../../src/db/catalog
 import { type RowColumn, type RowTable, readRowTable } from '../../../src/db/catalog/row-tables.js';
 import { qualified } from '../../../src/db/quote.js';
 import { policiesText, SEES_ALL } from '../../../src/db/row-security.js';
+import { imageColumns } from './before-images.js';
 import { type Ours, readRestored, type UndoneRows, writtenBy } from './restored.js';
 import { hiddenChildren } from './survey.js';
 import { COUNTS_TABLE, IMAGE_XMIN, type RowNames, type RowObjects, rowObjects } from './target.js';
@@ -60,9 +61,9 @@ export async function surveyUndo(
       continue;
     }
     const objects = rowObjects(target, { ...names, staging: '' });
-    const saved = await client.query(SAVED_COLUMNS, [objects.before]);
     const image: RowColumn[] = [];
-    for (const { name: column, type } of saved.rows as { name: string; type: string }[]) {
+    for (const [column, type] of await imageColumns(client, objects.before)) {
+      if (column === IMAGE_XMIN) continue;
       const now = live.columns.find((one) => one.name === column);
       if (now === undefined) reasons.push(`${name} has lost column ${column} since`);
       else if (now.type !== type)
@@ -121,8 +122,3 @@ function rights({ live, image, triggersOff, mode }: UndoTable): string[] {
   if (inserts(mode)) reasons.push(...hiddenChildren(live));
   return reasons;
 }
-
-const SAVED_COLUMNS = `
-SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type
-FROM pg_attribute a WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> '${IMAGE_XMIN}'
-ORDER BY a.attnum`;

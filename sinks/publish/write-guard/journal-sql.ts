@@ -138,7 +138,7 @@ export function triggerStatements(guard: Guard, table: GuardedTable, triggers: r
 }
 
 /** Writes of others, per table: a json value with an entry a table, and lines that say by whom. */
-export function writesQuery(guard: Guard, only: string): string {
+function writesQuery(guard: Guard, only: string): string {
   const line = `w.schema_name || '.' || w.table_name || ': ' || w.n || ' ' || w.operation || ' statement' || CASE WHEN w.n > 1 THEN 's' ELSE '' END || coalesce(' (' || w.touched || CASE w.touched WHEN 1 THEN ' row)' ELSE ' rows)' END, '') || ' by ' || w.username || coalesce(' as ' || nullif(w.application, ''), '') || ', last at ' || w.last`;
   return `SELECT CASE WHEN count(*) > 0 THEN json_build_object('table', min(w.schema_name || '.' || w.table_name), 'count', sum(w.n), 'list', json_agg(${line} ORDER BY w.n DESC) FILTER (WHERE w.i <= 20)) END FROM (SELECT j.schema_name, j.table_name, j.operation, j.username, j.application, count(*) AS n, sum(j.touched) AS touched, max(j.at) AS last, row_number() OVER (ORDER BY count(*) DESC) AS i FROM ${journalTable(guard)} j WHERE ${only} GROUP BY 1, 2, 3, 4, 5) w`;
 }

@@ -24,7 +24,6 @@ import {
   type GuardedTable,
   guardTables,
   journalFunction,
-  journalTable,
 } from './names.js';
 import { GUARD_ATTEMPTS, type Waiting } from './waiting.js';
 
@@ -99,30 +98,6 @@ export function guardPart(guard: Guard, table: GuardedTable): WindowPart {
   };
 }
 
-/** Writes to one table by one user, of one kind. */
-export interface JournalEntry {
-  readonly table: string;
-  readonly operation: 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE';
-  readonly statements: number;
-  /** Rows touched; null for TRUNCATE, which does not count them. */
-  readonly rows: number | null;
-  readonly user: string;
-  readonly application: string;
-  readonly first: Date;
-  readonly last: Date;
-}
-
-/** What the journal holds (committed writes), summed; empty where nothing was written or no journal is there. */
-export async function readJournal(client: ClientBase, guard: Guard): Promise<JournalEntry[]> {
-  const journal = journalTable(guard);
-  const there = await client.query('SELECT to_regclass($1) IS NOT NULL AS there', [journal]);
-  if (there.rows[0]?.there !== true) return [];
-  const result = await client.query(
-    `SELECT schema_name || '.' || table_name AS "table", operation, count(*)::float8 AS statements, sum(touched)::float8 AS rows, username AS "user", application, min(at) AS first, max(at) AS last FROM ${journal} GROUP BY 1, 2, 5, 6 ORDER BY 1, 2, 5, 6`,
-  );
-  return result.rows as JournalEntry[];
-}
-
 /** A guard trigger that is in the database, whoever left it. */
 export interface GuardTrigger extends GuardedTable {
   readonly batch: string;
@@ -148,7 +123,7 @@ export async function findGuards(client: ClientBase, batch?: string): Promise<Gu
 /**
  * Removes a guard: its triggers wherever its tables are now (a swap may have moved them), then journal and
  * functions. Idempotent, and the same after a crash. DROP TRIGGER takes ACCESS EXCLUSIVE for a moment, so it
- * waits in bounded attempts. Read the journal before, if it is wanted.
+ * waits in bounded attempts.
  */
 export async function disarmGuard(
   client: ClientBase,

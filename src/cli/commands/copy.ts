@@ -3,7 +3,7 @@ import type { Proposal } from '../../copy/create.js';
 import type { PreparedCopy } from '../../copy/prepare.js';
 import type { CopyRequest } from '../../copy/request.js';
 import type { Surroundings } from '../../copy/silent-run.js';
-import { interrupted, SluiceError, usage } from '../../core/errors.js';
+import { SluiceError, usage } from '../../core/errors.js';
 import { again } from '../../core/next.js';
 import { findsByKey, PUBLISH_MODES, type PublishMode } from '../../core/publish-mode.js';
 import { noSummary } from '../../run/end/no-summary.js';
@@ -130,7 +130,7 @@ async function feedBack(
     original,
     { ...flags, ...(original.create === true ? { create: true } : {}) },
     {
-      prepare: (around) => prepareFedBack(original, batch, from, around),
+      prepare: (around, proposal) => prepareFedBack(original, batch, from, around, proposal),
       given: { inputs: {}, corrected, originals: async () => ({}) },
     },
   );
@@ -138,7 +138,7 @@ async function feedBack(
 
 /** Another way to make the pipeline than out of the files of the request. */
 interface Instead {
-  prepare(around: Surroundings): Promise<PreparedCopy>;
+  prepare(around: Surroundings, proposal: Proposal | undefined): Promise<PreparedCopy>;
   readonly given: CorrectedGiven;
 }
 
@@ -155,40 +155,18 @@ async function inSession(
   const goesOn = flags.resume !== undefined && (await hasProposedTypes(session, flags.resume));
   const request = goesOn ? { ...asked, proposed: true } : asked;
   if (flags.create !== true) return load(session, request, flags, instead);
-  const { createTable, dropCreated, futureTable, proposeTable } = await import('../../copy/create.js');
+  const { proposeTable } = await import('../../copy/create.js');
   const { say } = await import('../show/terminal.js');
   const proposal = await proposeTable(request, around);
-  if (proposal === undefined) {
-    say(`${request.into} is there already: nothing to create`);
-    return load(session, request, flags, instead);
-  }
-  await show(proposal);
-  const proposed = { ...request, proposed: true };
-  if (flags.dryRun === true)
-    return load(session, proposed, flags, instead, await futureTable(session.database, proposal));
-  const { ask } = await import('../given/ask.js');
-  if (flags.yes !== true && !(await ask('create it?'))) {
-    throw interrupted('not confirmed', { state: 'nothing was created' });
-  }
-  const oid = await createTable(session.database, proposal);
-  const name = `${proposal.schema}.${proposal.table}`;
-  let kept = false;
-  try {
-    const code = await load(session, proposed, flags, instead);
-    kept = flags.rehearse !== true;
-    return code;
-  } catch (error) {
-    kept = error instanceof SluiceError && error.facts.kept !== undefined;
-    if (kept) say(`${name}, which --create has made, stays for the copy to go on`);
-    throw error;
-  } finally {
-    if (!kept)
-      say(
-        (await dropCreated(session.database, proposal, oid))
-          ? `${name}, which --create had made, is dropped again`
-          : `${name}, which --create had made, could not be dropped again: look at it`,
-      );
-  }
+  if (proposal === undefined) say(`${request.into} is there already: nothing to create`);
+  else await show(proposal);
+  return load(
+    session,
+    proposal === undefined ? request : { ...request, proposed: true },
+    flags,
+    instead,
+    proposal,
+  );
 }
 
 /** Whether the batch loads a table of which `--create` proposed the types. */
@@ -205,7 +183,7 @@ async function load(
   request: CopyRequest,
   flags: CopyFlags,
   instead?: Instead,
-  future?: Awaited<ReturnType<typeof import('../../copy/create.js').futureTable>>,
+  proposal?: Proposal,
 ): Promise<number> {
   const { prepareCopy } = await import('../../copy/prepare.js');
   const { runWith } = await import('./run.js');
@@ -215,7 +193,7 @@ async function load(
   const { database, signal } = session;
   const around = { database, signal, log };
   const prepared = await inFlags(() =>
-    instead === undefined ? prepareCopy(request, around, future) : instead.prepare(around),
+    instead === undefined ? prepareCopy(request, around, proposal) : instead.prepare(around, proposal),
   ).catch((error) => {
     throw error instanceof SluiceError ? error.with({ state: 'nothing was written' }) : error;
   });

@@ -17,7 +17,7 @@ const DEMOS: Readonly<Record<string, () => Promise<{ demo: Demo }>>> = {
 };
 
 /** A sample that can be run end to end. */
-export interface Demo {
+interface Demo {
   /** What stands in the old system, in a sentence. */
   readonly about: string;
   /** Makes the old system, in a database of its own that is empty. */

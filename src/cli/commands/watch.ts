@@ -15,7 +15,7 @@ const EVERY_MS = 1_000;
 const REDRAW = '\r\u001b[K';
 
 /** What of a batch is shown while it goes on; plain data, one JSON line each with --json. */
-export interface Watched {
+interface Watched {
   readonly batch: string;
   readonly state: string;
   readonly total: number;
@@ -71,7 +71,7 @@ function goesOn({ alive, status, phase }: Pick<Batch, 'alive' | 'status' | 'phas
 }
 
 /** What of a batch is shown. */
-export function watched(batch: Batch): Watched {
+function watched(batch: Batch): Watched {
   return {
     batch: batch.id,
     state: stateOf(batch),
@@ -85,7 +85,7 @@ export function watched(batch: Batch): Watched {
 }
 
 /** The same as a line for people. */
-export function describe(now: Watched): string {
+function describe(now: Watched): string {
   const { state, total, processed, success, error, skip, progress } = now;
   const files = progress === null || state === 'completed' ? '' : byInput(progress);
   return `batch ${now.batch} ${state}: ${count(total)} read, ${count(processed)} processed (${count(success)} success, ${count(error)} error, ${count(skip)} skipped)${files}`;

@@ -10,7 +10,7 @@ import { stagesTable } from './stages.js';
 import { count, counted, say, seconds, styled, table } from './terminal.js';
 
 /** Rows of a report shown on a terminal; `sluice report B` shows all that were kept. */
-export const SHOWN_ROWS = 12;
+const SHOWN_ROWS = 12;
 
 /**
  * Shows what a run did, and what to type next, on stderr. `write` is the command that writes what a dry run or a
@@ -100,7 +100,7 @@ function tableRows({ loaded, changes, published, status }: Summary): string[][] 
 }
 
 /** Shows a report as a table, `most` rows of it. */
-export function showReport(report: Report, most: number): void {
+function showReport(report: Report, most: number): void {
   say();
   say(styled('bold', report.name));
   for (const line of report.summary) say(`  ${line}`);

@@ -40,7 +40,7 @@ export async function readAdditions(
 }
 
 /** The statement that takes it off. Pure. */
-export function takeOffStatement({ schema, table, kind, name }: Addition): string {
+function takeOffStatement({ schema, table, kind, name }: Addition): string {
   const on = qualified(schema, table);
   if (kind === 'row security') return `ALTER TABLE ${on} DISABLE ROW LEVEL SECURITY`;
   if (kind === 'forced row security') return `ALTER TABLE ${on} NO FORCE ROW LEVEL SECURITY`;
@@ -49,7 +49,7 @@ export function takeOffStatement({ schema, table, kind, name }: Addition): strin
 }
 
 /** As a message names it: `policy deny`. */
-export const describeAddition = ({ kind, name }: Addition): string =>
+const describeAddition = ({ kind, name }: Addition): string =>
   kind === 'row security'
     ? 'row-level security'
     : kind === 'forced row security'

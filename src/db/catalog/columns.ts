@@ -1,5 +1,6 @@
 import { failed } from '../../core/errors.js';
 import type { Database } from '../../core/run.js';
+import { columnBases } from './column-sql.js';
 
 /** What the catalog says about one column, as far as loading it needs to know. */
 export interface ColumnFacts {
@@ -34,23 +35,12 @@ const COLUMNS = `
 WITH RECURSIVE target AS (
   SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-), layers AS (
-  SELECT a.attnum, a.atttypid AS type, a.atttypmod AS typmod, false AS not_null, 0 AS depth
-  FROM pg_catalog.pg_attribute a JOIN target ON a.attrelid = target.oid
-  WHERE a.attnum > 0 AND NOT a.attisdropped
-  UNION ALL
-  SELECT l.attnum, t.typbasetype, CASE WHEN l.typmod = -1 THEN t.typtypmod ELSE l.typmod END,
-         l.not_null OR t.typnotnull, l.depth + 1
-  FROM layers l JOIN pg_catalog.pg_type t ON t.oid = l.type
-  WHERE t.typtype = 'd'
-), bases AS (
-  SELECT DISTINCT ON (attnum) * FROM layers ORDER BY attnum, depth DESC
-)
+), ${columnBases('a.attrelid = (SELECT oid FROM target) AND a.attnum > 0 AND NOT a.attisdropped')}
 SELECT a.attname AS name, a.attnum::int AS position,
        pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
        CASE WHEN bn.nspname = 'pg_catalog' THEN '' ELSE bn.nspname || '.' END || b.typname AS base,
-       b.oid::bigint::text AS base_oid, b.typtype AS base_kind, l.depth > 0 AS is_domain, l.typmod,
-       a.attnotnull OR l.not_null AS not_null, a.atthasdef AND a.attgenerated = '' AS has_default,
+       b.oid::bigint::text AS base_oid, b.typtype AS base_kind, b.domains > 0 AS is_domain, b.typmod,
+       a.attnotnull OR b.not_null AS not_null, a.atthasdef AND a.attgenerated = '' AS has_default,
        a.attidentity AS identity, a.attgenerated AS generated,
        CASE WHEN b.typtype = 'e' THEN (
          SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder)
@@ -59,10 +49,9 @@ SELECT a.attname AS name, a.attnum::int AS position,
        (SELECT CASE WHEN en.nspname = 'pg_catalog' THEN '' ELSE en.nspname || '.' END || e.typname
         FROM pg_catalog.pg_type e JOIN pg_catalog.pg_namespace en ON en.oid = e.typnamespace
         WHERE e.typarray = b.oid) AS element
-FROM bases l
+FROM base b
 JOIN target ON true
-JOIN pg_catalog.pg_attribute a ON a.attrelid = target.oid AND a.attnum = l.attnum
-JOIN pg_catalog.pg_type b ON b.oid = l.type
+JOIN pg_catalog.pg_attribute a ON a.attrelid = target.oid AND a.attnum = b.attnum
 JOIN pg_catalog.pg_namespace bn ON bn.oid = b.typnamespace
 ORDER BY a.attnum`;
 

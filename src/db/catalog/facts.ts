@@ -36,7 +36,7 @@ export interface ColumnFacts {
 }
 
 /** A sequence that a column owns (serial) or is (identity), or that a default draws from. */
-export interface SequenceFacts {
+interface SequenceFacts {
   readonly oid: number;
   readonly schema: string;
   readonly name: string;
@@ -55,7 +55,7 @@ export interface SequenceFacts {
   readonly comment: string | null;
 }
 
-export interface ConstraintFacts {
+interface ConstraintFacts {
   readonly name: string;
   /** c check, f foreign key, n not null, p primary key, u unique, x exclusion. */
   readonly type: string;

@@ -17,7 +17,7 @@ export interface OidColumn {
 }
 
 /** A column that holds OIDs of a table to be replaced (`target`), or of what belongs to it. */
-export interface KeptOid extends OidColumn {
+interface KeptOid extends OidColumn {
   readonly target: number;
 }
 

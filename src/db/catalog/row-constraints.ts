@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import { columnNames, keyNumbers } from './column-sql.js';
 import { membersOf } from './members.js';
 import { askCatalog, withCatalog } from './session.js';
 
@@ -21,7 +22,7 @@ export interface IndexPart {
   readonly operator: string;
 }
 
-export type Asked = 'by row' | 'by statement' | 'at the end';
+type Asked = 'by row' | 'by statement' | 'at the end';
 
 /** A unique index, whatever made it: a primary key, a constraint, CREATE UNIQUE INDEX. */
 export interface RowUnique {
@@ -97,9 +98,6 @@ export async function readRowConstraints(client: ClientBase, oid: number): Promi
   return (rows[0] as { constraints: RowConstraints }).constraints;
 }
 
-const NAMES = (array: string, relation: string) =>
-  `(SELECT coalesce(json_agg(a.attname ORDER BY u.at), '[]') FROM unnest(${array}) WITH ORDINALITY u(num, at) JOIN pg_catalog.pg_attribute a ON a.attrelid = ${relation} AND a.attnum = u.num)`;
-
 const PARTS = (operator: string) => `
   (SELECT json_agg(json_build_object(
       'expression', pg_catalog.pg_get_indexdef(i.indexrelid, k.at::int, false),
@@ -131,7 +129,7 @@ const ASKED = `
 // Columns of the key, and those that expressions and the predicate depend on.
 const INDEX_COLUMNS = `
   (SELECT coalesce(json_agg(a.attname ORDER BY a.attnum), '[]') FROM pg_catalog.pg_attribute a
-   WHERE a.attrelid = i.indrelid AND (a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
+   WHERE a.attrelid = i.indrelid AND (a.attnum = ANY (${keyNumbers('i')})
      OR EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
                 AND d.objid = i.indexrelid AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
                 AND d.refobjid = i.indrelid AND d.refobjsubid = a.attnum)))`;
@@ -161,7 +159,7 @@ SELECT json_build_object(
   'checks', (SELECT coalesce(json_agg(f.fact ORDER BY f.name), '[]') FROM (
       SELECT c.conname AS name, json_build_object('name', c.conname,
         'expression', pg_catalog.pg_get_expr(c.conbin, c.conrelid),
-        'columns', ${NAMES('c.conkey', 'c.conrelid')}) AS fact
+        'columns', ${columnNames('c.conkey', 'c.conrelid')}) AS fact
       FROM pg_catalog.pg_constraint c WHERE c.conrelid = t.oid AND c.contype = 'c'
         AND coalesce((to_jsonb(c)->>'conenforced')::boolean, true)
       UNION ALL
@@ -185,7 +183,7 @@ SELECT json_build_object(
       FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_index i ON i.indexrelid = c.conindid
       WHERE c.conrelid = t.oid AND c.conexclop IS NOT NULL),
   'foreignKeys', (SELECT coalesce(json_agg(json_build_object('name', c.conname,
-        'columns', ${NAMES('c.conkey', 'c.conrelid')}, 'parentColumns', ${NAMES('c.confkey', 'c.confrelid')},
+        'columns', ${columnNames('c.conkey', 'c.conrelid')}, 'parentColumns', ${columnNames('c.confkey', 'c.confrelid')},
         'parent', json_build_object('oid', p.oid::bigint, 'schema', n.nspname, 'table', p.relname),
         'operators', (SELECT json_agg(format('OPERATOR(%I.%s)', opn.nspname, op.oprname) ORDER BY u.at)
                       FROM unnest(c.conpfeqop) WITH ORDINALITY u(op, at) JOIN pg_catalog.pg_operator op ON op.oid = u.op

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { qualified } from '../quote.js';
+import { columnBases, columnNames, keyNumbers } from './column-sql.js';
 import { ancestorsOf, membersOf } from './members.js';
 import { ownOperator } from './own-operator.js';
 import { askCatalog } from './session.js';
@@ -39,14 +40,14 @@ export interface RowSequence {
  * A unique index that holds of every row that is committed: valid, not partial, no expressions. It may be deferrable:
  * what a publish relies on is what others have committed, and its own rows are asked beforehand.
  */
-export interface RowKey {
+interface RowKey {
   readonly name: string;
   readonly columns: readonly string[];
   readonly primary: boolean;
 }
 
 /** A foreign key of another (or the same) table that points at the table. */
-export interface RowChild {
+interface RowChild {
   readonly constraint: string;
   readonly schema: string;
   readonly table: string;
@@ -172,14 +173,7 @@ WHERE c.oid = to_regclass($1)`;
 // PostgreSQL's own, see GetDefaultOpClass(). The sequence of an identity column is the root's, also of a partition,
 // which before version 17 is no identity column itself.
 const COLUMNS = `
-WITH RECURSIVE typed AS (
-  SELECT a.attnum, a.atttypid AS type FROM pg_attribute a
-  WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
-  UNION ALL
-  SELECT typed.attnum, t.typbasetype FROM typed JOIN pg_type t ON t.oid = typed.type WHERE t.typtype = 'd'
-), base AS (
-  SELECT typed.attnum, t.* FROM typed JOIN pg_type t ON t.oid = typed.type WHERE t.typtype <> 'd'
-), home AS MATERIALIZED (
+WITH RECURSIVE ${columnBases('a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped')}, home AS MATERIALIZED (
   SELECT o.attname, o.attrelid, o.attnum FROM pg_attribute o
   WHERE o.attnum > 0 AND NOT o.attisdropped AND (o.attrelid = $1::oid
     OR o.attrelid IN (${ancestorsOf('$1::oid')}) AND (SELECT c.relispartition FROM pg_class c WHERE c.oid = $1::oid))
@@ -222,10 +216,7 @@ ORDER BY a.attnum`;
 const KEYS = `
 SELECT json_build_object(
   'name', c.relname, 'primary', i.indisprimary,
-  'columns', (SELECT json_agg(a.attname ORDER BY k.position)
-              FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, position)
-              JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-              WHERE k.position <= i.indnkeyatts)
+  'columns', ${columnNames(keyNumbers('i'), 'i.indrelid')}
 ) AS fact
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
 WHERE i.indrelid = $1::oid AND i.indisunique AND i.indisvalid
@@ -242,10 +233,7 @@ SELECT json_build_object(
       SELECT p.oid, p.conname, p.conparentid FROM up JOIN pg_constraint p ON p.oid = up.conparentid)
     SELECT conname FROM up WHERE conparentid = 0),
   'schema', n.nspname, 'table', c.relname,
-  'columns', (SELECT json_agg(a.attname ORDER BY x.p) FROM unnest(k.conkey) WITH ORDINALITY x(n, p)
-              JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = x.n),
-  'parentColumns', (SELECT json_agg(a.attname ORDER BY x.p) FROM unnest(k.confkey) WITH ORDINALITY x(n, p)
-              JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = x.n),
+  'columns', ${columnNames('k.conkey', 'k.conrelid')}, 'parentColumns', ${columnNames('k.confkey', 'k.confrelid')},
   'operators', (SELECT json_agg(format('OPERATOR(%I.%s)', opn.nspname, op.oprname) ORDER BY x.p)
               FROM unnest(k.conpfeqop) WITH ORDINALITY x(n, p)
               JOIN pg_operator op ON op.oid = x.n JOIN pg_namespace opn ON opn.oid = op.oprnamespace),

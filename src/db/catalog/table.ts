@@ -1,4 +1,4 @@
-import type { Client } from 'pg';
+import type { Client, ClientBase } from 'pg';
 import { policiesOf, rulesOf, triggersOf } from './code.js';
 import { constraintsOf } from './constraints.js';
 import type { TableFacts } from './facts.js';
@@ -8,7 +8,11 @@ import { columnOptions, comment, grantsJson, ownerDefault } from './sql.js';
 import { statisticsOf } from './statistics.js';
 
 /** The table's OID, or undefined where there is no relation of that name. */
-export async function tableOid(client: Client, schema: string, table: string): Promise<number | undefined> {
+export async function tableOid(
+  client: ClientBase,
+  schema: string,
+  table: string,
+): Promise<number | undefined> {
   const { rows } = await client.query<{ oid: number }>(
     `SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      WHERE n.nspname = $1 AND c.relname = $2`,

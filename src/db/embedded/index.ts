@@ -27,7 +27,7 @@ import { serverUser } from './user.js';
 
 /** A running embedded server that stays up at least until it is released. */
 export interface EmbeddedServer {
-  /** Of the database `sluice` as its superuser; holds the password: see describeUrl for messages. */
+  /** Of the database `sluice` as its superuser; holds the password: messages show it as `addressOf` describes it. */
   readonly url: string;
   readonly dataDirectory: string;
   readonly port: number;

@@ -81,7 +81,7 @@ export function settleBase(directory: string, user: ServerUser | undefined): str
 }
 
 /** A directory of root's that every account can reach. */
-export function sharedRoot(): string {
+function sharedRoot(): string {
   for (const path of ['/var/lib/sluice', join(tmpdir(), 'sluice-root')]) {
     try {
       if (mkdirSync(path, { recursive: true }) !== undefined) chmodSync(path, 0o755);

@@ -93,7 +93,7 @@ const COLUMNS = `b.id::text, b.pipeline, b.pipeline_from, b.source, b.source_fil
       OR EXISTS (SELECT FROM sluice.migration_segment s WHERE s.batch_id = b.id)) AS resumable`;
 
 /** The class of the advisory lock that a running batch's session holds; the object is the batch's id. */
-export function lockClass(): number {
+function lockClass(): number {
   return 0x51c1ce;
 }
 
@@ -168,7 +168,7 @@ export async function moveBatch(
 }
 
 /** The statement of `moveBatch`; gives a row where the batch moved. Values are parameters from $3 on. */
-export function moveSql(
+function moveSql(
   id: string,
   status: BatchStatus,
   set: Readonly<Record<string, unknown>> = {},

@@ -34,7 +34,7 @@ export function publishSql(batch: string, status: BatchStatus, records: readonly
 }
 
 /** The columns of a Changes, as a publish's answer and readers of the ledger select them: what is staged first. */
-export const CHANGES_COLUMNS =
+const CHANGES_COLUMNS =
   'rows_staged::float8 AS staged, rows_inserted::float8 AS inserted, rows_updated::float8 AS updated, rows_unchanged::float8 AS unchanged, rows_missing::float8 AS missing, rows_suppressed::float8 AS suppressed, rows_deleted::float8 AS deleted, deletes_suppressed::float8';
 
 function recordSql(batch: string): (record: PublishRecord) => string {

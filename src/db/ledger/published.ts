@@ -4,7 +4,7 @@ import type { PublishMode } from '../../core/target.js';
 import { ownName } from '../own-schemas.js';
 
 /** Where a publish `p` keeps the table that it replaced, as SQL: in a schema of the batch's own, or nowhere. */
-export const KEPT_IN = `CASE WHEN ${ownName('p.retained_schema', 'p.batch_id')} THEN p.retained_schema END`;
+const KEPT_IN = `CASE WHEN ${ownName('p.retained_schema', 'p.batch_id')} THEN p.retained_schema END`;
 
 /** What a batch published of one table. `bytes`: what the retained copy occupies. */
 export interface Published {

@@ -1,4 +1,3 @@
-import type { KeptRecords } from '../../core/pipeline.js';
 import type { Database } from '../../core/run.js';
 import { idents, literal, qualified } from '../quote.js';
 
@@ -121,6 +120,3 @@ export async function hasRecords(database: Database, batch: string): Promise<boo
   );
   return row?.has === true;
 }
-
-/** How `--records` may be spelt. */
-export const KEPT_RECORDS: readonly KeptRecords[] = ['all', 'errors', 'none'];

@@ -77,7 +77,7 @@ export interface InputRecord {
 }
 
 /** What tells a file from another one, and from itself at another time. */
-export interface InputPrint {
+interface InputPrint {
   /** In bytes. */
   readonly size: number;
   /** Its mtime. */

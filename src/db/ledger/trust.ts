@@ -8,7 +8,7 @@ import { ident } from '../quote.js';
  * somebody has granted. Who has made a role (CREATEROLE) is its member by that alone, without its rights, and relies on
  * nothing of it.
  */
-export const TRUSTED = `mine(oid) AS (
+const TRUSTED = `mine(oid) AS (
     SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER
     UNION SELECT m.roleid FROM pg_catalog.pg_auth_members m JOIN mine ON m.member = mine.oid
     WHERE coalesce((pg_catalog.to_jsonb(m) ->> 'inherit_option')::pg_catalog.bool, true)

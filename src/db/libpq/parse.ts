@@ -4,7 +4,7 @@ export type Parameters = Record<string, string>;
 /** What is wrong with a text that should say where a database is; never with a value of it, which may be a secret. */
 export class ConninfoError extends Error {}
 
-export const isUri = (text: string) => /^postgres(ql)?:\/\//.test(text);
+const isUri = (text: string) => /^postgres(ql)?:\/\//.test(text);
 
 /** A connection string, be it a URI or `key=value …`. Throws ConninfoError. */
 export function parseConninfo(text: string): Parameters {

@@ -8,7 +8,7 @@ import type { RunOptions } from '../given/options.js';
 export type Site = Pick<RunOptions, 'database' | 'events' | 'log' | 'signal'>;
 
 /** A table of a published batch that is taken back, as the ledger records it. */
-export interface UndoRecord {
+interface UndoRecord {
   readonly schema: string;
   readonly table: string;
   /** Where the table that was live until now is kept; null for modes that keep no table. */

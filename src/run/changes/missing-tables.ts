@@ -80,7 +80,9 @@ export class MissingTables extends Change {
 
   override async discard(): Promise<void> {
     const { database, events } = this.job.options;
-    const { kept } = await dropMade(database, this.job.batch as string);
+    const { dropped, kept } = await dropMade(database, this.job.batch as string);
+    if (dropped.length > 0)
+      events?.note?.(`dropped again, since nothing is published: ${dropped.join(', ')}`);
     if (kept.length > 0)
       events?.warn?.(
         `${kept.join(', ')}, made for this run, could not be dropped again: they stay, empty or in use`,
@@ -165,7 +167,7 @@ export async function dropMade(
 }
 
 /** The tables that the batch has made and that are still there under their names. */
-async function madeBy(database: PgDatabase, batch: string): Promise<MadeTable[]> {
+export async function madeBy(database: PgDatabase, batch: string): Promise<MadeTable[]> {
   return database.query<MadeTable & Record<string, unknown>>(
     `SELECT m.schema, m."table", m.oid::float8 AS oid
      FROM sluice.migration_batch b

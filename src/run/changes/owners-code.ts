@@ -21,7 +21,7 @@ export interface CodeOf {
 }
 
 /** The SQLSTATE under which the window says that code of others would run. */
-export const OWNERS_CODE = 'SL010';
+const OWNERS_CODE = 'SL010';
 
 const oidOf = ({ schema, table }: Pick<CodeOf, 'schema' | 'table'>) =>
   `pg_catalog.to_regclass(${literal(qualified(schema, table))})::pg_catalog.oid`;
@@ -74,7 +74,7 @@ function codeRefusal(lines: readonly string[], next: readonly NextStep[], cause?
  * The part of a window that stands before all row changes: it locks the tables against being altered, and raises where
  * their owners have put code on them since it was looked. Pure.
  */
-export function codeParts(tables: readonly CodeOf[]): WindowPart[] {
+function codeParts(tables: readonly CodeOf[]): WindowPart[] {
   return tables
     .filter(({ how }) => how === 'written')
     .map((table) =>

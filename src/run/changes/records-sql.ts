@@ -2,7 +2,7 @@ import { keyTable, publishedRecordsSql } from '../../db/ledger/records.js';
 import { ident, literal, qualified } from '../../db/quote.js';
 
 /** A column of a record's key, as both its table and the record have it. */
-export interface KeyColumn {
+interface KeyColumn {
   readonly name: string;
   /** The type as SQL writes it. */
   readonly type: string;
@@ -50,7 +50,7 @@ export function needsNumbers({ written, targetId, idLoaded, key, hidden }: Settl
 }
 
 /** The work table of a kind: number, id where it is known beforehand, and key of every record that a table took. */
-export function numbersTable({ staging, at }: Pick<SettledKind, 'staging' | 'at'>): string {
+function numbersTable({ staging, at }: Pick<SettledKind, 'staging' | 'at'>): string {
   return qualified(staging, `sluice_record_${at}`);
 }
 

@@ -210,7 +210,7 @@ function guarded(guard: Guard, parts: readonly WindowPart[], tables: readonly Gu
 const nameOf = ({ schema, table }: GuardedTable) => `${schema}.${table}`;
 
 /** Whether an earlier command has left this guard armed, for a batch that waits to be published. */
-export async function isArmed(database: PgDatabase, guard: Guard): Promise<boolean> {
+async function isArmed(database: PgDatabase, guard: Guard): Promise<boolean> {
   const found = await findGuards(await database.session(), guard.batch);
   return (
     found.some(({ guardSchema }) => guardSchema === guard.schema) &&

@@ -4,6 +4,7 @@ import { framesOf, stackOf, userFrames } from '../../core/stack.js';
 import { isShutOut } from '../../db/connection-error.js';
 import { noteBatch } from '../../db/ledger/batches.js';
 import type { JobChanges } from '../changes/job-changes.js';
+import { madeBy } from '../changes/missing-tables.js';
 import { cleanUp } from '../given/cleanup-command.js';
 import { mergeInstead } from '../given/merge-instead.js';
 import { rerun } from '../given/next-command.js';
@@ -84,6 +85,7 @@ export async function fail(job: Job, { all, guard }: JobChanges, error: unknown)
       await end(job, all, 'failed', {
         error: { code: known.code, message: known.message, details },
       });
+    else await tellMade(job);
   } catch (second) {
     // The first error is the one to be told; the next command finds the batch's process gone.
     hindrance = second;
@@ -116,6 +118,14 @@ export async function fail(job: Job, { all, guard }: JobChanges, error: unknown)
       : `${untouched}; staging ${job.names.staging} is left${guard.armed === undefined ? '' : ', and the write guard'}`,
     [command('status', [batch]), ...(recorded ? [] : [cleanUp()])],
   );
+}
+
+/** Says which tables that the batch has made wait with its staging. */
+async function tellMade({ options: { database, events }, batch }: Job): Promise<void> {
+  const made = await madeBy(database, batch as string);
+  if (made.length === 0) return;
+  const names = made.map(({ schema, table }) => `${schema}.${table}`);
+  events?.note?.(`made for this batch, and kept for it to go on: ${names.join(', ')}`);
 }
 
 /** What to do next is first of all to go on; `last`: once the rest is done. */

@@ -44,7 +44,7 @@ export class RejectsFile {
 }
 
 /** The header of a CSV file of rejects: the input's columns, then those that tell of the reject. */
-export function csvHeader(columns: readonly string[]): string {
+function csvHeader(columns: readonly string[]): string {
   return [...columns, ...Object.values(REJECT_COLUMNS)].map((each) => cell(each)).join(',');
 }
 

@@ -126,7 +126,7 @@ export async function rejectsGiven(row: Row, name: string, pipeline: string, run
 }
 
 /** What is left to do about the columns of a reject; undefined where they can be loaded. */
-export function uncorrected(columns: readonly (readonly [string, unknown])[]): string | undefined {
+function uncorrected(columns: readonly (readonly [string, unknown])[]): string | undefined {
   if (columns.every(([, value]) => value === null || value === '')) return 'has no values yet';
   const masked = columns.find(([, value]) => value === MASKED);
   return masked === undefined ? undefined : `is masked: ${masked[0]}`;

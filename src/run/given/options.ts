@@ -77,7 +77,7 @@ export interface RunOptions {
   readonly maxRejects?: RejectLimit;
   /** Nothing of the source is kept: rejects without values and rows, no reports, a log without its facts. */
   readonly noSourceData?: boolean;
-  /** Which records are kept in the ledger. Default: the pipeline's word, else all of those that it declares. */
+  /** Which records are kept in the ledger. Default: all that the pipeline declares. */
   readonly records?: KeptRecords;
   /** The inputs are corrected rejects of that batch. */
   readonly onlyRejectsOf?: string;
@@ -112,8 +112,6 @@ export interface RunOptions {
   readonly confirm?: (plan: Plan) => Promise<boolean>;
   /** The columns of tables that staging was filled in, in place of what the mappings of today say. */
   readonly fills?: Readonly<Record<string, readonly string[]>>;
-  /** Scratch space; default: the system's. */
-  readonly scratch?: string;
 }
 
 /** What a run leaves, as `--json` prints it (see docs). Rows throughout; `lock_ms` milliseconds. */

@@ -205,7 +205,7 @@ export class Job {
 
   /** A folder for scratch files, made when first asked for. */
   get scratch(): string {
-    this.#scratch ??= mkdtempSync(join(this.options.scratch ?? tmpdir(), 'sluice-'));
+    this.#scratch ??= mkdtempSync(join(tmpdir(), 'sluice-'));
     return this.#scratch;
   }
 

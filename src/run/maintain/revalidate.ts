@@ -14,7 +14,7 @@ import { writersOf } from '../rollback/written-since.js';
 import { changedSince } from './changed-since.js';
 
 /** A validation asked again, and what it found. */
-export interface Revalidated {
+interface Revalidated {
   readonly name: string;
   readonly summary: string;
   readonly ok: boolean;

@@ -3,7 +3,7 @@ import { readPublished } from '../../db/ledger/published.js';
 import { type LedgerView, standingViews } from '../../db/ledger/views.js';
 
 /** Who uses one version of an application's tables. Moments are null where nothing tells. */
-export interface VersionUse {
+interface VersionUse {
   readonly version: 'old' | 'new';
   /** As the application calls itself (application_name). */
   readonly application: string;

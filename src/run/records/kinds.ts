@@ -62,7 +62,7 @@ export function keptRecords(
       ],
     });
   if (!declared) return 'none';
-  return wanted ?? pipeline.keepRecords ?? 'all';
+  return wanted ?? 'all';
 }
 
 /** The declared records with their tables, as the catalog has them. */

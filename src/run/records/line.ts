@@ -92,7 +92,7 @@ const SPECIAL = /[\\\t\n\r\0\ud800-\udfff]/;
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
 
 /** `text` as a field in COPY's text format. */
-export function copyText(text: string): string {
+function copyText(text: string): string {
   if (text === '' || !SPECIAL.test(text)) return text;
   return storableText(text).replace(/[\\\t\n\r]/g, (each) => ESCAPES[each] as string);
 }

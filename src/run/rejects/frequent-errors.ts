@@ -3,7 +3,7 @@ import type { Rejection } from '../../core/run.js';
 import type { StoredReject } from '../../db/ledger/rejects.js';
 
 /** How many are shown. */
-export const MOST_FREQUENT = 10;
+const MOST_FREQUENT = 10;
 /** Reasons and columns that are told apart: they come from code, and are few. */
 const MOST_KINDS = 1_000;
 

@@ -8,7 +8,7 @@ import { storableText } from '../../db/ledger/storable.js';
 /** A value shown beside a reject is cut here, so that one huge field cannot fill the ledger. */
 const LONGEST_VALUE = 4_096;
 /** A record of more text than this is not kept: cut, it would be fed back as another. */
-export const LONGEST_RECORD = 65_536;
+const LONGEST_RECORD = 65_536;
 
 /** Who set a row aside: the reject's number in its batch, the input and the stage. */
 export interface Where {

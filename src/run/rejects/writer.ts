@@ -17,7 +17,7 @@ import { FrequentErrors } from './frequent-errors.js';
 import { toStored } from './stored-reject.js';
 
 /** How many rejects are stored or shown in full; beyond it they are counted only. */
-export const KEPT_REJECTS = 100_000;
+const KEPT_REJECTS = 100_000;
 /** Stored together once so many wait. */
 const BATCHED = 500;
 /** How often storing is tried, each time on a new session. */

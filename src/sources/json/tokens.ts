@@ -23,7 +23,7 @@ export function tokenParser(jsonStreaming: boolean): (text: string | undefined) 
 }
 
 /** What is wrong with an element: it is too deep, or this is the path to a key that its object has already. */
-export type ElementFault = 'too_deep' | readonly PathPart[];
+type ElementFault = 'too_deep' | readonly PathPart[];
 
 /**
  * Called for every element of the array: its value, its place in the array (1-based), and what is wrong with it; then

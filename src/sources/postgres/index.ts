@@ -28,8 +28,6 @@ export interface QueryOptions {
   readonly order?: string;
   /** About how many rows there will be, for the progress display. */
   readonly rows?: number;
-  /** work_mem of the reading session, for the query's sorts; left out, 256MB. */
-  readonly workMem?: string;
   /**
    * `on`: where row-level security hides rows from the role, the rows that it sees are meant (those of one tenant,
    * say). Left out, a query of a table with rows that it cannot see is refused.
@@ -182,7 +180,7 @@ async function begin(client: Client, run: Run, options: QueryOptions): Promise<n
     "SET LOCAL TimeZone = 'UTC'",
     "SET LOCAL bytea_output = 'hex'",
     'SET LOCAL extra_float_digits = 1',
-    `SET LOCAL work_mem = ${literal(options.workMem ?? '256MB')}`,
+    "SET LOCAL work_mem = '256MB'",
   ];
   await client.query(statements.join('; '));
   const result = await client.query<{ pid: number }>('SELECT pg_catalog.pg_backend_pid() AS pid');

@@ -7,7 +7,7 @@ import { numberIn } from './number-in.js';
 import { momentOf } from './values.js';
 
 /** What is asked of all values of a column before one of them is read as a date: of numbers, and texts of a number. */
-export interface DateFacts {
+interface DateFacts {
   readonly numbers: number;
   /** How many of them are reals. */
   readonly reals: number;
@@ -44,7 +44,7 @@ const SIZES = [
  * Julian days are told by their fractions, and lie in 1900 to 2099. `text` where there are no numbers; undefined where they
  * fit no unit, or more than one.
  */
-export function unitOf({ numbers, reals, min, max, least, most }: DateFacts): DateUnit | undefined {
+function unitOf({ numbers, reals, min, max, least, most }: DateFacts): DateUnit | undefined {
   if (numbers === 0 || min === null || max === null) return 'text';
   if (min >= JULIAN[0] && max <= JULIAN[1] && reals > 0) return 'julian';
   return SIZES.find(
@@ -58,7 +58,7 @@ export function unitOf({ numbers, reals, min, max, least, most }: DateFacts): Da
 }
 
 /** SQL for the facts of these columns of a statement, in one reading: a row with an array of JSON for each of them. */
-export function factsSql(statement: string, columns: readonly string[]): string {
+function factsSql(statement: string, columns: readonly string[]): string {
   const cells = columns.map((column, i) => `${numberIn(ident(column))} AS n${i}, ${ident(column)} AS c${i}`);
   const facts = columns.map(
     (

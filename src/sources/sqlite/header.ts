@@ -5,7 +5,7 @@ import { failed, type SluiceError, usage } from '../../core/errors.js';
 /** The first bytes of every SQLite database: https://www.sqlite.org/fileformat2.html#the_database_header */
 const MAGIC = 'SQLite format 3\0';
 /** The database header, and the longest of the headers that are looked at. */
-export const HEADER_BYTES = 100;
+const HEADER_BYTES = 100;
 
 /** Names that mean an SQLite file before anybody has looked inside. */
 const NAMES = /\.(db|db3|sqlite|sqlite3|s3db)$/i;

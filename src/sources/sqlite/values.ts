@@ -23,7 +23,7 @@ export function textOf(cell: Cell): string | null {
 }
 
 /** 0 and 1 as PostgreSQL writes a boolean; anything else as it is, for the column's guard to refuse. */
-export function booleanOf(text: string | null): string | null {
+function booleanOf(text: string | null): string | null {
   return text === '1' ? 't' : text === '0' ? 'f' : text;
 }
 

@@ -3,10 +3,10 @@ import { readdir } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import lotConsolidation from '../../../pipelines/lot-consolidation/index.js';
 import { FILES } from '../../../samples/lot-consolidation/generate.js';
-import { SluiceError } from '../../../src/core/errors.js';
 import { checkPipeline } from '../../../src/run/check.js';
 import type { TestDatabase } from '../../support/database.js';
 import { lotSystem, openDatabase, runLots, sample } from '../../support/lots.js';
+import { thrown } from '../../support/thrown.js';
 
 /** What the check says, worst first: severity, name and all its lines. */
 async function checked(t: TestContext, database: TestDatabase) {
@@ -47,8 +47,7 @@ test('what refuses a run the check refuses, each file in bad/ by the same name',
   for (const file of await readdir(new URL('bad/', FILES))) {
     const database = await lotSystem(t, { sql: await sample(`bad/${file}`) });
     const errors = (await checked(t, database)).filter(({ severity }) => severity === 'error');
-    const error: unknown = await runLots(t, database).catch((thrown) => thrown);
-    assert.ok(error instanceof SluiceError, file);
+    const error = await thrown(runLots(t, database), file);
     assert.equal(error.code, 'check_refused', file);
     assert.equal(errors.length, 1, file);
     assert.ok(error.message.startsWith(`${errors[0]?.name}: `), `${file}: ${error.message}`);

@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import lotConsolidation from '../../../pipelines/lot-consolidation/index.js';
-import type { SluiceError } from '../../../src/core/errors.js';
 import { csv } from '../../../src/sources/csv/index.js';
 import { tempFile } from '../../support/files.js';
 import { contents, exported, lotSystem, runLots } from '../../support/lots.js';
+import { thrown } from '../../support/thrown.js';
 import { validated, wrong } from '../../support/validated.js';
-
-const refused = (work: Promise<unknown>): Promise<SluiceError> =>
-  work.then(
-    () => assert.fail('it was published'),
-    (error) => error,
-  );
 
 for (const column of ['model_code', 'production_month', 'lot_status', 'target_quantity', 'lot_created_at'])
   test(`a line of a file that says another ${column} of its LOT is a reject, wherever it stands`, async (t) => {
@@ -34,7 +28,7 @@ for (const column of ['model_code', 'production_month', 'lot_status', 'target_qu
     const row = cells[spoilt] as string[];
     row[at] = other[column] as string;
     const file = tempFile(t, 'old.csv', cells.map((each) => each.join(',')).join('\n'));
-    const error = await refused(runLots(t, database, { inputs: { serials: csv(file) } }));
+    const error = await thrown(runLots(t, database, { inputs: { serials: csv(file) } }));
     assert.equal(error.code, 'too_many_rejects');
     assert.match(
       String(error.facts.details ?? error.message),
@@ -69,7 +63,7 @@ test('a serial without a LOT, and numbers held twice where they stay, are named 
     sql: `ALTER TABLE serials ALTER lot_id DROP NOT NULL;
       INSERT INTO serials (id, serial_number, lot_id, status) SELECT 90001, 'lonely', NULL, status FROM serials LIMIT 1`,
   });
-  const error = await refused(runLots(t, database));
+  const error = await thrown(runLots(t, database));
   assert.match(
     [error.message, ...[error.facts.details].flat()].join('\n'),
     /a serial has no LOT.*serial 90001 \(lonely\): lot_id is NULL/s,

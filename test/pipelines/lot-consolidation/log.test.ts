@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SluiceError } from '../../../src/core/errors.js';
 import { csv } from '../../../src/sources/csv/index.js';
 import { tempFile } from '../../support/files.js';
 import { exported, lotSystem, runLots, sample } from '../../support/lots.js';
+import { thrown } from '../../support/thrown.js';
 
 test('the log names every consolidation and every LOT that goes', async (t) => {
   const { logged } = await runLots(t, await lotSystem(t), { dryRun: true });
@@ -52,17 +52,18 @@ test('of a LOT the log names only the first 5 and the last 2 serials', async (t)
 test('the log names the error that ended a batch', async (t) => {
   const logged: { message: string; facts: Readonly<Record<string, unknown>> }[] = [];
   const database = await lotSystem(t, { sql: await sample('bad/serial-taken.sql') });
-  const error: unknown = await runLots(t, database, {
-    // Of a file it is found when all is loaded.
-    inputs: { serials: csv(tempFile(t, 'old.csv', (await exported(database)).join('\n'))) },
-    log: {
-      debug() {},
-      info() {},
-      warn() {},
-      error: (message, facts = {}) => void logged.push({ message, facts }),
-    },
-  }).catch((thrown) => thrown);
-  assert.ok(error instanceof SluiceError);
+  const error = await thrown(
+    runLots(t, database, {
+      // Of a file it is found when all is loaded.
+      inputs: { serials: csv(tempFile(t, 'old.csv', (await exported(database)).join('\n'))) },
+      log: {
+        debug() {},
+        info() {},
+        warn() {},
+        error: (message, facts = {}) => void logged.push({ message, facts }),
+      },
+    }),
+  );
   assert.equal(logged[0]?.message, error.message);
   assert.match(JSON.stringify(logged[0]?.facts), /LI14PSA2511007: 2 times/);
 });

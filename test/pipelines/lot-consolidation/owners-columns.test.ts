@@ -5,7 +5,6 @@ import { type TestContext, test } from 'node:test';
 import lotConsolidation from '../../../pipelines/lot-consolidation/index.js';
 import { restoreLots } from '../../../pipelines/lot-consolidation/restore.js';
 import { othersAsBefore } from '../../../pipelines/lot-consolidation/validations.js';
-import { SluiceError } from '../../../src/core/errors.js';
 import type { ValidationContext } from '../../../src/core/pipeline.js';
 import { usersDatabase } from '../../../src/db/users-database.js';
 import { checkPipeline } from '../../../src/run/check.js';
@@ -16,6 +15,7 @@ import { jsonl } from '../../../src/sources/json/jsonl.js';
 import type { TestDatabase } from '../../support/database.js';
 import { tempFile, tempFolder } from '../../support/files.js';
 import { contents, exported, lotSystem, openDatabase, runLots, runOn } from '../../support/lots.js';
+import { thrown } from '../../support/thrown.js';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -49,15 +49,6 @@ async function inFolder(t: TestContext, work: () => Promise<unknown>): Promise<s
   await work().finally(() => process.chdir(home));
   return folder;
 }
-
-const refused = async (work: Promise<unknown>): Promise<SluiceError> => {
-  const error = await work.then(
-    () => assert.fail('it went through'),
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof SluiceError, String(error));
-  return error;
-};
 
 /** The lines of an export with the columns of one's own behind the sample's. */
 async function exportedWith(database: TestDatabase, columns: Readonly<Record<string, string>>) {
@@ -185,7 +176,7 @@ test('a file without them is refused by the check, with the SELECT that gives th
 test('a column that may not be NULL cannot be left behind', async (t) => {
   const database = await lotSystem(t, { sql: "ALTER TABLE lots ADD grade text NOT NULL DEFAULT 'B'" });
   const inputs = { serials: csv(tempFile(t, 'old.csv', (await exported(database)).join('\n'))) };
-  const error = await refused(runLots(t, database, { inputs }));
+  const error = await thrown(runLots(t, database, { inputs }));
   assert.match([error.facts.next].flat().join('\n'), /l\."grade" AS "lot\.grade"/);
   assert.doesNotMatch([error.facts.next].flat().join('\n'), /leave_behind/);
 });
@@ -201,7 +192,7 @@ test('what no record of JSON has is found once all are read: nothing is publishe
     ),
   );
   const file = tempFile(t, 'old.jsonl', records.join('\n'));
-  const error = await refused(runLots(t, database, { inputs: { serials: jsonl(file) } }));
+  const error = await thrown(runLots(t, database, { inputs: { serials: jsonl(file) } }));
   assert.equal(error.code, 'columns_missing');
   assert.match(error.message, /lots\.inspector, serials\.warranty_until hold would be lost/);
   assert.deepEqual(await contents(database), before);
@@ -215,7 +206,7 @@ test('a column of a file that neither table has still refuses, by name', async (
     'lot.colour': "'red'",
   });
   const inputs = { serials: csv(tempFile(t, 'old.csv', [head, ...lines].join('\n'))) };
-  const error = await refused(runLots(t, database, { inputs }));
+  const error = await thrown(runLots(t, database, { inputs }));
   assert.match(error.message, /a column of the old system is not carried over: serials\.lot\.colour/);
 });
 

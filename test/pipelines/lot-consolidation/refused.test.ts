@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
 import { FILES } from '../../../samples/lot-consolidation/generate.js';
-import { SluiceError } from '../../../src/core/errors.js';
+import type { SluiceError } from '../../../src/core/errors.js';
 import { csv } from '../../../src/sources/csv/index.js';
 import { tempFile } from '../../support/files.js';
 import {
@@ -14,6 +14,7 @@ import {
   runLots,
   sample,
 } from '../../support/lots.js';
+import { thrown } from '../../support/thrown.js';
 
 interface Case {
   /** What happens, as a sentence. */
@@ -53,11 +54,7 @@ for (const [name, wanted] of Object.entries(CASES)) {
   test(wanted.says, async (t) => {
     const database = await lotSystem(t, { sql: await sample(`bad/${name}.sql`) });
     const before = await contents(database);
-    const error: unknown = await runLots(t, database).then(
-      () => assert.fail('it was published'),
-      (thrown) => thrown,
-    );
-    assert.ok(error instanceof SluiceError, String(error));
+    const error = await thrown(runLots(t, database));
     assert.equal(error.kind, 'refused');
     assert.equal(error.code, wanted.code);
     assert.match(error.message, wanted.message);

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { restoreLots } from '../../../pipelines/lot-consolidation/restore.js';
-import { interrupted, SluiceError } from '../../../src/core/errors.js';
+import { interrupted } from '../../../src/core/errors.js';
 import { dropLeftover, findLeftovers } from '../../../src/run/maintain/cleanup.js';
 import { rollbackBatch } from '../../../src/run/rollback.js';
 import { csv } from '../../../src/sources/csv/index.js';
@@ -20,6 +20,7 @@ import {
   runLots,
   runOn,
 } from '../../support/lots.js';
+import { thrown } from '../../support/thrown.js';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -31,15 +32,6 @@ async function rollback(t: TestContext, database: TestDatabase, batch: string, d
   } finally {
     await opened.close();
   }
-}
-
-async function refusal(work: Promise<unknown>): Promise<SluiceError> {
-  const error: unknown = await work.then(
-    () => assert.fail('it went through'),
-    (thrown) => thrown,
-  );
-  assert.ok(error instanceof SluiceError, String(error));
-  return error;
 }
 
 /** A migrated system; its backup file is in a folder of the test's own. */
@@ -74,7 +66,7 @@ test('a rollback after writes is refused and lists the keys; told to discard the
     DELETE FROM serials WHERE id = 6302;
     INSERT INTO lots (id, lot_number, production_month) VALUES (777, 'WF-KR-251201D-001', '2512')`);
   const changed = await contents(database);
-  const error = await refusal(rollback(t, database, batch));
+  const error = await thrown(rollback(t, database, batch));
   assert.equal(error.kind, 'refused');
   assert.deepEqual(error.facts.details, [
     'public.lots: 1 row written since',
@@ -113,7 +105,7 @@ test('a rollback gives back exactly the old contents, with views and grants, and
   assert.deepEqual(view, { serials: 50 });
   assert.deepEqual(await leftGuards(database), []);
   // A second time there is nothing to take back.
-  const again = await refusal(rollback(t, database, batch));
+  const again = await thrown(rollback(t, database, batch));
   assert.equal(again.kind, 'usage');
   assert.match(again.message, /is rolled back already/);
 });
@@ -127,7 +119,7 @@ test('a rollback that is stopped before its swap leaves live as it is, writable,
   const events = {
     phase: (name: string) => (name === 'rollback' ? controller.abort(interrupted()) : undefined),
   };
-  const error = await refusal(
+  const error = await thrown(
     rollbackBatch(batch, { database: opened, log: quiet, events, signal: controller.signal }),
   );
   await opened.close();
@@ -150,22 +142,19 @@ test('after a rollback the same pipeline runs again', async (t) => {
 test('a batch that published nothing, and one that is not there, cannot be rolled back', async (t) => {
   const database = await lotSystem(t);
   assert.match(
-    (await refusal(rollback(t, database, '1'))).message,
+    (await thrown(rollback(t, database, '1'))).message,
     /no pipeline was ever run in this database/,
   );
   await runLots(t, database, { publish: false });
-  assert.match(
-    (await refusal(rollback(t, database, '1'))).message,
-    /batch 1 is staged: it published nothing/,
-  );
-  assert.match((await refusal(rollback(t, database, '99'))).message, /there is no batch 99/);
-  assert.match((await refusal(rollback(t, database, "1'; --"))).message, /is not a batch id/);
+  assert.match((await thrown(rollback(t, database, '1'))).message, /batch 1 is staged: it published nothing/);
+  assert.match((await thrown(rollback(t, database, '99'))).message, /there is no batch 99/);
+  assert.match((await thrown(rollback(t, database, "1'; --"))).message, /is not a batch id/);
 });
 
 test('where the old tables are dropped, a rollback points to the backup file', async (t) => {
   const { database, batch } = await migrated(t);
   await forget(t, database);
-  const error = await refusal(rollback(t, database, batch));
+  const error = await thrown(rollback(t, database, batch));
   assert.equal(error.code, 'not_kept');
   assert.deepEqual(error.facts.details, ['public.lots', 'public.serials']);
   assert.match(String(error.facts.next), /rollback --backup-file/);
@@ -223,7 +212,7 @@ test('a run that is refused leaves no backup file behind', async (t) => {
   t.after(() => process.chdir(home));
   // Of a file it is found when all is loaded, and the backup written.
   const inputs = { serials: csv(tempFile(t, 'old.csv', (await exported(database)).join('\n'))) };
-  const error = await refusal(runLots(t, database, { inputs, settings: { backup: 'on' } }));
+  const error = await thrown(runLots(t, database, { inputs, settings: { backup: 'on' } }));
   assert.equal(error.code, 'validation_refused');
   assert.deepEqual(readdirSync(folder), []);
 });
@@ -271,7 +260,7 @@ test('numbers that were changed since the migration, and rows deleted since, ref
     UPDATE serials SET serial_number = 'BY-HAND-1' WHERE id = 6302;
     DELETE FROM inspections WHERE serial_id = 6303; DELETE FROM serials WHERE id = 6303`);
   const changed = await contents(database);
-  const error = await refusal(runOn(t, database, restoreLots(backup, { discardWrites: false })));
+  const error = await thrown(runOn(t, database, restoreLots(backup, { discardWrites: false })));
   assert.equal(error.kind, 'refused');
   assert.equal(error.message, '2 serials were changed since the migration');
   assert.deepEqual(error.facts.details, [

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import milestonesToSections from '../../../pipelines/milestones-to-sections/index.js';
 import { nothingNewer } from '../../../pipelines/milestones-to-sections/newer.js';
-import type { SluiceError } from '../../../src/core/errors.js';
 import type { Finding, ValidationContext } from '../../../src/core/pipeline.js';
 import { fromFile, milestoneFile, milestoneSystem, runMilestones } from '../../support/milestones.js';
+import { thrown } from '../../support/thrown.js';
 
 /** What the new application writes, table by table, and what is said of it. */
 const WRITTEN: readonly (readonly [sql: string, said: RegExp])[] = [
@@ -48,11 +48,10 @@ const WRITTEN: readonly (readonly [sql: string, said: RegExp])[] = [
 const text = (findings: readonly Finding[]) =>
   findings.map(({ message, details = [] }) => `${message}: ${details.join(', ')}`).join('\n');
 
-const refusal = (work: Promise<unknown>): Promise<string> =>
-  work.then(
-    () => assert.fail('it was not refused'),
-    ({ message, facts }: SluiceError) => [message, ...(facts.details ?? [])].join('\n'),
-  );
+const refusal = async (work: Promise<unknown>): Promise<string> => {
+  const { message, facts } = await thrown(work, 'the run');
+  return [message, ...(facts.details ?? [])].join('\n');
+};
 
 test('what the new application has written since a run refuses the next, whichever table it is in', async (t) => {
   const [database, path] = await Promise.all([milestoneSystem(t, { old: false }), milestoneFile(t)]);

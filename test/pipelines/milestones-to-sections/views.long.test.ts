@@ -3,7 +3,6 @@ import { type TestContext, test } from 'node:test';
 import pg from 'pg';
 import milestonesToSections from '../../../pipelines/milestones-to-sections/index.js';
 import { OLD } from '../../../pipelines/milestones-to-sections/source.js';
-import { TRANSITIONS } from '../../../pipelines/milestones-to-sections/words.js';
 import { dropLeftover, findLeftovers } from '../../../src/run/maintain/cleanup.js';
 import { versionsInUse } from '../../../src/run/maintain/versions.js';
 import type { RollbackOptions } from '../../../src/run/rollback/session.js';
@@ -14,6 +13,17 @@ import type { TestDatabase } from '../../support/database.js';
 import { catalog, checksum, leftSchemas, openDatabase, runOn } from '../../support/lots.js';
 import { fromFile, milestoneFile, milestoneSystem, runMilestones } from '../../support/milestones.js';
 import { testRole } from '../../support/role.js';
+
+/** From which status the application moves a task to which. */
+const TRANSITIONS: Readonly<Record<string, readonly string[]>> = {
+  not_started: ['in_progress', 'not_applicable'],
+  in_progress: ['submitted', 'completed', 'not_started', 'not_applicable'],
+  submitted: ['approved', 'rejected'],
+  approved: ['completed', 'in_progress'],
+  rejected: ['in_progress'],
+  completed: ['in_progress'],
+  not_applicable: ['not_started'],
+};
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 

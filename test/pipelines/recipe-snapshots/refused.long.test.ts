@@ -12,6 +12,7 @@ import {
 import type { TestDatabase } from '../../support/database.js';
 import { tempFile } from '../../support/files.js';
 import { leftGuards, leftSchemas } from '../../support/lots.js';
+import { thrown } from '../../support/thrown.js';
 
 type Test = Parameters<typeof runRecipes>[0];
 type Document = Record<string, Record<string, unknown>[]>;
@@ -19,10 +20,7 @@ type Document = Record<string, Record<string, unknown>[]>;
 /** The run must be refused and leave everything as it was; the error. */
 async function refused(t: Test, database: TestDatabase, inputs = {}): Promise<SluiceError> {
   const before = await bakeryContents(database);
-  const error: unknown = await runRecipes(t, database, { inputs }).then(
-    () => assert.fail('it was published'),
-    (thrown) => thrown,
-  );
+  const error = await thrown(runRecipes(t, database, { inputs }));
   assert.ok((error as SluiceError).facts?.next !== undefined, `${error} says what to do next`);
   assert.deepEqual(await bakeryContents(database), before);
   assert.deepEqual(await leftGuards(database), []);
@@ -53,7 +51,7 @@ test('without the target table, or a column of it, the run is refused by its nam
   await database.query(
     'ALTER TABLE production_runs DROP COLUMN recipe_snapshot_id; DROP TABLE recipe_snapshots',
   );
-  const error = await runRecipes(t, database).catch((thrown) => thrown as SluiceError);
+  const error = await thrown(runRecipes(t, database));
   assert.match(
     lines(error as SluiceError),
     /there is no table recipe_snapshots in this database[\s\S]*let the application’s own upgrade make it first/,
@@ -64,7 +62,7 @@ test('without an old table, or a column of it, the run is refused by its name', 
   const database = await bakery(t, { sql: 'ALTER TABLE recipes RENAME yield_unit TO unit_of_yield' });
   assert.match(lines(await refused(t, database)), /input recipes[\s\S]*column r\.yield_unit does not exist/);
   await database.query('ALTER TABLE ingredients RENAME TO ingredients_old');
-  const error = await runRecipes(t, database).catch((thrown) => thrown as SluiceError);
+  const error = await thrown(runRecipes(t, database));
   assert.match(
     lines(error as SluiceError),
     /input ingredients: .*relation "ingredients" does not exist[\s\S]*check that --database-url names the right database/,
@@ -192,7 +190,7 @@ test('a snapshot that the application makes during the load stops the publish', 
       },
     },
   };
-  const error = await runRecipes(t, database, { inputs }).catch((thrown) => thrown as SluiceError);
+  const error = await thrown(runRecipes(t, database, { inputs }));
   assert.match(
     (error as SluiceError).code ?? '',
     /^(live_written_during_load|too_many_rejects|validation_refused)$/,

@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fill } from '../../../samples/recipe-snapshots/generate.js';
 import { productionRuns } from '../../../samples/recipe-snapshots/system.js';
-import { SluiceError } from '../../../src/core/errors.js';
 import { markOrigin } from '../../../src/core/row.js';
 import type { Source } from '../../../src/core/types.js';
 import { bakery, bakeryFile, runRecipes } from '../../support/bakery.js';
 import type { TestDatabase } from '../../support/database.js';
+import { thrown } from '../../support/thrown.js';
 
 const SYSTEM = { runs: 600, seed: 9 };
 
@@ -46,14 +46,12 @@ test('a load that broke off goes on: every snapshot once, and undated runs all h
   await fill(await database.connect(), SYSTEM);
   await database.query(`CREATE TABLE wanted AS ${await bakeryFile('expected.sql')}`);
   const options = { segmentBytes: 1 };
-  const error: unknown = await runRecipes(t, database, {
-    ...options,
-    inputs: { production_runs: runsInChunks(() => breakOff(database)) },
-  }).then(
-    () => assert.fail('it was published'),
-    (thrown) => thrown,
+  const error = await thrown(
+    runRecipes(t, database, {
+      ...options,
+      inputs: { production_runs: runsInChunks(() => breakOff(database)) },
+    }),
   );
-  assert.ok(error instanceof SluiceError, String(error));
   assert.equal(error.code, 'connection_lost');
   const { summary } = await runRecipes(t, database, {
     ...options,

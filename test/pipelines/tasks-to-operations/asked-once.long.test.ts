@@ -3,11 +3,11 @@ import { readdir } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import tasksToOperations from '../../../pipelines/tasks-to-operations/index.js';
 import { FILES } from '../../../samples/tasks-to-operations/generate.js';
-import { SluiceError } from '../../../src/core/errors.js';
 import { checkPipeline } from '../../../src/run/check.js';
 import type { TestDatabase } from '../../support/database.js';
 import { openDatabase } from '../../support/lots.js';
 import { machineShop, machining, runTasks } from '../../support/machining.js';
+import { thrown } from '../../support/thrown.js';
 
 /** What the check says, but for notes. */
 async function checked(t: TestContext, database: TestDatabase) {
@@ -28,22 +28,13 @@ async function checked(t: TestContext, database: TestDatabase) {
     }));
 }
 
-const refused = async (work: Promise<unknown>): Promise<SluiceError> => {
-  const error: unknown = await work.then(
-    () => assert.fail('it was published'),
-    (thrown) => thrown,
-  );
-  assert.ok(error instanceof SluiceError, String(error));
-  return error;
-};
-
 test('what refuses a run or is rejected the check names, each file in bad/', async (t) => {
   for (const file of await readdir(new URL('bad/', FILES))) {
     const sql = await machining(`bad/${file}`);
     const database = await machineShop(t, { newTables: /-taken|half-/.test(file), sql });
     const findings = await checked(t, database);
     assert.equal(findings.length, 1, file);
-    const error = await refused(runTasks(t, database));
+    const error = await thrown(runTasks(t, database));
     if (findings[0]?.severity === 'error') {
       assert.equal(error.code, 'check_refused', file);
       assert.ok(error.message.startsWith(`${findings[0]?.name}: `), `${file}: ${error.message}`);

@@ -3,12 +3,13 @@ import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
 import { tasks } from '../../../pipelines/tasks-to-operations/source.js';
 import { FILES } from '../../../samples/tasks-to-operations/generate.js';
-import { SluiceError } from '../../../src/core/errors.js';
+import type { SluiceError } from '../../../src/core/errors.js';
 import type { Source } from '../../../src/core/types.js';
 import type { TestDatabase } from '../../support/database.js';
 import { rowsAfter } from '../../support/engine.js';
 import { catalog, leftGuards, leftSchemas } from '../../support/lots.js';
 import { machineShop, machining, runTasks, shopContents } from '../../support/machining.js';
+import { thrown } from '../../support/thrown.js';
 
 interface Case {
   readonly says: string;
@@ -89,11 +90,7 @@ async function refusedRun(
   changed: readonly string[] = [],
 ) {
   const before = [await shopContents(database), await catalog(database, false)];
-  const error: unknown = await run().then(
-    () => assert.fail('it was published'),
-    (thrown) => thrown,
-  );
-  assert.ok(error instanceof SluiceError, String(error));
+  const error = await thrown(run());
   const after = [await shopContents(database), await catalog(database, false)];
   for (const table of changed)
     for (const sums of [before[0], after[0]]) delete (sums as Record<string, string>)[table];
@@ -180,8 +177,7 @@ test('without their own wage rates, columns and old tables: each is named with w
   ] as const;
   for (const [sql, message, step] of cases) {
     const database = await machineShop(t, { sql });
-    const error: unknown = await runTasks(t, database).catch((thrown) => thrown);
-    assert.ok(error instanceof SluiceError, String(error));
+    const error = await thrown(runTasks(t, database));
     assert.match(error.message, message);
     assert.match(next(error), step);
   }
@@ -189,8 +185,7 @@ test('without their own wage rates, columns and old tables: each is named with w
     newTables: true,
     sql: 'ALTER TABLE tasks_part DROP COLUMN task_key; DROP TABLE machining_wagerate',
   });
-  const error: unknown = await runTasks(t, database).catch((thrown) => thrown);
-  assert.ok(error instanceof SluiceError);
+  const error = await thrown(runTasks(t, database));
   assert.match(next(error), /ALTER TABLE "public"."tasks_part" ADD COLUMN task_key/);
   await database.query('ALTER TABLE tasks_part ADD COLUMN task_key varchar(255) UNIQUE');
   const { summary, said } = await runTasks(t, database);

