@@ -73,6 +73,7 @@ test('the search_path is changed in one place, and by statements that name what 
     'sinks/load/copy/segments.ts',
     'sinks/publish/constraints/find.ts',
     'sinks/publish/deferred.ts',
+    'sinks/publish/replace/parts.ts',
     'sinks/publish/rows/append.ts',
     'sinks/publish/rows/merge.ts',
     'sinks/publish/rows/parts.ts',
