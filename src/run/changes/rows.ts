@@ -39,6 +39,7 @@ import type { Views } from './views.js';
 /** How long it takes to ask whether anything would change: an empty append is one question. */
 const COST: Readonly<Record<PublishMode, number>> = { append: 0, patch: 1, merge: 1, sync: 1, replace: 2 };
 
+type Place = Pick<LiveTable, 'schema' | 'table'>;
 type RowsOf = LiveTable & { readonly target: Target & { readonly mode: RowTarget['mode'] } };
 
 /** Tables whose rows are changed: by append, merge, sync or patch, each as sinks/publish/rows does it. */
@@ -64,12 +65,19 @@ export class Rows extends Change {
    */
   get facts(): ReadonlyMap<Target, RowTableFacts> {
     const keepGone = totals(this.job.state.accounts).rejected > 0;
+    // What is staged for a table that refers to it is not there any more once that is replaced.
+    const isLive = ({ schema, table }: Place) =>
+      !this.replace.staged.some((staged) => staged.schema === schema && staged.table === table);
     const asStaged = ([target, facts]: readonly [Target, RowTableFacts]) => {
       const place = this.places.get(target);
-      const numbered = place === undefined ? facts.numbered : place.numbered;
       return [
         target,
-        { ...facts, numbered, ...(keepGone ? { target: { ...facts.target, keepGone } } : {}) },
+        {
+          ...facts,
+          live: { ...facts.live, children: facts.live.children.filter(isLive) },
+          numbered: place === undefined ? facts.numbered : place.numbered,
+          ...(keepGone ? { target: { ...facts.target, keepGone } } : {}),
+        },
       ] as const;
     };
     return new Map([...this.#surveyed].map(asStaged));

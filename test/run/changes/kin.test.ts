@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import type { Pipeline } from '../../../src/core/pipeline.js';
 import { append, merge, replace, sync, type Target } from '../../../src/core/target.js';
 import { rollbackBatch } from '../../../src/run/rollback.js';
+import { findStaged, swapBatch } from '../../../src/run/swap.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
 import { engine, loads } from '../../support/engine.js';
 
@@ -101,14 +102,19 @@ test('children that a sync deletes do not keep the rows that they refer to', asy
 });
 
 test('rows that old children refer to are deleted once these are replaced', async (t) => {
-  const { database, on, run } = await setUp(t);
+  const { database, on } = await setUp(t);
   await database.query('INSERT INTO parts VALUES (1, 1)');
-  const { batch } = await run(
-    loads({
-      models: [sync('models', { ...MODELS, key: ['id'], maxShrink: 100 }), [{ id: 2 }]],
-      parts: [replace('parts', PARTS), NEW_PART],
-    }),
-  );
+  const of = loads({
+    models: [sync('models', { ...MODELS, key: ['id'], maxShrink: 100 }), [{ id: 2 }]],
+    parts: [replace('parts', PARTS), NEW_PART],
+  });
+  const { batch } = (await on.run(of, { publish: false })).summary;
+  // A swap that failed has left keys of its staging.
+  await database.query('ALTER TABLE sluice.migration_publish ADD CONSTRAINT not_now CHECK (false)');
+  const staged = async () => swapBatch(of, await findStaged(on.database, batch as string), on);
+  await assert.rejects(staged(), /not_now/);
+  await database.query('ALTER TABLE sluice.migration_publish DROP CONSTRAINT not_now');
+  await staged();
   assert.deepEqual(await database.query('SELECT id FROM models'), [{ id: 2 }]);
   await rollbackBatch(batch as string, on);
   assert.deepEqual(await database.query('SELECT id, model FROM parts'), [{ id: 1, model: 1 }]);
