@@ -1,4 +1,5 @@
-import { failed, SluiceError } from '../src/core/errors.js';
+import { failed } from '../src/core/errors/author.js';
+import { SluiceError } from '../src/core/errors/sluice-error.js';
 import { again } from '../src/core/next.js';
 import { originOf, type Row } from '../src/core/row.js';
 import type { Rejection, Run } from '../src/core/run.js';

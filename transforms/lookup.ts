@@ -1,5 +1,6 @@
 import { detachValue } from '../src/core/detach.js';
-import { failed, nearest, usage } from '../src/core/errors.js';
+import { failed, usage } from '../src/core/errors/author.js';
+import { nearest } from '../src/core/errors/nearest.js';
 import { again } from '../src/core/next.js';
 import { originOf, type Row, type Rows } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';

@@ -1,4 +1,4 @@
-import { failed } from '../src/core/errors.js';
+import { failed } from '../src/core/errors/author.js';
 import { type Chunk, markOrigin, originOf, type Row, type Rows } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
 import { named, type Stage } from '../src/core/types.js';

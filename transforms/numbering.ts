@@ -1,4 +1,4 @@
-import { failed, usage } from '../src/core/errors.js';
+import { failed, usage } from '../src/core/errors/author.js';
 import { originOf, type Row } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
 import { extend } from './extend.js';

@@ -1,4 +1,4 @@
-import { refused, usage } from '../src/core/errors.js';
+import { refused, usage } from '../src/core/errors/author.js';
 import { again } from '../src/core/next.js';
 import { plural } from '../src/core/plural.js';
 import { CHUNK_ROWS, type Row, type Rows } from '../src/core/row.js';

@@ -1,4 +1,4 @@
-import { failed } from '../src/core/errors.js';
+import { failed } from '../src/core/errors/author.js';
 import { again } from '../src/core/next.js';
 import { silenced } from '../src/core/quiet-run.js';
 import type { Row, Rows } from '../src/core/row.js';

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Ajv, ErrorObject, Options, ValidateFunction } from 'ajv';
 import type formats from 'ajv-formats';
-import { usage } from '../src/core/errors.js';
+import { usage } from '../src/core/errors/author.js';
 import { hasExact } from '../src/core/json/write.js';
 import type { Row, Rows } from '../src/core/row.js';
 import type { Rejection, Run } from '../src/core/run.js';

@@ -1,4 +1,5 @@
-import { failed, refused, SluiceError } from '../../src/core/errors.js';
+import { failed, refused } from '../../src/core/errors/author.js';
+import { SluiceError } from '../../src/core/errors/sluice-error.js';
 import { again, command } from '../../src/core/next.js';
 import { plural } from '../../src/core/plural.js';
 import { isShutOut } from '../../src/db/connection-error.js';

@@ -1,5 +1,5 @@
 import { type FigureRow, type OldSystem, orphans, type QualityQuestion } from '../core/assessment.js';
-import { SluiceError } from '../core/errors.js';
+import { SluiceError } from '../core/errors/sluice-error.js';
 import { plural } from '../core/plural.js';
 import { ident, literal } from '../db/quote.js';
 import { catalogOf } from '../sources/old-system.js';

@@ -1,7 +1,8 @@
 import { chmod, copyFile, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { OldSystem } from '../core/assessment.js';
-import { failed, SluiceError, usage } from '../core/errors.js';
+import { failed, usage } from '../core/errors/author.js';
+import { SluiceError } from '../core/errors/sluice-error.js';
 import { again } from '../core/next.js';
 import { packageVersion } from '../core/package.js';
 import type { Pipeline } from '../core/pipeline.js';

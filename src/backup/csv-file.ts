@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { csvField } from '../core/csv-text.js';
-import { failed } from '../core/errors.js';
+import { failed } from '../core/errors/author.js';
 import { again } from '../core/next.js';
 import type { Row } from '../core/row.js';
 import type { Run } from '../core/run.js';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { usage } from '../core/errors.js';
+import { usage } from '../core/errors/author.js';
 import type { SequenceState, TablePlace, TableSchema } from './postgres-schema.js';
 
 /** The name of the file that says what a backup holds. */

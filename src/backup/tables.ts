@@ -1,5 +1,6 @@
 import type { OldSystem } from '../core/assessment.js';
-import { nearest, usage } from '../core/errors.js';
+import { usage } from '../core/errors/author.js';
+import { nearest } from '../core/errors/nearest.js';
 import type { Pipeline } from '../core/pipeline.js';
 import type { Source } from '../core/types.js';
 import { isThere } from '../sources/old-system.js';

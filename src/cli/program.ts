@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import type { CommandData } from '../core/command.js';
-import { EXIT, errorAnswer, usage } from '../core/errors.js';
+import { errorAnswer } from '../core/errors/answer.js';
+import { usage } from '../core/errors/author.js';
+import { EXIT } from '../core/errors/sluice-error.js';
 import { packageVersion } from '../core/package.js';
 import { noSummary } from '../run/end/no-summary.js';
 import { declareAssess } from './commands/assess.js';

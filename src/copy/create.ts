@@ -1,4 +1,6 @@
-import { failed, nearest, SluiceError, usage } from '../core/errors.js';
+import { failed, usage } from '../core/errors/author.js';
+import { nearest } from '../core/errors/nearest.js';
+import { SluiceError } from '../core/errors/sluice-error.js';
 import { again } from '../core/next.js';
 import { type ColumnFacts, readColumns } from '../db/catalog/columns.js';
 import type { PgDatabase } from '../db/connect.js';

@@ -1,5 +1,7 @@
 import type { Flags } from '../core/command.js';
-import { nearest, type SluiceError, usage } from '../core/errors.js';
+import { usage } from '../core/errors/author.js';
+import { nearest } from '../core/errors/nearest.js';
+import type { SluiceError } from '../core/errors/sluice-error.js';
 import { formatList } from '../core/list.js';
 import { again, type NextStep } from '../core/next.js';
 import { withRest } from '../core/plural.js';

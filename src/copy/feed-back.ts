@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { usage } from '../core/errors.js';
+import { usage } from '../core/errors/author.js';
 import { again, command } from '../core/next.js';
 import type { Stage } from '../core/types.js';
 import type { Batch } from '../db/ledger/batches.js';

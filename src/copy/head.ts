@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { usage } from '../core/errors.js';
+import { usage } from '../core/errors/author.js';
 import type { Row } from '../core/row.js';
 import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';

@@ -1,5 +1,6 @@
 import type { Change } from '../core/command.js';
-import { nearest, usage } from '../core/errors.js';
+import { usage } from '../core/errors/author.js';
+import { nearest } from '../core/errors/nearest.js';
 import { formatList } from '../core/list.js';
 import { again, type Suggestion } from '../core/next.js';
 import { columnMeant } from '../sources/csv/header.js';

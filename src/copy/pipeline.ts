@@ -1,4 +1,4 @@
-import { usage } from '../core/errors.js';
+import { usage } from '../core/errors/author.js';
 import type { FlowPlan } from '../core/flow.js';
 import { formatList } from '../core/list.js';
 import { type Pipeline, pipeline } from '../core/pipeline.js';

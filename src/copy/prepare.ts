@@ -1,5 +1,6 @@
 import { checkedTable } from '../../sinks/load/checked-table.js';
-import { SluiceError, usage } from '../core/errors.js';
+import { usage } from '../core/errors/author.js';
+import { SluiceError } from '../core/errors/sluice-error.js';
 import { formatList } from '../core/list.js';
 import { again } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';

@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { commandWords, type FlagValue } from '../core/command.js';
-import { usage } from '../core/errors.js';
+import { usage } from '../core/errors/author.js';
 import { formatList } from '../core/list.js';
 import type { PublishMode } from '../core/target.js';
 import type { FileFormat } from '../sources/file.js';

@@ -1,4 +1,4 @@
-import { refused, usage } from '../core/errors.js';
+import { refused, usage } from '../core/errors/author.js';
 import { formatList } from '../core/list.js';
 import { again } from '../core/next.js';
 import type { Row } from '../core/row.js';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { usage } from '../core/errors.js';
+import { usage } from '../core/errors/author.js';
 import { parseJson } from '../core/json/parse.js';
 import type { Row } from '../core/row.js';
 import type { Stage } from '../core/types.js';

@@ -1,4 +1,5 @@
-import { nearest, usage } from '../core/errors.js';
+import { usage } from '../core/errors/author.js';
+import { nearest } from '../core/errors/nearest.js';
 import { formatList } from '../core/list.js';
 import { again, type NextStep, type Suggestion } from '../core/next.js';
 import { findsByKey } from '../core/publish-mode.js';

@@ -1,4 +1,4 @@
-import { usage } from './errors.js';
+import { usage } from './errors/author.js';
 import type { Next } from './next.js';
 import { noun, plural } from './plural.js';
 import type { DateUnit } from './types.js';

@@ -1,4 +1,5 @@
-import { failed, SluiceError } from './errors.js';
+import { failed } from './errors/author.js';
+import { SluiceError } from './errors/sluice-error.js';
 
 /** An error that says where it happened; one that already does is left as it is. */
 export function blamed(error: unknown, where: string, facts: { readonly input?: string }): SluiceError {

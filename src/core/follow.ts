@@ -2,7 +2,8 @@ import { type FlowAccount, type SinkAccount, StageCounter, sum, unaccounted } fr
 import { blamed } from './blamed.js';
 import type { FlowMark } from './bookmark.js';
 import { Channel } from './channel.js';
-import { interrupted, SluiceError } from './errors.js';
+import { interrupted } from './errors/author.js';
+import { SluiceError } from './errors/sluice-error.js';
 import { type Branch, endName, type FlowPlan, inBooks, keepsNothing } from './flow.js';
 import { Reading } from './reading.js';
 import type { Row, Rows } from './row.js';

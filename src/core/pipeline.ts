@@ -2,7 +2,7 @@ import type { FlowAccount, Reasons } from './accounting.js';
 import type { AssessmentDeclaration, BackupDeclaration } from './assessment.js';
 import type { CheckContext } from './check-context.js';
 import type { Compatibility } from './compatibility.js';
-import { usage } from './errors.js';
+import { usage } from './errors/author.js';
 import type { FlowPlan } from './flow.js';
 import type { FieldMapping, MappingsDefinition } from './mapping.js';
 import type { Next } from './next.js';

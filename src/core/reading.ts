@@ -1,7 +1,7 @@
 import { type StageCounter, sum } from './accounting.js';
 import { blamed } from './blamed.js';
 import { type Bookmark, bookmarkOf } from './bookmark.js';
-import { interrupted } from './errors.js';
+import { interrupted } from './errors/author.js';
 import type { Rows } from './row.js';
 import type { Run } from './run.js';
 import type { Source } from './types.js';

@@ -1,4 +1,4 @@
-import { interrupted } from './errors.js';
+import { interrupted } from './errors/author.js';
 
 /**
  * `promise`, or interrupted() as soon as `signal` is aborted; the promise itself goes on, and what comes of

@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { usage } from '../core/errors.js';
+import { usage } from '../core/errors/author.js';
 import { machineFiles } from './libpq/files.js';
 import { ConninfoError } from './libpq/parse.js';
 import { type Connection, connectionOf, describe, RefusedParameter } from './libpq/resolve.js';

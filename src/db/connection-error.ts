@@ -1,4 +1,5 @@
-import { failed, SluiceError } from '../core/errors.js';
+import { failed } from '../core/errors/author.js';
+import { SluiceError } from '../core/errors/sluice-error.js';
 import { again, type Next } from '../core/next.js';
 import { type Address, connectionAt } from './address.js';
 import { isSilence } from './client.js';

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { refused } from '../core/errors.js';
+import { refused } from '../core/errors/author.js';
 import { again } from '../core/next.js';
 import type { Database } from '../core/run.js';
 import { closeSchemas } from './close.js';

@@ -1,4 +1,5 @@
-import { refused, SluiceError } from '../core/errors.js';
+import { refused } from '../core/errors/author.js';
+import { SluiceError } from '../core/errors/sluice-error.js';
 import { ident } from './quote.js';
 
 /** Asks the server something, in a session that can be asked. */

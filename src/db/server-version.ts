@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import { refused, type SluiceError } from '../core/errors.js';
+import { refused } from '../core/errors/author.js';
+import type { SluiceError } from '../core/errors/sluice-error.js';
 import type { Address } from './address.js';
 import { cutOff, TIMING, within } from './network.js';
 

@@ -1,4 +1,4 @@
-import { usage } from '../core/errors.js';
+import { usage } from '../core/errors/author.js';
 import { ident } from './quote.js';
 
 /** A table by its parts, as the catalog has them; without a schema the search path decides. */

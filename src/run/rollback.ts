@@ -1,4 +1,4 @@
-import { refused } from '../core/errors.js';
+import { refused } from '../core/errors/author.js';
 import { command } from '../core/next.js';
 import { findBatch, holdBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';

@@ -1,6 +1,7 @@
 import { BACKUPS, backUp } from '../backup/backup.js';
 import type { FlowAccount } from '../core/accounting.js';
-import { interrupted, SluiceError, usage } from '../core/errors.js';
+import { interrupted, usage } from '../core/errors/author.js';
+import { SluiceError } from '../core/errors/sluice-error.js';
 import { again, command } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
 import { type Batch, findBatch, moveBatch, noteBatch } from '../db/ledger/batches.js';

@@ -1,4 +1,5 @@
-import { type SluiceError, usage } from '../core/errors.js';
+import { usage } from '../core/errors/author.js';
+import type { SluiceError } from '../core/errors/sluice-error.js';
 import { command, type NextStep, Suggestion } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
 import { type Batch, findBatch, holdBatch, noteBatch } from '../db/ledger/batches.js';

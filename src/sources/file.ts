@@ -1,4 +1,4 @@
-import { usage } from '../core/errors.js';
+import { usage } from '../core/errors/author.js';
 import type { Source } from '../core/types.js';
 import type { CsvOptions } from './csv/index.js';
 import { csv } from './csv/index.js';

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { type FigureRow, type OldSystem, spelled } from '../core/assessment.js';
-import { usage } from '../core/errors.js';
+import { usage } from '../core/errors/author.js';
 import { again } from '../core/next.js';
 import type { Run } from '../core/run.js';
 import type { DateUnit, Source } from '../core/types.js';

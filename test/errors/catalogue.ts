@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'acorn';
-import { EXIT } from '../../src/core/errors.js';
+import { EXIT } from '../../src/core/errors/sluice-error.js';
 import { projectFolder } from '../support/server.js';
 
 /** An error as the code makes it. */

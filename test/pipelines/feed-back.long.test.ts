@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { sampleFile } from '../../samples/milestones-to-sections/sqlite.js';
 import { FILES } from '../../samples/okvet-import/generate.js';
-import type { SluiceError } from '../../src/core/errors.js';
+import type { SluiceError } from '../../src/core/errors/sluice-error.js';
 import type { Row } from '../../src/core/row.js';
 import type { Source } from '../../src/core/types.js';
 import { csv as csvFile } from '../../src/sources/csv/index.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import pg from 'pg';
-import type { SluiceError } from '../../src/core/errors.js';
+import type { SluiceError } from '../../src/core/errors/sluice-error.js';
 import { merge, replace } from '../../src/core/target.js';
 import { acquireEmbedded, stopEmbedded } from '../../src/db/embedded/index.js';
 import { testDatabase } from '../support/database.js';

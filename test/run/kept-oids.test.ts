@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { surveyReplace } from '../../sinks/publish/replace/survey.js';
-import { SluiceError } from '../../src/core/errors.js';
+import { SluiceError } from '../../src/core/errors/sluice-error.js';
 import { merge, replace } from '../../src/core/target.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { testDatabase } from '../support/database.js';

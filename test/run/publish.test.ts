@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { SluiceError } from '../../src/core/errors.js';
+import { SluiceError } from '../../src/core/errors/sluice-error.js';
 import { named, type Stage } from '../../src/core/types.js';
 import { findStaged, swapBatch } from '../../src/run/swap.js';
 import type { TestDatabase } from '../support/database.js';

@@ -9,7 +9,7 @@ import recipes from '../../pipelines/recipe-snapshots/index.js';
 import tasks from '../../pipelines/tasks-to-operations/index.js';
 import { type BackedUp, backUp } from '../../src/backup/backup.js';
 import { restoreBackup } from '../../src/backup/restore.js';
-import type { SluiceError } from '../../src/core/errors.js';
+import type { SluiceError } from '../../src/core/errors/sluice-error.js';
 import type { Pipeline } from '../../src/core/pipeline.js';
 import type { Source } from '../../src/core/types.js';
 import { withQuietRun } from '../../src/run/inputs/quiet-run.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SluiceError } from '../../src/core/errors.js';
+import type { SluiceError } from '../../src/core/errors/sluice-error.js';
 import { findBatch } from '../../src/db/ledger/batches.js';
 import { readPublished } from '../../src/db/ledger/published.js';
 import { dropLeftover, findLeftovers, keptInAll } from '../../src/run/maintain/cleanup.js';

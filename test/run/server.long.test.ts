@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { SluiceError } from '../../src/core/errors.js';
+import { SluiceError } from '../../src/core/errors/sluice-error.js';
 import { named } from '../../src/core/types.js';
 import { PgDatabase } from '../../src/db/connect.js';
 import { acquireEmbedded, stopEmbedded } from '../../src/db/embedded/index.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SluiceError } from '../../src/core/errors.js';
+import { SluiceError } from '../../src/core/errors/sluice-error.js';
 import { replace, sync } from '../../src/core/target.js';
 import { lost, mostRows } from '../../src/run/publish/shrink.js';
 import { findStaged, swapBatch } from '../../src/run/swap.js';

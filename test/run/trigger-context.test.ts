@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SluiceError } from '../../src/core/errors.js';
+import type { SluiceError } from '../../src/core/errors/sluice-error.js';
 import { testDatabase } from '../support/database.js';
 import { engine, loads } from '../support/engine.js';
 import { MODELS, models, PARTS_BY, rowsFor, SYSTEM } from '../support/system.js';

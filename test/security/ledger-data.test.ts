@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pipelineOf } from '../../src/cli/given/pipelines.js';
-import type { SluiceError } from '../../src/core/errors.js';
+import type { SluiceError } from '../../src/core/errors/sluice-error.js';
 import { findBatch, noteBatch } from '../../src/db/ledger/batches.js';
 import { openLedger } from '../../src/db/ledger/open.js';
 import { LEDGER_GRANTS } from '../../src/run/check/rights.js';

@@ -1,4 +1,4 @@
-import { usage } from '../../src/core/errors.js';
+import { usage } from '../../src/core/errors/author.js';
 import { FieldError, type Note, type TextField } from './field.js';
 
 /** T-018's formats, in its order: where day and month could be either, the day comes first. */

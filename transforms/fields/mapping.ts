@@ -1,4 +1,4 @@
-import { usage } from '../../src/core/errors.js';
+import { usage } from '../../src/core/errors/author.js';
 import { jsonText } from '../../src/core/json/write.js';
 import { plural } from '../../src/core/plural.js';
 import { ORIGIN, type Row } from '../../src/core/row.js';

@@ -1,4 +1,4 @@
-import { usage } from '../../src/core/errors.js';
+import { usage } from '../../src/core/errors/author.js';
 
 /** One transform as a mapping writes it: its name, and its arguments. */
 export interface Call {

@@ -1,4 +1,6 @@
-import { nearest, type SluiceError, usage } from '../../src/core/errors.js';
+import { usage } from '../../src/core/errors/author.js';
+import { nearest } from '../../src/core/errors/nearest.js';
+import type { SluiceError } from '../../src/core/errors/sluice-error.js';
 import { concat } from './concat.js';
 import { dateParse } from './date-parse.js';
 import { type DecimalMark, money, number } from './decimal.js';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import path from 'node:path';
-import { failed } from '../../src/core/errors.js';
+import { failed } from '../../src/core/errors/author.js';
 import { again } from '../../src/core/next.js';
 
 /**

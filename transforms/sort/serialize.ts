@@ -1,5 +1,5 @@
 import v8 from 'node:v8';
-import { failed } from '../../src/core/errors.js';
+import { failed } from '../../src/core/errors/author.js';
 import { toClone } from '../../src/core/json/clone.js';
 
 /**

@@ -1,4 +1,5 @@
-import { nearest, usage } from '../../../src/core/errors.js';
+import { usage } from '../../../src/core/errors/author.js';
+import { nearest } from '../../../src/core/errors/nearest.js';
 import type { Row } from '../../../src/core/row.js';
 import type { ColumnFacts } from '../../../src/db/catalog/columns.js';
 

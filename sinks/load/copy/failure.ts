@@ -1,4 +1,5 @@
-import { type ErrorFacts, failed, SluiceError } from '../../../src/core/errors.js';
+import { failed } from '../../../src/core/errors/author.js';
+import { type ErrorFacts, SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { again } from '../../../src/core/next.js';
 import { isConnectionLoss, sqlstateOf } from '../../../src/db/server-error.js';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Checkpoint } from '../../../src/core/checkpoint.js';
-import { refused } from '../../../src/core/errors.js';
+import { refused } from '../../../src/core/errors/author.js';
 import { noun, plural } from '../../../src/core/plural.js';
 import type { Row } from '../../../src/core/row.js';
 import type { Rejection } from '../../../src/core/run.js';

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import type { FlowMark } from '../../../src/core/bookmark.js';
 import type { RefusedRow } from '../../../src/core/checkpoint.js';
-import { failed } from '../../../src/core/errors.js';
+import { failed } from '../../../src/core/errors/author.js';
 import { plural } from '../../../src/core/plural.js';
 import type { Row } from '../../../src/core/row.js';
 import type { Rejection } from '../../../src/core/run.js';

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { failed } from '../../../src/core/errors.js';
+import { failed } from '../../../src/core/errors/author.js';
 import { noun, plural } from '../../../src/core/plural.js';
 import { readRowConstraints } from '../../../src/db/catalog/row-constraints.js';
 import { readRowTable } from '../../../src/db/catalog/row-tables.js';

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { refused } from '../../../src/core/errors.js';
+import { refused } from '../../../src/core/errors/author.js';
 import { again } from '../../../src/core/next.js';
 import { closeSchemas } from '../../../src/db/close.js';
 import { ident, qualified } from '../../../src/db/quote.js';

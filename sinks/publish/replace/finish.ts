@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
-import { failed, refused, type SluiceError } from '../../../src/core/errors.js';
+import { failed, refused } from '../../../src/core/errors/author.js';
+import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { again } from '../../../src/core/next.js';
 import { noun, plural } from '../../../src/core/plural.js';
 import { additionRefusal, readEventTriggers, takeOffAdditions } from '../../../src/db/catalog/additions.js';

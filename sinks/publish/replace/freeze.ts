@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { refused } from '../../../src/core/errors.js';
+import { refused } from '../../../src/core/errors/author.js';
 import { again } from '../../../src/core/next.js';
 import { hurried } from '../../../src/db/hurry.js';
 import { qualified } from '../../../src/db/quote.js';

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { refused } from '../../../src/core/errors.js';
+import { refused } from '../../../src/core/errors/author.js';
 import { noun, plural } from '../../../src/core/plural.js';
 import { ident, qualified } from '../../../src/db/quote.js';
 import { sqlstateOf } from '../../../src/db/server-error.js';

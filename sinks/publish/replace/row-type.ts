@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { refused } from '../../../src/core/errors.js';
+import { refused } from '../../../src/core/errors/author.js';
 import type { ColumnFacts, Grant, TableFacts } from '../../../src/db/catalog/facts.js';
 import { ident, qualified } from '../../../src/db/quote.js';
 import { grantStatements } from './grants.js';

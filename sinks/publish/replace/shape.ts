@@ -1,4 +1,5 @@
-import { refused, type SluiceError } from '../../../src/core/errors.js';
+import { refused } from '../../../src/core/errors/author.js';
+import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import type { TableFacts } from '../../../src/db/catalog/facts.js';
 
 /**

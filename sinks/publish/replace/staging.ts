@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { failed } from '../../../src/core/errors.js';
+import { failed } from '../../../src/core/errors/author.js';
 import { additionRefusal, readEventTriggers, takeOffAdditions } from '../../../src/db/catalog/additions.js';
 import type { TableFacts } from '../../../src/db/catalog/facts.js';
 import { inTransaction } from '../../../src/db/catalog/session.js';

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { failed, refused } from '../../../src/core/errors.js';
+import { failed, refused } from '../../../src/core/errors/author.js';
 import { again, distinct } from '../../../src/core/next.js';
 import { readCompiled, readDependents, readMaterialized } from '../../../src/db/catalog/dependents.js';
 import { fingerprintSql } from '../../../src/db/catalog/fingerprint.js';

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { SluiceError } from '../../../src/core/errors.js';
+import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import type { Next } from '../../../src/core/next.js';
 import { plural } from '../../../src/core/plural.js';
 import type { TableFacts } from '../../../src/db/catalog/facts.js';

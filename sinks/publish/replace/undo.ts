@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { refused } from '../../../src/core/errors.js';
+import { refused } from '../../../src/core/errors/author.js';
 import type { TableFacts } from '../../../src/db/catalog/facts.js';
 import { inTransaction } from '../../../src/db/catalog/session.js';
 import { readTable, tableOid } from '../../../src/db/catalog/table.js';

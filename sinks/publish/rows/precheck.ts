@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { refused } from '../../../src/core/errors.js';
+import { refused } from '../../../src/core/errors/author.js';
 import { again, MERGE_INSTEAD } from '../../../src/core/next.js';
 import { noun } from '../../../src/core/plural.js';
 import type { RowColumn } from '../../../src/db/catalog/row-tables.js';

@@ -1,4 +1,5 @@
-import { failed, refused, type SluiceError } from '../../../src/core/errors.js';
+import { failed, refused } from '../../../src/core/errors/author.js';
+import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { again, command, type Next } from '../../../src/core/next.js';
 import { plural, withRest } from '../../../src/core/plural.js';
 import { literal, qualified } from '../../../src/db/quote.js';

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
-import { nearest, refused, usage } from '../../../src/core/errors.js';
+import { refused, usage } from '../../../src/core/errors/author.js';
+import { nearest } from '../../../src/core/errors/nearest.js';
 import { again } from '../../../src/core/next.js';
 import { type RowConstraints, readRowConstraints } from '../../../src/db/catalog/row-constraints.js';
 import { type RowColumn, type RowTable, readRowTable } from '../../../src/db/catalog/row-tables.js';

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { refused } from '../../../src/core/errors.js';
+import { refused } from '../../../src/core/errors/author.js';
 import { again } from '../../../src/core/next.js';
 import { takeOffAdditions } from '../../../src/db/catalog/additions.js';
 import { membersOf } from '../../../src/db/catalog/members.js';

@@ -1,4 +1,4 @@
-import { usage } from '../../../src/core/errors.js';
+import { usage } from '../../../src/core/errors/author.js';
 import { literal, qualified } from '../../../src/db/quote.js';
 
 /** A live table that the guard watches. */

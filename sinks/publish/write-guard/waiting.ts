@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { failed, interrupted } from '../../../src/core/errors.js';
+import { failed, interrupted } from '../../../src/core/errors/author.js';
 import { again } from '../../../src/core/next.js';
 import { plural } from '../../../src/core/plural.js';
 import { membersOf } from '../../../src/db/catalog/members.js';

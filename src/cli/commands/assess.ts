@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { EXIT, failed } from '../../core/errors.js';
+import { failed } from '../../core/errors/author.js';
+import { EXIT } from '../../core/errors/sluice-error.js';
 import { again } from '../../core/next.js';
 import { plural } from '../../core/plural.js';
 import { type PipelineFlags, pairs, type RunFlags, withInputs, withMaxRejects } from '../given/flags.js';

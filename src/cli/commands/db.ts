@@ -80,7 +80,7 @@ export function declareDb(root: Command): void {
         const { embeddedStatus } = await import('../../db/embedded/index.js');
         const status = await embeddedStatus();
         if (status.url === undefined || !status.running) {
-          const { failed } = await import('../../core/errors.js');
+          const { failed } = await import('../../core/errors/author.js');
           throw failed('not_running', 'the embedded PostgreSQL is not running', {
             next: command('db start'),
           });

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { EXIT, nearest, usage } from '../../core/errors.js';
+import { usage } from '../../core/errors/author.js';
+import { nearest } from '../../core/errors/nearest.js';
+import { EXIT } from '../../core/errors/sluice-error.js';
 import { again, command } from '../../core/next.js';
 import type { RejectLimit } from '../../run/given/reject-limit.js';
 import type { RunFlags } from '../given/flags.js';

@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander';
-import { EXIT, refused, usage } from '../../core/errors.js';
+import { refused, usage } from '../../core/errors/author.js';
+import { EXIT } from '../../core/errors/sluice-error.js';
 import type { MappingsDefinition } from '../../core/mapping.js';
 import { again, command } from '../../core/next.js';
 import type { Pipeline } from '../../core/pipeline.js';

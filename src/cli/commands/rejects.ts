@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
-import { EXIT, usage } from '../../core/errors.js';
+import { usage } from '../../core/errors/author.js';
+import { EXIT } from '../../core/errors/sluice-error.js';
 import { again } from '../../core/next.js';
 import { noun } from '../../core/plural.js';
 import type { Batch } from '../../db/ledger/batches.js';

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
-import { EXIT, errorAnswer, interrupted, usage } from '../../core/errors.js';
+import { errorAnswer } from '../../core/errors/answer.js';
+import { interrupted, usage } from '../../core/errors/author.js';
+import { EXIT } from '../../core/errors/sluice-error.js';
 import { again, command } from '../../core/next.js';
 import { noSummary } from '../../run/end/no-summary.js';
 import type { UndoneTable } from '../../run/rollback/written-since.js';

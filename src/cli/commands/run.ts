@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import type { Command } from 'commander';
-import { usage } from '../../core/errors.js';
+import { usage } from '../../core/errors/author.js';
 import { again } from '../../core/next.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import { noSummary } from '../../run/end/no-summary.js';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { interrupted } from '../../core/errors.js';
+import { interrupted } from '../../core/errors/author.js';
 import { noSummary } from '../../run/end/no-summary.js';
 import type { Summary } from '../../run/given/options.js';
 import { type DatabaseFlags, type RunFlags, withAllowed, withDatabase } from '../given/flags.js';

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import { interrupted, usage } from '../../core/errors.js';
+import { interrupted, usage } from '../../core/errors/author.js';
 import { again } from '../../core/next.js';
 import { shown } from '../show/terminal.js';
 

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { usage } from '../../core/errors.js';
+import { usage } from '../../core/errors/author.js';
 
 /** The head of a backup file stands within its first so many bytes. */
 const HEAD_BYTES = 4096;

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { usage } from '../../core/errors.js';
+import { usage } from '../../core/errors/author.js';
 import { parseConninfo } from '../../db/libpq/parse.js';
 import { warn } from '../show/terminal.js';
 

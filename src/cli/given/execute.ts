@@ -1,5 +1,5 @@
 import type { Flags } from '../../core/command.js';
-import { usage } from '../../core/errors.js';
+import { usage } from '../../core/errors/author.js';
 import { again, type Suggestion } from '../../core/next.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import type { RunFlags } from './flags.js';

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { usage } from '../../core/errors.js';
+import { usage } from '../../core/errors/author.js';
 import type { KeptRecords } from '../../core/pipeline.js';
 import { parseRejectLimit, type RejectLimit } from '../../run/given/reject-limit.js';
 

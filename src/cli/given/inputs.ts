@@ -1,4 +1,4 @@
-import { usage } from '../../core/errors.js';
+import { usage } from '../../core/errors/author.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import type { Source } from '../../core/types.js';
 import type { PgDatabase } from '../../db/connect.js';

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EXIT, interrupted } from '../../core/errors.js';
+import { interrupted } from '../../core/errors/author.js';
+import { EXIT } from '../../core/errors/sluice-error.js';
 import { quietRun } from '../../core/quiet-run.js';
 import type { Run } from '../../core/run.js';
 import { exitCode, tell } from '../show/failure.js';

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { nearest, usage } from '../../core/errors.js';
+import { usage } from '../../core/errors/author.js';
+import { nearest } from '../../core/errors/nearest.js';
 import { again, command } from '../../core/next.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import type { Batch } from '../../db/ledger/batches.js';

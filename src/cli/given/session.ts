@@ -1,5 +1,6 @@
 import { shellWord } from '../../core/command.js';
-import { interrupted, SluiceError } from '../../core/errors.js';
+import { interrupted } from '../../core/errors/author.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import { type Address, addressOf, urlOfDatabase } from '../../db/address.js';
 import { PgDatabase } from '../../db/connect.js';
 import { freshDatabase } from '../../db/embedded/fresh.js';

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { shellWord } from '../../core/command.js';
-import { usage } from '../../core/errors.js';
+import { usage } from '../../core/errors/author.js';
 import { again } from '../../core/next.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import { plural } from '../../core/plural.js';

@@ -1,4 +1,5 @@
-import { type ErrorKind, EXIT, errorAnswer, SluiceError } from '../../core/errors.js';
+import { errorAnswer } from '../../core/errors/answer.js';
+import { type ErrorKind, EXIT, SluiceError } from '../../core/errors/sluice-error.js';
 import { jsonText } from '../../core/json/write.js';
 import { framesOf, stackOf, userFrames } from '../../core/stack.js';
 import { asJson, leftOut, nextLines } from './next.js';

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { usage } from '../../core/errors.js';
+import { usage } from '../../core/errors/author.js';
 import { again } from '../../core/next.js';
 import type { Database } from '../../core/run.js';
 import { logName } from '../../db/ledger/log-name.js';

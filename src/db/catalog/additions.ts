@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
-import { refused, type SluiceError } from '../../core/errors.js';
+import { refused } from '../../core/errors/author.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import { ident, qualified } from '../quote.js';
 import { GUARD_TRIGGER_PREFIX } from './sql.js';
 

@@ -1,4 +1,4 @@
-import { failed } from '../../core/errors.js';
+import { failed } from '../../core/errors/author.js';
 import type { Database } from '../../core/run.js';
 
 /** What the catalog says about one column, as far as loading it needs to know. */

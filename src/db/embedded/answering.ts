@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { failed } from '../../core/errors.js';
+import { failed } from '../../core/errors/author.js';
 import { again, command } from '../../core/next.js';
 import { ensureDatabase } from './database.js';
 import type { Place } from './place.js';

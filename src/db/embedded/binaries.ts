@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { failed } from '../../core/errors.js';
+import { failed } from '../../core/errors/author.js';
 import { copyNative, hydrate } from './native.js';
 import { serverEnvironment } from './settings.js';
 import type { ServerUser } from './user.js';

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { failed } from '../../core/errors.js';
+import { failed } from '../../core/errors/author.js';
 import type { Binaries } from './binaries.js';
 import { type Place, placeAt } from './place.js';
 import { serverEnvironment } from './settings.js';

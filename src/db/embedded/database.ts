@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { shellWord } from '../../core/command.js';
-import { failed } from '../../core/errors.js';
+import { failed } from '../../core/errors/author.js';
 import { again, command } from '../../core/next.js';
 import { PINNED, startupOptions } from '../pinned.js';
 import { ident } from '../quote.js';

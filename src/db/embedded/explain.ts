@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { failed, SluiceError } from '../../core/errors.js';
+import { failed } from '../../core/errors/author.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 
 const REASONS: Record<string, string> = {
   EACCES: 'belongs to another user, or this user may not write there',

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { refused } from '../../core/errors.js';
+import { refused } from '../../core/errors/author.js';
 import { again } from '../../core/next.js';
 import { PINNED, startupOptions } from '../pinned.js';
 import { ident, literal } from '../quote.js';

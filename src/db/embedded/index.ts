@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { failed, refused } from '../../core/errors.js';
+import { failed, refused } from '../../core/errors/author.js';
 import { command } from '../../core/next.js';
 import { answeringPostmaster } from './answering.js';
 import { type Binaries, findBinaries } from './binaries.js';

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { failed } from '../../core/errors.js';
+import { failed } from '../../core/errors/author.js';
 import { again } from '../../core/next.js';
 import { commandLineOf, formatIdentity, isAlive, ownIdentity, parseIdentity } from './process.js';
 

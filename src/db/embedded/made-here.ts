@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { refused } from '../../core/errors.js';
+import { refused } from '../../core/errors/author.js';
 import { command } from '../../core/next.js';
 
 /** What only the file system knows of a directory: a copy of it, out of an archive or a repository, has another. */

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { shellWord } from '../../core/command.js';
-import { failed } from '../../core/errors.js';
+import { failed } from '../../core/errors/author.js';
 import { again } from '../../core/next.js';
 import { identityOf } from './process.js';
 

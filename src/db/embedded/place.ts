@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { shellWord } from '../../core/command.js';
-import { failed } from '../../core/errors.js';
+import { failed } from '../../core/errors/author.js';
 import { canReach, isRoot, type ServerUser } from './user.js';
 
 /** Where the parts of one embedded server lie. */

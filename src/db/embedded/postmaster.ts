@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { failed } from '../../core/errors.js';
+import { failed } from '../../core/errors/author.js';
 import { commandLineOf, identityOf } from './process.js';
 
 /** What a running server says of itself in postmaster.pid. */

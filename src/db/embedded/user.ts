@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { failed } from '../../core/errors.js';
+import { failed } from '../../core/errors/author.js';
 
 /** An account that the server runs as, when that is not the account of this process. */
 export interface ServerUser {

@@ -1,7 +1,7 @@
 import type { FlowAccount, Totals } from '../../core/accounting.js';
 import { type BatchStatus, reachableFrom } from '../../core/batch-status.js';
 import type { Changes } from '../../core/changes.js';
-import { failed, usage } from '../../core/errors.js';
+import { failed, usage } from '../../core/errors/author.js';
 import { jsonText } from '../../core/json/write.js';
 import { command } from '../../core/next.js';
 import { packageVersion } from '../../core/package.js';

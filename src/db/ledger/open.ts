@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { failed, refused, SluiceError, usage } from '../../core/errors.js';
+import { failed, refused, usage } from '../../core/errors/author.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import { again, command } from '../../core/next.js';
 import { packageFile } from '../../core/package.js';
 import type { Database } from '../../core/run.js';

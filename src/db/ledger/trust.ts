@@ -1,4 +1,4 @@
-import { refused } from '../../core/errors.js';
+import { refused } from '../../core/errors/author.js';
 import type { Database } from '../../core/run.js';
 import { ident } from '../quote.js';
 

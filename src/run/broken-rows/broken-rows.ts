@@ -2,7 +2,7 @@ import { refuseBroken } from '../../../sinks/publish/constraints/find.js';
 import { takeOut } from '../../../sinks/publish/constraints/replaced.js';
 import { mayChange, type Subject } from '../../../sinks/publish/constraints/subject.js';
 import { type FlowAccount, totals } from '../../core/accounting.js';
-import type { SluiceError } from '../../core/errors.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import type { FlowPlan } from '../../core/flow.js';
 import type { Staged } from '../changes/staging.js';
 import type { Surveyed } from '../changes/survey.js';

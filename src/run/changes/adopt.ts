@@ -2,7 +2,7 @@ import { ORIGIN_COLUMNS } from '../../../sinks/load/encode/ordinal.js';
 import { schemasFor } from '../../../sinks/publish/replace/names.js';
 import { describeStaged, type StagedTable } from '../../../sinks/publish/replace/staging.js';
 import { renewUndoTables } from '../../../sinks/publish/rows/counts.js';
-import { refused } from '../../core/errors.js';
+import { refused } from '../../core/errors/author.js';
 import type { Target } from '../../core/target.js';
 import type { Batch } from '../../db/ledger/batches.js';
 import { ownSchemas } from '../../db/own-schemas.js';

@@ -6,7 +6,7 @@ import {
   viewParts,
 } from '../../../sinks/publish/compat-views/index.js';
 import type { WindowPart } from '../../../sinks/publish/window.js';
-import { refused } from '../../core/errors.js';
+import { refused } from '../../core/errors/author.js';
 import type { Finding } from '../../core/pipeline.js';
 import type { PgDatabase } from '../../db/connect.js';
 import { type LedgerView, standingViews, viewsSql } from '../../db/ledger/views.js';

@@ -1,5 +1,6 @@
 import { isLockFailure, patiently } from '../../../sinks/publish/lock-wait.js';
-import { failed, type SluiceError } from '../../core/errors.js';
+import { failed } from '../../core/errors/author.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import { again } from '../../core/next.js';
 import type { NewTable } from '../../core/pipeline.js';
 import { type ColumnFacts, readColumns } from '../../db/catalog/columns.js';

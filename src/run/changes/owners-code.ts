@@ -1,6 +1,7 @@
 import { raiseWhen } from '../../../sinks/publish/rows/refusals.js';
 import { anonymousBlock, type WindowPart, windowPart } from '../../../sinks/publish/window.js';
-import { refused, type SluiceError } from '../../core/errors.js';
+import { refused } from '../../core/errors/author.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import { again, type NextStep } from '../../core/next.js';
 import type { Finding } from '../../core/pipeline.js';
 import type { Database } from '../../core/run.js';

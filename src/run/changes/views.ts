@@ -1,5 +1,5 @@
 import { type WindowPart, windowPart } from '../../../sinks/publish/window.js';
-import { refused } from '../../core/errors.js';
+import { refused } from '../../core/errors/author.js';
 import { again } from '../../core/next.js';
 import type { Finding } from '../../core/pipeline.js';
 import type { Database } from '../../core/run.js';

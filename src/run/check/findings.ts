@@ -1,4 +1,5 @@
-import { type ErrorFacts, refused, type SluiceError } from '../../core/errors.js';
+import { refused } from '../../core/errors/author.js';
+import type { ErrorFacts, SluiceError } from '../../core/errors/sluice-error.js';
 import { distinct, type Next, Suggestion } from '../../core/next.js';
 import type { Finding } from '../../core/pipeline.js';
 

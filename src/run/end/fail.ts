@@ -1,5 +1,5 @@
 import type { FlowAccount } from '../../core/accounting.js';
-import { SluiceError } from '../../core/errors.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import { again, command, type Next } from '../../core/next.js';
 import { framesOf, stackOf, userFrames } from '../../core/stack.js';
 import { isShutOut } from '../../db/connection-error.js';

@@ -1,5 +1,6 @@
 import { contextOf } from '../../../sinks/publish/context.js';
-import { type ErrorFacts, failed, interrupted, SluiceError } from '../../core/errors.js';
+import { failed, interrupted } from '../../core/errors/author.js';
+import { type ErrorFacts, SluiceError } from '../../core/errors/sluice-error.js';
 import { again } from '../../core/next.js';
 import { isConnectionLoss, isFileError, sqlstateOf } from '../../db/server-error.js';
 

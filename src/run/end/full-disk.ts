@@ -1,4 +1,5 @@
-import { failed, type SluiceError } from '../../core/errors.js';
+import { failed } from '../../core/errors/author.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Suggestion } from '../../core/next.js';
 import type { Database } from '../../core/run.js';
 import type { PgDatabase } from '../../db/connect.js';

@@ -1,5 +1,5 @@
 import { type FlowAccount, totals } from '../../core/accounting.js';
-import type { SluiceError } from '../../core/errors.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Suggestion } from '../../core/next.js';
 import { type Batch, batchCounts, findBatch, moveBatch, noteBatch } from '../../db/ledger/batches.js';
 import { readSegments } from '../../db/ledger/segments.js';

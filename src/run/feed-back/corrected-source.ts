@@ -1,4 +1,5 @@
-import { refused, type SluiceError } from '../../core/errors.js';
+import { refused } from '../../core/errors/author.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import { CHUNK_ROWS, markOrigin, originOf, type Row, type Rows } from '../../core/row.js';
 import { changedRun, type Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';

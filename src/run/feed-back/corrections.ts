@@ -1,4 +1,5 @@
-import { type ErrorFacts, refused } from '../../core/errors.js';
+import { refused } from '../../core/errors/author.js';
+import type { ErrorFacts } from '../../core/errors/sluice-error.js';
 import { again, command, type Next } from '../../core/next.js';
 import { originOf, type Row } from '../../core/row.js';
 import type { Run } from '../../core/run.js';

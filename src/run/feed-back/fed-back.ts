@@ -1,4 +1,4 @@
-import { refused, usage } from '../../core/errors.js';
+import { refused, usage } from '../../core/errors/author.js';
 import type { FlowPlan } from '../../core/flow.js';
 import { command } from '../../core/next.js';
 import type { Pipeline } from '../../core/pipeline.js';

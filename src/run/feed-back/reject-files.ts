@@ -2,7 +2,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { usage } from '../../core/errors.js';
+import { usage } from '../../core/errors/author.js';
 import { parseJson } from '../../core/json/parse.js';
 import { jsonText } from '../../core/json/write.js';
 import type { StoredReject } from '../../db/ledger/rejects.js';

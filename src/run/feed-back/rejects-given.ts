@@ -1,4 +1,4 @@
-import { refused } from '../../core/errors.js';
+import { refused } from '../../core/errors/author.js';
 import { again, command } from '../../core/next.js';
 import { silenced } from '../../core/quiet-run.js';
 import { type Chunk, markOrigin, originOf, type Row, type Rows } from '../../core/row.js';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { failed } from '../../core/errors.js';
+import { failed } from '../../core/errors/author.js';
 import { again } from '../../core/next.js';
 import type { PgDatabase } from '../../db/connect.js';
 import type { Settings } from '../../db/pinned.js';

@@ -1,4 +1,5 @@
-import { nearest, usage } from '../../core/errors.js';
+import { usage } from '../../core/errors/author.js';
+import { nearest } from '../../core/errors/nearest.js';
 import { again } from '../../core/next.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import type { Source } from '../../core/types.js';

@@ -1,4 +1,4 @@
-import { refused } from '../../core/errors.js';
+import { refused } from '../../core/errors/author.js';
 import { again, command } from '../../core/next.js';
 import type { Database } from '../../core/run.js';
 import { ancestorsOf } from '../../db/catalog/members.js';

@@ -1,4 +1,5 @@
-import { nearest, usage } from '../../core/errors.js';
+import { usage } from '../../core/errors/author.js';
+import { nearest } from '../../core/errors/nearest.js';
 import { again, type Next } from '../../core/next.js';
 import type { Database } from '../../core/run.js';
 import type { Target } from '../../core/target.js';

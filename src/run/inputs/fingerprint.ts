@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { refused } from '../../core/errors.js';
+import { refused } from '../../core/errors/author.js';
 import { again, type Suggestion } from '../../core/next.js';
 import { plural } from '../../core/plural.js';
 import type { Source } from '../../core/types.js';

@@ -6,7 +6,7 @@ import type { Guard } from '../../../sinks/publish/write-guard/names.js';
 import { type FlowAccount, StageCounter } from '../../core/accounting.js';
 import type { OldSystem } from '../../core/assessment.js';
 import type { FlowMark } from '../../core/bookmark.js';
-import { usage } from '../../core/errors.js';
+import { usage } from '../../core/errors/author.js';
 import type { FlowPlan } from '../../core/flow.js';
 import type { Following } from '../../core/follow.js';
 import type { FieldMapping } from '../../core/mapping.js';

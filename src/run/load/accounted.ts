@@ -1,6 +1,6 @@
 import { breaches, type FlowAccount, totals } from '../../core/accounting.js';
 import type { Change } from '../../core/command.js';
-import { refused } from '../../core/errors.js';
+import { refused } from '../../core/errors/author.js';
 import { again, command, type NextStep } from '../../core/next.js';
 import { noun, plural } from '../../core/plural.js';
 import { feedBackAdvice, notFedBack } from '../feed-back/advice.js';

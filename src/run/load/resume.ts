@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FlowAccount } from '../../core/accounting.js';
 import type { Checkpoint } from '../../core/checkpoint.js';
-import { failed, refused, usage } from '../../core/errors.js';
+import { failed, refused, usage } from '../../core/errors/author.js';
 import { again, command, type Next, type Suggestion } from '../../core/next.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import { noun, plural } from '../../core/plural.js';

@@ -1,4 +1,5 @@
-import { refused, SluiceError } from '../../core/errors.js';
+import { refused } from '../../core/errors/author.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import { endsOf, type FlowPlan } from '../../core/flow.js';
 import { again } from '../../core/next.js';
 import { plural } from '../../core/plural.js';

@@ -1,5 +1,5 @@
 import { patiently } from '../../../sinks/publish/lock-wait.js';
-import { refused } from '../../core/errors.js';
+import { refused } from '../../core/errors/author.js';
 import { again } from '../../core/next.js';
 import type { PgDatabase } from '../../db/connect.js';
 import { type LedgerView, standingViews } from '../../db/ledger/views.js';

@@ -1,4 +1,5 @@
-import { refused, SluiceError, usage } from '../../core/errors.js';
+import { refused, usage } from '../../core/errors/author.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Finding, Pipeline } from '../../core/pipeline.js';
 import type { Target } from '../../core/target.js';
 import { type Batch, findBatch } from '../../db/ledger/batches.js';

@@ -1,7 +1,8 @@
 import { changesBetween } from '../../../sinks/publish/replace/changes.js';
 import { surveyReplace } from '../../../sinks/publish/replace/survey.js';
 import type { Survey } from '../../../sinks/publish/replace/surveyed.js';
-import { refused, SluiceError } from '../../core/errors.js';
+import { refused } from '../../core/errors/author.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import { EVENT_TRIGGERS, readEventTriggers } from '../../db/catalog/additions.js';
 import { unlike } from '../../db/catalog/likeness.js';
 import type { PgDatabase } from '../../db/connect.js';

@@ -1,5 +1,5 @@
 import { type FlowAccount, sum } from '../../core/accounting.js';
-import { SluiceError } from '../../core/errors.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import { moveBatch, noteBatch } from '../../db/ledger/batches.js';
 import { forgetSegments } from '../../db/ledger/segments.js';
 import { isDataError } from '../../db/server-error.js';

@@ -1,5 +1,5 @@
 import type { FlowAccount } from '../../core/accounting.js';
-import { SluiceError } from '../../core/errors.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import { noteBatch } from '../../db/ledger/batches.js';
 import { letGoOwn } from '../changes/discard.js';
 import type { Staged } from '../changes/staging.js';

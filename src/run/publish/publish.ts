@@ -9,7 +9,7 @@ import { COUNTS_TABLE } from '../../../sinks/publish/rows/target.js';
 import { type WindowPart, windowBudget } from '../../../sinks/publish/window.js';
 import type { Guard } from '../../../sinks/publish/write-guard/names.js';
 import { type Changes, changes } from '../../core/changes.js';
-import { SluiceError } from '../../core/errors.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Target } from '../../core/target.js';
 import type { PgDatabase } from '../../db/connect.js';
 import { findBatch } from '../../db/ledger/batches.js';

@@ -1,7 +1,7 @@
 import { sameKey } from '../../../sinks/publish/rows/sql.js';
 import { type RowTableFacts, rowObjects } from '../../../sinks/publish/rows/target.js';
 import { type FlowAccount, totals } from '../../core/accounting.js';
-import { refused } from '../../core/errors.js';
+import { refused } from '../../core/errors/author.js';
 import { again } from '../../core/next.js';
 import { plural } from '../../core/plural.js';
 import type { Database } from '../../core/run.js';

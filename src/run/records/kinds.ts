@@ -1,4 +1,4 @@
-import { usage } from '../../core/errors.js';
+import { usage } from '../../core/errors/author.js';
 import { endsOf, type FlowPlan } from '../../core/flow.js';
 import type { FieldMapping } from '../../core/mapping.js';
 import { again } from '../../core/next.js';

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { CopyIn } from '../../../sinks/load/copy/copy-in.js';
-import { failed, SluiceError } from '../../core/errors.js';
+import { failed } from '../../core/errors/author.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import { again } from '../../core/next.js';
 import type { Database } from '../../core/run.js';
 import { ledgerTextOf } from '../../db/ledger-text.js';

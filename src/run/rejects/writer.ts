@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { failed, refused, SluiceError } from '../../core/errors.js';
+import { failed, refused } from '../../core/errors/author.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import { again } from '../../core/next.js';
 import { originOf, type Row } from '../../core/row.js';
 import type { Rejection } from '../../core/run.js';

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { refused, usage } from '../../core/errors.js';
+import { refused, usage } from '../../core/errors/author.js';
 import { command, type Next } from '../../core/next.js';
 import type { Batch } from '../../db/ledger/batches.js';
 import type { Published } from '../../db/ledger/published.js';

@@ -1,4 +1,4 @@
-import { SluiceError } from '../../core/errors.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import { asFailure } from '../end/failure.js';
 import { stopStatements } from '../end/stopping.js';
 import type { RunOptions } from '../given/options.js';

@@ -1,6 +1,6 @@
 import { undoViewParts } from '../../../sinks/publish/compat-views/index.js';
 import { windowSql } from '../../../sinks/publish/window.js';
-import { usage } from '../../core/errors.js';
+import { usage } from '../../core/errors/author.js';
 import { command } from '../../core/next.js';
 import { findBatch, holdBatch, noteBatch } from '../../db/ledger/batches.js';
 import { requireLedger } from '../../db/ledger/open.js';

@@ -1,7 +1,7 @@
 import { type Ours, readRestored, writtenBy } from '../../../sinks/publish/rows/restored.js';
 import { previewUndo, type UndoPreview } from '../../../sinks/publish/rows/undo-checks.js';
 import type { UndoTable } from '../../../sinks/publish/rows/undo-survey.js';
-import { refused } from '../../core/errors.js';
+import { refused } from '../../core/errors/author.js';
 import { again } from '../../core/next.js';
 import { plural } from '../../core/plural.js';
 import { primaryKey } from '../../db/catalog/primary-key.js';

@@ -1,4 +1,5 @@
-import { failed, refused, type SluiceError } from '../../core/errors.js';
+import { failed, refused } from '../../core/errors/author.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import { again } from '../../core/next.js';
 import { plural } from '../../core/plural.js';
 import type { Rejection } from '../../core/run.js';

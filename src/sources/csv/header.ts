@@ -1,4 +1,5 @@
-import { nearest, refused, usage } from '../../core/errors.js';
+import { refused, usage } from '../../core/errors/author.js';
+import { nearest } from '../../core/errors/nearest.js';
 import { again, type Next } from '../../core/next.js';
 
 export interface HeaderOptions {

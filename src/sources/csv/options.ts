@@ -1,4 +1,4 @@
-import { usage } from '../../core/errors.js';
+import { usage } from '../../core/errors/author.js';
 import type { Rejection } from '../../core/run.js';
 import type { OpenOptions } from '../text/opening.js';
 import type { HeaderOptions } from './header.js';

@@ -1,5 +1,6 @@
 import { withoutEnd } from '../../core/ends.js';
-import { refused, type SluiceError } from '../../core/errors.js';
+import { refused } from '../../core/errors/author.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Row } from '../../core/row.js';
 import type { FilePlace } from '../text/seek.js';
 import {

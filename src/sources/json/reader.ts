@@ -1,6 +1,8 @@
 import type { Duplex } from 'node:stream';
 import verifier from 'stream-json/utils/verifier.js';
-import { failed, nearest, SluiceError, usage } from '../../core/errors.js';
+import { failed, usage } from '../../core/errors/author.js';
+import { nearest } from '../../core/errors/nearest.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import { jsonText } from '../../core/json/write.js';
 import { type NextStep, again as suggested } from '../../core/next.js';
 import { markOrigin, type Row } from '../../core/row.js';

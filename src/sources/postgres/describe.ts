@@ -1,6 +1,8 @@
 import type { Client } from 'pg';
 import { withoutEnd } from '../../core/ends.js';
-import { failed, nearest, type SluiceError, usage } from '../../core/errors.js';
+import { failed, usage } from '../../core/errors/author.js';
+import { nearest } from '../../core/errors/nearest.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import { again } from '../../core/next.js';
 
 const BEFORE = 'SELECT * FROM (';

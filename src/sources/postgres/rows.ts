@@ -1,5 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import { failed } from '../../core/errors.js';
+import { failed } from '../../core/errors/author.js';
 import { ORIGIN, type Row } from '../../core/row.js';
 
 /** Turns a piece of COPY text (whole rows) into row objects; the first one's origin is `ordinal`. */

@@ -1,7 +1,8 @@
 import { constants, copyFile, open, rm, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { shellWord } from '../../core/command.js';
-import { failed, type SluiceError } from '../../core/errors.js';
+import { failed } from '../../core/errors/author.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import { again } from '../../core/next.js';
 import { statInput } from '../text/raw.js';
 import { head, notDatabase } from './header.js';

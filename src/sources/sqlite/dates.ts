@@ -1,4 +1,5 @@
-import { refused, type SluiceError } from '../../core/errors.js';
+import { refused } from '../../core/errors/author.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Run } from '../../core/run.js';
 import type { DateUnit } from '../../core/types.js';
 import { ident, literal } from '../../db/quote.js';

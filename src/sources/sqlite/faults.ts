@@ -1,5 +1,7 @@
 import { shellWord } from '../../core/command.js';
-import { failed, nearest, SluiceError, usage } from '../../core/errors.js';
+import { failed, usage } from '../../core/errors/author.js';
+import { nearest } from '../../core/errors/nearest.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 
 /** What the making of an error needs of the file. */
 interface Asked {

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { shellWord } from '../../core/command.js';
-import { failed, type SluiceError, usage } from '../../core/errors.js';
+import { failed, usage } from '../../core/errors/author.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 
 /** The first bytes of every SQLite database: https://www.sqlite.org/fileformat2.html#the_database_header */
 const MAGIC = 'SQLite format 3\0';

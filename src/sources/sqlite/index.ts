@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { withoutEnd } from '../../core/ends.js';
-import { nearest, usage } from '../../core/errors.js';
+import { usage } from '../../core/errors/author.js';
+import { nearest } from '../../core/errors/nearest.js';
 import { again } from '../../core/next.js';
 import type { Row, Rows } from '../../core/row.js';
 import type { Rejection, Run } from '../../core/run.js';

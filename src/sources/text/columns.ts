@@ -1,4 +1,5 @@
-import { nearest, usage } from '../../core/errors.js';
+import { usage } from '../../core/errors/author.js';
+import { nearest } from '../../core/errors/nearest.js';
 import type { Row } from '../../core/row.js';
 
 /** Names of the records that are remembered for a message. */

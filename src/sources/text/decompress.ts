@@ -1,6 +1,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { failed, SluiceError } from '../../core/errors.js';
+import { failed } from '../../core/errors/author.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import { plural } from '../../core/plural.js';
 import { unzstd } from '../zstd/index.js';
 import { Damage } from './damage.js';

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { TextDecoder } from 'node:util';
-import { failed, refused, type SluiceError, usage } from '../../core/errors.js';
+import { failed, refused, usage } from '../../core/errors/author.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import { again } from '../../core/next.js';
 
 /** How many bytes at the start of an input are looked at to tell text from what is not. */

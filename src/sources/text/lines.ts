@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { failed } from '../../core/errors.js';
+import { failed } from '../../core/errors/author.js';
 import { firstInvalidUtf8 } from './encoding.js';
 import type { FilePlace } from './seek.js';
 

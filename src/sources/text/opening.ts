@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { refused } from '../../core/errors.js';
+import { refused } from '../../core/errors/author.js';
 import type { Run } from '../../core/run.js';
 import { compressionOf, decompressed } from './decompress.js';
 import { isUtf8Name, notText, SNIFF_BYTES, toUtf8 } from './encoding.js';

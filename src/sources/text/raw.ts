@@ -5,14 +5,9 @@ import { basename, dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { shellWord } from '../../core/command.js';
-import {
-  failed,
-  interrupted,
-  nearest,
-  SluiceError as Sluice,
-  type SluiceError,
-  usage,
-} from '../../core/errors.js';
+import { failed, interrupted, usage } from '../../core/errors/author.js';
+import { nearest } from '../../core/errors/nearest.js';
+import { SluiceError as Sluice, type SluiceError } from '../../core/errors/sluice-error.js';
 import { again } from '../../core/next.js';
 import type { Run } from '../../core/run.js';
 

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import lotConsolidation from '../../../pipelines/lot-consolidation/index.js';
 import { FILES } from '../../../samples/lot-consolidation/generate.js';
-import { SluiceError } from '../../../src/core/errors.js';
+import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { checkPipeline } from '../../../src/run/run.js';
 import type { TestDatabase } from '../../support/database.js';
 import { lotSystem, openDatabase, runLots, sample } from '../../support/lots.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import lotConsolidation from '../../../pipelines/lot-consolidation/index.js';
-import type { SluiceError } from '../../../src/core/errors.js';
+import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { csv } from '../../../src/sources/csv/index.js';
 import { tempFile } from '../../support/files.js';
 import { contents, exported, lotSystem, runLots } from '../../support/lots.js';

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import lotConsolidation from '../../../pipelines/lot-consolidation/index.js';
 import { restoreLots } from '../../../pipelines/lot-consolidation/restore.js';
 import { othersAsBefore } from '../../../pipelines/lot-consolidation/validations.js';
-import { SluiceError } from '../../../src/core/errors.js';
+import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import type { ValidationContext } from '../../../src/core/pipeline.js';
 import { usersDatabase } from '../../../src/db/users-database.js';
 import { dropLeftover, findLeftovers } from '../../../src/run/maintain/cleanup.js';

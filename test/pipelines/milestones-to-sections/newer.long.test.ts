@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import milestonesToSections from '../../../pipelines/milestones-to-sections/index.js';
 import { nothingNewer } from '../../../pipelines/milestones-to-sections/newer.js';
-import type { SluiceError } from '../../../src/core/errors.js';
+import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import type { Finding, ValidationContext } from '../../../src/core/pipeline.js';
 import { fromFile, milestoneFile, milestoneSystem, runMilestones } from '../../support/milestones.js';
 

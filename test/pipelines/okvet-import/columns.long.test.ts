@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import okvetImport from '../../../pipelines/okvet-import/index.js';
 import { Layout } from '../../../pipelines/okvet-import/layout.js';
 import { defaultMappings } from '../../../pipelines/okvet-import/mappings.js';
-import { SluiceError } from '../../../src/core/errors.js';
+import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { replaceMappings } from '../../../src/db/ledger/mappings.js';
 import { openLedger } from '../../../src/db/ledger/open.js';
 import { checkPipeline } from '../../../src/run/run.js';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fill } from '../../../samples/recipe-snapshots/generate.js';
 import { productionRuns } from '../../../samples/recipe-snapshots/system.js';
-import { SluiceError } from '../../../src/core/errors.js';
+import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { markOrigin } from '../../../src/core/row.js';
 import type { Source } from '../../../src/core/types.js';
 import { bakery, bakeryFile, runRecipes } from '../../support/bakery.js';

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import tasksToOperations from '../../../pipelines/tasks-to-operations/index.js';
 import { FILES } from '../../../samples/tasks-to-operations/generate.js';
-import { SluiceError } from '../../../src/core/errors.js';
+import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { checkPipeline } from '../../../src/run/run.js';
 import type { TestDatabase } from '../../support/database.js';
 import { openDatabase } from '../../support/lots.js';

@@ -11,7 +11,7 @@ import {
   readJournal,
 } from '../../../sinks/publish/write-guard/journal.js';
 import { guardChecks } from '../../../sinks/publish/write-guard/journal-sql.js';
-import { SluiceError } from '../../../src/core/errors.js';
+import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { testDatabase } from '../../support/database.js';
 import { testRole } from '../../support/role.js';
 import { SHOP } from '../../support/shop.js';

@@ -7,7 +7,7 @@ import {
   finishStaging,
   surveyReplace,
 } from '../../../sinks/publish/replace/index.js';
-import type { SluiceError } from '../../../src/core/errors.js';
+import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
 import { changed, factsOf } from '../../support/facts.js';
 import { makeFixture, TARGETS } from '../../support/fixture.js';
