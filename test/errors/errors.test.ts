@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { projectFolder } from '../support/server.js';
-import { errorEntries, errorsPage } from './catalogue.js';
+import { errorEntries } from './catalogue.js';
+import { errorsPage } from './page.js';
 
 test('docs/errors.md has every error of the code (npm run docs:errors)', () => {
   assert.ok(errorEntries().length > 250);

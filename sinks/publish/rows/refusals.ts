@@ -1,9 +1,9 @@
 import { failed, refused } from '../../../src/core/errors/author.js';
+import { SEES_ALL } from '../../../src/core/errors/catalogue/connection.js';
 import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { again, command, type Next } from '../../../src/core/next.js';
 import { plural, withRest } from '../../../src/core/plural.js';
 import { literal, qualified } from '../../../src/db/quote.js';
-import { SEES_ALL } from '../../../src/db/row-security.js';
 
 /** SQLSTATEs that statements of the window raise; class `SL` is used neither by the standard nor by PostgreSQL. */
 export const SQLSTATE = {

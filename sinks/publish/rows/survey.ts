@@ -1,11 +1,12 @@
 import type { ClientBase } from 'pg';
 import { refused, usage } from '../../../src/core/errors/author.js';
+import { SEES_ALL } from '../../../src/core/errors/catalogue/connection.js';
 import { nearest } from '../../../src/core/errors/nearest.js';
 import { again } from '../../../src/core/next.js';
 import { type RowConstraints, readRowConstraints } from '../../../src/db/catalog/row-constraints.js';
 import { type RowColumn, type RowTable, readRowTable } from '../../../src/db/catalog/row-tables.js';
 import { ident, qualified } from '../../../src/db/quote.js';
-import { policiesText, SEES_ALL } from '../../../src/db/row-security.js';
+import { policiesText } from '../../../src/db/row-security.js';
 import { ORIGIN_COLUMNS } from '../../load/encode/ordinal.js';
 import { IMAGE_XMIN, type RowTableFacts, type RowTarget } from './target.js';
 

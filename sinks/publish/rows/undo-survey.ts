@@ -1,10 +1,11 @@
 import type { ClientBase } from 'pg';
 import { refused } from '../../../src/core/errors/author.js';
+import { SEES_ALL } from '../../../src/core/errors/catalogue/connection.js';
 import { again } from '../../../src/core/next.js';
 import { type RowConstraints, readRowConstraints } from '../../../src/db/catalog/row-constraints.js';
 import { type RowColumn, type RowTable, readRowTable } from '../../../src/db/catalog/row-tables.js';
 import { qualified } from '../../../src/db/quote.js';
-import { policiesText, SEES_ALL } from '../../../src/db/row-security.js';
+import { policiesText } from '../../../src/db/row-security.js';
 import { type Ours, readRestored, type UndoneRows, writtenBy } from './restored.js';
 import { hiddenChildren } from './survey.js';
 import { COUNTS_TABLE, IMAGE_XMIN, type RowNames, type RowObjects, rowObjects } from './target.js';

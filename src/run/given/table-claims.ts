@@ -1,5 +1,4 @@
-import { refused } from '../../core/errors/author.js';
-import { again, command } from '../../core/next.js';
+import { ledgerErrors } from '../../core/errors/catalogue/ledger.js';
 import type { Database } from '../../core/run.js';
 import { ancestorsOf } from '../../db/catalog/members.js';
 import type { LiveTable } from './tables.js';
@@ -31,14 +30,15 @@ export async function lockTables(
          AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
       [String(oid)],
     );
-    throw refused('tables_busy', `another batch is working on ${schema}.${table}`, {
-      table: `${schema}.${table}`,
-      details: holders.map(
-        ({ pid, usename, since }) =>
-          `process ${pid} of ${usename ?? 'unknown'}, since ${since?.toISOString() ?? 'unknown'}`,
-      ),
-      next: [command('status', [], {}, { note: 'wait until it has ended' }), again({}, { lead: 'then' })],
-    });
+    throw ledgerErrors.tables_busy(
+      { table: `${schema}.${table}` },
+      {
+        details: holders.map(
+          ({ pid, usename, since }) =>
+            `process ${pid} of ${usename ?? 'unknown'}, since ${since?.toISOString() ?? 'unknown'}`,
+        ),
+      },
+    );
   }
 }
 

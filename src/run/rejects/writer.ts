@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { failed, refused } from '../../core/errors/author.js';
+import { refused } from '../../core/errors/author.js';
+import { ledgerErrors } from '../../core/errors/catalogue/ledger.js';
 import { SluiceError } from '../../core/errors/sluice-error.js';
-import { again } from '../../core/next.js';
 import { originOf, type Row } from '../../core/row.js';
 import type { Rejection } from '../../core/run.js';
 import type { PgDatabase } from '../../db/connect.js';
@@ -184,11 +184,7 @@ export class RejectBook {
         await this.close();
         if (error instanceof SluiceError) throw error;
         if (attempt === ATTEMPTS || !isConnectionLoss(error))
-          throw failed(
-            'rejects_not_stored',
-            `rejected rows could not be stored in the ledger: ${(error as Error).message}`,
-            { cause: error, next: again({}, { lead: 'see the server log for why, then' }) },
-          );
+          throw ledgerErrors.rejects_not_stored({ why: (error as Error).message }, { cause: error });
         await sleep(100 * 2 ** attempt);
       }
     }

@@ -1,0 +1,17 @@
+/**
+ * Stands for any parameter of a sentence: a text, a number or a name, which reads `…`; a list of one such; something that
+ * has such properties.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: it stands for whatever a sentence is given
+export const BLANK: any = new Proxy(() => BLANK, {
+  get: (_, property) => {
+    if (property === Symbol.toPrimitive || property === 'toString' || property === 'toJSON') return () => '…';
+    if (property === Symbol.iterator) return [BLANK][Symbol.iterator].bind([BLANK]);
+    for (const like of [[BLANK], '…']) {
+      const method = Reflect.get(Object(like), property);
+      if (typeof method === 'function') return method.bind(like);
+    }
+    return BLANK;
+  },
+  apply: () => BLANK,
+});
