@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { failed } from '../../core/errors/author.js';
+import { fileErrors } from '../../core/errors/catalogue/files.js';
 import { EXIT } from '../../core/errors/sluice-error.js';
 import { again } from '../../core/next.js';
 import { plural } from '../../core/plural.js';
@@ -42,15 +42,13 @@ export function declareAssess(root: Command): void {
         });
         if (flags.json === true) print(asJson(assessed));
         else for (const line of assessLines(assessed)) print(line);
-        if (flags.html !== undefined) {
+        const { html } = flags;
+        if (html !== undefined) {
           const { assessPage } = await import('../show/assess-html.js');
-          await writeFile(flags.html, assessPage(assessed), { mode: 0o600 }).catch((cause: Error) => {
-            throw failed('cannot_write', `cannot write ${flags.html}: ${cause.message}`, {
-              cause,
-              next: again({ flags: { html: 'assessment.html' } }, { lead: 'name another file' }),
-            });
+          await writeFile(html, assessPage(assessed), { mode: 0o600 }).catch((cause: Error) => {
+            throw fileErrors.cannot_write.assessment({ path: html, why: cause.message }, { cause });
           });
-          say(`written: ${flags.html}`);
+          say(`written: ${html}`);
         }
         if (assessed.errors > 0)
           sayNext(
