@@ -1,4 +1,5 @@
-import { refused, usage } from '../src/core/errors/author.js';
+import { usage } from '../src/core/errors/author.js';
+import { stageErrors } from '../src/core/errors/catalogue/stages.js';
 import { again } from '../src/core/next.js';
 import { plural } from '../src/core/plural.js';
 import { CHUNK_ROWS, type Row, type Rows } from '../src/core/row.js';
@@ -78,20 +79,14 @@ async function* refusing<R extends Row>(
   }
   close();
   if (groups === 0) return;
-  const these = groups === 1 ? 'one group has' : `${groups} groups have`;
-  throw refused(
-    'sequence_overflow',
-    `${these} more rows than ${numbering.width} digits can number (${largest})`,
-    {
-      details:
-        groups > offenders.length ? [...offenders, `and ${groups - offenders.length} more`] : offenders,
-      state: 'nothing was published',
-      next: again(
-        { flags: { set: ['overflow=widen'] } },
-        { note: 'gives these groups as many digits as they need' },
-      ),
-    },
-  );
+  const known = {
+    details: groups > offenders.length ? [...offenders, `and ${groups - offenders.length} more`] : offenders,
+  };
+  const { width } = numbering;
+  const { sequence_overflow } = stageErrors;
+  throw groups === 1
+    ? sequence_overflow.one({ width, largest }, known)
+    : sequence_overflow.several({ groups, width, largest }, known);
 }
 
 /** Holds each group until its size is known; a large one goes to disk. */

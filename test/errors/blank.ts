@@ -1,3 +1,5 @@
+import { type Said, spoken } from '../../src/core/next.js';
+
 /**
  * Stands for any parameter of a sentence: a text, a number or a name, which reads `…`; a list of one such; something that
  * has such properties.
@@ -6,6 +8,8 @@
 export const BLANK: any = new Proxy(() => BLANK, {
   get: (_, property) => {
     if (property === Symbol.toPrimitive || property === 'toString' || property === 'toJSON') return () => '…';
+    // A step that is given, with what is said beside it.
+    if (property === 'saying') return (said: Said) => spoken('…', said);
     if (property === Symbol.iterator) return [BLANK][Symbol.iterator].bind([BLANK]);
     for (const like of [[BLANK], '…']) {
       const method = Reflect.get(Object(like), property);

@@ -1,5 +1,5 @@
 import v8 from 'node:v8';
-import { failed } from '../../src/core/errors/author.js';
+import { stageErrors } from '../../src/core/errors/catalogue/stages.js';
 import { toClone } from '../../src/core/json/clone.js';
 
 /**
@@ -10,13 +10,6 @@ export function serialize(value: unknown, exact: boolean): Buffer {
   try {
     return v8.serialize(exact ? toClone(value) : value);
   } catch (cause) {
-    throw failed(
-      'unspillable_row',
-      `a row holds a value that cannot be kept on disk: ${(cause as Error).message}`,
-      {
-        next: 'turn functions, promises and class instances into text or plain values before sorting',
-        cause,
-      },
-    );
+    throw stageErrors.unspillable_row({ why: (cause as Error).message }, { cause });
   }
 }

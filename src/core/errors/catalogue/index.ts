@@ -6,8 +6,12 @@ import { fileErrors } from './files.js';
 import { fillingErrors } from './filling.js';
 import { jsonErrors } from './json.js';
 import { ledgerErrors } from './ledger.js';
+import { loadErrors } from './load.js';
 import { queryErrors } from './query.js';
+import { resumeErrors } from './resume.js';
 import { sqliteErrors } from './sqlite.js';
+import { stageErrors } from './stages.js';
+import { stagingErrors } from './staging.js';
 import { tableErrors } from './tables.js';
 import { textErrors } from './text.js';
 
@@ -20,8 +24,12 @@ type Topics = readonly [
   typeof fillingErrors,
   typeof jsonErrors,
   typeof ledgerErrors,
+  typeof loadErrors,
   typeof queryErrors,
+  typeof resumeErrors,
   typeof sqliteErrors,
+  typeof stageErrors,
+  typeof stagingErrors,
   typeof tableErrors,
   typeof textErrors,
 ];
@@ -40,8 +48,12 @@ const all: Topics = [
   fillingErrors,
   jsonErrors,
   ledgerErrors,
+  loadErrors,
   queryErrors,
+  resumeErrors,
   sqliteErrors,
+  stageErrors,
+  stagingErrors,
   tableErrors,
   textErrors,
 ];
