@@ -1,6 +1,5 @@
-import { usage } from '../src/core/errors/author.js';
+import { pipelineErrors } from '../src/core/errors/catalogue/pipelines.js';
 import { stageErrors } from '../src/core/errors/catalogue/stages.js';
-import { again } from '../src/core/next.js';
 import { plural } from '../src/core/plural.js';
 import { CHUNK_ROWS, type Row, type Rows } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
@@ -39,9 +38,7 @@ export function renumber<R extends Row, As extends string>(
 function overflowOf(options: { readonly overflow?: 'refuse' | 'widen' }, run: Run): 'refuse' | 'widen' {
   const word = options.overflow ?? run.settings.overflow ?? 'refuse';
   if (word === 'refuse' || word === 'widen') return word;
-  throw usage('bad_setting', `overflow is ${JSON.stringify(word)}; it can be refuse or widen`, {
-    next: ['refuse', 'widen'].map((each) => again({ flags: { set: [`overflow=${each}`] } })),
-  });
+  throw pipelineErrors.bad_setting.overflow({ value: word });
 }
 
 /** Numbers as the rows come; from the first overflow on it only counts, since nothing will be published. */

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import type { CommandData } from '../core/command.js';
 import { errorAnswer } from '../core/errors/answer.js';
-import { usage } from '../core/errors/author.js';
+import { commandErrors } from '../core/errors/catalogue/command-line.js';
 import { EXIT } from '../core/errors/sluice-error.js';
 import { packageVersion } from '../core/package.js';
 import { noSummary } from '../run/end/no-summary.js';
@@ -112,7 +112,7 @@ export function parseCommand(args: readonly string[]): CommandData {
 
 /** What --json prints where the command line itself is wrong. */
 function misused({ message }: CommanderError, command: string | undefined): object {
-  const error = usage('bad_option', message.replace(/^error: /, ''));
+  const error = commandErrors.bad_option.parsed({ why: message.replace(/^error: /, '') });
   if (command !== undefined && RUNS.has(command)) return noSummary(null, error);
   const { kind, answer } = errorAnswer(error);
   return { status: kind, error: answer };

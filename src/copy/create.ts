@@ -1,7 +1,7 @@
-import { failed, usage } from '../core/errors/author.js';
+import { fillingErrors } from '../core/errors/catalogue/filling.js';
+import { tableErrors } from '../core/errors/catalogue/tables.js';
 import { nearest } from '../core/errors/nearest.js';
 import { SluiceError } from '../core/errors/sluice-error.js';
-import { again } from '../core/next.js';
 import { type ColumnFacts, readColumns } from '../db/catalog/columns.js';
 import type { PgDatabase } from '../db/connect.js';
 import { ident, MAX_IDENTIFIER_BYTES, qualified } from '../db/quote.js';
@@ -39,10 +39,10 @@ export async function proposeTable(
   for (const column of request.key ?? []) {
     if (names.includes(column)) continue;
     const close = nearest(column, names);
-    throw usage('no_such_column', `--key: the new table would have no column "${column}"`, {
+    throw fillingErrors.no_such_column.inNewTable({
       column,
-      details: [`its columns: ${names.join(', ')}`],
-      next: close === undefined ? 'name one of its columns' : keyInstead(request.key ?? [], column, close),
+      columns: names,
+      corrected: close === undefined ? undefined : keyInstead(request.key ?? [], column, close),
     });
   }
   const proposed = { ...place, columns, key: request.key ?? [] };
@@ -121,17 +121,9 @@ async function placeOf(
   );
   if (found?.exists === true) return undefined;
   if (found?.there !== true || schema === undefined)
-    throw usage(
-      'no_such_schema',
-      `there is no schema ${given ?? 'on the search path'} to create ${table} in`,
-      {
-        state: 'nothing was written',
-        next:
-          given === null
-            ? 'name the schema, too: --into schema.table'
-            : again({}, { lead: `create it first: CREATE SCHEMA ${ident(given)}; then` }),
-      },
-    );
+    throw given === null
+      ? tableErrors.no_such_schema.onPath({ table })
+      : tableErrors.no_such_schema.toCreateIn({ schema: given, quoted: ident(given), table });
   return { schema, table };
 }
 
@@ -151,31 +143,14 @@ type ClientQuery = (sql: string, parameters: unknown[]) => Promise<OidRow[] | { 
 
 function assertName(name: string): void {
   if (name !== '' && Buffer.byteLength(name) <= MAX_IDENTIFIER_BYTES && !name.includes('\0')) return;
-  throw usage(
-    'bad_name',
-    `"${name}" cannot be a name in PostgreSQL: 1 to ${MAX_IDENTIFIER_BYTES} bytes are allowed`,
-    {
-      value: name,
-      next: 'give another (--map), or leave the column out (--skip-columns)',
-    },
-  );
+  throw tableErrors.bad_name({ name, most: MAX_IDENTIFIER_BYTES });
 }
 
 function createFailed(error: unknown, { schema, table, ddl }: Proposal): SluiceError {
   const { code, message } = error as { code?: string; message?: string };
-  return failed(
-    'create_failed',
-    `the table ${schema}.${table} cannot be created: ${message ?? String(error)}`,
-    {
-      table: `${schema}.${table}`,
-      ...(code === undefined ? {} : { sqlstate: code }),
-      details: ddl.split('\n'),
-      state: 'nothing was written',
-      next:
-        code === '42501'
-          ? `as the schema's owner: GRANT CREATE ON SCHEMA ${ident(schema)} TO the role`
-          : again({ drop: ['create'] }, { lead: 'create the table yourself as it is meant to be, then' }),
-      cause: error,
-    },
-  );
+  const of = { table: `${schema}.${table}`, why: message ?? String(error) };
+  const known = { sqlstate: code, details: ddl.split('\n'), cause: error };
+  return code === '42501'
+    ? tableErrors.create_failed.noRights({ ...of, schema: ident(schema) }, known)
+    : tableErrors.create_failed.other(of, known);
 }

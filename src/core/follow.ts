@@ -2,7 +2,7 @@ import { type FlowAccount, type SinkAccount, StageCounter, sum, unaccounted } fr
 import { blamed } from './blamed.js';
 import type { FlowMark } from './bookmark.js';
 import { Channel } from './channel.js';
-import { interrupted } from './errors/author.js';
+import { commandErrors } from './errors/catalogue/command-line.js';
 import { SluiceError } from './errors/sluice-error.js';
 import { type Branch, endName, type FlowPlan, inBooks, keepsNothing } from './flow.js';
 import { Reading } from './reading.js';
@@ -90,7 +90,7 @@ export async function follow(plan: FlowPlan, following: Following): Promise<Flow
     const staging = await following.open(end, runFor(count), { branch: at, ...marking });
     ends.push({ name: endName(end), staging, count });
     for await (const chunk of rows) {
-      if (signal.aborted) throw interrupted();
+      if (signal.aborted) throw commandErrors.interrupted.stopped();
       count.in += chunk.length;
       await staging.write(chunk);
       const flushing = following.afterChunk();
@@ -137,7 +137,9 @@ export async function follow(plan: FlowPlan, following: Following): Promise<Flow
     stop.abort();
     await Promise.allSettled(ends.map((end) => end.staging.discard()));
     if (following.signal.aborted && !(error instanceof SluiceError && error.kind !== 'interrupted')) {
-      throw following.signal.reason instanceof SluiceError ? following.signal.reason : interrupted();
+      throw following.signal.reason instanceof SluiceError
+        ? following.signal.reason
+        : commandErrors.interrupted.stopped();
     }
     throw error;
   }

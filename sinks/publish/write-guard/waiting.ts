@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
-import { failed, interrupted } from '../../../src/core/errors/author.js';
+import { failed } from '../../../src/core/errors/author.js';
+import { commandErrors } from '../../../src/core/errors/catalogue/command-line.js';
 import { again } from '../../../src/core/next.js';
 import { plural } from '../../../src/core/plural.js';
 import { membersOf } from '../../../src/db/catalog/members.js';
@@ -84,7 +85,7 @@ export async function withShortLocks(
     ...(stay ?? ['COMMIT']),
   ];
   for (let attempt = 1; ; attempt++) {
-    if (signal?.aborted) throw interrupted();
+    if (signal?.aborted) throw commandErrors.interrupted.stopped();
     try {
       await client.query(message.join(';\n'));
       return;

@@ -1,8 +1,8 @@
 import { Argument, type Command } from 'commander';
-import { refused, usage } from '../../core/errors/author.js';
+import { inputErrors } from '../../core/errors/catalogue/inputs.js';
 import { EXIT } from '../../core/errors/sluice-error.js';
 import type { MappingsDefinition } from '../../core/mapping.js';
-import { again, command } from '../../core/next.js';
+import { command } from '../../core/next.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import { noun } from '../../core/plural.js';
 import { type DatabaseFlags, withDatabase } from '../given/flags.js';
@@ -62,25 +62,15 @@ async function userOf(system: string, named: string | undefined): Promise<User> 
     users.find(({ mappings }) => mappings.system === system) ??
     users.find(({ mappings }) => mappings.setting !== undefined);
   if (user !== undefined) return user;
-  throw usage(
-    'no_such_system',
-    named === undefined
-      ? `no pipeline uses field mappings of "${system}"`
-      : `the pipeline ${named} uses no field mappings of "${system}"`,
-    {
-      next: [
-        ...users.map(({ mappings }) => command('mappings', [mappings.system])),
-        'for a pipeline of your own: --pipeline ./path.ts',
-      ],
-    },
-  );
+  const systems = users.map(({ mappings }) => mappings.system);
+  throw named === undefined
+    ? inputErrors.no_such_system.ofAny({ system, systems })
+    : inputErrors.no_such_system.ofPipeline({ pipeline: named, system, systems });
 }
 
 function assertType({ mappings }: User, type: string | undefined): void {
   if (type === undefined || Object.hasOwn(mappings.targets, type)) return;
-  throw usage('no_such_type', `there are no records of the type "${type}"`, {
-    next: Object.keys(mappings.targets).map((each) => again({ flags: { recordType: each } })),
-  });
+  throw inputErrors.no_such_type({ type, types: Object.keys(mappings.targets) });
 }
 
 async function inForce({ database }: Session, user: User, system: string, flags: MappingsFlags) {
@@ -171,16 +161,9 @@ async function importFrom(
     { ...user.mappings, targets: await mappingFields(session.database, user, user.mappings) },
   );
   if (faults.length > 0)
-    throw refused(
-      'bad_mappings',
-      `${named} cannot be imported: ${faults.length === 1 ? faults[0] : `${faults.length} things are wrong`}`,
-      {
-        input: named,
-        details: faults.length === 1 ? [] : faults,
-        state: 'nothing was written; the mappings are as they were',
-        next: again({}, { lead: 'correct the file, then' }),
-      },
-    );
+    throw faults.length === 1
+      ? inputErrors.bad_mappings.one({ input: named, fault: faults[0] as string })
+      : inputErrors.bad_mappings.several({ input: named, faults });
   const before = await inForce(session, user, system, flags);
   await openLedger(session.database);
   const { removed, added } = await replaceMappings(session.database, system, flags.recordType, mappings);
@@ -202,9 +185,6 @@ async function textOf(file: string): Promise<string> {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw usage('no_such_file', `${file} cannot be read: ${(error as Error).message}`, {
-      state: 'nothing was written',
-      next: 'check the path',
-    });
+    throw inputErrors.no_such_file.mappings({ file, why: (error as Error).message });
   }
 }

@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander';
-import { usage } from '../../core/errors/author.js';
+import { inputErrors } from '../../core/errors/catalogue/inputs.js';
 import { EXIT } from '../../core/errors/sluice-error.js';
-import { again } from '../../core/next.js';
 import { noun } from '../../core/plural.js';
 import type { Batch } from '../../db/ledger/batches.js';
 import type { StoredReject } from '../../db/ledger/rejects.js';
@@ -182,21 +181,8 @@ function chosenInputs(
   if (input !== undefined) {
     const found = inputs.find(({ name, label }) => name === input || label === input);
     if (found !== undefined) return [found];
-    throw usage('no_such_input', `the batch rejected no row of "${input}"`, {
-      next: inputs.map(({ name }) => again({ flags: { input: name } })),
-    });
+    throw inputErrors.no_such_input.ofRejects({ name: input, names: inputs.map(({ name }) => name) });
   }
   if (format === undefined || into !== undefined || inputs.length === 1) return inputs;
-  throw usage(
-    'which_input',
-    `the batch rejected rows of ${inputs.length} inputs, each with its own columns`,
-    {
-      next: [
-        ...inputs.map(({ name, label }) =>
-          again({ flags: { input: name } }, name === label ? {} : { note: label }),
-        ),
-        again({ flags: { into: 'fixed' } }, { lead: 'or a file for each of them' }),
-      ],
-    },
-  );
+  throw inputErrors.which_input.ofRejects({ inputs });
 }

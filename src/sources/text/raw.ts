@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import { basename, dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import { interrupted } from '../../core/errors/author.js';
+import { commandErrors } from '../../core/errors/catalogue/command-line.js';
 import { fileErrors } from '../../core/errors/catalogue/files.js';
 import { nearest } from '../../core/errors/nearest.js';
 import { SluiceError as Sluice, type SluiceError } from '../../core/errors/sluice-error.js';
@@ -104,7 +104,7 @@ export async function statInput(path: string): Promise<Stats> {
 export function stopIfAborted(run: Run): void {
   if (!run.signal.aborted) return;
   const reason: unknown = run.signal.reason;
-  throw reason instanceof Sluice ? reason : interrupted();
+  throw reason instanceof Sluice ? reason : commandErrors.interrupted.stopped();
 }
 
 async function* fromDescriptor(

@@ -1,12 +1,18 @@
+import { backupErrors } from './backup.js';
 import { columnErrors } from './columns.js';
+import { commandErrors } from './command-line.js';
 import { connectionErrors } from './connection.js';
+import { copyErrors } from './copy.js';
 import { csvErrors } from './csv.js';
 import { embeddedErrors } from './embedded.js';
+import { feedBackErrors } from './feed-back.js';
 import { fileErrors } from './files.js';
 import { fillingErrors } from './filling.js';
+import { inputErrors } from './inputs.js';
 import { jsonErrors } from './json.js';
 import { ledgerErrors } from './ledger.js';
 import { loadErrors } from './load.js';
+import { pipelineErrors } from './pipelines.js';
 import { queryErrors } from './query.js';
 import { resumeErrors } from './resume.js';
 import { sqliteErrors } from './sqlite.js';
@@ -16,15 +22,21 @@ import { tableErrors } from './tables.js';
 import { textErrors } from './text.js';
 
 type Topics = readonly [
+  typeof backupErrors,
   typeof columnErrors,
+  typeof commandErrors,
   typeof connectionErrors,
+  typeof copyErrors,
   typeof csvErrors,
   typeof embeddedErrors,
+  typeof feedBackErrors,
   typeof fileErrors,
   typeof fillingErrors,
+  typeof inputErrors,
   typeof jsonErrors,
   typeof ledgerErrors,
   typeof loadErrors,
+  typeof pipelineErrors,
   typeof queryErrors,
   typeof resumeErrors,
   typeof sqliteErrors,
@@ -40,15 +52,21 @@ type CodesOf<Topic> = Topic extends unknown ? keyof Topic : never;
 export type ErrorCode = CodesOf<Topics[number]>;
 
 const all: Topics = [
+  backupErrors,
   columnErrors,
+  commandErrors,
   connectionErrors,
+  copyErrors,
   csvErrors,
   embeddedErrors,
+  feedBackErrors,
   fileErrors,
   fillingErrors,
+  inputErrors,
   jsonErrors,
   ledgerErrors,
   loadErrors,
+  pipelineErrors,
   queryErrors,
   resumeErrors,
   sqliteErrors,

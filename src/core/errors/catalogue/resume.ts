@@ -120,10 +120,10 @@ export const resumeErrors = topic({
       state: 'nothing was read or changed; what is staged is kept',
       next: [again({}, { lead: 'put the input back as it was, then' }), orAfresh(afresh)],
     })),
-    fedBack: refusal(({ input, reject, line }: { input: string; reject: string; line: number }) => ({
+    fedBack: refusal(({ input, reject, line }: { input: string; reject: number; line: number | null }) => ({
       says: `${input} is not what it was: reject ${reject} was its line ${line}, and another stands there now`,
       input,
-      line,
+      line: line ?? undefined,
       state: NOTHING_PUBLISHED,
       next: ['put the input back as it was', 'or correct the rows in the input itself, and run it whole'],
     })),
