@@ -22,7 +22,7 @@ export function tooSlow(what: string, ms: number, parts: readonly WindowPart[], 
       cause,
       details: ['Nobody was in the way: the server itself was slow, or the tables are many.'],
       state: UNTOUCHED,
-      next: again({}, { lead: 'when the server has less to do, or with fewer tables at once:' }),
+      next: again({}, { lead: 'when the server has less to do, or with fewer tables at once' }),
     },
   );
 }

@@ -1,4 +1,3 @@
-
 import { connectionErrors } from '../core/errors/catalogue/connection.js';
 import { SluiceError } from '../core/errors/sluice-error.js';
 import { ident } from './quote.js';

@@ -3,7 +3,7 @@ import { topics } from '../../src/core/errors/catalogue/index.js';
 import { Unsaid } from '../../src/core/errors/catalogue/state.js';
 import type { ErrorKind } from '../../src/core/errors/sluice-error.js';
 import type { NextStep } from '../../src/core/next.js';
-import { BLANK } from './blank.js';
+import { BLANKS } from './blank.js';
 import { errorsOfPipelines } from './of-pipelines.js';
 
 /** A sentence of an error, with `…` for what is put into it. */
@@ -22,14 +22,14 @@ export function catalogueEntries(): { code: string; name: string; kind: ErrorKin
       (typeof made === 'function' ? [['', made] as const] : Object.entries(made as object)).map(
         ([name, maker]) => {
           const { kind, wording } = (maker as Maker<[object]>).entry as Entry<[object]>;
-          return { code, name, kind, wording: wording(BLANK) };
+          return { code, name, kind, wording: wording(BLANKS) };
         },
       ),
     ),
   );
 }
 
-/** Every error of Sluice and of the pipelines that come with it, by code, each sentence once. */
+/** Every error of Sluice and of the pipelines that come with it, by code, each once. */
 export function errorEntries(): ErrorEntry[] {
   const ours = catalogueEntries().map(
     ({ code, kind, wording: { says, state, next = [] } }): ErrorEntry => ({
@@ -40,13 +40,11 @@ export function errorEntries(): ErrorEntry[] {
       next: [next].flat().map(stepText),
     }),
   );
-  const entries = new Map(
-    [...errorsOfPipelines(), ...ours].map((entry) => [`${entry.code} ${entry.message}`, entry]),
-  );
+  const entries = new Map([...errorsOfPipelines(), ...ours].map((entry) => [JSON.stringify(entry), entry]));
   return [...entries.values()].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
-const key = ({ code, message }: ErrorEntry) => `${code} ${message}`;
+const key = ({ code, message, next }: ErrorEntry) => `${code} ${message} ${next}`;
 
 /** In commands blanks are quoted, as what they stand for might have to be. */
 const stepText = (step: NextStep) => (typeof step === 'string' ? step : String(step).replaceAll("'…'", '…'));

@@ -55,7 +55,7 @@ function translated(error: unknown): SluiceError {
           ...facts,
           next: [
             'raise max_locks_per_transaction (64 by default; twice the tables of the run is enough): ALTER SYSTEM SET max_locks_per_transaction = 512, then restart the server',
-            again({}, { lead: 'or fewer tables in one run:' }),
+            again({}, { lead: 'or fewer tables in one run' }),
           ],
         });
       return limit(said, facts);

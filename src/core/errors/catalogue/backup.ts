@@ -51,7 +51,7 @@ export const backupErrors = topic({
   other_columns: refusal(() => ({
     says: 'tables have other columns than they had',
     state: NOTHING_CHANGED,
-    next: again({}, { lead: 'give them those, or restore into an empty database:' }),
+    next: again({}, { lead: 'give them those, or restore into an empty database' }),
   })),
   restore_failed: {
     rows: failure(

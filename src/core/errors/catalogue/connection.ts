@@ -105,7 +105,7 @@ export const connectionErrors = topic({
             : place.limitOf === 'database'
               ? [`ALTER DATABASE … CONNECTION LIMIT …, as an administrator (${SESSIONS})`]
               : []),
-          again({}, { lead: `when others have ended, or with a larger max_connections (${SESSIONS}):` }),
+          again({}, { lead: `when others have ended, or with a larger max_connections (${SESSIONS})` }),
         ]),
     ),
     starting: failure((place: Place) =>
@@ -149,7 +149,7 @@ export const connectionErrors = topic({
     ],
     state: NOTHING_DONE,
     next: [
-      again({}, { lead: 'with the address of the server itself (connect directly):' }),
+      again({}, { lead: 'with the address of the server itself (connect directly)' }),
       "or by a database of the pooler's in session mode (PgBouncer: pool_mode=session)",
     ],
   })),
@@ -158,7 +158,7 @@ export const connectionErrors = topic({
     state: NOTHING_DONE,
     next: again(
       {},
-      { lead: 'without options in the address and PGOPTIONS, or with the address of the server itself:' },
+      { lead: 'without options in the address and PGOPTIONS, or with the address of the server itself' },
     ),
   })),
   other_server: refusal(

@@ -32,7 +32,7 @@ export const sqliteErrors = topic({
     toBackUp: misuse(({ from }: { from: string }) => ({
       says: `the input ${from} is no file that can be copied`,
       state: NOTHING_WRITTEN,
-      next: again({ drop: ['input', 'source'] }, { lead: 'name a file, or leave it out:' }),
+      next: again({ drop: ['input', 'source'] }, { lead: 'name a file, or leave it out' }),
     })),
   },
   two_files: misuse(({ paths }: { paths: readonly string[] }) => ({

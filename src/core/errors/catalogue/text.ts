@@ -75,8 +75,8 @@ export const textErrors = topic({
     state: AS_THE_COMMAND_ENDS,
     next: writeAgain(packed.kind),
   })),
-  corrupt_input: failure(({ why, ...packed }: Packed & { why: string | undefined }) => ({
-    says: `${packed.input}: the ${packed.kind} data are damaged (${why}): ${howFar(packed)}`,
+  corrupt_input: failure((packed: Packed & { why: string | undefined }) => ({
+    says: `${packed.input}: the ${packed.kind} data are damaged (${packed.why}): ${howFar(packed)}`,
     input: packed.input,
     offset: packed.read,
     state: AS_THE_COMMAND_ENDS,
