@@ -1,6 +1,5 @@
 import type { Client } from 'pg';
-import { refused } from '../../../src/core/errors/author.js';
-import { again } from '../../../src/core/next.js';
+import { replaceErrors } from '../../../src/core/errors/catalogue/replace.js';
 import { closeSchemas } from '../../../src/db/close.js';
 import { ident, qualified } from '../../../src/db/quote.js';
 import { sqlstateOf } from '../../../src/db/server-error.js';
@@ -93,24 +92,14 @@ export async function dropRetained(
   );
   if (rows[0] !== undefined) {
     if (rows[0].oid !== table.oid) {
-      throw refused('retained', `${name} is not the table that was retained`, {
-        table: name,
-        state: 'it is still there',
-        next: 'somebody has put another table in its place: look at it, and drop it by hand if it can go',
-      });
+      throw replaceErrors.retained.another({ table: name });
     }
     try {
       await patiently(client, [`DROP TABLE ${qualified(table.schema, table.table)}`], options);
     } catch (error) {
       if (sqlstateOf(error) !== '2BP01') throw error;
       const { detail = '' } = error as { detail?: string };
-      throw refused('retained', `${name} cannot be dropped: something depends on it`, {
-        table: name,
-        details: detail.split('\n'),
-        cause: error,
-        state: 'it is still there',
-        next: again({}, { lead: 'drop what depends on it, then' }),
-      });
+      throw replaceErrors.retained.needed({ table: name }, { details: detail.split('\n'), cause: error });
     }
   }
   await dropEmptySchema(client, table.schema);

@@ -1,7 +1,6 @@
 import type { ClientBase } from 'pg';
-import { refused } from '../../../src/core/errors/author.js';
 import { SEES_ALL } from '../../../src/core/errors/catalogue/connection.js';
-import { again } from '../../../src/core/next.js';
+import { rowErrors } from '../../../src/core/errors/catalogue/rows.js';
 import { type RowConstraints, readRowConstraints } from '../../../src/db/catalog/row-constraints.js';
 import { type RowColumn, type RowTable, readRowTable } from '../../../src/db/catalog/row-tables.js';
 import { qualified } from '../../../src/db/quote.js';
@@ -84,11 +83,7 @@ export async function surveyUndo(
     tables.push(table);
   }
   if (reasons.length === 0) return tables;
-  throw refused('not_undoable', 'the publish cannot be undone', {
-    details: reasons,
-    state: 'nothing was changed; what undo needs is kept',
-    next: again({}, { lead: 'fix what is listed, then' }),
-  });
+  throw rowErrors.not_undoable({ details: reasons });
 }
 
 interface Published {

@@ -1,8 +1,6 @@
 import type { ClientBase } from 'pg';
-import { failed } from '../../../src/core/errors/author.js';
 import { commandErrors } from '../../../src/core/errors/catalogue/command-line.js';
-import { again } from '../../../src/core/next.js';
-import { plural } from '../../../src/core/plural.js';
+import { publishErrors } from '../../../src/core/errors/catalogue/publish.js';
 import { membersOf } from '../../../src/db/catalog/members.js';
 import { HURRIED, hurried } from '../../../src/db/hurry.js';
 import { qualified } from '../../../src/db/quote.js';
@@ -96,13 +94,10 @@ export async function withShortLocks(
       const holders = await lockHolders(client, table, readersToo);
       onWait?.(name, attempt, holders);
       if (attempt >= attempts) {
-        throw failed('lock_not_got', `${name} could not be locked in ${plural(attempts, 'attempt')}`, {
-          table: name,
-          details: holders.map(holderLine),
-          state: 'nothing was changed',
-          next: again({}, { lead: 'wait for those sessions or end them, then' }),
-          cause: error,
-        });
+        throw publishErrors.lock_not_got(
+          { table: name, attempts },
+          { details: holders.map(holderLine), cause: error },
+        );
       }
       await pause(Math.min(2000, 50 * 2 ** attempt) * (0.5 + Math.random()), signal);
     }

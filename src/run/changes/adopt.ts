@@ -2,7 +2,7 @@ import { ORIGIN_COLUMNS } from '../../../sinks/load/encode/ordinal.js';
 import { schemasFor } from '../../../sinks/publish/replace/names.js';
 import { describeStaged, type StagedTable } from '../../../sinks/publish/replace/staging.js';
 import { renewUndoTables } from '../../../sinks/publish/rows/counts.js';
-import { refused } from '../../core/errors/author.js';
+import { resumeErrors } from '../../core/errors/catalogue/resume.js';
 import type { Target } from '../../core/target.js';
 import type { Batch } from '../../db/ledger/batches.js';
 import { ownSchemas } from '../../db/own-schemas.js';
@@ -76,15 +76,12 @@ async function assertThere(
     (each) => each.schema === schema,
   );
   if (found !== undefined && found.kind === 'r' && own?.tables[live.table] === found.oid) return;
-  const gone = found === undefined;
-  throw refused(
-    gone ? 'staging_gone' : 'staging_not_ours',
-    gone
-      ? `the staging of ${live.schema}.${live.table} is not there any more`
-      : `${schema}.${live.table} is not the staging that batch ${batch.id} has made: ${found.owner} has put something else in its place`,
-    {
-      state: 'live tables are untouched',
-      next: reload(batch),
-    },
-  );
+  throw found === undefined
+    ? resumeErrors.staging_gone({ table: `${live.schema}.${live.table}`, reload: reload(batch) })
+    : resumeErrors.staging_not_ours({
+        staging: `${schema}.${live.table}`,
+        batch: batch.id,
+        owner: found.owner,
+        reload: reload(batch),
+      });
 }

@@ -1,7 +1,6 @@
 import { isLockFailure, patiently } from '../../../sinks/publish/lock-wait.js';
-import { failed } from '../../core/errors/author.js';
+import { tableErrors } from '../../core/errors/catalogue/tables.js';
 import type { SluiceError } from '../../core/errors/sluice-error.js';
-import { again } from '../../core/next.js';
 import type { NewTable } from '../../core/pipeline.js';
 import { type ColumnFacts, readColumns } from '../../db/catalog/columns.js';
 import type { PgDatabase } from '../../db/connect.js';
@@ -136,27 +135,10 @@ async function madeBy(database: PgDatabase, batch: string): Promise<MadeTable[]>
 
 function createFailed(error: unknown, { schema, table }: Place): SluiceError {
   const { code, message } = error as { code?: string; message?: string };
-  return failed(
-    'create_failed',
-    `the missing table ${schema}.${table} cannot be made: ${message ?? String(error)}`,
-    {
-      table: `${schema}.${table}`,
-      ...(code === undefined ? {} : { sqlstate: code }),
-      state: 'nothing was written',
-      next:
-        code === '42501'
-          ? `as the schema's owner: GRANT CREATE ON SCHEMA ${ident(schema)} TO the role, or make the tables yourself`
-          : code === '42P07'
-            ? again({}, { lead: 'somebody has made it meanwhile' })
-            : isLockFailure(error)
-              ? again(
-                  {},
-                  {
-                    lead: 'end the sessions that hold locks on the tables that it refers to (pg_stat_activity), then',
-                  },
-                )
-              : again({}, { lead: 'make the tables yourself as they are meant to be, then' }),
-      cause: error,
-    },
-  );
+  const known = { sqlstate: code, cause: error };
+  const of = { table: `${schema}.${table}`, why: message ?? String(error) };
+  const { create_failed: cannot } = tableErrors;
+  if (code === '42501') return cannot.missingNoRights({ ...of, schema: ident(schema) }, known);
+  if (code === '42P07') return cannot.missingMade(of, known);
+  return isLockFailure(error) ? cannot.missingLocked(of, known) : cannot.missing(of, known);
 }

@@ -1,6 +1,6 @@
 import { raiseWhen } from '../../../sinks/publish/rows/refusals.js';
 import { anonymousBlock, type WindowPart, windowPart } from '../../../sinks/publish/window.js';
-import { refused } from '../../core/errors/author.js';
+import { publishErrors } from '../../core/errors/catalogue/publish.js';
 import type { SluiceError } from '../../core/errors/sluice-error.js';
 import { again, type NextStep } from '../../core/next.js';
 import type { Finding } from '../../core/pipeline.js';
@@ -37,8 +37,6 @@ export async function ownersCode(
   return found.map(({ line }) => line);
 }
 
-const MESSAGE = 'code of the tables’ owners would run with the rights of this role, which has more than they';
-
 async function wayOut(database: Pick<Database, 'query'>, tables: readonly CodeOf[]): Promise<NextStep[]> {
   const owners = await database.query<{ owner: string }>(
     'SELECT DISTINCT pg_catalog.pg_get_userbyid(c.relowner)::pg_catalog.text AS owner FROM pg_catalog.unnest($1::pg_catalog.text[]) w(name) JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(w.name) ORDER BY 1',
@@ -60,7 +58,7 @@ export async function ownersCodeFindings(
 ): Promise<Finding[]> {
   const lines = await ownersCode(database, tables);
   if (lines.length === 0) return [];
-  return [{ severity: 'error', message: MESSAGE, details: lines, next: await wayOut(database, tables) }];
+  return [{ severity: 'error', message: OWNERS_CODE, details: lines, next: await wayOut(database, tables) }];
 }
 
 /** Throws refused `owners_code` where code of others would run. */
@@ -73,12 +71,7 @@ export async function assertNoOwnersCode(
 }
 
 function codeRefusal(lines: readonly string[], next: readonly NextStep[], cause?: unknown): SluiceError {
-  return refused('owners_code', MESSAGE, {
-    details: [...lines],
-    state: 'live tables are untouched',
-    next,
-    ...(cause === undefined ? {} : { cause }),
-  });
+  return publishErrors.owners_code({ next }, { details: [...lines], cause });
 }
 
 /**
@@ -95,7 +88,7 @@ export function codeParts(tables: readonly CodeOf[]): WindowPart[] {
           anonymousBlock(`LOCK TABLE ${qualified(table.schema, table.table)} IN ROW EXCLUSIVE MODE;`),
           raiseWhen(
             OWNERS_CODE,
-            MESSAGE,
+            OWNERS_CODE,
             `SELECT CASE WHEN count(*) > 0 THEN pg_catalog.json_agg(c.line) END FROM (${ownersCodeSql(oidOf(table), 'written', table)}) c`,
           ),
         ],

@@ -1,6 +1,5 @@
 import { patiently } from '../../../sinks/publish/lock-wait.js';
-import { refused } from '../../core/errors/author.js';
-import { again } from '../../core/next.js';
+import { replaceErrors } from '../../core/errors/catalogue/replace.js';
 import type { PgDatabase } from '../../db/connect.js';
 import { type LedgerView, standingViews } from '../../db/ledger/views.js';
 import { literal, qualified } from '../../db/quote.js';
@@ -48,15 +47,7 @@ export async function dropOldTables(
 ): Promise<void> {
   const views = (await standingViews(database, batch)).filter((view) => tables.includes(view.name));
   const readers = await readersOf(database, views);
-  if (readers.length > 0)
-    throw refused('still_read', `the old tables of batch ${batch} are still read`, {
-      details: readers,
-      state: 'they are still there',
-      next: again(
-        {},
-        { lead: 'let those sessions use the old names, which are views now, or the new tables; then' },
-      ),
-    });
+  if (readers.length > 0) throw replaceErrors.still_read({ batch }, { details: readers });
   const names = tables.map((table) => qualified(schema, table)).join(', ');
   const client = await database.session();
   try {
@@ -67,16 +58,7 @@ export async function dropOldTables(
   } catch (error) {
     if (sqlstateOf(error) !== '2BP01') throw error;
     const { detail = '' } = error as { detail?: string };
-    throw refused(
-      'retained',
-      `the old tables of batch ${batch} cannot be dropped: something depends on them`,
-      {
-        details: detail.split('\n'),
-        cause: error,
-        state: 'they are still there',
-        next: again({}, { lead: 'let it use the views of the same names, then' }),
-      },
-    );
+    throw replaceErrors.retained.behindViews({ batch }, { details: detail.split('\n'), cause: error });
   }
   await dropOwnEmpty(database, batch, schema);
 }

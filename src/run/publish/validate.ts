@@ -1,4 +1,5 @@
 import type { FlowAccount } from '../../core/accounting.js';
+import { runErrors } from '../../core/errors/catalogue/run.js';
 import type { Finding, Validation } from '../../core/pipeline.js';
 import type { Database } from '../../core/run.js';
 import type { PgDatabase } from '../../db/connect.js';
@@ -44,7 +45,7 @@ export async function validate(
       else job.options.events?.warn?.(sentence(name, finding), commandsOf(finding.next));
     }
   }
-  if (errors.length > 0) throw refusal('validation_refused', 'staging is not valid', errors, {});
+  if (errors.length > 0) throw refusal(runErrors.validation_refused, errors);
 }
 
 /** What each validation found, in their order. The first exception ends all. */

@@ -1,7 +1,6 @@
 import { undoViewParts } from '../../../sinks/publish/compat-views/index.js';
 import { windowSql } from '../../../sinks/publish/window.js';
-import { usage } from '../../core/errors/author.js';
-import { command } from '../../core/next.js';
+import { rollbackErrors } from '../../core/errors/catalogue/rollback.js';
 import { findBatch, holdBatch, noteBatch } from '../../db/ledger/batches.js';
 import { requireLedger } from '../../db/ledger/open.js';
 import { readPublished } from '../../db/ledger/published.js';
@@ -34,8 +33,7 @@ async function undoViews(
   if (options.dryRun !== true) await resolveInterrupted(database, options.events);
   const batch = await findBatch(database, id);
   const views = await standingViews(database, id);
-  if (views.length === 0)
-    throw usage('no_views', `batch ${id} has no views under old names`, { next: command('status', [id]) });
+  if (views.length === 0) throw rollbackErrors.no_views({ batch: id });
   assertOldKept(views);
   await assertViewsFree(database, views);
   const keeps = views.some((view) => view.kept !== null);

@@ -1,7 +1,7 @@
 import { shellWord } from '../../command.js';
 import { again } from '../../next.js';
 import { failure, misuse, refusal, topic } from './entry.js';
-import { AS_THE_COMMAND_ENDS, NOTHING_CHANGED, NOTHING_DONE, NOTHING_PUBLISHED } from './state.js';
+import { AS_THE_COMMAND_ENDS, NOT_LIVE, NOTHING_CHANGED, NOTHING_DONE, NOTHING_PUBLISHED } from './state.js';
 import { FREE_SCRATCH, SAVE_TO_FILE } from './steps.js';
 
 /** Of a folder that a backup is written to. */
@@ -107,7 +107,7 @@ export const fileErrors = topic({
   },
   backup_failed: failure(({ path, why }: { path: string; why: string }) => ({
     says: `the backup ${path} cannot be written: ${why}`,
-    state: 'nothing was published; live tables are untouched',
+    state: NOT_LIVE,
     next: 'make room, or run where the folder can be written',
   })),
   scratch_failed: {

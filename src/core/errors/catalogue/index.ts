@@ -13,8 +13,13 @@ import { jsonErrors } from './json.js';
 import { ledgerErrors } from './ledger.js';
 import { loadErrors } from './load.js';
 import { pipelineErrors } from './pipelines.js';
+import { publishErrors } from './publish.js';
 import { queryErrors } from './query.js';
+import { replaceErrors } from './replace.js';
 import { resumeErrors } from './resume.js';
+import { rollbackErrors } from './rollback.js';
+import { rowErrors } from './rows.js';
+import { runErrors } from './run.js';
 import { sqliteErrors } from './sqlite.js';
 import { stageErrors } from './stages.js';
 import { stagingErrors } from './staging.js';
@@ -37,8 +42,13 @@ type Topics = readonly [
   typeof ledgerErrors,
   typeof loadErrors,
   typeof pipelineErrors,
+  typeof publishErrors,
   typeof queryErrors,
+  typeof replaceErrors,
   typeof resumeErrors,
+  typeof rollbackErrors,
+  typeof rowErrors,
+  typeof runErrors,
   typeof sqliteErrors,
   typeof stageErrors,
   typeof stagingErrors,
@@ -67,8 +77,13 @@ const all: Topics = [
   ledgerErrors,
   loadErrors,
   pipelineErrors,
+  publishErrors,
   queryErrors,
+  replaceErrors,
   resumeErrors,
+  rollbackErrors,
+  rowErrors,
+  runErrors,
   sqliteErrors,
   stageErrors,
   stagingErrors,

@@ -1,8 +1,10 @@
-import { again, command, type Next, type NextStep } from '../../next.js';
+import { again, command, type Next, type Suggestion } from '../../next.js';
 import { noun, plural } from '../../plural.js';
 import { failure, refusal, topic } from './entry.js';
 import { AS_THE_COMMAND_ENDS, NOTHING_PUBLISHED } from './state.js';
 import { FREE_SERVER_DISK } from './steps.js';
+
+const LARGER_DISK = { lead: 'free space there, or make that disk larger; then' };
 
 /** Errors of loading rows into staging, and of rows that were rejected. */
 export const loadErrors = topic({
@@ -36,10 +38,15 @@ export const loadErrors = topic({
       next: again({}, { lead: 'free space there, or put logs, backups and scratch files elsewhere; then' }),
     })),
     /** `what`: what was said of it so far; `where`: the tablespace and its folder. */
-    inPlace: failure(({ what, where, next }: { what: string; where: string; next: NextStep }) => ({
+    inPlace: failure(({ what, where, next }: { what: string; where: string; next: Suggestion }) => ({
       says: `${what} (${where})`,
       state: AS_THE_COMMAND_ENDS,
-      next,
+      next: next.saying(LARGER_DISK),
+    })),
+    found: failure(({ what, next }: { what: string; next: Suggestion }) => ({
+      says: what,
+      state: AS_THE_COMMAND_ENDS,
+      next: next.saying(LARGER_DISK),
     })),
   },
   not_repeatable: refusal(({ table, how }: { table: string; how: string }) => ({

@@ -14,8 +14,15 @@ export const NOTHING_WRITTEN = 'nothing was written';
 export const NOTHING_CHANGED = 'nothing was changed';
 /** Rows may be in staging; none is live. */
 export const NOTHING_PUBLISHED = 'nothing was published';
-/** Of a publish, once it is under way. */
+/** Of whatever was to be published. */
 export const UNTOUCHED = 'live tables are untouched';
+/** Of a publish that was under way. */
+export const NOT_LIVE = 'nothing was published; live tables are untouched';
+/** The same, of a batch whose staging can be published yet. */
+export const STAGING_KEPT = 'live tables are untouched; staging is kept';
+/** Of an undo. */
+export const NOTHING_UNDONE = 'nothing was undone';
+export const OLD_STILL_THERE = 'they are still there';
 export const STARTED_NOTHING = 'nothing was started';
 export const DATA_UNTOUCHED = 'the data was not touched';
 export const GOES_ON = 'it goes on running';

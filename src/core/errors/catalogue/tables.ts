@@ -143,11 +143,32 @@ export const tableErrors = topic({
       state: NOTHING_WRITTEN,
       next: again({ drop: ['create'] }, { lead: 'create the table yourself as it is meant to be, then' }),
     })),
-    missing: failure(({ table, why, next }: { table: string; why: string; next: Next }) => ({
+    missingNoRights: failure(({ table, schema, why }: { table: string; schema: string; why: string }) => ({
       says: `the missing table ${table} cannot be made: ${why}`,
       table,
       state: NOTHING_WRITTEN,
-      next,
+      next: `as the schema's owner: GRANT CREATE ON SCHEMA ${schema} TO the role, or make the tables yourself`,
+    })),
+    missingMade: failure(({ table, why }: { table: string; why: string }) => ({
+      says: `the missing table ${table} cannot be made: ${why}`,
+      table,
+      state: NOTHING_WRITTEN,
+      next: again({}, { lead: 'somebody has made it meanwhile' }),
+    })),
+    missingLocked: failure(({ table, why }: { table: string; why: string }) => ({
+      says: `the missing table ${table} cannot be made: ${why}`,
+      table,
+      state: NOTHING_WRITTEN,
+      next: again(
+        {},
+        { lead: 'end the sessions that hold locks on the tables that it refers to (pg_stat_activity), then' },
+      ),
+    })),
+    missing: failure(({ table, why }: { table: string; why: string }) => ({
+      says: `the missing table ${table} cannot be made: ${why}`,
+      table,
+      state: NOTHING_WRITTEN,
+      next: again({}, { lead: 'make the tables yourself as they are meant to be, then' }),
     })),
   },
 });
