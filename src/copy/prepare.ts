@@ -1,7 +1,7 @@
 import { checkedTable } from '../../sinks/load/checked-table.js';
 import { copyErrors } from '../core/errors/catalogue/copy.js';
 import { fillingErrors } from '../core/errors/catalogue/filling.js';
-import { SluiceError } from '../core/errors/sluice-error.js';
+import { isError } from '../core/errors/is-error.js';
 import { formatList } from '../core/list.js';
 import { again } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
@@ -244,7 +244,7 @@ export async function liveTable(request: CopyRequest, { database }: Surroundings
 
 /** Where a table is missing: that it can be created, if this copy could. */
 function creatable(error: unknown, { files, mode }: CopyRequest): unknown {
-  if (!(error instanceof SluiceError) || error.code !== 'no_such_table') return error;
+  if (!isError(error, 'no_such_table')) return error;
   // What is read twice cannot be stdin, and patch needs rows that are there.
   if (mode === 'patch' || files.includes(STDIN)) return error;
   const create = again({ flags: { create: true } }, { lead: 'or create it', note: 'it is shown first' });

@@ -3,6 +3,7 @@ import { blamed } from './blamed.js';
 import type { FlowMark } from './bookmark.js';
 import { Channel } from './channel.js';
 import { commandErrors } from './errors/catalogue/command-line.js';
+import { isError } from './errors/is-error.js';
 import { SluiceError } from './errors/sluice-error.js';
 import { type Branch, endName, type FlowPlan, inBooks, keepsNothing } from './flow.js';
 import { Reading } from './reading.js';
@@ -173,7 +174,7 @@ function staged(
     } catch (error) {
       const said = blamed(error, `stage "${name}"`, { input });
       // A stage knows a row's line, and not whose line that is.
-      throw said.code === 'stage_failed' ? said.with({ input }) : said;
+      throw isError(said, 'stage_failed') ? said.with({ input }) : said;
     }
   })();
 }

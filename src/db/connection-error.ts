@@ -1,4 +1,5 @@
 import { connectionErrors } from '../core/errors/catalogue/connection.js';
+import { isError } from '../core/errors/is-error.js';
 import { SluiceError } from '../core/errors/sluice-error.js';
 import { type Address, connectionAt } from './address.js';
 import { isSilence } from './client.js';
@@ -7,14 +8,12 @@ import { ident } from './quote.js';
 
 /** Whether `error` is the server's refusal to let the user in, which asking again does not change. */
 export function isShutOut(error: unknown): error is SluiceError {
-  return (
-    error instanceof SluiceError && error.code === 'no_connection' && /^28/.test(error.facts.sqlstate ?? '')
-  );
+  return isError(error, 'no_connection') && /^28/.test(error.facts.sqlstate ?? '');
 }
 
 /** Whether `error` says that nothing comes from there, not even a refusal. */
 export const isUnanswered = (error: unknown): boolean =>
-  error instanceof SluiceError && error.code === 'no_connection' && isSilence(error.cause);
+  isError(error, 'no_connection') && isSilence(error.cause);
 
 /** The role that `address` logs in as, quoted for a statement. */
 function userOf(address: Address): string {

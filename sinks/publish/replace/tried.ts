@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { isError } from '../../../src/core/errors/is-error.js';
 import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import type { Next } from '../../../src/core/next.js';
 import { plural } from '../../../src/core/plural.js';
@@ -166,7 +167,7 @@ function judged(error: unknown, table: TableFacts): Tried {
     refusals: [{ table: nameOf(table), object: nameOf(table), reason, next: [next].flat(), stays: true }],
   });
   if (error instanceof SluiceError) {
-    const [detail] = error.code === 'staging_differs' ? (error.facts.details ?? []) : [];
+    const [detail] = isError(error, 'staging_differs') ? (error.facts.details ?? []) : [];
     const { message } = error;
     return refused(detail === undefined ? message : `${message}: ${detail}`, error.facts.next);
   }

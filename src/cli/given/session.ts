@@ -1,5 +1,6 @@
 import { shellWord } from '../../core/command.js';
 import { commandErrors } from '../../core/errors/catalogue/command-line.js';
+import { isError } from '../../core/errors/is-error.js';
 import { SluiceError } from '../../core/errors/sluice-error.js';
 import { type Address, addressOf, urlOfDatabase } from '../../db/address.js';
 import { PgDatabase } from '../../db/connect.js';
@@ -98,7 +99,7 @@ async function inSession(
 
 /** What a lost connection, or what a signal has cut off, means to whoever typed the command; other errors as they are. */
 function lostOrStopped(error: unknown, signal: AbortSignal): unknown {
-  const cut = error instanceof SluiceError ? error.code === 'no_connection' : isConnectionLoss(error);
+  const cut = error instanceof SluiceError ? isError(error, 'no_connection') : isConnectionLoss(error);
   const cancelled = signal.aborted && !(error instanceof SluiceError) && sqlstateOf(error) === '57014';
   return cancelled || (cut && (signal.aborted || !(error instanceof SluiceError)))
     ? asFailure(error, signal)

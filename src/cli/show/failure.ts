@@ -1,4 +1,5 @@
 import { errorAnswer } from '../../core/errors/answer.js';
+import { isError } from '../../core/errors/is-error.js';
 import { type ErrorKind, EXIT, SluiceError } from '../../core/errors/sluice-error.js';
 import { jsonText } from '../../core/json/write.js';
 import { framesOf, stackOf, userFrames } from '../../core/stack.js';
@@ -96,12 +97,13 @@ const SHOWN_FRAMES = 3;
  * Where in the code it happened: in a user's own, or, where a fault of ours is logged nowhere, all of it; nothing where
  * no exception is behind it.
  */
-function codeOf({ code, facts }: SluiceError): string[] {
+function codeOf(error: SluiceError): string[] {
+  const { facts } = error;
   const stack = stackOf(facts.cause);
   if (stack === undefined) return [];
   const own = userFrames(stack);
   if (own.length > 0) return own.slice(0, SHOWN_FRAMES);
-  const ours = ['unexpected', 'stage_failed'].includes(code) && facts.log === undefined;
+  const ours = isError(error, 'unexpected', 'stage_failed') && facts.log === undefined;
   return ours ? framesOf(stack).map((frame) => frame.trim()) : [];
 }
 

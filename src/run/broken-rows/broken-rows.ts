@@ -2,6 +2,7 @@ import { refuseBroken } from '../../../sinks/publish/constraints/find.js';
 import { takeOut } from '../../../sinks/publish/constraints/replaced.js';
 import { mayChange, type Subject } from '../../../sinks/publish/constraints/subject.js';
 import { type FlowAccount, totals } from '../../core/accounting.js';
+import { isError } from '../../core/errors/is-error.js';
 import type { SluiceError } from '../../core/errors/sluice-error.js';
 import type { FlowPlan } from '../../core/flow.js';
 import type { Staged } from '../changes/staging.js';
@@ -79,7 +80,7 @@ export async function rejectMet(
     ({ target: { schema, table } }) => `${schema}.${table}` === error.facts.table,
   );
   let refused = await refuseMet(job, load, ofReplaced);
-  if (refused === 0 && error.code === 'publish')
+  if (refused === 0 && isError(error, 'publish'))
     refused = await refuseTried(job, load.surveyed, subjectsOf(job, load));
   if (refused === 0) return load.accounts;
   await job.tracked?.beginAgain();

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import type { Survey } from '../../../sinks/publish/replace/surveyed.js';
 import type { Quality, QualityQuestion } from '../../core/assessment.js';
+import { isError } from '../../core/errors/is-error.js';
 import { SluiceError } from '../../core/errors/sluice-error.js';
 import type { FlowPlan } from '../../core/flow.js';
 import type { Finding } from '../../core/pipeline.js';
@@ -55,8 +56,7 @@ export async function checkJob(job: Job, runs = false): Promise<Checked> {
     try {
       for (const finding of await work()) findings.push({ name, finding });
     } catch (error) {
-      if (!(error instanceof SluiceError) || error.kind === 'interrupted' || error.code === 'no_connection')
-        throw error;
+      if (!(error instanceof SluiceError) || isError(error, 'interrupted', 'no_connection')) throw error;
       findings.push({ name, finding: asFinding(error) });
     }
   };

@@ -1,4 +1,6 @@
 import { totals } from '../../core/accounting.js';
+import type { ErrorCode } from '../../core/errors/catalogue/index.js';
+import { isError } from '../../core/errors/is-error.js';
 import type { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Finding } from '../../core/pipeline.js';
 import { plural } from '../../core/plural.js';
@@ -12,7 +14,7 @@ import type { Checked } from './check.js';
 import { asFinding } from './findings.js';
 
 /** Nothing can be said of the rows then. */
-const LOST: ReadonlySet<string> = new Set(['no_connection', 'connection_lost']);
+const LOST: readonly ErrorCode[] = ['no_connection', 'connection_lost'];
 
 /** What a run would make of the rows, as far as that shows before anything is staged. */
 export interface ForeseenRows {
@@ -44,7 +46,7 @@ export async function foresee(job: Job, checked: ToRead): Promise<ForeseenRows |
     assertAccounted(job, accounts);
   } catch (error) {
     refused = asFailure(error, job.signal);
-    if (refused.kind === 'interrupted' || LOST.has(refused.code)) throw refused;
+    if (isError(refused, 'interrupted', ...LOST)) throw refused;
   }
   return {
     read: read ?? job.progress.live.total_records,

@@ -1,4 +1,6 @@
 import { type FlowAccount, totals } from '../../core/accounting.js';
+import type { ErrorCode } from '../../core/errors/catalogue/index.js';
+import { isError } from '../../core/errors/is-error.js';
 import type { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Suggestion } from '../../core/next.js';
 import { type Batch, batchCounts, findBatch, moveBatch, noteBatch } from '../../db/ledger/batches.js';
@@ -8,17 +10,17 @@ import type { Job } from '../job/job.js';
 import { letGo } from '../publish/go-live.js';
 
 /** Failures that say nothing of the rows: what is loaded is as good as before. */
-const PASSING = new Set(['connection_lost', 'no_connection']);
+const PASSING: readonly ErrorCode[] = ['connection_lost', 'no_connection'];
 
 /** Whether a run that ended in `error` is worth resuming: its staging is kept then. */
 export function isWorthResuming(job: Job, error: SluiceError): boolean {
   const passes =
-    PASSING.has(error.code) || (error.kind === 'interrupted' && job.options.keepStaging === true);
+    isError(error, ...PASSING) || (error.kind === 'interrupted' && job.options.keepStaging === true);
   return passes && job.record?.repeatable === true;
 }
 
 /** Refusals of tables that were altered under the load: who takes that back has nothing to load again. */
-const ALTERED = new Set(['check_refused', 'catalog_changed']);
+const ALTERED: readonly ErrorCode[] = ['check_refused', 'catalog_changed'];
 
 /**
  * Whether a run that ended in `error` has staged all there is to publish, and only what was altered in the database
@@ -27,7 +29,7 @@ const ALTERED = new Set(['check_refused', 'catalog_changed']);
 export function isWorthSwapping(job: Job, error: SluiceError): boolean {
   const { rehearse, guard } = job.options;
   return (
-    ALTERED.has(error.code) &&
+    isError(error, ...ALTERED) &&
     job.validated &&
     rehearse !== true &&
     guard !== 'lock' &&

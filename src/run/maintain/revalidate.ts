@@ -1,5 +1,6 @@
 import { feedBackErrors } from '../../core/errors/catalogue/feed-back.js';
 import { pipelineErrors } from '../../core/errors/catalogue/pipelines.js';
+import { isError } from '../../core/errors/is-error.js';
 import { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Finding, Pipeline } from '../../core/pipeline.js';
 import type { Target } from '../../core/target.js';
@@ -120,8 +121,7 @@ export async function validateBatch(
 }
 
 function couldNot(error: unknown): Finding {
-  if (error instanceof SluiceError && (error.kind === 'interrupted' || error.code === 'no_connection'))
-    throw error;
+  if (isError(error, 'interrupted', 'no_connection')) throw error;
   const { message } = error as Error;
   const next = error instanceof SluiceError ? error.facts.next : undefined;
   return {

@@ -1,5 +1,5 @@
 import type { FlowAccount } from '../../core/accounting.js';
-import { SluiceError } from '../../core/errors/sluice-error.js';
+import { isError } from '../../core/errors/is-error.js';
 import { noteBatch } from '../../db/ledger/batches.js';
 import { letGoOwn } from '../changes/discard.js';
 import type { Staged } from '../changes/staging.js';
@@ -46,7 +46,7 @@ export async function goLive(
 
 /** SQLSTATE class 42: the statement names something that is not there, or is of another type. */
 const isMisfit = (error: unknown) =>
-  error instanceof SluiceError && error.code === 'publish' && error.facts.sqlstate?.startsWith('42') === true;
+  isError(error, 'publish') && error.facts.sqlstate?.startsWith('42') === true;
 
 /** `error` of the window, with what was altered under it; throws where the tables cannot be published any more. */
 async function whatWasAltered(

@@ -9,6 +9,7 @@ import { undoParts } from '../../../sinks/publish/rows/undo.js';
 import { surveyUndo } from '../../../sinks/publish/rows/undo-survey.js';
 import { type WindowPart, windowSql } from '../../../sinks/publish/window.js';
 import type { Guard } from '../../../sinks/publish/write-guard/names.js';
+import { isError } from '../../core/errors/is-error.js';
 import { again } from '../../core/next.js';
 import { type Batch, noteBatch } from '../../db/ledger/batches.js';
 import { undoSql } from '../../db/ledger/publish-sql.js';
@@ -152,7 +153,7 @@ export class Undo {
       const failure = asFailure(await this.#altered(error, survey), signal);
       const told = unchanged(await namingFullDisk(database, failure, again()));
       // It may have committed: the next command asks the ledger.
-      if (told.code === 'outcome_unknown') throw told;
+      if (isError(told, 'outcome_unknown')) throw told;
       try {
         if (adopted.length > 0) await returnRetained(await database.session(), adopted, retained, names);
         await disarm(database, guard);
