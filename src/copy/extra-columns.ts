@@ -1,5 +1,5 @@
 import type { Flags } from '../core/command.js';
-import { columnErrors } from '../core/errors/catalogue/columns.js';
+import { headerErrors } from '../core/errors/catalogue/headers.js';
 import { nearest } from '../core/errors/nearest.js';
 import type { SluiceError } from '../core/errors/sluice-error.js';
 import { formatList } from '../core/list.js';
@@ -66,7 +66,7 @@ export function extraColumns(found: Extra): SluiceError {
       ? again({ flags: { delimiter } }, { lead: 'the header is one column: is the delimiter another one?' })
       : extraNext(meant, found);
   const of = { input, table: table.name, next };
-  const { unnamed_column, extra_columns } = columnErrors;
+  const { unnamed_column, extra_columns } = headerErrors;
   if (!unnamed) {
     const what = extra.length === 1 ? `a column "${extra[0]}"` : `${extra.length} columns`;
     return extra_columns({ ...of, what }, known);
@@ -127,7 +127,7 @@ function sharedName({ input, names, table, options }: Extra, cell: string): Slui
   const all = names.filter((_, i) => options.cells?.[i] === cell);
   const { skip = [] } = options;
   const to = table.columns.find(({ name }) => name.toLowerCase() === cell.trim().toLowerCase())?.name;
-  return columnErrors.duplicate_column.toChoose({ input, table: table.name, cell, all, to, skip });
+  return headerErrors.duplicate_column.toChoose({ input, table: table.name, cell, all, to, skip });
 }
 
 const onlyOne = (names: readonly string[]) => (names.length === 1 ? names[0] : undefined);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { columnErrors } from '../core/errors/catalogue/columns.js';
 import { fileErrors } from '../core/errors/catalogue/files.js';
+import { headerErrors } from '../core/errors/catalogue/headers.js';
 import type { Row } from '../core/row.js';
 import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
@@ -90,7 +90,7 @@ export function namingSource(
   return fileSource(path, format === 'json' || format === 'jsonl' ? options : { ...options, map });
 }
 
-const noRows = (path: string) => columnErrors.no_columns.withoutRows({ input: displayName(path) });
+const noRows = (path: string) => headerErrors.no_columns.withoutRows({ input: displayName(path) });
 
 /** `source`, its reading begun before there is a run to tell of it. */
 function begin(source: Source, context: Surroundings) {

@@ -1,6 +1,7 @@
 import type { Change } from '../core/command.js';
 import { columnErrors } from '../core/errors/catalogue/columns.js';
 import { fillingErrors } from '../core/errors/catalogue/filling.js';
+import { headerErrors } from '../core/errors/catalogue/headers.js';
 import { nearest } from '../core/errors/nearest.js';
 import { formatList } from '../core/list.js';
 import { again, type Suggestion } from '../core/next.js';
@@ -69,7 +70,7 @@ export function matchColumns(
     throw extraColumns({ input, names, extra, table, filled: [...pairs.values()], options });
   assertOnce(input, pairs, table.name, skip);
   const filled = [...pairs.values()];
-  if (filled.length === 0) throw columnErrors.no_columns.allSkipped({ input, table: table.name });
+  if (filled.length === 0) throw headerErrors.no_columns.allSkipped({ input, table: table.name });
   for (const [from, to] of pairs) {
     const column = table.columns.find((each) => each.name === to);
     if (column?.generated === undefined) continue;

@@ -1,7 +1,7 @@
-import { columnErrors } from '../core/errors/catalogue/columns.js';
 import { copyErrors } from '../core/errors/catalogue/copy.js';
 import { feedBackErrors } from '../core/errors/catalogue/feed-back.js';
 import { fillingErrors } from '../core/errors/catalogue/filling.js';
+import { headerErrors } from '../core/errors/catalogue/headers.js';
 import type { Row } from '../core/row.js';
 import { isRejectColumn } from '../run/feed-back/reject-columns.js';
 import { isRejects, recognised } from '../run/feed-back/rejects-given.js';
@@ -191,8 +191,8 @@ function assertNamed(
   });
   const unnamed = { input, at: first.slice(1), left, skip, naming };
   throw cell === ''
-    ? columnErrors.unnamed_column.inNewTable(unnamed)
-    : columnErrors.duplicate_column.inNewTable({ ...unnamed, cell });
+    ? headerErrors.unnamed_column.inNewTable(unnamed)
+    : headerErrors.duplicate_column.inNewTable({ ...unnamed, cell });
 }
 
 const readOnce = (path: string) => feedBackErrors.read_once.toPropose({ path, shown: displayName(path) });

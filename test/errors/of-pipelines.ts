@@ -13,26 +13,18 @@ interface Node {
 }
 
 /**
- * The errors that pipelines make themselves, as authors do: by `failed`, `usage` and `refused`, with a code and a sentence
- * as literals. Found in the compiled code.
+ * The errors that the pipelines that come with Sluice make themselves, as authors do: by `failed`, `usage` and `refused`,
+ * with a code and a sentence as literals. Found in the compiled code.
  */
-export function errorsOfPipelines(
-  folders: readonly string[] = ['src', 'sinks', 'transforms', 'pipelines'],
-): ErrorEntry[] {
-  const entries: ErrorEntry[] = [];
-  for (const folder of folders)
-    for (const name of readdirSync(join(projectFolder, 'dist', folder), {
-      recursive: true,
-      encoding: 'utf8',
-    })) {
-      if (!name.endsWith('.js')) continue;
-      const text = readFileSync(join(projectFolder, 'dist', folder, name), 'utf8');
-      for (const node of nodesOf(parse(text, { ecmaVersion: 'latest', sourceType: 'module' }))) {
-        const entry = entryOf(node);
-        if (entry !== undefined) entries.push(entry);
-      }
-    }
-  return entries;
+export function errorsOfPipelines(): ErrorEntry[] {
+  const folder = join(projectFolder, 'dist', 'pipelines');
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.js'))
+    .flatMap((name) => {
+      const text = readFileSync(join(folder, name), 'utf8');
+      const nodes = [...nodesOf(parse(text, { ecmaVersion: 'latest', sourceType: 'module' }))];
+      return nodes.flatMap((node) => entryOf(node) ?? []);
+    });
 }
 
 function* nodesOf(value: unknown): Generator<Node> {

@@ -1,4 +1,5 @@
 import { columnErrors } from '../../../src/core/errors/catalogue/columns.js';
+import { headerErrors } from '../../../src/core/errors/catalogue/headers.js';
 import { nearest } from '../../../src/core/errors/nearest.js';
 import type { Row } from '../../../src/core/row.js';
 import type { ColumnFacts } from '../../../src/db/catalog/columns.js';
@@ -43,7 +44,7 @@ export function copyColumns(
     });
   }
   if (!chosen.some((column) => names.has(column.name))) {
-    throw columnErrors.no_columns.noneFits({ table: target.table });
+    throw headerErrors.no_columns.noneFits({ table: target.table });
   }
   return chosen;
 }

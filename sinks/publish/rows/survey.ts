@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
-import { columnErrors } from '../../../src/core/errors/catalogue/columns.js';
 import { SEES_ALL } from '../../../src/core/errors/catalogue/connection.js';
 import { fillingErrors } from '../../../src/core/errors/catalogue/filling.js';
+import { headerErrors } from '../../../src/core/errors/catalogue/headers.js';
 import { rowErrors } from '../../../src/core/errors/catalogue/rows.js';
 import { tableErrors } from '../../../src/core/errors/catalogue/tables.js';
 import { nearest } from '../../../src/core/errors/nearest.js';
@@ -32,7 +32,7 @@ export async function surveyRows(client: ClientBase, target: RowTarget): Promise
     throw tableErrors.no_such_table.toChange({ table: name });
   }
   if (target.columns.length === 0)
-    throw columnErrors.no_columns.ofTable({
+    throw headerErrors.no_columns.ofTable({
       table: name,
       declared: `${target.mode}('${target.table}', { columns: ['…'] })`,
     });

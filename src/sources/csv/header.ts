@@ -1,5 +1,6 @@
 import { columnErrors } from '../../core/errors/catalogue/columns.js';
 import { csvErrors } from '../../core/errors/catalogue/csv.js';
+import { headerErrors } from '../../core/errors/catalogue/headers.js';
 import { nearest } from '../../core/errors/nearest.js';
 
 export interface HeaderOptions {
@@ -85,7 +86,7 @@ export function resolveHeader(header: readonly string[], options: HeaderOptions,
 export function givenColumns(options: HeaderOptions, input: string): string[] {
   const names = options.names ?? options.columns;
   if (names === undefined || names.length === 0) {
-    throw columnErrors.no_columns.notGiven({ input });
+    throw headerErrors.no_columns.notGiven({ input });
   }
   return resolveHeader(names, options.map === undefined ? {} : { map: options.map }, input);
 }
@@ -98,13 +99,13 @@ const places = (names: readonly string[], name: string) => {
 /** Two columns have one name in the file. */
 function duplicate(header: readonly string[], name: string, input: string) {
   const [first, second] = places(header, name);
-  return columnErrors.duplicate_column.inHeader({ input, name, first, second });
+  return headerErrors.duplicate_column.inHeader({ input, name, first, second });
 }
 
 /** Two columns would have one name in the rows. */
 function twoOfOneName(columns: readonly string[], name: string, input: string) {
   const [first, second] = places(columns, name);
-  return columnErrors.duplicate_column.byMap({ input, name, first, second });
+  return headerErrors.duplicate_column.byMap({ input, name, first, second });
 }
 
 function missing(wanted: string, names: readonly string[]) {

@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import { withoutEnd } from '../../core/ends.js';
 import { columnErrors } from '../../core/errors/catalogue/columns.js';
 import { connectionErrors } from '../../core/errors/catalogue/connection.js';
+import { headerErrors } from '../../core/errors/catalogue/headers.js';
 import { queryErrors } from '../../core/errors/catalogue/query.js';
 import { nearest } from '../../core/errors/nearest.js';
 import type { SluiceError } from '../../core/errors/sluice-error.js';
@@ -30,10 +31,10 @@ export async function describeQuery(
     throw queryError(error, name, sql, BEFORE.length);
   });
   const names = result.fields.map((field) => field.name);
-  if (names.length === 0) throw columnErrors.no_columns.ofQuery({ query: name });
+  if (names.length === 0) throw headerErrors.no_columns.ofQuery({ query: name });
   const twice = names.find((column, i) => names.indexOf(column) !== i);
   if (twice !== undefined) {
-    throw columnErrors.duplicate_column.query({ query: name, column: twice });
+    throw headerErrors.duplicate_column.query({ query: name, column: twice });
   }
   for (const column of declared) {
     if (names.includes(column)) continue;

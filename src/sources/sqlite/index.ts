@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { withoutEnd } from '../../core/ends.js';
 import { columnErrors } from '../../core/errors/catalogue/columns.js';
+import { headerErrors } from '../../core/errors/catalogue/headers.js';
 import { sqliteErrors } from '../../core/errors/catalogue/sqlite.js';
 import { nearest } from '../../core/errors/nearest.js';
 import type { Row, Rows } from '../../core/row.js';
@@ -129,7 +130,7 @@ async function describe(file: SqliteFile, name: string, options: SqliteOptions):
     .map((each) => /^(.*):\d+$/.exec(each)?.[1])
     .find((each) => each !== undefined && names.includes(each));
   if (twice !== undefined)
-    throw columnErrors.duplicate_column.sqlite({ name, path: file.path, column: twice });
+    throw headerErrors.duplicate_column.sqlite({ name, path: file.path, column: twice });
   const { types = {}, dates = {} } = options;
   for (const column of [...(options.columns ?? []), ...Object.keys(types), ...Object.keys(dates)]) {
     if (names.includes(column)) continue;

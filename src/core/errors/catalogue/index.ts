@@ -8,6 +8,7 @@ import { embeddedErrors } from './embedded.js';
 import { feedBackErrors } from './feed-back.js';
 import { fileErrors } from './files.js';
 import { fillingErrors } from './filling.js';
+import { headerErrors } from './headers.js';
 import { inputErrors } from './inputs.js';
 import { jsonErrors } from './json.js';
 import { ledgerErrors } from './ledger.js';
@@ -37,6 +38,7 @@ type Topics = readonly [
   typeof feedBackErrors,
   typeof fileErrors,
   typeof fillingErrors,
+  typeof headerErrors,
   typeof inputErrors,
   typeof jsonErrors,
   typeof ledgerErrors,
@@ -72,6 +74,7 @@ const all: Topics = [
   feedBackErrors,
   fileErrors,
   fillingErrors,
+  headerErrors,
   inputErrors,
   jsonErrors,
   ledgerErrors,
