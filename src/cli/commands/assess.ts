@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { fileErrors } from '../../core/errors/catalogue/files.js';
 import { EXIT } from '../../core/errors/sluice-error.js';
 import { again } from '../../core/next.js';
 import { plural } from '../../core/plural.js';
@@ -45,7 +44,8 @@ export function declareAssess(root: Command): void {
         const { html } = flags;
         if (html !== undefined) {
           const { assessPage } = await import('../show/assess-html.js');
-          await writeFile(html, assessPage(assessed), { mode: 0o600 }).catch((cause: Error) => {
+          await writeFile(html, assessPage(assessed), { mode: 0o600 }).catch(async (cause: Error) => {
+            const { fileErrors } = await import('../../core/errors/catalogue/files.js');
             throw fileErrors.cannot_write.assessment({ path: html, why: cause.message }, { cause });
           });
           say(`written: ${html}`);

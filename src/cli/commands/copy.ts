@@ -4,7 +4,6 @@ import type { PreparedCopy } from '../../copy/prepare.js';
 import type { CopyRequest } from '../../copy/request.js';
 import type { Surroundings } from '../../copy/silent-run.js';
 import { commandErrors } from '../../core/errors/catalogue/command-line.js';
-import { CSV_FLAGS } from '../../core/errors/catalogue/csv.js';
 import { isError } from '../../core/errors/is-error.js';
 import { SluiceError } from '../../core/errors/sluice-error.js';
 import { findsByKey, PUBLISH_MODES, type PublishMode } from '../../core/publish-mode.js';
@@ -288,6 +287,7 @@ async function inFlags<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (!isError(error, 'bad_csv_option')) throw error;
+    const { CSV_FLAGS } = await import('../../core/errors/catalogue/csv.js');
     throw error.but({ next: CSV_FLAGS });
   }
 }

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { commandErrors } from '../../core/errors/catalogue/command-line.js';
-import { nearest } from '../../core/errors/nearest.js';
 import { EXIT } from '../../core/errors/sluice-error.js';
 import { command } from '../../core/next.js';
 import type { RejectLimit } from '../../run/given/reject-limit.js';
@@ -57,6 +56,7 @@ export function declareDemo(root: Command): void {
     .action(async (name: string) => {
       const load = Object.hasOwn(DEMOS, name) ? DEMOS[name] : undefined;
       if (load === undefined) {
+        const { nearest } = await import('../../core/errors/nearest.js');
         throw commandErrors.no_such_demo({
           name,
           meant: nearest(name, Object.keys(DEMOS)),

@@ -1,5 +1,4 @@
 import { Argument, type Command } from 'commander';
-import { inputErrors } from '../../core/errors/catalogue/inputs.js';
 import { EXIT } from '../../core/errors/sluice-error.js';
 import type { MappingsDefinition } from '../../core/mapping.js';
 import { command } from '../../core/next.js';
@@ -38,7 +37,7 @@ export function declareMappings(root: Command): void {
       async (system: string, action: string | undefined, file: string | undefined, flags: MappingsFlags) => {
         const { withSession } = await import('../given/session.js');
         const user = await userOf(system, flags.pipeline);
-        assertType(user, flags.recordType);
+        await assertType(user, flags.recordType);
         process.exitCode = await withSession(flags.databaseUrl, (session) =>
           action === undefined
             ? list(session, user, system, flags)
@@ -62,14 +61,16 @@ async function userOf(system: string, named: string | undefined): Promise<User> 
     users.find(({ mappings }) => mappings.system === system) ??
     users.find(({ mappings }) => mappings.setting !== undefined);
   if (user !== undefined) return user;
+  const { inputErrors } = await import('../../core/errors/catalogue/inputs.js');
   const systems = users.map(({ mappings }) => mappings.system);
   throw named === undefined
     ? inputErrors.no_such_system.ofAny({ system, systems })
     : inputErrors.no_such_system.ofPipeline({ pipeline: named, system, systems });
 }
 
-function assertType({ mappings }: User, type: string | undefined): void {
+async function assertType({ mappings }: User, type: string | undefined): Promise<void> {
   if (type === undefined || Object.hasOwn(mappings.targets, type)) return;
+  const { inputErrors } = await import('../../core/errors/catalogue/inputs.js');
   throw inputErrors.no_such_type({ type, types: Object.keys(mappings.targets) });
 }
 
@@ -160,6 +161,7 @@ async function importFrom(
     { system, recordType: flags.recordType },
     { ...user.mappings, targets: await mappingFields(session.database, user, user.mappings) },
   );
+  const { inputErrors } = await import('../../core/errors/catalogue/inputs.js');
   if (faults.length > 0)
     throw faults.length === 1
       ? inputErrors.bad_mappings.one({ input: named, fault: faults[0] as string })
@@ -185,6 +187,7 @@ async function textOf(file: string): Promise<string> {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
+    const { inputErrors } = await import('../../core/errors/catalogue/inputs.js');
     throw inputErrors.no_such_file.mappings({ file, why: (error as Error).message });
   }
 }

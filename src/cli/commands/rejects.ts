@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander';
-import { inputErrors } from '../../core/errors/catalogue/inputs.js';
 import { EXIT } from '../../core/errors/sluice-error.js';
 import { noun } from '../../core/plural.js';
 import type { Batch } from '../../db/ledger/batches.js';
@@ -80,7 +79,7 @@ async function rejects(session: Session, id: string, flags: RejectsFlags): Promi
     say(`batch ${id} rejected nothing`);
     return EXIT.done;
   }
-  const chosen = chosenInputs(inputs, flags);
+  const chosen = await chosenInputs(inputs, flags);
   const reasons = await countRejects(
     database,
     id,
@@ -174,10 +173,11 @@ async function* pagesOf(
 }
 
 /** A file holds the rows of one input: each has its own columns, and is fed back to its own. */
-function chosenInputs(
+async function chosenInputs(
   inputs: readonly RejectedInput[],
   { format, input, into }: RejectsFlags,
-): readonly RejectedInput[] {
+): Promise<readonly RejectedInput[]> {
+  const { inputErrors } = await import('../../core/errors/catalogue/inputs.js');
   if (input !== undefined) {
     const found = inputs.find(({ name, label }) => name === input || label === input);
     if (found !== undefined) return [found];

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import type { Flags } from '../../core/command.js';
 import { errorAnswer } from '../../core/errors/answer.js';
 import { commandErrors } from '../../core/errors/catalogue/command-line.js';
-import { pipelineErrors } from '../../core/errors/catalogue/pipelines.js';
 import { EXIT } from '../../core/errors/sluice-error.js';
 import { again } from '../../core/next.js';
 import { noSummary } from '../../run/end/no-summary.js';
@@ -147,6 +146,7 @@ async function fromFile(session: Session, file: string, flags: RollbackFlags): P
   const { readBackupHead } = await import('../given/backup-head.js');
   const { builtInNames, findPipeline } = await import('../given/pipelines.js');
   const { runWith } = await import('./run.js');
+  const { pipelineErrors } = await import('../../core/errors/catalogue/pipelines.js');
   const name = flags.pipeline ?? (await readBackupHead(file)).pipeline;
   if (flags.pipeline === undefined && !builtInNames().includes(name))
     throw pipelineErrors.name_the_pipeline.ofBackup({ name });

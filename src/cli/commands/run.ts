@@ -1,7 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import type { Command } from 'commander';
 import { commandErrors } from '../../core/errors/catalogue/command-line.js';
-import { inputErrors } from '../../core/errors/catalogue/inputs.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import { noSummary } from '../../run/end/no-summary.js';
 import type { RunOptions, Summary } from '../../run/given/options.js';
@@ -66,9 +65,9 @@ export function assertRunnable(
     throw commandErrors.which.keepStaging();
   const { rejectsInto, reportsInto } = flags;
   if (rejectsInto !== undefined && hasFiles(rejectsInto))
-    throw inputErrors.file_exists.rejects({ folder: rejectsInto });
+    throw commandErrors.file_exists.rejects({ folder: rejectsInto });
   if (reportsInto !== undefined && (hasFiles(reportsInto) || reportsInto === rejectsInto))
-    throw inputErrors.file_exists.reports({ folder: reportsInto });
+    throw commandErrors.file_exists.reports({ folder: reportsInto });
   if (flags.dryRun === true && flags.rehearse === true) throw commandErrors.which.dryRunOrRehearsal();
   if (flags.limit !== undefined && flags.dryRun !== true && flags.rehearse !== true)
     throw commandErrors.limit_publishes();

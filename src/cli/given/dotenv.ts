@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { connectionErrors } from '../../core/errors/catalogue/connection.js';
+import { commandErrors } from '../../core/errors/catalogue/command-line.js';
 import { parseConninfo } from '../../db/libpq/parse.js';
 import { warn } from '../show/terminal.js';
 
@@ -83,5 +83,5 @@ export function assertPasswordStays(
         ? 'PGPASSWORD'
         : elsewhere(passwordFrom, place);
   if (password === undefined || isFromFile(password)) return;
-  throw connectionErrors.password_elsewhere({ place, password });
+  throw commandErrors.password_elsewhere({ place, password });
 }

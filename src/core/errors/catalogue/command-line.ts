@@ -107,6 +107,30 @@ export const commandErrors = topic({
       ],
     }),
   ),
+  password_elsewhere: misuse(({ place, password }: { place: string; password: string }) => ({
+    says: `.env says where to connect (${place}), and the password is from elsewhere (${password})`,
+    state: 'nothing was sent',
+    next: [
+      'if you trust .env, put the password into it as well',
+      `or name the database yourself (--database-url), and take ${place} out of .env`,
+    ],
+  })),
+  file_exists: {
+    rejects: misuse(({ folder }: { folder: string }) => ({
+      says: `${folder} has files already, and they may have been corrected`,
+      state: NOTHING_DONE,
+      next: 'name another folder (--rejects-into), or remove the files',
+    })),
+    reports: misuse(({ folder }: { folder: string }) => ({
+      says: `${folder} has files already, or is to have the rejects`,
+      state: NOTHING_DONE,
+      next: 'name another folder (--reports-into), or remove the files',
+    })),
+    ofRejects: misuse(({ path }: { path: string }) => ({
+      says: `${path} is there already, and may have been corrected`,
+      next: 'name another folder, or remove the file',
+    })),
+  },
   interrupted: {
     stopped: interruption(() => ({ says: 'interrupted' })),
     bySignal: interruption(({ signal }: { signal: string }) => ({ says: `stopped by ${signal}` })),

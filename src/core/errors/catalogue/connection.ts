@@ -216,12 +216,4 @@ export const connectionErrors = topic({
       next: `connect as ${SEES_ALL}`,
     })),
   },
-  password_elsewhere: misuse(({ place, password }: { place: string; password: string }) => ({
-    says: `.env says where to connect (${place}), and the password is from elsewhere (${password})`,
-    state: 'nothing was sent',
-    next: [
-      'if you trust .env, put the password into it as well',
-      `or name the database yourself (--database-url), and take ${place} out of .env`,
-    ],
-  })),
 });

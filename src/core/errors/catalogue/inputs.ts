@@ -2,7 +2,7 @@ import { shellWord } from '../../command.js';
 import { again, command } from '../../next.js';
 import { plural } from '../../plural.js';
 import { misuse, refusal, topic } from './entry.js';
-import { NOTHING_DONE, NOTHING_WRITTEN } from './state.js';
+import { NOTHING_WRITTEN } from './state.js';
 
 const asInput = (name: string, path: string) =>
   again({ drop: ['source'], flags: { input: [`${name}=${path}`] } });
@@ -108,22 +108,6 @@ export const inputErrors = topic({
     backup: misuse(({ path, why }: { path: string; why: string }) => ({
       says: `the backup file ${path} cannot be read: ${why}`,
       next: 'check the path; a run names the backup file that it wrote',
-    })),
-  },
-  file_exists: {
-    rejects: misuse(({ folder }: { folder: string }) => ({
-      says: `${folder} has files already, and they may have been corrected`,
-      state: NOTHING_DONE,
-      next: 'name another folder (--rejects-into), or remove the files',
-    })),
-    reports: misuse(({ folder }: { folder: string }) => ({
-      says: `${folder} has files already, or is to have the rejects`,
-      state: NOTHING_DONE,
-      next: 'name another folder (--reports-into), or remove the files',
-    })),
-    ofRejects: misuse(({ path }: { path: string }) => ({
-      says: `${path} is there already, and may have been corrected`,
-      next: 'name another folder, or remove the file',
     })),
   },
   no_such_system: {
