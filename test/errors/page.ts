@@ -11,9 +11,10 @@ export function errorsPage(): string {
   return `# Errors
 
 Every error has a code, which stays the same (\`error.code\` in \`--json\`, \`SluiceError.code\` in a program), a sentence, what
-state things are in, and what to type next. The exit code says of which kind it is: ${EXIT.failed} something broke, ${EXIT.usage} the command
-or the pipeline is wrong, ${EXIT.refused} a check, a validation or a limit said no; ${EXIT.interrupted} (\`interrupted\`) somebody asked it to stop. \`…\` stands for
-what an error puts in. This page is made from the code (\`npm run docs:errors\`).
+state things are in, and what to do next. The exit code says of which kind it is: ${EXIT.failed} something broke, ${EXIT.usage} the command
+or the pipeline is wrong, ${EXIT.refused} a check, a validation or a limit said no, ${EXIT.interrupted} somebody asked it to stop. \`…\` stands for
+what an error puts in. Where no state stands, whoever was reading says it as the command ends: a check, a dry run and a
+batch leave different things behind. This page is made from the catalogue of errors (\`npm run docs:errors\`).
 
 | code | exit | says | state | next |
 |---|---|---|---|---|

@@ -3,7 +3,7 @@ import { isError } from '../../core/errors/is-error.js';
 import { type ErrorKind, EXIT, SluiceError } from '../../core/errors/sluice-error.js';
 import { jsonText } from '../../core/json/write.js';
 import { framesOf, stackOf, userFrames } from '../../core/stack.js';
-import { asJson, leftOut, nextLines } from './next.js';
+import { asJson, asLine, leftOut, nextShown } from './next.js';
 import { hasAnswered, print, shortDetail, styled, unanswered, warn } from './terminal.js';
 
 const EXITS: Readonly<Record<ErrorKind, number>> = {
@@ -80,12 +80,12 @@ export function told(error: unknown): string[] {
   }
   if (facts.log !== undefined) labelled('log', `${facts.log} (has the stack trace)`);
   if (facts.state !== undefined) labelled('state', facts.state);
-  const next = nextLines(facts.next);
-  for (const [at, step] of next.entries()) {
-    if (at === 0) labelled('next', step);
-    else lines.push(`         ${step}`);
+  const steps = nextShown(facts.next);
+  for (const [at, step] of steps.entries()) {
+    if (at === 0) labelled('next', asLine(step));
+    else lines.push(`         ${asLine(step)}`);
   }
-  const note = leftOut(next);
+  const note = leftOut(steps);
   if (note !== undefined) lines.push(`         ${styled('dim', `(${note})`)}`);
   return lines;
 }
