@@ -37,5 +37,3 @@ export const AS_THE_COMMAND_ENDS = new Unsaid(
 );
 /** Nothing was begun that could have left anything. */
 export const NOTHING_BEGUN = new Unsaid('nothing was begun that could have left anything behind');
-/** `what`, which the sentence is about, is all that could have changed. */
-export const SAID_ALREADY = new Unsaid('the sentence says it');

@@ -11,8 +11,6 @@ export const FREE_SCRATCH = again(
   { lead: 'free space there, or set TMPDIR to a folder on a larger disk; then' },
 );
 
-export const CORRECT_PATH = 'check the path';
-
 export const SAVE_TO_FILE = 'save the input to a file and name that file';
 
 export const DID_YOU_MEAN = (name: string) => `did you mean ${name}?`;
