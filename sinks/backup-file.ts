@@ -4,7 +4,8 @@ import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { pipeline as pipe } from 'node:stream/promises';
-import { failed, type SluiceError } from '../src/core/errors.js';
+import { fileErrors } from '../src/core/errors/catalogue/files.js';
+import type { SluiceError } from '../src/core/errors/sluice-error.js';
 import type { Row } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
 import type { Sink } from '../src/core/types.js';
@@ -176,11 +177,7 @@ function isThere(pid: number): boolean {
 }
 
 function cannotWrite(path: string, error: Error): SluiceError {
-  return failed('backup_failed', `the backup ${path} cannot be written: ${error.message}`, {
-    state: 'nothing was published; live tables are untouched',
-    next: 'make room, or run where the folder can be written',
-    cause: error,
-  });
+  return fileErrors.backup_failed({ path, why: error.message }, { cause: error });
 }
 
 /** A name that no earlier run has taken: a second run within the same second gets `_2`. */

@@ -3,7 +3,7 @@ export * from './core/assessment.js';
 export type { Change, Flags, FlagValue } from './core/command.js';
 export type * from './core/compatibility.js';
 export { detachString, detachValue } from './core/detach.js';
-export * from './core/errors.js';
+export * from './core/errors/index.js';
 export { type Branch, type FlowBuilder, type FlowPlan, flow } from './core/flow.js';
 export { ExactNumber, isExactNumber } from './core/json/exact-number.js';
 export { jsonText } from './core/json/write.js';

@@ -1,5 +1,5 @@
-import { failed, SluiceError } from '../src/core/errors.js';
-import { again } from '../src/core/next.js';
+import { stageErrors } from '../src/core/errors/catalogue/stages.js';
+import { SluiceError } from '../src/core/errors/sluice-error.js';
 import { originOf, type Row } from '../src/core/row.js';
 import type { Rejection, Run } from '../src/core/run.js';
 
@@ -33,18 +33,7 @@ export function rowFailed(stage: string, row: Row, error: unknown, run: Run): vo
 /** The error that ends the batch because a function given to `stage` threw `error` at `row`. */
 export function stageFailed(stage: string, row: Row, error: unknown): SluiceError {
   const line = originOf(row);
-  const where = line === undefined ? {} : { line };
-  if (error instanceof SluiceError) return error.with(where);
+  if (error instanceof SluiceError) return line === undefined ? error : error.with({ line });
   const message = error instanceof Error ? error.message : String(error);
-  return failed('stage_failed', `stage ${stage}: ${message}`, {
-    ...where,
-    state: 'nothing was published',
-    next: again(
-      {},
-      {
-        lead: 'fix the function (where the row is at fault, throw a RowError so that it is rejected instead), then',
-      },
-    ),
-    cause: error,
-  });
+  return stageErrors.stage_failed.stage({ stage, why: message }, { line, cause: error });
 }

@@ -1,6 +1,6 @@
 import { detachValue } from '../src/core/detach.js';
-import { failed, nearest, usage } from '../src/core/errors.js';
-import { again } from '../src/core/next.js';
+import { stageErrors } from '../src/core/errors/catalogue/stages.js';
+import { nearest } from '../src/core/errors/nearest.js';
 import { originOf, type Row, type Rows } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
 import { named, type Source, type Stage } from '../src/core/types.js';
@@ -54,17 +54,13 @@ export function lookup<In extends Row, New extends string>(
         if (found !== undefined) out.push({ ...row, ...found } as Out);
         else if (missing === 'null') out.push({ ...row, ...nothing } as Out);
         else {
-          const message = `${describe(row)} is not in ${sourceName}`;
           const column = typeof on === 'string' ? { column: on, value: row[on] } : {};
-          if (missing === 'fail') {
-            const line = originOf(row);
-            throw failed('lookup_missing', message, {
-              ...column,
-              ...(line === undefined ? {} : { line }),
-              state: 'nothing was published',
-              next: again({}, { lead: `add it to ${sourceName}, or correct the row, then` }),
-            });
-          }
+          if (missing === 'fail')
+            throw stageErrors.lookup_missing(
+              { row: describe(row), source: sourceName },
+              { ...column, line: originOf(row) },
+            );
+          const message = `${describe(row)} is not in ${sourceName}`;
           run.reject(row, { reason, message, expected: `a value found in ${sourceName}`, ...column });
         }
       }
@@ -93,19 +89,10 @@ async function load(options: Loading, run: Run): Promise<Map<string, Row>> {
       if (hasNull(row)) continue;
       const id = detachValue(keyOf(row));
       if (table.has(id)) {
-        throw failed('lookup_duplicate', `${describe(row)} occurs more than once in ${name}`, {
-          input: name,
-          ...(originOf(row) === undefined ? {} : { line: originOf(row) as number }),
-          state: 'nothing was published',
-          next: 'make the key unique there, or look up by more columns',
-        });
+        throw stageErrors.lookup_duplicate({ row: describe(row), source: name }, { line: originOf(row) });
       }
       if (table.size === limit) {
-        throw failed('lookup_too_large', `${name} has more than ${limit} rows, which is the lookup's limit`, {
-          input: name,
-          state: 'nothing was published',
-          next: 'raise `limit` if the memory is there, or join in the source query',
-        });
+        throw stageErrors.lookup_too_large({ source: name, limit });
       }
       const values: Record<string, unknown> = {};
       for (const [column, origin] of pairs) values[column] = detachValue(row[origin]);
@@ -118,12 +105,11 @@ async function load(options: Loading, run: Run): Promise<Map<string, Row>> {
 function checkColumns(source: string, wanted: readonly string[], row: Row): void {
   for (const column of wanted) {
     if (column in row) continue;
-    const guess = nearest(column, Object.keys(row));
-    throw usage('lookup_column', `${source} has no column ${column}`, {
-      input: source,
+    throw stageErrors.lookup_column({
+      source,
       column,
-      details: [`columns: ${Object.keys(row).join(', ')}`],
-      ...(guess === undefined ? {} : { next: `did you mean ${guess}?` }),
+      columns: Object.keys(row),
+      meant: nearest(column, Object.keys(row)),
     });
   }
 }

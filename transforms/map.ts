@@ -1,4 +1,4 @@
-import { failed } from '../src/core/errors.js';
+import { stageErrors } from '../src/core/errors/catalogue/stages.js';
 import { type Chunk, markOrigin, originOf, type Row, type Rows } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
 import { named, type Stage } from '../src/core/types.js';
@@ -68,11 +68,5 @@ function nameOf(kind: string, fn: unknown): string {
 }
 
 function notARow(made: unknown) {
-  return failed(
-    'not_a_row',
-    `a function given to map returned ${made === null ? 'null' : typeof made}, not a row`,
-    {
-      next: 'return an object; to leave rows out, use filter(predicate, reason)',
-    },
-  );
+  return stageErrors.not_a_row({ made: made === null ? 'null' : typeof made });
 }

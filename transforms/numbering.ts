@@ -1,4 +1,4 @@
-import { failed, usage } from '../src/core/errors.js';
+import { stageErrors } from '../src/core/errors/catalogue/stages.js';
 import { originOf, type Row } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
 import { extend } from './extend.js';
@@ -52,10 +52,10 @@ export class Numbering<R extends Row> {
   constructor(options: RenumberOptions<R, string>, name: string) {
     const { within, prefix = within, width = 3 } = options;
     if (!Number.isInteger(width) || width < 1 || width > 15) {
-      throw usage('bad_width', `width of ${name} is ${width}; it can be 1 to 15 digits`);
+      throw stageErrors.bad_width({ stage: name, width });
     }
     if (typeof prefix !== 'string' && typeof prefix !== 'function') {
-      throw usage('prefix_needed', `${name} groups by several columns, so it needs a prefix`);
+      throw stageErrors.prefix_needed({ stage: name });
     }
     this.#options = options;
     this.#prefix = (typeof prefix === 'string' ? (row: R) => String(row[prefix] ?? '') : prefix) as (
@@ -95,15 +95,7 @@ export class Numbering<R extends Row> {
       return sequence.next++;
     }
     if (sequence.given !== undefined && held >= sequence.given && held < sequence.next) {
-      throw failed(
-        'renumber_order',
-        `number ${held} of ${this.describe(row)} was given to another row already`,
-        {
-          ...(originOf(row) === undefined ? {} : { line: originOf(row) as number }),
-          state: 'nothing was published',
-          next: 'sort the rows that hold a number to the front of their group',
-        },
-      );
+      throw stageErrors.renumber_order({ number: held, group: this.describe(row) }, { line: originOf(row) });
     }
     run.keep(this.#options.takenReason ?? 'already_numbered');
     sequence.next = Math.max(sequence.next, held + 1);

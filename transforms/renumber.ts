@@ -1,5 +1,5 @@
-import { refused, usage } from '../src/core/errors.js';
-import { again } from '../src/core/next.js';
+import { pipelineErrors } from '../src/core/errors/catalogue/pipelines.js';
+import { stageErrors } from '../src/core/errors/catalogue/stages.js';
 import { plural } from '../src/core/plural.js';
 import { CHUNK_ROWS, type Row, type Rows } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
@@ -38,9 +38,7 @@ export function renumber<R extends Row, As extends string>(
 function overflowOf(options: { readonly overflow?: 'refuse' | 'widen' }, run: Run): 'refuse' | 'widen' {
   const word = options.overflow ?? run.settings.overflow ?? 'refuse';
   if (word === 'refuse' || word === 'widen') return word;
-  throw usage('bad_setting', `overflow is ${JSON.stringify(word)}; it can be refuse or widen`, {
-    next: ['refuse', 'widen'].map((each) => again({ flags: { set: [`overflow=${each}`] } })),
-  });
+  throw pipelineErrors.bad_setting.overflow({ value: word });
 }
 
 /** Numbers as the rows come; from the first overflow on it only counts, since nothing will be published. */
@@ -78,20 +76,14 @@ async function* refusing<R extends Row>(
   }
   close();
   if (groups === 0) return;
-  const these = groups === 1 ? 'one group has' : `${groups} groups have`;
-  throw refused(
-    'sequence_overflow',
-    `${these} more rows than ${numbering.width} digits can number (${largest})`,
-    {
-      details:
-        groups > offenders.length ? [...offenders, `and ${groups - offenders.length} more`] : offenders,
-      state: 'nothing was published',
-      next: again(
-        { flags: { set: ['overflow=widen'] } },
-        { note: 'gives these groups as many digits as they need' },
-      ),
-    },
-  );
+  const known = {
+    details: groups > offenders.length ? [...offenders, `and ${groups - offenders.length} more`] : offenders,
+  };
+  const { width } = numbering;
+  const { sequence_overflow } = stageErrors;
+  throw groups === 1
+    ? sequence_overflow.one({ width, largest }, known)
+    : sequence_overflow.several({ groups, width, largest }, known);
 }
 
 /** Holds each group until its size is known; a large one goes to disk. */

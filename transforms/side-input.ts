@@ -1,5 +1,4 @@
-import { failed } from '../src/core/errors.js';
-import { again } from '../src/core/next.js';
+import { stageErrors } from '../src/core/errors/catalogue/stages.js';
 import { silenced } from '../src/core/quiet-run.js';
 import type { Row, Rows } from '../src/core/row.js';
 import { changedRun, type Run } from '../src/core/run.js';
@@ -19,12 +18,7 @@ export function sideInput<R extends Row>(source: Source<R>, run: Run, name = sou
 function quiet(run: Run, name: string): Run {
   return changedRun(silenced(run), {
     reject(_row, why) {
-      throw failed('lookup_source', `${name} has a bad row: ${why.message ?? why.reason}`, {
-        input: name,
-        ...(why.line === undefined ? {} : { line: why.line }),
-        state: 'nothing was published',
-        next: again({}, { lead: 'correct it (a lookup with holes would reject good rows), then' }),
-      });
+      throw stageErrors.lookup_source({ source: name, why: why.message ?? why.reason }, { line: why.line });
     },
   });
 }

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Ajv, ErrorObject, Options, ValidateFunction } from 'ajv';
 import type formats from 'ajv-formats';
-import { usage } from '../src/core/errors.js';
+import { stageErrors } from '../src/core/errors/catalogue/stages.js';
 import { hasExact } from '../src/core/json/write.js';
 import type { Row, Rows } from '../src/core/row.js';
 import type { Rejection, Run } from '../src/core/run.js';
@@ -151,10 +151,7 @@ function compile(schema: JsonSchema, name: string, exactly?: Asked): ValidateFun
     if (exactly !== undefined) compareExactly(ajv, exactly);
     return ajv.compile(schema);
   } catch (cause) {
-    throw usage('bad_schema', `the schema of ${name} cannot be used: ${(cause as Error).message}`, {
-      next: 'correct the schema; it is JSON Schema, draft 7 unless $schema says 2019-09 or 2020-12',
-      cause,
-    });
+    throw stageErrors.bad_schema.stage({ stage: name, why: (cause as Error).message }, { cause });
   }
 }
 

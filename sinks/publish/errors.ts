@@ -1,6 +1,5 @@
-import { failed, refused, SluiceError } from '../../src/core/errors.js';
-import { again, command } from '../../src/core/next.js';
-import { plural } from '../../src/core/plural.js';
+import { publishErrors } from '../../src/core/errors/catalogue/publish.js';
+import { SluiceError } from '../../src/core/errors/sluice-error.js';
 import { isShutOut } from '../../src/db/connection-error.js';
 import { type Blocker, blockerLine } from '../../src/db/locks/blockers.js';
 import { type ServerError, sqlstateOf } from '../../src/db/server-error.js';
@@ -8,60 +7,33 @@ import { contextOf } from './context.js';
 
 import { mergedLocks, NOT_ALIKE, type WindowPart } from './window.js';
 
-const UNTOUCHED = 'nothing was published; live tables are untouched and staging is kept';
-
 /** refused `publish_slow`: `what` was not done within `ms` though nobody was in the way. */
 export function tooSlow(what: string, ms: number, parts: readonly WindowPart[], cause: unknown): SluiceError {
-  const tables = plural(mergedLocks(parts).length, 'table');
-  return refused(
-    'publish_slow',
-    `the publish of ${tables} took too long: ${what} was not done after ${ms} ms`,
-    {
-      sqlstate: sqlstateOf(cause),
-      cause,
-      details: ['Nobody was in the way: the server itself was slow, or the tables are many.'],
-      state: UNTOUCHED,
-      next: again({}, { lead: 'when the server has less to do, or with fewer tables at once:' }),
-    },
+  return publishErrors.publish_slow(
+    { tables: mergedLocks(parts).length, what, ms },
+    { sqlstate: sqlstateOf(cause), cause },
   );
 }
 
 /** failed `outcome_unknown`: the connection was lost, and the ledger cannot say what became of the publish (`error`). */
 export function unknownOutcome(error: unknown, cause: unknown): SluiceError {
-  return failed(
-    'outcome_unknown',
-    'the connection was lost during the publish, and its outcome is not known',
+  return publishErrors.outcome_unknown(
+    { first: isShutOut(error) ? [error.facts.next ?? []].flat() : [] },
     {
       cause: error ?? cause,
-      ...(error instanceof SluiceError ? { details: [`The ledger cannot be asked: ${error.message}`] } : {}),
-      state: 'all of it is published, or none: the ledger knows',
-      next: [
-        ...(isShutOut(error) ? [error.facts.next ?? []].flat() : []),
-        command('status', [], {}, { note: 'says which' }),
-      ],
+      details: error instanceof SluiceError ? [`The ledger cannot be asked: ${error.message}`] : undefined,
     },
   );
 }
 
 /** refused `guard_lost`: the session that held the lock guard is gone. */
 export function guardLost(cause: unknown): SluiceError {
-  return refused('guard_lost', 'the session that kept writers out was lost before the publish was done', {
-    cause,
-    state: UNTOUCHED,
-    next: [
-      again({}, { lead: 'rows may have been written since, so read the source again' }),
-      again({ flags: { guard: 'journal' } }, { lead: 'or with a guard that outlives a session' }),
-    ],
-  });
+  return publishErrors.guard_lost({ cause });
 }
 
 /** refused `prepared_transaction`, naming them. */
 export function prepared(blockers: readonly Blocker[]): SluiceError {
-  return refused('prepared_transaction', 'a prepared transaction holds a lock on a table to be published', {
-    details: blockers.map(blockerLine),
-    state: UNTOUCHED,
-    next: again({}, { lead: 'COMMIT PREPARED or ROLLBACK PREPARED it, then' }),
-  });
+  return publishErrors.prepared_transaction({ details: blockers.map(blockerLine) });
 }
 
 /** refused `locked`: after so many attempts the tables could not be locked; names who was in the way. */
@@ -70,40 +42,27 @@ export function locked(
   reason: string,
   { error, blockers }: { readonly error: unknown; readonly blockers: readonly Blocker[] },
 ): SluiceError {
-  return refused('locked', `the tables could not be locked in ${plural(attempts, 'attempt')}: ${reason}`, {
-    sqlstate: sqlstateOf(error),
-    details: blockers.map(blockerLine),
-    cause: error,
-    state: UNTOUCHED,
-    next: again(
-      {},
-      { lead: 'wait for these sessions, or end them with SELECT pg_terminate_backend(pid); then' },
-    ),
-  });
+  return publishErrors.locked(
+    { attempts, why: reason },
+    { sqlstate: sqlstateOf(error), details: blockers.map(blockerLine), cause: error },
+  );
 }
 
 /** What a statement of the window was refused with: `catalog_changed`, `not_alike`, else failed `publish`. */
 export function refusal(error: unknown): SluiceError {
   const sqlstate = sqlstateOf(error) as string;
   const { message, detail } = error as ServerError;
-  const facts = {
+  const known = {
     sqlstate,
     details: [...(detail === undefined ? [] : [detail]), ...contextOf(error)],
     cause: error,
-    state: UNTOUCHED,
   };
   if (sqlstate === 'SL001') {
-    return refused('catalog_changed', `the publish was stopped: ${message}`, {
-      ...facts,
-      next: again({}, { note: 'the tables are surveyed anew' }),
-    });
+    return publishErrors.catalog_changed.stopped({ why: message }, known);
   }
   if (sqlstate === NOT_ALIKE) {
     const { table, lines } = JSON.parse(detail ?? '') as { table: string; lines: string[] };
-    return refused('not_alike', `the publish was stopped: ${message}`, { ...facts, table, details: lines });
+    return publishErrors.not_alike({ table, why: message }, { ...known, details: lines });
   }
-  return failed('publish', `the publish failed: ${message}`, {
-    ...facts,
-    next: again({}, { lead: 'fix the cause, then' }),
-  });
+  return publishErrors.publish({ why: message }, known);
 }

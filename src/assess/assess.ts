@@ -1,5 +1,5 @@
 import type { Figures, OldSystem, Quality, QualityQuestion } from '../core/assessment.js';
-import type { SluiceError } from '../core/errors.js';
+import type { SluiceError } from '../core/errors/sluice-error.js';
 import type { Pipeline } from '../core/pipeline.js';
 import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';

@@ -1,5 +1,5 @@
 import { type FigureRow, type OldSystem, orphans, type QualityQuestion } from '../core/assessment.js';
-import { SluiceError } from '../core/errors.js';
+import { isError } from '../core/errors/is-error.js';
 import { plural } from '../core/plural.js';
 import { ident, literal } from '../db/quote.js';
 import { catalogOf } from '../sources/old-system.js';
@@ -99,7 +99,7 @@ function unitQuestion(table: string, dates: readonly string[]): QualityQuestion 
         try {
           await system.moment(table, name);
         } catch (error) {
-          if (!(error instanceof SluiceError) || error.code !== 'unclear_dates') throw error;
+          if (!isError(error, 'unclear_dates')) throw error;
           offenders += Number(counts[`c${i}`]);
           examples.push(`${name}: ${(error.facts.details ?? []).join('; ')}`);
         }

@@ -1,8 +1,9 @@
 import { chmod, copyFile, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { OldSystem } from '../core/assessment.js';
-import { failed, SluiceError, usage } from '../core/errors.js';
-import { again } from '../core/next.js';
+import { fileErrors } from '../core/errors/catalogue/files.js';
+import { sqliteErrors } from '../core/errors/catalogue/sqlite.js';
+import { SluiceError } from '../core/errors/sluice-error.js';
 import { packageVersion } from '../core/package.js';
 import type { Pipeline } from '../core/pipeline.js';
 import type { Run } from '../core/run.js';
@@ -155,11 +156,7 @@ async function columnsOf(table: string, system: OldSystem): Promise<string[]> {
 
 async function copyInput(from: string, to: string): Promise<void> {
   const found = await stat(from).catch(() => undefined);
-  if (found?.isFile() !== true)
-    throw usage('no_file', `the input ${from} is no file that can be copied`, {
-      state: 'nothing was written',
-      next: again({ drop: ['input', 'source'] }, { lead: 'name a file, or leave it out:' }),
-    });
+  if (found?.isFile() !== true) throw sqliteErrors.no_file.toBackUp({ from });
   await copyFile(from, to).catch(cannotWrite);
   await chmod(to, 0o600);
 }
@@ -226,14 +223,9 @@ function stamp(at: Date): string {
 function cannotWrite(error: unknown): never {
   if (error instanceof SluiceError) throw error;
   const { code, message, path } = error as NodeJS.ErrnoException;
-  throw failed(
-    'cannot_write',
-    `the backup cannot be written${path === undefined ? '' : ` to ${path}`}: ${code === 'ENOSPC' ? 'no space left' : message}`,
-    {
-      cause: error,
-      state: 'nothing was changed',
-      next: again({}, { lead: 'free space there, or name another place (--into); then' }),
-    },
+  throw fileErrors.cannot_write.backup(
+    { path, why: code === 'ENOSPC' ? 'no space left' : message },
+    { cause: error },
   );
 }
 

@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { csvField } from '../core/csv-text.js';
-import { failed } from '../core/errors.js';
-import { again } from '../core/next.js';
+import { fileErrors } from '../core/errors/catalogue/files.js';
 import type { Row } from '../core/row.js';
 import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
@@ -38,11 +37,10 @@ export async function writeCsv(
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (out.errored === null) throw error;
-    throw failed('cannot_write', `cannot write ${path}: ${code === 'ENOSPC' ? 'no space left' : message}`, {
-      cause: error,
-      state: 'nothing was changed',
-      next: again({}, { lead: 'free space there, or name another place (--into); then' }),
-    });
+    throw fileErrors.cannot_write.ofBackup(
+      { path, why: code === 'ENOSPC' ? 'no space left' : message },
+      { cause: error },
+    );
   } finally {
     out.destroy();
   }

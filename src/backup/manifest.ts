@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { usage } from '../core/errors.js';
+import { backupErrors } from '../core/errors/catalogue/backup.js';
 import type { SequenceState, TablePlace, TableSchema } from './postgres-schema.js';
 
 /** The name of the file that says what a backup holds. */
@@ -55,10 +55,7 @@ export async function printOf(path: string): Promise<{ readonly bytes: number; r
 /** The manifest in `directory`. Throws usage `not_a_backup`. */
 export async function readManifest(directory: string): Promise<Manifest> {
   const wrong = (why: string, cause?: unknown) =>
-    usage('not_a_backup', `${directory} is not a backup: ${why}`, {
-      cause,
-      next: 'name the folder that a backup was written to: the backup, or the run that made it, has said which',
-    });
+    backupErrors.not_a_backup.folder({ folder: directory, why }, { cause });
   const path = join(directory, MANIFEST);
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw wrong(error.code === 'ENOENT' ? `it has no ${MANIFEST}` : error.message, error);

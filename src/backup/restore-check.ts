@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SluiceError } from '../core/errors.js';
+import { SluiceError } from '../core/errors/sluice-error.js';
 import { plural } from '../core/plural.js';
 import type { Run } from '../core/run.js';
 import { csv } from '../sources/csv/index.js';

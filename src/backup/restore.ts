@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { pipeline as piped } from 'node:stream/promises';
 import type { Client } from 'pg';
 import { from } from 'pg-copy-streams';
-import { failed, refused, SluiceError, usage } from '../core/errors.js';
-import { again, command } from '../core/next.js';
-import { plural } from '../core/plural.js';
+import { backupErrors } from '../core/errors/catalogue/backup.js';
+import { SluiceError } from '../core/errors/sluice-error.js';
 import type { Run } from '../core/run.js';
 import { ident, literal, qualified } from '../db/quote.js';
 import { isServerError } from '../db/server-error.js';
@@ -30,8 +29,6 @@ interface Kept extends BackedUpTable {
   readonly schema: TableSchema;
   readonly columns: readonly string[];
 }
-
-const NOTHING = 'nothing was changed';
 
 /**
  * Puts the tables of a backup back into the database of `run`, in one transaction: those that are missing are made as they
@@ -111,14 +108,9 @@ function restorable(manifest: Manifest, directory: string): { tables: Kept[]; no
   for (const { file, what } of manifest.files)
     if (what === 'input') notes.push(`the input is ${join(directory, file)}`);
   if (tables.length > 0) return { tables, notes };
-  throw usage('nothing_to_restore', `${directory} holds no tables of a database that could be put back`, {
-    details: notes,
-    state: NOTHING,
-    next:
-      manifest.format === 1 && manifest.source.kind === 'postgres'
-        ? 'it was made by an earlier version: psql -f schema.sql, then \\copy TABLE FROM TABLE.csv WITH (FORMAT csv, HEADER)'
-        : 'what it holds is copied into its place',
-  });
+  throw manifest.format === 1 && manifest.source.kind === 'postgres'
+    ? backupErrors.nothing_to_restore.earlierVersion({ folder: directory }, { details: notes })
+    : backupErrors.nothing_to_restore.files({ folder: directory }, { details: notes });
 }
 
 async function assertWhole(directory: string, manifest: Manifest, tables: readonly Kept[]): Promise<void> {
@@ -130,11 +122,7 @@ async function assertWhole(directory: string, manifest: Manifest, tables: readon
     else if (is.sha256 !== was?.sha256) damaged.push(`${file}: its content is another one (SHA-256)`);
   }
   if (damaged.length === 0) return;
-  throw refused('damaged_backup', `${directory} is damaged`, {
-    details: damaged,
-    state: NOTHING,
-    next: command('restore-check', [directory], {}, { note: 'says what is whole' }),
-  });
+  throw backupErrors.damaged_backup({ folder: directory }, { details: damaged });
 }
 
 async function missingOf(client: Client, tables: readonly Kept[]): Promise<Kept[]> {
@@ -146,12 +134,7 @@ async function missingOf(client: Client, tables: readonly Kept[]): Promise<Kept[
     );
     const kind = rows[0]?.kind ?? null;
     if (kind === null) missing.push(each);
-    else if (kind !== 'r' && kind !== 'p')
-      throw refused('not_empty', `there is something else that is called ${each.table}, which is no table`, {
-        table: each.table,
-        state: NOTHING,
-        next: again({}, { lead: 'drop it or restore into another database, then' }),
-      });
+    else if (kind !== 'r' && kind !== 'p') throw backupErrors.not_empty.noTable({ table: each.table });
   }
   return missing;
 }
@@ -173,24 +156,8 @@ async function assertEmpty(client: Client, tables: readonly Kept[], missing: rea
     if (rows[0]?.full === true) full.push(each.table);
     if (rows[0]?.lacking != null) other.push(`${each.table} lacks ${rows[0].lacking.join(', ')}`);
   }
-  if (full.length > 0)
-    throw refused(
-      'not_empty',
-      `${plural(full.length, 'table')} ${full.length === 1 ? 'is' : 'are'} not empty: ${full.join(', ')}`,
-      {
-        state: NOTHING,
-        next: [
-          'restore into an empty database, and take from there what is needed',
-          again({}, { lead: 'or TRUNCATE them, where all of them is to be as it was, then' }),
-        ],
-      },
-    );
-  if (other.length > 0)
-    throw refused('other_columns', 'tables have other columns than they had', {
-      details: other,
-      state: NOTHING,
-      next: again({}, { lead: 'give them those, or restore into an empty database:' }),
-    });
+  if (full.length > 0) throw backupErrors.not_empty.filled({ tables: full });
+  if (other.length > 0) throw backupErrors.other_columns({ details: other });
 }
 
 /** What the table needs and is missing. */
@@ -218,9 +185,11 @@ async function copyRows(client: Client, table: Kept, file: string, signal: Abort
   );
   await piped(createReadStream(file), copy, { signal });
   if (copy.rowCount === table.rows) return copy.rowCount;
-  throw failed('restore_failed', `${table.file} has ${plural(copy.rowCount, 'row')}, and had ${table.rows}`, {
+  throw backupErrors.restore_failed.rows({
     table: table.table,
-    state: NOTHING,
+    file: table.file,
+    rows: copy.rowCount,
+    had: table.rows,
   });
 }
 
@@ -252,19 +221,8 @@ function explained(error: unknown, table: string | undefined): unknown {
   if (error instanceof SluiceError) return error;
   if (!isServerError(error)) return error;
   const { message, detail } = error;
-  return failed(
-    'restore_failed',
-    `${table === undefined ? 'the backup' : table} could not be put back: ${message}${detail === undefined ? '' : ` (${detail})`}`,
-    {
-      cause: error,
-      state: NOTHING,
-      ...(table === undefined ? {} : { table }),
-      next: again(
-        {},
-        {
-          lead: 'make the tables by other means (the application’s migrations, pg_dump --schema-only), empty, then',
-        },
-      ),
-    },
+  return backupErrors.restore_failed.server(
+    { table, why: `${message}${detail === undefined ? '' : ` (${detail})`}` },
+    { cause: error },
   );
 }

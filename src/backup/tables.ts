@@ -1,5 +1,6 @@
 import type { OldSystem } from '../core/assessment.js';
-import { nearest, usage } from '../core/errors.js';
+import { tableErrors } from '../core/errors/catalogue/tables.js';
+import { nearest } from '../core/errors/nearest.js';
 import type { Pipeline } from '../core/pipeline.js';
 import type { Source } from '../core/types.js';
 import { isThere } from '../sources/old-system.js';
@@ -54,11 +55,6 @@ async function assertThere(
 ): Promise<void> {
   for (const table of tables) {
     if (await isThere(system, table)) continue;
-    const meant = nearest(table, known);
-    throw usage('no_such_table', `there is no table ${table} in ${system.name} to be backed up`, {
-      table,
-      state: 'nothing was written',
-      next: meant === undefined ? 'is it the right one?' : `did you mean ${meant}?`,
-    });
+    throw tableErrors.no_such_table.toBackUp({ table, system: system.name, meant: nearest(table, known) });
   }
 }

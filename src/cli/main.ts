@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { setFlagsFromString } from 'node:v8';
-import { EXIT } from '../core/errors.js';
+import { EXIT } from '../core/errors/sluice-error.js';
 import { STOPPING } from './given/signals.js';
 import { runCommand } from './program.js';
 import { endureOutput } from './show/output.js';

@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import type { CommandData } from '../core/command.js';
-import { EXIT, errorAnswer, usage } from '../core/errors.js';
+import { errorAnswer } from '../core/errors/answer.js';
+import { commandErrors } from '../core/errors/catalogue/command-line.js';
+import { EXIT } from '../core/errors/sluice-error.js';
 import { packageVersion } from '../core/package.js';
 import { noSummary } from '../run/end/no-summary.js';
 import { declareAssess } from './commands/assess.js';
@@ -91,7 +93,7 @@ function noted(root: Command): (command: Command) => CommandData | undefined {
 
 /** What --json prints where the command line itself is wrong. */
 function misused({ message }: CommanderError, command: string | undefined): object {
-  const error = usage('bad_option', message.replace(/^error: /, ''));
+  const error = commandErrors.bad_option.parsed({ why: message.replace(/^error: /, '') });
   if (command !== undefined && RUNS.has(command)) return noSummary(null, error);
   const { kind, answer } = errorAnswer(error);
   return { status: kind, error: answer };

@@ -1,5 +1,6 @@
-import { nearest, usage } from '../core/errors.js';
-import { again } from '../core/next.js';
+import { fillingErrors } from '../core/errors/catalogue/filling.js';
+import { tableErrors } from '../core/errors/catalogue/tables.js';
+import { nearest } from '../core/errors/nearest.js';
 import type { NewTable } from '../core/pipeline.js';
 import type { PgDatabase } from '../db/connect.js';
 import { ident, MAX_IDENTIFIER_BYTES } from '../db/quote.js';
@@ -37,10 +38,10 @@ export async function proposeTable(
   for (const column of request.key ?? []) {
     if (names.includes(column)) continue;
     const close = nearest(column, names);
-    throw usage('no_such_column', `--key: the new table would have no column "${column}"`, {
+    throw fillingErrors.no_such_column.inNewTable({
       column,
-      details: [`its columns: ${names.join(', ')}`],
-      next: close === undefined ? 'name one of its columns' : keyInstead(request.key ?? [], column, close),
+      columns: names,
+      corrected: close === undefined ? undefined : keyInstead(request.key ?? [], column, close),
     });
   }
   const proposed = { ...place, columns, key: request.key ?? [] };
@@ -71,28 +72,13 @@ async function placeOf(
   );
   if (found?.exists === true) return undefined;
   if (found?.there !== true || schema === undefined)
-    throw usage(
-      'no_such_schema',
-      `there is no schema ${given ?? 'on the search path'} to create ${table} in`,
-      {
-        state: 'nothing was written',
-        next:
-          given === null
-            ? 'name the schema, too: --into schema.table'
-            : again({}, { lead: `create it first: CREATE SCHEMA ${ident(given)}; then` }),
-      },
-    );
+    throw given === null
+      ? tableErrors.no_such_schema.onPath({ table })
+      : tableErrors.no_such_schema.toCreateIn({ schema: given, quoted: ident(given), table });
   return { schema, table };
 }
 
 function assertName(name: string): void {
   if (name !== '' && Buffer.byteLength(name) <= MAX_IDENTIFIER_BYTES && !name.includes('\0')) return;
-  throw usage(
-    'bad_name',
-    `"${name}" cannot be a name in PostgreSQL: 1 to ${MAX_IDENTIFIER_BYTES} bytes are allowed`,
-    {
-      value: name,
-      next: 'give another (--map), or leave the column out (--skip-columns)',
-    },
-  );
+  throw tableErrors.bad_name({ name, most: MAX_IDENTIFIER_BYTES });
 }

@@ -1,5 +1,7 @@
 import type { Flags } from '../core/command.js';
-import { nearest, type SluiceError, usage } from '../core/errors.js';
+import { headerErrors } from '../core/errors/catalogue/headers.js';
+import { nearest } from '../core/errors/nearest.js';
+import type { SluiceError } from '../core/errors/sluice-error.js';
 import { formatList } from '../core/list.js';
 import { again, type NextStep } from '../core/next.js';
 import { withRest } from '../core/plural.js';
@@ -53,32 +55,26 @@ export function extraColumns(found: Extra): SluiceError {
   const unnamed = meant.every((each) => each.unnamed);
   const likely = likelyDelimiter(names);
   const delimiter = likely === '\t' ? 'tab' : likely;
-  const what = extra.length === 1 ? `a column "${extra[0]}"` : `${extra.length} columns`;
-  return usage(
-    unnamed ? 'unnamed_column' : 'extra_columns',
-    unnamed ? unnamedSentence(input, extra) : `${input} has ${what} that ${table.name} lacks`,
-    {
-      table: table.name,
-      details: [
-        ...withRest(meant.slice(0, MOST_MEANT).map(detail), meant.length),
-        `${table.name} has: ${table.columns.map(({ name }) => name).join(', ')}`,
-      ],
-      state: 'nothing was written',
-      next:
-        delimiter !== undefined && options.delimiter === undefined
-          ? again(
-              { flags: { delimiter } },
-              { lead: 'the header is one column: is the delimiter another one?' },
-            )
-          : extraNext(meant, found),
-    },
-  );
+  const known = {
+    details: [
+      ...withRest(meant.slice(0, MOST_MEANT).map(detail), meant.length),
+      `${table.name} has: ${table.columns.map(({ name }) => name).join(', ')}`,
+    ],
+  };
+  const next =
+    delimiter !== undefined && options.delimiter === undefined
+      ? again({ flags: { delimiter } }, { lead: 'the header is one column: is the delimiter another one?' })
+      : extraNext(meant, found);
+  const of = { input, table: table.name, next };
+  const { unnamed_column, extra_columns } = headerErrors;
+  if (!unnamed) {
+    const what = extra.length === 1 ? `a column "${extra[0]}"` : `${extra.length} columns`;
+    return extra_columns({ ...of, what }, known);
+  }
+  return extra.length === 1
+    ? unnamed_column.one({ ...of, at: (extra[0] as string).slice(1) }, known)
+    : unnamed_column.several({ ...of, count: extra.length }, known);
 }
-
-const unnamedSentence = (input: string, [first = '', ...others]: readonly string[]) =>
-  others.length === 0
-    ? `${input}: column ${first.slice(1)} has no name in the header`
-    : `${input}: ${others.length + 1} columns have no name in the header`;
 
 function detail({ name, unnamed, close }: Meant): string {
   const asks = close === undefined ? '' : `: did you mean ${close}?`;
@@ -129,27 +125,9 @@ function extraNext(
 /** Columns of the name `cell` in the header: which of them is meant only the author can say. */
 function sharedName({ input, names, table, options }: Extra, cell: string): SluiceError {
   const all = names.filter((_, i) => options.cells?.[i] === cell);
-  const [first, ...others] = all as [string, ...string[]];
   const { skip = [] } = options;
   const to = table.columns.find(({ name }) => name.toLowerCase() === cell.trim().toLowerCase())?.name;
-  const places = all.map((name) => name.slice(1)).join(', ');
-  return usage(
-    'duplicate_column',
-    `${input}: the name "${cell}" stands ${all.length} times in the header, in columns ${places}`,
-    {
-      table: table.name,
-      column: cell,
-      state: 'nothing was written',
-      next:
-        to === undefined
-          ? again({ flags: { skipColumns: formatList([...skip, ...all]) } }, { lead: 'leave them out' })
-          : [first, ...others].map((name, i) => {
-              const rest = all.filter((each) => each !== name);
-              const flags = { map: [`${name}=${to}`], skipColumns: formatList([...skip, ...rest]) };
-              return again({ flags }, { lead: `${i === 0 ? '' : 'or '}if column ${name.slice(1)} is meant` });
-            }),
-    },
-  );
+  return headerErrors.duplicate_column.toChoose({ input, table: table.name, cell, all, to, skip });
 }
 
 const onlyOne = (names: readonly string[]) => (names.length === 1 ? names[0] : undefined);

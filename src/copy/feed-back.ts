@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
-import { usage } from '../core/errors.js';
-import { again, command } from '../core/next.js';
+import { copyErrors } from '../core/errors/catalogue/copy.js';
 import type { Stage } from '../core/types.js';
 import type { Batch } from '../db/ledger/batches.js';
 import { rejectColumns } from '../db/ledger/rejects.js';
@@ -58,35 +57,26 @@ export function requestOfBatch(batch: Batch, given: CopyRequest): CopyRequest {
   const kept = batch.run_record?.copy as CopyRequest | undefined;
   const { id } = batch;
   if (kept === undefined)
-    throw usage(
-      'not_a_copy',
-      batch.settings.into === undefined
-        ? `batch ${id} was a run of "${batch.pipeline}", not a copy`
-        : `batch ${id} was copied by an earlier version, which did not note how`,
-      {
-        state: 'nothing was written',
-        next:
-          batch.settings.into === undefined
-            ? command('run', [batch.pipeline_from], {
-                source: given.files[0] ?? 'fixed.csv',
-                onlyRejectsOf: id,
-              })
-            : command('rejects', [id], {}, { lead: 'correct the rows in the file itself' }),
-      },
-    );
+    throw batch.settings.into === undefined
+      ? copyErrors.not_a_copy.run({
+          batch: id,
+          pipeline: batch.pipeline,
+          from: batch.pipeline_from,
+          file: given.files[0] ?? 'fixed.csv',
+        })
+      : copyErrors.not_a_copy.earlierVersion({ batch: id });
   if (given.into !== kept.into && !sameTable(given.into, batch.settings.into))
-    throw usage('other_table', `batch ${id} was copied into ${batch.settings.into}, not into ${given.into}`, {
-      state: 'nothing was written',
-      next: again({ flags: { into: kept.into } }),
+    throw copyErrors.other_table({
+      batch: id,
+      table: batch.settings.into,
+      given: given.into,
+      into: kept.into,
     });
   for (const name of Object.keys(SAID) as (keyof typeof SAID)[]) {
     const said = name === 'schema' && given.schema !== undefined ? resolve(given.schema) : given[name];
     if (said === undefined || JSON.stringify(said) === JSON.stringify(kept[name])) continue;
     if (name === 'mode' && said === 'append' && kept.mode === undefined) continue;
-    throw usage('other_options', `batch ${id} was copied with another ${SAID[name]}`, {
-      state: 'nothing was written',
-      next: again({ drop: [dropped(name)] }, { note: 'how its rows come into the table is known' }),
-    });
+    throw copyErrors.other_options({ batch: id, flag: SAID[name], drop: dropped(name) });
   }
   return kept;
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { usage } from '../core/errors.js';
+import { fileErrors } from '../core/errors/catalogue/files.js';
+import { headerErrors } from '../core/errors/catalogue/headers.js';
 import type { Row } from '../core/row.js';
 import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
@@ -89,12 +90,7 @@ export function namingSource(
   return fileSource(path, format === 'json' || format === 'jsonl' ? options : { ...options, map });
 }
 
-const noRows = (path: string) =>
-  usage('no_columns', `${displayName(path)} has no row, and without one its columns are not known`, {
-    input: displayName(path),
-    state: 'nothing was written',
-    next: 'check the export that wrote it, or name the keys that its rows would have (--columns)',
-  });
+const noRows = (path: string) => headerErrors.no_columns.withoutRows({ input: displayName(path) });
 
 /** `source`, its reading begun before there is a run to tell of it. */
 function begin(source: Source, context: Surroundings) {
@@ -129,10 +125,7 @@ function begin(source: Source, context: Surroundings) {
       check: async () => {},
       async *read(run: Run) {
         if (taken)
-          throw usage('stdin_already_read', `${displayName(source.name)} can be read only once`, {
-            input: source.name,
-            next: 'save the input to a file and name that file',
-          });
+          throw fileErrors.stdin_already_read({ input: source.name, shown: displayName(source.name) });
         taken = true;
         try {
           relay.attach(run);

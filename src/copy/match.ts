@@ -1,5 +1,8 @@
 import type { Change } from '../core/command.js';
-import { nearest, usage } from '../core/errors.js';
+import { columnErrors } from '../core/errors/catalogue/columns.js';
+import { fillingErrors } from '../core/errors/catalogue/filling.js';
+import { headerErrors } from '../core/errors/catalogue/headers.js';
+import { nearest } from '../core/errors/nearest.js';
 import { formatList } from '../core/list.js';
 import { again, type Suggestion } from '../core/next.js';
 import { columnMeant } from '../sources/csv/header.js';
@@ -67,35 +70,15 @@ export function matchColumns(
     throw extraColumns({ input, names, extra, table, filled: [...pairs.values()], options });
   assertOnce(input, pairs, table.name, skip);
   const filled = [...pairs.values()];
-  if (filled.length === 0)
-    throw usage('no_columns', `no column of ${input} is loaded into ${table.name}`, {
-      table: table.name,
-      next: again({ drop: ['skipColumns'] }, { lead: 'leave some of --skip-columns away, or all' }),
-    });
+  if (filled.length === 0) throw headerErrors.no_columns.allSkipped({ input, table: table.name });
   for (const [from, to] of pairs) {
     const column = table.columns.find((each) => each.name === to);
     if (column?.generated === undefined) continue;
-    throw usage('generated_column', `${table.name}.${to} is computed by the database and cannot be filled`, {
-      column: from,
-      next: again({ flags: { skipColumns: formatList([...skip, from]) } }, { lead: 'leave it out' }),
-    });
+    throw fillingErrors.generated_column({ table: table.name, column: to, from, skip });
   }
   const both = omit.find((name) => filled.includes(name));
   if (both !== undefined)
-    throw usage('column_twice', `--omit ${both}: the file has a column for it`, {
-      next: [
-        again(
-          omit.length === 1
-            ? { drop: ['omit'] }
-            : { flags: { omit: formatList(omit.filter((name) => name !== both)) } },
-          { note: 'loads it' },
-        ),
-        again(
-          { flags: { skipColumns: formatList([...skip, fileColumn(pairs, both)]) } },
-          { lead: 'or do not load it' },
-        ),
-      ],
-    });
+    throw fillingErrors.column_twice.omitted({ column: both, omit, skip, from: fileColumn(pairs, both) });
   assertFilled(input, pairs, table, options);
   return { columns: filled, pairs, skipped: skip };
 }
@@ -124,11 +107,7 @@ export function meantColumns(
   for (const [wanted, to] of Object.entries(map)) {
     const column = meant('--map', wanted);
     const other = mapped.get(column);
-    if (other !== undefined)
-      throw usage('column_twice', `--map names the column "${column}" twice: as ${other} and as ${to}`, {
-        column,
-        next: 'leave one of them away',
-      });
+    if (other !== undefined) throw fillingErrors.column_twice.mapped({ column, first: other, second: to });
     mapped.set(column, to);
   }
   return {
@@ -147,24 +126,19 @@ function assertOnce(
   for (const [from, to] of pairs) {
     const other = before.get(to);
     if (other !== undefined)
-      throw usage('column_twice', `${input}: both "${other}" and "${from}" would fill ${table}.${to}`, {
-        column: to,
-        next: [
-          again({ flags: { skipColumns: formatList([...skip, from]) } }, { lead: `leave "${from}" out` }),
-          again({ flags: { skipColumns: formatList([...skip, other]) } }, { lead: `or "${other}"` }),
-          'or another column of the table for one of them (--map)',
-        ],
-      });
+      throw fillingErrors.column_twice.filled({ input, first: other, second: from, table, column: to, skip });
     before.set(to, from);
   }
 }
 
 function notInFile(flag: string, wanted: string, input: string, names: readonly string[], options: Said) {
   const close = nearest(wanted, names);
-  return usage('unknown_column', `${flag}: ${input} has no column "${wanted}"`, {
-    column: wanted,
-    details: [`its columns: ${names.join(', ')}`],
-    next: close === undefined ? 'name one of its columns' : corrected(flag, wanted, close, options),
+  return columnErrors.unknown_column.byFlag({
+    flag,
+    input,
+    wanted,
+    columns: names,
+    corrected: close === undefined ? undefined : corrected(flag, wanted, close, options),
   });
 }
 
@@ -176,11 +150,12 @@ function notInTable(
   options: MatchOptions,
 ) {
   const close = nearest(wanted, own);
-  return usage('no_such_column', `${flag}: ${table} has no column "${wanted}"`, {
+  return fillingErrors.no_such_column.byFlag({
+    flag,
     table,
     column: wanted,
-    details: [`its columns: ${own.join(', ')}`],
-    next: close === undefined ? 'name one of its columns' : corrected(flag, wanted, close, options),
+    columns: own,
+    corrected: close === undefined ? undefined : corrected(flag, wanted, close, options),
   });
 }
 

@@ -1,4 +1,4 @@
-import { usage } from '../core/errors.js';
+import { pipelineErrors } from '../core/errors/catalogue/pipelines.js';
 import type { FlowPlan } from '../core/flow.js';
 import { formatList } from '../core/list.js';
 import { type NewTable, type Pipeline, pipeline } from '../core/pipeline.js';
@@ -69,9 +69,7 @@ export function stagedCopy(batch: Pick<Batch, 'settings' | 'pipeline'>): Pipelin
 export function targetOfBatch(batch: Pick<Batch, 'settings' | 'pipeline'>): CopyTarget {
   const { into, mode, columns, key, omit } = batch.settings;
   if (into === undefined || columns === undefined || !isPublishMode(mode))
-    throw usage('no_such_pipeline', `the ledger does not say what ${batch.pipeline} was to fill`, {
-      next: 'copy its files again; the record of how is not whole',
-    });
+    throw pipelineErrors.no_such_pipeline.ofCopy({ pipeline: batch.pipeline });
   return {
     into,
     mode,

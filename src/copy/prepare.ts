@@ -1,4 +1,6 @@
-import { SluiceError, usage } from '../core/errors.js';
+import { copyErrors } from '../core/errors/catalogue/copy.js';
+import { fillingErrors } from '../core/errors/catalogue/filling.js';
+import { isError } from '../core/errors/is-error.js';
 import { formatList } from '../core/list.js';
 import { again } from '../core/next.js';
 import type { NewTable, Pipeline } from '../core/pipeline.js';
@@ -254,7 +256,7 @@ export async function destination(
 
 /** Where a table is missing: that it can be created, if this copy could. */
 function creatable(error: unknown, { files, mode }: CopyRequest): unknown {
-  if (!(error instanceof SluiceError) || error.code !== 'no_such_table') return error;
+  if (!isError(error, 'no_such_table')) return error;
   // What is read twice cannot be stdin, and patch needs rows that are there.
   if (mode === 'patch' || files.includes(STDIN)) return error;
   const create = again({ flags: { create: true } }, { lead: 'or create it', note: 'it is shown first' });
@@ -271,23 +273,12 @@ async function keyOf(
   if (request.key !== undefined) return request.key;
   const primary = await primaryKey(database, table);
   if (primary.length > 0) return primary;
-  throw usage(
-    'no_key',
-    `${table.name} has no primary key: --mode ${request.mode} must be told how rows are found`,
-    {
-      table: table.name,
-      next: 'name the columns that identify a row: --key a,b',
-    },
-  );
+  throw fillingErrors.no_key.primary({ table: table.name, mode: request.mode });
 }
 
 function assertFiles({ files }: CopyRequest): void {
   const twice = files.find((path, at) => files.indexOf(path) !== at);
-  if (twice !== undefined)
-    throw usage('file_twice', `${displayName(twice)} is named twice: its rows would be loaded twice`, {
-      input: twice,
-      next: 'name it once',
-    });
+  if (twice !== undefined) throw copyErrors.file_twice({ path: twice, shown: displayName(twice) });
 }
 
 function assertSame(
@@ -299,17 +290,13 @@ function assertSame(
   const lacks = first.filter((name) => !other.includes(name));
   const more = other.filter((name) => !first.includes(name));
   if (lacks.length + more.length === 0) return;
-  throw usage(
-    'files_differ',
-    `${displayName(path)} does not have the same columns as ${displayName(firstPath)}`,
+  throw copyErrors.files_differ(
+    { path, shown: displayName(path), first: displayName(firstPath) },
     {
-      input: path,
       details: [
         ...(lacks.length === 0 ? [] : [`it lacks ${lacks.join(', ')}`]),
         ...(more.length === 0 ? [] : [`it has besides ${more.join(', ')}`]),
       ],
-      state: 'nothing was written',
-      next: 'copy them one after the other, each with its own flags',
     },
   );
 }
@@ -334,19 +321,7 @@ function assertNoHeader(
     return text !== '' && (text === name.toLowerCase() || text === to?.toLowerCase());
   });
   if (same.length === 0) return;
-  const all = same.length === columns.length;
-  throw usage(
-    'has_header',
-    `the first line of ${input} is a header: it holds ${all ? 'the names in --columns' : `"${same[0]}"`}`,
-    {
-      input,
-      line: 1,
-      state: 'nothing was written',
-      next: [
-        ...(all ? [again({ drop: ['columns'] }, { note: 'the header says the same' })] : []),
-        again({ flags: { header: true } }, { note: 'these names stand in place of those in the header' }),
-        again({ flags: { header: false } }, { lead: 'or, if it is a row all the same' }),
-      ],
-    },
-  );
+  throw same.length === columns.length
+    ? copyErrors.has_header.all({ input })
+    : copyErrors.has_header.some({ input, name: same[0] as string });
 }

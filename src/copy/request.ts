@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { commandWords, type FlagValue } from '../core/command.js';
-import { usage } from '../core/errors.js';
+import { commandErrors } from '../core/errors/catalogue/command-line.js';
 import { formatList } from '../core/list.js';
 import type { PublishMode } from '../core/target.js';
 import type { FileFormat } from '../sources/file.js';
@@ -74,28 +74,12 @@ export function parseList(option: string, text: string): string[] {
   try {
     records = parse(text, { trim: true });
   } catch (cause) {
-    throw usage('bad_list', `${option} ${text}: names between commas were expected`, {
-      next: `${option} a,b,"c,with a comma"`,
-      cause,
-    });
+    throw commandErrors.bad_list.unreadable({ option, text }, { cause });
   }
   const names = records[0] ?? [];
   const empty = records.length !== 1 || names.includes('');
   const twice = names.find((name, at) => names.indexOf(name) !== at);
-  if (empty || twice !== undefined)
-    throw usage(
-      'bad_list',
-      twice === undefined || empty
-        ? `${option}: one of the names is empty`
-        : `${option}: the name ${twice} stands twice`,
-      {
-        next: [
-          `${option} a,b,"c,with a comma"`,
-          ...(option === '--skip-columns' && empty
-            ? ["a column without a name is named by its position: --skip-columns '#1' for the first"]
-            : []),
-        ],
-      },
-    );
+  if (empty) throw commandErrors.bad_list.empty({ option });
+  if (twice !== undefined) throw commandErrors.bad_list.twice({ option, name: twice });
   return names;
 }

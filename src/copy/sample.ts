@@ -1,6 +1,7 @@
-import { refused, usage } from '../core/errors.js';
-import { formatList } from '../core/list.js';
-import { again } from '../core/next.js';
+import { copyErrors } from '../core/errors/catalogue/copy.js';
+import { feedBackErrors } from '../core/errors/catalogue/feed-back.js';
+import { fillingErrors } from '../core/errors/catalogue/filling.js';
+import { headerErrors } from '../core/errors/catalogue/headers.js';
 import type { Row } from '../core/row.js';
 import { isRejectColumn } from '../run/feed-back/reject-columns.js';
 import { isRejects, recognised } from '../run/feed-back/rejects-given.js';
@@ -67,11 +68,7 @@ class Sampling {
   }
 
   result(): Sample {
-    if (this.#tallies.size === 0)
-      throw refused('no_rows', 'the input has no row: there is nothing to propose a table from', {
-        state: 'nothing was written',
-        next: again({ drop: ['create'] }, { lead: 'create the table yourself, then' }),
-      });
+    if (this.#tallies.size === 0) throw copyErrors.no_rows();
     const columns = [...this.#tallies].map(([name, tally]) => ({ name, type: tally.type() }));
     return { columns, sampled: this.#rows, complete: this.#complete };
   }
@@ -160,12 +157,11 @@ class FileColumns {
     const to = Object.hasOwn(this.#map, name) ? (this.#map[name] as string) : name.trim().toLowerCase();
     const other = this.#from.get(to);
     if (other !== undefined && other !== name)
-      throw usage('column_twice', `both "${other}" and "${name}" would be the column "${to}"`, {
+      throw fillingErrors.column_twice.inNewTable({
+        first: other,
+        second: name,
         column: to,
-        next: [
-          'give one of them another name (--map)',
-          again({ flags: { skipColumns: formatList([...this.#skip, name]) } }, { lead: 'or leave one out' }),
-        ],
+        skip: this.#skip,
       });
     this.#from.set(to, name);
     const tally = this.#tallyOf(to);
@@ -193,37 +189,10 @@ function assertNamed(
     const own = (header[called.indexOf(name)] as string).trim().toLowerCase();
     return `${name}=${own === '' ? 'column' : own}_${name.slice(1)}`;
   });
-  throw usage(
-    cell === '' ? 'unnamed_column' : 'duplicate_column',
-    cell === ''
-      ? `${input}: column ${first.slice(1)} has no name in the header`
-      : `${input}: the name "${cell}" stands more than once in the header, in column ${first.slice(1)} too`,
-    {
-      input,
-      line: 1,
-      state: 'nothing was written',
-      next: [
-        again(
-          { flags: { map: naming } },
-          {
-            lead: `give ${left.length === 1 ? 'it a name, by its position' : 'them names, by their positions'}`,
-          },
-        ),
-        again(
-          { flags: { skipColumns: formatList([...skip, ...left]) } },
-          { lead: `or leave ${left.length === 1 ? 'it' : 'them'} out` },
-        ),
-      ],
-    },
-  );
+  const unnamed = { input, at: first.slice(1), left, skip, naming };
+  throw cell === ''
+    ? headerErrors.unnamed_column.inNewTable(unnamed)
+    : headerErrors.duplicate_column.inNewTable({ ...unnamed, cell });
 }
 
-const readOnce = (path: string) =>
-  usage('read_once', `--create reads ${displayName(path)} twice: for the types, and for the rows`, {
-    input: path,
-    state: 'nothing was written',
-    next: [
-      'save it to a file, and copy that',
-      again({ drop: ['create'] }, { lead: 'or create the table yourself, then' }),
-    ],
-  });
+const readOnce = (path: string) => feedBackErrors.read_once.toPropose({ path, shown: displayName(path) });

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { usage } from '../core/errors.js';
+import { stageErrors } from '../core/errors/catalogue/stages.js';
 import { parseJson } from '../core/json/parse.js';
 import type { Row } from '../core/row.js';
 import type { Stage } from '../core/types.js';
@@ -18,12 +18,7 @@ export async function schemaStage(path: string): Promise<Stage> {
 
 async function readSchema(path: string): Promise<Readonly<Record<string, unknown>>> {
   await statInput(path);
-  const wrong = (why: string, cause?: unknown) =>
-    usage('bad_schema', `the schema ${path} cannot be used: ${why}`, {
-      input: path,
-      next: 'give a JSON Schema of one row: {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}',
-      ...(cause === undefined ? {} : { cause }),
-    });
+  const wrong = (why: string, cause?: unknown) => stageErrors.bad_schema.file({ path, why }, { cause });
   let schema: unknown;
   try {
     schema = parseJson(await readFile(path, 'utf8'));

@@ -1,4 +1,6 @@
-import { nearest, usage } from '../core/errors.js';
+import { columnErrors } from '../core/errors/catalogue/columns.js';
+import { fillingErrors } from '../core/errors/catalogue/filling.js';
+import { nearest } from '../core/errors/nearest.js';
 import { formatList } from '../core/list.js';
 import { again, type NextStep, type Suggestion } from '../core/next.js';
 import { findsByKey } from '../core/publish-mode.js';
@@ -38,19 +40,21 @@ export function assertFilled(
   const unknown = key.find((name) => !own.includes(name));
   if (unknown !== undefined) {
     const close = nearest(unknown, own);
-    throw usage('no_such_column', `--key: ${table.name} has no column "${unknown}"`, {
+    throw fillingErrors.no_such_column.byFlag({
+      flag: '--key',
       table: table.name,
       column: unknown,
-      details: [`its columns: ${own.join(', ')}`],
-      next: close === undefined ? 'name one of its columns' : keyInstead(key, unknown, close),
+      columns: own,
+      corrected: close === undefined ? undefined : keyInstead(key, unknown, close),
     });
   }
   const keyless = findsByKey(mode) ? key.find((name) => !filled.includes(name)) : undefined;
   if (keyless !== undefined)
-    throw usage('key_not_filled', `${lacks} for ${table.name}.${keyless}, by which rows are found`, {
+    throw fillingErrors.key_not_filled({
+      lacks,
       table: table.name,
       column: keyless,
-      next: [...later([keyless]), `say which column of the file it is (--map), or name another key (--key)`],
+      first: later([keyless]),
     });
   if (mode === 'patch') return;
   const left = table.columns.filter(
@@ -58,38 +62,21 @@ export function assertFilled(
   );
   const lost = left.filter(({ name }) => !omit.includes(name)).map(({ name }) => name);
   if (mode === 'replace' && lost.length > 0)
-    throw usage(
-      'unfilled_columns',
-      `${lacks} for ${lost.map((name) => `${table.name}.${name}`).join(', ')}: replacing the table would lose what is in there`,
-      {
-        table: table.name,
-        state: 'nothing was written',
-        next: [
-          ...later(lost),
-          again(
-            { flags: { omit: formatList([...omit, ...lost]) } },
-            { note: 'the new rows get the defaults' },
-          ),
-          `or, if the file has ${lost[0]} under another name, say which (--map)`,
-          again({ drop: ['omit'], flags: { mode: 'append' } }, { lead: 'or keep the rows that are there' }),
-        ],
-      },
-    );
+    throw fillingErrors.unfilled_columns({
+      lacks,
+      table: table.name,
+      columns: lost,
+      omit,
+      first: later(lost),
+    });
   const needed = left.filter(
     (column) => column.notNull && !column.hasDefault && column.identity === undefined,
   );
   if (needed.length > 0)
-    throw usage(
-      'missing_column',
-      `${lacks} for ${needed.map(({ name }) => `${table.name}.${name}`).join(', ')}, which may not be NULL and has no default`,
-      {
-        table: table.name,
-        state: 'nothing was written',
-        next: [
-          ...later(needed.map(({ name }) => name)),
-          `if the file has ${needed[0]?.name} under another name, say which (--map)`,
-          'or give the column a default in the database',
-        ],
-      },
-    );
+    throw columnErrors.missing_column.unfilled({
+      lacks,
+      table: table.name,
+      columns: needed.map(({ name }) => name),
+      first: later(needed.map(({ name }) => name)),
+    });
 }

@@ -1,6 +1,6 @@
-import { usage } from './errors.js';
+import { pipelineErrors } from './errors/catalogue/pipelines.js';
 import type { Next } from './next.js';
-import { noun, plural } from './plural.js';
+import { plural } from './plural.js';
 import type { DateUnit } from './types.js';
 
 /** A cell of an assessment: text as the old system writes it, or null. */
@@ -129,10 +129,7 @@ export function orphans(
   const columns = [of.column].flat();
   const keys = [of.key ?? 'id'].flat();
   if (columns.length !== keys.length)
-    throw usage(
-      'bad_assessment',
-      `orphans of ${of.table}: ${plural(columns.length, 'column')} ${noun(columns.length, 'points', 'point')} at a key of ${keys.length}`,
-    );
+    throw pipelineErrors.bad_assessment({ table: of.table, columns: columns.length, keys: keys.length });
   return {
     kind: 'orphans',
     name: `${of.table}.${columns.join(', ')} → ${of.references}`,

@@ -2,7 +2,9 @@ import { type FlowAccount, type SinkAccount, StageCounter, sum, unaccounted } fr
 import { blamed } from './blamed.js';
 import type { FlowMark } from './bookmark.js';
 import { Channel } from './channel.js';
-import { interrupted, SluiceError } from './errors.js';
+import { commandErrors } from './errors/catalogue/command-line.js';
+import { isError } from './errors/is-error.js';
+import { SluiceError } from './errors/sluice-error.js';
 import { type Branch, endName, type FlowPlan, inBooks, keepsNothing } from './flow.js';
 import { Reading } from './reading.js';
 import type { Row, Rows } from './row.js';
@@ -90,7 +92,7 @@ export async function follow(plan: FlowPlan, following: Following): Promise<Flow
     const staging = await following.open(end, runFor(count), { branch: at, ...marking });
     ends.push({ name: endName(end), isTable: 'kind' in end, staging, count });
     for await (const chunk of rows) {
-      if (signal.aborted) throw interrupted();
+      if (signal.aborted) throw commandErrors.interrupted.stopped();
       count.in += chunk.length;
       await staging.write(chunk);
       const flushing = following.afterChunk();
@@ -137,7 +139,9 @@ export async function follow(plan: FlowPlan, following: Following): Promise<Flow
     stop.abort();
     await Promise.allSettled(ends.map((end) => end.staging.discard()));
     if (following.signal.aborted && !(error instanceof SluiceError && error.kind !== 'interrupted')) {
-      throw following.signal.reason instanceof SluiceError ? following.signal.reason : interrupted();
+      throw following.signal.reason instanceof SluiceError
+        ? following.signal.reason
+        : commandErrors.interrupted.stopped();
     }
     throw error;
   }
@@ -171,7 +175,7 @@ function staged(
     } catch (error) {
       const said = blamed(error, `stage "${name}"`, { input });
       // A stage knows a row's line, and not whose line that is.
-      throw said.code === 'stage_failed' ? said.with({ input }) : said;
+      throw isError(said, 'stage_failed') ? said.with({ input }) : said;
     }
   })();
 }

@@ -1,4 +1,4 @@
-import { nearest } from './errors.js';
+import { nearest } from './errors/nearest.js';
 
 /**
  * How one field of an old system's records becomes one of ours; the document's MigrationFieldMapping. Unique by

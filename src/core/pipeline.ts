@@ -2,7 +2,7 @@ import type { FlowAccount, Reasons } from './accounting.js';
 import type { AssessmentDeclaration, BackupDeclaration } from './assessment.js';
 import type { CheckContext } from './check-context.js';
 import type { Compatibility } from './compatibility.js';
-import { usage } from './errors.js';
+import { pipelineErrors } from './errors/catalogue/pipelines.js';
 import type { FlowPlan } from './flow.js';
 import type { FieldMapping, MappingsDefinition } from './mapping.js';
 import type { Next } from './next.js';
@@ -210,39 +210,36 @@ export type Pipeline = PipelineDefinition<Record<string, Source>, Record<string,
 export function pipeline<I extends Record<string, Source>, T extends Record<string, Target>>(
   definition: PipelineDefinition<I, T>,
 ): Pipeline {
-  const wrong = (why: string) => usage('bad_pipeline', `pipeline "${definition.name}": ${why}`);
-  if (!/^[a-z][a-z0-9-]*$/.test(definition.name)) throw wrong('the name must be kebab-case (a-z, 0-9, -)');
-  if (Object.keys(definition.inputs).length === 0) throw wrong('it declares no inputs');
+  const { name: pipeline } = definition;
+  const { bad_pipeline: bad } = pipelineErrors;
+  if (!/^[a-z][a-z0-9-]*$/.test(definition.name)) throw bad.name({ pipeline });
+  if (Object.keys(definition.inputs).length === 0) throw bad.noInputs({ pipeline });
   for (const target of Object.values(definition.tables)) {
-    if (findsByKey(target.mode) && !target.key?.length)
-      throw wrong(`${target.mode}('${target.table}') needs a key`);
-    if (target.mode !== 'replace' && !target.columns?.length)
-      throw wrong(`${target.mode}('${target.table}') must say which columns its rows fill`);
+    if (findsByKey(target.mode) && !target.key?.length) throw bad.noKey({ pipeline, ...target });
+    if (target.mode !== 'replace' && !target.columns?.length) throw bad.noColumns({ pipeline, ...target });
   }
   for (const { mode, table, maxShrink } of Object.values(definition.tables))
     if (maxShrink !== undefined && !(maxShrink >= 0 && maxShrink <= 100))
-      throw wrong(`maxShrink of ${mode}('${table}') must be a share in percent, from 0 to 100`);
+      throw bad.maxShrink({ pipeline, mode, table });
   const names = Object.values(definition.tables).map((target) => target.table);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
-  if (twice !== undefined) throw wrong(`the table ${twice} is declared twice`);
+  if (twice !== undefined) throw bad.tableTwice({ pipeline, table: twice });
   for (const { name, beside } of definition.views ?? [])
-    if (!Object.hasOwn(definition.tables, beside))
-      throw wrong(`the view ${name} is to be made beside "${beside}", which is none of its tables`);
+    if (!Object.hasOwn(definition.tables, beside)) throw bad.viewBeside({ pipeline, view: name, beside });
   for (const [input, { type, table }] of Object.entries(definition.records ?? {})) {
-    if (!Object.hasOwn(definition.inputs, input)) throw wrong(`records of "${input}", which is no input`);
-    if (!/^[a-z][a-z0-9_]{0,49}$/.test(type))
-      throw wrong(`the record type "${type}" must be lower case (a-z, 0-9, _), 50 characters at most`);
+    if (!Object.hasOwn(definition.inputs, input)) throw bad.recordsOf({ pipeline, input });
+    if (!/^[a-z][a-z0-9_]{0,49}$/.test(type)) throw bad.recordType({ pipeline, type });
     if (!Object.hasOwn(definition.tables, table ?? input))
-      throw wrong(`the records of "${input}" end in "${table ?? input}", which is no table of it`);
+      throw bad.recordsEnd({ pipeline, input, table: table ?? input });
   }
   for (const input of definition.indispensable ?? [])
-    if (!Object.hasOwn(definition.inputs, input)) throw wrong(`"${input}" is indispensable, and no input`);
+    if (!Object.hasOwn(definition.inputs, input)) throw bad.indispensable({ pipeline, input });
   const { setting } = definition.mappings ?? {};
   if (setting !== undefined && !Object.hasOwn(definition.settings ?? {}, setting))
-    throw wrong(`its mappings take the source system from "${setting}", which is no setting`);
+    throw bad.mappings({ pipeline, setting });
   const guards = typeof definition.guards === 'object' ? definition.guards : [];
   const guardedTwice = guards.find((name, at) => guards.indexOf(name) !== at);
-  if (guardedTwice !== undefined) throw wrong(`the table ${guardedTwice} is guarded twice`);
+  if (guardedTwice !== undefined) throw bad.guardedTwice({ pipeline, table: guardedTwice });
   return definition as unknown as Pipeline;
 }
 

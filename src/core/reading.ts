@@ -1,7 +1,7 @@
 import { type StageCounter, sum } from './accounting.js';
 import { blamed } from './blamed.js';
 import { type Bookmark, bookmarkOf } from './bookmark.js';
-import { interrupted } from './errors.js';
+import { commandErrors } from './errors/catalogue/command-line.js';
 import type { Rows } from './row.js';
 import type { Run } from './run.js';
 import type { Source } from './types.js';
@@ -36,7 +36,7 @@ export class Reading {
     let left = this.options.limit ?? Number.POSITIVE_INFINITY;
     try {
       for await (const chunk of this.#read()) {
-        if (run.signal.aborted) throw interrupted();
+        if (run.signal.aborted) throw commandErrors.interrupted.stopped();
         const taken = chunk.length <= left ? chunk : chunk.slice(0, left);
         left -= taken.length;
         count.out += taken.length;

@@ -1,4 +1,4 @@
-import { interrupted } from './errors.js';
+import { commandErrors } from './errors/catalogue/command-line.js';
 
 /**
  * `promise`, or interrupted() as soon as `signal` is aborted; the promise itself goes on, and what comes of
@@ -15,13 +15,13 @@ export async function untilAborted<T>(
   };
   if (signal.aborted) {
     given();
-    throw interrupted();
+    throw commandErrors.interrupted.stopped();
   }
   let stop = () => {};
   const aborted = new Promise<never>((_, reject) => {
     stop = () => {
       given();
-      reject(interrupted());
+      reject(commandErrors.interrupted.stopped());
     };
     signal.addEventListener('abort', stop, { once: true });
   });

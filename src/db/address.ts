@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { usage } from '../core/errors.js';
+import { connectionErrors } from '../core/errors/catalogue/connection.js';
 import { machineFiles } from './libpq/files.js';
 import { ConninfoError } from './libpq/parse.js';
 import { type Connection, connectionOf, describe, RefusedParameter } from './libpq/resolve.js';
@@ -25,7 +25,6 @@ export function addressOf(
   from: string,
   environment: NodeJS.ProcessEnv = process.env,
 ): Address {
-  const state = 'nothing was read or written';
   try {
     const connection = connectionOf(text, environment, machineFiles, whoami());
     return {
@@ -36,19 +35,13 @@ export function addressOf(
     };
   } catch (error) {
     if (error instanceof RefusedParameter)
-      throw usage('connection_parameter', `${from}: ${error.message}`, {
-        state,
-        next: error.refused.instead,
+      throw connectionErrors.connection_parameter({
+        from,
+        why: error.message,
+        instead: error.refused.instead,
       });
     if (!(error instanceof ConninfoError)) throw error;
-    throw usage('bad_database_url', `${from} does not say where a PostgreSQL database is: ${error.message}`, {
-      state,
-      next: [
-        'postgres://user:password@host:5432/database',
-        "or host=… port=5432 dbname=… user=…   ('…' around blanks)",
-        'embedded:NAME   (a database of the embedded PostgreSQL)',
-      ],
-    });
+    throw connectionErrors.bad_database_url({ from, why: error.message });
   }
 }
 

@@ -1,6 +1,5 @@
 import type { ClientBase } from 'pg';
-import { refused } from '../core/errors.js';
-import { again } from '../core/next.js';
+import { ledgerErrors } from '../core/errors/catalogue/ledger.js';
 import type { Database } from '../core/run.js';
 import { closeSchemas } from './close.js';
 import { LEDGER_OWNER } from './ledger/trust.js';
@@ -67,23 +66,7 @@ async function notedOid(client: ClientBase, batch: string, name: string): Promis
 }
 
 function schemaTaken(name: string, whose: string, cause?: unknown) {
-  return refused(
-    'schema_taken',
-    `the schema ${name}, which this batch would make, is there already, and this batch has not made it: ${whose}`,
-    {
-      ...(cause === undefined ? {} : { cause }),
-      state: 'nothing was written to it; live tables are untouched',
-      next: [
-        again(
-          {},
-          {
-            lead: 'ask its owner what it is for, and have it dropped or renamed; then',
-            note: 'as a batch of another number',
-          },
-        ),
-      ],
-    },
-  );
+  return ledgerErrors.schema_taken({ name, whose }, { cause });
 }
 
 /** Statements that let the owners of tables create in the schema: for the transaction in which that is done. Pure. */

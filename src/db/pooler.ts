@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { refused, type SluiceError } from '../core/errors.js';
-import { again } from '../core/next.js';
+import { connectionErrors } from '../core/errors/catalogue/connection.js';
+import type { SluiceError } from '../core/errors/sluice-error.js';
 import type { Address } from './address.js';
 import type { Settings } from './pinned.js';
 import { literal } from './quote.js';
@@ -41,35 +41,10 @@ export async function haveOwnProcesses(a: pg.Client, b: pg.Client): Promise<bool
 
 /** refused `pooled`: the pooler gives a process to another client between two statements. */
 export function pooled({ described, from }: Address): SluiceError {
-  return refused(
-    'pooled',
-    `${described} (from ${from}) is a connection pooler that shares sessions between its clients (PgBouncer in transaction or statement mode, say)`,
-    {
-      details: [
-        'locks would stay with sessions that others get next, and settings of theirs would be ours, and ours theirs',
-      ],
-      state: 'nothing was read or written',
-      next: [
-        again({}, { lead: 'with the address of the server itself (connect directly):' }),
-        "or by a database of the pooler's in session mode (PgBouncer: pool_mode=session)",
-      ],
-    },
-  );
+  return connectionErrors.pooled({ described, from });
 }
 
 /** refused `pooler_options`: settings of the user's own would be lost on the way. */
 export function optionsLost({ described, from }: Address): SluiceError {
-  return refused(
-    'pooler_options',
-    `the connection pooler at ${described} (from ${from}) takes no options, and some are given`,
-    {
-      state: 'nothing was read or written',
-      next: [
-        again(
-          {},
-          { lead: 'without options in the address and PGOPTIONS, or with the address of the server itself:' },
-        ),
-      ],
-    },
-  );
+  return connectionErrors.pooler_options({ described, from });
 }

@@ -1,4 +1,5 @@
-import { refused, SluiceError } from '../core/errors.js';
+import { connectionErrors } from '../core/errors/catalogue/connection.js';
+import { SluiceError } from '../core/errors/sluice-error.js';
 import { ident } from './quote.js';
 import { type ServerError, sqlstateOf } from './server-error.js';
 
@@ -38,24 +39,14 @@ export async function rowSecurityError(
   const [first] = tables;
   const subject = what === undefined ? '' : `${what}: `;
   if (first === undefined)
-    return refused('row_security', `${subject}${message}`, {
-      sqlstate: '42501',
-      next: [...NEXT('the role'), ...or],
-      cause: error,
-    });
+    return connectionErrors.row_security.refused({ subject, why: message, or }, { cause: error });
   const { role } = first;
   const listed = tables.map(({ schema, table, policies }) => {
     return `${schema}.${table} (${policiesText(policies)})`;
   });
-  return refused(
-    'row_security',
-    `${subject}row-level security would hide rows of ${listed.join(' or ')} from ${role}, and what is hidden would be missing without a word`,
-    {
-      table: `${first.schema}.${first.table}`,
-      sqlstate: '42501',
-      next: [...NEXT(ident(role)), ...or],
-      cause: error,
-    },
+  return connectionErrors.row_security.hidden(
+    { subject, tables: listed, role, quoted: ident(role), or },
+    { table: `${first.schema}.${first.table}`, cause: error },
   );
 }
 
@@ -65,12 +56,6 @@ export function policiesText(policies: readonly string[]): string {
     ? 'no policy lets it see any'
     : `${policies.length === 1 ? 'policy' : 'policies'} ${policies.join(', ')}`;
 }
-
-/** Who may read what policies would hide. */
-export const SEES_ALL =
-  "a role that sees all rows: the table's owner, if its row-level security is not forced, or one with BYPASSRLS";
-
-const NEXT = (role: string) => [`connect as ${SEES_ALL}   (ALTER ROLE ${role} BYPASSRLS, as a superuser)`];
 
 /** Tables of a name ($1, null: all) with row-level security, those first in which it concerns the current role. */
 const SECURED = `

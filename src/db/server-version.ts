@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import { refused, type SluiceError } from '../core/errors.js';
+import { connectionErrors } from '../core/errors/catalogue/connection.js';
+import type { SluiceError } from '../core/errors/sluice-error.js';
 import type { Address } from './address.js';
 import { cutOff, TIMING, within } from './network.js';
 import { sqlstateOf } from './server-error.js';
@@ -42,26 +43,18 @@ function majorOf(said: Said): number {
  * undefined where neither is so. Nothing was asked of the server. `at`: how messages name it.
  */
 export function serverFault(said: Said, at: string): SluiceError | undefined {
-  const state = 'nothing was read or written';
   for (const { name, version } of OTHERS) {
     const told = version(said);
     if (told === undefined) continue;
-    return refused('other_server', `${at} is ${name} (${told}), not PostgreSQL`, {
-      details: [
-        'publishing and its undo read PostgreSQL’s own catalog, and rely on its locks and on DDL in transactions',
-      ],
-      state,
-      next: `name a database of PostgreSQL ${OLDEST} or newer`,
-    });
+    return connectionErrors.other_server({ at, name, version: told, oldest: OLDEST });
   }
   const major = majorOf(said);
   if (!(major < OLDEST)) return undefined;
-  return refused('old_server', `${at} is PostgreSQL ${said('server_version')}, older than ${OLDEST}`, {
-    details: [
-      `Sluice is tested on PostgreSQL ${OLDEST} to ${NEWEST}: older ones have other catalogs, and what would not be carried over is not known`,
-    ],
-    state,
-    next: `upgrade the server to PostgreSQL ${OLDEST} or newer (pg_upgrade), or name another database`,
+  return connectionErrors.old_server({
+    at,
+    version: said('server_version') ?? '',
+    oldest: OLDEST,
+    newest: NEWEST,
   });
 }
 

@@ -1,4 +1,4 @@
-import { usage } from '../core/errors.js';
+import { tableErrors } from '../core/errors/catalogue/tables.js';
 import { ident } from './quote.js';
 
 /** A table by its parts, as the catalog has them; without a schema the search path decides. */
@@ -82,8 +82,5 @@ function partsOf(text: string): Part[] {
 }
 
 function badName(text: string, why: string) {
-  return usage('bad_table_name', `${text} is no name of a table: ${why}`, {
-    state: 'nothing was written',
-    next: 'table or schema.table, each in double quotes where it holds a dot, a blank or upper case: "My schema"."a.b"',
-  });
+  return tableErrors.bad_table_name({ name: text, why });
 }

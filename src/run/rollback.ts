@@ -1,5 +1,4 @@
-import { refused } from '../core/errors.js';
-import { command } from '../core/next.js';
+import { rollbackErrors } from '../core/errors/catalogue/rollback.js';
 import { findBatch, holdBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
 import { undoSql } from '../db/ledger/publish-sql.js';
@@ -99,16 +98,8 @@ async function assertLatest(
     [id, published.map((each) => `${each.table_schema}.${each.table_name}`)],
   );
   if (later.length === 0) return;
-  throw refused('built_upon', `later batches have published to the tables of batch ${id}`, {
-    details: later.map(({ table, batches }) => `${table}: batch ${batches}`),
-    state: 'nothing was changed',
-    next: command(
-      'rollback',
-      [later[0]?.batches.split(', ')[0] as string],
-      {},
-      {
-        lead: 'roll those back first, the latest first',
-      },
-    ),
-  });
+  throw rollbackErrors.built_upon(
+    { batch: id, latest: later[0]?.batches.split(', ')[0] as string },
+    { details: later.map(({ table, batches }) => `${table}: batch ${batches}`) },
+  );
 }

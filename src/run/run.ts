@@ -1,6 +1,7 @@
 import { BACKUPS, backUp } from '../backup/backup.js';
-import { interrupted, SluiceError, usage } from '../core/errors.js';
-import { again, command } from '../core/next.js';
+import { commandErrors } from '../core/errors/catalogue/command-line.js';
+import { SluiceError } from '../core/errors/sluice-error.js';
+import { command } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
 import { type Batch, findBatch, moveBatch, noteBatch } from '../db/ledger/batches.js';
 import { openLedger } from '../db/ledger/open.js';
@@ -56,11 +57,7 @@ export interface Ran {
 export async function runPipeline(pipeline: Pipeline, options: RunOptions): Promise<Ran> {
   const { resume } = options;
   const resumed = resume === undefined ? undefined : await findResumable(pipeline, options, resume);
-  if (options.guard === 'lock' && options.publish === false)
-    throw usage('guard_ends', '--guard lock ends with the command, long before its staging is swapped in', {
-      state: 'nothing was written',
-      next: again({ flags: { guard: 'journal' } }, { note: 'it waits with staging' }),
-    });
+  if (options.guard === 'lock' && options.publish === false) throw commandErrors.guard_ends();
   const job = await Job.prepare(pipeline, resumed === undefined ? options : resumedOptions(options, resumed));
   job.state.stopped = stopStatements(options.database, job.signal);
   try {
@@ -82,7 +79,7 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
     const shown =
       options.dryRun === true ? { ...plan, publish: await planPublish(job, checked.changes) } : plan;
     if (options.confirm !== undefined && !(await answered(job, () => options.confirm?.(shown))))
-      throw interrupted('not confirmed', { state: 'nothing was written' });
+      throw commandErrors.interrupted.runNotConfirmed();
     const outcome =
       options.dryRun === true ? await dryRun(job, checked) : await attempt(job, checked, resumed);
     return { summary: summaryOf(job, outcome), rejects: job.rejects.first };

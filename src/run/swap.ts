@@ -1,5 +1,6 @@
-import { type SluiceError, usage } from '../core/errors.js';
-import { command, type NextStep, Suggestion } from '../core/next.js';
+import { rollbackErrors } from '../core/errors/catalogue/rollback.js';
+import type { SluiceError } from '../core/errors/sluice-error.js';
+import { type NextStep, Suggestion } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
 import { type Batch, findBatch, holdBatch, noteBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
@@ -27,17 +28,12 @@ export async function findStaged(database: RunOptions['database'], id: string): 
   await requireLedger(database);
   const batch = await findBatch(database, id);
   if (batch.status === 'staged') return batch;
-  if (batch.status === 'completed')
-    throw usage('not_staged', `batch ${id} is published already`, {
-      next: [command('status', [id]), command('rollback', [id], {}, { note: 'put everything back' })],
-    });
-  throw usage(
-    'not_staged',
-    `batch ${id} is ${batch.status.replace('_', ' ')}: there is no staging to publish`,
-    {
-      next: reload(batch),
-    },
-  );
+  if (batch.status === 'completed') throw rollbackErrors.not_staged.published({ batch: id });
+  throw rollbackErrors.not_staged.other({
+    batch: id,
+    status: batch.status.replace('_', ' '),
+    reload: reload(batch),
+  });
 }
 
 /**

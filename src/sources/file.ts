@@ -1,4 +1,4 @@
-import { usage } from '../core/errors.js';
+import { fileErrors } from '../core/errors/catalogue/files.js';
 import type { Source } from '../core/types.js';
 import type { CsvOptions } from './csv/index.js';
 import { csv } from './csv/index.js';
@@ -122,8 +122,5 @@ export function formatOf(path: string): FileFormat | undefined {
 }
 
 function foreign(option: string, path: string, format: FileFormat) {
-  return usage('format_option', `${option} does not apply to ${format}, which ${path} is read as`, {
-    input: path,
-    next: 'leave the option out, or name the format',
-  });
+  return fileErrors.format_option({ option, path, format });
 }

@@ -1,7 +1,6 @@
 import type { Client } from 'pg';
 import { type FigureRow, type OldSystem, spelled } from '../core/assessment.js';
-import { usage } from '../core/errors.js';
-import { again } from '../core/next.js';
+import { sqliteErrors } from '../core/errors/catalogue/sqlite.js';
 import type { Run } from '../core/run.js';
 import type { DateUnit, Source } from '../core/types.js';
 import { columnBases } from '../db/catalog/column-sql.js';
@@ -36,15 +35,8 @@ export async function oldSystem(
 export function sqlitePath(inputs: Readonly<Record<string, Source>>): string | undefined {
   const old = Object.values(inputs).filter((source) => source.kind === 'sqlite');
   const paths = [...new Set(old.flatMap((source) => source.path ?? []))];
-  if (old.length > 0 && paths.length === 0)
-    throw usage('no_file', 'the old system is an SQLite file, and none was named', {
-      state: 'nothing was read or written',
-      next: again({ flags: { source: 'app.db' } }, { lead: 'name it' }),
-    });
-  if (paths.length > 1)
-    throw usage('two_files', `the inputs name ${paths.length} SQLite files: ${paths.join(', ')}`, {
-      next: paths.map((path) => again({ drop: ['input'], flags: { source: path } })),
-    });
+  if (old.length > 0 && paths.length === 0) throw sqliteErrors.no_file.ofOldSystem();
+  if (paths.length > 1) throw sqliteErrors.two_files({ paths });
   return paths[0];
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { matchColumns } from '../../src/copy/match.js';
 import type { MatchOptions } from '../../src/copy/match-options.js';
-import { SluiceError } from '../../src/core/errors.js';
+import { SluiceError } from '../../src/core/errors/sluice-error.js';
 import type { ColumnFacts } from '../../src/db/catalog/columns.js';
 
 const column = (name: string, more: Partial<ColumnFacts> = {}): ColumnFacts => ({

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exitCode, told } from '../../src/cli/show/failure.js';
-import { failed, interrupted, nearest, refused, usage } from '../../src/core/errors.js';
+import { failed, interrupted, refused, usage } from '../../src/core/errors/author.js';
+import { nearest } from '../../src/core/errors/nearest.js';
 
 test('an error keeps what its first witness said, and learns the rest', () => {
   const error = failed('bad_value', 'no number', { line: 3, column: 'id' });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { breaches, type StageCounter } from '../../src/core/accounting.js';
 import { type Bookmark, type FlowMark, setBookmark } from '../../src/core/bookmark.js';
-import { failed, interrupted } from '../../src/core/errors.js';
+import { failed, interrupted } from '../../src/core/errors/author.js';
 import { type FlowPlan, flow } from '../../src/core/flow.js';
 import { type Following, follow } from '../../src/core/follow.js';
 import type { Chunk, Row } from '../../src/core/row.js';

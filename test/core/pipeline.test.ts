@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { interrupted } from '../../src/core/errors.js';
+import { interrupted } from '../../src/core/errors/author.js';
 import { endsOf, flow } from '../../src/core/flow.js';
 import { offenders, pipeline } from '../../src/core/pipeline.js';
 import { append, merge, patch, replace, type Target } from '../../src/core/target.js';

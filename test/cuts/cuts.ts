@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { SluiceError } from '../../src/core/errors.js';
+import { SluiceError } from '../../src/core/errors/sluice-error.js';
 import type { Pipeline } from '../../src/core/pipeline.js';
 import type { Row } from '../../src/core/row.js';
 import { PgDatabase } from '../../src/db/connect.js';

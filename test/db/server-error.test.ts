@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { failed, interrupted, refused } from '../../src/core/errors.js';
+import { failed, interrupted, refused } from '../../src/core/errors/author.js';
 import { isOutOfReach } from '../../src/db/connection-error.js';
 import { isConnectionLoss, sqlstateOf } from '../../src/db/server-error.js';
 import { testDatabase } from '../support/database.js';

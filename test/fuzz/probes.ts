@@ -8,7 +8,7 @@ import { copyEncoder } from '../../sinks/load/encode/encoder.js';
 import { shown, table } from '../../src/cli/show/terminal.js';
 import { OWN_TEXT } from '../../src/copy/own-text.js';
 import { shellWord } from '../../src/core/command.js';
-import { nearest } from '../../src/core/errors.js';
+import { nearest } from '../../src/core/errors/nearest.js';
 import { parseJson } from '../../src/core/json/parse.js';
 import { jsonText } from '../../src/core/json/write.js';
 import { formatList } from '../../src/core/list.js';

@@ -1,4 +1,4 @@
-import { SluiceError } from '../../src/core/errors.js';
+import { SluiceError } from '../../src/core/errors/sluice-error.js';
 import { FieldError, RowError } from '../../transforms/index.js';
 import type { Random } from './inputs.js';
 import type { Probe } from './probes.js';

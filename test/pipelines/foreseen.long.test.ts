@@ -4,7 +4,7 @@ import milestonesToSections from '../../pipelines/milestones-to-sections/index.j
 import okvetImport from '../../pipelines/okvet-import/index.js';
 import recipeSnapshots from '../../pipelines/recipe-snapshots/index.js';
 import { assessPipeline } from '../../src/assess/assess.js';
-import { SluiceError } from '../../src/core/errors.js';
+import { SluiceError } from '../../src/core/errors/sluice-error.js';
 import type { Pipeline } from '../../src/core/pipeline.js';
 import type { Source } from '../../src/core/types.js';
 import { checkPipeline } from '../../src/run/check.js';

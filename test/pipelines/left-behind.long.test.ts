@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SluiceError } from '../../src/core/errors.js';
+import type { SluiceError } from '../../src/core/errors/sluice-error.js';
 import { csv } from '../../src/sources/csv/index.js';
 import { tempFile } from '../support/files.js';
 import { exported, lotSystem, runLots } from '../support/lots.js';

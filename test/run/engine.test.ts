@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { interrupted, type SluiceError } from '../../src/core/errors.js';
+import { interrupted } from '../../src/core/errors/author.js';
+import type { SluiceError } from '../../src/core/errors/sluice-error.js';
 import { validation } from '../../src/core/pipeline.js';
 import { named, type Sink, type Stage } from '../../src/core/types.js';
 import { memory } from '../../src/sources/memory.js';

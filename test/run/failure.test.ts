@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { failed, interrupted, refused } from '../../src/core/errors.js';
+import { failed, interrupted, refused } from '../../src/core/errors/author.js';
 import { validation } from '../../src/core/pipeline.js';
 import { isConnectionLoss } from '../../src/db/server-error.js';
 import { endsAsking } from '../../src/run/end/failure.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { SluiceError } from '../../src/core/errors.js';
+import { SluiceError } from '../../src/core/errors/sluice-error.js';
 import { PgDatabase } from '../../src/db/connect.js';
 import { TIMING } from '../../src/db/network.js';
 import { rollbackBatch } from '../../src/run/rollback.js';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { failed, type SluiceError } from '../../src/core/errors.js';
+import { failed } from '../../src/core/errors/author.js';
+import type { SluiceError } from '../../src/core/errors/sluice-error.js';
 import type { Database } from '../../src/core/run.js';
 import { PgDatabase } from '../../src/db/connect.js';
 import { findBatch } from '../../src/db/ledger/batches.js';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { publish } from '../../sinks/publish/attempt.js';
 import { surveyReplace } from '../../sinks/publish/replace/survey.js';
 import { windowPart } from '../../sinks/publish/window.js';
-import type { SluiceError } from '../../src/core/errors.js';
+import type { SluiceError } from '../../src/core/errors/sluice-error.js';
 import { testDatabase } from '../support/database.js';
 
 test('a prepared transaction that holds a lock is refused by the survey and by the publish, under its name', async (t) => {

@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test';
-import { SluiceError } from '../../src/core/errors.js';
+import { SluiceError } from '../../src/core/errors/sluice-error.js';
 import type { Pipeline } from '../../src/core/pipeline.js';
 import type { Row } from '../../src/core/row.js';
 import type { Source } from '../../src/core/types.js';

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { SluiceError } from '../../src/core/errors.js';
+import { SluiceError } from '../../src/core/errors/sluice-error.js';
 import type { Pipeline } from '../../src/core/pipeline.js';
 import { append, merge, patch, replace, sync, type Target } from '../../src/core/target.js';
 import type { PgDatabase } from '../../src/db/connect.js';

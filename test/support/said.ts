@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { SluiceError } from '../../src/core/errors.js';
+import { SluiceError } from '../../src/core/errors/sluice-error.js';
 import type { Next } from '../../src/core/next.js';
 
 /** Notes or warnings as they are said, each with its steps behind it. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { rowRefusal } from '../../sinks/publish/rows/refusals.js';
 import type { RowTarget } from '../../sinks/publish/rows/target.js';
-import { SluiceError } from '../../src/core/errors.js';
+import { SluiceError } from '../../src/core/errors/sluice-error.js';
 import { testDatabase } from './database.js';
 
 /** A shop with the awkward cases: types without equality, generated and identity columns, triggers. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { SluiceError } from '../../src/core/errors.js';
+import { SluiceError } from '../../src/core/errors/sluice-error.js';
 
 /** The error of ours that `work` ends in; any other end fails the test, which then says what it was of. */
 export async function thrown(work: Promise<unknown>, what = 'it'): Promise<SluiceError> {

@@ -1,4 +1,4 @@
-import { usage } from '../../src/core/errors.js';
+import { stageErrors } from '../../src/core/errors/catalogue/stages.js';
 import { FieldError, type Note, type TextField } from './field.js';
 
 /** T-018's formats, in its order: where day and month could be either, the day comes first. */
@@ -63,10 +63,7 @@ const skeleton = (format: string) => format.replace(/%[Yymd]/g, '%').replace(/%[
 /** Reads one format; undefined for text that is not of it, or no date of the calendar. */
 function reader(format: string): Reader {
   const parts: string[] = [];
-  const wrong = (why: string) =>
-    usage('bad_transform', `the date format ${JSON.stringify(format)} cannot be used: ${why}`, {
-      next: 'write it with %Y (or %y), %m, %d, %H, %M, %S and %%: date_parse(%d/%m/%Y)',
-    });
+  const wrong = (why: string) => stageErrors.bad_transform.dateFormat({ format, why });
   const pattern = format.replace(/%(.?)|[\\^$.*+?()[\]{}|]/gs, (found, directive?: string) => {
     if (!found.startsWith('%')) return `\\${found}`;
     if (directive === '%') return '%';

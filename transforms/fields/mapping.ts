@@ -1,4 +1,4 @@
-import { usage } from '../../src/core/errors.js';
+import { stageErrors } from '../../src/core/errors/catalogue/stages.js';
 import { jsonText } from '../../src/core/json/write.js';
 import { plural } from '../../src/core/plural.js';
 import { ORIGIN, type Row } from '../../src/core/row.js';
@@ -181,9 +181,7 @@ function input(value: unknown): string | null {
 }
 
 function wrong({ sourceField, targetField }: MappedField, why: string) {
-  return usage('bad_mapping', `the mapping of ${sourceField} to ${targetField} cannot be used: ${why}`, {
-    next: 'correct the mapping: export the mappings of the system, change it, import them again',
-  });
+  return stageErrors.bad_mapping({ source: sourceField, target: targetField, why });
 }
 
 function named<T>(mapping: MappedField, make: () => T): T {

@@ -1,4 +1,4 @@
-import { usage } from '../../src/core/errors.js';
+import { stageErrors } from '../../src/core/errors/catalogue/stages.js';
 
 /** One transform as a mapping writes it: its name, and its arguments. */
 export interface Call {
@@ -21,10 +21,7 @@ export interface Call {
 export function parseTransforms(text: string): Call[] {
   const calls: Call[] = [];
   let at = 0;
-  const wrong = (expected: string) =>
-    usage('bad_transform', `${JSON.stringify(text)}: ${expected} was expected at character ${at + 1}`, {
-      next: "write it as name or name(argument, 'another'), joined by |: trim | date_parse(%d/%m/%Y)",
-    });
+  const wrong = (expected: string) => stageErrors.bad_transform.syntax({ text, expected, at: at + 1 });
   const spaces = () => {
     while (text[at] === ' ') at++;
   };

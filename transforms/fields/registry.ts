@@ -1,4 +1,6 @@
-import { nearest, type SluiceError, usage } from '../../src/core/errors.js';
+import { stageErrors } from '../../src/core/errors/catalogue/stages.js';
+import { nearest } from '../../src/core/errors/nearest.js';
+import type { SluiceError } from '../../src/core/errors/sluice-error.js';
 import { concat } from './concat.js';
 import { dateParse } from './date-parse.js';
 import { type DecimalMark, money, number } from './decimal.js';
@@ -152,8 +154,7 @@ export const TRANSFORMS: Registry = registry(
 export function registry(...transforms: readonly Transform[]): Registry {
   const made = new Map<string, Transform>();
   for (const transform of transforms) {
-    if (made.has(transform.name))
-      throw usage('bad_transform', `the transform ${transform.name} is registered twice`);
+    if (made.has(transform.name)) throw stageErrors.bad_transform.twice({ name: transform.name });
     made.set(transform.name, transform);
   }
   return made;
@@ -170,8 +171,7 @@ export function makeTransforms(text: string, among: Registry = TRANSFORMS, note?
   const early = calls.findIndex(
     ({ name }, at) => at < calls.length - 1 && (among.get(name)?.values ?? 1) > 1,
   );
-  if (early >= 0)
-    throw usage('bad_transform', `${calls[early]?.name} makes several values, so nothing can come after it`);
+  if (early >= 0) throw stageErrors.bad_transform.notLast({ name: (calls[early] as Call).name });
   const last = calls.at(-1);
   const values = last === undefined ? 1 : (among.get(last.name)?.values ?? 1);
   const reads = calls.flatMap(({ name, args }) => among.get(name)?.reads?.(args) ?? []);
@@ -195,18 +195,14 @@ function make({ name, args }: Call, among: Registry, note: Note | undefined): Fi
   const transform = among.get(name);
   if (transform === undefined) {
     const names = [...among.keys()];
-    const meant = nearest(name, names);
-    throw usage(
-      'bad_transform',
-      `there is no transform "${name}"${meant === undefined ? '' : `; did you mean ${meant}?`}`,
-      { next: `there are: ${names.join(', ')}` },
-    );
+    throw stageErrors.bad_transform.unknown({ name, meant: nearest(name, names), names });
   }
   try {
     return transform.make(args, note);
   } catch (error) {
-    throw usage('bad_transform', (error as Error).message, {
-      next: `${transform.usage}: ${transform.summary}`,
+    throw stageErrors.bad_transform.argument({
+      why: (error as Error).message,
+      usage: `${transform.usage}: ${transform.summary}`,
     });
   }
 }

@@ -1,5 +1,5 @@
 import v8 from 'node:v8';
-import { failed } from '../../src/core/errors.js';
+import { stageErrors } from '../../src/core/errors/catalogue/stages.js';
 import { toClone } from '../../src/core/json/clone.js';
 import { isExactNumber, numberOf } from '../../src/core/json/exact-number.js';
 import { hasExact } from '../../src/core/json/write.js';
@@ -155,14 +155,7 @@ function serialize(row: Row, exact: boolean): Buffer {
   try {
     return v8.serialize(exact ? toClone(row) : row);
   } catch (cause) {
-    throw failed(
-      'unspillable_row',
-      `a row holds a value that cannot be kept on disk: ${(cause as Error).message}`,
-      {
-        next: 'turn functions, promises and class instances into text or plain values before that',
-        cause,
-      },
-    );
+    throw stageErrors.unspillable_row({ why: (cause as Error).message }, { cause });
   }
 }
 

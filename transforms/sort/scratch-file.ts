@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import path from 'node:path';
-import { failed } from '../../src/core/errors.js';
-import { again } from '../../src/core/next.js';
+import { fileErrors } from '../../src/core/errors/catalogue/files.js';
 
 /**
  * Bytes on disk for as long as the process wants them. Readable by its owner only, and without a name from
@@ -68,9 +67,5 @@ export class ScratchFile {
 function scratchFailed(directory: string, error: unknown) {
   const { code, message } = error as NodeJS.ErrnoException;
   const why = code === 'ENOSPC' ? 'no space left on the device' : message;
-  return failed('scratch_failed', `a scratch file in ${directory} cannot be used: ${why}`, {
-    state: 'nothing was published',
-    next: again({}, { lead: 'free space there, or set TMPDIR to a folder on a larger disk; then' }),
-    cause: error,
-  });
+  return fileErrors.scratch_failed.sort({ folder: directory, why }, { cause: error });
 }

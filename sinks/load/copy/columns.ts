@@ -1,4 +1,6 @@
-import { nearest, usage } from '../../../src/core/errors.js';
+import { columnErrors } from '../../../src/core/errors/catalogue/columns.js';
+import { headerErrors } from '../../../src/core/errors/catalogue/headers.js';
+import { nearest } from '../../../src/core/errors/nearest.js';
 import type { Row } from '../../../src/core/row.js';
 import type { ColumnFacts } from '../../../src/db/catalog/columns.js';
 
@@ -35,21 +37,14 @@ export function copyColumns(
     (column) => column.notNull && !isFilledByDatabase(column) && !names.has(column.name),
   );
   if (missing !== undefined) {
-    throw usage(
-      'missing_column',
-      `${target.table}.${missing.name} is NOT NULL without a default, and the rows have no such column`,
-      {
-        table: target.table,
-        column: missing.name,
-        details: [`the rows have: ${[...names].join(', ')}`],
-        next: `fill ${missing.name} in a map stage, or give the column a default`,
-      },
-    );
+    throw columnErrors.missing_column.notNull({
+      table: target.table,
+      column: missing.name,
+      columns: [...names],
+    });
   }
   if (!chosen.some((column) => names.has(column.name))) {
-    throw usage('no_columns', `the rows have no column that ${target.table} could take`, {
-      table: target.table,
-    });
+    throw headerErrors.no_columns.noneFits({ table: target.table });
   }
   return chosen;
 }
@@ -62,16 +57,13 @@ function isFilledByDatabase(column: ColumnFacts): boolean {
   return column.hasDefault || column.identity !== undefined || column.generated !== undefined;
 }
 
-function unknownColumn(target: TargetTable, name: string, who: string) {
+function unknownColumn(target: TargetTable, name: string, who: 'rows have' | 'pipeline declares') {
   const names = target.columns.map((column) => column.name);
-  const close = nearest(name, names);
-  return usage('unknown_column', `the ${who} a column ${JSON.stringify(name)} that ${target.table} lacks`, {
-    table: target.table,
+  return columnErrors.unknown_column.notInTable({
+    who,
     column: name,
-    details: [`${target.table} has: ${names.join(', ')}`],
-    next:
-      close === undefined
-        ? `leave ${JSON.stringify(name)} out in a map stage, or declare the columns to load`
-        : `did you mean ${JSON.stringify(close)}? Rename it in a map stage`,
+    table: target.table,
+    meant: nearest(name, names),
+    columns: names,
   });
 }

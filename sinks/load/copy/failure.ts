@@ -1,5 +1,6 @@
-import { type ErrorFacts, failed, SluiceError } from '../../../src/core/errors.js';
-import { again } from '../../../src/core/next.js';
+import { connectionErrors } from '../../../src/core/errors/catalogue/connection.js';
+import { loadErrors } from '../../../src/core/errors/catalogue/load.js';
+import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { isConnectionLoss, sqlstateOf } from '../../../src/db/server-error.js';
 
 /** `error`, met while `table` was being loaded, as one that says what it means. */
@@ -7,26 +8,9 @@ export function copyFailure(error: unknown, table: string, state: string): Sluic
   if (error instanceof SluiceError) return error.with({ table, state });
   const message = error instanceof Error ? error.message : String(error);
   const sqlstate = sqlstateOf(error);
-  const facts: ErrorFacts = {
-    table,
-    state,
-    cause: error,
-    ...(sqlstate === undefined ? {} : { sqlstate }),
-  };
-  if (isConnectionLoss(error)) {
-    return failed('connection_lost', `the connection that loads ${table} was lost: ${message}`, {
-      ...facts,
-      next: again({}, { lead: 'see the server log for why, then' }),
-    });
-  }
-  if (sqlstate === '53100') {
-    return failed('disk_full', `the server has no disk space left to load ${table}: ${message}`, {
-      ...facts,
-      next: again({}, { lead: 'free space on the server, then' }),
-    });
-  }
-  const next = again({}, { lead: 'fix what it says, then' });
-  if (sqlstate === undefined)
-    return failed('load_failed', `loading ${table} failed: ${message}`, { ...facts, next });
-  return failed('copy_failed', `the server refused to load ${table}: ${message}`, { ...facts, next });
+  const known = { state, cause: error, sqlstate };
+  const of = { table, why: message };
+  if (isConnectionLoss(error)) return connectionErrors.connection_lost.loading(of, known);
+  if (sqlstate === '53100') return loadErrors.disk_full.loading(of, known);
+  return sqlstate === undefined ? loadErrors.load_failed(of, known) : loadErrors.copy_failed(of, known);
 }

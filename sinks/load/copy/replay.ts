@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Checkpoint } from '../../../src/core/checkpoint.js';
-import { refused } from '../../../src/core/errors.js';
+import { loadErrors } from '../../../src/core/errors/catalogue/load.js';
 import { noun, plural } from '../../../src/core/plural.js';
 import type { Row } from '../../../src/core/row.js';
 import type { Rejection } from '../../../src/core/run.js';
@@ -88,10 +88,6 @@ export class Replay {
   }
 
   #differs(how: string) {
-    return refused(
-      'not_repeatable',
-      `the input does not give the rows for ${this.table} that were loaded from it before: ${how}`,
-      { table: this.table },
-    );
+    return loadErrors.not_repeatable({ table: this.table, how });
   }
 }

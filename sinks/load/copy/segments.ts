@@ -1,8 +1,7 @@
 import type { Client } from 'pg';
 import type { FlowMark } from '../../../src/core/bookmark.js';
 import type { RefusedRow } from '../../../src/core/checkpoint.js';
-import { failed } from '../../../src/core/errors.js';
-import { plural } from '../../../src/core/plural.js';
+import { loadErrors } from '../../../src/core/errors/catalogue/load.js';
 import type { Row } from '../../../src/core/row.js';
 import type { Rejection } from '../../../src/core/run.js';
 import type { RowCheck } from '../../../src/db/catalog/row-constraints.js';
@@ -119,14 +118,7 @@ export class SegmentLoad {
     }
     const { buffer } = this;
     if (rows !== buffer.rows) {
-      throw failed(
-        'row_count_differs',
-        `${table} took ${rows} of ${plural(buffer.rows, 'row')} without an error`,
-        {
-          table,
-          next: 'look for a trigger or rule on the staging table that drops or adds rows',
-        },
-      );
+      throw loadErrors.row_count_differs({ table, took: rows, rows: buffer.rows });
     }
     const after: Progress = {
       segments: before.segments + 1,

@@ -1,6 +1,5 @@
 import type { ClientBase } from 'pg';
-import { failed } from '../../../src/core/errors.js';
-import { noun, plural } from '../../../src/core/plural.js';
+import { stagingErrors } from '../../../src/core/errors/catalogue/staging.js';
 import { readRowConstraints } from '../../../src/db/catalog/row-constraints.js';
 import { readRowTable } from '../../../src/db/catalog/row-tables.js';
 import { tableOid } from '../../../src/db/catalog/table.js';
@@ -117,15 +116,11 @@ export async function takeOut(
     await client.query(`ALTER TABLE ${qualified(key.schema, key.table)} DROP CONSTRAINT ${ident(key.name)}`);
   const { rowCount } = await client.query(takeOutSql(subject, staged, refused));
   if (rowCount === expected) return;
-  throw failed(
-    'rows_not_found',
-    `of ${plural(expected, 'row')} breaking a constraint of ${place.live.schema}.${place.live.table}, ${rowCount} ${noun(rowCount ?? 0, 'was', 'were')} found in staging`,
-    {
-      table: `${place.live.schema}.${place.live.table}`,
-      state: 'live is untouched',
-      next: 'run it again; did the input change while it was read?',
-    },
-  );
+  throw stagingErrors.rows_not_found({
+    table: `${place.live.schema}.${place.live.table}`,
+    breaking: expected,
+    found: rowCount ?? 0,
+  });
 }
 
 /** The statement that deletes from `staged` as many rows of each kind as are refused and not yet told of. Pure. */

@@ -1,6 +1,5 @@
 import type { Client } from 'pg';
-import { refused } from '../../../src/core/errors.js';
-import { again } from '../../../src/core/next.js';
+import { replaceErrors } from '../../../src/core/errors/catalogue/replace.js';
 import { closeSchemas } from '../../../src/db/close.js';
 import { patiently } from '../../../src/db/locks/patiently.js';
 import type { Patience } from '../../../src/db/patience.js';
@@ -95,11 +94,7 @@ export async function dropRetained(
   );
   if (rows[0] !== undefined) {
     if (rows[0].oid !== table.oid) {
-      throw refused('retained', `${name} is not the table that was retained`, {
-        table: name,
-        state: 'it is still there',
-        next: 'somebody has put another table in its place: look at it, and drop it by hand if it can go',
-      });
+      throw replaceErrors.retained.another({ table: name });
     }
     try {
       await patiently(client, patience, [`DROP TABLE ${qualified(table.schema, table.table)}`], {
@@ -109,13 +104,7 @@ export async function dropRetained(
     } catch (error) {
       if (sqlstateOf(error) !== '2BP01') throw error;
       const { detail = '' } = error as ServerError;
-      throw refused('retained', `${name} cannot be dropped: something depends on it`, {
-        table: name,
-        details: detail.split('\n'),
-        cause: error,
-        state: 'it is still there',
-        next: again({}, { lead: 'drop what depends on it, then' }),
-      });
+      throw replaceErrors.retained.needed({ table: name }, { details: detail.split('\n'), cause: error });
     }
   }
   await dropEmptySchema(client, table.schema, patience);

@@ -1,7 +1,8 @@
 import type { Client } from 'pg';
-import { failed, refused, type SluiceError } from '../../../src/core/errors.js';
-import { again } from '../../../src/core/next.js';
-import { noun, plural } from '../../../src/core/plural.js';
+import { publishErrors } from '../../../src/core/errors/catalogue/publish.js';
+import { replaceErrors } from '../../../src/core/errors/catalogue/replace.js';
+import { stagingErrors } from '../../../src/core/errors/catalogue/staging.js';
+import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { additionRefusal, readEventTriggers, takeOffAdditions } from '../../../src/db/catalog/additions.js';
 import type { TableFacts } from '../../../src/db/catalog/facts.js';
 import { inTransaction, withCatalog } from '../../../src/db/catalog/session.js';
@@ -160,23 +161,14 @@ export async function stagingDiffers(
   const name = `${live.schema}.${live.table}`;
   const triggers = await readEventTriggers(client);
   if (triggers.length > 0) return additionRefusal(name, differing, triggers);
-  return failed('staging_differs', `staging of ${name} does not match live`, {
-    table: name,
-    details: differing,
-    state: 'live tables are untouched',
-    next: 'please report this; nothing can be published that would lose these',
-  });
+  return stagingErrors.staging_differs.shape({ table: name }, { details: differing });
 }
 
 /** The surveyed facts of the live table that `table` is for. */
 export function liveOf(survey: Survey, table: StagedTable): TableFacts {
   const live = survey.tables.find((each) => each.oid === table.target.oid);
   if (live === undefined) {
-    throw refused('catalog_changed', `${table.target.schema}.${table.target.table} is another table now`, {
-      table: `${table.target.schema}.${table.target.table}`,
-      state: 'live tables are untouched',
-      next: [again({}, { lead: 'load it again' }), 'or give the table that was there its name back'],
-    });
+    throw publishErrors.catalog_changed.otherTable({ table: `${table.target.schema}.${table.target.table}` });
   }
   return live;
 }
@@ -211,18 +203,11 @@ async function countRows(
   const { rows: counted, writers } = rows[0] as { rows: string; writers: string[] };
   const count = BigInt(counted);
   if (BigInt(want) !== count) {
-    throw failed(
-      'row_count',
-      `staging holds ${plural(Number(count), 'row')}, but ${want} ${noun(Number(want), 'was', 'were')} loaded into it`,
-      {
-        table: `${table.target.schema}.${table.target.table}`,
-        state: 'live tables are untouched',
-        next: again(
-          {},
-          { lead: 'did the server restart, or did another session write to staging? See to that, then' },
-        ),
-      },
-    );
+    throw stagingErrors.row_count({
+      table: `${table.target.schema}.${table.target.table}`,
+      rows: Number(count),
+      loaded: Number(want),
+    });
   }
   return { rows: count, writers };
 }
@@ -249,17 +234,9 @@ async function build(
     const sqlstate = sqlstateOf(error);
     if (sqlstate?.startsWith('23') !== true) throw error;
     const { message, detail } = error as ServerError;
-    throw refused(
-      'constraint',
-      `the rows staged for ${live.schema}.${live.table} break a constraint: ${message}`,
-      {
-        table: `${live.schema}.${live.table}`,
-        sqlstate,
-        details: detail === undefined ? [] : [detail],
-        cause: error,
-        state: 'live tables are untouched',
-        next: 'reject or repair these rows in the pipeline',
-      },
+    throw replaceErrors.constraint(
+      { table: `${live.schema}.${live.table}`, why: message },
+      { sqlstate, details: detail === undefined ? [] : [detail], cause: error },
     );
   }
 }

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { refused } from '../../../src/core/errors.js';
-import { again } from '../../../src/core/next.js';
+import { replaceErrors } from '../../../src/core/errors/catalogue/replace.js';
 import { blockerLine, olderSnapshots } from '../../../src/db/locks/blockers.js';
 import type { Patience } from '../../../src/db/patience.js';
 import { qualified } from '../../../src/db/quote.js';
@@ -42,12 +41,10 @@ export async function freezeAndAnalyze(
       // Without the right to see others' sessions an empty list proves nothing; only a frozen table does.
       if (holders.complete && holders.list.length === 0) break;
       if (Date.now() > until) {
-        throw refused('old_snapshot', `a transaction older than the load would see ${name} empty`, {
-          table: `${table.target.schema}.${table.target.table}`,
-          details: holders.list,
-          state: 'live tables are untouched; staging is kept',
-          next: again({}, { lead: 'end that transaction, then' }),
-        });
+        throw replaceErrors.old_snapshot(
+          { table: `${table.target.schema}.${table.target.table}`, staging: name },
+          { details: holders.list },
+        );
       }
       onProgress(`waiting for transactions older than the load: ${holders.list.join('; ')}`);
       await sleep(Math.min(1000, Math.max(50, waitMs / 10)), undefined, { signal: patience.stopped });

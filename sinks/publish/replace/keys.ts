@@ -1,6 +1,5 @@
 import type { Client } from 'pg';
-import { refused } from '../../../src/core/errors.js';
-import { noun, plural } from '../../../src/core/plural.js';
+import { replaceErrors } from '../../../src/core/errors/catalogue/replace.js';
 import { columnNames } from '../../../src/db/catalog/column-sql.js';
 import { patiently } from '../../../src/db/locks/patiently.js';
 import type { Patience } from '../../../src/db/patience.js';
@@ -67,15 +66,7 @@ export async function makeKeys(
 export async function assertIndex(client: Client, key: SwapKey): Promise<void> {
   const index = (await keyColumns(client, key))?.index;
   if (key.index === null || index === key.index) return;
-  throw refused(
-    'key_index',
-    `foreign key ${key.name} of ${key.onLive} goes by the index ${key.index} of its parent; a new one would go by ${index}`,
-    {
-      table: key.onLive,
-      state: 'live tables are untouched',
-      next: `drop the index that is not needed (both are unique over the same columns), or publish the differences (mode sync), which leaves the table the one that it is`,
-    },
-  );
+  throw replaceErrors.key_index({ key: key.name, table: key.onLive, was: key.index, would: index });
 }
 
 // Before 18, VALIDATE CONSTRAINT leaves the copies that a key to a partitioned table has for the partitions as they are.
@@ -105,31 +96,20 @@ async function validated(
   } catch (error) {
     if (sqlstateOf(error) !== '23503') throw error;
     if (mayHold) return false;
-    throw await orphans(client, key, error);
+    throw await orphanRefusal(client, key, error);
   }
 }
 
-async function orphans(client: Client, key: SwapKey, cause: unknown): Promise<Error> {
+async function orphanRefusal(client: Client, key: SwapKey, cause: unknown): Promise<Error> {
+  const of = { key: key.name, table: key.onLive };
   const columns = await keyColumns(client, key);
-  const details: string[] = [];
-  let count = 'some';
-  if (columns !== undefined) {
-    const { sql, examples } = orphanSql(key, columns);
-    count = String((await client.query<{ count: string }>(sql)).rows[0]?.count);
-    const rows = await client.query<{ key: string }>(examples);
-    details.push(...rows.rows.map((row) => `(${columns.mine.join(', ')}) = ${row.key}`));
-  }
-  return refused(
-    'orphans',
-    `foreign key ${key.name} of ${key.onLive} would not hold: ${plural(Number(count), 'row')} ${noun(Number(count), 'has', 'have')} no parent row`,
-    {
-      table: key.onLive,
-      sqlstate: '23503',
-      details,
-      cause,
-      state: 'live tables are untouched; no lock was taken on it that stops reads or writes',
-      next: 'load the missing parents, or reject the orphans in the pipeline',
-    },
+  if (columns === undefined) return replaceErrors.orphans.some(of, { details: [], cause });
+  const { sql, examples } = orphanSql(key, columns);
+  const [counted] = (await client.query<{ count: string }>(sql)).rows;
+  const { rows } = await client.query<{ key: string }>(examples);
+  return replaceErrors.orphans.counted(
+    { ...of, count: Number(counted?.count) },
+    { details: rows.map((row) => `(${columns.mine.join(', ')}) = ${row.key}`), cause },
   );
 }
 

@@ -1,10 +1,11 @@
+import { SEES_ALL } from '../../../src/core/errors/catalogue/connection.js';
 import type { NextStep } from '../../../src/core/next.js';
 import type { CompiledFunction, Dependent } from '../../../src/db/catalog/dependents.js';
 import type { TableFacts } from '../../../src/db/catalog/facts.js';
 import type { HiddenRows } from '../../../src/db/catalog/hidden-rows.js';
 import type { Obstacle } from '../../../src/db/catalog/obstacles.js';
 import { literal } from '../../../src/db/quote.js';
-import { policiesText, SEES_ALL } from '../../../src/db/row-security.js';
+import { policiesText } from '../../../src/db/row-security.js';
 
 /** Why a table cannot be replaced: which object stands in the way, why, and what to do about it. */
 export interface Refusal {

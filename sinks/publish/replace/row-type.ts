@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { refused } from '../../../src/core/errors.js';
+import { replaceErrors } from '../../../src/core/errors/catalogue/replace.js';
 import type { ColumnFacts, Grant, TableFacts } from '../../../src/db/catalog/facts.js';
 import { ident, qualified } from '../../../src/db/quote.js';
 import { grantStatements } from './grants.js';
@@ -48,16 +48,11 @@ export async function nameArrayType(
   }
   if (taken.length > 0) await client.query(taken.map(free).join('; '));
   if (name === live.arrayType) return;
-  throw refused(
-    'array_type',
-    `the array type of ${live.schema}.${live.table} has a name that no new table gets`,
-    {
-      table: `${live.schema}.${live.table}`,
-      details: [`it is ${live.arrayType}, of staging ${name}`],
-      state: 'live tables are untouched',
-      next: `rename the table and back again, which names its array type anew; or publish the differences (mode sync), which leaves the table the one that it is`,
-    },
-  );
+  throw replaceErrors.array_type({
+    table: `${live.schema}.${live.table}`,
+    type: live.arrayType,
+    staging: name,
+  });
 }
 
 /**

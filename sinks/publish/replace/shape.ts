@@ -1,4 +1,5 @@
-import { refused, type SluiceError } from '../../../src/core/errors.js';
+import { replaceErrors } from '../../../src/core/errors/catalogue/replace.js';
+import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import type { TableFacts } from '../../../src/db/catalog/facts.js';
 
 /**
@@ -33,14 +34,8 @@ export function shapeDifferences(live: TableFacts, staged: TableFacts): string[]
 
 /** The refusal of a table `name` whose staging has another shape; `differing` (at least one) says how. */
 export function shapeRefusal(name: string, differing: readonly string[]): SluiceError {
-  return refused(
-    'shape',
-    `${name} and its staging differ in shape: ${differing[0]?.replace(/^columns: /, '')}`,
-    {
-      table: name,
-      details: differing.length > 1 ? differing : [],
-      state: 'live tables are untouched',
-      next: 'load into a new batch, as the table is now',
-    },
+  return replaceErrors.shape.staging(
+    { table: name, first: differing[0]?.replace(/^columns: /, '') },
+    { details: differing.length > 1 ? differing : [] },
   );
 }

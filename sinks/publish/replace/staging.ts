@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { failed } from '../../../src/core/errors.js';
+import { stagingErrors } from '../../../src/core/errors/catalogue/staging.js';
 import { additionRefusal, readEventTriggers, takeOffAdditions } from '../../../src/db/catalog/additions.js';
 import type { TableFacts } from '../../../src/db/catalog/facts.js';
 import { inTransaction } from '../../../src/db/catalog/session.js';
@@ -121,10 +121,9 @@ export async function createStaging(
     for (const table of survey.tables) {
       const schema = (schemas.get(table.schema) as StagingNames).staging;
       if ((await tableOid(client, schema, table.table)) !== undefined) {
-        throw failed('staging_exists', `staging ${schema}.${table.table} is already there`, {
+        throw stagingErrors.staging_exists({
+          staging: `${schema}.${table.table}`,
           table: `${table.schema}.${table.table}`,
-          state: 'live tables are untouched',
-          next: 'clean up the batch that made it, or start a new batch',
         });
       }
       staged.push(await makeStaged(client, table, schema));

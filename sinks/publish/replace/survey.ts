@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
-import { failed, refused } from '../../../src/core/errors.js';
-import { again, distinct } from '../../../src/core/next.js';
+import { replaceErrors } from '../../../src/core/errors/catalogue/replace.js';
+import { tableErrors } from '../../../src/core/errors/catalogue/tables.js';
+import { distinct } from '../../../src/core/next.js';
 import { readCompiled, readDependents, readMaterialized } from '../../../src/db/catalog/dependents.js';
 import { fingerprintSql } from '../../../src/db/catalog/fingerprint.js';
 import { readHidden } from '../../../src/db/catalog/hidden-rows.js';
@@ -26,11 +27,7 @@ export async function surveyReplace(client: Client, targets: readonly ReplaceTar
     const survey = await withCatalog(client, () => readOnce(client, targets));
     if (survey !== undefined) return survey;
   }
-  throw failed('catalog_busy', 'the tables were altered each time while their catalog entries were read', {
-    details: targets.map((target) => `${target.schema}.${target.table}`),
-    state: 'nothing was changed',
-    next: again({}, { lead: 'when no other session is altering the tables' }),
-  });
+  throw replaceErrors.catalog_busy({ details: targets.map((target) => `${target.schema}.${target.table}`) });
 }
 
 async function readOnce(client: Client, targets: readonly ReplaceTarget[]): Promise<Survey | undefined> {
@@ -38,10 +35,7 @@ async function readOnce(client: Client, targets: readonly ReplaceTarget[]): Prom
   for (const { schema, table } of targets) {
     const oid = await tableOid(client, schema, table);
     if (oid === undefined) {
-      throw refused('no_such_table', `there is no table ${schema}.${table}`, {
-        table: `${schema}.${table}`,
-        state: 'nothing was changed',
-      });
+      throw tableErrors.no_such_table.toReplace({ table: `${schema}.${table}` });
     }
     if (!oids.includes(oid)) oids.push(oid);
   }
@@ -84,10 +78,13 @@ async function fingerprintOf(client: Client, oids: readonly number[]): Promise<s
 export function assertReplaceable(survey: Survey): void {
   const [first] = survey.refusals;
   if (first === undefined) return;
-  throw refused('cannot_replace', `${first.table} cannot be replaced: ${first.object}: ${first.reason}`, {
-    table: first.table,
-    details: survey.refusals.map((each) => `${each.table}: ${each.object}: ${each.reason}`),
-    state: 'nothing was changed',
-    next: distinct(survey.refusals.flatMap((each) => each.next)),
-  });
+  throw replaceErrors.cannot_replace(
+    {
+      table: first.table,
+      object: first.object,
+      reason: first.reason,
+      next: distinct(survey.refusals.flatMap((each) => each.next)),
+    },
+    { details: survey.refusals.map((each) => `${each.table}: ${each.object}: ${each.reason}`) },
+  );
 }

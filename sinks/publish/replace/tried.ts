@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
-import { SluiceError } from '../../../src/core/errors.js';
+import { isError } from '../../../src/core/errors/is-error.js';
+import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import type { Next } from '../../../src/core/next.js';
 import { plural } from '../../../src/core/plural.js';
 import type { TableFacts } from '../../../src/db/catalog/facts.js';
@@ -164,7 +165,7 @@ function judged(error: unknown, table: TableFacts): Tried {
     refusals: [{ table: nameOf(table), object: nameOf(table), reason, next: [next].flat(), stays: true }],
   });
   if (error instanceof SluiceError) {
-    const [detail] = error.code === 'staging_differs' ? (error.facts.details ?? []) : [];
+    const [detail] = isError(error, 'staging_differs') ? (error.facts.details ?? []) : [];
     const { message } = error;
     return refused(detail === undefined ? message : `${message}: ${detail}`, error.facts.next);
   }

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { refused } from '../../../src/core/errors.js';
+import { replaceErrors } from '../../../src/core/errors/catalogue/replace.js';
 import type { TableFacts } from '../../../src/db/catalog/facts.js';
 import { readTable, tableOid } from '../../../src/db/catalog/table.js';
 import { patientlyDo } from '../../../src/db/locks/patiently.js';
@@ -65,21 +65,15 @@ async function adopt(
   const kept = retained.find(({ target }) => target.schema === live.schema && target.table === live.table);
   const oid = kept && (await tableOid(client, kept.schema, kept.table));
   if (kept === undefined || oid !== kept.oid) {
-    throw refused('retained', `the table that ${name} replaced is not there any more`, {
-      table: name,
-      state: 'nothing was changed',
-      next: 'restore it from a backup',
-    });
+    throw replaceErrors.retained.gone({ table: name });
   }
   const facts = (await readTable(client, oid)) as TableFacts;
   const shape = shapeDifferences(live, facts);
   if (shape.length > 0) {
-    throw refused('shape', `${name} was altered since: the retained table does not fit any more`, {
-      table: name,
-      details: shape,
-      state: 'nothing was changed',
-      next: `take back the change of its columns, or copy the rows by hand from ${kept.schema}.${kept.table}`,
-    });
+    throw replaceErrors.shape.retained(
+      { table: name, kept: `${kept.schema}.${kept.table}` },
+      { details: shape },
+    );
   }
   const here = qualified(kept.schema, kept.table);
   for (const each of facts.statistics) {

@@ -1,11 +1,9 @@
 import type { ClientBase } from 'pg';
-import { refused } from '../../../src/core/errors.js';
-import { again, MERGE_INSTEAD } from '../../../src/core/next.js';
+import { rowErrors, UNFIT } from '../../../src/core/errors/catalogue/rows.js';
 import { noun } from '../../../src/core/plural.js';
 import { findsByKey, inserts } from '../../../src/core/publish-mode.js';
 import type { RowColumn } from '../../../src/db/catalog/row-tables.js';
 import { ident } from '../../../src/db/quote.js';
-import { UNFIT } from './refusals.js';
 import { firing, keyJson, sameKey, unkeyedRows } from './sql.js';
 import { type RowNames, type RowTableFacts, rowObjects } from './target.js';
 
@@ -15,12 +13,11 @@ interface RowPrecheck {
   readonly saying: (count: number) => string;
   /** A SELECT with one text column `line`, a row per offender. */
   readonly offenders: string;
+  /** Live has the values of these rows already, and an append cannot add them. */
+  readonly taken?: true;
 }
 
 const EXAMPLES = 5;
-
-/** What is said of keys that an append cannot add. */
-const TAKEN = 'that live has already';
 
 /**
  * Asks everything that would make the window fail, or do what nobody meant, while nothing is locked.
@@ -39,30 +36,18 @@ export async function precheckRows(
   const name = `${facts.target.schema}.${facts.target.table}`;
   await client.query(`ANALYZE ${staging}`);
   const details: string[] = [];
-  for (const { saying, offenders } of rowPrechecks(facts, names, asked)) {
+  let taken = false;
+  for (const { saying, offenders, ...asks } of rowPrechecks(facts, names, asked)) {
     const { rows } = await client.query(
       `SELECT count(*)::float8 AS count, json_agg(o.line) FILTER (WHERE o.n <= ${EXAMPLES}) AS examples FROM (SELECT f.line, row_number() OVER () AS n FROM (${offenders}) f) o`,
     );
     const { count, examples } = rows[0] as { count: number; examples: string[] | null };
-    if (count > 0)
-      details.push(
-        `${count} ${saying(count)}: ${(examples ?? []).join(', ')}${count > EXAMPLES ? ', …' : ''}`,
-      );
+    if (count === 0) continue;
+    taken ||= asks.taken === true;
+    details.push(`${count} ${saying(count)}: ${(examples ?? []).join(', ')}${count > EXAMPLES ? ', …' : ''}`);
   }
   if (details.length === 0) return;
-  throw refused(
-    'rows_not_publishable',
-    `the rows loaded for ${name} cannot be published by ${facts.target.mode}`,
-    {
-      table: name,
-      details,
-      state: 'the rows are in staging; live is unchanged',
-      next: [
-        again({}, { lead: 'fix the input, or a stage before the table, then' }),
-        ...(details.some((detail) => detail.includes(TAKEN)) ? [MERGE_INSTEAD] : []),
-      ],
-    },
-  );
+  throw rowErrors.rows_not_publishable({ table: name, mode: facts.target.mode, taken }, { details });
 }
 
 /** The questions of precheckRows for one target. */
@@ -134,7 +119,8 @@ function breaches(facts: RowTableFacts, names: RowNames): RowPrecheck[] {
     });
     if (upserts) continue;
     checks.push({
-      saying: (n) => `${noun(n, 'row has', 'rows have')} a value of ${list} ${TAKEN}`,
+      saying: (n) => `${noun(n, 'row has', 'rows have')} a value of ${list} that live has already`,
+      taken: true,
       offenders: `SELECT ${line(columns)} FROM ${staging} s WHERE EXISTS (SELECT FROM ${live} l WHERE ${sameKey(columns, 'l', 's')})`,
     });
   }

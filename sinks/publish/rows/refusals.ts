@@ -1,8 +1,11 @@
-import { failed, refused, type SluiceError } from '../../../src/core/errors.js';
-import { again, command, type Next } from '../../../src/core/next.js';
-import { plural, withRest } from '../../../src/core/plural.js';
+import { connectionErrors } from '../../../src/core/errors/catalogue/connection.js';
+import type { Known } from '../../../src/core/errors/catalogue/entry.js';
+import { loadErrors } from '../../../src/core/errors/catalogue/load.js';
+import { publishErrors } from '../../../src/core/errors/catalogue/publish.js';
+import { rowErrors } from '../../../src/core/errors/catalogue/rows.js';
+import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
+import { withRest } from '../../../src/core/plural.js';
 import { literal, qualified } from '../../../src/db/quote.js';
-import { SEES_ALL } from '../../../src/db/row-security.js';
 import { type ServerError, sqlstateOf } from '../../../src/db/server-error.js';
 
 /** SQLSTATEs that statements of the window raise; class `SL` is used neither by the standard nor by PostgreSQL. */
@@ -64,117 +67,29 @@ export function hiddenCheck({ schema, table }: { readonly schema: string; readon
     offence(`${schema}.${table}`, hidden),
   );
 }
-/** What keys are that rows cannot be deleted by. */
-export const UNFIT = 'NULL, or stand for more than one row: rows cannot be deleted by them';
+/** The offence with the triggers that may have done it. */
+const suppressed = ({ table, count, triggers = [] }: Offence) => ({
+  table,
+  count,
+  triggers: triggers.length === 0 ? '' : ` (${triggers.join('; ')})`,
+});
 
-const CHOOSE_KEY = 'choose a key that is unique in live (--key)';
-
-/** What to do about triggers that keep rows out. */
-const SUPPRESSED: Next = [
-  again({}, { lead: 'leave those rows out of the input, or fix the trigger, then' }),
-  again({ flags: { allowSuppressed: true } }, { lead: 'or publish without them' }),
-  again({ flags: { triggers: false } }, { lead: "or past the table's triggers" }),
-];
-
-/** The triggers that may have done it. */
-function blamed({ triggers = [] }: Offence): string {
-  return triggers.length === 0 ? '' : ` (${triggers.join('; ')})`;
-}
-
-const SAYINGS: Readonly<
-  Record<string, { code: string; say: (offence: Offence) => string; next: Next; state: string }>
-> = {
-  [SQLSTATE.guardTripped]: {
-    code: 'live_written_during_load',
-    say: (o) => `${statements(o.count)} wrote to ${o.table} since the source was read`,
-    state: 'nothing was published; live is as those statements left it',
-    next: [
-      again({}, { note: 'it reads what was written' }),
-      again({ flags: { guard: 'lock' } }, { lead: 'or keep writers out meanwhile' }),
-    ],
-  },
-  [SQLSTATE.guardMissing]: {
-    code: 'guard_missing',
-    say: (o) => `the write guard of ${o.table} is not armed any more, so writes since may be unknown`,
-    state: 'nothing was published',
-    next: [again(), again({ flags: { guard: 'lock' } }, { lead: 'or keep writers out meanwhile' })],
-  },
-  [SQLSTATE.keyAmbiguous]: {
-    code: 'key_not_unique',
-    say: (o) => `${rows(o.count)} of staging match more than one row of ${o.table} by key`,
-    state: 'nothing was published',
-    next: CHOOSE_KEY,
-  },
-  [SQLSTATE.keyMissing]: {
-    code: 'key_not_in_live',
-    say: (o) => `${rows(o.count)} of staging have a key that ${o.table} does not have`,
-    state: 'nothing was published',
-    next: "run it again, which makes rejects of them; or use merge to add them; a pipeline may say missing: 'skip'",
-  },
-  [SQLSTATE.keyUnfit]: {
-    code: 'key_not_unique',
-    say: (o) => `${plural(o.count, 'key')} of ${o.table} ${o.count === 1 ? 'is' : 'are'} ${UNFIT}`,
-    state: 'nothing was published',
-    next: CHOOSE_KEY,
-  },
-  [SQLSTATE.childrenWouldGo]: {
-    code: 'children_refer_to_rows',
-    say: (o) => `rows to be deleted from ${o.table} are referred to by other rows, ${rows(o.count)} in all`,
-    state: 'nothing was changed',
-    next: 'remove or re-point those rows first; they are never deleted along by a cascade',
-  },
-  [SQLSTATE.unbalanced]: {
-    code: 'unaccounted_rows',
-    say: (o) => `rows of ${o.table} are unaccounted for: what is staged and what became of it do not add up`,
-    state: 'nothing was published',
-    next: 'load them again; did another session write to staging?',
-  },
-  [SQLSTATE.suppressed]: {
-    code: 'rows_suppressed',
-    say: (o) =>
-      `${rows(o.count)} of ${o.table} would be left out: suppressed, neither inserted nor updated${blamed(o)}`,
-    state: 'nothing was published',
-    next: SUPPRESSED,
-  },
-  [SQLSTATE.deletesSuppressed]: {
-    code: 'rows_suppressed',
-    say: (o) => `${rows(o.count)} to be deleted from ${o.table} would stay: suppressed${blamed(o)}`,
-    state: 'nothing was published',
-    next: SUPPRESSED,
-  },
-  [SQLSTATE.takenAway]: {
-    code: 'rows_suppressed',
-    say: (o) => `${rows(o.count)} of ${o.table} would be written and taken away again${blamed(o)}`,
-    state: 'nothing was published',
-    next: SUPPRESSED,
-  },
-  [SQLSTATE.rowsHidden]: {
-    code: 'row_security',
-    say: (o) => `row-level security hides rows of ${o.table} from this role`,
-    state: 'nothing was changed',
-    next: `connect as ${SEES_ALL}`,
-  },
-  [SQLSTATE.changedSince]: {
-    code: 'changed_since_publish',
-    say: (o) => `${rows(o.count)} of ${o.table} were changed since they were published`,
-    state: 'nothing was undone',
-    next: [
-      'keep them by leaving the batch as it is',
-      again({ flags: { discardWrites: true } }, { lead: 'or lose those changes' }),
-    ],
-  },
-  [SQLSTATE.undoNotExact]: {
-    code: 'undo_not_exact',
-    say: (o) => `${rows(o.count)} of ${o.table} would not be as before: a trigger or policy interferes`,
-    state: 'nothing was undone',
-    next: 'undo as the owner of the table, so that its triggers can be switched off for the repair',
-  },
-  [SQLSTATE.alreadyUndone]: {
-    code: 'already_undone',
-    say: (o) => `the publish of ${o.table} was undone before`,
-    state: 'nothing was changed',
-    next: command('status', [], {}, { note: 'the batches' }),
-  },
+/** What each of them says. */
+const REFUSALS: Readonly<Record<string, (offence: Offence, known: Known) => SluiceError>> = {
+  [SQLSTATE.guardTripped]: rowErrors.live_written_during_load,
+  [SQLSTATE.guardMissing]: rowErrors.guard_missing,
+  [SQLSTATE.keyAmbiguous]: rowErrors.key_not_unique.rows,
+  [SQLSTATE.keyMissing]: rowErrors.key_not_in_live,
+  [SQLSTATE.keyUnfit]: rowErrors.key_not_unique.keys,
+  [SQLSTATE.childrenWouldGo]: rowErrors.children_refer_to_rows,
+  [SQLSTATE.unbalanced]: loadErrors.unaccounted_rows.staging,
+  [SQLSTATE.suppressed]: (o, known) => rowErrors.rows_suppressed.leftOut(suppressed(o), known),
+  [SQLSTATE.deletesSuppressed]: (o, known) => rowErrors.rows_suppressed.notDeleted(suppressed(o), known),
+  [SQLSTATE.takenAway]: (o, known) => rowErrors.rows_suppressed.takenAway(suppressed(o), known),
+  [SQLSTATE.rowsHidden]: connectionErrors.row_security.ofTable,
+  [SQLSTATE.changedSince]: rowErrors.changed_since_publish,
+  [SQLSTATE.undoNotExact]: rowErrors.undo_not_exact,
+  [SQLSTATE.alreadyUndone]: rowErrors.already_undone,
 };
 
 /**
@@ -183,27 +98,15 @@ const SAYINGS: Readonly<
  */
 export function rowRefusal(error: unknown): SluiceError | undefined {
   const sqlstate = sqlstateOf(error);
-  const saying = sqlstate === undefined ? undefined : SAYINGS[sqlstate];
-  if (saying === undefined) return undefined;
+  const refusal = sqlstate === undefined ? undefined : REFUSALS[sqlstate];
+  if (sqlstate === undefined || refusal === undefined) return undefined;
   let found: Offence;
   try {
     found = JSON.parse((error as ServerError).detail ?? '') as Offence;
   } catch {
-    return failed('window_refused', `the publish was refused (${sqlstate}) without saying why`, {
-      cause: error,
-    });
+    return publishErrors.window_refused({ sqlstate }, { cause: error });
   }
   // A line may stand for several: rows by the key that refers to them, statements by who ran them.
   const total = found.list.length < LISTED ? found.list.length : found.count;
-  return refused(saying.code, saying.say(found), {
-    table: found.table,
-    sqlstate,
-    details: withRest(found.list, total),
-    state: saying.state,
-    next: saying.next,
-    cause: error,
-  });
+  return refusal(found, { sqlstate, details: withRest(found.list, total), cause: error });
 }
-
-const rows = (n: number) => plural(n, 'row');
-const statements = (n: number) => plural(n, 'statement');

@@ -1,11 +1,15 @@
 import type { ClientBase } from 'pg';
-import { nearest, refused, usage } from '../../../src/core/errors.js';
-import { again } from '../../../src/core/next.js';
+import { SEES_ALL } from '../../../src/core/errors/catalogue/connection.js';
+import { fillingErrors } from '../../../src/core/errors/catalogue/filling.js';
+import { headerErrors } from '../../../src/core/errors/catalogue/headers.js';
+import { rowErrors } from '../../../src/core/errors/catalogue/rows.js';
+import { tableErrors } from '../../../src/core/errors/catalogue/tables.js';
+import { nearest } from '../../../src/core/errors/nearest.js';
 import { deletes, findsByKey, inserts } from '../../../src/core/publish-mode.js';
 import { type RowConstraints, readRowConstraints } from '../../../src/db/catalog/row-constraints.js';
 import { type RowColumn, type RowTable, readRowTable } from '../../../src/db/catalog/row-tables.js';
 import { ident, qualified } from '../../../src/db/quote.js';
-import { policiesText, SEES_ALL } from '../../../src/db/row-security.js';
+import { policiesText } from '../../../src/db/row-security.js';
 import { ORIGIN_COLUMNS } from '../../load/encode/ordinal.js';
 import { IMAGE_XMIN, type RowTableFacts, type RowTarget } from './target.js';
 
@@ -26,32 +30,27 @@ export async function surveyRows(client: ClientBase, target: RowTarget): Promise
   const name = `${target.schema}.${target.table}`;
   const live = await readRowTable(client, target.schema, target.table);
   if (live === undefined) {
-    throw usage('no_such_table', `there is no table ${name}`, {
-      table: name,
-      next: 'create it, or name the table that is meant with its schema',
-    });
+    throw tableErrors.no_such_table.toChange({ table: name });
   }
   if (target.columns.length === 0)
-    throw usage('no_columns', `no column of ${name} is loaded`, {
+    throw headerErrors.no_columns.ofTable({
       table: name,
-      next: `name the columns that the rows fill: ${target.mode}('${target.table}', { columns: ['…'] })`,
+      declared: `${target.mode}('${target.table}', { columns: ['…'] })`,
     });
   const byName = new Map(live.columns.map((column) => [column.name, column]));
   const find = (column: string): RowColumn => {
     const found = byName.get(column);
     if (found !== undefined) return found;
-    const close = nearest(column, [...byName.keys()]);
-    const hint = close === undefined ? '' : `; did you mean ${close}?`;
-    throw usage('no_such_column', `${name} has no column ${column}${hint}`, { table: name, column });
+    throw fillingErrors.no_such_column.declared({
+      table: name,
+      column,
+      meant: nearest(column, [...byName.keys()]),
+    });
   };
   const loaded = target.columns.map(find);
   const twice = target.columns.find((column, i) => target.columns.indexOf(column) !== i);
   if (twice !== undefined) {
-    throw usage('column_twice', `column ${twice} of ${name} is loaded twice`, {
-      table: name,
-      column: twice,
-      next: 'name it once',
-    });
+    throw fillingErrors.column_twice.loaded({ table: name, column: twice });
   }
   const key = chooseKey(target, live).map(find);
   const keyNames = key.map((column) => column.name);
@@ -73,12 +72,7 @@ export async function surveyRows(client: ClientBase, target: RowTarget): Promise
   };
   const reasons = [...shapeRefusals(facts), ...rightsRefusals(facts)];
   if (reasons.length > 0) {
-    throw refused('table_not_publishable', `${target.mode} into ${name} is not possible`, {
-      table: name,
-      details: reasons,
-      state: 'nothing was loaded or changed',
-      next: again({}, { lead: 'fix what is listed, then' }),
-    });
+    throw rowErrors.table_not_publishable({ table: name, mode: target.mode }, { details: reasons });
   }
   return facts;
 }
@@ -88,23 +82,17 @@ function chooseKey(target: RowTarget, live: RowTable): readonly string[] {
   if (target.key !== undefined && target.key.length > 0) {
     const absent = !findsByKey(target.mode) ? undefined : target.key.find((c) => !target.columns.includes(c));
     if (absent === undefined) return target.key;
-    throw usage(
-      'key_not_loaded',
-      `${target.mode} into ${name} needs its key column ${absent} among the loaded`,
-      {
-        table: name,
-        column: absent,
-      },
-    );
+    throw fillingErrors.key_not_loaded({ table: name, mode: target.mode, column: absent });
   }
   const notNull = new Set(live.columns.filter((column) => column.notNull).map((column) => column.name));
   const usable = live.keys.filter((key) => key.columns.every((column) => notNull.has(column)));
   if (!findsByKey(target.mode)) return usable[0]?.columns ?? [];
   const fitting = usable.find((key) => key.primary && key.columns.every((c) => target.columns.includes(c)));
   if (fitting !== undefined) return fitting.columns;
-  throw usage('no_key', `${target.mode} into ${name} needs a key, and its primary key is not loaded`, {
+  throw fillingErrors.no_key.loaded({
     table: name,
-    next: `name the columns that identify a row: ${target.mode}('${target.table}', { key: ['…'] })`,
+    mode: target.mode,
+    declared: `${target.mode}('${target.table}', { key: ['…'] })`,
   });
 }
 

@@ -1,11 +1,11 @@
 import type { ClientBase } from 'pg';
-import { refused } from '../../../src/core/errors.js';
-import { again } from '../../../src/core/next.js';
+import { SEES_ALL } from '../../../src/core/errors/catalogue/connection.js';
+import { rowErrors } from '../../../src/core/errors/catalogue/rows.js';
 import { findsByKey, inserts, type PublishMode } from '../../../src/core/publish-mode.js';
 import { type RowConstraints, readRowConstraints } from '../../../src/db/catalog/row-constraints.js';
 import { type RowColumn, type RowTable, readRowTable } from '../../../src/db/catalog/row-tables.js';
 import { qualified } from '../../../src/db/quote.js';
-import { policiesText, SEES_ALL } from '../../../src/db/row-security.js';
+import { policiesText } from '../../../src/db/row-security.js';
 import { imageColumns } from './before-images.js';
 import { type Ours, readRestored, type UndoneRows, writtenBy } from './restored.js';
 import { hiddenChildren } from './survey.js';
@@ -85,11 +85,7 @@ export async function surveyUndo(
     tables.push(table);
   }
   if (reasons.length === 0) return tables;
-  throw refused('not_undoable', 'the publish cannot be undone', {
-    details: reasons,
-    state: 'nothing was changed; what undo needs is kept',
-    next: again({}, { lead: 'fix what is listed, then' }),
-  });
+  throw rowErrors.not_undoable({ details: reasons });
 }
 
 interface Published {

@@ -1,6 +1,5 @@
 import type { ClientBase } from 'pg';
-import { refused } from '../../../src/core/errors.js';
-import { again } from '../../../src/core/next.js';
+import { rowErrors } from '../../../src/core/errors/catalogue/rows.js';
 import { takeOffAdditions } from '../../../src/db/catalog/additions.js';
 import { membersOf } from '../../../src/db/catalog/members.js';
 import { inTransaction } from '../../../src/db/catalog/session.js';
@@ -69,15 +68,7 @@ async function refuseUnowned(client: ClientBase, tables: readonly GuardedTable[]
   );
   const unowned = result.rows[0]?.unowned as string[];
   if (unowned.length === 0) return;
-  throw refused('guard_not_possible', `the journal guard needs tables that this role owns`, {
-    details: unowned,
-    state: 'nothing was changed',
-    next: [
-      'run as their owner',
-      again({ flags: { guard: 'lock' } }, { lead: 'or', note: 'needs UPDATE, DELETE or TRUNCATE' }),
-      again({ flags: { guard: 'off' } }, { lead: 'or, where nobody writes meanwhile' }),
-    ],
-  });
+  throw rowErrors.guard_not_possible({ details: unowned });
 }
 
 /**

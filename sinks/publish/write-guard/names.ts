@@ -1,4 +1,4 @@
-import { usage } from '../../../src/core/errors.js';
+import { ledgerErrors } from '../../../src/core/errors/catalogue/ledger.js';
 import { literal, qualified } from '../../../src/db/quote.js';
 
 /** A live table that the guard watches. */
@@ -48,9 +48,7 @@ export function guardTriggers(batch: string): GuardTriggers {
 export function triggerName(batch: string, suffix: string): string {
   const name = `${GUARD_PREFIX}${batch}_${suffix}`;
   if (Buffer.byteLength(name) <= 63) return name;
-  throw usage('batch_id_too_long', `batch id ${batch} is too long for a trigger's name`, {
-    next: 'use an id of at most 46 bytes',
-  });
+  throw ledgerErrors.batch_id_too_long({ batch });
 }
 
 /** The notes of writes, quoted. */

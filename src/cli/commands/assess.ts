@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { EXIT, failed } from '../../core/errors.js';
+import { EXIT } from '../../core/errors/sluice-error.js';
 import { again } from '../../core/next.js';
 import { plural } from '../../core/plural.js';
 import { type PipelineFlags, pairs, type RunFlags, withInputs, withMaxRejects } from '../given/flags.js';
@@ -41,15 +41,14 @@ export function declareAssess(root: Command): void {
         });
         if (flags.json === true) print(asJson(assessed));
         else for (const line of assessLines(assessed)) print(line);
-        if (flags.html !== undefined) {
+        const { html } = flags;
+        if (html !== undefined) {
           const { assessPage } = await import('../show/assess-html.js');
-          await writeFile(flags.html, assessPage(assessed), { mode: 0o600 }).catch((cause: Error) => {
-            throw failed('cannot_write', `cannot write ${flags.html}: ${cause.message}`, {
-              cause,
-              next: again({ flags: { html: 'assessment.html' } }, { lead: 'name another file' }),
-            });
+          await writeFile(html, assessPage(assessed), { mode: 0o600 }).catch(async (cause: Error) => {
+            const { fileErrors } = await import('../../core/errors/catalogue/files.js');
+            throw fileErrors.cannot_write.assessment({ path: html, why: cause.message }, { cause });
           });
-          say(`written: ${flags.html}`);
+          say(`written: ${html}`);
         }
         if (assessed.errors > 0)
           sayNext(

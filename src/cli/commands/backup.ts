@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { EXIT } from '../../core/errors.js';
+import { EXIT } from '../../core/errors/sluice-error.js';
 import { command } from '../../core/next.js';
 import { plural } from '../../core/plural.js';
 import { type DatabaseFlags, type PipelineFlags, pairs, withDatabase, withInputs } from '../given/flags.js';

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { EXIT } from '../../core/errors.js';
+import { EXIT } from '../../core/errors/sluice-error.js';
 import { again } from '../../core/next.js';
 import type { PgDatabase } from '../../db/connect.js';
 import { KEPT_DAYS } from '../../run/given/cleanup-command.js';

@@ -3,8 +3,9 @@ import type { Proposal } from '../../copy/create.js';
 import type { PreparedCopy } from '../../copy/prepare.js';
 import type { CopyRequest } from '../../copy/request.js';
 import type { Surroundings } from '../../copy/silent-run.js';
-import { SluiceError, usage } from '../../core/errors.js';
-import { again } from '../../core/next.js';
+import { commandErrors } from '../../core/errors/catalogue/command-line.js';
+import { isError } from '../../core/errors/is-error.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import { findsByKey, PUBLISH_MODES, type PublishMode } from '../../core/publish-mode.js';
 import { noSummary } from '../../run/end/no-summary.js';
 import type { FileFormat } from '../../sources/file.js';
@@ -229,25 +230,9 @@ async function requestOf(files: readonly string[], flags: CopyFlags): Promise<Co
   const { parseList } = await import('../../copy/request.js');
   const { mode = 'append', into, format, encoding, at, schema } = flags;
   const byKey = findsByKey(mode);
-  if (flags.key !== undefined && !byKey && flags.create !== true)
-    throw usage('key_not_used', `--key says how merge, sync and patch find rows; this is ${mode}`, {
-      next: [
-        again({ drop: ['key'] }),
-        again({ flags: { mode: 'merge' } }, { lead: 'or insert new rows and update those of the same key' }),
-      ],
-    });
-  if (mode === 'patch' && flags.create === true)
-    throw usage('which', 'patch updates rows, and a table that is created has none', {
-      next: again({ drop: ['create'] }),
-    });
-  if (flags.omit !== undefined && mode !== 'replace')
-    throw usage(
-      'omit_not_used',
-      `--omit is for --mode replace; with ${mode} other columns are left alone anyway`,
-      {
-        next: again({ drop: ['omit'] }),
-      },
-    );
+  if (flags.key !== undefined && !byKey && flags.create !== true) throw commandErrors.key_not_used({ mode });
+  if (mode === 'patch' && flags.create === true) throw commandErrors.which.createdIsEmpty();
+  if (flags.omit !== undefined && mode !== 'replace') throw commandErrors.omit_not_used({ mode });
   const list = (option: string, text: string | undefined) =>
     text === undefined ? undefined : parseList(option, text);
   const lists = {
@@ -279,10 +264,8 @@ async function inFlags<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof SluiceError) || error.code !== 'bad_csv_option') throw error;
-    throw usage(error.code, error.message, {
-      ...error.facts,
-      next: "--delimiter ';'   (tab for a tab), --quote \"'\" (none where quotes mean nothing), --escape '\\'",
-    });
+    if (!isError(error, 'bad_csv_option')) throw error;
+    const { CSV_FLAGS } = await import('../../core/errors/catalogue/csv.js');
+    throw error.but({ next: CSV_FLAGS });
   }
 }

@@ -80,10 +80,8 @@ export function declareDb(root: Command): void {
         const { embeddedStatus } = await import('../../db/embedded/index.js');
         const status = await embeddedStatus();
         if (status.url === undefined || !status.running) {
-          const { failed } = await import('../../core/errors.js');
-          throw failed('not_running', 'the embedded PostgreSQL is not running', {
-            next: command('db start'),
-          });
+          const { embeddedErrors } = await import('../../core/errors/catalogue/embedded.js');
+          throw embeddedErrors.not_running();
         }
         const { urlOfDatabase } = await import('../../db/address.js');
         print(name === undefined ? status.url : urlOfDatabase(status.url, name));

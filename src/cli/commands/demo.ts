@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { EXIT, nearest, usage } from '../../core/errors.js';
-import { again, command } from '../../core/next.js';
+import { commandErrors } from '../../core/errors/catalogue/command-line.js';
+import { EXIT } from '../../core/errors/sluice-error.js';
+import { command } from '../../core/next.js';
 import type { RejectLimit } from '../../run/given/reject-limit.js';
 import type { RunFlags } from '../given/flags.js';
 import { sayNext, setCurrent } from '../show/next.js';
@@ -55,12 +56,11 @@ export function declareDemo(root: Command): void {
     .action(async (name: string) => {
       const load = Object.hasOwn(DEMOS, name) ? DEMOS[name] : undefined;
       if (load === undefined) {
-        const meant = nearest(name, Object.keys(DEMOS));
-        throw usage('no_such_demo', `there is no demo "${name}"`, {
-          next: [
-            ...(meant === undefined ? [] : [again({ args: [meant] }, { lead: `did you mean ${meant}?` })]),
-            `there are: ${Object.keys(DEMOS).join(', ')}`,
-          ],
+        const { nearest } = await import('../../core/errors/nearest.js');
+        throw commandErrors.no_such_demo({
+          name,
+          meant: nearest(name, Object.keys(DEMOS)),
+          names: Object.keys(DEMOS),
         });
       }
       const { demo } = await load();

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { EXIT } from '../../core/errors.js';
+import { EXIT } from '../../core/errors/sluice-error.js';
 import { type DatabaseFlags, withDatabase } from '../given/flags.js';
 
 /** `sluice init` */

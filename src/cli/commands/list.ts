@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { builtInNames, findPipeline } from '../given/pipelines.js';
 import { print, table } from '../show/terminal.js';
 
 /** `sluice list` */
@@ -9,6 +8,7 @@ export function declareList(root: Command): void {
     .description('the pipelines that come with Sluice')
     .option('--json', 'as JSON on stdout')
     .action(async (flags: { json?: boolean }) => {
+      const { builtInNames, findPipeline } = await import('../given/pipelines.js');
       const found = await Promise.all(builtInNames().map(findPipeline));
       const rows = found.map(({ pipeline }) => ({
         name: pipeline.name,

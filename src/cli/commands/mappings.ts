@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander';
-import { EXIT, refused, usage } from '../../core/errors.js';
+import { EXIT } from '../../core/errors/sluice-error.js';
 import type { MappingsDefinition } from '../../core/mapping.js';
-import { again, command } from '../../core/next.js';
+import { command } from '../../core/next.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import { noun } from '../../core/plural.js';
 import { type DatabaseFlags, withDatabase } from '../given/flags.js';
@@ -37,7 +37,7 @@ export function declareMappings(root: Command): void {
       async (system: string, action: string | undefined, file: string | undefined, flags: MappingsFlags) => {
         const { withSession } = await import('../given/session.js');
         const user = await userOf(system, flags.pipeline);
-        assertType(user, flags.recordType);
+        await assertType(user, flags.recordType);
         process.exitCode = await withSession(flags.databaseUrl, (session) =>
           action === undefined
             ? list(session, user, system, flags)
@@ -61,25 +61,17 @@ async function userOf(system: string, named: string | undefined): Promise<User> 
     users.find(({ mappings }) => mappings.system === system) ??
     users.find(({ mappings }) => mappings.setting !== undefined);
   if (user !== undefined) return user;
-  throw usage(
-    'no_such_system',
-    named === undefined
-      ? `no pipeline uses field mappings of "${system}"`
-      : `the pipeline ${named} uses no field mappings of "${system}"`,
-    {
-      next: [
-        ...users.map(({ mappings }) => command('mappings', [mappings.system])),
-        'for a pipeline of your own: --pipeline ./path.ts',
-      ],
-    },
-  );
+  const { inputErrors } = await import('../../core/errors/catalogue/inputs.js');
+  const systems = users.map(({ mappings }) => mappings.system);
+  throw named === undefined
+    ? inputErrors.no_such_system.ofAny({ system, systems })
+    : inputErrors.no_such_system.ofPipeline({ pipeline: named, system, systems });
 }
 
-function assertType({ mappings }: User, type: string | undefined): void {
+async function assertType({ mappings }: User, type: string | undefined): Promise<void> {
   if (type === undefined || Object.hasOwn(mappings.targets, type)) return;
-  throw usage('no_such_type', `there are no records of the type "${type}"`, {
-    next: Object.keys(mappings.targets).map((each) => again({ flags: { recordType: each } })),
-  });
+  const { inputErrors } = await import('../../core/errors/catalogue/inputs.js');
+  throw inputErrors.no_such_type({ type, types: Object.keys(mappings.targets) });
 }
 
 async function inForce({ database }: Session, user: User, system: string, flags: MappingsFlags) {
@@ -169,17 +161,11 @@ async function importFrom(
     { system, recordType: flags.recordType },
     { ...user.mappings, targets: await mappingFields(session.database, user, user.mappings) },
   );
+  const { inputErrors } = await import('../../core/errors/catalogue/inputs.js');
   if (faults.length > 0)
-    throw refused(
-      'bad_mappings',
-      `${named} cannot be imported: ${faults.length === 1 ? faults[0] : `${faults.length} things are wrong`}`,
-      {
-        input: named,
-        details: faults.length === 1 ? [] : faults,
-        state: 'nothing was written; the mappings are as they were',
-        next: again({}, { lead: 'correct the file, then' }),
-      },
-    );
+    throw faults.length === 1
+      ? inputErrors.bad_mappings.one({ input: named, fault: faults[0] as string })
+      : inputErrors.bad_mappings.several({ input: named, faults });
   const before = await inForce(session, user, system, flags);
   await openLedger(session.database);
   const { removed, added } = await replaceMappings(session.database, system, flags.recordType, mappings);
@@ -201,9 +187,7 @@ async function textOf(file: string): Promise<string> {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw usage('no_such_file', `${file} cannot be read: ${(error as Error).message}`, {
-      state: 'nothing was written',
-      next: 'check the path',
-    });
+    const { inputErrors } = await import('../../core/errors/catalogue/inputs.js');
+    throw inputErrors.no_such_file.mappings({ file, why: (error as Error).message });
   }
 }

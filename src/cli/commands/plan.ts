@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { EXIT } from '../../core/errors.js';
+import { EXIT } from '../../core/errors/sluice-error.js';
 import { guardOption, type PipelineFlags, pairs, withInputs } from '../given/flags.js';
 
 interface PlanFlags extends PipelineFlags {

@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander';
-import { EXIT, usage } from '../../core/errors.js';
-import { again } from '../../core/next.js';
+import { EXIT } from '../../core/errors/sluice-error.js';
 import { noun } from '../../core/plural.js';
 import type { Batch } from '../../db/ledger/batches.js';
 import type { StoredReject } from '../../db/ledger/rejects.js';
@@ -80,7 +79,7 @@ async function rejects(session: Session, id: string, flags: RejectsFlags): Promi
     say(`batch ${id} rejected nothing`);
     return EXIT.done;
   }
-  const chosen = chosenInputs(inputs, flags);
+  const chosen = await chosenInputs(inputs, flags);
   const reasons = await countRejects(
     database,
     id,
@@ -174,28 +173,16 @@ async function* pagesOf(
 }
 
 /** A file holds the rows of one input: each has its own columns, and is fed back to its own. */
-function chosenInputs(
+async function chosenInputs(
   inputs: readonly RejectedInput[],
   { format, input, into }: RejectsFlags,
-): readonly RejectedInput[] {
+): Promise<readonly RejectedInput[]> {
+  const { inputErrors } = await import('../../core/errors/catalogue/inputs.js');
   if (input !== undefined) {
     const found = inputs.find(({ name, label }) => name === input || label === input);
     if (found !== undefined) return [found];
-    throw usage('no_such_input', `the batch rejected no row of "${input}"`, {
-      next: inputs.map(({ name }) => again({ flags: { input: name } })),
-    });
+    throw inputErrors.no_such_input.ofRejects({ name: input, names: inputs.map(({ name }) => name) });
   }
   if (format === undefined || into !== undefined || inputs.length === 1) return inputs;
-  throw usage(
-    'which_input',
-    `the batch rejected rows of ${inputs.length} inputs, each with its own columns`,
-    {
-      next: [
-        ...inputs.map(({ name, label }) =>
-          again({ flags: { input: name } }, name === label ? {} : { note: label }),
-        ),
-        again({ flags: { into: 'fixed' } }, { lead: 'or a file for each of them' }),
-      ],
-    },
-  );
+  throw inputErrors.which_input.ofRejects({ inputs });
 }

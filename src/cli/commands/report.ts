@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Changes } from '../../core/changes.js';
-import { EXIT } from '../../core/errors.js';
+import { EXIT } from '../../core/errors/sluice-error.js';
 import type { Report } from '../../core/report.js';
 import type { Batch } from '../../db/ledger/batches.js';
 import type { Published } from '../../db/ledger/published.js';

@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
-import { EXIT, errorAnswer, interrupted, usage } from '../../core/errors.js';
-import { again, command } from '../../core/next.js';
+import type { Flags } from '../../core/command.js';
+import { errorAnswer } from '../../core/errors/answer.js';
+import { commandErrors } from '../../core/errors/catalogue/command-line.js';
+import { EXIT } from '../../core/errors/sluice-error.js';
+import { again } from '../../core/next.js';
 import { noSummary } from '../../run/end/no-summary.js';
 import type { UndoneTable } from '../../run/rollback/written-since.js';
 import { collect, type DatabaseFlags, RUN_OWNERS_CODE, withDatabase } from '../given/flags.js';
@@ -22,14 +25,12 @@ interface RollbackFlags extends DatabaseFlags {
 }
 
 /** Where the ids of batches are. */
-const BATCHES = command('status', [], {}, { note: 'shows the batches; name one of them' });
 
 /** The restore that was asked for beside a batch. */
-const withoutBatch = ({ backupFile, pipeline }: RollbackFlags) =>
-  command('rollback', [], {
-    ...(backupFile === undefined ? {} : { backupFile }),
-    ...(pipeline === undefined ? {} : { pipeline }),
-  });
+const withoutBatch = ({ backupFile, pipeline }: RollbackFlags): Flags => ({
+  ...(backupFile === undefined ? {} : { backupFile }),
+  ...(pipeline === undefined ? {} : { pipeline }),
+});
 
 /** `sluice rollback B`, `sluice rollback --backup-file F` */
 export function declareRollback(root: Command): void {
@@ -56,16 +57,13 @@ export function declareRollback(root: Command): void {
         const { kind: status, answer } = errorAnswer(error);
         return { ...NOTHING, batch: id, status, error: answer };
       });
-      if (id === undefined && flags.table.length > 0)
-        throw usage('which', '--table goes with a batch id', { next: BATCHES });
+      if (id === undefined && flags.table.length > 0) throw commandErrors.which.tableOfBatch();
       if (flags.views === true && (id === undefined || flags.table.length > 0))
-        throw usage('which', '--views goes with a batch id, and without --table', {
-          next: id === undefined ? BATCHES : again({ drop: ['table'] }),
-        });
+        throw commandErrors.which.viewsOfBatch({ batch: id });
       if ((id === undefined) === (flags.backupFile === undefined))
-        throw usage('which', 'give a batch id or --backup-file', {
-          next: id === undefined ? BATCHES : [again({ drop: ['backupFile'] }), withoutBatch(flags)],
-        });
+        throw id === undefined
+          ? commandErrors.which.batchOrBackup()
+          : commandErrors.which.batchAndBackup({ withoutBatch: withoutBatch(flags) });
       const { withSession } = await import('../given/session.js');
       process.exitCode = await withSession(flags.databaseUrl, (session) =>
         id === undefined ? fromFile(session, flags.backupFile as string, flags) : ofBatch(session, id, flags),
@@ -122,7 +120,7 @@ async function ofBatch(session: Session, id: string, flags: RollbackFlags): Prom
     return refuses ? EXIT.refused : EXIT.done;
   }
   if (flags.yes !== true && !(await ask('put it back?')))
-    throw interrupted('not confirmed', { state: 'nothing was put back; live is as it was' });
+    throw commandErrors.interrupted.rollbackNotConfirmed();
   const done = await rollback(id, options);
   say(
     `${styled('green', '✓')} ${done.whole ? `batch ${id} is` : flags.views === true ? `the views of batch ${id} are` : `${done.tables.map((each) => each.table).join(', ')} of batch ${id}:`} rolled back; live tables were locked for ${done.lock_ms?.toFixed(1)} ms`,
@@ -148,21 +146,12 @@ async function fromFile(session: Session, file: string, flags: RollbackFlags): P
   const { readBackupHead } = await import('../given/backup-head.js');
   const { builtInNames, findPipeline } = await import('../given/pipelines.js');
   const { runWith } = await import('./run.js');
+  const { pipelineErrors } = await import('../../core/errors/catalogue/pipelines.js');
   const name = flags.pipeline ?? (await readBackupHead(file)).pipeline;
   if (flags.pipeline === undefined && !builtInNames().includes(name))
-    throw usage(
-      'name_the_pipeline',
-      `the backup file names the pipeline ${name}, which runs only where you name it (--pipeline)`,
-      {
-        state: 'nothing was changed',
-        next: again({ flags: { pipeline: name } }, { lead: 'where it is that one' }),
-      },
-    );
+    throw pipelineErrors.name_the_pipeline.ofBackup({ name });
   const { pipeline } = await findPipeline(name);
-  if (pipeline.restore === undefined)
-    throw usage('no_restore', `the pipeline ${name} cannot restore from a backup file`, {
-      next: BATCHES,
-    });
+  if (pipeline.restore === undefined) throw pipelineErrors.no_restore({ pipeline: name });
   const restoring = pipeline.restore(file, { discardWrites: flags.discardWrites ?? false });
   return runWith(session, restoring, name, {
     input: [],

@@ -1,7 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import type { Command } from 'commander';
-import { usage } from '../../core/errors.js';
-import { again } from '../../core/next.js';
+import { commandErrors } from '../../core/errors/catalogue/command-line.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import { noSummary } from '../../run/end/no-summary.js';
 import type { RunOptions, Summary } from '../../run/given/options.js';
@@ -61,32 +60,17 @@ export function assertRunnable(
     flags.resume !== undefined &&
     (flags.dryRun === true || flags.rehearse === true || flags.limit !== undefined)
   )
-    throw usage('which', '--resume resumes a run that is to be published', {
-      next: again({ drop: ['dryRun', 'rehearse', 'limit'] }),
-    });
+    throw commandErrors.which.resumed();
   if (flags.keepStaging === true && (flags.guard === 'lock' || flags.onlyRejectsOf !== undefined))
-    throw usage('which', '--keep-staging keeps what can be resumed', {
-      next: again({ drop: ['keepStaging'] }, { note: 'such a run starts again from the beginning' }),
-    });
+    throw commandErrors.which.keepStaging();
   const { rejectsInto, reportsInto } = flags;
   if (rejectsInto !== undefined && hasFiles(rejectsInto))
-    throw usage('file_exists', `${rejectsInto} has files already, and they may have been corrected`, {
-      state: 'nothing was read or written',
-      next: 'name another folder (--rejects-into), or remove the files',
-    });
+    throw commandErrors.file_exists.rejects({ folder: rejectsInto });
   if (reportsInto !== undefined && (hasFiles(reportsInto) || reportsInto === rejectsInto))
-    throw usage('file_exists', `${reportsInto} has files already, or is to have the rejects`, {
-      state: 'nothing was read or written',
-      next: 'name another folder (--reports-into), or remove the files',
-    });
-  if (flags.dryRun === true && flags.rehearse === true)
-    throw usage('which', '--dry-run writes nothing and --rehearse loads staging', {
-      next: [again({ drop: ['rehearse'] }), again({ drop: ['dryRun'] })],
-    });
+    throw commandErrors.file_exists.reports({ folder: reportsInto });
+  if (flags.dryRun === true && flags.rehearse === true) throw commandErrors.which.dryRunOrRehearsal();
   if (flags.limit !== undefined && flags.dryRun !== true && flags.rehearse !== true)
-    throw usage('limit_publishes', '--limit would publish a part of the rows', {
-      next: [again({ flags: { dryRun: true } }), again({ drop: ['limit'] }, { note: 'all rows' })],
-    });
+    throw commandErrors.limit_publishes();
 }
 
 /** Corrected rejects, and the inputs of the batch that they are rejects of. */

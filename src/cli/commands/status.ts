@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { EXIT, usage } from '../../core/errors.js';
-import { command, type NextStep } from '../../core/next.js';
+import { commandErrors } from '../../core/errors/catalogue/command-line.js';
+import { EXIT } from '../../core/errors/sluice-error.js';
+import type { NextStep } from '../../core/next.js';
 import { noun } from '../../core/plural.js';
 import type { Batch } from '../../db/ledger/batches.js';
 import { KEPT_DAYS, listKept } from '../../run/given/cleanup-command.js';
@@ -19,10 +20,7 @@ export function declareStatus(root: Command): void {
     .option('--watch', 'show how far the batch is until it ends (ends with 1 where the batch failed)')
     .action(async (id: string | undefined, flags: DatabaseFlags & { readonly watch?: boolean }) => {
       const { withSession } = await import('../given/session.js');
-      if (flags.watch === true && id === undefined)
-        throw usage('which_batch', '--watch follows one batch', {
-          next: command('status', [], {}, { note: 'the batches: name one of them' }),
-        });
+      if (flags.watch === true && id === undefined) throw commandErrors.which_batch();
       process.exitCode = await withSession(flags.databaseUrl, async ({ database, signal }) => {
         const { findBatch, listBatches } = await import('../../db/ledger/batches.js');
         const { readPublished } = await import('../../db/ledger/published.js');

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { interrupted } from '../../core/errors.js';
+import { commandErrors } from '../../core/errors/catalogue/command-line.js';
 import { noSummary } from '../../run/end/no-summary.js';
 import type { Summary } from '../../run/given/options.js';
 import { type DatabaseFlags, type RunFlags, withAllowed, withDatabase } from '../given/flags.js';
@@ -40,7 +40,7 @@ export function declareSwap(root: Command): void {
           `batch ${id} of ${batch.pipeline}: ${counted(batch.success_count, 'row')} staged, to be published`,
         );
         if (flags.yes !== true && !(await ask('publish it?')))
-          throw interrupted('not confirmed', { state: `nothing was published; batch ${id} is staged` });
+          throw commandErrors.interrupted.swapNotConfirmed({ batch: id });
         assertLoggable(flags.logFile);
         const log = batchLog({ jsonToStderr: false });
         log.openFile(flags.logFile ?? (await ownLog(session.database, id)));

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EXIT } from '../../core/errors.js';
+import { EXIT } from '../../core/errors/sluice-error.js';
 import { type Batch, findBatch } from '../../db/ledger/batches.js';
 import { readPublished } from '../../db/ledger/published.js';
 import type { Session } from '../given/session.js';

@@ -1,6 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import { interrupted, usage } from '../../core/errors.js';
-import { again } from '../../core/next.js';
+import { commandErrors } from '../../core/errors/catalogue/command-line.js';
 import { shown } from '../show/terminal.js';
 
 /**
@@ -8,11 +7,7 @@ import { shown } from '../show/terminal.js';
  * nobody can answer, or where stdin is the data.
  */
 export async function ask(question: string, readsStdin = false): Promise<boolean> {
-  if (readsStdin || process.stdin.isTTY !== true)
-    throw usage('needs_yes', 'off a terminal (or with the data on stdin) nobody can be asked', {
-      state: 'nothing was written',
-      next: again({ flags: { yes: true } }, { lead: 'look at what is shown above, then' }),
-    });
+  if (readsStdin || process.stdin.isTTY !== true) throw commandErrors.needs_yes();
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   const gone = new AbortController();
   prompt.on('SIGINT', () => gone.abort());
@@ -21,7 +16,7 @@ export async function ask(question: string, readsStdin = false): Promise<boolean
     const answer = await prompt.question(`${shown(question)} [y/N] `, { signal: gone.signal });
     return /^y(es)?$/i.test(answer.trim());
   } catch {
-    throw interrupted('stopped at the question', { state: 'nothing was written' });
+    throw commandErrors.interrupted.atQuestion();
   } finally {
     prompt.close();
   }

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { usage } from '../../core/errors.js';
+import { commandErrors } from '../../core/errors/catalogue/command-line.js';
 import { parseConninfo } from '../../db/libpq/parse.js';
 import { warn } from '../show/terminal.js';
 
@@ -83,15 +83,5 @@ export function assertPasswordStays(
         ? 'PGPASSWORD'
         : elsewhere(passwordFrom, place);
   if (password === undefined || isFromFile(password)) return;
-  throw usage(
-    'password_elsewhere',
-    `.env says where to connect (${place}), and the password is from elsewhere (${password})`,
-    {
-      state: 'nothing was sent',
-      next: [
-        'if you trust .env, put the password into it as well',
-        `or name the database yourself (--database-url), and take ${place} out of .env`,
-      ],
-    },
-  );
+  throw commandErrors.password_elsewhere({ place, password });
 }

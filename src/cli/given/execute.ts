@@ -1,5 +1,5 @@
 import type { Flags } from '../../core/command.js';
-import { usage } from '../../core/errors.js';
+import { commandErrors } from '../../core/errors/catalogue/command-line.js';
 import { again, type Suggestion } from '../../core/next.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import type { RunFlags } from './flags.js';
@@ -19,10 +19,7 @@ export function asMeant<F extends Pick<RunFlags, 'dryRun' | 'execute' | 'swap' |
 ): F {
   if (flags.execute === true && (flags.dryRun === true || flags.rehearse === true)) {
     const other = flags.dryRun === true ? '--dry-run' : '--rehearse';
-    throw usage('which', `--execute writes, and ${other} does not`, {
-      state: 'nothing was read or written',
-      next: [again({ drop: ['execute'] }), again({ drop: ['dryRun', 'rehearse'] }, { note: 'writes' })],
-    });
+    throw commandErrors.which.executes({ other });
   }
   const told = flags.dryRun !== undefined || flags.execute === true || flags.swap === false;
   if (pipeline.executeByDefault !== false || told || TELLING.some((name) => flags[name] !== undefined))

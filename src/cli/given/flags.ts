@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { usage } from '../../core/errors.js';
+import { commandErrors } from '../../core/errors/catalogue/command-line.js';
 import type { KeptRecords } from '../../core/pipeline.js';
 import { parseRejectLimit, type RejectLimit } from '../../run/given/reject-limit.js';
 
@@ -168,10 +168,7 @@ export function withRunning(command: Command): Command {
 export function pairs(option: string, given: readonly string[]): Record<string, string> {
   const made: [string, string][] = given.map((pair) => {
     const at = pair.indexOf('=');
-    if (at < 1)
-      throw usage('bad_option', `${option} ${pair}: a name, = and a value were expected`, {
-        next: `${option} name=value`,
-      });
+    if (at < 1) throw commandErrors.bad_option.pair({ option, pair });
     return [pair.slice(0, at), pair.slice(at + 1)];
   });
   return Object.fromEntries(made);

@@ -1,4 +1,4 @@
-import { usage } from '../../core/errors.js';
+import { inputErrors } from '../../core/errors/catalogue/inputs.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import type { Source } from '../../core/types.js';
 import type { PgDatabase } from '../../db/connect.js';
@@ -23,10 +23,7 @@ export async function givenInputs(
   if (flags.source !== undefined)
     Object.assign(given, await filesOfSource(pipeline, flags.source, Object.keys(given)));
   const stdin = Object.keys(given).filter((name) => given[name]?.path === '-');
-  if (stdin.length > 1)
-    throw usage('stdin_twice', `stdin cannot be both ${stdin.join(' and ')}`, {
-      next: 'give all but one as files',
-    });
+  if (stdin.length > 1) throw inputErrors.stdin_twice({ names: stdin });
   const encodings = encodingsOf(flags.encoding ?? [], Object.keys(given));
   const sources = Object.entries(given).map(async ([name, file]): Promise<[string, Source]> => {
     const encoding = encodings[name];
@@ -73,10 +70,7 @@ function encodingsOf(wanted: readonly string[], given: readonly string[]): Recor
       wanted.filter((one) => one.includes('=')),
     ),
   )) {
-    if (!given.includes(name))
-      throw usage('no_such_input', `--encoding names the input ${name}, of which no file is given`, {
-        next: `give it: --input ${name}=PATH`,
-      });
+    if (!given.includes(name)) throw inputErrors.no_such_input.encoding({ name });
     encodings[name] = encoding;
   }
   return encodings;

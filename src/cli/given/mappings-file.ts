@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { csvField } from '../../core/csv-text.js';
-import { nearest } from '../../core/errors.js';
+import { nearest } from '../../core/errors/nearest.js';
 import { type FieldMapping, type MappingsDefinition, mappingFaults } from '../../core/mapping.js';
 
 /** The columns of a file of mappings, as the ledger's table has them, and what they are in a FieldMapping. */

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EXIT, interrupted } from '../../core/errors.js';
+import { commandErrors } from '../../core/errors/catalogue/command-line.js';
+import { EXIT } from '../../core/errors/sluice-error.js';
 import { quietRun } from '../../core/quiet-run.js';
 import type { Run } from '../../core/run.js';
 import { exitCode, tell } from '../show/failure.js';
@@ -12,7 +13,7 @@ export async function offline(work: (run: Run) => Promise<number>): Promise<numb
   const stop = new AbortController();
   const handle = (signal: NodeJS.Signals) => {
     if (stop.signal.aborted) process.exit(EXIT.interrupted);
-    stop.abort(interrupted(`stopped by ${signal}`));
+    stop.abort(commandErrors.interrupted.bySignal({ signal }));
   };
   const ignore = onStopping(handle);
   const scratch = await mkdtemp(join(tmpdir(), 'sluice-'));

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { nearest, usage } from '../../core/errors.js';
-import { again, command } from '../../core/next.js';
+import { pipelineErrors } from '../../core/errors/catalogue/pipelines.js';
+import { nearest } from '../../core/errors/nearest.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import type { Batch } from '../../db/ledger/batches.js';
 import { isCommand, isFile } from '../../run/given/next-command.js';
@@ -36,13 +36,7 @@ export async function findPipeline(wanted: string): Promise<Found> {
   if (builtIn !== undefined) return { pipeline: (await builtIn()).default, from: wanted };
   if (/\.[cm]?[jt]s$/.test(wanted) || wanted.includes('/')) return fromFile(wanted);
   const meant = nearest(wanted, builtInNames());
-  throw usage('no_such_pipeline', `there is no pipeline "${wanted}"`, {
-    next: [
-      ...(meant === undefined ? [] : [again({ args: [meant] }, { lead: `did you mean ${meant}?` })]),
-      command('list', [], {}, { note: `there are: ${builtInNames().join(', ')}` }),
-      'or give the path of a .ts or .js file whose default export is a pipeline',
-    ],
-  });
+  throw pipelineErrors.no_such_pipeline.unknown({ wanted, meant, names: builtInNames() });
 }
 
 /**
@@ -57,27 +51,16 @@ export async function pipelineOf(
   if (named !== undefined) {
     const { pipeline } = await findPipeline(named);
     if (pipeline.name === batch.pipeline) return pipeline;
-    throw usage(
-      'other_pipeline',
-      `batch ${batch.id} is one of ${batch.pipeline}, and ${named} is ${pipeline.name}`,
-      {
-        state: 'nothing was changed',
-        next: again({ flags: { pipeline: batch.pipeline_from } }),
-      },
-    );
+    throw pipelineErrors.other_pipeline.named({
+      batch: batch.id,
+      pipeline: batch.pipeline,
+      named,
+      is: pipeline.name,
+      from: batch.pipeline_from,
+    });
   }
   if (isFile(batch.pipeline_from))
-    throw usage(
-      'name_the_pipeline',
-      `the pipeline of batch ${batch.id} is a file, which runs only where you name it (--pipeline)`,
-      {
-        state: 'nothing was changed',
-        next: again(
-          { flags: { pipeline: batch.pipeline_from } },
-          { lead: 'the ledger says that it was the file below; where that is so' },
-        ),
-      },
-    );
+    throw pipelineErrors.name_the_pipeline.ofBatch({ batch: batch.id, from: batch.pipeline_from });
   if (!isCommand(batch.pipeline_from)) return (await findPipeline(batch.pipeline_from)).pipeline;
   const { stagedCopy } = await import('../../copy/pipeline.js');
   return stagedCopy(batch);
@@ -85,23 +68,17 @@ export async function pipelineOf(
 
 async function fromFile(wanted: string): Promise<Found> {
   const path = resolve(wanted);
-  if (!existsSync(path))
-    throw usage('no_such_pipeline', `there is no file ${path}`, { next: 'check the path of the pipeline' });
+  if (!existsSync(path)) throw pipelineErrors.no_such_pipeline.noFile({ path });
   const { loadUserModule } = await import('./user-module.js');
   let loaded: Record<string, unknown>;
   try {
     loaded = await loadUserModule(pathToFileURL(path).href);
   } catch (error) {
-    throw usage('bad_pipeline', `the pipeline ${path} cannot be loaded: ${(error as Error).message}`, {
-      cause: error,
-      next: 'fix the file; `node --check` or your editor shows where',
-    });
+    throw pipelineErrors.bad_pipeline.notLoaded({ path, why: (error as Error).message }, { cause: error });
   }
   const pipeline = unwrapped(loaded) as Partial<Pipeline> | null | undefined;
   if (typeof pipeline?.flows !== 'function' || typeof pipeline.name !== 'string')
-    throw usage('bad_pipeline', `${path} does not export a pipeline`, {
-      next: "export default pipeline({ name, summary, inputs, tables, flows })   (import { pipeline } from 'sluice')",
-    });
+    throw pipelineErrors.bad_pipeline.notExported({ path });
   return { pipeline: pipeline as Pipeline, from: path };
 }
 

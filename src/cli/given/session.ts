@@ -1,5 +1,6 @@
 import { shellWord } from '../../core/command.js';
-import { interrupted, SluiceError } from '../../core/errors.js';
+import { commandErrors } from '../../core/errors/catalogue/command-line.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import { type Address, addressOf, urlOfDatabase } from '../../db/address.js';
 import { PgDatabase } from '../../db/connect.js';
 import { isOutOfReach } from '../../db/connection-error.js';
@@ -150,7 +151,7 @@ const saidOf = (names: readonly string[]) =>
 function onSignals(stop: AbortController): () => void {
   const handle = (signal: NodeJS.Signals) => {
     if (stop.signal.aborted) process.exit(130);
-    const reason: SluiceError = interrupted(`stopped by ${signal}`, { state: 'nothing was published' });
+    const reason = commandErrors.interrupted.runBySignal({ signal });
     say('stopping; once more to stop at once');
     stop.abort(reason);
   };

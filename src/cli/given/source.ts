@@ -1,10 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { shellWord } from '../../core/command.js';
-import { usage } from '../../core/errors.js';
-import { again } from '../../core/next.js';
+import { inputErrors } from '../../core/errors/catalogue/inputs.js';
 import type { Pipeline } from '../../core/pipeline.js';
-import { plural } from '../../core/plural.js';
 import type { Source } from '../../core/types.js';
 import { fileSource, formatFor, formatOf } from '../../sources/file.js';
 import { json } from '../../sources/json/index.js';
@@ -39,20 +36,9 @@ export async function filesOfSource(
     const able = names.filter((name) => pipeline.inputs[name]?.fromSqlite !== undefined);
     if (able.length > 0) return same(able, { path });
   } else if (isJson(path)) return same(names, { path, document: true });
-  throw usage(
-    'which_input',
-    `the pipeline "${pipeline.name}" has ${plural(all.length, 'input')}: --source does not say which`,
-    {
-      next:
-        path === STDIN
-          ? 'save it to a file: a JSON document (name.json) that has an array for every input is given by --source'
-          : [
-              ...all.map((name) => again({ drop: ['source'], flags: { input: [`${name}=${path}`] } })),
-              `or a folder with a file for each: ${all[0]}.csv, …`,
-              'or give one JSON document (name.json) that has an array for every input',
-            ],
-    },
-  );
+  throw path === STDIN
+    ? inputErrors.which_input.ofStdin({ pipeline: pipeline.name, names: all })
+    : inputErrors.which_input.ofFile({ pipeline: pipeline.name, names: all, path });
 }
 
 /** The source that reads `file` as the input `name`. Throws usage `not_from_sqlite`. */
@@ -69,15 +55,7 @@ export async function sourceFor(
   if (document) return json(path, { at: [name], ...options });
   if (await isSqlite(path)) {
     if (declared?.fromSqlite !== undefined) return declared.fromSqlite(path);
-    if (declared !== undefined)
-      throw usage(
-        'not_from_sqlite',
-        `the input ${name} does not say what to read out of an SQLite file (${path})`,
-        {
-          input: name,
-          next: `export the rows as CSV: sqlite3 -header -csv ${shellWord(path)} "SELECT …" > ${name}.csv, and name that file`,
-        },
-      );
+    if (declared !== undefined) throw inputErrors.not_from_sqlite({ name, path });
   }
   return fileSource(path, options);
 }
@@ -91,17 +69,16 @@ function filesOfFolder(folder: string, names: readonly string[]): Record<string,
     if (!names.includes(name)) continue;
     const before = found[name];
     if (before !== undefined)
-      throw usage('which_file', `${folder} has two files for ${name}: ${basename(before.path)} and ${file}`, {
-        next: [before.path, join(folder, file)].map((each) =>
-          again({ flags: { input: [`${name}=${each}`] } }),
-        ),
+      throw inputErrors.which_file({
+        folder,
+        name,
+        first: basename(before.path),
+        second: file,
+        paths: [before.path, join(folder, file)],
       });
     found[name] = { path: join(folder, file) };
   }
-  if (Object.keys(found).length === 0)
-    throw usage('no_files', `${folder} has no file that is called as an input is`, {
-      next: `call them ${names.map((name) => `${name}.csv`).join(', ')}, or name each of them: --input ${names[0]}=…`,
-    });
+  if (Object.keys(found).length === 0) throw inputErrors.no_files({ folder, names });
   return found;
 }
 

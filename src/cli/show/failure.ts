@@ -1,7 +1,9 @@
-import { type ErrorKind, EXIT, errorAnswer, SluiceError } from '../../core/errors.js';
+import { errorAnswer } from '../../core/errors/answer.js';
+import { isError } from '../../core/errors/is-error.js';
+import { type ErrorKind, EXIT, SluiceError } from '../../core/errors/sluice-error.js';
 import { jsonText } from '../../core/json/write.js';
 import { framesOf, stackOf, userFrames } from '../../core/stack.js';
-import { asJson, leftOut, nextLines } from './next.js';
+import { asJson, asLine, leftOut, nextShown } from './next.js';
 import { hasAnswered, print, shortDetail, styled, unanswered, warn } from './terminal.js';
 
 const EXITS: Readonly<Record<ErrorKind, number>> = {
@@ -78,12 +80,12 @@ export function told(error: unknown): string[] {
   }
   if (facts.log !== undefined) labelled('log', `${facts.log} (has the stack trace)`);
   if (facts.state !== undefined) labelled('state', facts.state);
-  const next = nextLines(facts.next);
-  for (const [at, step] of next.entries()) {
-    if (at === 0) labelled('next', step);
-    else lines.push(`         ${step}`);
+  const steps = nextShown(facts.next);
+  for (const [at, step] of steps.entries()) {
+    if (at === 0) labelled('next', asLine(step));
+    else lines.push(`         ${asLine(step)}`);
   }
-  const note = leftOut(next);
+  const note = leftOut(steps);
   if (note !== undefined) lines.push(`         ${styled('dim', `(${note})`)}`);
   return lines;
 }
@@ -95,12 +97,13 @@ const SHOWN_FRAMES = 3;
  * Where in the code it happened: in a user's own, or, where a fault of ours is logged nowhere, all of it; nothing where
  * no exception is behind it.
  */
-function codeOf({ code, facts }: SluiceError): string[] {
+function codeOf(error: SluiceError): string[] {
+  const { facts } = error;
   const stack = stackOf(facts.cause);
   if (stack === undefined) return [];
   const own = userFrames(stack);
   if (own.length > 0) return own.slice(0, SHOWN_FRAMES);
-  const ours = ['unexpected', 'stage_failed'].includes(code) && facts.log === undefined;
+  const ours = isError(error, 'unexpected', 'stage_failed') && facts.log === undefined;
   return ours ? framesOf(stack).map((frame) => frame.trim()) : [];
 }
 

@@ -1,8 +1,7 @@
 import { accessSync, constants, existsSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { usage } from '../../core/errors.js';
-import { again } from '../../core/next.js';
+import { fileErrors } from '../../core/errors/catalogue/files.js';
 import type { Database } from '../../core/run.js';
 import { logName } from '../../db/ledger/log-name.js';
 
@@ -30,17 +29,9 @@ export function assertLoggable(file: string | undefined): void {
     assertWritable(LOGS);
   } catch (error) {
     const { message } = error as Error;
-    throw usage(
-      'log_not_writable',
-      `the log cannot be written${file === undefined ? ` in ${LOGS}` : ''}: ${message}`,
-      {
-        state: 'nothing was read or written',
-        cause: error,
-        next: [
-          again({ flags: { logFile: join(tmpdir(), 'sluice.log') } }),
-          again({ flags: { logFile: '/dev/null' } }, { lead: 'or without one' }),
-        ],
-      },
+    throw fileErrors.log_not_writable(
+      { folder: file === undefined ? LOGS : undefined, why: message, instead: join(tmpdir(), 'sluice.log') },
+      { cause: error },
     );
   }
 }

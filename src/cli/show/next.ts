@@ -30,6 +30,8 @@ export type Reader = { readonly isTTY?: boolean } | 'record';
 export interface Shown {
   readonly text: string;
   readonly said: Said;
+  /** Whether the password of its --database-url is left out of the text. */
+  readonly withoutPassword?: boolean;
 }
 
 /**
@@ -38,8 +40,11 @@ export interface Shown {
  * does not have is left out.
  */
 export function nextLines(next: Next | undefined, reader: Reader = process.stderr): string[] {
-  return nextShown(next, reader).map(({ text, said }) => spoken(text, said));
+  return nextShown(next, reader).map(asLine);
 }
+
+/** A step with what is said beside it. */
+export const asLine = ({ text, said }: Shown): string => spoken(text, said);
 
 /** The same, with what is said beside each command apart. */
 export function nextShown(next: Next | undefined, reader: Reader = process.stderr): Shown[] {
@@ -51,12 +56,15 @@ export function nextShown(next: Next | undefined, reader: Reader = process.stder
       const { otherwise } = step.said;
       return otherwise === undefined ? [] : { text: otherwise, said: {} };
     }
-    const flags = { ...typed.flags, ...databaseFlag(current, typed.name, reader) };
+    const database = databaseFlag(current, typed.name, reader);
+    const flags = { ...typed.flags, ...database };
     const line = commandLine({ ...typed, flags });
     const note = [step.said.note, ...(readsStdin(typed) ? [ON_STDIN] : [])].filter(Boolean).join('; ');
     return {
       text: redirected(line, step.meant.kind === 'command' ? step.meant.to : undefined),
       said: note === '' ? step.said : { ...step.said, note },
+      withoutPassword:
+        database.databaseUrl !== undefined && database.databaseUrl !== current.given.flags.databaseUrl,
     };
   });
 }
@@ -64,9 +72,9 @@ export function nextShown(next: Next | undefined, reader: Reader = process.stder
 /** Says, on stderr, what is so, and below it what to do next. */
 export function sayNext(text: string | undefined, next: Next): void {
   if (text !== undefined) say(text);
-  const lines = nextLines(next);
-  for (const line of lines) say(`  ${styled('dim', 'next:')} ${line}`);
-  const note = leftOut(lines);
+  const steps = nextShown(next);
+  for (const step of steps) say(`  ${styled('dim', 'next:')} ${asLine(step)}`);
+  const note = leftOut(steps);
   if (note !== undefined) say(styled('dim', `  (${note})`));
 }
 
@@ -83,13 +91,11 @@ export function asJson(value: unknown): string {
   });
 }
 
-/** A line to be shown below `lines` of suggestions where the password of --database-url is left out of them. */
-export function leftOut(lines: readonly string[], reader: Reader = process.stderr): string | undefined {
-  if (!lines.some((line) => line.includes('--database-url '))) return undefined;
-  const url = current?.given.flags.databaseUrl;
-  if (typeof url !== 'string' || isSecretFor(reader) === false || withoutPasswords(url) === url)
-    return undefined;
-  return 'the password of --database-url is left out: PGPASSWORD or ~/.pgpass can give it';
+/** A line to be shown below `steps` where the password of --database-url is left out of them. */
+export function leftOut(steps: readonly Shown[]): string | undefined {
+  return steps.some(({ withoutPassword }) => withoutPassword)
+    ? 'the password of --database-url is left out: PGPASSWORD or ~/.pgpass can give it'
+    : undefined;
 }
 
 /** The command that a step means; undefined where there is none that could be typed. */

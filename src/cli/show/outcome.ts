@@ -1,4 +1,4 @@
-import { EXIT } from '../../core/errors.js';
+import { EXIT } from '../../core/errors/sluice-error.js';
 import type { Summary } from '../../run/given/options.js';
 
 /** The exit code of a run that ended without an error: one that did not do all of its rows never ends as done. */

@@ -79,7 +79,7 @@ function showNext(steps: readonly NextStep[]): void {
       { indent: '  ' },
     ),
   );
-  const note = leftOut(shown.map(({ text }) => text));
+  const note = leftOut(shown);
   if (note !== undefined) say(styled('dim', `  (${note})`));
 }
 

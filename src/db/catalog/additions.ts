@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
-import { refused, type SluiceError } from '../../core/errors.js';
+import { publishErrors } from '../../core/errors/catalogue/publish.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import { ident, qualified } from '../quote.js';
 import { GUARD_TRIGGER_PREFIX } from './sql.js';
 
@@ -92,22 +93,11 @@ export function additionRefusal(
   triggers: readonly string[],
   cause?: unknown,
 ): SluiceError {
-  return refused(
-    'event_trigger',
-    `event triggers change the tables that are made for ${table}, and that cannot be taken off: ${lines.join('; ')}`,
-    {
-      table,
-      details: triggers.map((each) => `event trigger ${each}`),
-      ...(cause === undefined ? {} : { cause }),
-      state: 'nothing was published',
-      next: EVENT_TRIGGERS,
-    },
+  return publishErrors.event_trigger.made(
+    { table, lines },
+    { details: triggers.map((each) => `event trigger ${each}`), cause },
   );
 }
-
-/** What to do about event triggers that change tables of ours. */
-export const EVENT_TRIGGERS =
-  'have its function pass over schemas whose names begin with sluice (schema_name of pg_event_trigger_ddl_commands()), or ALTER EVENT TRIGGER … DISABLE for the run';
 
 /** Event triggers that fire at DDL in this session, as `name (schema.function)`. */
 export async function readEventTriggers(client: ClientBase): Promise<string[]> {

@@ -1,4 +1,4 @@
-import { failed } from '../../core/errors.js';
+import { tableErrors } from '../../core/errors/catalogue/tables.js';
 import type { Database } from '../../core/run.js';
 import { columnBases } from './column-sql.js';
 
@@ -83,9 +83,7 @@ export async function readColumns(
 ): Promise<ColumnFacts[]> {
   const rows = await database.query<CatalogRow>(COLUMNS, [schema, table]);
   if (rows.length === 0) {
-    throw failed('no_such_table', `there is no table ${schema}.${table}, or it has no columns`, {
-      table: `${schema}.${table}`,
-    });
+    throw tableErrors.no_such_table.inCatalog({ table: `${schema}.${table}` });
   }
   return rows.map(facts);
 }

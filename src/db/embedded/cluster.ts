@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { failed } from '../../core/errors.js';
+import { embeddedErrors } from '../../core/errors/catalogue/embedded.js';
 import type { Binaries } from './binaries.js';
 import { type Place, placeAt } from './place.js';
 import { serverEnvironment } from './settings.js';
@@ -102,17 +102,10 @@ async function initdb(binaries: Binaries, user: ServerUser | undefined, words: s
   if (status === 0) return;
   const lines = output.join('').trim().split('\n').slice(-10);
   const unknownUser = lines.some((line) => line.includes('could not look up effective user ID'));
-  throw failed('embedded_initdb_failed', `PostgreSQL’s initdb could not make a database (${status})`, {
-    details: lines,
-    state: 'nothing was left behind',
-    next: unknownUser
-      ? [
-          `give this user id (${process.getuid?.()}) a line in /etc/passwd, which PostgreSQL insists on`,
-          'or use another server: set DATABASE_URL',
-        ]
-      : [
-          'see the lines above: is there enough room, may the directory be written to?',
-          'or use another server: set DATABASE_URL',
-        ],
-  });
+  throw unknownUser
+    ? embeddedErrors.embedded_initdb_failed.unknownUser(
+        { status, uid: process.getuid?.() },
+        { details: lines },
+      )
+    : embeddedErrors.embedded_initdb_failed.other({ status }, { details: lines });
 }

@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
-import { shellWord } from '../../core/command.js';
-import { failed } from '../../core/errors.js';
-import { again, command } from '../../core/next.js';
+import { embeddedErrors } from '../../core/errors/catalogue/embedded.js';
 import { PINNED, startupOptions } from '../pinned.js';
 import { ident } from '../quote.js';
 import { sqlstateOf } from '../server-error.js';
@@ -32,20 +30,13 @@ export async function ensureDatabase(place: Place, port: number): Promise<void> 
       await query(urlOf(place, port, 'postgres'), `CREATE DATABASE ${ident(DATABASE)}`);
       return;
     }
-    throw failed('embedded_login_failed', `the embedded PostgreSQL on port ${port} does not let us in`, {
-      details: [(error as Error).message, `log: ${place.log}`],
-      ...(sqlstate === undefined ? {} : { sqlstate }),
-      state: 'the data was not touched',
-      next:
-        sqlstate === '28P01'
-          ? [
-              `put the password that you gave ${SUPERUSER} into ${place.password}`,
-              command('db stop', [], {}, { lead: 'or, to start afresh' }),
-              `then: rm -rf ${shellWord(place.root)}`,
-            ]
-          : [command('db stop', [], { force: true }), again({}, { lead: 'then' })],
-      cause: error,
-    });
+    const known = { details: [(error as Error).message, `log: ${place.log}`], sqlstate, cause: error };
+    throw sqlstate === '28P01'
+      ? embeddedErrors.embedded_login_failed.wrongPassword(
+          { port, superuser: SUPERUSER, password: place.password, root: place.root },
+          known,
+        )
+      : embeddedErrors.embedded_login_failed.other({ port }, known);
   }
 }
 

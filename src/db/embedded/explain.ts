@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { failed, SluiceError } from '../../core/errors.js';
+import { embeddedErrors } from '../../core/errors/catalogue/embedded.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 
 const REASONS: Record<string, string> = {
   EACCES: 'belongs to another user, or this user may not write there',
@@ -25,19 +26,12 @@ export async function explained<T>(
     const { code, path, syscall } = error as NodeJS.ErrnoException;
     const directory = resolve(options.directory ?? '.sluice');
     const reason = code === undefined ? undefined : REASONS[code];
-    throw failed(
-      'embedded_files',
-      reason === undefined
-        ? `the embedded PostgreSQL cannot be used: ${(error as Error).message}`
-        : `the embedded PostgreSQL cannot use ${path ?? directory}: it ${reason}`,
-      {
-        details: [`${[syscall, code].filter(Boolean).join(' ')}: ${(error as Error).message}`.trim()],
-        next: [
-          `run the command as the user who owns ${directory}, or in another directory`,
-          'or use another server: set DATABASE_URL',
-        ],
-        cause: error,
-      },
-    );
+    const known = {
+      details: [`${[syscall, code].filter(Boolean).join(' ')}: ${(error as Error).message}`.trim()],
+      cause: error,
+    };
+    throw reason === undefined
+      ? embeddedErrors.embedded_files.unusable({ why: (error as Error).message, directory }, known)
+      : embeddedErrors.embedded_files.place({ path: path ?? directory, reason, directory }, known);
   }
 }

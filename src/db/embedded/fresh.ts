@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { refused } from '../../core/errors.js';
-import { again } from '../../core/next.js';
+import { embeddedErrors } from '../../core/errors/catalogue/embedded.js';
 import { blockerLine, connectedTo } from '../locks/blockers.js';
 import { PINNED, startupOptions } from '../pinned.js';
 import { ident, literal } from '../quote.js';
@@ -33,11 +32,7 @@ export async function freshDatabase(url: string, name: string): Promise<void> {
       [name],
     );
     if (rows.length > 0) {
-      if (rows[0].comment !== OURS)
-        throw refused('not_a_demo', `there is a database ${name} that no demo has made`, {
-          state: 'it was not touched',
-          next: `rename it: ALTER DATABASE ${ident(name)} RENAME TO …`,
-        });
+      if (rows[0].comment !== OURS) throw embeddedErrors.not_a_demo({ name, quoted: ident(name) });
       await drop(client, name);
     }
     // template1 may hold what others have put there.
@@ -56,12 +51,10 @@ async function drop(client: pg.Client, name: string): Promise<void> {
     } catch (error) {
       if (sqlstateOf(error) !== '55006') throw error;
       if (performance.now() < end) continue;
-      throw refused('demo_in_use', `the database of the demo, ${name}, is in use`, {
-        details: (await connectedTo(client, name)).map(blockerLine),
-        state: 'it was not touched',
-        next: again({}, { lead: 'end those sessions, then' }),
-        cause: error,
-      });
+      throw embeddedErrors.demo_in_use(
+        { name },
+        { details: (await connectedTo(client, name)).map(blockerLine), cause: error },
+      );
     }
   }
 }

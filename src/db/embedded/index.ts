@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { failed, refused } from '../../core/errors.js';
-import { command } from '../../core/next.js';
+import { embeddedErrors } from '../../core/errors/catalogue/embedded.js';
 import { answeringPostmaster } from './answering.js';
 import { type Binaries, findBinaries } from './binaries.js';
 import { createCluster } from './cluster.js';
@@ -145,13 +144,8 @@ export async function stopEmbedded(options: EmbeddedOptions & { force?: boolean 
       const place = currentPlace(paths.directory);
       const runs = place !== undefined && runningPostmaster(place.data) !== undefined;
       if (runs && users.length > 0 && options.force !== true) {
-        throw refused('embedded_in_use', 'the embedded PostgreSQL is in use', {
+        throw embeddedErrors.embedded_in_use({
           details: users.map((pid) => `process ${pid}: ${commandLineOf(pid) ?? ''}`.trimEnd()),
-          state: 'it goes on running',
-          next: [
-            'wait for these commands to end',
-            command('db stop', [], { force: true }, { lead: 'or stop it under them' }),
-          ],
         });
       }
       rmSync(paths.keep, { force: true });
@@ -197,10 +191,7 @@ async function ensureRunning(
   const running = existing && (await answeringPostmaster(existing));
   if (existing !== undefined && running !== undefined) {
     if (durable && !running.durable) {
-      throw failed('embedded_not_durable', `the server on ${existing.data} runs without fsync, for tests`, {
-        state: 'nothing was changed',
-        next: 'wait until its tests end, or use another directory',
-      });
+      throw embeddedErrors.embedded_not_durable({ data: existing.data });
     }
     return { place: existing, postmaster: running, startedHere: false };
   }

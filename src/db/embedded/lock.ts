@@ -1,8 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { failed } from '../../core/errors.js';
-import { again } from '../../core/next.js';
+import { embeddedErrors } from '../../core/errors/catalogue/embedded.js';
 import { commandLineOf, formatIdentity, isAlive, ownIdentity, parseIdentity } from './process.js';
 
 /** A file between its creation and its writing is empty; one that stays so was left by a crash. */
@@ -93,14 +92,11 @@ function timedOut(directory: string, timeoutMs: number) {
     // The holder has just gone; the message does without its name.
   }
   const command = holder === undefined ? undefined : commandLineOf(holder);
-  return failed(
-    'embedded_lock_timeout',
-    `the embedded PostgreSQL is being started or stopped by another command for more than ${timeoutMs / 1000} s`,
+  return embeddedErrors.embedded_lock_timeout(
+    { seconds: timeoutMs / 1000 },
     {
       details:
         holder === undefined ? [] : [`process ${holder}${command === undefined ? '' : `: ${command}`}`],
-      state: 'nothing was started or stopped',
-      next: again({}, { lead: 'wait for that command or end it, then' }),
     },
   );
 }

@@ -1,7 +1,6 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { refused } from '../../core/errors.js';
-import { command } from '../../core/next.js';
+import { embeddedErrors } from '../../core/errors/catalogue/embedded.js';
 
 /** What only the file system knows of a directory: a copy of it, out of an archive or a repository, has another. */
 function identity(directory: string): string {
@@ -23,23 +22,7 @@ export function assertMadeHere(directory: string, trusted = false): void {
     writeFileSync(mark, identity(base));
     return;
   }
-  throw refused(
-    'embedded_not_ours',
-    `${base} was not made here by this user: it may hold anybody's programs`,
-    {
-      state: 'nothing in it was started',
-      next: [
-        command(
-          'db start',
-          [],
-          { trust: true },
-          { lead: 'if it is yours (moved here, or of an older version of Sluice)' },
-        ),
-        `or move it away: a new one is made`,
-        'or use another server: --database-url',
-      ],
-    },
-  );
+  throw embeddedErrors.embedded_not_ours({ folder: base });
 }
 
 function isOwn(path: string): boolean {

@@ -12,9 +12,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import { shellWord } from '../../core/command.js';
-import { failed } from '../../core/errors.js';
-import { again } from '../../core/next.js';
+import { embeddedErrors } from '../../core/errors/catalogue/embedded.js';
 import { identityOf } from './process.js';
 
 /**
@@ -75,13 +73,7 @@ export function copyNative(folder: string, target: string): string {
     }
   }
   if (!hydrate(target)) {
-    throw failed(
-      'embedded_binaries_unusable',
-      `the copy of PostgreSQL’s programs in ${target} is incomplete`,
-      {
-        next: [`rm -rf ${shellWord(target)}`, again({}, { lead: 'then' })],
-      },
-    );
+    throw embeddedErrors.embedded_binaries_unusable.incomplete({ folder: target });
   }
   return target;
 }

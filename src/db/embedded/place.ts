@@ -11,8 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { shellWord } from '../../core/command.js';
-import { failed } from '../../core/errors.js';
+import { embeddedErrors } from '../../core/errors/catalogue/embedded.js';
 import { canReach, isRoot, type ServerUser } from './user.js';
 
 /** Where the parts of one embedded server lie. */
@@ -67,9 +66,7 @@ export function settleBase(directory: string, user: ServerUser | undefined): str
   }
   if (user === undefined || canReach(base, user)) return base;
   if (settled !== undefined) {
-    throw failed('embedded_unreachable', `the user ${user.name}, who runs PostgreSQL, cannot reach ${base}`, {
-      next: `let the user in (chmod o+x on each directory above it), or move ${base} away to start afresh`,
-    });
+    throw embeddedErrors.embedded_unreachable({ user: user.name, folder: base });
   }
   const key = createHash('sha256').update(directory).digest('hex').slice(0, 16);
   const elsewhere = join(sharedRoot(), key);
@@ -92,10 +89,7 @@ function sharedRoot(): string {
     const stat = lstatSync(path);
     if (stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o022) === 0) return path;
   }
-  throw failed('embedded_no_place', 'there is no place for PostgreSQL’s files that its user can reach', {
-    details: ['tried /var/lib/sluice and the directory for temporary files'],
-    next: 'run the command in a directory that every user can reach, or set DATABASE_URL',
-  });
+  throw embeddedErrors.embedded_no_place();
 }
 
 /** Where copies of the programs go: beside the data, or, as root, one place for all projects. */
@@ -124,16 +118,5 @@ export function refuseOtherMajor(base: string, major: number): void {
   const other = written ?? others.at(-1);
   if (other === undefined) return;
   const root = join(base, written === undefined ? String(other) : String(major));
-  throw failed(
-    'embedded_other_major',
-    `the data in ${root} is of PostgreSQL ${other}, which PostgreSQL ${major} cannot read`,
-    {
-      state: 'nothing was started or changed',
-      next: [
-        `to keep the data: start it with the version of Sluice that made it (db start), dump it with pg_dump and the URL that db url prints, move ${root} away, come back and load the dump with psql`,
-        `to start afresh: rm -rf ${shellWord(root)}`,
-        'or use another server: set DATABASE_URL',
-      ],
-    },
-  );
+  throw embeddedErrors.embedded_other_major({ root, other, major });
 }

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { failed } from '../../core/errors.js';
+import { embeddedErrors } from '../../core/errors/catalogue/embedded.js';
 import { commandLineOf, identityOf } from './process.js';
 
 /** What a running server says of itself in postmaster.pid. */
@@ -74,15 +74,7 @@ export async function stopPostmaster(data: string, log: string): Promise<void> {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ESRCH') return;
-      throw failed(
-        'embedded_stop_failed',
-        `PostgreSQL (process ${running.pid}) may not be stopped by this user`,
-        {
-          state: 'it goes on running',
-          next: 'run the command as the user who started it',
-          cause: error,
-        },
-      );
+      throw embeddedErrors.embedded_stop_failed.notAllowed({ pid: running.pid }, { cause: error });
     }
     const deadline = Date.now() + patience;
     while (Date.now() < deadline) {
@@ -90,11 +82,10 @@ export async function stopPostmaster(data: string, log: string): Promise<void> {
       await sleep(10);
     }
   }
-  throw failed('embedded_stop_failed', `PostgreSQL (process ${running.pid}) does not stop`, {
-    details: [...lastLines(log), `log: ${log}`],
-    state: 'it goes on running',
-    next: `kill -9 ${running.pid}; the next start recovers what was committed`,
-  });
+  throw embeddedErrors.embedded_stop_failed.endures(
+    { pid: running.pid },
+    { details: [...lastLines(log), `log: ${log}`] },
+  );
 }
 
 /** The last lines of the file `path` from the byte `from` on; none when it cannot be read. */

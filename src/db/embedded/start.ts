@@ -3,8 +3,8 @@ import { closeSync, openSync, renameSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { failed, type SluiceError } from '../../core/errors.js';
-import { again, type NextStep } from '../../core/next.js';
+import { embeddedErrors } from '../../core/errors/catalogue/embedded.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Binaries } from './binaries.js';
 import type { Place } from './place.js';
 import { lastLines, type Postmaster, removeMisleadingPidFile, runningPostmaster } from './postmaster.js';
@@ -109,18 +109,14 @@ async function attempt(
 }
 
 function startFailed(place: Place, { ended, said }: Failure): SluiceError {
-  const next: NextStep[] = [
-    again({}, { lead: 'read the log, then' }),
-    'or use another server: set DATABASE_URL',
-  ];
-  if (said.some((line) => /No space left|could not write|could not extend/.test(line))) {
-    next.unshift('make room on the disk that holds the data');
-  }
-  return failed('embedded_start_failed', `the embedded PostgreSQL did not start: ${ended}`, {
-    details: [...said, `log: ${place.log}`],
-    state: `the data in ${place.data} is as it was`,
-    next,
-  });
+  return embeddedErrors.embedded_start_failed(
+    {
+      why: ended,
+      data: place.data,
+      noRoom: said.some((line) => /No space left|could not write|could not extend/.test(line)),
+    },
+    { details: [...said, `log: ${place.log}`] },
+  );
 }
 
 /** A port that is free on the loopback address; somebody may take it before the server does. */

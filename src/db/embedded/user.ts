@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { failed } from '../../core/errors.js';
+import { embeddedErrors } from '../../core/errors/catalogue/embedded.js';
 
 /** An account that the server runs as, when that is not the account of this process. */
 export interface ServerUser {
@@ -29,18 +29,7 @@ export function serverUser(existing?: string, passwd = readPasswd()): ServerUser
     const found = accounts.find((account) => account.name === name && account.uid !== 0);
     if (found !== undefined) return found;
   }
-  throw failed(
-    'embedded_no_user',
-    'PostgreSQL does not run as root, and this system has neither an account postgres nor nobody to run it as',
-    {
-      state: 'nothing was started',
-      next: [
-        'run the command as an ordinary user',
-        'or make an account: useradd --system postgres',
-        'or use another server: set DATABASE_URL',
-      ],
-    },
-  );
+  throw embeddedErrors.embedded_no_user();
 }
 
 /** The accounts of a passwd(5) file. */

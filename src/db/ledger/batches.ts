@@ -1,9 +1,8 @@
 import type { FlowAccount, Totals } from '../../core/accounting.js';
 import { type BatchStatus, reachableFrom } from '../../core/batch-status.js';
 import type { Changes } from '../../core/changes.js';
-import { failed, usage } from '../../core/errors.js';
+import { ledgerErrors } from '../../core/errors/catalogue/ledger.js';
 import { jsonText } from '../../core/json/write.js';
-import { command } from '../../core/next.js';
 import { packageVersion } from '../../core/package.js';
 import type { RecordSummary } from '../../core/record-summary.js';
 import type { Report } from '../../core/report.js';
@@ -142,11 +141,7 @@ export async function holdBatch(database: Database, id: string): Promise<void> {
     `SELECT pg_try_advisory_lock(${lockClass()}, ($1::bigint % 2147483647)::int) AS held`,
     [id],
   );
-  if (row?.held !== true)
-    throw failed('batch_busy', `another command is working on batch ${id}`, {
-      state: 'nothing was changed',
-      next: command('status', [id]),
-    });
+  if (row?.held !== true) throw ledgerErrors.batch_busy.otherCommand({ batch: id });
 }
 
 /**
@@ -161,10 +156,7 @@ export async function moveBatch(
 ): Promise<void> {
   const { sql, parameters } = moveSql(id, status, set);
   const moved = await database.query(sql, parameters);
-  if (moved.length === 0)
-    throw failed('illegal_move', `batch ${id} cannot become ${status} from where it is`, {
-      next: command('status', [id]),
-    });
+  if (moved.length === 0) throw ledgerErrors.illegal_move({ batch: id, status });
 }
 
 /** The statement of `moveBatch`; gives a row where the batch moved. Values are parameters from $3 on. */
@@ -220,16 +212,12 @@ export function batchCounts(totals: Totals): Readonly<Record<string, number>> {
 
 /** The batch `id`. Throws a usage error where there is none, or the ledger is missing. */
 export async function findBatch(database: Database, id: string): Promise<Batch> {
-  if (!/^[1-9][0-9]{0,17}$/.test(id))
-    throw usage('no_such_batch', `"${id}" is not a batch id (a number such as 12)`, {
-      next: command('status'),
-    });
+  if (!/^[1-9][0-9]{0,17}$/.test(id)) throw ledgerErrors.no_such_batch.notAnId({ id });
   const [batch] = await database.query<Batch & Record<string, unknown>>(
     `SELECT ${COLUMNS} FROM sluice.migration_batch b WHERE id = $1`,
     [id],
   );
-  if (batch === undefined)
-    throw usage('no_such_batch', `there is no batch ${id} in this database`, { next: command('status') });
+  if (batch === undefined) throw ledgerErrors.no_such_batch.unknown({ id });
   return batch;
 }
 

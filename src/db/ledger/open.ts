@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { failed, refused, SluiceError, usage } from '../../core/errors.js';
-import { again, command } from '../../core/next.js';
+import { ledgerErrors } from '../../core/errors/catalogue/ledger.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import { packageFile } from '../../core/package.js';
 import type { Database } from '../../core/run.js';
 import { closeSchemas } from '../close.js';
@@ -18,10 +18,7 @@ const VERSION = 9;
 export async function openLedger(database: Database): Promise<void> {
   const have = await ledgerVersion(database);
   if (have === VERSION) return;
-  if (have > VERSION)
-    throw refused('ledger_newer', `the ledger is of version ${have}; this Sluice knows version ${VERSION}`, {
-      next: 'use the newer Sluice that made it',
-    });
+  if (have > VERSION) throw ledgerErrors.ledger_newer({ have, known: VERSION });
   const sql = readFileSync(packageFile('src/db/ledger/schema.sql'), 'utf8');
   try {
     await database.query(
@@ -36,23 +33,10 @@ export async function openLedger(database: Database): Promise<void> {
     await database.query(`${sql}; COMMIT;`);
   } catch (error) {
     await database.query('ROLLBACK').catch(() => {});
-    if (sqlstateOf(error) === '42501')
-      throw failed('no_ledger_rights', 'the role may not create the schema "sluice" for the ledger', {
-        sqlstate: '42501',
-        cause: error,
-        state: 'nothing was written',
-        next: [
-          'as an owner of the database: GRANT CREATE ON DATABASE … TO the role',
-          'or let an owner of the database make the ledger once (the command init, with the URL of the owner)',
-        ],
-      });
+    if (sqlstateOf(error) === '42501') throw ledgerErrors.no_ledger_rights({ cause: error });
     throw error instanceof SluiceError
       ? error
-      : failed('ledger', `the ledger could not be made: ${(error as Error).message}`, {
-          cause: error,
-          state: 'nothing was written',
-          next: again({}, { lead: 'fix what the server says, then' }),
-        });
+      : ledgerErrors.ledger({ why: (error as Error).message }, { cause: error });
   }
 }
 
@@ -73,8 +57,5 @@ export async function ledgerVersion(database: Database): Promise<number> {
 export async function requireLedger(database: Database): Promise<void> {
   const have = await ledgerVersion(database);
   if (have !== 0 && have !== VERSION) await openLedger(database);
-  if (have === 0)
-    throw usage('no_ledger', 'no pipeline was ever run in this database', {
-      next: ['check that --database-url names the right one', command('list')],
-    });
+  if (have === 0) throw ledgerErrors.no_ledger();
 }

@@ -1,4 +1,4 @@
-import { refused } from '../../core/errors.js';
+import { ledgerErrors } from '../../core/errors/catalogue/ledger.js';
 import type { Database } from '../../core/run.js';
 import { ident } from '../quote.js';
 
@@ -82,23 +82,8 @@ export async function ledgerThere(database: Pick<Database, 'query'>): Promise<bo
 }
 
 function notOurs({ me, owner, ownerTrusted, wrong }: Looked) {
-  return refused(
-    'not_our_ledger',
-    ownerTrusted
-      ? `the ledger (schema sluice) is open to roles that ${me} does not rely on`
-      : `the schema "sluice" belongs to ${owner}, and ${me} does not rely on what that role puts into it`,
-    {
-      details: [...wrong],
-      state: 'nothing of it was used, and nothing was changed',
-      next: ownerTrusted
-        ? [
-            `take that away, as its owner ${ident(owner)}: REVOKE CREATE ON SCHEMA sluice FROM …, DROP TRIGGER …, ALTER TABLE … OWNER TO ${ident(owner)}`,
-            'or GRANT that role TO yours, where you rely on it',
-          ]
-        : [
-            `connect as ${ident(owner)}, or, where you rely on that role: GRANT ${ident(owner)} TO ${ident(me)}`,
-            'or, where nobody who should has made it: look what is in it, and DROP SCHEMA sluice CASCADE',
-          ],
-    },
-  );
+  const quoted = { me: ident(me), owner: ident(owner) };
+  return ownerTrusted
+    ? ledgerErrors.not_our_ledger.open({ me, owner: quoted.owner }, { details: [...wrong] })
+    : ledgerErrors.not_our_ledger.ofAnother({ me, owner, quoted }, { details: [...wrong] });
 }

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
-import { failed, interrupted, SluiceError } from '../../core/errors.js';
-import { again } from '../../core/next.js';
-import { plural } from '../../core/plural.js';
+import { commandErrors } from '../../core/errors/catalogue/command-line.js';
+import { publishErrors } from '../../core/errors/catalogue/publish.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import { inTransaction } from '../catalog/session.js';
 import type { Attempts, Patience } from '../patience.js';
 import { OUR_PATH } from '../pinned.js';
@@ -86,7 +86,7 @@ const namesOf = (tables: readonly LockedTable[]) =>
 
 /** The run was asked to stop while it waited. */
 function asked({ reason }: AbortSignal, cause?: unknown): SluiceError {
-  return reason instanceof SluiceError ? reason : interrupted('the command was asked to stop', { cause });
+  return reason instanceof SluiceError ? reason : commandErrors.interrupted.waiting({ cause });
 }
 
 function notLocked(
@@ -96,21 +96,11 @@ function notLocked(
   cause: unknown,
 ): SluiceError {
   const names = namesOf(tables);
+  const known = { sqlstate: sqlstateOf(cause), details: holders.map(blockerLine), cause };
+  const { lock_not_got } = publishErrors;
+  const of = { names, attempts, table: tables.length === 1 ? names : undefined };
   // Waiting does not help against these.
-  const prepared = holders.some(({ pid }) => pid === null);
-  return failed('lock_not_got', `${names} could not be locked in ${plural(attempts, 'attempt')}`, {
-    ...(tables.length === 1 ? { table: names } : {}),
-    sqlstate: sqlstateOf(cause),
-    details: holders.map(blockerLine),
-    state: 'the tables are as they were',
-    next: again(
-      {},
-      {
-        lead: prepared
-          ? 'COMMIT PREPARED or ROLLBACK PREPARED what is prepared, then'
-          : 'wait for those sessions or end them, then',
-      },
-    ),
-    cause,
-  });
+  return holders.some(({ pid }) => pid === null)
+    ? lock_not_got.prepared(of, known)
+    : lock_not_got.sessions(of, known);
 }

@@ -2,7 +2,8 @@ import { refuseBroken } from '../../../sinks/publish/constraints/find.js';
 import { takeOut } from '../../../sinks/publish/constraints/replaced.js';
 import { mayChange, type Subject } from '../../../sinks/publish/constraints/subject.js';
 import { type FlowAccount, totals } from '../../core/accounting.js';
-import type { SluiceError } from '../../core/errors.js';
+import { isError } from '../../core/errors/is-error.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import type { FlowPlan } from '../../core/flow.js';
 import type { JobChanges } from '../changes/job-changes.js';
 import type { Job } from '../job/job.js';
@@ -77,7 +78,7 @@ export async function rejectMet(
     ({ target: { schema, table } }) => `${schema}.${table}` === error.facts.table,
   );
   let refused = await refuseMet(job, load, ofReplaced);
-  if (refused === 0 && error.code === 'publish')
+  if (refused === 0 && isError(error, 'publish'))
     refused = await refuseTried(job, load.changes, subjectsOf(job, load.changes));
   if (refused === 0) return load.accounts;
   await job.state.tracked?.beginAgain();

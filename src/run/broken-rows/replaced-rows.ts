@@ -8,7 +8,7 @@ import {
   replacedFacts,
 } from '../../../sinks/publish/constraints/replaced.js';
 import type { Subject } from '../../../sinks/publish/constraints/subject.js';
-import { SluiceError } from '../../core/errors.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import type { FlowPlan } from '../../core/flow.js';
 import { type Following, follow } from '../../core/follow.js';
 import { changedRun } from '../../core/run.js';

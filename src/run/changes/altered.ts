@@ -1,18 +1,20 @@
 import { changesBetween } from '../../../sinks/publish/replace/changes.js';
 import { surveyReplace } from '../../../sinks/publish/replace/survey.js';
 import type { Survey } from '../../../sinks/publish/replace/surveyed.js';
-import { refused, SluiceError } from '../../core/errors.js';
-import { EVENT_TRIGGERS, readEventTriggers } from '../../db/catalog/additions.js';
+import { publishErrors } from '../../core/errors/catalogue/publish.js';
+import { isError } from '../../core/errors/is-error.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
+import { readEventTriggers } from '../../db/catalog/additions.js';
 import { unlike } from '../../db/catalog/likeness.js';
 import type { PgDatabase } from '../../db/connect.js';
 
 /** SQLSTATE class 42: the statement of the window names something that is not there, or is of another type. */
 export const isMisfit = (error: unknown): error is SluiceError =>
-  error instanceof SluiceError && error.code === 'publish' && error.facts.sqlstate?.startsWith('42') === true;
+  isError(error, 'publish') && error.facts.sqlstate?.startsWith('42') === true;
 
 /** Whether `error` says that tables are not what was surveyed. */
 export function isAltered(error: unknown): error is SluiceError {
-  return error instanceof SluiceError && error.code === 'catalog_changed';
+  return isError(error, 'catalog_changed');
 }
 
 /**
@@ -24,7 +26,7 @@ export async function tellUnlike(
   { tables, likeness }: Survey,
   error: unknown,
 ): Promise<SluiceError | undefined> {
-  if (!(error instanceof SluiceError) || error.code !== 'not_alike') return undefined;
+  if (!isError(error, 'not_alike')) return undefined;
   const { table, details = [] } = error.facts;
   const live = tables.find((each) => `${each.schema}.${each.table}` === table);
   const was = likeness.find(({ oid }) => oid === live?.oid)?.lines ?? [];
@@ -35,14 +37,9 @@ export async function tellUnlike(
       details: differing,
       next: 'please report this; nothing can be published that would lose these',
     });
-  return refused(
-    'event_trigger',
-    `event triggers change ${table} as it is published (${differing[0]}${differing.length > 1 ? ', …' : ''})`,
-    {
-      ...error.facts,
-      details: [...differing, ...triggers.map((each) => `event trigger ${each}`)],
-      next: EVENT_TRIGGERS,
-    },
+  return publishErrors.event_trigger.published(
+    { table: table ?? 'a table', first: `${differing[0]}${differing.length > 1 ? ', …' : ''}` },
+    { ...error.facts, details: [...differing, ...triggers.map((each) => `event trigger ${each}`)] },
   );
 }
 

@@ -1,4 +1,4 @@
-import { SluiceError } from '../../core/errors.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 
 /** What the server said, where `error` is the window's word for it. */
 export function causeOf(error: unknown): unknown {

@@ -7,7 +7,7 @@ import {
   viewParts,
 } from '../../../sinks/publish/compat-views/index.js';
 import type { WindowPart } from '../../../sinks/publish/window.js';
-import { refused } from '../../core/errors.js';
+import { rollbackErrors } from '../../core/errors/catalogue/rollback.js';
 import type { Finding } from '../../core/pipeline.js';
 import type { PgDatabase } from '../../db/connect.js';
 import { type LedgerView, standingViews, viewsSql, viewsUndoneSql } from '../../db/ledger/views.js';
@@ -120,11 +120,7 @@ export async function tidyCompatibility(database: PgDatabase, batch: string): Pr
 function assertOldKept(views: readonly LedgerView[]): void {
   const gone = views.filter((view) => view.kept !== null && view.dropped_at !== null);
   if (gone.length === 0) return;
-  throw refused('not_kept', 'the old tables behind the views were dropped: nothing could take their names', {
-    details: gone.map(({ schema, name }) => `${schema}.${name}`),
-    state: 'nothing was changed',
-    next: 'to take the views away for good: DROP VIEW, once nobody uses the old names any more',
-  });
+  throw rollbackErrors.not_kept.behindViews({ details: gone.map(({ schema, name }) => `${schema}.${name}`) });
 }
 
 /** Throws `views_in_use` where something was built on the views, which would go with them. */
@@ -137,13 +133,5 @@ async function assertViewsFree(database: PgDatabase, views: readonly LedgerView[
     [views.map(({ oid }) => oid)],
   );
   if (built.length === 0) return;
-  throw refused(
-    'views_in_use',
-    'something was built on the views under the old names, and would go with them',
-    {
-      details: built.map(({ view, by }) => `${view}: ${by}`),
-      state: 'nothing was changed',
-      next: 'drop it first, and make it again afterwards on the table that comes back',
-    },
-  );
+  throw rollbackErrors.views_in_use({ details: built.map(({ view, by }) => `${view}: ${by}`) });
 }

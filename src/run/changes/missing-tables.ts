@@ -1,5 +1,5 @@
-import { failed, type SluiceError } from '../../core/errors.js';
-import { again } from '../../core/next.js';
+import { tableErrors } from '../../core/errors/catalogue/tables.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import type { NewTable } from '../../core/pipeline.js';
 import { type ColumnFacts, readColumns } from '../../db/catalog/columns.js';
 import type { PgDatabase } from '../../db/connect.js';
@@ -182,27 +182,10 @@ export async function madeBy(database: PgDatabase, batch: string): Promise<MadeT
 function createFailed(error: unknown, { schema, table }: Place): SluiceError {
   const { message } = error as { message?: string };
   const sqlstate = sqlstateOf(error);
-  return failed(
-    'create_failed',
-    `the missing table ${schema}.${table} cannot be made: ${message ?? String(error)}`,
-    {
-      table: `${schema}.${table}`,
-      ...(sqlstate === undefined ? {} : { sqlstate }),
-      state: 'nothing was written',
-      next:
-        sqlstate === '42501'
-          ? `as the schema's owner: GRANT CREATE ON SCHEMA ${ident(schema)} TO the role, or make the tables yourself`
-          : sqlstate === '42P07'
-            ? again({}, { lead: 'somebody has made it meanwhile' })
-            : isLockFailure(error)
-              ? again(
-                  {},
-                  {
-                    lead: 'end the sessions that hold locks on the tables that it refers to (pg_stat_activity), then',
-                  },
-                )
-              : again({}, { lead: 'make the tables yourself as they are meant to be, then' }),
-      cause: error,
-    },
-  );
+  const known = { sqlstate, cause: error };
+  const of = { table: `${schema}.${table}`, why: message ?? String(error) };
+  const { create_failed: cannot } = tableErrors;
+  if (sqlstate === '42501') return cannot.missingNoRights({ ...of, schema: ident(schema) }, known);
+  if (sqlstate === '42P07') return cannot.missingMade(of, known);
+  return isLockFailure(error) ? cannot.missingLocked(of, known) : cannot.missing(of, known);
 }

@@ -1,6 +1,7 @@
 import { raiseWhen } from '../../../sinks/publish/rows/refusals.js';
 import { anonymousBlock, type WindowPart, windowPart } from '../../../sinks/publish/window.js';
-import { refused, type SluiceError } from '../../core/errors.js';
+import { OWNERS_CODE, publishErrors } from '../../core/errors/catalogue/publish.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import { again, type NextStep } from '../../core/next.js';
 import type { Finding } from '../../core/pipeline.js';
 import type { Database } from '../../core/run.js';
@@ -21,7 +22,7 @@ export interface CodeOf {
 }
 
 /** The SQLSTATE under which the window says that code of others would run. */
-const OWNERS_CODE = 'SL010';
+const RAISED = 'SL010';
 
 const oidOf = ({ schema, table }: Pick<CodeOf, 'schema' | 'table'>) =>
   `pg_catalog.to_regclass(${literal(qualified(schema, table))})::pg_catalog.oid`;
@@ -35,8 +36,6 @@ async function ownersCode(database: Pick<Database, 'query'>, tables: readonly Co
   const found = await database.query<{ line: string }>(`${all.join(' UNION ')} ORDER BY 1`);
   return found.map(({ line }) => line);
 }
-
-const MESSAGE = 'code of the tables’ owners would run with the rights of this role, which has more than they';
 
 async function wayOut(database: Pick<Database, 'query'>, tables: readonly CodeOf[]): Promise<NextStep[]> {
   const owners = await database.query<{ owner: string }>(
@@ -62,12 +61,7 @@ export async function assertNoOwnersCode(
 }
 
 function codeRefusal(lines: readonly string[], next: readonly NextStep[], cause?: unknown): SluiceError {
-  return refused('owners_code', MESSAGE, {
-    details: [...lines],
-    state: 'live tables are untouched',
-    next,
-    ...(cause === undefined ? {} : { cause }),
-  });
+  return publishErrors.owners_code({ next }, { details: [...lines], cause });
 }
 
 /**
@@ -83,8 +77,8 @@ function codeParts(tables: readonly CodeOf[]): WindowPart[] {
           // What the row changes take anyway.
           anonymousBlock(`LOCK TABLE ${qualified(table.schema, table.table)} IN ROW EXCLUSIVE MODE;`),
           raiseWhen(
+            RAISED,
             OWNERS_CODE,
-            MESSAGE,
             `SELECT CASE WHEN count(*) > 0 THEN pg_catalog.json_agg(c.line) END FROM (${ownersCodeSql(oidOf(table), 'written', table)}) c`,
           ),
         ],
@@ -94,7 +88,7 @@ function codeParts(tables: readonly CodeOf[]): WindowPart[] {
 
 /** The refusal that the error of a window is where codeParts have raised; undefined for any other. */
 function codeRefusalOf(cause: unknown): SluiceError | undefined {
-  if (sqlstateOf(cause) !== OWNERS_CODE) return undefined;
+  if (sqlstateOf(cause) !== RAISED) return undefined;
   const { detail = '[]' } = cause as ServerError;
   return codeRefusal(JSON.parse(detail) as string[], [...TRUST], cause);
 }
@@ -119,7 +113,9 @@ export class OwnersCode extends Change {
     const tables = this.tables();
     const lines = await ownersCode(database, tables);
     if (lines.length === 0) return [];
-    return [{ severity: 'error', message: MESSAGE, details: lines, next: await wayOut(database, tables) }];
+    return [
+      { severity: 'error', message: OWNERS_CODE, details: lines, next: await wayOut(database, tables) },
+    ];
   }
 
   override window(parts: readonly WindowPart[]): readonly WindowPart[] {

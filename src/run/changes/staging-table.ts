@@ -1,5 +1,5 @@
 import { ORIGIN_COLUMNS } from '../../../sinks/load/encode/ordinal.js';
-import { refused } from '../../core/errors.js';
+import { resumeErrors } from '../../core/errors/catalogue/resume.js';
 import type { Database } from '../../core/run.js';
 import type { RowCheck } from '../../db/catalog/row-constraints.js';
 import type { Batch } from '../../db/ledger/batches.js';
@@ -49,15 +49,12 @@ export async function assertThere(
   );
   const own = (await ownSchemas(database, batch.id, staging)).find((each) => each.schema === schema);
   if (found !== undefined && found.kind === 'r' && own?.tables[live.table] === found.oid) return;
-  const gone = found === undefined;
-  throw refused(
-    gone ? 'staging_gone' : 'staging_not_ours',
-    gone
-      ? `the staging of ${live.schema}.${live.table} is not there any more`
-      : `${schema}.${live.table} is not the staging that batch ${batch.id} has made: ${found.owner} has put something else in its place`,
-    {
-      state: 'live tables are untouched',
-      next: reload(batch),
-    },
-  );
+  throw found === undefined
+    ? resumeErrors.staging_gone({ table: `${live.schema}.${live.table}`, reload: reload(batch) })
+    : resumeErrors.staging_not_ours({
+        staging: `${schema}.${live.table}`,
+        batch: batch.id,
+        owner: found.owner,
+        reload: reload(batch),
+      });
 }

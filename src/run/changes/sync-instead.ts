@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import type { Refusal } from '../../../sinks/publish/replace/refusals.js';
 import { surveyRows } from '../../../sinks/publish/rows/survey.js';
 import type { Flags } from '../../core/command.js';
-import { SluiceError } from '../../core/errors.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import { formatList } from '../../core/list.js';
 import { again, type NextStep, Suggestion } from '../../core/next.js';
 import { readRowTable } from '../../db/catalog/row-tables.js';

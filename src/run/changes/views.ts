@@ -1,6 +1,5 @@
 import { type WindowPart, windowPart } from '../../../sinks/publish/window.js';
-import { refused } from '../../core/errors.js';
-import { again } from '../../core/next.js';
+import { rollbackErrors } from '../../core/errors/catalogue/rollback.js';
 import type { Finding } from '../../core/pipeline.js';
 import type { Database } from '../../core/run.js';
 import type { View } from '../../core/view.js';
@@ -173,11 +172,7 @@ async function dropViewParts(database: Database, tables: readonly Published[]): 
       );
       if (found === undefined) continue;
       if (found.users.length > 0)
-        throw refused('view_in_use', `the view ${schema}.${name}, which the batch made, is used by others`, {
-          details: found.users,
-          state: 'nothing was changed',
-          next: again({}, { lead: 'drop those first, or make them without it; then' }),
-        });
+        throw rollbackErrors.view_in_use({ view: `${schema}.${name}` }, { details: found.users });
       parts.push(last(schema, name, [`DROP VIEW ${qualified(schema, name)}`]));
     }
   }

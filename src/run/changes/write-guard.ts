@@ -5,7 +5,7 @@ import { guardChecks } from '../../../sinks/publish/write-guard/journal-sql.js';
 import { holdGuard } from '../../../sinks/publish/write-guard/lock.js';
 import type { Guard, GuardedTable } from '../../../sinks/publish/write-guard/names.js';
 import type { Waiting } from '../../../sinks/publish/write-guard/waiting.js';
-import { refused } from '../../core/errors.js';
+import { resumeErrors } from '../../core/errors/catalogue/resume.js';
 import type { Finding } from '../../core/pipeline.js';
 import { inTransaction } from '../../db/catalog/session.js';
 import type { PgDatabase } from '../../db/connect.js';
@@ -86,10 +86,7 @@ export class WriteGuard extends Change {
     const { database } = this.job.options;
     if (await isArmed(database, guardOf(batch.id))) this.armed = guardOf(batch.id);
     else if (this.job.options.guard === 'journal' && this.tables.length > 0)
-      throw refused('guard_gone', `the write guard of batch ${batch.id} is not armed any more`, {
-        state: 'live tables are untouched',
-        next: rerun(batch, {}, { lead: 'start afresh' }),
-      });
+      throw resumeErrors.guard_gone({ batch: batch.id, afresh: rerun(batch) });
   }
 
   override window(parts: readonly WindowPart[]): readonly WindowPart[] {

@@ -1,5 +1,5 @@
 import type { Quality, QualityQuestion } from '../../core/assessment.js';
-import { SluiceError } from '../../core/errors.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import type { FlowPlan } from '../../core/flow.js';
 import type { Finding } from '../../core/pipeline.js';
 import { plural } from '../../core/plural.js';

@@ -1,4 +1,4 @@
-import { nearest } from '../../core/errors.js';
+import { nearest } from '../../core/errors/nearest.js';
 import { formatList } from '../../core/list.js';
 import { again } from '../../core/next.js';
 import type { Finding } from '../../core/pipeline.js';

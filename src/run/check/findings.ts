@@ -1,4 +1,5 @@
-import { type ErrorFacts, refused, type SluiceError } from '../../core/errors.js';
+import { runErrors } from '../../core/errors/catalogue/run.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import { distinct, type Next, Suggestion } from '../../core/next.js';
 import type { Finding } from '../../core/pipeline.js';
 
@@ -8,37 +9,27 @@ export interface NamedFinding {
   readonly finding: Finding;
 }
 
+/** How findings of checks, or of validations, refuse. */
+type Refusals = typeof runErrors.check_refused | typeof runErrors.validation_refused;
+
 /** Throws `check_refused` (or the one error itself, with all it knows) where a check found an error. */
 export function assertChecked(checked: { readonly findings: readonly NamedFinding[] }): void {
   const errors = checked.findings.filter(({ finding }) => finding.severity === 'error');
-  if (errors.length === 0) return;
-  throw refusal('check_refused', 'the checks refused', errors, {
-    state: 'nothing was written; live tables are untouched',
-  });
+  if (errors.length > 0) throw refusal(runErrors.check_refused, errors);
 }
 
-/** One error out of findings: the sentence of the first, all others as details. */
-export function refusal(
-  code: string,
-  what: string,
-  findings: readonly NamedFinding[],
-  facts: Pick<ErrorFacts, 'state'>,
-): SluiceError {
+/** One error out of findings: the sentence of the only one, else how many there are; all they say as details. */
+export function refusal(refusals: Refusals, findings: readonly NamedFinding[]): SluiceError {
   const details = findings.flatMap(({ name, finding }) => [
     ...(findings.length > 1 ? [`${name}: ${finding.message}`] : []),
     ...(finding.details ?? []).map((detail) => (findings.length > 1 ? `  ${detail}` : detail)),
   ]);
-  const next = findings.flatMap(({ finding }) => finding.next ?? []);
+  const steps = distinct(findings.flatMap(({ finding }) => finding.next ?? []));
+  const next = steps.length === 0 ? undefined : steps;
   const [only] = findings;
-  const message =
-    findings.length === 1 && only !== undefined
-      ? `${only.name}: ${only.finding.message}`
-      : `${what}: ${findings.length} reasons`;
-  return refused(code, message, {
-    ...facts,
-    details,
-    ...(next.length === 0 ? {} : { next: distinct(next) }),
-  });
+  return findings.length === 1 && only !== undefined
+    ? refusals.one({ check: only.name, why: only.finding.message, next }, { details })
+    : refusals.several({ count: findings.length, next }, { details });
 }
 
 /** A warning or a note as one sentence: with its first details, and in words what to do about it. */

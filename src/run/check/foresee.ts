@@ -1,5 +1,5 @@
 import { totals } from '../../core/accounting.js';
-import type { SluiceError } from '../../core/errors.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Finding } from '../../core/pipeline.js';
 import { plural } from '../../core/plural.js';
 import type { FrequentError } from '../../core/record-summary.js';

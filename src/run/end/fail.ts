@@ -1,4 +1,6 @@
-import { SluiceError } from '../../core/errors.js';
+import type { ErrorCode } from '../../core/errors/catalogue/index.js';
+import { isError } from '../../core/errors/is-error.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import { again, command, type Next } from '../../core/next.js';
 import { framesOf, stackOf, userFrames } from '../../core/stack.js';
 import { isShutOut } from '../../db/connection-error.js';
@@ -29,7 +31,7 @@ import {
  */
 export function logFailure({ options, masking }: Job, error: SluiceError): boolean {
   const { next, cause, ...facts } = error.facts;
-  const stack = cause === undefined && error.code !== 'unexpected' ? undefined : stackOf(error);
+  const stack = cause === undefined && !isError(error, 'unexpected') ? undefined : stackOf(error);
   options.log.error(error.message, {
     code: error.code,
     ...facts,
@@ -38,11 +40,11 @@ export function logFailure({ options, masking }: Job, error: SluiceError): boole
     ...(masking.active ? { value: undefined } : { cause: String(cause ?? '') }),
     ...(stack === undefined ? {} : { stack: masking.active ? framesOf(stack).join('\n') : stack }),
   });
-  return stack !== undefined && (EXCEPTIONS.has(error.code) || userFrames(stack).length > 0);
+  return stack !== undefined && (isError(error, ...EXCEPTIONS) || userFrames(stack).length > 0);
 }
 
 /** Errors behind which there is a mistake in somebody's code. */
-const EXCEPTIONS: ReadonlySet<string> = new Set(['unexpected', 'stage_failed']);
+const EXCEPTIONS: readonly ErrorCode[] = ['unexpected', 'stage_failed'];
 
 /** Records the failure, discards staging, and says in the error what state things are in. */
 export async function fail(job: Job, { all, guard }: JobChanges, error: unknown): Promise<unknown> {
@@ -52,7 +54,7 @@ export async function fail(job: Job, { all, guard }: JobChanges, error: unknown)
   await job.state.stopped();
   const named = await namingFullDisk(database, failure, again());
   // What an attempt that goes on was given need not be what the batch was begun with.
-  const afresh = named.code === 'not_repeatable' ? [rerun(begunBy(job), {}, { lead: 'start afresh' })] : [];
+  const afresh = isError(named, 'not_repeatable') ? [rerun(begunBy(job), {}, { lead: 'start afresh' })] : [];
   const merging = mergeInstead(job, named.facts);
   const known =
     merging.length + afresh.length === 0
@@ -62,7 +64,7 @@ export async function fail(job: Job, { all, guard }: JobChanges, error: unknown)
   // What is refused is no fault in any code.
   const traced = logFailure(job, known) && job.state.logFile !== undefined && known.kind !== 'refused';
   const told = traced ? known.but({ log: job.state.logFile as string }) : known;
-  if (told.code === 'outcome_unknown') return told;
+  if (isError(told, 'outcome_unknown')) return told;
   job.state.records = { ...job.state.records, errors: job.rejects.frequent.top() };
   if (job.state.records.errors.length > 0) job.options.events?.records?.(job.state.records);
   let keeps: Kept | undefined;

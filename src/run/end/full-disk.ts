@@ -1,4 +1,6 @@
-import { failed, type SluiceError } from '../../core/errors.js';
+import { loadErrors } from '../../core/errors/catalogue/load.js';
+import { isError } from '../../core/errors/is-error.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Suggestion } from '../../core/next.js';
 import type { Database } from '../../core/run.js';
 import type { PgDatabase } from '../../db/connect.js';
@@ -21,13 +23,13 @@ export async function namingFullDisk(
   const path = /"([^"/]*\/[^"]*)"/.exec(cause.message)?.[1] ?? '';
   await database.recover();
   const where = await placeOf(database, path).catch(() => undefined);
-  const said =
-    error.code === 'disk_full' ? error.message : `the server has no disk space left: ${cause.message}`;
-  return failed('disk_full', where === undefined ? said : `${said} (${where})`, {
-    ...error.facts,
-    sqlstate: DISK_FULL,
-    next: next.saying({ lead: 'free space there, or make that disk larger; then' }),
-  });
+  const what = isError(error, 'disk_full')
+    ? error.message
+    : `the server has no disk space left: ${cause.message}`;
+  const known = { ...error.facts, sqlstate: DISK_FULL, next: undefined };
+  return where === undefined
+    ? loadErrors.disk_full.found({ what, next }, known)
+    : loadErrors.disk_full.inPlace({ what, where, next }, known);
 }
 
 /** The server's own error among those that led to `error`. */

@@ -1,5 +1,7 @@
 import { totals } from '../../core/accounting.js';
-import type { SluiceError } from '../../core/errors.js';
+import type { ErrorCode } from '../../core/errors/catalogue/index.js';
+import { isError } from '../../core/errors/is-error.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Suggestion } from '../../core/next.js';
 import { isOutOfReach } from '../../db/connection-error.js';
 import { type Batch, batchCounts, findBatch, moveBatch, noteBatch } from '../../db/ledger/batches.js';
@@ -19,7 +21,7 @@ export function isWorthResuming(job: Job, error: SluiceError): boolean {
 }
 
 /** Refusals of tables that were altered under the load: who takes that back has nothing to load again. */
-const ALTERED = new Set(['check_refused', 'catalog_changed']);
+const ALTERED: readonly ErrorCode[] = ['check_refused', 'catalog_changed'];
 
 /**
  * Whether a run that ended in `error` has staged all there is to publish, and only what was altered in the database
@@ -28,7 +30,7 @@ const ALTERED = new Set(['check_refused', 'catalog_changed']);
 export function isWorthSwapping(job: Job, error: SluiceError): boolean {
   const { rehearse, guard } = job.options;
   return (
-    ALTERED.has(error.code) &&
+    isError(error, ...ALTERED) &&
     job.state.validated &&
     rehearse !== true &&
     guard !== 'lock' &&

@@ -1,4 +1,4 @@
-import { errorAnswer } from '../../core/errors.js';
+import { errorAnswer } from '../../core/errors/answer.js';
 import type { Summary } from '../given/options.js';
 
 /** The summary of a command that came to no run, with nothing counted: it says why. */

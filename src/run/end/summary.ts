@@ -1,6 +1,6 @@
 import { totals } from '../../core/accounting.js';
 import { heldRows } from '../../core/changes.js';
-import { errorAnswer } from '../../core/errors.js';
+import { errorAnswer } from '../../core/errors/answer.js';
 import type { Target } from '../../core/target.js';
 import type { Source } from '../../core/types.js';
 import { formatOf } from '../../sources/file.js';

@@ -1,4 +1,6 @@
-import { refused, type SluiceError } from '../../core/errors.js';
+import { feedBackErrors } from '../../core/errors/catalogue/feed-back.js';
+import { resumeErrors } from '../../core/errors/catalogue/resume.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import { CHUNK_ROWS, markOrigin, originOf, type Row, type Rows } from '../../core/row.js';
 import { changedRun, type Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
@@ -44,12 +46,7 @@ export function inPlace(
   const unplaced = all.find((correction) => !hasLine(correction));
   const { check } = original;
   async function* read(run: Run): Rows {
-    if (unplaced !== undefined)
-      throw refused('no_line', `it is not known which row of ${called.name} reject ${unplaced.number} was`, {
-        input: called.name,
-        state: 'nothing was published',
-        next: 'correct the row in the input itself, and run it whole',
-      });
+    if (unplaced !== undefined) throw feedBackErrors.no_line({ input: called.name, reject: unplaced.number });
     const unreadable = new Set<number>();
     let next = 0;
     const relay = changedRun(run, {
@@ -113,14 +110,5 @@ function corrected({ row, line }: Correction, original: Row = {}): Row {
 }
 
 function changedInput(input: string, { number, line }: Correction): SluiceError {
-  return refused(
-    'input_changed',
-    `${input} is not what it was: reject ${number} was its line ${line}, and another stands there now`,
-    {
-      input,
-      ...(line === null ? {} : { line }),
-      state: 'nothing was published',
-      next: ['put the input back as it was', 'or correct the rows in the input itself, and run it whole'],
-    },
-  );
+  return resumeErrors.input_changed.fedBack({ input, reject: number, line });
 }

@@ -1,5 +1,6 @@
-import { type ErrorFacts, refused } from '../../core/errors.js';
-import { again, command, type Next } from '../../core/next.js';
+import { columnErrors } from '../../core/errors/catalogue/columns.js';
+import { feedBackErrors } from '../../core/errors/catalogue/feed-back.js';
+import { inputErrors } from '../../core/errors/catalogue/inputs.js';
 import { originOf, type Row } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
@@ -95,65 +96,23 @@ function placeOf(row: Row, file: CorrectedFile, expected: Expected, seen: Set<st
   const number = Number(told ?? Number.NaN);
   const fate = fates.get(number);
   if (fate === undefined)
-    throw no(
-      row,
-      file.source,
-      'not_a_reject',
-      `the row is not one of the rejects of batch ${batch}`,
-      command(
-        'rejects',
-        [batch],
-        { format: 'csv' },
-        {
-          lead: `correct the file that this gives, and leave its column ${REJECT_COLUMNS.number} as it is`,
-          to: 'fixed.csv',
-        },
-      ),
-      { column: REJECT_COLUMNS.number, value: told ?? null },
+    throw feedBackErrors.not_a_reject(
+      { batch, numbers: REJECT_COLUMNS.number },
+      { ...at(row, file.source), value: told ?? null },
     );
   const of = Object.keys(labels).find((name) => labels[name] === fate.input);
   if (file.input !== undefined && of !== undefined && of !== file.input)
-    throw no(
-      row,
-      file.source,
-      'other_input',
-      `reject ${number} is a row of the input ${of}, and is given to ${file.input}`,
-      command(
-        'rejects',
-        [batch],
-        { into: 'fixed' },
-        { lead: 'give every input the file of its own rejects' },
-      ),
-    );
+    throw feedBackErrors.other_input({ batch, reject: number, of, given: file.input }, at(row, file.source));
   const name = of ?? file.input;
   if (name === undefined)
-    throw no(
-      row,
-      file.source,
-      'which_input',
-      `it is not known which input reject ${number} is a row of`,
-      again({ drop: ['source'], flags: { input: `name=${file.source.name}` } }, { lead: 'say it' }),
-    );
+    throw inputErrors.which_input.ofReject({ reject: number, file: file.source.name }, at(row, file.source));
   if (once && fate.corrected_by !== null)
-    throw no(
-      row,
-      file.source,
-      'already_fed_back',
-      `reject ${number} was fed back already, with batch ${fate.corrected_by}`,
-      [
-        'take the row out of the file',
-        command('rollback', [fate.corrected_by], {}, { lead: 'or undo that batch first' }),
-      ],
+    throw feedBackErrors.already_fed_back.reject(
+      { reject: number, by: fate.corrected_by },
+      at(row, file.source),
     );
   const is = fate.line === null ? `reject ${number}` : `${fate.input}, line ${fate.line}`;
-  if (seen.has(is))
-    throw no(
-      row,
-      file.source,
-      'reject_twice',
-      `reject ${number} stands twice in the file`,
-      'a reject is one row: take the other out',
-    );
+  if (seen.has(is)) throw feedBackErrors.reject_twice({ reject: number }, at(row, file.source));
   seen.add(is);
   return { name, fate };
 }
@@ -169,44 +128,16 @@ function correctedRow(
   const { number, raw } = record;
   const given = Object.entries(row).filter(([column]) => !isRejectColumn(column));
   if (given.every(([, value]) => value === null || value === ''))
-    throw no(
-      row,
-      source,
-      'not_corrected',
-      `reject ${number} has no values yet`,
-      `fill its columns in (${REJECT_COLUMNS.raw} shows what the input had), or take the row out`,
-    );
+    throw feedBackErrors.not_corrected.reject({ reject: number, raw: REJECT_COLUMNS.raw }, at(row, source));
   const hidden = given.find(([, value]) => value === MASKED);
   if (hidden !== undefined && !(masked && typeof raw === 'object'))
-    throw no(
-      row,
-      source,
-      'still_masked',
-      `${hidden[0]} of reject ${number} is masked`,
-      'put the value in; the ledger does not have it',
-      { column: hidden[0] },
-    );
+    throw feedBackErrors.still_masked({ reject: number, column: hidden[0] }, at(row, source));
   const made = asGiven(given, record, isEscaped(source));
   const lacks = columns?.find((column) => !Object.hasOwn(made, column));
-  if (lacks !== undefined)
-    throw no(
-      row,
-      source,
-      'column_missing',
-      `the file lacks the column ${lacks} of the input`,
-      'leave all columns of the file of rejects where they are',
-      { column: lacks },
-    );
+  if (lacks !== undefined) throw columnErrors.column_missing({ column: lacks }, at(row, source));
   const more = columns === undefined ? undefined : Object.keys(made).find((name) => !columns.includes(name));
   if (more !== undefined)
-    throw no(
-      row,
-      source,
-      'unknown_column',
-      `the input has no column ${more}`,
-      `take it out of the file, or call it as the input does: ${columns?.join(', ')}`,
-      { column: more },
-    );
+    throw columnErrors.unknown_column.corrected({ column: more, columns: columns ?? [] }, at(row, source));
   return made;
 }
 
@@ -220,43 +151,18 @@ function changed(source: Source, run: Run): Run {
     reject: {
       value: (row: Row | undefined, why: Parameters<Run['reject']>[1]) => {
         const line = why.line ?? (row === undefined ? undefined : originOf(row));
-        throw refused(
-          'unreadable_correction',
-          `a row of the corrected file cannot be read: ${why.message ?? why.reason.replaceAll('_', ' ')}`,
-          {
-            input: source.name,
-            ...(line === undefined ? {} : { line }),
-            state: 'nothing was written',
-            next: unreadableNext(why.reason),
-          },
-        );
+        const { unreadable_correction } = feedBackErrors;
+        const unreadable = {
+          input: source.name,
+          why: why.message ?? why.reason.replaceAll('_', ' '),
+        };
+        throw why.reason === 'invalid_utf8'
+          ? unreadable_correction.notUtf8(unreadable, { line })
+          : unreadable_correction.other(unreadable, { line });
       },
     },
   }) as Run;
 }
 
-/** What may be wrong with a corrected file: a spreadsheet saves CSV in a dialect and an encoding of its own. */
-const unreadableNext = (reason: string): Next =>
-  reason === 'invalid_utf8'
-    ? [
-        again(
-          { flags: { encoding: 'windows-1252' } },
-          { lead: 'if it is not UTF-8, name its encoding, such as' },
-        ),
-        'or save it as UTF-8',
-      ]
-    : [
-        'correct the line: it must have as many columns as the header',
-        again({ flags: { delimiter: ';' } }, { lead: 'or, where its values stand between semicolons' }),
-      ];
-
-function no(row: Row, source: Source, code: string, message: string, next: Next, facts: ErrorFacts = {}) {
-  const line = originOf(row);
-  return refused(code, message, {
-    input: source.name,
-    ...(line === undefined ? {} : { line }),
-    state: 'nothing was written',
-    ...facts,
-    next,
-  });
-}
+/** Where a row of a corrected file stands. */
+const at = (row: Row, source: Source) => ({ input: source.name, line: originOf(row) });

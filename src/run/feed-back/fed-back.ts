@@ -1,6 +1,6 @@
-import { refused, usage } from '../../core/errors.js';
+import { feedBackErrors } from '../../core/errors/catalogue/feed-back.js';
+import { pipelineErrors } from '../../core/errors/catalogue/pipelines.js';
 import type { FlowPlan } from '../../core/flow.js';
-import { command } from '../../core/next.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import { plural } from '../../core/plural.js';
 import type { Run } from '../../core/run.js';
@@ -66,10 +66,7 @@ export class FedBack {
     const facts = { ...declaredFacts(of.pipeline), ...batch.run_record?.feedBack };
     assertGiven(of, batch, facts);
     const fates = await rejectFates(run.database, batch.id);
-    if (fates.length === 0)
-      throw usage('no_rejects', `batch ${batch.id} rejected nothing`, {
-        next: command('status', [batch.id]),
-      });
+    if (fates.length === 0) throw feedBackErrors.no_rejects({ batch: batch.id });
     const { way, inputs, claimed } = await withQuietRun(run, (quiet) => read(of, batch, facts, fates, quiet));
     const declared = of.pipeline.settings ?? {};
     const settings = Object.entries(batch.settings).filter(([name]) => Object.hasOwn(declared, name));
@@ -166,13 +163,7 @@ async function read(
   const { way } = assertWay(feedBackWay(batch, facts, given), batch);
   const by = fates.find((fate) => fate.corrected_by !== null)?.corrected_by;
   if (way === 'in place' && facts.adds.length > 0 && by !== undefined)
-    throw refused('already_fed_back', `batch ${by} has published the input of batch ${batch.id}, corrected`, {
-      state: 'nothing was written',
-      next: [
-        command('rejects', [String(by)], {}, { lead: 'its own rejects are fed back by themselves' }),
-        command('rollback', [String(by)], {}, { lead: 'or undo it first' }),
-      ],
-    });
+    throw feedBackErrors.already_fed_back.batch({ batch: batch.id, by: String(by) });
   if (way === 'beside') await assertStands(ourDatabase(run.database), batch, facts);
   const rows = new Set(given.map(rowOf));
   const claimed = fates.filter(
@@ -192,45 +183,37 @@ const rowOf = ({ input, line }: Pick<RejectFate, 'input' | 'line'>) => `${line} 
 async function assertStands(database: Run['database'], batch: Batch, facts: FeedBackFacts): Promise<void> {
   const since = await replacedSince(database, batch.id);
   if (since === undefined) return;
-  throw refused(
-    'replaced_since',
-    `batch ${since.batch} has replaced ${since.table} since: the rows of batch ${batch.id} are not live any more`,
-    {
-      table: since.table,
-      state: 'nothing was written',
-      next: [
-        command(
-          'rejects',
-          [since.batch],
-          {},
-          { lead: `the rejects of batch ${since.batch} can be fed back` },
-        ),
-        command('rollback', [since.batch], {}, { lead: 'or undo that batch first' }),
-        feedBackStep(batch, facts, 'fixed.csv').saying({ lead: 'and then' }),
-      ],
-    },
-  );
+  throw feedBackErrors.replaced_since({
+    batch: batch.id,
+    since: since.batch,
+    table: since.table,
+    feedBack: feedBackStep(batch, facts, 'fixed.csv'),
+  });
 }
 
 function assertGiven({ pipeline, files }: FedBackRun, batch: Batch, facts: FeedBackFacts): void {
   const { id } = batch;
   if (batch.pipeline !== pipeline.name)
-    throw usage('other_pipeline', `batch ${id} was a run of "${batch.pipeline}", not of "${pipeline.name}"`, {
-      next: feedBackStep(batch, facts, files[0]?.source.name ?? 'fixed.csv'),
+    throw pipelineErrors.other_pipeline.ofRejects({
+      batch: id,
+      pipeline: batch.pipeline,
+      given: pipeline.name,
+      feedBack: feedBackStep(batch, facts, files[0]?.source.name ?? 'fixed.csv'),
     });
   if (files.length === 0)
-    throw usage('no_corrected_rows', '--only-rejects-of reads corrected rows from a file', {
-      next: [
-        command('rejects', [id], { format: 'csv' }, { to: 'fixed.csv' }),
-        feedBackStep(batch, facts, 'fixed.csv').saying({ lead: 'correct it, then' }),
-      ],
-    });
+    throw feedBackErrors.no_corrected_rows({ batch: id, feedBack: feedBackStep(batch, facts, 'fixed.csv') });
 }
+
+/** Why rejects cannot be given back by themselves, as errors. */
+const WAY_REFUSALS = {
+  at_source: feedBackErrors.at_source,
+  not_published: feedBackErrors.not_published.rejects,
+  rejects_of_rejects: feedBackErrors.rejects_of_rejects,
+  read_once: feedBackErrors.read_once.rejects,
+  whole_table: feedBackErrors.whole_table,
+};
 
 function assertWay(way: FeedBackWay, { id }: Batch): Exclude<FeedBackWay, { way: 'none' }> {
   if (way.way !== 'none') return way;
-  throw refused(way.code, `rejects of batch ${id} cannot be fed back: ${way.why}`, {
-    state: 'nothing was written',
-    next: way.next,
-  });
+  throw WAY_REFUSALS[way.code]({ batch: id, why: way.why, next: way.next });
 }

@@ -2,7 +2,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { usage } from '../../core/errors.js';
+import { commandErrors } from '../../core/errors/catalogue/command-line.js';
 import { parseJson } from '../../core/json/parse.js';
 import { jsonText } from '../../core/json/write.js';
 import type { StoredReject } from '../../db/ledger/rejects.js';
@@ -70,10 +70,7 @@ export async function writeRejectFiles(
 /** Throws usage `file_exists` for a file that is there: it may have been corrected. */
 async function assertNew(paths: readonly string[]): Promise<void> {
   const there = paths.find((path) => existsSync(path));
-  if (there !== undefined)
-    throw usage('file_exists', `${there} is there already, and may have been corrected`, {
-      next: 'name another folder, or remove the file',
-    });
+  if (there !== undefined) throw commandErrors.file_exists.ofRejects({ path: there });
 }
 
 /** Rejects that no ledger keeps, in a file of scratch space until the run is over. */

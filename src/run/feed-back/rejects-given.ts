@@ -1,5 +1,4 @@
-import { refused } from '../../core/errors.js';
-import { again, command } from '../../core/next.js';
+import { feedBackErrors } from '../../core/errors/catalogue/feed-back.js';
 import { silenced } from '../../core/quiet-run.js';
 import { type Chunk, markOrigin, originOf, type Row, type Rows } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
@@ -65,13 +64,13 @@ async function corrected(
   return chunk.map((row) => {
     const columns = Object.entries(row).filter(([column]) => !isRejectColumn(column));
     const wrong = uncorrected(columns);
-    if (wrong !== undefined)
-      throw refused('not_corrected', `a row of the file of rejects ${wrong}`, {
-        input: source.name,
-        ...(originOf(row) === undefined ? {} : { line: originOf(row) as number }),
-        state: 'nothing was published',
-        next: 'correct it, or take it out of the file',
-      });
+    if (wrong !== undefined) {
+      const { not_corrected } = feedBackErrors;
+      const known = { line: originOf(row) };
+      throw wrong.masked === undefined
+        ? not_corrected.empty({ input: source.name }, known)
+        : not_corrected.masked({ input: source.name, column: wrong.masked }, known);
+    }
     const line = Number(row[REJECT_COLUMNS.line] ?? Number.NaN);
     const made = asGiven(columns, { raw: null, column_name: null }, escaped);
     return markOrigin({ ...made }, Number.isInteger(line) ? line : originOf(row));
@@ -86,18 +85,7 @@ export function deletedFrom(targets: Iterable<Pick<Target, 'mode' | 'table'>>): 
 
 /** The refusal of rejects as the whole input of a table. */
 function alone(name: string, table: string) {
-  return refused(
-    'rejects_alone',
-    `${name} holds the rejects of an input, not all of it: every other row of ${table} would be deleted`,
-    {
-      input: name,
-      state: 'nothing was written',
-      next: [
-        'correct the rows in the input itself, and give it whole',
-        again({ flags: { mode: 'merge' } }, { lead: 'or put these rows in, and delete none' }),
-      ],
-    },
-  );
+  return feedBackErrors.rejects_alone({ input: name, table });
 }
 
 /** What a command that feeds rejects of a copy back takes from that copy. */
@@ -110,26 +98,19 @@ export async function rejectsGiven(row: Row, name: string, pipeline: string, run
   const batch = Number.isInteger(number)
     ? await batchOfReject(ourDatabase(run.database), pipeline, number, Number.isInteger(line) ? line : null)
     : undefined;
-  return refused(
-    'rejects_given',
-    `${name} is a file of rejects${batch === undefined ? '' : ` of batch ${batch}`}`,
-    {
-      input: name,
-      state: 'nothing was written',
-      next: [
-        ...(batch === undefined ? [command('status', [], {}, { lead: 'the batch that rejected them' })] : []),
-        again({ drop: TAKEN, flags: { onlyRejectsOf: batch ?? 'BATCH' } }, { note: 'feeds them back' }),
-        `or, if these are rows like any other, call the column ${REJECT_COLUMNS.number} something else`,
-      ],
-    },
-  );
+  const of = { input: name, drop: TAKEN, numbers: REJECT_COLUMNS.number };
+  return batch === undefined
+    ? feedBackErrors.rejects_given.ofUnknown(of)
+    : feedBackErrors.rejects_given.ofBatch({ ...of, batch });
 }
 
-/** What is left to do about the columns of a reject; undefined where they can be loaded. */
-function uncorrected(columns: readonly (readonly [string, unknown])[]): string | undefined {
-  if (columns.every(([, value]) => value === null || value === '')) return 'has no values yet';
+/** What is left to do about the columns of a reject: all, or to put in what is `masked`; undefined where they can be loaded. */
+export function uncorrected(
+  columns: readonly (readonly [string, unknown])[],
+): { readonly masked: string | undefined } | undefined {
+  if (columns.every(([, value]) => value === null || value === '')) return { masked: undefined };
   const masked = columns.find(([, value]) => value === MASKED);
-  return masked === undefined ? undefined : `is masked: ${masked[0]}`;
+  return masked === undefined ? undefined : { masked: masked[0] };
 }
 
 /** Whether a row out of a file of rejects is one of a batch's. */

@@ -11,7 +11,10 @@ import { readOnce } from '../inputs/fingerprint.js';
  */
 export type FeedBackWay =
   | { readonly way: 'beside' | 'in place' }
-  | { readonly way: 'none'; readonly code: string; readonly why: string; readonly next: readonly NextStep[] };
+  | { readonly way: 'none'; readonly code: NoWay; readonly why: string; readonly next: readonly NextStep[] };
+
+/** The code of the error that says why neither is sound. */
+export type NoWay = 'at_source' | 'not_published' | 'rejects_of_rejects' | 'read_once' | 'whole_table';
 
 /** What of a batch decides it. */
 export type FedBackBatch = Pick<
@@ -117,7 +120,7 @@ export function feedBackStep(batch: FedBackBatch, facts: FeedBackFacts, file: st
   return rerun(batch, { drop: OF_THE_LOAD, flags }, said);
 }
 
-const none = (code: string, why: string, next: readonly NextStep[]): FeedBackWay => ({
+const none = (code: NoWay, why: string, next: readonly NextStep[]): FeedBackWay => ({
   way: 'none',
   code,
   why,

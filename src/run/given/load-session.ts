@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { failed } from '../../core/errors.js';
-import { again } from '../../core/next.js';
+import { ledgerErrors } from '../../core/errors/catalogue/ledger.js';
 import type { PgDatabase } from '../../db/connect.js';
 import { advisoryHolders, blockerLine } from '../../db/locks/blockers.js';
 import type { Settings } from '../../db/pinned.js';
@@ -54,11 +53,7 @@ export async function awaitWriters(database: PgDatabase, batch: string): Promise
     const waited = performance.now() - since;
     const pids = writers.map(({ pid }) => pid);
     if (waited > PATIENCE_MS)
-      throw failed('batch_busy', `sessions of an earlier attempt still write to batch ${batch}`, {
-        details: writers.map(blockerLine),
-        state: 'nothing was changed',
-        next: again({}, { lead: 'end them (pg_terminate_backend), then' }),
-      });
+      throw ledgerErrors.batch_busy.sessions({ batch }, { details: writers.map(blockerLine) });
     if (waited > GRACE_MS)
       await database.query('SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid', [pids]);
     await sleep(POLL_MS);

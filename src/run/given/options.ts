@@ -1,7 +1,8 @@
 import type { FlowAccount } from '../../core/accounting.js';
 import type { Changes } from '../../core/changes.js';
 import type { CommandData } from '../../core/command.js';
-import type { ErrorAnswer, ErrorKind } from '../../core/errors.js';
+import type { ErrorAnswer } from '../../core/errors/answer.js';
+import type { ErrorKind } from '../../core/errors/sluice-error.js';
 import type { Next } from '../../core/next.js';
 import type { KeptRecords } from '../../core/pipeline.js';
 import type { FrequentError, RecordSummary, RecordTypeSummary } from '../../core/record-summary.js';

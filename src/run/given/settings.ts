@@ -1,5 +1,6 @@
-import { nearest, usage } from '../../core/errors.js';
-import { again } from '../../core/next.js';
+import { inputErrors } from '../../core/errors/catalogue/inputs.js';
+import { pipelineErrors } from '../../core/errors/catalogue/pipelines.js';
+import { nearest } from '../../core/errors/nearest.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import type { Source } from '../../core/types.js';
 import type { RunOptions } from './options.js';
@@ -13,9 +14,11 @@ export function withGiven(
   for (const [name, source] of Object.entries(given)) {
     if (!Object.hasOwn(pipeline.inputs, name)) {
       const names = Object.keys(pipeline.inputs);
-      const meant = nearest(name, names);
-      throw usage('no_such_input', `the pipeline "${pipeline.name}" has no input "${name}"`, {
-        next: `its inputs: ${names.join(', ')}${meant === undefined ? '' : ` (did you mean ${meant}?)`}`,
+      throw inputErrors.no_such_input.ofPipeline({
+        pipeline: pipeline.name,
+        name,
+        names,
+        meant: nearest(name, names),
       });
     }
     inputs[name] = source;
@@ -45,18 +48,15 @@ export function settled(pipeline: Pipeline, given: Readonly<Record<string, strin
     const setting = declared[name];
     if (setting === undefined) {
       const names = Object.keys(declared);
-      const meant = nearest(name, names);
-      throw usage('no_such_setting', `the pipeline "${pipeline.name}" has no setting "${name}"`, {
-        next:
-          names.length === 0
-            ? again({ drop: ['set'] })
-            : `its settings: ${names.join(', ')}${meant === undefined ? '' : ` (did you mean ${meant}?)`}`,
+      throw pipelineErrors.no_such_setting({
+        pipeline: pipeline.name,
+        name,
+        names,
+        meant: nearest(name, names),
       });
     }
     if (setting.values !== undefined && !setting.values.includes(value))
-      throw usage('bad_setting', `${name} cannot be "${value}"`, {
-        next: setting.values.map((allowed) => again({ flags: { set: [`${name}=${allowed}`] } })),
-      });
+      throw pipelineErrors.bad_setting.value({ name, value, values: setting.values });
     settings[name] = value;
   }
   return settings;

@@ -1,5 +1,4 @@
-import { refused } from '../../core/errors.js';
-import { again, command } from '../../core/next.js';
+import { ledgerErrors } from '../../core/errors/catalogue/ledger.js';
 import type { Database } from '../../core/run.js';
 import { ancestorsOf } from '../../db/catalog/members.js';
 import { advisoryHolders, blockerLine } from '../../db/locks/blockers.js';
@@ -26,11 +25,7 @@ export async function lockTables(
     );
     if (row?.held === true) continue;
     const holders = await advisoryHolders(database, TABLE_LOCK, key);
-    throw refused('tables_busy', `another batch is working on ${schema}.${table}`, {
-      table: `${schema}.${table}`,
-      details: holders.map(blockerLine),
-      next: [command('status', [], {}, { note: 'wait until it has ended' }), again({}, { lead: 'then' })],
-    });
+    throw ledgerErrors.tables_busy({ table: `${schema}.${table}` }, { details: holders.map(blockerLine) });
   }
 }
 

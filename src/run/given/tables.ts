@@ -1,4 +1,5 @@
-import { nearest, usage } from '../../core/errors.js';
+import { tableErrors } from '../../core/errors/catalogue/tables.js';
+import { nearest } from '../../core/errors/nearest.js';
 import { again, type Next } from '../../core/next.js';
 import type { Database } from '../../core/run.js';
 import type { Target } from '../../core/target.js';
@@ -141,11 +142,12 @@ async function plain(
 ): Promise<FoundTable> {
   if (row === undefined) throw await missing(database, wanted, whenMissing);
   if (row.kind !== 'r' && row.kind !== 'p')
-    throw usage(
-      'not_a_table',
-      `${wanted} is ${KINDS[row.kind] ?? 'not a table'}; a pipeline ${does} tables`,
-      { table: wanted, next: await tablesBehind(database, row.oid) },
-    );
+    throw tableErrors.not_a_table({
+      name: wanted,
+      kind: KINDS[row.kind] ?? 'not a table',
+      does,
+      next: await tablesBehind(database, row.oid),
+    });
   return { schema: row.schema, table: row.table, oid: row.oid, estimatedRows: row.rows, bytes: row.bytes };
 }
 
@@ -153,12 +155,7 @@ async function plain(
 async function future(database: PgDatabase, wanted: string): Promise<FoundTable> {
   const [{ schema, table }] = readings(wanted) as [TableName];
   const at = schema ?? (await database.usersPath()).schemas[0];
-  if (at === undefined)
-    throw usage('no_such_schema', `there is no schema on the search path to make ${wanted} in`, {
-      table: wanted,
-      state: 'nothing was written',
-      next: 'CREATE SCHEMA public, or ALTER ROLE … SET search_path',
-    });
+  if (at === undefined) throw tableErrors.no_such_schema.toMakeIn({ table: wanted });
   return { schema: at, table, oid: 0, estimatedRows: 0, bytes: 0 };
 }
 
@@ -197,13 +194,11 @@ async function missing(database: PgDatabase, wanted: string, whenMissing: string
     [(await database.usersPath()).schemas],
   );
   const meant = nearest(wanted, tables.map(tableText));
-  return usage('no_such_table', `there is no table ${wanted} in this database`, {
+  return tableErrors.no_such_table.inDatabase({
     table: wanted,
-    state: 'nothing was written',
-    next: [
+    first: [
       ...(meant === undefined ? [] : [named(meant, `did you mean ${meant}?`)]),
       ...(whenMissing === undefined ? [] : [whenMissing]),
-      'check that --database-url names the right database, and that the schema is on the search path',
     ],
   });
 }

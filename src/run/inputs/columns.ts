@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { SluiceError } from '../../core/errors.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import { silenced } from '../../core/quiet-run.js';
 import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';

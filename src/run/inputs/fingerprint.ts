@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { refused } from '../../core/errors.js';
-import { again, type Suggestion } from '../../core/next.js';
+import { resumeErrors } from '../../core/errors/catalogue/resume.js';
+import type { Suggestion } from '../../core/next.js';
 import { plural } from '../../core/plural.js';
 import type { Source } from '../../core/types.js';
 import type { InputRecord } from '../../db/ledger/run-record.js';
@@ -56,14 +56,10 @@ export function assertSameInputs(
 ): void {
   const changed = Object.entries(now).flatMap(([name, record]) => differences(name, before[name], record));
   if (changed.length === 0) return;
-  throw refused('input_changed', `an input is not what it was when the batch began: ${changed[0]}`, {
-    details: changed.slice(1),
-    state: 'nothing was read or changed; what is staged is kept',
-    next: [
-      again({}, { lead: 'put the input back as it was, then' }),
-      afresh.saying({ lead: 'or start afresh' }),
-    ],
-  });
+  throw resumeErrors.input_changed.resumed(
+    { first: changed[0] as string, afresh },
+    { details: changed.slice(1) },
+  );
 }
 
 /** Whether an input is known to be the one that was read before: a file with the same content. */

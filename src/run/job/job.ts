@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { StageCounter } from '../../core/accounting.js';
 import type { OldSystem } from '../../core/assessment.js';
 import type { FlowMark } from '../../core/bookmark.js';
-import { usage } from '../../core/errors.js';
+import { tableErrors } from '../../core/errors/catalogue/tables.js';
 import type { FlowPlan } from '../../core/flow.js';
 import type { Following } from '../../core/follow.js';
 import type { FieldMapping } from '../../core/mapping.js';
@@ -296,8 +296,7 @@ export class Job {
   /** The table that the pipeline calls `name`. Throws usage `no_such_table`. */
   table(name: string): LiveTable {
     const table = this.tables.find((each) => each.name === name);
-    if (table === undefined)
-      throw usage('no_such_table', `the pipeline "${this.pipeline.name}" declares no table "${name}"`);
+    if (table === undefined) throw tableErrors.no_such_table.declared({ pipeline: this.pipeline.name, name });
     return table;
   }
 }

@@ -1,8 +1,7 @@
 import { breaches, totals } from '../../core/accounting.js';
 import type { Change } from '../../core/command.js';
-import { refused } from '../../core/errors.js';
-import { again, command, type NextStep } from '../../core/next.js';
-import { noun, plural } from '../../core/plural.js';
+import { loadErrors } from '../../core/errors/catalogue/load.js';
+import { again, type NextStep } from '../../core/next.js';
 import { feedBackAdvice, notFedBack } from '../feed-back/advice.js';
 import { mergeInstead } from '../given/merge-instead.js';
 import { describeLimit } from '../given/reject-limit.js';
@@ -16,30 +15,20 @@ export function assertAccounted(job: Job): void {
   const { accounts } = job.state;
   const broken = job.options.limit === undefined ? breaches(accounts) : [];
   if (broken.length > 0)
-    throw refused('unaccounted_rows', `rows are unaccounted for: ${broken[0]}`, {
-      details: broken.slice(1),
-      next: 'let the stage say what became of them: run.skip(reason), run.reject(row, why), run.merge(reason)',
-    });
+    throw loadErrors.unaccounted_rows.stages({ first: broken[0] as string }, { details: broken.slice(1) });
   const { read, rejectReasons } = totals(accounts);
   const limit = job.options.maxRejects ?? { rows: 0 };
   if (job.rejects.within(limit, read)) return;
   const reasons = Object.entries(rejectReasons)
     .sort((a, b) => b[1] - a[1])
     .map(([reason, rows]) => `${reason}: ${rows}`);
-  const allowed = describeLimit(limit);
-  throw refused(
-    'too_many_rejects',
-    `${job.rejects.count} of ${plural(read, 'row')} ${noun(job.rejects.count, 'was', 'were')} rejected; ${allowed === '0' ? 'none' : allowed} may be (--max-rejects)`,
+  throw loadErrors.too_many_rejects(
     {
-      details: [
-        ...reasons,
-        ...job.rejects.first.map(
-          (reject) =>
-            `${reject.input}${reject.line === null ? '' : `, line ${reject.line}`}: ${reject.message}`,
-        ),
-      ],
+      batch: job.batch,
+      rejected: job.rejects.count,
+      read,
+      allowed: describeLimit(limit),
       next: [
-        ...(job.batch === undefined ? [] : [command('rejects', [job.batch], {}, { note: 'all of them' })]),
         ...correcting(job),
         ...(canDoWithout(job)
           ? [
@@ -50,6 +39,15 @@ export function assertAccounted(job: Job): void {
             ]
           : []),
         ...mergeInstead(job, { reasons: rejectReasons }),
+      ],
+    },
+    {
+      details: [
+        ...reasons,
+        ...job.rejects.first.map(
+          (reject) =>
+            `${reject.input}${reject.line === null ? '' : `, line ${reject.line}`}: ${reject.message}`,
+        ),
       ],
     },
   );

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Checkpoint } from '../../core/checkpoint.js';
-import { failed, refused, usage } from '../../core/errors.js';
-import { again, command, type Next, type Suggestion } from '../../core/next.js';
+import { ledgerErrors } from '../../core/errors/catalogue/ledger.js';
+import { resumeErrors } from '../../core/errors/catalogue/resume.js';
+import { stagingErrors } from '../../core/errors/catalogue/staging.js';
+import type { Suggestion } from '../../core/next.js';
 import type { Pipeline } from '../../core/pipeline.js';
-import { noun, plural } from '../../core/plural.js';
 import type { PgDatabase } from '../../db/connect.js';
 import { type Batch, findBatch, holdBatch } from '../../db/ledger/batches.js';
 import { requireLedger } from '../../db/ledger/open.js';
@@ -45,57 +46,26 @@ export async function findResumable(pipeline: Pipeline, options: RunOptions, id:
   await requireLedger(database);
   const batch = await findDead(database, id);
   const afresh = rerun(batch);
-  const no = (why: string, next: Next) =>
-    usage('not_resumable', `batch ${id} cannot be resumed: ${why}`, { state: 'nothing was changed', next });
+  const { not_resumable: no } = resumeErrors;
+  const of = { batch: id, resuming: resuming(batch), afresh };
   if (batch.pipeline !== pipeline.name)
-    throw no(`it is one of ${batch.pipeline}, not of ${pipeline.name}`, resuming(batch));
+    throw no.otherPipeline({ ...of, pipeline: batch.pipeline, given: pipeline.name });
   if (options.dryRun === true || options.rehearse === true || options.limit !== undefined)
-    throw no('only a run that is to be published goes on', resuming(batch));
-  if (batch.status === 'staged') throw no('it is loaded already', publishing(batch, { note: 'publish it' }));
-  const look = command('status', [id], {}, { note: 'what became of it' });
-  if (batch.status === 'completed')
-    throw no('it is completed, and there is nothing left to be loaded', [
-      look,
-      afresh.saying({ lead: 'or load its input once more' }),
-    ]);
-  if (batch.status === 'rolled_back')
-    throw no('it is rolled back, and its staging is gone', [
-      afresh.saying({ lead: 'load it once more' }),
-      look,
-    ]);
-  if (batch.run_record?.repeatable !== true)
-    throw no(notRepeatable(batch), afresh.saying({ lead: 'start afresh' }));
-  if (!batch.resumable)
-    throw no(
-      batch.error === null
-        ? 'nothing of it is loaded'
-        : `nothing of it is loaded, or its staging was dropped, because of ${batch.error.code}`,
-      [look, afresh.saying({ lead: 'fix the cause, then start afresh' })],
-    );
-  if (options.onlyRejectsOf !== undefined)
-    throw no(`it was begun without --only-rejects-of ${options.onlyRejectsOf}`, [
-      resuming(batch),
-      again({ drop: ['resume', 'keepStaging'] }, { lead: 'or feed them back by themselves' }),
-    ]);
+    throw no.notPublished(of);
+  if (batch.status === 'staged') throw no.loaded({ batch: id, publishing: publishing(batch) });
+  if (batch.status === 'completed') throw no.completed(of);
+  if (batch.status === 'rolled_back') throw no.rolledBack(of);
+  if (batch.run_record?.repeatable !== true) throw no.notRepeatable({ ...of, why: notRepeatable(batch) });
+  if (!batch.resumable) throw no.notLoaded({ ...of, cause: batch.error?.code });
+  if (options.onlyRejectsOf !== undefined) throw no.rejectsGiven({ ...of, of: options.onlyRejectsOf });
   if (options.noSourceData === true && batch.run_record.noSourceData !== true)
-    throw no('it was begun without --no-source-data, and the ledger has values of its rows by now', [
-      resuming(batch),
-      rerun(batch, { flags: { sourceData: false } }, { lead: 'or start afresh' }),
-    ]);
+    throw no.sourceDataKept({ ...of, without: rerun(batch, { flags: { sourceData: false } }) });
   for (const [name, value] of Object.entries(options.settings ?? {}))
-    if (batch.settings[name] !== value)
-      throw no(`it was begun with ${name}=${batch.settings[name] ?? ''}`, [
-        resuming(batch),
-        afresh.saying({ lead: 'or start afresh' }),
-      ]);
+    if (batch.settings[name] !== value) throw no.setting({ ...of, name, value: batch.settings[name] ?? '' });
   // A copy's settings are what its command says.
   if (isCommand(batch.pipeline_from))
     for (const [name, { default: value }] of Object.entries(pipeline.settings ?? {}))
-      if (batch.settings[name] !== value)
-        throw no(`it was begun with another ${name}`, [
-          resuming(batch),
-          afresh.saying({ lead: 'or start afresh' }),
-        ]);
+      if (batch.settings[name] !== value) throw no.otherCopy({ ...of, name });
   await assertKept(database, batch, afresh);
   return batch;
 }
@@ -145,11 +115,7 @@ async function findDead(database: PgDatabase, id: string): Promise<Batch> {
   for (const since = performance.now(); ; await sleep(100)) {
     const batch = await findBatch(database, id);
     if (!batch.alive) return batch;
-    if (performance.now() - since > HELD_MS)
-      throw failed('batch_busy', `a process is still working on batch ${id}`, {
-        state: 'nothing was changed',
-        next: command('status', [id]),
-      });
+    if (performance.now() - since > HELD_MS) throw ledgerErrors.batch_busy.process({ batch: id });
   }
 }
 
@@ -163,14 +129,7 @@ async function assertKept(database: PgDatabase, batch: Batch, afresh: Suggestion
     [batch.id],
   );
   if (emptied.length === 0) return;
-  throw refused(
-    'staging_emptied',
-    `the server was restarted, and the staging of ${emptied.map(({ name }) => name).join(', ')} is UNLOGGED, as live is`,
-    {
-      state: 'live tables are untouched',
-      next: [cleanUp(), afresh.saying({ lead: 'then start afresh' })],
-    },
-  );
+  throw resumeErrors.staging_emptied({ tables: emptied.map(({ name }) => name), cleanUp: cleanUp(), afresh });
 }
 
 /**
@@ -229,16 +188,11 @@ async function assertHolds(
       `SELECT count(*)::float8 AS rows FROM ONLY ${name}`,
     );
     if (counted?.rows !== rows)
-      throw refused(
-        'staging_differs',
-        `staging ${name} holds ${plural(counted?.rows ?? 0, 'row')}, and ${rows} ${noun(rows, 'was', 'were')} committed to it`,
-        {
-          state: 'live tables are untouched',
-          next: [
-            'did another session write to staging? Find out which before anything else',
-            rerun(batch, {}, { lead: 'then start afresh' }),
-          ],
-        },
-      );
+      throw stagingErrors.staging_differs.rows({
+        staging: name,
+        rows: counted?.rows ?? 0,
+        committed: rows,
+        afresh: rerun(batch),
+      });
   }
 }

@@ -1,4 +1,5 @@
-import { refused, SluiceError } from '../../core/errors.js';
+import { connectionErrors } from '../../core/errors/catalogue/connection.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import { endsOf, type FlowPlan } from '../../core/flow.js';
 import { again } from '../../core/next.js';
 import { plural } from '../../core/plural.js';
@@ -41,15 +42,8 @@ export async function assertSessions(database: PgDatabase, needed: number): Prom
   if (!(failure instanceof SluiceError) || failure.facts.sqlstate !== '53300') throw failure;
   const had = 1 + opened.filter(({ status }) => status === 'fulfilled').length;
   const { cause, next } = failure.facts;
-  throw refused(
-    'few_sessions',
-    `this needs ${plural(needed, 'session')} of the database at once, and there are ${had} to be had`,
-    {
-      sqlstate: '53300',
-      details: [`the server says: ${(cause as Error).message}`],
-      state: 'nothing was written',
-      next: next ?? again(),
-      cause,
-    },
+  throw connectionErrors.few_sessions(
+    { needed: plural(needed, 'session'), had, server: (cause as Error).message, next: next ?? again() },
+    { cause },
   );
 }

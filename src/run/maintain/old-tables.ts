@@ -1,5 +1,4 @@
-import { refused } from '../../core/errors.js';
-import { again } from '../../core/next.js';
+import { replaceErrors } from '../../core/errors/catalogue/replace.js';
 import type { PgDatabase } from '../../db/connect.js';
 import { type LedgerView, standingViews } from '../../db/ledger/views.js';
 import { blockerLine, lockHolders } from '../../db/locks/blockers.js';
@@ -54,15 +53,7 @@ export async function dropOldTables(
     ...holders.filter(({ backend }) => backend !== 'autovacuum worker').map(blockerLine),
     ...(await readSince(database, views)),
   ];
-  if (readers.length > 0)
-    throw refused('still_read', `the old tables of batch ${batch} are still read`, {
-      details: readers,
-      state: 'they are still there',
-      next: again(
-        {},
-        { lead: 'let those sessions use the old names, which are views now, or the new tables; then' },
-      ),
-    });
+  if (readers.length > 0) throw replaceErrors.still_read({ batch }, { details: readers });
   const names = tables.map((table) => qualified(schema, table)).join(', ');
   const client = await database.session();
   try {
@@ -74,16 +65,7 @@ export async function dropOldTables(
   } catch (error) {
     if (sqlstateOf(error) !== '2BP01') throw error;
     const { detail = '' } = error as ServerError;
-    throw refused(
-      'retained',
-      `the old tables of batch ${batch} cannot be dropped: something depends on them`,
-      {
-        details: detail.split('\n'),
-        cause: error,
-        state: 'they are still there',
-        next: again({}, { lead: 'let it use the views of the same names, then' }),
-      },
-    );
+    throw replaceErrors.retained.behindViews({ batch }, { details: detail.split('\n'), cause: error });
   }
   await dropOwnEmpty(database, batch, schema);
 }

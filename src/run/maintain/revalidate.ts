@@ -1,4 +1,6 @@
-import { refused, SluiceError, usage } from '../../core/errors.js';
+import { feedBackErrors } from '../../core/errors/catalogue/feed-back.js';
+import { pipelineErrors } from '../../core/errors/catalogue/pipelines.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Finding, Pipeline } from '../../core/pipeline.js';
 import type { Target } from '../../core/target.js';
 import { type Batch, findBatch } from '../../db/ledger/batches.js';
@@ -37,15 +39,11 @@ export async function findPublished(database: RunOptions['database'], id: string
   await requireLedger(database);
   const batch = await findBatch(database, id);
   if (batch.status === 'completed') return batch;
-  throw refused(
-    'not_published',
-    `batch ${id} is ${batch.status.replace('_', ' ')}: there is nothing of it to be validated in live`,
-    {
-      state: 'nothing was changed',
-      next:
-        batch.status === 'staged' ? publishing(batch, { note: 'asks the validations, too' }) : rerun(batch),
-    },
-  );
+  throw feedBackErrors.not_published.batch({
+    batch: id,
+    status: batch.status.replace('_', ' '),
+    next: batch.status === 'staged' ? publishing(batch, { note: 'asks the validations, too' }) : rerun(batch),
+  });
 }
 
 /**
@@ -147,8 +145,5 @@ async function laterBatches(job: Job, id: string): Promise<{ batch: string; tabl
 /** Throws usage `no_validations` where the pipeline declares none. */
 export function assertValidations(pipeline: Pipeline): void {
   if ((pipeline.validations ?? []).length > 0) return;
-  throw usage('no_validations', `the pipeline "${pipeline.name}" declares no validations`, {
-    state: 'nothing was changed',
-    next: 'declare some: validations: [validation(name, summary, ask)]',
-  });
+  throw pipelineErrors.no_validations({ pipeline: pipeline.name });
 }

@@ -1,5 +1,6 @@
 import { type FlowAccount, sum } from '../../core/accounting.js';
-import { SluiceError } from '../../core/errors.js';
+import { isError } from '../../core/errors/is-error.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import { moveBatch, noteBatch } from '../../db/ledger/batches.js';
 import { forgetSegments } from '../../db/ledger/segments.js';
 import { isDataError } from '../../db/server-error.js';
@@ -113,10 +114,9 @@ class Attempt {
 
 /** Whether `error` is the server's about the data of rows, be it in the publish or as staging was made ready. */
 function isFaultOfRows(error: unknown): error is SluiceError {
-  if (!(error instanceof SluiceError)) return false;
   // Live has lost the row, or got another one, since the rows were asked.
-  if (['key_not_in_live', 'key_not_unique'].includes(error.code)) return true;
-  return ['publish', 'constraint', 'orphans'].includes(error.code) && isDataError(error.facts.cause);
+  if (isError(error, 'key_not_in_live', 'key_not_unique')) return true;
+  return isError(error, 'publish', 'constraint', 'orphans') && isDataError(error.facts.cause);
 }
 
 function rejectedOf(accounts: readonly FlowAccount[]): number {

@@ -1,8 +1,7 @@
 import { sameKey } from '../../../sinks/publish/rows/sql.js';
 import { type RowTableFacts, rowObjects } from '../../../sinks/publish/rows/target.js';
 import { totals } from '../../core/accounting.js';
-import { refused } from '../../core/errors.js';
-import { again } from '../../core/next.js';
+import { runErrors } from '../../core/errors/catalogue/run.js';
 import { plural } from '../../core/plural.js';
 import type { Database } from '../../core/run.js';
 import { qualified } from '../../db/quote.js';
@@ -71,13 +70,7 @@ export async function assertKept(job: Job, { rows, replace }: JobChanges): Promi
         shrunk.push({ name, replaced, after: kept, before, exactly: true });
     }
   }
-  if (emptied.length > 0)
-    throw refused('would_empty', `no row was loaded, and ${emptied.join(', ')} would be emptied`, {
-      next: [
-        'check that the input is the one you mean',
-        again({ flags: { allowEmpty: true } }, { lead: 'if it is' }),
-      ],
-    });
+  if (emptied.length > 0) throw runErrors.would_empty({ tables: emptied });
   if (shrunk.length > 0) throw tooFew(shrunk);
 }
 
@@ -87,13 +80,7 @@ function tooFew(shrunk: readonly Shrunk[]): Error {
       `${name} would ${replaced ? 'have' : 'keep'} ${plural(after, 'row')} of the ${exactly ? '' : 'about '}${before} that it has now`,
   );
   const needed = Math.max(...shrunk.map(({ before, after }) => lost(before, after)));
-  return refused('would_shrink', `too many rows would go: ${said[0]}`, {
-    details: said.slice(1),
-    next: [
-      'check that the input is the one you mean, and whole',
-      again({ flags: { maxShrink: `${needed}%` } }, { lead: 'if it is' }),
-    ],
-  });
+  return runErrors.would_shrink({ first: said[0] as string, share: needed }, { details: said.slice(1) });
 }
 
 /** The most rows that a table may have now, where `after` stay and it may lose `share` percent. */

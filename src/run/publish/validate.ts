@@ -1,3 +1,4 @@
+import { runErrors } from '../../core/errors/catalogue/run.js';
 import type { Finding, Validation } from '../../core/pipeline.js';
 import type { Database } from '../../core/run.js';
 import type { Target } from '../../core/target.js';
@@ -40,7 +41,7 @@ export async function validate(job: Job, places: ReadonlyMap<Target, StagingTabl
       else job.options.events?.warn?.(sentence(name, finding), commandsOf(finding.next));
     }
   }
-  if (errors.length > 0) throw refusal('validation_refused', 'staging is not valid', errors, {});
+  if (errors.length > 0) throw refusal(runErrors.validation_refused, errors);
 }
 
 /** What each validation found, in their order. The first exception ends all. */

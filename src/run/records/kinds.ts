@@ -1,7 +1,6 @@
-import { usage } from '../../core/errors.js';
+import { pipelineErrors } from '../../core/errors/catalogue/pipelines.js';
 import { endsOf, type FlowPlan } from '../../core/flow.js';
 import type { FieldMapping } from '../../core/mapping.js';
-import { again } from '../../core/next.js';
 import type { Finding, KeptRecords, Pipeline, RecordKind } from '../../core/pipeline.js';
 import type { Target } from '../../core/target.js';
 import type { Source } from '../../core/types.js';
@@ -54,13 +53,7 @@ export function keptRecords(
 ): KeptRecords {
   const declared = Object.keys(pipeline.records ?? {}).length > 0;
   if (!declared && wanted !== undefined && wanted !== 'none')
-    throw usage('no_records', `the pipeline "${pipeline.name}" declares no records that could be kept`, {
-      state: 'nothing was written',
-      next: [
-        again({ drop: ['records'] }),
-        "or declare them in the pipeline: records: { input: { type: 'client' } }",
-      ],
-    });
+    throw pipelineErrors.no_records({ pipeline: pipeline.name });
   if (!declared) return 'none';
   return wanted ?? 'all';
 }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { CopyIn } from '../../../sinks/load/copy/copy-in.js';
-import { failed, SluiceError } from '../../core/errors.js';
-import { again } from '../../core/next.js';
+import { ledgerErrors } from '../../core/errors/catalogue/ledger.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Database } from '../../core/run.js';
 import { ledgerTextOf } from '../../db/ledger-text.js';
 import { isConnectionLoss, sqlstateOf } from '../../db/server-error.js';
@@ -127,17 +127,7 @@ export class RecordWriter {
         if (attempt > 1 && sqlstateOf(error) === '23505') return;
         if (error instanceof SluiceError) throw error;
         if (attempt === ATTEMPTS || !isConnectionLoss(error))
-          throw failed(
-            'records_not_stored',
-            `records could not be stored in the ledger: ${(error as Error).message}`,
-            {
-              cause: error,
-              next: [
-                again({}, { lead: 'see the server log for why, then' }),
-                again({ flags: { records: 'none' } }, { lead: 'or keep none of them' }),
-              ],
-            },
-          );
+          throw ledgerErrors.records_not_stored({ why: (error as Error).message }, { cause: error });
         await sleep(100 * 2 ** attempt);
       }
     }

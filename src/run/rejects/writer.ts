@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { failed, refused, SluiceError } from '../../core/errors.js';
-import { again } from '../../core/next.js';
+import { ledgerErrors } from '../../core/errors/catalogue/ledger.js';
+import { loadErrors } from '../../core/errors/catalogue/load.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import { originOf, type Row } from '../../core/row.js';
 import type { Rejection } from '../../core/run.js';
 import type { PgDatabase } from '../../db/connect.js';
@@ -132,11 +133,10 @@ export class RejectBook {
     if (shown) this.#first.push(stored);
     if (kept) this.#waiting.push(stored);
     if (this.options.stopOnError)
-      throw refused('reject', `a row was rejected and --stop-on-error was given: ${stored.message}`, {
-        input,
-        ...(stored.line === null ? {} : { line: stored.line }),
-        ...(stored.column_name === null ? {} : { column: stored.column_name }),
-      });
+      throw loadErrors.reject(
+        { input, why: stored.message },
+        { line: stored.line ?? undefined, column: stored.column_name ?? undefined },
+      );
   }
 
   /** Stores what waits, if it is worth a statement; undefined where there is nothing to wait for. */
@@ -183,11 +183,7 @@ export class RejectBook {
         await this.close();
         if (error instanceof SluiceError) throw error;
         if (attempt === ATTEMPTS || !isConnectionLoss(error))
-          throw failed(
-            'rejects_not_stored',
-            `rejected rows could not be stored in the ledger: ${(error as Error).message}`,
-            { cause: error, next: again({}, { lead: 'see the server log for why, then' }) },
-          );
+          throw ledgerErrors.rejects_not_stored({ why: (error as Error).message }, { cause: error });
         await sleep(100 * 2 ** attempt);
       }
     }

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
-import { refused, usage } from '../../core/errors.js';
+import { rollbackErrors } from '../../core/errors/catalogue/rollback.js';
+import { tableErrors } from '../../core/errors/catalogue/tables.js';
 import { command, type Next } from '../../core/next.js';
 import type { Batch } from '../../db/ledger/batches.js';
 import type { Published } from '../../db/ledger/published.js';
@@ -22,49 +23,31 @@ export function chooseTables(
   published: readonly Published[],
   wanted: readonly string[],
 ): Choice {
-  const next = command('status', [batch.id]);
-  if (batch.status === 'rolled_back')
-    throw usage('rolled_back', `batch ${batch.id} is rolled back already`, { next });
+  if (batch.status === 'rolled_back') throw rollbackErrors.rolled_back.batch({ batch: batch.id });
   const left = published.filter((each) => each.rolled_back_at === null);
   if (batch.status !== 'completed' || left.length === 0)
-    throw usage(
-      'nothing_published',
-      `batch ${batch.id} is ${batch.status}: it published nothing that could be taken back`,
-      { next },
-    );
+    throw rollbackErrors.nothing_published({ batch: batch.id, status: batch.status });
   const chosen = new Set(wanted.map((name) => named(batch, published, name)));
   const tables = chosen.size === 0 ? left : left.filter((each) => chosen.has(each));
   const gone = tables.filter(
     (each) => each.dropped_at !== null || (each.mode === 'replace' && each.retained_oid === null),
   );
   if (gone.length > 0)
-    throw refused('not_kept', `what batch ${batch.id} replaced or changed is not kept any more`, {
-      details: gone.map(nameOf),
-      state: 'nothing was changed',
-      next: backupFiles(batch),
-    });
+    throw rollbackErrors.not_kept.batch(
+      { batch: batch.id, next: backupFiles(batch) },
+      { details: gone.map(nameOf) },
+    );
   return { tables, whole: tables.length === left.length };
 }
 
 function named(batch: Batch, published: readonly Published[], name: string): Published {
   const fitting = meantBy(published, name);
   const [only] = fitting;
-  if (fitting.length > 1 || only === undefined)
-    throw usage(
-      'no_such_table',
-      fitting.length > 1
-        ? `batch ${batch.id} published ${fitting.length} tables called ${name}`
-        : `batch ${batch.id} did not publish a table ${name}`,
-      {
-        table: name,
-        next: published.map((each) => command('rollback', [batch.id], { table: [typed(each)] })),
-      },
-    );
+  const of = { batch: batch.id, table: name, tables: published.map(typed) };
+  if (fitting.length > 1) throw tableErrors.no_such_table.publishedSeveral({ ...of, count: fitting.length });
+  if (only === undefined) throw tableErrors.no_such_table.published(of);
   if (only.rolled_back_at !== null)
-    throw usage('rolled_back', `${nameOf(only)} of batch ${batch.id} is rolled back already`, {
-      table: nameOf(only),
-      next: command('status', [batch.id]),
-    });
+    throw rollbackErrors.rolled_back.table({ batch: batch.id, table: nameOf(only) });
   return only;
 }
 

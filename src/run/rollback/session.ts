@@ -1,4 +1,5 @@
-import { SluiceError } from '../../core/errors.js';
+import { isError } from '../../core/errors/is-error.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import { asFailure } from '../end/failure.js';
 import { stopStatements } from '../end/stopping.js';
 import type { RunOptions } from '../given/options.js';
@@ -51,7 +52,7 @@ export async function undoing<T>(
 
 /** `error` with the state that a rollback leaves which did not commit: the window knows of publishing only. */
 export function unchanged(error: SluiceError): SluiceError {
-  if (error.code === 'outcome_unknown') return error;
+  if (isError(error, 'outcome_unknown')) return error;
   return error.but({ state: 'nothing was put back; live is as it was' });
 }
 

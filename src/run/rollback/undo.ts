@@ -1,4 +1,5 @@
 import { type WindowPart, windowSql } from '../../../sinks/publish/window.js';
+import { isError } from '../../core/errors/is-error.js';
 import { again } from '../../core/next.js';
 import type { PgDatabase } from '../../db/connect.js';
 import { noteBatch } from '../../db/ledger/batches.js';
@@ -59,7 +60,7 @@ export async function undo(
     await database.recover();
     const told = unchanged(await namingFullDisk(database, asFailure(error, signal), again()));
     // It may have committed: the next command asks the ledger.
-    if (told.code === 'outcome_unknown') throw told;
+    if (isError(told, 'outcome_unknown')) throw told;
     try {
       await discardAll(changes);
       await noteBatch(database, batch, { phase: null });

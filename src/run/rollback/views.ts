@@ -1,5 +1,4 @@
-import { usage } from '../../core/errors.js';
-import { command } from '../../core/next.js';
+import { rollbackErrors } from '../../core/errors/catalogue/rollback.js';
 import { findBatch, holdBatch } from '../../db/ledger/batches.js';
 import { requireLedger } from '../../db/ledger/open.js';
 import { readPublished } from '../../db/ledger/published.js';
@@ -32,8 +31,7 @@ async function undoViews(
   if (options.dryRun !== true) await resolveInterrupted(database, options.events);
   const batch = await findBatch(database, id);
   const views = await standingViews(database, id);
-  if (views.length === 0)
-    throw usage('no_views', `batch ${id} has no views under old names`, { next: command('status', [id]) });
+  if (views.length === 0) throw rollbackErrors.no_views({ batch: id });
   const changes = [new OldNamesUndo(options, batch.id, views)];
   for (const change of changes) await change.survey();
   const published = (await readPublished(database, id)).filter((each) => each.rolled_back_at === null);

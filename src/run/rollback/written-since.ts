@@ -1,8 +1,7 @@
 import { type Ours, readRestored, writtenBy } from '../../../sinks/publish/rows/restored.js';
 import { previewUndo, type UndoPreview } from '../../../sinks/publish/rows/undo-checks.js';
 import type { UndoTable } from '../../../sinks/publish/rows/undo-survey.js';
-import { refused } from '../../core/errors.js';
-import { again } from '../../core/next.js';
+import { rollbackErrors } from '../../core/errors/catalogue/rollback.js';
 import { plural } from '../../core/plural.js';
 import { primaryKey } from '../../db/catalog/primary-key.js';
 import type { PgDatabase } from '../../db/connect.js';
@@ -66,14 +65,7 @@ const NONE = { rows: 0, list: [] };
 export function assertUnwritten(tables: readonly UndoneTable[], lost = 'rolling back would lose them'): void {
   const written = tables.filter((each) => each.written_since.rows > 0);
   if (written.length === 0) return;
-  throw refused('written_since', `rows were written since the batch was published; ${lost}`, {
-    details: written.flatMap(writtenLines),
-    state: 'nothing was changed',
-    next: again(
-      { flags: { discardWrites: true } },
-      { lead: 'save those rows elsewhere; then, to lose them' },
-    ),
-  });
+  throw rollbackErrors.written_since({ lost }, { details: written.flatMap(writtenLines) });
 }
 
 /** The lines that tell what was written to a table. */

@@ -3,7 +3,10 @@ import { Readable } from 'node:stream';
 import { type CsvError, type Options, Parser } from 'csv-parse';
 import { parse as parseNow } from 'csv-parse/sync';
 import { withoutEnd } from '../../core/ends.js';
-import { failed, refused, SluiceError } from '../../core/errors.js';
+import { csvErrors } from '../../core/errors/catalogue/csv.js';
+import { fileErrors } from '../../core/errors/catalogue/files.js';
+import { textErrors } from '../../core/errors/catalogue/text.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Row } from '../../core/row.js';
 import type { Rejection, Run } from '../../core/run.js';
 import { batches, copies } from '../text/batches.js';
@@ -67,10 +70,7 @@ export async function* readDialect(path: string, options: CsvOptions, run: Run):
     await bytes.return();
   }
   if (records.maker === undefined) {
-    throw refused('empty_file', `${input} holds no header`, {
-      input,
-      next: 'check the export that wrote it, and the options comment and skipLines',
-    });
+    throw fileErrors.empty_file.noHeader({ input });
   }
 }
 
@@ -271,13 +271,8 @@ async function* withoutMark(
 const isMark = (bytes: Buffer, at: number) => bytes.length >= at + 3 && bytes.readUIntBE(at, 3) === 0xefbbbf;
 
 function fatal(error: CsvError, input: string): SluiceError {
-  const tooLong = error.code === 'CSV_MAX_RECORD_SIZE';
-  return failed(tooLong ? 'record_too_long' : 'bad_record', `${input}: ${error.message}`, {
-    input,
-    ...(typeof error.lines === 'number' && { line: error.lines }),
-    next: tooLong
-      ? 'check that line, the quotes and the delimiter; maxRecordBytes raises the limit'
-      : 'correct that line, or name the dialect: quote, escape, trim',
-    cause: error,
-  });
+  const known = { line: typeof error.lines === 'number' ? error.lines : undefined, cause: error };
+  return error.code === 'CSV_MAX_RECORD_SIZE'
+    ? textErrors.record_too_long.csvDialect({ input, why: error.message }, known)
+    : csvErrors.bad_record({ input, why: error.message }, known);
 }

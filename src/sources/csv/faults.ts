@@ -1,5 +1,6 @@
-import { failed, refused, type SluiceError } from '../../core/errors.js';
-import { again } from '../../core/next.js';
+import { csvErrors } from '../../core/errors/catalogue/csv.js';
+import { textErrors } from '../../core/errors/catalogue/text.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import { plural } from '../../core/plural.js';
 import type { Rejection } from '../../core/run.js';
 
@@ -48,23 +49,11 @@ export const notUtf8 = (byte: string, offset: number): Fault => ({
 
 /** A fault in the header, behind which there is nothing to read on with. */
 export function badHeader(why: Rejection, input: string): SluiceError {
-  return refused('bad_header', `${input}: the header cannot be read: ${why.message}`, {
-    input,
-    ...(why.line !== undefined && { line: why.line }),
-    ...(why.offset !== undefined && { offset: why.offset }),
-    value: why.raw?.slice(0, 200),
-    next: /^\s*(?:\{\s*"|\[\s*\{)/.test(why.raw ?? '')
-      ? again(
-          { flags: { format: 'json' } },
-          { lead: 'it looks like JSON', otherwise: 'it looks like JSON: give it a name that ends in .json' },
-        )
-      : why.reason === 'invalid_utf8'
-        ? again(
-            { flags: { encoding: 'windows-1252' } },
-            { lead: 'if it is not UTF-8, name its encoding, such as' },
-          )
-        : 'correct the first line of the file, or name its dialect: quote, escape, delimiter',
-  });
+  const { bad_header } = csvErrors;
+  const of = { input, why: why.message };
+  const known = { line: why.line, offset: why.offset, value: why.raw?.slice(0, 200) };
+  if (/^\s*(?:\{\s*"|\[\s*\{)/.test(why.raw ?? '')) return bad_header.looksLikeJson(of, known);
+  return why.reason === 'invalid_utf8' ? bad_header.notUtf8(of, known) : bad_header.dialect(of, known);
 }
 
 /** A record longer than `maxBytes`; `quoted` where there is a quote in what was read of it. */
@@ -74,14 +63,8 @@ export function recordTooLong(
   maxBytes: number,
   quoted: boolean,
 ): SluiceError {
-  return failed(
-    'record_too_long',
-    `${input}: the record that starts on line ${at.line} is longer than ${maxBytes} bytes`,
-    {
-      input,
-      ...at,
-      ...(quoted && { details: ['it has a quote in it: perhaps one that is never closed'] }),
-      next: 'check that line, the delimiter and the line ends; maxRecordBytes raises the limit',
-    },
+  return textErrors.record_too_long.csv(
+    { input, line: at.line, limit: maxBytes, quoted },
+    { offset: at.offset },
   );
 }

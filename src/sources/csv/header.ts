@@ -1,5 +1,7 @@
-import { nearest, refused, usage } from '../../core/errors.js';
-import { again, type Next } from '../../core/next.js';
+import { columnErrors } from '../../core/errors/catalogue/columns.js';
+import { csvErrors } from '../../core/errors/catalogue/csv.js';
+import { headerErrors } from '../../core/errors/catalogue/headers.js';
+import { nearest } from '../../core/errors/nearest.js';
 
 export interface HeaderOptions {
   /**
@@ -32,16 +34,10 @@ export function callColumns(header: readonly string[], input: string): string[] 
     const position = `#${i + 1}`;
     if (!times.has(position)) return position;
     throw name === ''
-      ? refused(
-          'empty_column_name',
-          `${input}: column ${i + 1} of the header has no name, and another is named ${position}`,
-          { input, line: 1, details: [`the header: ${list(header)}`], next: OTHER_NAMES },
-        )
+      ? csvErrors.empty_column_name({ input, at: i + 1, position, header: list(header) })
       : duplicate(header, name, input);
   });
 }
-
-const OTHER_NAMES = 'give the columns other names than the header does: --columns a,b,c --header';
 
 /** The column among `called` that `wanted` means: the one of that name, else, where it is `#3`, the third. */
 export function columnMeant(called: readonly string[], wanted: string): string | undefined {
@@ -64,13 +60,7 @@ export function resolveHeader(header: readonly string[], options: HeaderOptions,
   for (const [from, to] of Object.entries(given)) {
     const column = columnMeant(names, from);
     if (column === undefined) {
-      throw missing(
-        'unknown_column',
-        from,
-        names,
-        input,
-        `correct the name in map: it has no column ${from}`,
-      );
+      throw columnErrors.unknown_column.inFile({ input, ...missing(from, names) });
     }
     map.set(column, to);
   }
@@ -87,22 +77,7 @@ export function resolveHeader(header: readonly string[], options: HeaderOptions,
   }
   for (const wanted of options.columns ?? []) {
     if (resulting.has(wanted)) continue;
-    const close = nearest(wanted, names);
-    throw missing(
-      'missing_column',
-      wanted,
-      names,
-      input,
-      close === undefined
-        ? `if it is there under another name: call it ${wanted} in the header`
-        : again(
-            { flags: { map: [`${close}=${wanted}`] } },
-            {
-              lead: 'if it is there under another name',
-              otherwise: `if ${JSON.stringify(close)} is meant: call it ${wanted} in the header`,
-            },
-          ),
-    );
+    throw columnErrors.missing_column.inFile({ input, ...missing(wanted, names) });
   }
   return columns;
 }
@@ -111,10 +86,7 @@ export function resolveHeader(header: readonly string[], options: HeaderOptions,
 export function givenColumns(options: HeaderOptions, input: string): string[] {
   const names = options.names ?? options.columns;
   if (names === undefined || names.length === 0) {
-    throw usage('no_columns', `${input} is to be read without a header, but its columns are not given`, {
-      input,
-      next: 'name the fields in their order: columns (--columns a,b,c)',
-    });
+    throw headerErrors.no_columns.notGiven({ input });
   }
   return resolveHeader(names, options.map === undefined ? {} : { map: options.map }, input);
 }
@@ -127,38 +99,17 @@ const places = (names: readonly string[], name: string) => {
 /** Two columns have one name in the file. */
 function duplicate(header: readonly string[], name: string, input: string) {
   const [first, second] = places(header, name);
-  return refused(
-    'duplicate_column',
-    `${input}: the name ${JSON.stringify(name)} stands twice in the header, columns ${first} and ${second}`,
-    {
-      input,
-      line: 1,
-      column: name,
-      next: [
-        'correct the header so that every column has a name of its own',
-        `or name both by their positions: map: { '#${first}': '…', '#${second}': '…' }`,
-      ],
-    },
-  );
+  return headerErrors.duplicate_column.inHeader({ input, name, first, second });
 }
 
 /** Two columns would have one name in the rows. */
 function twoOfOneName(columns: readonly string[], name: string, input: string) {
   const [first, second] = places(columns, name);
-  return refused(
-    'duplicate_column',
-    `${input}: columns ${first} and ${second} would both be called ${JSON.stringify(name)}`,
-    { input, line: 1, column: name, next: 'correct map: give one of them another name' },
-  );
+  return headerErrors.duplicate_column.byMap({ input, name, first, second });
 }
 
-function missing(code: string, wanted: string, names: readonly string[], input: string, next: Next) {
-  const close = nearest(wanted, names);
-  return usage(
-    code,
-    `${input} has no column ${JSON.stringify(wanted)}${close === undefined ? '' : `; did you mean ${JSON.stringify(close)}?`}`,
-    { input, column: wanted, details: [`its columns: ${list(names)}`], next },
-  );
+function missing(wanted: string, names: readonly string[]) {
+  return { wanted, meant: nearest(wanted, names), columns: list(names) };
 }
 
 const list = (names: readonly string[]) =>

@@ -1,4 +1,4 @@
-import { usage } from '../../core/errors.js';
+import { csvErrors } from '../../core/errors/catalogue/csv.js';
 import type { Rejection } from '../../core/run.js';
 import type { OpenOptions } from '../text/opening.js';
 import type { HeaderOptions } from './header.js';
@@ -45,8 +45,7 @@ export function isStrict(options: CsvOptions): boolean {
 /** Throws usage `bad_csv_option` where options contradict themselves. */
 export function checkOptions(options: CsvOptions): void {
   const { delimiter = ',', quote = '"' } = options;
-  const wrong = (message: string) =>
-    usage('bad_csv_option', message, { next: 'correct the options of csv()' });
+  const wrong = (why: string) => csvErrors.bad_csv_option({ why });
   if (delimiter === '') throw wrong('the delimiter is empty');
   if (/[\r\n]/.test(delimiter)) throw wrong('the delimiter holds a line end');
   if (quote !== false && delimiter.includes(quote)) throw wrong('the delimiter holds the quote character');

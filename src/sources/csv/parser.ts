@@ -1,5 +1,6 @@
 import { withoutEnd } from '../../core/ends.js';
-import { refused, type SluiceError } from '../../core/errors.js';
+import { fileErrors } from '../../core/errors/catalogue/files.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Row } from '../../core/row.js';
 import type { FilePlace } from '../text/seek.js';
 import {
@@ -100,10 +101,7 @@ export class CsvParser {
   end(): Row[] {
     const rows = this.#read(true);
     if (this.#maker === undefined) {
-      throw refused('empty_file', `${this.#options.input} holds nothing but blank lines: not even a header`, {
-        input: this.#options.input,
-        next: 'check the export that wrote it; an export without rows still has a header',
-      });
+      throw fileErrors.empty_file.blankLines({ input: this.#options.input });
     }
     return rows;
   }

@@ -1,8 +1,10 @@
 import type { Duplex } from 'node:stream';
 import verifier from 'stream-json/utils/verifier.js';
-import { failed, nearest, SluiceError, usage } from '../../core/errors.js';
+import { jsonErrors } from '../../core/errors/catalogue/json.js';
+import { textErrors } from '../../core/errors/catalogue/text.js';
+import { nearest } from '../../core/errors/nearest.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import { jsonText } from '../../core/json/write.js';
-import { type NextStep, again as suggested } from '../../core/next.js';
 import { markOrigin, type Row } from '../../core/row.js';
 import { changedRun, type Run } from '../../core/run.js';
 import { nameColumns } from '../text/columns.js';
@@ -117,12 +119,7 @@ export async function* jsonBatches(
   columns.assertSeen();
 }
 
-const keyTwice = (input: string, path: string) =>
-  failed('duplicate_key', `${input} has the key ${path} twice in one object: JSON readers keep one of them`, {
-    input,
-    state: 'nothing was published',
-    next: 'take one of the two out, or give it another name',
-  });
+const keyTwice = (input: string, path: string) => jsonErrors.duplicate_key({ input, path });
 
 /** Whether an object holds an array that may be one of rows, not too deep inside. */
 function holdsRows(value: unknown, depth = 0): boolean {
@@ -131,11 +128,7 @@ function holdsRows(value: unknown, depth = 0): boolean {
 }
 
 const tooLong = (input: string, offset: number, limit: number) =>
-  failed('record_too_long', `${input}: one value behind byte ${offset} is longer than ${limit} bytes`, {
-    input,
-    offset,
-    next: 'check that the array of rows is the one meant (at); maxRecordBytes raises the limit',
-  });
+  textErrors.record_too_long.json({ input, offset, limit });
 
 const written = (stream: Duplex, text: string) =>
   new Promise<void>((resolve, reject) => {
@@ -154,31 +147,12 @@ async function syntaxError(path: string, options: JsonOptions, run: Run, error: 
   // Only a file can be read again: a FIFO would wait for another writer.
   const again = path !== STDIN && (await statInput(path)).isFile();
   const found = again ? await locate(path, options, run).catch(() => undefined) : undefined;
-  const next = suggested(
-    { flags: { format: 'jsonl' } },
-    {
-      lead: 'correct the file; or, where it has one object a line',
-      otherwise: 'correct the file; for one object a line use jsonl()',
-    },
-  );
   if (found === undefined) {
-    const where = `behind byte ${read}`;
-    return failed('invalid_json', `${input} is not valid JSON ${where}: ${error.message}`, {
-      input,
-      offset: read,
-      next,
-      cause: error,
-    });
+    return jsonErrors.invalid_json.behind({ input, offset: read, why: error.message }, { cause: error });
   }
-  return failed(
-    'invalid_json',
-    `${input} is not valid JSON at line ${found.line}, character ${found.pos}: ${error.message}`,
-    {
-      input,
-      line: found.line,
-      next,
-      cause: error,
-    },
+  return jsonErrors.invalid_json.at(
+    { input, line: found.line, character: found.pos, why: error.message },
+    { cause: error },
   );
 }
 
@@ -203,62 +177,15 @@ async function locate(
 }
 
 function noArray(input: string, options: JsonOptions, reader: ElementReader): SluiceError {
-  const { at = [] } = options;
-  const wanted = pathText(at);
+  const { no_array } = jsonErrors;
+  const { sequence, arrays, keys } = reader;
+  const wanted = pathText(options.at ?? []);
   // The whole document has the empty path.
-  if (reader.arrays[0] === '')
-    return usage('no_array', `${input} is an array itself, and no document that has one at ${wanted}`, {
-      input,
-      next: suggested(
-        { drop: ['source'], flags: { input: [`${wanted}=${input}`] } },
-        { lead: 'say which input it is', otherwise: 'read it whole (without at)' },
-      ),
-    });
-  const details = [
-    ...(reader.arrays.length > 0 ? [`arrays in it: ${reader.arrays.join(', ')}`] : []),
-    ...(reader.keys.length > 0 ? [`keys at its top: ${reader.keys.join(', ')}`] : []),
-  ];
-  const next = noArrayNext(wanted, reader.arrays);
-  return usage(
-    'no_array',
-    wanted === ''
-      ? `${input} is ${reader.sequence ? 'one JSON object' : 'no JSON array'}`
-      : `${input} has no array at ${wanted}`,
-    {
-      input,
-      details,
-      next: reader.sequence
-        ? [
-            next,
-            suggested(
-              { flags: { format: 'jsonl' } },
-              {
-                lead: 'or, where the object is the row',
-                otherwise: 'or, where the object is the row, use jsonl()',
-              },
-            ),
-          ]
-        : next,
-    },
-  );
-}
-
-function noArrayNext(wanted: string, arrays: readonly string[]): NextStep {
-  const [first] = arrays;
-  if (first === undefined)
-    return suggested(
-      { flags: { format: 'jsonl' } },
-      { lead: 'where it has one object a line', otherwise: 'for one object a line use jsonl()' },
-    );
-  if (wanted === '')
-    return suggested({ flags: { at: first } }, { otherwise: `name the array of rows: at: '${first}'` });
-  const meant = nearest(wanted, arrays);
-  return meant === undefined
-    ? `add the array ${wanted} to the document, [] where there is nothing in it, or name the one that is meant (at)`
-    : suggested(
-        { flags: { at: meant } },
-        { otherwise: `is ${meant} meant? call it ${wanted}, or name it (at)` },
-      );
+  if (arrays[0] === '') return no_array.isArray({ input, wanted });
+  if (wanted !== '')
+    return no_array.notThere({ input, wanted, sequence, arrays, keys, meant: nearest(wanted, arrays) });
+  const found = { input, arrays, keys, meant: undefined };
+  return sequence ? no_array.isObject(found) : no_array.notArray(found);
 }
 
 /** A path as messages write it. */

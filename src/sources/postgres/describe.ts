@@ -1,7 +1,11 @@
 import type { Client } from 'pg';
 import { withoutEnd } from '../../core/ends.js';
-import { failed, nearest, type SluiceError, usage } from '../../core/errors.js';
-import { again } from '../../core/next.js';
+import { columnErrors } from '../../core/errors/catalogue/columns.js';
+import { connectionErrors } from '../../core/errors/catalogue/connection.js';
+import { headerErrors } from '../../core/errors/catalogue/headers.js';
+import { queryErrors } from '../../core/errors/catalogue/query.js';
+import { nearest } from '../../core/errors/nearest.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import { isConnectionLoss, type ServerError, sqlstateOf } from '../../db/server-error.js';
 
 const BEFORE = 'SELECT * FROM (';
@@ -28,26 +32,18 @@ export async function describeQuery(
     throw queryError(error, name, sql, BEFORE.length);
   });
   const names = result.fields.map((field) => field.name);
-  if (names.length === 0) throw usage('no_columns', `query ${name} has no columns`, { input: name });
+  if (names.length === 0) throw headerErrors.no_columns.ofQuery({ query: name });
   const twice = names.find((column, i) => names.indexOf(column) !== i);
   if (twice !== undefined) {
-    throw usage('duplicate_column', `query ${name} has two columns named ${JSON.stringify(twice)}`, {
-      input: name,
-      column: twice,
-      next: 'give one of them another name with AS',
-    });
+    throw headerErrors.duplicate_column.query({ query: name, column: twice });
   }
   for (const column of declared) {
     if (names.includes(column)) continue;
-    const close = nearest(column, names);
-    throw usage('unknown_column', `query ${name} has no column ${JSON.stringify(column)}`, {
-      input: name,
+    throw columnErrors.unknown_column.inQuery({
+      query: name,
       column,
-      details: [`it has: ${names.join(', ')}`],
-      next:
-        close === undefined
-          ? 'add it to the query, or declare other columns'
-          : `did you mean ${JSON.stringify(close)}?`,
+      meant: nearest(column, names),
+      columns: names,
     });
   }
   return names;
@@ -58,30 +54,17 @@ export function queryError(error: unknown, name: string, sql: string, before: nu
   const sqlstate = sqlstateOf(error);
   const { position, message, detail, hint } = error as ServerError;
   const details = [detail, hint].filter((line) => line !== undefined);
-  const facts = { input: name, cause: error, ...(details.length > 0 ? { details } : {}) };
-  if (sqlstate === undefined || isConnectionLoss(error)) {
-    return failed('connection_lost', `the connection that reads ${name} was lost: ${message}`, {
-      ...facts,
-      ...(sqlstate === undefined ? {} : { sqlstate }),
-      next: again({}, { lead: 'see the server log for why, then' }),
-    });
-  }
-  const where = placeOf(sql, position === undefined ? undefined : Number(position) - before);
-  const wrong = `query ${name}: ${message}${where === undefined ? '' : ` at line ${where.line}, character ${where.character}`}`;
-  const known = { ...facts, sqlstate, ...(where === undefined ? {} : { line: where.line }) };
+  const known = { input: name, cause: error, details: details.length > 0 ? details : undefined };
+  if (sqlstate === undefined || isConnectionLoss(error))
+    return connectionErrors.connection_lost.reading({ query: name, why: message }, { ...known, sqlstate });
+  const place = placeOf(sql, position === undefined ? undefined : Number(position) - before);
+  const where = place === undefined ? '' : ` at line ${place.line}, character ${place.character}`;
+  const refused = { query: name, why: message, where, sqlstate };
   // Class 42: the statement itself is wrong.
   return sqlstate.startsWith('42')
-    ? usage('query_refused', wrong, { ...known, next: NEXT[sqlstate] ?? 'correct the query' })
-    : failed('query_failed', wrong, { ...known, next: again({}, { lead: 'fix what it says, then' }) });
+    ? queryErrors.query_refused.postgres(refused, { ...known, line: place?.line })
+    : queryErrors.query_failed(refused, { ...known, line: place?.line });
 }
-
-/** What to do about a query that the server does not take, by SQLSTATE. */
-const NEXT: Readonly<Record<string, string>> = {
-  '42P01': 'check that --database-url names the right database, and that the table is on its search path',
-  '42703':
-    'check that the database has the schema that the query was written for: the table lacks that column',
-  '42501': 'GRANT SELECT on what it reads to this role',
-};
 
 /** Line and character (both 1-based) of `position` (1-based, in code points, as the server counts). */
 function placeOf(sql: string, position?: number): { line: number; character: number } | undefined {

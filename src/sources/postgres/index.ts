@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { SluiceError } from '../../core/errors.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import { CHUNK_ROWS, type Row, type Rows } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';

@@ -1,5 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import { failed } from '../../core/errors.js';
+import { textErrors } from '../../core/errors/catalogue/text.js';
 import { ORIGIN, type Row } from '../../core/row.js';
 
 /** Turns a piece of COPY text (whole rows) into row objects; the first one's origin is `ordinal`. */
@@ -39,10 +39,7 @@ export function rowParser(columns: readonly string[]): ParseRows {
 }
 
 function notUtf8(ordinal: number) {
-  return failed('invalid_utf8', `a row from the ${ordinal}th on holds bytes that are no UTF-8`, {
-    state: 'nothing was published',
-    next: "the database is SQL_ASCII, which keeps bytes as they came: have the query give text, convert_from(convert_to(name, 'SQL_ASCII'), 'LATIN1'), say",
-  });
+  return textErrors.invalid_utf8.query({ ordinal });
 }
 
 function compile(

@@ -1,8 +1,8 @@
 import { constants, copyFile, open, rm, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { shellWord } from '../../core/command.js';
-import { failed, type SluiceError } from '../../core/errors.js';
-import { again } from '../../core/next.js';
+import { fileErrors } from '../../core/errors/catalogue/files.js';
+import { sqliteErrors } from '../../core/errors/catalogue/sqlite.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import { statInput } from '../text/raw.js';
 import { head, notDatabase } from './header.js';
 
@@ -46,11 +46,7 @@ const CLOCK_MS = 20;
 export async function copyConsistently(path: string, to: string, options: CopyOptions): Promise<void> {
   const { signal, patience = PATIENCE_MS } = options;
   const facts = await statInput(path);
-  if (!facts.isFile())
-    throw failed('not_sqlite', `${path} is not a plain file`, {
-      input: path,
-      next: 'an SQLite database cannot be piped: name the file',
-    });
+  if (!facts.isFile()) throw sqliteErrors.not_sqlite.notPlain({ path });
   const until = performance.now() + patience;
   for (let wait = 25; ; wait = Math.min(2 * wait, 1_000)) {
     signal.throwIfAborted();
@@ -157,47 +153,28 @@ async function copyOne(from: string, to: string, input: string): Promise<void> {
       ({ size }) => size,
       () => undefined,
     );
-    throw failed(
-      'scratch_failed',
-      `${input} cannot be copied to scratch (${to}): ${code === 'ENOSPC' ? `no space left, and ${needed ?? '?'} bytes are needed` : `${syscall ?? 'copy'}: ${message}`}`,
+    throw fileErrors.scratch_failed.copy(
       {
         input,
-        state: 'nothing was published; the original was only read',
-        next: again({}, { lead: 'free space there, or set TMPDIR to a folder on a larger disk; then' }),
-        cause: error,
+        to,
+        why:
+          code === 'ENOSPC'
+            ? `no space left, and ${needed ?? '?'} bytes are needed`
+            : `${syscall ?? 'copy'}: ${message}`,
       },
+      { cause: error },
     );
   }
 }
 
 function busy(path: string): SluiceError {
-  return failed(
-    'source_busy',
-    `${path} is written to all the time: no copy of one moment could be made of it`,
-    {
-      input: path,
-      state: 'nothing was published; the original was only read',
-      next: [
-        again({}, { lead: 'stop the application, or wait until it is quiet, then' }),
-        `or give a backup instead: sqlite3 ${shellWord(path)} ".backup copy.db"   (it waits for its turn)`,
-      ],
-    },
-  );
+  return sqliteErrors.source_busy.written({ path });
 }
 
 function unreadable(error: unknown, path: string): SluiceError {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'EACCES' || code === 'EPERM')
-    return failed('no_permission', `no permission to read ${path}`, {
-      input: path,
-      next: `let this user read it: chmod u+r ${shellWord(path)}, or run as the user that may`,
-      cause: error,
-    });
-  if (code === 'EBUSY')
-    return failed('source_busy', `${path} is locked by another program`, {
-      input: path,
-      next: again({}, { lead: 'stop the application that holds it, then' }),
-      cause: error,
-    });
-  return failed('cannot_open', `cannot open ${path}: ${message}`, { input: path, cause: error });
+    return fileErrors.no_permission.sqlite({ path }, { cause: error });
+  if (code === 'EBUSY') return sqliteErrors.source_busy.locked({ path }, { cause: error });
+  return fileErrors.cannot_open({ path, why: message }, { cause: error });
 }

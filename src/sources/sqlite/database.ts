@@ -3,8 +3,8 @@ import { rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { SQLiteValue } from 'node-sqlite3-wasm';
-import { failed, SluiceError } from '../../core/errors.js';
-import { again } from '../../core/next.js';
+import { sqliteErrors } from '../../core/errors/catalogue/sqlite.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Run } from '../../core/run.js';
 import { copyConsistently } from './copy.js';
 import type { ReadChunk, ReadRequest } from './reader.js';
@@ -161,16 +161,7 @@ function errorOf({ kind, code, message, facts }: Extract<Reply, { error: unknown
 }
 
 function broken(path: string, error: Error): SluiceError {
-  return failed('sqlite_thread', `reading ${path} broke off: ${error.message}`, {
-    input: path,
-    cause: error,
-    next: again(
-      {},
-      {
-        lead: 'where it was memory, give Node more (NODE_OPTIONS=--max-old-space-size=4096) or order by an indexed column; then',
-      },
-    ),
-  });
+  return sqliteErrors.sqlite_thread({ path, why: error.message }, { cause: error });
 }
 
 async function removeCopy(copy: string): Promise<void> {

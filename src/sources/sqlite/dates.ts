@@ -1,4 +1,5 @@
-import { refused, type SluiceError } from '../../core/errors.js';
+import { sqliteErrors } from '../../core/errors/catalogue/sqlite.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Run } from '../../core/run.js';
 import type { DateUnit } from '../../core/types.js';
 import { ident, literal } from '../../db/quote.js';
@@ -192,19 +193,9 @@ async function unclearDates(
   }
   const [first] = columns as [string];
   const which = columns.length === 1 ? `column ${first}` : `columns ${columns.join(', ')}`;
-  return refused(
-    'unclear_dates',
-    `${name} (${file.path}): the numbers in ${which} are not dates of one unit that could be told by their size`,
-    {
-      input: file.path,
-      column: first,
-      details,
-      state: 'nothing was written',
-      next: [
-        `say what they are, in the pipeline, beside the table or query: dates: { ${key(first)}: 'milliseconds' }   (seconds, milliseconds, microseconds, nanoseconds, julian, or text where they are no dates)`,
-        'where they are of several units, or none, correct the rows, or let a query make them one',
-      ],
-    },
+  return sqliteErrors.unclear_dates(
+    { name, path: file.path, which, column: first, key: key(first) },
+    { details },
   );
 }
 

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { shellWord } from '../../core/command.js';
-import { failed, type SluiceError, usage } from '../../core/errors.js';
+import { fileErrors } from '../../core/errors/catalogue/files.js';
+import { sqliteErrors } from '../../core/errors/catalogue/sqlite.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 
 /** The first bytes of every SQLite database: https://www.sqlite.org/fileformat2.html#the_database_header */
 const MAGIC = 'SQLite format 3\0';
@@ -39,30 +40,10 @@ const isMagic = (first: Buffer) => first.subarray(0, MAGIC.length).toString('lat
 /** What is wrong with a file that begins with these bytes; undefined where it begins as a database does. */
 export function notDatabase(path: string, first: Buffer): SluiceError | undefined {
   if (isMagic(first)) return undefined;
-  const facts = { input: path, state: 'nothing was read or written' };
-  if (first.length === 0)
-    return failed('empty_file', `${path} is empty: no SQLite database, not even one without tables`, {
-      ...facts,
-      next: 'check the path: an application that opens a wrong name leaves an empty file behind',
-    });
-  if (first[0] === 0x1f && first[1] === 0x8b)
-    return usage('not_sqlite', `${path} is gzip, and an SQLite database can only be read unpacked`, {
-      ...facts,
-      next: `gunzip -k ${shellWord(path)}   (then name the file that it makes)`,
-    });
-  if (isText(first))
-    return usage('not_sqlite', `${path} is not an SQLite database: it begins with text`, {
-      ...facts,
-      details: [`it begins with ${JSON.stringify(first.toString('utf8').slice(0, 40))}`],
-      next: 'is it an export (CSV, JSON)? give it a name that ends in .csv or .json; a dump (.sql): sqlite3 app.db < dump.sql',
-    });
-  return failed('not_sqlite', `${path} is not an SQLite database, or it is an encrypted one`, {
-    ...facts,
-    next: [
-      'an encrypted one (SQLCipher, SEE): export it unencrypted with the tool and key of the application, and name that file',
-      "in SQLCipher: ATTACH 'plain.db' AS plain KEY ''; SELECT sqlcipher_export('plain'); DETACH plain;",
-    ],
-  });
+  if (first.length === 0) return fileErrors.empty_file.sqlite({ path });
+  if (first[0] === 0x1f && first[1] === 0x8b) return sqliteErrors.not_sqlite.gzip({ path });
+  if (isText(first)) return sqliteErrors.not_sqlite.text({ path, head: first.toString('utf8').slice(0, 40) });
+  return sqliteErrors.not_sqlite.other({ path });
 }
 
 function isText(bytes: Buffer): boolean {

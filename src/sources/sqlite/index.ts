@@ -1,7 +1,9 @@
 import { basename } from 'node:path';
 import { withoutEnd } from '../../core/ends.js';
-import { nearest, usage } from '../../core/errors.js';
-import { again } from '../../core/next.js';
+import { columnErrors } from '../../core/errors/catalogue/columns.js';
+import { headerErrors } from '../../core/errors/catalogue/headers.js';
+import { sqliteErrors } from '../../core/errors/catalogue/sqlite.js';
+import { nearest } from '../../core/errors/nearest.js';
 import type { Row, Rows } from '../../core/row.js';
 import type { Rejection, Run } from '../../core/run.js';
 import type { DateUnit, Source } from '../../core/types.js';
@@ -59,15 +61,10 @@ export interface SqliteOptions extends SqliteQuery {
  */
 export function sqlite<R extends Row = Row>(file: string | undefined, options: SqliteOptions): Source<R> {
   const { table, query, columns, order } = options;
-  if ((table === undefined) === (query === undefined))
-    throw usage('bad_sqlite_source', 'sqlite() needs a table or a query, and not both', {
-      next: "sqlite('app.db', { table: 'tasks' })",
-    });
+  if ((table === undefined) === (query === undefined)) throw sqliteErrors.bad_sqlite_source.whatToRead();
   for (const [column, unit] of Object.entries(options.dates ?? {}))
     if (!DATE_UNITS.includes(unit))
-      throw usage('bad_sqlite_source', `sqlite(): dates of ${column} cannot be ${JSON.stringify(unit)}`, {
-        next: `one of ${DATE_UNITS.join(', ')}`,
-      });
+      throw sqliteErrors.bad_sqlite_source.dates({ column, unit, units: DATE_UNITS });
   const name = options.name ?? table ?? 'query';
   return {
     name: file === undefined ? name : `${basename(file)}: ${name}`,
@@ -91,12 +88,7 @@ export function sqlite<R extends Row = Row>(file: string | undefined, options: S
 }
 
 async function opened(file: string | undefined, name: string, run: Run): Promise<SqliteFile> {
-  if (file === undefined)
-    throw usage('no_file', `the input ${name} is read from an SQLite file, and none was named`, {
-      input: name,
-      state: 'nothing was read or written',
-      next: again({ flags: { source: 'app.db' } }, { lead: 'name the file, for all such inputs' }),
-    });
+  if (file === undefined) throw sqliteErrors.no_file.ofInput({ name });
   return SqliteFile.shared(file, run);
 }
 
@@ -138,23 +130,16 @@ async function describe(file: SqliteFile, name: string, options: SqliteOptions):
     .map((each) => /^(.*):\d+$/.exec(each)?.[1])
     .find((each) => each !== undefined && names.includes(each));
   if (twice !== undefined)
-    throw usage('duplicate_column', `${name} has two columns named ${JSON.stringify(twice)}`, {
-      input: file.path,
-      column: twice,
-      next: 'give one of them another name with AS',
-    });
+    throw headerErrors.duplicate_column.sqlite({ name, path: file.path, column: twice });
   const { types = {}, dates = {} } = options;
   for (const column of [...(options.columns ?? []), ...Object.keys(types), ...Object.keys(dates)]) {
     if (names.includes(column)) continue;
-    const meant = nearest(column, names);
-    throw usage('unknown_column', `${name} (${file.path}) has no column ${JSON.stringify(column)}`, {
-      input: file.path,
+    throw columnErrors.unknown_column.inSqlite({
+      name,
+      path: file.path,
       column,
-      details: [`it has: ${names.join(', ')}`],
-      next:
-        meant === undefined
-          ? 'is it the right file, and of the right version?'
-          : `did you mean ${JSON.stringify(meant)}?`,
+      meant: nearest(column, names),
+      columns: names,
     });
   }
   return found.map(({ name: column, type }) => ({

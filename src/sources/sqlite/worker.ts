@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { SluiceError } from '../../core/errors.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 import { sqliteError } from './faults.js';
 import { openCopy } from './open-copy.js';
 import { Reader, type ReadRequest } from './reader.js';

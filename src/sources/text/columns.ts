@@ -1,4 +1,5 @@
-import { nearest, usage } from '../../core/errors.js';
+import { columnErrors } from '../../core/errors/catalogue/columns.js';
+import { nearest } from '../../core/errors/nearest.js';
 import type { Row } from '../../core/row.js';
 
 /** Names of the records that are remembered for a message. */
@@ -36,21 +37,13 @@ export function nameColumns(input: string, columns: readonly string[] = [], goes
     assertSeen() {
       const [missing] = unseen;
       if (missing === undefined || (rows === 0 && !goesOn)) return;
-      const meant = nearest(missing, [...names]);
-      throw usage(
-        'missing_column',
-        `none of the ${goesOn ? '' : `${rows} `}records of ${input} has a column ${[...unseen].join(', ')}`,
-        {
-          input,
-          column: missing,
-          details: [`columns: ${[...names].join(', ')}`],
-          state: 'nothing was published',
-          next:
-            meant === undefined
-              ? 'correct the export that wrote it'
-              : `is ${meant} meant? call it ${missing}`,
-        },
-      );
+      throw columnErrors.missing_column.inRecords({
+        input,
+        read: goesOn ? undefined : rows,
+        missing: [...unseen],
+        meant: nearest(missing, [...names]),
+        columns: [...names],
+      });
     },
   };
 }

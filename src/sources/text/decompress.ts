@@ -1,7 +1,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { failed, SluiceError } from '../../core/errors.js';
-import { plural } from '../../core/plural.js';
+import { textErrors } from '../../core/errors/catalogue/text.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import { unzstd } from '../zstd/index.js';
 import { Damage } from './damage.js';
 import { type Position, READ_BYTES } from './raw.js';
@@ -64,27 +64,16 @@ async function* gunzip(raw: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void>
 
 function describe(kind: Compression, error: unknown, input: string, at: Position, produced: number) {
   const { code, message } = error as { code?: string; message?: string };
-  const read = `${plural(at.bytes, 'byte')} of it gave ${plural(produced, 'byte')} of text`;
-  const facts = { input, offset: at.bytes, cause: error };
-  const again = `fetch or write the file again, then test it: ${kind} -t`;
+  const packed = { input, kind, read: at.bytes, gave: produced };
   switch (howOf(error)) {
     case 'truncated':
-      return failed('truncated_input', `${input}: the ${kind} data end too early: ${read}`, {
-        ...facts,
-        next: again,
-      });
+      return textErrors.truncated_input(packed, { cause: error });
     case 'too_large':
-      return failed('window_too_large', `${input}: ${message}`, {
-        ...facts,
-        next: 'unpack it beforehand, or pack it with a smaller window: zstd -dc --long=31 FILE | zstd -o SMALLER',
-      });
+      return textErrors.window_too_large({ ...packed, why: message }, { cause: error });
     case 'corrupt':
-      return failed('corrupt_input', `${input}: the ${kind} data are damaged (${message ?? code}): ${read}`, {
-        ...facts,
-        next: again,
-      });
+      return textErrors.corrupt_input({ ...packed, why: message ?? code }, { cause: error });
     default:
-      return failed('cannot_unpack', `${input} could not be unpacked: ${message}`, facts);
+      return textErrors.cannot_unpack({ ...packed, why: message }, { cause: error });
   }
 }
 

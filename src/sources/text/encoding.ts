@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { TextDecoder } from 'node:util';
-import { failed, refused, type SluiceError, usage } from '../../core/errors.js';
-import { again } from '../../core/next.js';
+import { textErrors } from '../../core/errors/catalogue/text.js';
+import type { SluiceError } from '../../core/errors/sluice-error.js';
 
 /** How many bytes at the start of an input are looked at to tell text from what is not. */
 export const SNIFF_BYTES = 8192;
@@ -30,18 +30,12 @@ export function notText(head: Buffer, input: string): SluiceError | undefined {
   const sample = head.subarray(0, SNIFF_BYTES);
   for (const [magic, what, next] of MAGIC) {
     if (sample.toString('latin1', 0, magic.length) === magic) {
-      return refused('binary_file', `${input} is ${what}, not text`, { input, next });
+      return textErrors.binary_file.known({ input, what, instead: next });
     }
   }
   const utf16 = utf16Of(sample);
   if (utf16 !== undefined) {
-    return refused('utf16_input', `${input} is UTF-16 text (${utf16}), not UTF-8`, {
-      input,
-      next: again(
-        { flags: { encoding: utf16 } },
-        { otherwise: `read it with the encoding named: encoding: '${utf16}'` },
-      ),
-    });
+    return textErrors.utf16_input({ input, encoding: utf16 });
   }
   let nuls = 0;
   let controls = 0;
@@ -53,10 +47,7 @@ export function notText(head: Buffer, input: string): SluiceError | undefined {
     ? nuls > sample.length * 0.3
     : nuls + controls > sample.length * 0.05;
   if (!binary) return undefined;
-  return refused('binary_file', `${input} holds binary data, not text`, {
-    input,
-    next: 'export it as CSV or JSON Lines; gzip and zstd are read as they are',
-  });
+  return textErrors.binary_file.other({ input });
 }
 
 function utf16Of(sample: Buffer): 'utf-16le' | 'utf-16be' | undefined {
@@ -121,12 +112,7 @@ export async function* toUtf8(
     } catch (cause) {
       const span =
         buffer === undefined ? `at its end` : `between bytes ${offset} and ${offset + buffer.length}`;
-      throw failed('invalid_encoding', `${input} is not valid ${decoder.encoding} ${span}`, {
-        input,
-        offset,
-        next: 'name the encoding that the file is in',
-        cause,
-      });
+      throw textErrors.invalid_encoding({ input, encoding: decoder.encoding, span }, { offset, cause });
     }
   };
   for await (const buffer of bytes) {
@@ -145,11 +131,7 @@ export async function* utf8Text(bytes: AsyncIterable<Buffer>, input: string): As
   const checked = (buffer: Buffer) => {
     const bad = isUtf8(buffer) ? -1 : firstInvalidUtf8(buffer);
     if (bad >= 0) {
-      throw failed('invalid_utf8', `${input} is not UTF-8: the byte at offset ${offset + bad}`, {
-        input,
-        offset: offset + bad,
-        next: 'name the encoding that the file is in: windows-1252, say',
-      });
+      throw textErrors.invalid_utf8.file({ input, offset: offset + bad });
     }
     const text = buffer.toString('utf8');
     return offset === 0 && text.startsWith('\ufeff') ? text.slice(1) : text;
@@ -168,9 +150,6 @@ function decoderFor(encoding: string): TextDecoder {
   try {
     return new TextDecoder(encoding, { fatal: true });
   } catch (cause) {
-    throw usage('unknown_encoding', `there is no encoding called ${encoding}`, {
-      next: 'use utf-8, utf-16le, utf-16be, windows-1252, iso-8859-2, shift_jis, … (WHATWG labels)',
-      cause,
-    });
+    throw textErrors.unknown_encoding({ encoding }, { cause });
   }
 }

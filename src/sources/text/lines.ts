@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { failed } from '../../core/errors.js';
+import { textErrors } from '../../core/errors/catalogue/text.js';
 import { firstInvalidUtf8 } from './encoding.js';
 import type { FilePlace } from './seek.js';
 
@@ -108,15 +108,9 @@ export class LineSplitter {
   }
 
   #tooLong() {
-    return failed(
-      'record_too_long',
-      `${this.#input}: line ${this.#number} is longer than ${this.#maxBytes} bytes`,
-      {
-        input: this.#input,
-        line: this.#number,
-        offset: this.#offset,
-        next: 'check the line ends of the file; for one JSON array use json(); maxRecordBytes raises the limit',
-      },
+    return textErrors.record_too_long.line(
+      { input: this.#input, line: this.#number, limit: this.#maxBytes },
+      { offset: this.#offset },
     );
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { refused } from '../../core/errors.js';
+import { fileErrors } from '../../core/errors/catalogue/files.js';
 import type { Run } from '../../core/run.js';
 import { compressionOf, decompressed } from './decompress.js';
 import { isUtf8Name, notText, SNIFF_BYTES, toUtf8 } from './encoding.js';
@@ -143,8 +143,4 @@ async function* nonEmpty(source: AsyncIterable<Buffer>, input: string): AsyncGen
   if (empty) throw emptyFile(input);
 }
 
-const emptyFile = (input: string) =>
-  refused('empty_file', `${input} is empty: not even a header`, {
-    input,
-    next: 'check the export that wrote it; an export without rows still has a header',
-  });
+const emptyFile = (input: string) => fileErrors.empty_file.text({ input });

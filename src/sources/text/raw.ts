@@ -4,16 +4,10 @@ import { Socket } from 'node:net';
 import { basename, dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import { shellWord } from '../../core/command.js';
-import {
-  failed,
-  interrupted,
-  nearest,
-  SluiceError as Sluice,
-  type SluiceError,
-  usage,
-} from '../../core/errors.js';
-import { again } from '../../core/next.js';
+import { commandErrors } from '../../core/errors/catalogue/command-line.js';
+import { fileErrors } from '../../core/errors/catalogue/files.js';
+import { nearest } from '../../core/errors/nearest.js';
+import { SluiceError as Sluice, type SluiceError } from '../../core/errors/sluice-error.js';
 import type { Run } from '../../core/run.js';
 
 const openFile = promisify(open);
@@ -56,10 +50,7 @@ export async function* rawBytes(
   stopIfAborted(run);
   if (path === STDIN) {
     if (stdinTaken) {
-      throw usage('stdin_already_read', 'stdin can be read only once', {
-        input: STDIN,
-        next: 'save the input to a file and name that file',
-      });
+      throw fileErrors.stdin_already_read({ input: STDIN, shown: 'stdin' });
     }
     stdinTaken = true;
     const facts = await statFd(0);
@@ -101,11 +92,10 @@ export async function statInput(path: string): Promise<Stats> {
   if (facts.isDirectory()) {
     const names = await readdir(path).catch(() => []);
     const inputs = names.filter((name) => /\.(csv|tsv|txt|jsonl|ndjson|json)(\.gz|\.zst)?$/i.test(name));
-    throw usage('is_directory', `${path} is a directory, not a file`, {
-      input: path,
-      ...(inputs.length > 0 && { details: [`it holds ${inputs.slice(0, 5).join(', ')}`] }),
-      next: 'name one file in it',
-    });
+    throw fileErrors.is_directory(
+      { path },
+      { details: inputs.length > 0 ? [`it holds ${inputs.slice(0, 5).join(', ')}`] : undefined },
+    );
   }
   return facts;
 }
@@ -114,7 +104,7 @@ export async function statInput(path: string): Promise<Stats> {
 export function stopIfAborted(run: Run): void {
   if (!run.signal.aborted) return;
   const reason: unknown = run.signal.reason;
-  throw reason instanceof Sluice ? reason : interrupted();
+  throw reason instanceof Sluice ? reason : commandErrors.interrupted.stopped();
 }
 
 async function* fromDescriptor(
@@ -137,11 +127,7 @@ async function* fromDescriptor(
   try {
     for (;;) {
       const { bytesRead } = await pending.catch((error: unknown) => {
-        throw failed('read_failed', `cannot read ${path}: ${messageOf(error)}`, {
-          input: path,
-          next: again({}, { lead: 'check the file and what it lies on, then' }),
-          cause: error,
-        });
+        throw fileErrors.read_failed({ path, why: messageOf(error) }, { cause: error });
       });
       stopIfAborted(run);
       if (bytesRead === 0) return;
@@ -169,11 +155,10 @@ async function* fromStream(stream: Readable, path: string, run: Run, advance: (b
     stopIfAborted(run);
   } catch (error) {
     stopIfAborted(run);
-    throw failed('read_failed', `cannot read ${path === STDIN ? 'stdin' : path}: ${messageOf(error)}`, {
-      input: path,
-      next: again({}, { lead: 'check the file and what it lies on, then' }),
-      cause: error,
-    });
+    throw fileErrors.read_failed(
+      { path, shown: path === STDIN ? 'stdin' : path, why: messageOf(error) },
+      { cause: error },
+    );
   } finally {
     run.signal.removeEventListener('abort', stop);
     stream.destroy();
@@ -184,34 +169,19 @@ async function notFound(path: string): Promise<SluiceError> {
   const folder = dirname(path);
   const names = await readdir(folder).catch(() => undefined);
   if (names === undefined) {
-    return usage('file_not_found', `there is no file ${path}: the folder ${folder} does not exist`, {
-      input: path,
-      next: 'check the path',
-    });
+    return fileErrors.file_not_found.noFolder({ path, folder });
   }
   const close = nearest(basename(path), names);
   const meant = close === undefined ? undefined : path.slice(0, path.length - basename(path).length) + close;
-  return usage(
-    'file_not_found',
-    `there is no file ${path}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
-    { input: path, next: meant === undefined ? 'check the path' : `name ${meant}` },
-  );
+  return fileErrors.file_not_found.noFile({ path, meant });
 }
 
 function openError(error: unknown, path: string): SluiceError {
   const code = codeOf(error);
   if (code === 'EACCES' || code === 'EPERM') {
-    return failed('no_permission', `no permission to read ${path}`, {
-      input: path,
-      next: `let this user read the file and its folders (ls -l ${shellWord(path)})`,
-      cause: error,
-    });
+    return fileErrors.no_permission.input({ path }, { cause: error });
   }
-  return failed('cannot_open', `cannot open ${path}: ${messageOf(error)}`, {
-    input: path,
-    next: again({}, { lead: 'fix what the system says, then' }),
-    cause: error,
-  });
+  return fileErrors.cannot_open({ path, why: messageOf(error) }, { cause: error });
 }
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException | undefined)?.code;

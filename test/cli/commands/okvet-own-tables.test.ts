@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { okvetImport } from '../../../pipelines/okvet-import/index.js';
 import { FILES } from '../../../samples/okvet-import/generate.js';
-import { SluiceError } from '../../../src/core/errors.js';
+import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { sluice } from '../../support/cli.js';
 import { tempFolder } from '../../support/files.js';
 import { practiceDatabase } from '../../support/okvet.js';

@@ -9,7 +9,7 @@ import { findPipeline } from '../../../src/cli/given/pipelines.js';
 import { givenAddress } from '../../../src/cli/given/session.js';
 import { told } from '../../../src/cli/show/failure.js';
 import { bytes, count, seconds, table } from '../../../src/cli/show/terminal.js';
-import { SluiceError } from '../../../src/core/errors.js';
+import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { pipeline } from '../../../src/core/pipeline.js';
 import { PgDatabase } from '../../../src/db/connect.js';
 import type { RunOptions } from '../../../src/run/given/options.js';

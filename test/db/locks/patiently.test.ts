@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Client } from 'pg';
-import { interrupted, SluiceError } from '../../../src/core/errors.js';
+import { interrupted } from '../../../src/core/errors/author.js';
+import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { backoff } from '../../../src/db/backoff.js';
 import { inAttempts } from '../../../src/db/locks/attempts.js';
 import { patiently, patientlyDo } from '../../../src/db/locks/patiently.js';

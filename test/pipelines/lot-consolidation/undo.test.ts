@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { restoreLots } from '../../../pipelines/lot-consolidation/restore.js';
-import { interrupted } from '../../../src/core/errors.js';
+import { interrupted } from '../../../src/core/errors/author.js';
 import { dropLeftover, findLeftovers } from '../../../src/run/maintain/cleanup.js';
 import { rollbackBatch } from '../../../src/run/rollback.js';
 import { csv } from '../../../src/sources/csv/index.js';

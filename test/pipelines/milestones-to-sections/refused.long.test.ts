@@ -11,7 +11,7 @@ import {
   statuses,
 } from '../../../pipelines/milestones-to-sections/questions.js';
 import { FILES, sampleFile } from '../../../samples/milestones-to-sections/sqlite.js';
-import { SluiceError } from '../../../src/core/errors.js';
+import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import type { Validation, ValidationContext } from '../../../src/core/pipeline.js';
 import type { TestDatabase } from '../../support/database.js';
 import { AS_OF, fromFile, milestoneFile, milestoneSystem, runMilestones } from '../../support/milestones.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SluiceError } from '../../../src/core/errors.js';
+import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { rollbackBatch } from '../../../src/run/rollback.js';
 import { openDatabase } from '../../support/lots.js';
 import { GOOD, importing, practiceContents, practiceDatabase, rejectsOf } from '../../support/okvet.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { SluiceError } from '../../../src/core/errors.js';
+import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import type { FieldMapping } from '../../../src/core/mapping.js';
 import type { Row } from '../../../src/core/row.js';
 import { replaceMappings } from '../../../src/db/ledger/mappings.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SluiceError } from '../../../src/core/errors.js';
+import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { markOrigin, type Row } from '../../../src/core/row.js';
 import type { Source } from '../../../src/core/types.js';
 import { untilAborted } from '../../../src/core/until-aborted.js';

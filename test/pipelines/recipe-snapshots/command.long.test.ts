@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import recipeSnapshots from '../../../pipelines/recipe-snapshots/index.js';
 import { givenInputs, resumedInputs } from '../../../src/cli/given/inputs.js';
-import { SluiceError } from '../../../src/core/errors.js';
+import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import type { Source } from '../../../src/core/types.js';
 import { bakery, bakeryContents, document, runRecipes, SAMPLE_JSON } from '../../support/bakery.js';
 import { sluice } from '../../support/cli.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SluiceError } from '../../../src/core/errors.js';
+import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import {
   bakery,
   bakeryContents,

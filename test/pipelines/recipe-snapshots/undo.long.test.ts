@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SluiceError } from '../../../src/core/errors.js';
+import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { bakery, bakeryContents, rollBack, runRecipes } from '../../support/bakery.js';
 import { catalog, leftGuards } from '../../support/lots.js';
 import { testRole } from '../../support/role.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import tasksToOperations from '../../../pipelines/tasks-to-operations/index.js';
-import type { SluiceError } from '../../../src/core/errors.js';
+import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import type { Finding } from '../../../src/core/pipeline.js';
 import { checkPipeline } from '../../../src/run/check.js';
 import { findPublished, validateBatch } from '../../../src/run/maintain/revalidate.js';

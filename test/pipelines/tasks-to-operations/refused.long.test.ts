@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
 import { tasks } from '../../../pipelines/tasks-to-operations/source.js';
 import { FILES } from '../../../samples/tasks-to-operations/generate.js';
-import type { SluiceError } from '../../../src/core/errors.js';
+import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import type { Source } from '../../../src/core/types.js';
 import type { TestDatabase } from '../../support/database.js';
 import { rowsAfter } from '../../support/engine.js';

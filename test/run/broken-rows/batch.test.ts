@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SluiceError } from '../../../src/core/errors.js';
+import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { flow } from '../../../src/core/flow.js';
 import { pipeline } from '../../../src/core/pipeline.js';
 import { append, merge, patch, replace } from '../../../src/core/target.js';

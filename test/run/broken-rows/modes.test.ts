@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SluiceError } from '../../../src/core/errors.js';
+import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { append, merge, patch, replace, type Target } from '../../../src/core/target.js';
 import { memory } from '../../../src/sources/memory.js';
 import { csvFile, inShort, runAround } from '../../support/broken.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { SluiceError } from '../../../src/core/errors.js';
+import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { merge, patch, type Target } from '../../../src/core/target.js';
 import { rollbackBatch } from '../../../src/run/rollback.js';
 import { csvFile, inShort, runAround } from '../../support/broken.js';

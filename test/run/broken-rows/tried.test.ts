@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SluiceError } from '../../../src/core/errors.js';
+import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import type { Row } from '../../../src/core/row.js';
 import { append, merge } from '../../../src/core/target.js';
 import { findStaged, swapBatch } from '../../../src/run/swap.js';

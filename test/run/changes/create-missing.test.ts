@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { SluiceError } from '../../../src/core/errors.js';
+import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { type Pipeline, validation } from '../../../src/core/pipeline.js';
 import { append } from '../../../src/core/target.js';
 import { createStatements } from '../../../src/run/changes/missing-tables.js';

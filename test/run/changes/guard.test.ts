@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SluiceError } from '../../../src/core/errors.js';
+import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { append, merge, patch, replace } from '../../../src/core/target.js';
 import { findBatch } from '../../../src/db/ledger/batches.js';
 import { testDatabase } from '../../support/database.js';

@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { assessPipeline } from '../../../src/assess/assess.js';
 import { backUp } from '../../../src/backup/backup.js';
 import { figures } from '../../../src/core/assessment.js';
-import type { SluiceError } from '../../../src/core/errors.js';
+import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { flow } from '../../../src/core/flow.js';
 import {
   check,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { interrupted, type SluiceError } from '../../../src/core/errors.js';
+import { interrupted } from '../../../src/core/errors/author.js';
+import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import type { Pipeline } from '../../../src/core/pipeline.js';
 import { dropLeftover, findLeftovers } from '../../../src/run/maintain/cleanup.js';
 import { rollbackBatch } from '../../../src/run/rollback.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { SluiceError } from '../../../src/core/errors.js';
+import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { type Pipeline, pipeline } from '../../../src/core/pipeline.js';
 import type { Row } from '../../../src/core/row.js';
 import { append, merge, replace, sync } from '../../../src/core/target.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SluiceError } from '../../../src/core/errors.js';
+import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { testDatabase } from '../../support/database.js';
 import { engine, loads } from '../../support/engine.js';
 import { everyMode } from '../../support/every-mode.js';

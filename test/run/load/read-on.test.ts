@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { SluiceError } from '../../../src/core/errors.js';
+import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { flow } from '../../../src/core/flow.js';
 import { type Pipeline, pipeline } from '../../../src/core/pipeline.js';
 import { originOf, type Row } from '../../../src/core/row.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SluiceError } from '../../../src/core/errors.js';
+import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { flow } from '../../../src/core/flow.js';
 import { type Pipeline, pipeline, validation } from '../../../src/core/pipeline.js';
 import { markOrigin } from '../../../src/core/row.js';

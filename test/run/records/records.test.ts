@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { SluiceError } from '../../../src/core/errors.js';
+import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { flow } from '../../../src/core/flow.js';
 import { type PipelineDefinition, pipeline } from '../../../src/core/pipeline.js';
 import type { Row } from '../../../src/core/row.js';
 import { merge, replace } from '../../../src/core/target.js';
-import type { Source } from '../../../src/core/types.js';
-import { named } from '../../../src/core/types.js';
+import { named, type Source } from '../../../src/core/types.js';
 import { rollbackBatch } from '../../../src/run/rollback.js';
 import { findStaged, swapBatch } from '../../../src/run/swap.js';
 import { memory } from '../../../src/sources/memory.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { SluiceError } from '../../../src/core/errors.js';
+import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import type { Row } from '../../../src/core/row.js';
 import { append, merge, patch, replace, sync, type Target } from '../../../src/core/target.js';
 import { dropLeftover, findLeftovers } from '../../../src/run/maintain/cleanup.js';

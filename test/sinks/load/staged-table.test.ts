@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkedTable } from '../../../sinks/load/checked-table.js';
 import { type StagedTableOptions, stagedTable } from '../../../sinks/load/staged-table.js';
-import { SluiceError } from '../../../src/core/errors.js';
+import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { markOrigin, type Row } from '../../../src/core/row.js';
 import { readColumns } from '../../../src/db/catalog/columns.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';

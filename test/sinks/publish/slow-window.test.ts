@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Client } from 'pg';
 import { type PublishOptions, publish, type RetryInfo } from '../../../sinks/publish/attempt.js';
 import { type WindowPart, windowBudget, windowPart } from '../../../sinks/publish/window.js';
-import type { SluiceError } from '../../../src/core/errors.js';
+import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { testDatabase } from '../../support/database.js';
 
 const locking = (table: string): WindowPart =>

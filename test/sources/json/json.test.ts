@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import type { SluiceError } from '../../../src/core/errors.js';
+import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { jsonText } from '../../../src/core/json/write.js';
 import { originOf, type Row } from '../../../src/core/row.js';
 import { json } from '../../../src/sources/json/index.js';

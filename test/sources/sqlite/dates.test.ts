@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SluiceError } from '../../../src/core/errors.js';
+import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { query } from '../../../src/sources/postgres/index.js';
 import { type SqliteOptions, sqlite } from '../../../src/sources/sqlite/index.js';
 import { rowsOf, testRun } from '../../support/run.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import type { SluiceError } from '../../../src/core/errors.js';
+import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { csv } from '../../../src/sources/csv/index.js';
 import { type Compression, decompressed } from '../../../src/sources/text/decompress.js';
 import { tempFile } from '../../support/files.js';

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { publish } from '../../../../sinks/publish/attempt.js';
 import { dropRetained } from '../../../../sinks/publish/replace/discard.js';
 import type { WindowPart } from '../../../../sinks/publish/window.js';
-import type { SluiceError } from '../../../../src/core/errors.js';
+import type { SluiceError } from '../../../../src/core/errors/sluice-error.js';
 import { testDatabase } from '../../../support/database.js';
 import { makeFixture, TARGETS } from '../../../support/fixture.js';
 import { PATIENT } from '../../../support/patience.js';

@@ -4,7 +4,7 @@ import { discardStaging, dropRetained } from '../../../../sinks/publish/replace/
 import { finishStaging } from '../../../../sinks/publish/replace/finish.js';
 import { createStaging } from '../../../../sinks/publish/replace/staging.js';
 import { surveyReplace } from '../../../../sinks/publish/replace/survey.js';
-import type { SluiceError } from '../../../../src/core/errors.js';
+import type { SluiceError } from '../../../../src/core/errors/sluice-error.js';
 import { type TestDatabase, testDatabase } from '../../../support/database.js';
 import { changed, factsOf } from '../../../support/facts.js';
 import { makeFixture, TARGETS } from '../../../support/fixture.js';

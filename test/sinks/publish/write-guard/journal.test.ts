@@ -10,7 +10,7 @@ import {
   guardPart,
 } from '../../../../sinks/publish/write-guard/journal.js';
 import { guardChecks } from '../../../../sinks/publish/write-guard/journal-sql.js';
-import { SluiceError } from '../../../../src/core/errors.js';
+import { SluiceError } from '../../../../src/core/errors/sluice-error.js';
 import { patienceUntil } from '../../../../src/db/patience.js';
 import { testDatabase } from '../../../support/database.js';
 import { readJournal } from '../../../support/journal.js';

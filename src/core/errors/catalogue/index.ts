@@ -1,0 +1,98 @@
+import { backupErrors } from './backup.js';
+import { columnErrors } from './columns.js';
+import { commandErrors } from './command-line.js';
+import { connectionErrors } from './connection.js';
+import { copyErrors } from './copy.js';
+import { csvErrors } from './csv.js';
+import { embeddedErrors } from './embedded.js';
+import { feedBackErrors } from './feed-back.js';
+import { fileErrors } from './files.js';
+import { fillingErrors } from './filling.js';
+import { headerErrors } from './headers.js';
+import { inputErrors } from './inputs.js';
+import { jsonErrors } from './json.js';
+import { ledgerErrors } from './ledger.js';
+import { loadErrors } from './load.js';
+import { pipelineErrors } from './pipelines.js';
+import { publishErrors } from './publish.js';
+import { queryErrors } from './query.js';
+import { replaceErrors } from './replace.js';
+import { resumeErrors } from './resume.js';
+import { rollbackErrors } from './rollback.js';
+import { rowErrors } from './rows.js';
+import { runErrors } from './run.js';
+import { sqliteErrors } from './sqlite.js';
+import { stageErrors } from './stages.js';
+import { stagingErrors } from './staging.js';
+import { tableErrors } from './tables.js';
+import { textErrors } from './text.js';
+
+type Topics = readonly [
+  typeof backupErrors,
+  typeof columnErrors,
+  typeof commandErrors,
+  typeof connectionErrors,
+  typeof copyErrors,
+  typeof csvErrors,
+  typeof embeddedErrors,
+  typeof feedBackErrors,
+  typeof fileErrors,
+  typeof fillingErrors,
+  typeof headerErrors,
+  typeof inputErrors,
+  typeof jsonErrors,
+  typeof ledgerErrors,
+  typeof loadErrors,
+  typeof pipelineErrors,
+  typeof publishErrors,
+  typeof queryErrors,
+  typeof replaceErrors,
+  typeof resumeErrors,
+  typeof rollbackErrors,
+  typeof rowErrors,
+  typeof runErrors,
+  typeof sqliteErrors,
+  typeof stageErrors,
+  typeof stagingErrors,
+  typeof tableErrors,
+  typeof textErrors,
+];
+
+type CodesOf<Topic> = Topic extends unknown ? keyof Topic : never;
+
+/** A code of an error of Sluice's own. Pipelines have others besides. */
+export type ErrorCode = CodesOf<Topics[number]>;
+
+const all: Topics = [
+  backupErrors,
+  columnErrors,
+  commandErrors,
+  connectionErrors,
+  copyErrors,
+  csvErrors,
+  embeddedErrors,
+  feedBackErrors,
+  fileErrors,
+  fillingErrors,
+  headerErrors,
+  inputErrors,
+  jsonErrors,
+  ledgerErrors,
+  loadErrors,
+  pipelineErrors,
+  publishErrors,
+  queryErrors,
+  replaceErrors,
+  resumeErrors,
+  rollbackErrors,
+  rowErrors,
+  runErrors,
+  sqliteErrors,
+  stageErrors,
+  stagingErrors,
+  tableErrors,
+  textErrors,
+];
+
+/** All topics: what docs/errors.md is made from. Who throws imports the topic alone. */
+export const topics: readonly Readonly<Record<string, unknown>>[] = all;

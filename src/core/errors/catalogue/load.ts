@@ -1,0 +1,104 @@
+import { again, command, type Next, type Suggestion } from '../../next.js';
+import { noun, plural } from '../../plural.js';
+import { failure, refusal, topic } from './entry.js';
+import { AS_THE_COMMAND_ENDS, NOTHING_PUBLISHED } from './state.js';
+import { FREE_SERVER_DISK } from './steps.js';
+
+const LARGER_DISK = { lead: 'free space there, or make that disk larger; then' };
+
+/** Errors of loading rows into staging, and of rows that were rejected. */
+export const loadErrors = topic({
+  load_failed: failure(({ table, why }: { table: string; why: string }) => ({
+    says: `loading ${table} failed: ${why}`,
+    table,
+    state: AS_THE_COMMAND_ENDS,
+    next: again({}, { lead: 'fix what it says, then' }),
+  })),
+  copy_failed: failure(({ table, why }: { table: string; why: string }) => ({
+    says: `the server refused to load ${table}: ${why}`,
+    table,
+    state: AS_THE_COMMAND_ENDS,
+    next: again({}, { lead: 'fix what it says, then' }),
+  })),
+  disk_full: {
+    loading: failure(({ table, why }: { table: string; why: string }) => ({
+      says: `the server has no disk space left to load ${table}: ${why}`,
+      table,
+      state: AS_THE_COMMAND_ENDS,
+      next: FREE_SERVER_DISK,
+    })),
+    onServer: failure(({ why }: { why: string }) => ({
+      says: `the server has no disk space left: ${why}`,
+      state: AS_THE_COMMAND_ENDS,
+      next: FREE_SERVER_DISK,
+    })),
+    onThisMachine: failure(({ why }: { why: string }) => ({
+      says: `no space left on a disk of this machine: ${why}`,
+      state: AS_THE_COMMAND_ENDS,
+      next: again({}, { lead: 'free space there, or put logs, backups and scratch files elsewhere; then' }),
+    })),
+    /** `what`: what was said of it so far; `where`: the tablespace and its folder. */
+    inPlace: failure(({ what, where, next }: { what: string; where: string; next: Suggestion }) => ({
+      says: `${what} (${where})`,
+      state: AS_THE_COMMAND_ENDS,
+      next: next.saying(LARGER_DISK),
+    })),
+    found: failure(({ what, next }: { what: string; next: Suggestion }) => ({
+      says: what,
+      state: AS_THE_COMMAND_ENDS,
+      next: next.saying(LARGER_DISK),
+    })),
+  },
+  not_repeatable: refusal(({ table, how }: { table: string; how: string }) => ({
+    says: `the input does not give the rows for ${table} that were loaded from it before: ${how}`,
+    table,
+    state: AS_THE_COMMAND_ENDS,
+  })),
+  row_count_differs: failure(({ table, took, rows }: { table: string; took: number; rows: number }) => ({
+    says: `${table} took ${took} of ${plural(rows, 'row')} without an error`,
+    table,
+    state: AS_THE_COMMAND_ENDS,
+    next: 'look for a trigger or rule on the staging table that drops or adds rows',
+  })),
+  unaccounted_rows: {
+    stages: refusal(({ first }: { first: string }) => ({
+      says: `rows are unaccounted for: ${first}`,
+      state: AS_THE_COMMAND_ENDS,
+      next: 'let the stage say what became of them: run.skip(reason), run.reject(row, why), run.merge(reason)',
+    })),
+    staging: refusal(({ table }: { table: string }) => ({
+      says: `rows of ${table} are unaccounted for: what is staged and what became of it do not add up`,
+      table,
+      state: NOTHING_PUBLISHED,
+      next: 'load them again; did another session write to staging?',
+    })),
+  },
+  too_many_rejects: refusal(
+    ({
+      batch,
+      rejected,
+      read,
+      allowed,
+      next,
+    }: {
+      batch: string | undefined;
+      rejected: number;
+      read: number;
+      /** As --max-rejects says it. */
+      allowed: string;
+      next: Next;
+    }) => ({
+      says: `${rejected} of ${plural(read, 'row')} ${noun(rejected, 'was', 'were')} rejected; ${allowed === '0' ? 'none' : allowed} may be (--max-rejects)`,
+      state: AS_THE_COMMAND_ENDS,
+      next: [
+        ...(batch === undefined ? [] : [command('rejects', [batch], {}, { note: 'all of them' })]),
+        ...[next].flat(),
+      ],
+    }),
+  ),
+  reject: refusal(({ input, why }: { input: string; why: string }) => ({
+    says: `a row was rejected and --stop-on-error was given: ${why}`,
+    input,
+    state: AS_THE_COMMAND_ENDS,
+  })),
+});

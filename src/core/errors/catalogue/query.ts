@@ -1,0 +1,40 @@
+import { again } from '../../next.js';
+import { failure, misuse, topic } from './entry.js';
+import { AS_THE_COMMAND_ENDS } from './state.js';
+
+/** What to do about a query that the server does not take, by SQLSTATE. */
+const REFUSED: Readonly<Record<string, string>> = {
+  '42P01': 'check that --database-url names the right database, and that the table is on its search path',
+  '42703':
+    'check that the database has the schema that the query was written for: the table lacks that column',
+  '42501': 'GRANT SELECT on what it reads to this role',
+};
+
+/** Errors of queries. */
+export const queryErrors = topic({
+  query_refused: {
+    /** `where`: ` at line 2, character 7`. */
+    postgres: misuse(
+      ({ query, why, where, sqlstate }: { query: string; why: string; where: string; sqlstate: string }) => ({
+        says: `query ${query}: ${why}${where}`,
+        input: query,
+        sqlstate,
+        next: REFUSED[sqlstate] ?? 'correct the query',
+      }),
+    ),
+    sqlite: misuse(({ where, path, why }: { where: string; path: string; why: string }) => ({
+      says: `${where}: ${why}`,
+      input: path,
+      next: 'correct the query',
+    })),
+  },
+  query_failed: failure(
+    ({ query, why, where, sqlstate }: { query: string; why: string; where: string; sqlstate: string }) => ({
+      says: `query ${query}: ${why}${where}`,
+      input: query,
+      sqlstate,
+      state: AS_THE_COMMAND_ENDS,
+      next: again({}, { lead: 'fix what it says, then' }),
+    }),
+  ),
+});

@@ -1,0 +1,4 @@
+export * from './answer.js';
+export * from './author.js';
+export * from './nearest.js';
+export * from './sluice-error.js';
