@@ -105,7 +105,7 @@ export async function rejectsGiven(row: Row, name: string, pipeline: string, run
 }
 
 /** What is left to do about the columns of a reject: all, or to put in what is `masked`; undefined where they can be loaded. */
-export function uncorrected(
+function uncorrected(
   columns: readonly (readonly [string, unknown])[],
 ): { readonly masked: string | undefined } | undefined {
   if (columns.every(([, value]) => value === null || value === '')) return { masked: undefined };

@@ -14,7 +14,7 @@ export type FeedBackWay =
   | { readonly way: 'none'; readonly code: NoWay; readonly why: string; readonly next: readonly NextStep[] };
 
 /** The code of the error that says why neither is sound. */
-export type NoWay = 'at_source' | 'not_published' | 'rejects_of_rejects' | 'read_once' | 'whole_table';
+type NoWay = 'at_source' | 'not_published' | 'rejects_of_rejects' | 'read_once' | 'whole_table';
 
 /** What of a batch decides it. */
 export type FedBackBatch = Pick<
