@@ -1,6 +1,6 @@
 import { raiseWhen } from '../../../sinks/publish/rows/refusals.js';
 import { anonymousBlock, type WindowPart, windowPart } from '../../../sinks/publish/window.js';
-import { publishErrors } from '../../core/errors/catalogue/publish.js';
+import { OWNERS_CODE_RUNS, publishErrors } from '../../core/errors/catalogue/publish.js';
 import type { SluiceError } from '../../core/errors/sluice-error.js';
 import { again, type NextStep } from '../../core/next.js';
 import type { Finding } from '../../core/pipeline.js';
@@ -58,7 +58,9 @@ export async function ownersCodeFindings(
 ): Promise<Finding[]> {
   const lines = await ownersCode(database, tables);
   if (lines.length === 0) return [];
-  return [{ severity: 'error', message: OWNERS_CODE, details: lines, next: await wayOut(database, tables) }];
+  return [
+    { severity: 'error', message: OWNERS_CODE_RUNS, details: lines, next: await wayOut(database, tables) },
+  ];
 }
 
 /** Throws refused `owners_code` where code of others would run. */
@@ -88,7 +90,7 @@ export function codeParts(tables: readonly CodeOf[]): WindowPart[] {
           anonymousBlock(`LOCK TABLE ${qualified(table.schema, table.table)} IN ROW EXCLUSIVE MODE;`),
           raiseWhen(
             OWNERS_CODE,
-            OWNERS_CODE,
+            OWNERS_CODE_RUNS,
             `SELECT CASE WHEN count(*) > 0 THEN pg_catalog.json_agg(c.line) END FROM (${ownersCodeSql(oidOf(table), 'written', table)}) c`,
           ),
         ],
