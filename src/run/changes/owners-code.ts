@@ -1,6 +1,6 @@
 import { raiseWhen } from '../../../sinks/publish/rows/refusals.js';
 import { anonymousBlock, type WindowPart, windowPart } from '../../../sinks/publish/window.js';
-import { OWNERS_CODE, publishErrors } from '../../core/errors/catalogue/publish.js';
+import { OWNERS_CODE_RUNS, publishErrors } from '../../core/errors/catalogue/publish.js';
 import type { SluiceError } from '../../core/errors/sluice-error.js';
 import { again, type NextStep } from '../../core/next.js';
 import type { Finding } from '../../core/pipeline.js';
@@ -22,7 +22,7 @@ export interface CodeOf {
 }
 
 /** The SQLSTATE under which the window says that code of others would run. */
-const RAISED = 'SL010';
+const OWNERS_CODE = 'SL010';
 
 const oidOf = ({ schema, table }: Pick<CodeOf, 'schema' | 'table'>) =>
   `pg_catalog.to_regclass(${literal(qualified(schema, table))})::pg_catalog.oid`;
@@ -77,8 +77,8 @@ function codeParts(tables: readonly CodeOf[]): WindowPart[] {
           // What the row changes take anyway.
           anonymousBlock(`LOCK TABLE ${qualified(table.schema, table.table)} IN ROW EXCLUSIVE MODE;`),
           raiseWhen(
-            RAISED,
             OWNERS_CODE,
+            OWNERS_CODE_RUNS,
             `SELECT CASE WHEN count(*) > 0 THEN pg_catalog.json_agg(c.line) END FROM (${ownersCodeSql(oidOf(table), 'written', table)}) c`,
           ),
         ],
@@ -88,7 +88,7 @@ function codeParts(tables: readonly CodeOf[]): WindowPart[] {
 
 /** The refusal that the error of a window is where codeParts have raised; undefined for any other. */
 function codeRefusalOf(cause: unknown): SluiceError | undefined {
-  if (sqlstateOf(cause) !== RAISED) return undefined;
+  if (sqlstateOf(cause) !== OWNERS_CODE) return undefined;
   const { detail = '[]' } = cause as ServerError;
   return codeRefusal(JSON.parse(detail) as string[], [...TRUST], cause);
 }
@@ -114,7 +114,7 @@ export class OwnersCode extends Change {
     const lines = await ownersCode(database, tables);
     if (lines.length === 0) return [];
     return [
-      { severity: 'error', message: OWNERS_CODE, details: lines, next: await wayOut(database, tables) },
+      { severity: 'error', message: OWNERS_CODE_RUNS, details: lines, next: await wayOut(database, tables) },
     ];
   }
 

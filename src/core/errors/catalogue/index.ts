@@ -94,5 +94,8 @@ const all: Topics = [
   textErrors,
 ];
 
-/** All topics: what docs/errors.md is made from. Who throws imports the topic alone. */
+/**
+ * All topics: what docs/errors.md is made from. Who throws imports the topic alone.
+ * @internal
+ */
 export const topics: readonly Readonly<Record<string, unknown>>[] = all;

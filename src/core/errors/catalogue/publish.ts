@@ -10,7 +10,7 @@ const EVENT_TRIGGERS =
   'have its function pass over schemas whose names begin with sluice (schema_name of pg_event_trigger_ddl_commands()), or ALTER EVENT TRIGGER … DISABLE for the run';
 
 /** Code of the owners of tables, which would run as this role. */
-export const OWNERS_CODE =
+export const OWNERS_CODE_RUNS =
   'code of the tables’ owners would run with the rights of this role, which has more than they';
 
 /** Tables that could not be locked; `table`: where it is one. */
@@ -116,7 +116,7 @@ export const publishErrors = topic({
   },
   /** `next`: who may. */
   owners_code: refusal(({ next }: { next: readonly NextStep[] }) => ({
-    says: OWNERS_CODE,
+    says: OWNERS_CODE_RUNS,
     state: UNTOUCHED,
     next,
   })),
