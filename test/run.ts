@@ -1,4 +1,5 @@
 import { once, setMaxListeners } from 'node:events';
+import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { run } from 'node:test';
@@ -9,6 +10,7 @@ import { acquireEmbedded } from '../src/db/embedded/index.js';
 import { ident } from '../src/db/quote.js';
 import { projectFolder, testFiles, testServerOptions } from './support/server.js';
 import { slowest, watchDurations } from './support/slowest.js';
+import { together } from './support/together.js';
 import { watchUnfinished } from './support/unfinished.js';
 
 // npm test: compiled test files against one server.
@@ -18,8 +20,8 @@ import { watchUnfinished } from './support/unfinished.js';
 //   node dist/test/run.js --serve      only start the server, to look at databases that failed tests kept
 // SLUICE_TEST_URL: a server to use instead. SLUICE_TEST_PG_BIN: the bin directory of another PostgreSQL.
 
-/** Many times what the slowest file needs alone: a loaded machine is no failure, waiting for ever is one. */
-const FILE_MS = 900_000;
+/** Many times what the slowest process needs: a loaded machine is no failure, waiting for ever is one. */
+const PROCESS_MS = 1_800_000;
 
 /** Files that are named at the end, with what they took. */
 const SLOWEST = Number(process.env.SLUICE_TEST_SLOWEST ?? 10);
@@ -61,12 +63,10 @@ async function runTests(url: string, alone: boolean): Promise<void> {
   if (alone) await dropKept(url);
   process.env.SLUICE_TEST_URL = url;
   process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --enable-source-maps`.trim();
-  const tests = run({
-    files,
-    concurrency: Math.max(2, availableParallelism()),
-    signal: stopped.signal,
-    timeout: FILE_MS,
-  });
+  const concurrency = Math.max(2, availableParallelism());
+  const { folder, started } = together(files, concurrency);
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const tests = run({ files: started, concurrency, signal: stopped.signal, timeout: PROCESS_MS });
   const unfinished = watchUnfinished(tests);
   const durations = watchDurations(tests);
   tests.on('test:fail', ({ todo }) => {

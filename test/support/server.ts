@@ -32,6 +32,9 @@ export function testServerOptions(): EmbeddedOptions {
  */
 const LONG = /\.long\.test\.js$/;
 
+/** Whether a test file is one of those. */
+export const isLong = (file: string): boolean => LONG.test(file);
+
 /** The compiled test files whose path holds one of `filters`, or else all but the long ones, sorted. */
 export function testFiles(filters: readonly string[], all = false): string[] {
   const compiled = join(projectFolder, 'dist', 'test');
@@ -44,7 +47,7 @@ export function testFiles(filters: readonly string[], all = false): string[] {
       .filter((path) => {
         const shown = relative(compiled, path).split(sep).join('/');
         if (filters.length > 0) return filters.some((filter) => shown.includes(filter));
-        return all || !LONG.test(shown);
+        return all || !isLong(shown);
       })
       .sort()
   );
