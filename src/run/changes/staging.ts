@@ -4,7 +4,7 @@ import { createRowStaging } from '../../../sinks/publish/rows/staging.js';
 import type { Target } from '../../core/target.js';
 import { type RowCheck, readRowConstraints } from '../../db/catalog/row-constraints.js';
 import { inTransaction } from '../../db/catalog/session.js';
-import { makeSchema, noteSchemasSql } from '../../db/own-schemas.js';
+import { makeSchemas, noteSchemasSql } from '../../db/own-schemas.js';
 import type { Job } from '../job/job.js';
 import { assertNoOwnersCode } from './owners-code.js';
 import type { Surveyed } from './survey.js';
@@ -45,7 +45,7 @@ export async function makeStaging(job: Job, surveyed: Surveyed): Promise<Staged>
   if (surveyed.rows.size > 0) {
     const { staging, old: undo, batch } = job.names;
     await inTransaction(client, [], async () => {
-      for (const schema of [staging, undo]) await makeSchema(client, schema, { batch });
+      await makeSchemas(client, [staging, undo], { batch });
       await client.query(noteSchemasSql(batch, [staging, undo]));
     });
     for (const [target, facts] of surveyed.rows) {

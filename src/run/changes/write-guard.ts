@@ -6,7 +6,7 @@ import type { Guard, GuardedTable } from '../../../sinks/publish/write-guard/nam
 import { holderLine, type Waiting } from '../../../sinks/publish/write-guard/waiting.js';
 import { inTransaction } from '../../db/catalog/session.js';
 import type { PgDatabase } from '../../db/connect.js';
-import { isOwn, makeSchema, noteSchemasSql } from '../../db/own-schemas.js';
+import { isOwn, makeSchemas, noteSchemasSql } from '../../db/own-schemas.js';
 import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
 import type { Job } from '../job/job.js';
 import { dropOwnEmpty } from './discard.js';
@@ -75,7 +75,7 @@ export async function arm(
   const client = await database.session();
   const batch = batchOf(guard);
   await inTransaction(client, [], async () => {
-    await makeSchema(client, guard.schema, { batch });
+    await makeSchemas(client, [guard.schema], { batch });
     await client.query(noteSchemasSql(batch, [guard.schema]));
   });
   await armGuard(client, guard, tables, waiting);

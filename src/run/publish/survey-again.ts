@@ -30,15 +30,14 @@ export async function surveyAgain(
  */
 export async function assertSameShape(job: Job, staged: Pick<Staged, 'replaced'>): Promise<void> {
   const client = await job.options.database.session();
-  const [lives, haves] = await withCatalog(client, async () => {
-    const now: number[] = [];
-    for (const { target } of staged.replaced)
-      now.push((await tableOid(client, target.schema, target.table)) ?? 0);
-    const oids = staged.replaced.map(({ oid }) => oid);
-    return [await readTables(client, now), await readTables(client, oids)];
+  const facts = await withCatalog(client, async () => {
+    const oids: number[] = [];
+    for (const { target, oid } of staged.replaced)
+      oids.push((await tableOid(client, target.schema, target.table)) ?? 0, oid);
+    return readTables(client, oids);
   });
   for (const [at, { target }] of staged.replaced.entries()) {
-    const [live, have] = [lives[at], haves[at]];
+    const [live, have] = facts.slice(2 * at, 2 * at + 2);
     if (live === undefined || have === undefined) continue;
     const differing = shapeDifferences(live, have);
     if (differing.length > 0) throw shapeRefusal(`${target.schema}.${target.table}`, differing);
