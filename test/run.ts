@@ -62,6 +62,7 @@ async function runTests(url: string, alone: boolean): Promise<void> {
   // Nobody else is at work on a server that has just been started: what failed tests kept can go.
   if (alone) await dropKept(url);
   process.env.SLUICE_TEST_URL = url;
+  if (words.length === 0) process.env.SLUICE_TEST_LONG = 'no';
   process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --enable-source-maps`.trim();
   const concurrency = Math.max(2, availableParallelism());
   const { folder, started } = together(files, concurrency);
