@@ -26,6 +26,9 @@ const PROCESS_MS = 1_800_000;
 /** Files that are named at the end, with what they took. */
 const SLOWEST = Number(process.env.SLUICE_TEST_SLOWEST ?? 10);
 
+/** Names of databases that tests copy; see templateDatabase. */
+const TEMPLATES = '(new_)?tpl_.*';
+
 const words = process.argv.slice(2);
 const stopped = new AbortController();
 // Every file listens to it.
@@ -60,7 +63,7 @@ async function runTests(url: string, alone: boolean): Promise<void> {
     return;
   }
   // Nobody else is at work on a server that has just been started: what failed tests kept can go.
-  if (alone) await dropKept(url);
+  if (alone) await drop(url, `t_[0-9a-f]{12}|${TEMPLATES}`);
   process.env.SLUICE_TEST_URL = url;
   if (words.length === 0) process.env.SLUICE_TEST_LONG = 'no';
   process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --enable-source-maps`.trim();
@@ -83,6 +86,8 @@ async function runTests(url: string, alone: boolean): Promise<void> {
     if (names.size > 0)
       console.log(`\nDid not end: ${relative(projectFolder, file)}: ${[...names].join(' > ')}`);
   }
+  // Where the server's files lie in memory, templates would stay there for nothing.
+  if (alone) await drop(url, TEMPLATES);
   const kept = await keptDatabases(url);
   if (process.exitCode !== undefined && kept.length > 0) {
     const self = relative(projectFolder, process.argv[1] as string);
@@ -103,12 +108,10 @@ async function keptDatabases(url: string): Promise<string[]> {
   return query(url, `SELECT datname FROM pg_database WHERE datname ~ '^t_[0-9a-f]{12}$' ORDER BY 1`);
 }
 
-async function dropKept(url: string): Promise<void> {
-  const old = await query(
-    url,
-    `SELECT datname FROM pg_database WHERE datname ~ '^(t_[0-9a-f]{12}|(new_)?tpl_.*)$'`,
-  );
-  for (const name of old) await query(url, `DROP DATABASE ${ident(name)} WITH (FORCE)`);
+/** Drops the databases whose whole name is like `pattern`. */
+async function drop(url: string, pattern: string): Promise<void> {
+  for (const name of await query(url, `SELECT datname FROM pg_database WHERE datname ~ '^(${pattern})$'`))
+    await query(url, `DROP DATABASE ${ident(name)} WITH (FORCE)`);
 }
 
 async function query(url: string, sql: string): Promise<string[]> {
