@@ -1,4 +1,5 @@
 import { once, setMaxListeners } from 'node:events';
+import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { run } from 'node:test';
@@ -9,6 +10,7 @@ import { acquireEmbedded } from '../src/db/embedded/index.js';
 import { ident } from '../src/db/quote.js';
 import { projectFolder, testFiles, testServerOptions } from './support/server.js';
 import { slowest, watchDurations } from './support/slowest.js';
+import { together } from './support/together.js';
 import { watchUnfinished } from './support/unfinished.js';
 
 // npm test: compiled test files against one server.
@@ -18,11 +20,14 @@ import { watchUnfinished } from './support/unfinished.js';
 //   node dist/test/run.js --serve      only start the server, to look at databases that failed tests kept
 // SLUICE_TEST_URL: a server to use instead. SLUICE_TEST_PG_BIN: the bin directory of another PostgreSQL.
 
-/** Many times what the slowest file needs alone: a loaded machine is no failure, waiting for ever is one. */
-const FILE_MS = 900_000;
+/** Many times what the slowest process needs: a loaded machine is no failure, waiting for ever is one. */
+const PROCESS_MS = 1_800_000;
 
 /** Files that are named at the end, with what they took. */
 const SLOWEST = Number(process.env.SLUICE_TEST_SLOWEST ?? 10);
+
+/** Names of databases that tests copy; see templateDatabase. */
+const TEMPLATES = '(new_)?tpl_.*';
 
 const words = process.argv.slice(2);
 const stopped = new AbortController();
@@ -58,15 +63,14 @@ async function runTests(url: string, alone: boolean): Promise<void> {
     return;
   }
   // Nobody else is at work on a server that has just been started: what failed tests kept can go.
-  if (alone) await dropKept(url);
+  if (alone) await drop(url, `t_[0-9a-f]{12}|${TEMPLATES}`);
   process.env.SLUICE_TEST_URL = url;
+  if (words.length === 0) process.env.SLUICE_TEST_LONG = 'no';
   process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --enable-source-maps`.trim();
-  const tests = run({
-    files,
-    concurrency: Math.max(2, availableParallelism()),
-    signal: stopped.signal,
-    timeout: FILE_MS,
-  });
+  const concurrency = Math.max(2, availableParallelism());
+  const { folder, started } = together(files, concurrency);
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const tests = run({ files: started, concurrency, signal: stopped.signal, timeout: PROCESS_MS });
   const unfinished = watchUnfinished(tests);
   const durations = watchDurations(tests);
   tests.on('test:fail', ({ todo }) => {
@@ -82,6 +86,8 @@ async function runTests(url: string, alone: boolean): Promise<void> {
     if (names.size > 0)
       console.log(`\nDid not end: ${relative(projectFolder, file)}: ${[...names].join(' > ')}`);
   }
+  // Where the server's files lie in memory, templates would stay there for nothing.
+  if (alone) await drop(url, TEMPLATES);
   const kept = await keptDatabases(url);
   if (process.exitCode !== undefined && kept.length > 0) {
     const self = relative(projectFolder, process.argv[1] as string);
@@ -102,12 +108,10 @@ async function keptDatabases(url: string): Promise<string[]> {
   return query(url, `SELECT datname FROM pg_database WHERE datname ~ '^t_[0-9a-f]{12}$' ORDER BY 1`);
 }
 
-async function dropKept(url: string): Promise<void> {
-  const old = await query(
-    url,
-    `SELECT datname FROM pg_database WHERE datname ~ '^(t_[0-9a-f]{12}|(new_)?tpl_.*)$'`,
-  );
-  for (const name of old) await query(url, `DROP DATABASE ${ident(name)} WITH (FORCE)`);
+/** Drops the databases whose whole name is like `pattern`. */
+async function drop(url: string, pattern: string): Promise<void> {
+  for (const name of await query(url, `SELECT datname FROM pg_database WHERE datname ~ '^(${pattern})$'`))
+    await query(url, `DROP DATABASE ${ident(name)} WITH (FORCE)`);
 }
 
 async function query(url: string, sql: string): Promise<string[]> {

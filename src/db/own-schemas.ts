@@ -26,35 +26,38 @@ export function noteSchemasSql(batch: string, schemas: readonly string[]): strin
 }
 
 /**
- * Makes a schema, closed to everybody but its owner: the role that owns the ledger, where the session has its rights, so
+ * Makes schemas, closed to everybody but their owner: the role that owns the ledger, where the session has its rights, so
  * that everybody who shares the ledger can go on with what one of them has begun; else the session's own. One that is
  * there already is taken where the batch has made it: its OID is the one that the ledger has (of what has no ledger: it
- * belongs to the session's role). Whether it was made now. Throws refused `schema_taken`. Call in a transaction.
+ * belongs to the session's role). Throws refused `schema_taken`. Call in a transaction.
  */
-export async function makeSchema(client: ClientBase, name: string, { batch }: OfBatch): Promise<boolean> {
-  const there = await client.query<{ oid: string; owner: string; mine: boolean }>(
-    `SELECT n.oid::pg_catalog.int8::pg_catalog.text AS oid, r.rolname::pg_catalog.text AS owner, r.rolname = CURRENT_USER AS mine
-     FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner WHERE n.nspname = $1`,
-    [name],
+export async function makeSchemas(
+  client: ClientBase,
+  names: readonly string[],
+  { batch }: OfBatch,
+): Promise<void> {
+  const there = await client.query<{ name: string; oid: string; owner: string; mine: boolean }>(
+    `SELECT n.nspname::pg_catalog.text AS name, n.oid::pg_catalog.int8::pg_catalog.text AS oid, r.rolname::pg_catalog.text AS owner, r.rolname = CURRENT_USER AS mine
+     FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner WHERE n.nspname::pg_catalog.text = ANY ($1)`,
+    [names],
   );
-  const [found] = there.rows;
-  if (found !== undefined) {
-    const ours = batch === undefined ? found.mine : (await notedOid(client, batch, name)) === found.oid;
-    if (ours) return false;
-    throw schemaTaken(name, `it belongs to ${found.owner}`);
+  for (const { name, oid, owner, mine } of there.rows) {
+    const ours = batch === undefined ? mine : (await notedOid(client, batch, name)) === oid;
+    if (!ours) throw schemaTaken(name, `it belongs to ${owner}`);
   }
+  const missing = names.filter((name) => !there.rows.some((found) => found.name === name));
+  if (missing.length === 0) return;
   const { rows } = await client.query<{ owner: string }>(LEDGER_OWNER);
   const owner = rows[0]?.owner;
   const authorization = owner === undefined ? '' : ` AUTHORIZATION ${ident(owner)}`;
-  await client
-    .query([`CREATE SCHEMA ${ident(name)}${authorization}`, closeSchemas([name])].join('; '))
-    .catch((error: unknown) => {
+  for (const name of missing)
+    await client.query(`CREATE SCHEMA ${ident(name)}${authorization}`).catch((error: unknown) => {
       // By now it may be somebody else's: a look beforehand cannot rule that out, and so the server decides.
       if (['42P06', '23505'].includes(sqlstateOf(error) ?? ''))
         throw schemaTaken(name, 'somebody made it at this moment', error);
       throw error;
     });
-  return true;
+  await client.query(closeSchemas(missing));
 }
 
 async function notedOid(client: ClientBase, batch: string, name: string): Promise<string | undefined> {

@@ -12,6 +12,7 @@ import { ident } from '../../src/db/quote.js';
 import { runPipeline } from '../../src/run/run.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { tempFolder } from '../support/files.js';
+import { long } from '../support/long.js';
 import { testRun } from '../support/run.js';
 
 /** SLUICE_TEST_RUNS multiplies what is generated, for a long look. */
@@ -145,7 +146,7 @@ async function written(test: TestDatabase, sql: string): Promise<(string | null)
   return rows as (string | null)[][];
 }
 
-test('whatever a file holds, the table that is proposed for it gives back the same texts', async (t) => {
+long('whatever a file holds, the table that is proposed for it gives back the same texts', async (t) => {
   const { test, write, propose, copy } = await database(t);
   const types = new Set<string>();
   const columns = [...OWN, ...fc.sample(column, COLUMNS)]

@@ -10,6 +10,7 @@ import type { RunOptions } from '../../src/run/given/options.js';
 import { runPipeline } from '../../src/run/run.js';
 import { testDatabase } from '../support/database.js';
 import { tempFolder } from '../support/files.js';
+import { long } from '../support/long.js';
 import { testRun } from '../support/run.js';
 
 const ROWS = ['(3,Joan,30.00)', '(4,"Lee, A.",)'];
@@ -93,38 +94,41 @@ test('when one of several files fails, the others are stopped and nothing is pub
   assert.deepEqual(batch, { status: 'failed', stopped: true });
 });
 
-test('files loaded at once have a session each, and no more files are loaded at once than asked', async (t) => {
-  const { database, write, copy, rows } = await shop(t);
-  const files = Array.from({ length: 5 }, (_, file) =>
-    write(
-      `${file}.csv`,
-      `id,customer,total\n${Array.from({ length: 10_000 }, (_, at) => `${file * 10_000 + at},c,\n`).join('')}`,
-    ),
-  );
-  let most = 0;
-  let busy = false;
-  const watch = setInterval(async () => {
-    if (busy) return;
-    busy = true;
-    const [row] = await database
-      .query<{ n: number }>(
-        `SELECT count(*)::int AS n FROM pg_stat_activity
+long(
+  'files loaded at once have a session each, and no more files are loaded at once than asked',
+  async (t) => {
+    const { database, write, copy, rows } = await shop(t);
+    const files = Array.from({ length: 5 }, (_, file) =>
+      write(
+        `${file}.csv`,
+        `id,customer,total\n${Array.from({ length: 10_000 }, (_, at) => `${file * 10_000 + at},c,\n`).join('')}`,
+      ),
+    );
+    let most = 0;
+    let busy = false;
+    const watch = setInterval(async () => {
+      if (busy) return;
+      busy = true;
+      const [row] = await database
+        .query<{ n: number }>(
+          `SELECT count(*)::int AS n FROM pg_stat_activity
          WHERE datname = current_database() AND application_name LIKE 'sluice batch % load %'`,
-      )
-      .catch(() => []);
-    most = Math.max(most, row?.n ?? 0);
-    busy = false;
-  }, 5);
-  try {
-    const { summary } = await copy({ files }, { jobs: 3 });
-    assert.deepEqual(summary.loaded, { 'public.orders': 50_000 });
-  } finally {
-    clearInterval(watch);
-  }
-  assert.equal((await rows()).length, 50_000);
-  assert.ok(most <= 3, `${most} at once`);
-  assert.ok(most >= 2, `${most} at once`);
-});
+        )
+        .catch(() => []);
+      most = Math.max(most, row?.n ?? 0);
+      busy = false;
+    }, 5);
+    try {
+      const { summary } = await copy({ files }, { jobs: 3 });
+      assert.deepEqual(summary.loaded, { 'public.orders': 50_000 });
+    } finally {
+      clearInterval(watch);
+    }
+    assert.equal((await rows()).length, 50_000);
+    assert.ok(most <= 3, `${most} at once`);
+    assert.ok(most >= 2, `${most} at once`);
+  },
+);
 
 test('fewer files are loaded at once where the database has few connections left', async (t) => {
   const { database, write, copy, rows, logged } = await shop(t);
@@ -147,7 +151,7 @@ test('a stop ends every file that is being loaded, and nothing is published', as
   assert.deepEqual(await rows(), []);
 });
 
-test('every way of writing the same rows gives the same table', async (t) => {
+long('every way of writing the same rows gives the same table', async (t) => {
   const { database, write, copy, rows } = await shop(t);
   const objects = [
     { id: 3, customer: 'Joan', total: 30 },

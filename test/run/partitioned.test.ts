@@ -7,6 +7,7 @@ import { findTables } from '../../src/run/given/tables.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { engine, loads, rowsAfter } from '../support/engine.js';
+import { long } from '../support/long.js';
 import { thrown } from '../support/thrown.js';
 
 /**
@@ -102,30 +103,33 @@ const cases: Readonly<Record<string, readonly [Target, readonly Row[]]>> = {
 };
 
 for (const [what, [target, given]] of Object.entries(cases))
-  test(`${what}: published into partitions, undone to the last row, and published again`, async (t) => {
-    const { database, run, rollback, everyRow, triggers } = await salesDatabase(t);
-    const before = [await everyRow(), await triggers()];
-    const pipeline = loads({ sales: [target, given] });
-    const { summary } = await run(pipeline);
-    const published = await everyRow();
-    assert.notDeepEqual(published, before[0]);
-    for (const each of given)
-      for (const [column, value] of Object.entries(each))
-        assert.ok(
-          published.some((found) => String(found.id) === each.id && String(found[column]) === value),
-          `${column} of ${each.id} is ${value}`,
-        );
-    assert.deepEqual(await triggers(), before[1]);
-    if (target.mode !== 'append') {
+  (what === 'a merge' || what === 'a merge into a partition' ? test : long)(
+    `${what}: published into partitions, undone to the last row, and published again`,
+    async (t) => {
+      const { database, run, rollback, everyRow, triggers } = await salesDatabase(t);
+      const before = [await everyRow(), await triggers()];
+      const pipeline = loads({ sales: [target, given] });
+      const { summary } = await run(pipeline);
+      const published = await everyRow();
+      assert.notDeepEqual(published, before[0]);
+      for (const each of given)
+        for (const [column, value] of Object.entries(each))
+          assert.ok(
+            published.some((found) => String(found.id) === each.id && String(found[column]) === value),
+            `${column} of ${each.id} is ${value}`,
+          );
+      assert.deepEqual(await triggers(), before[1]);
+      if (target.mode !== 'append') {
+        await run(pipeline);
+        assert.deepEqual(await everyRow(), published);
+      }
+      await rollback(summary.batch);
+      assert.deepEqual([await everyRow(), await triggers()], before);
       await run(pipeline);
       assert.deepEqual(await everyRow(), published);
-    }
-    await rollback(summary.batch);
-    assert.deepEqual([await everyRow(), await triggers()], before);
-    await run(pipeline);
-    assert.deepEqual(await everyRow(), published);
-    assert.deepEqual(await database.query('SELECT count(*)::int AS n FROM lines'), [{ n: 40 }]);
-  });
+      assert.deepEqual(await database.query('SELECT count(*)::int AS n FROM lines'), [{ n: 40 }]);
+    },
+  );
 
 test('a row that was changed in its partition since refuses the rollback; discarding loses the change', async (t) => {
   const { database, run, rollback, everyRow } = await salesDatabase(t);
@@ -144,94 +148,108 @@ test('a row that was changed in its partition since refuses the rollback; discar
   assert.deepEqual(await everyRow(), before);
 });
 
-test('equal rows without any key: as many as were added go again, whichever partition they are in', async (t) => {
-  const { database, run, rollback } = await salesDatabase(
-    t,
-    `CREATE TABLE hits (day int, page text) PARTITION BY LIST (day); CREATE TABLE hits_1 PARTITION OF hits FOR VALUES IN (1);
+long(
+  'equal rows without any key: as many as were added go again, whichever partition they are in',
+  async (t) => {
+    const { database, run, rollback } = await salesDatabase(
+      t,
+      `CREATE TABLE hits (day int, page text) PARTITION BY LIST (day); CREATE TABLE hits_1 PARTITION OF hits FOR VALUES IN (1);
      CREATE TABLE hits_2 PARTITION OF hits FOR VALUES IN (2); INSERT INTO hits SELECT 1 + i % 2, '/' FROM generate_series(1, 7) i`,
-  );
-  const count = () =>
-    database.query('SELECT tableoid::regclass::text AS part, count(*)::int FROM hits GROUP BY 1 ORDER BY 1');
-  const before = await count();
-  const given = [1, 2, 2].map((day) => ({ day: String(day), page: '/' }));
-  const { summary } = await run(loads({ hits: [append('hits', { columns: ['day', 'page'] }), given] }));
-  assert.notDeepEqual(await count(), before);
-  await rollback(summary.batch);
-  assert.deepEqual(await count(), before);
-});
+    );
+    const count = () =>
+      database.query(
+        'SELECT tableoid::regclass::text AS part, count(*)::int FROM hits GROUP BY 1 ORDER BY 1',
+      );
+    const before = await count();
+    const given = [1, 2, 2].map((day) => ({ day: String(day), page: '/' }));
+    const { summary } = await run(loads({ hits: [append('hits', { columns: ['day', 'page'] }), given] }));
+    assert.notDeepEqual(await count(), before);
+    await rollback(summary.batch);
+    assert.deepEqual(await count(), before);
+  },
+);
 
 for (const table of ['sales', 'sales_25', 'sales_24'])
-  test(`${table}: a merge that deletes what is not loaded deletes there alone, and never rows that others refer to`, async (t) => {
-    const { database, run, rollback, everyRow } = await salesDatabase(t);
-    const pipeline = loads({
-      sales: [
-        sync(table, { ...BY_KEY, maxShrink: 100 }),
-        [row(97, 2024, 1), row(98, 2025, 1)].slice(
-          table === 'sales_25' ? 1 : 0,
-          table === 'sales_24' ? 1 : 2,
-        ),
-      ],
-    });
-    const before = await everyRow();
-    const error = await thrown(run(pipeline));
-    assert.equal(error.code, 'children_refer_to_rows');
-    assert.match(
-      String(error.facts.details),
-      /public\.lines \(lines_sale_year_fkey, ON DELETE CASCADE\): \d+ rows?/,
-    );
-    assert.deepEqual(await everyRow(), before);
-    await database.query('DELETE FROM lines');
-    const { summary } = await run(pipeline);
-    const parts = await database.query<{ part: string }>(
-      'SELECT DISTINCT tableoid::regclass::text AS part FROM sales ORDER BY 1',
-    );
-    const expected = {
-      sales: ['sales_24', 'sales_25_a'],
-      sales_25: ['sales_24', 'sales_25_a', 'sales_other'],
-      sales_24: ['sales_24', 'sales_25_a', 'sales_25_b', 'sales_other'],
-    }[table];
-    assert.deepEqual(
-      parts.map(({ part }) => part),
-      expected,
-    );
-    assert.deepEqual(await database.query(`SELECT count(*)::int AS n FROM ${table}`), [
-      { n: table === 'sales' ? 2 : 1 },
-    ]);
-    await rollback(summary.batch);
-    assert.deepEqual(await everyRow(), before);
-  });
+  (table === 'sales' ? test : long)(
+    `${table}: a merge that deletes what is not loaded deletes there alone, and never rows that others refer to`,
+    async (t) => {
+      const { database, run, rollback, everyRow } = await salesDatabase(t);
+      const pipeline = loads({
+        sales: [
+          sync(table, { ...BY_KEY, maxShrink: 100 }),
+          [row(97, 2024, 1), row(98, 2025, 1)].slice(
+            table === 'sales_25' ? 1 : 0,
+            table === 'sales_24' ? 1 : 2,
+          ),
+        ],
+      });
+      const before = await everyRow();
+      const error = await thrown(run(pipeline));
+      assert.equal(error.code, 'children_refer_to_rows');
+      assert.match(
+        String(error.facts.details),
+        /public\.lines \(lines_sale_year_fkey, ON DELETE CASCADE\): \d+ rows?/,
+      );
+      assert.deepEqual(await everyRow(), before);
+      await database.query('DELETE FROM lines');
+      const { summary } = await run(pipeline);
+      const parts = await database.query<{ part: string }>(
+        'SELECT DISTINCT tableoid::regclass::text AS part FROM sales ORDER BY 1',
+      );
+      const expected = {
+        sales: ['sales_24', 'sales_25_a'],
+        sales_25: ['sales_24', 'sales_25_a', 'sales_other'],
+        sales_24: ['sales_24', 'sales_25_a', 'sales_25_b', 'sales_other'],
+      }[table];
+      assert.deepEqual(
+        parts.map(({ part }) => part),
+        expected,
+      );
+      assert.deepEqual(await database.query(`SELECT count(*)::int AS n FROM ${table}`), [
+        { n: table === 'sales' ? 2 : 1 },
+      ]);
+      await rollback(summary.batch);
+      assert.deepEqual(await everyRow(), before);
+    },
+  );
 
 for (const [what, target, sql] of [
   ['to a partition while the whole is merged', 'sales', 'UPDATE sales_25_a SET amount = 0 WHERE id = 2'],
   ['to the whole while a partition is merged', 'sales_25', 'UPDATE sales SET amount = 0 WHERE id = 2'],
 ] as const)
-  test(`a write ${what} refuses the publish and is not lost`, async (t) => {
-    const { database, run, everyRow, triggers } = await salesDatabase(t);
-    const before = await triggers();
-    const given = rowsAfter([row(2, 2025, 99)], () => database.query(sql));
-    const error = await thrown(run(loads({ sales: [merge(target, BY_KEY), given] })));
+  (what === 'to a partition while the whole is merged' ? test : long)(
+    `a write ${what} refuses the publish and is not lost`,
+    async (t) => {
+      const { database, run, everyRow, triggers } = await salesDatabase(t);
+      const before = await triggers();
+      const given = rowsAfter([row(2, 2025, 99)], () => database.query(sql));
+      const error = await thrown(run(loads({ sales: [merge(target, BY_KEY), given] })));
+      assert.equal(error.code, 'live_written_during_load');
+      assert.match(String(error.facts.details), /public\.sales_25_a: 1 UPDATE statement/);
+      assert.equal((await everyRow()).find(({ id }) => id === 2)?.amount, '0');
+      assert.deepEqual(await triggers(), before);
+      const elsewhere = rowsAfter([row(2, 2025, 99)], () =>
+        database.query('UPDATE sales SET amount = 0 WHERE id = 1'),
+      );
+      const other = run(loads({ sales: [merge(target, BY_KEY), elsewhere] }));
+      if (target === 'sales') assert.equal((await thrown(other)).code, 'live_written_during_load');
+      else assert.equal((await other).summary.status, 'completed');
+    },
+  );
+
+long(
+  'a partitioned table that a pipeline guards without publishing it is watched to its last partition',
+  async (t) => {
+    const { database, run } = await salesDatabase(t);
+    const given = rowsAfter([{ id: '10' }], () => database.query('DELETE FROM sales_other WHERE id = 147'));
+    const target = append('shops', { columns: ['id'] });
+    const error = await thrown(run(loads({ shops: [target, given] }, { guards: ['sales'] })));
     assert.equal(error.code, 'live_written_during_load');
-    assert.match(String(error.facts.details), /public\.sales_25_a: 1 UPDATE statement/);
-    assert.equal((await everyRow()).find(({ id }) => id === 2)?.amount, '0');
-    assert.deepEqual(await triggers(), before);
-    const elsewhere = rowsAfter([row(2, 2025, 99)], () =>
-      database.query('UPDATE sales SET amount = 0 WHERE id = 1'),
-    );
-    const other = run(loads({ sales: [merge(target, BY_KEY), elsewhere] }));
-    if (target === 'sales') assert.equal((await thrown(other)).code, 'live_written_during_load');
-    else assert.equal((await other).summary.status, 'completed');
-  });
+    assert.deepEqual(await database.query('SELECT count(*)::int AS n FROM shops'), [{ n: 9 }]);
+  },
+);
 
-test('a partitioned table that a pipeline guards without publishing it is watched to its last partition', async (t) => {
-  const { database, run } = await salesDatabase(t);
-  const given = rowsAfter([{ id: '10' }], () => database.query('DELETE FROM sales_other WHERE id = 147'));
-  const target = append('shops', { columns: ['id'] });
-  const error = await thrown(run(loads({ shops: [target, given] }, { guards: ['sales'] })));
-  assert.equal(error.code, 'live_written_during_load');
-  assert.deepEqual(await database.query('SELECT count(*)::int AS n FROM shops'), [{ n: 9 }]);
-});
-
-test('--guard lock keeps writers out of the partitions while the load lasts', async (t) => {
+long('--guard lock keeps writers out of the partitions while the load lasts', async (t) => {
   const { database, run } = await salesDatabase(t);
   const writer = await database.connect();
   await writer.query("SET lock_timeout = '50ms'");
@@ -261,7 +279,7 @@ test('two batches never work on a partitioned table and one of its partitions at
   await lockTables(third, await found('sales_other'));
 });
 
-test('identity numbers come from the whole, past what was loaded by way of a partition', async (t) => {
+long('identity numbers come from the whole, past what was loaded by way of a partition', async (t) => {
   const { database, run } = await salesDatabase(t);
   await run(
     loads({

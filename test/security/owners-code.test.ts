@@ -6,6 +6,7 @@ import { checkPipeline } from '../../src/run/check.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { engine, loads, rowsAfter } from '../support/engine.js';
+import { long } from '../support/long.js';
 import { testRole } from '../support/role.js';
 import { thrown } from '../support/thrown.js';
 
@@ -102,7 +103,7 @@ test('code that the owner adds under the run is not run either, by the load or b
   }
 });
 
-test('a rollback does not run it either, until the user says so', async (t) => {
+long('a rollback does not run it either, until the user says so', async (t) => {
   const { database, mallory } = await hostile(t, 'SELECT 1');
   const { run, database: own, log } = engine(t, database);
   const { batch } = (await run(loads({ t: [MODES.append, ROWS] }))).summary;

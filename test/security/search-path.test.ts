@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sluice } from '../support/cli.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
+import { long } from '../support/long.js';
 import { testRole } from '../support/role.js';
 import { called, shadowByTypes, shadowEverything } from '../support/shadows.js';
 
@@ -144,21 +145,24 @@ for (const [who, shadow, path, commands] of [
   ],
   ['names of pg_catalog with types that fit better', shadowByTypes, 'app, public', FEW],
 ] as const)
-  test(`no command runs what others have put on the search_path: ${who}`, async (t) => {
-    const { database, run, witness } = await attacked(t, shadow, path);
-    const met: string[] = [];
-    for (const [args, code] of commands) {
-      await run(args, code);
-      const now = await witness();
-      if (now.length > met.length)
-        met.push(...now.slice(met.length).map((each) => `${args.join(' ')}: ${each}`));
-    }
-    assert.deepEqual(met, []);
-    // What the application's own code names without a schema was found.
-    assert.ok((await database.query('SELECT FROM app.audit')).length > 5);
-    // Whoever is not careful meets them.
-    const careless = await database.connect();
-    await careless.query("SELECT 1::pg_catalog.int4 || 'kB'::pg_catalog.text");
-    await careless.end();
-    assert.notDeepEqual(await witness(), []);
-  });
+  (commands === FEW ? test : long)(
+    `no command runs what others have put on the search_path: ${who}`,
+    async (t) => {
+      const { database, run, witness } = await attacked(t, shadow, path);
+      const met: string[] = [];
+      for (const [args, code] of commands) {
+        await run(args, code);
+        const now = await witness();
+        if (now.length > met.length)
+          met.push(...now.slice(met.length).map((each) => `${args.join(' ')}: ${each}`));
+      }
+      assert.deepEqual(met, []);
+      // What the application's own code names without a schema was found.
+      assert.ok((await database.query('SELECT FROM app.audit')).length > 5);
+      // Whoever is not careful meets them.
+      const careless = await database.connect();
+      await careless.query("SELECT 1::pg_catalog.int4 || 'kB'::pg_catalog.text");
+      await careless.end();
+      assert.notDeepEqual(await witness(), []);
+    },
+  );

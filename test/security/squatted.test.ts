@@ -13,6 +13,7 @@ import { rollbackBatch } from '../../src/run/rollback.js';
 import { swapBatch } from '../../src/run/swap.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { engine, loads } from '../support/engine.js';
+import { long } from '../support/long.js';
 import { testRole } from '../support/role.js';
 import { PARTS_BY, rowsFor, SYSTEM } from '../support/system.js';
 import { thrown } from '../support/thrown.js';
@@ -122,26 +123,30 @@ for (const [mode, kind] of [
   ['replace', 'staging'],
   ['replace', 'old'],
 ] as const)
-  test(`a schema that somebody else has made where a ${mode} makes its own is refused and left alone: ${kind}`, async (t) => {
-    const { database, mallory } = await shared(t);
-    const { run } = engine(t, database);
-    const taken = `sluice_${kind}_1`;
-    await database.query(`CREATE SCHEMA ${taken} AUTHORIZATION ${mallory}; SET ROLE ${mallory};
+  (mode === 'replace' ? test : long)(
+    `a schema that somebody else has made where a ${mode} makes its own is refused and left alone: ${kind}`,
+    async (t) => {
+      const { database, mallory } = await shared(t);
+      const { run } = engine(t, database);
+      const taken = `sluice_${kind}_1`;
+      await database.query(`CREATE SCHEMA ${taken} AUTHORIZATION ${mallory}; SET ROLE ${mallory};
       CREATE TABLE ${taken}.parts (id int, model_id int, amount int); CREATE TABLE ${taken}.guard_journal (id int);
       CREATE TABLE ${taken}.parts__before (id int); GRANT ALL ON SCHEMA ${taken} TO PUBLIC; RESET ROLE`);
-    const error = await thrown(run(parts(mode)));
-    assert.equal(error.code, 'schema_taken');
-    assert.match(error.message, new RegExp(`${taken}.*${mallory}`));
-    assert.deepEqual(
-      await database.query('SELECT relname FROM pg_class WHERE relnamespace = $1::regnamespace ORDER BY 1', [
-        taken,
-      ]),
-      ['guard_journal', 'parts', 'parts__before'].map((relname) => ({ relname })),
-    );
-    const left = `SELECT nspname FROM pg_namespace WHERE nspname ~ '^sluice_.*_1' AND nspname <> '${taken}'`;
-    assert.deepEqual(await database.query(left), [], 'what the batch has made itself is gone');
-    assert.equal((await run(parts(mode))).summary.status, 'completed', 'the next batch has another number');
-  });
+      const error = await thrown(run(parts(mode)));
+      assert.equal(error.code, 'schema_taken');
+      assert.match(error.message, new RegExp(`${taken}.*${mallory}`));
+      assert.deepEqual(
+        await database.query(
+          'SELECT relname FROM pg_class WHERE relnamespace = $1::regnamespace ORDER BY 1',
+          [taken],
+        ),
+        ['guard_journal', 'parts', 'parts__before'].map((relname) => ({ relname })),
+      );
+      const left = `SELECT nspname FROM pg_namespace WHERE nspname ~ '^sluice_.*_1' AND nspname <> '${taken}'`;
+      assert.deepEqual(await database.query(left), [], 'what the batch has made itself is gone');
+      assert.equal((await run(parts(mode))).summary.status, 'completed', 'the next batch has another number');
+    },
+  );
 
 test('who owns a live table reaches its staging only while keys ask in it, and can create nothing there', async (t) => {
   const { database, mallory } = await shared(t);
@@ -169,22 +174,25 @@ test('who owns a live table reaches its staging only while keys ask in it, and c
 });
 
 for (const mode of ['replace', 'merge'] as const)
-  test(`what stands in the place of a staged table is not published: ${mode}`, async (t) => {
-    const { database } = await shared(t);
-    const { run, database: own, log } = engine(t, database);
-    await run(parts(mode), { publish: false });
-    await database.query(`ALTER TABLE sluice_staging_1.parts RENAME TO parts_then;
+  (mode === 'replace' ? test : long)(
+    `what stands in the place of a staged table is not published: ${mode}`,
+    async (t) => {
+      const { database } = await shared(t);
+      const { run, database: own, log } = engine(t, database);
+      await run(parts(mode), { publish: false });
+      await database.query(`ALTER TABLE sluice_staging_1.parts RENAME TO parts_then;
       CREATE TABLE sluice_staging_1.parts (LIKE sluice_staging_1.parts_then INCLUDING ALL)`);
-    const error = await thrown(swapBatch(parts(mode), await findBatch(own, '1'), { database: own, log }));
-    assert.equal(error.code, 'staging_not_ours');
-    await database.query(
-      'DROP TABLE sluice_staging_1.parts; ALTER TABLE sluice_staging_1.parts_then RENAME TO parts',
-    );
-    const { status } = await swapBatch(parts(mode), await findBatch(own, '1'), { database: own, log });
-    assert.equal(status, 'completed');
-  });
+      const error = await thrown(swapBatch(parts(mode), await findBatch(own, '1'), { database: own, log }));
+      assert.equal(error.code, 'staging_not_ours');
+      await database.query(
+        'DROP TABLE sluice_staging_1.parts; ALTER TABLE sluice_staging_1.parts_then RENAME TO parts',
+      );
+      const { status } = await swapBatch(parts(mode), await findBatch(own, '1'), { database: own, log });
+      assert.equal(status, 'completed');
+    },
+  );
 
-test('administrators who act as one role resume each other’s batches', async (t) => {
+long('administrators who act as one role resume each other’s batches', async (t) => {
   const database = await testDatabase(t);
   const [team, anna, ben] = [await testRole(t), await testRole(t), await testRole(t)];
   await database.query(`${SYSTEM} GRANT CREATE ON DATABASE ${database.name} TO ${team}; GRANT ${team} TO ${anna}, ${ben};

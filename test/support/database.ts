@@ -20,9 +20,13 @@ export type Query = <T extends object = Record<string, unknown>>(
 ) => Promise<T[]>;
 
 let embedded: Promise<EmbeddedServer> | undefined;
+/** For making and dropping databases: a session for each would cost as much as what it does. */
+let admin: Promise<pg.Client> | undefined;
 
-// At the root of the test file, thus after its last test.
+// At the root of the test process, thus after its last test.
 after(async () => {
+  await (await admin?.catch(() => undefined))?.end().catch(() => {});
+  admin = undefined;
   await (await embedded?.catch(() => undefined))?.release();
 });
 
@@ -46,10 +50,8 @@ export async function testDatabase(
 ): Promise<TestDatabase> {
   const server = await serverUrl();
   const name = `t_${randomBytes(6).toString('hex')}`;
-  await session(server, async (query) => {
-    const strategy = await copyStrategy(query);
-    await query(`CREATE DATABASE ${ident(name)} TEMPLATE ${ident(template)} ${strategy}`);
-  });
+  const strategy = await copyStrategy();
+  await ask(`CREATE DATABASE ${ident(name)} TEMPLATE ${ident(template)} ${strategy}`);
   const url = urlOf(server, name);
   const sessions: pg.Client[] = [];
   const connect = async (config: pg.ClientConfig = {}) => {
@@ -73,7 +75,7 @@ export async function testDatabase(
       t.diagnostic(`kept for a look: ${url}`);
       return;
     }
-    await once(server, `DROP DATABASE IF EXISTS ${ident(name)} WITH (FORCE)`);
+    await ask(`DROP DATABASE IF EXISTS ${ident(name)} WITH (FORCE)`);
   });
   return {
     name,
@@ -115,13 +117,32 @@ export async function templateDatabase(
   return final;
 }
 
+let copying: Promise<string> | undefined;
+
 /**
  * Copying a template's files takes a third of the CPU of writing it through the log, and needs a checkpoint,
  * which is cheap where the server does not wait for its disk.
  */
-async function copyStrategy(query: Query): Promise<string> {
-  const [settings] = await query<{ fsync: string }>("SELECT current_setting('fsync') AS fsync");
-  return settings?.fsync === 'off' ? 'STRATEGY file_copy' : '';
+function copyStrategy(): Promise<string> {
+  copying ??= ask<{ fsync: string }>("SELECT current_setting('fsync') AS fsync").then(([settings]) =>
+    settings?.fsync === 'off' ? 'STRATEGY file_copy' : '',
+  );
+  return copying;
+}
+
+/** One statement on the tests' server, by the session that this process keeps there. */
+async function ask<T extends object>(sql: string): Promise<T[]> {
+  admin ??= keptSession(await serverUrl());
+  return (await (await admin).query(sql)).rows as T[];
+}
+
+async function keptSession(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => {
+    admin = undefined;
+  });
+  await client.connect();
+  return client;
 }
 
 function urlOf(server: string, database: string): string {
@@ -143,5 +164,3 @@ async function session(url: string, work: (query: Query) => Promise<void>): Prom
     await client.end();
   }
 }
-
-const once = (url: string, sql: string) => session(url, async (query) => void (await query(sql)));

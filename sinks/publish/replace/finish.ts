@@ -96,8 +96,11 @@ export async function finishStaging(
     counts.set(table.oid, await countRows(client, table, options.expectedRows));
   }
   const keys = swapKeys(survey, staged);
-  await takeOffAdditions(client, { oids: staged.map(({ oid }) => oid) });
-  for (const table of staged) await build(client, survey, await facts(table), table, options);
+  const changed = await takeOffAdditions(client, { oids: staged.map(({ oid }) => oid) });
+  for (const [at, table] of staged.entries()) {
+    const have = changed ? await facts(table) : (loaded[at] as TableFacts);
+    await build(client, survey, have, table, options);
+  }
   // From here on keys ask in staging in the name of its tables' owners, and the load is over.
   await patiently(
     client,
@@ -113,9 +116,10 @@ export async function finishStaging(
   for (const table of staged) {
     const live = liveOf(survey, table);
     await inTransaction(client, ["SET LOCAL search_path = ''"], () => nameArrayType(client, live, table));
-    const dress = dressStatements(live, await facts(table), table);
+    const built = await facts(table);
+    const dress = dressStatements(live, built, table);
     if (dress.length > 0) await patiently(client, patience, dress);
-    const have = await facts(table);
+    const have = dress.length > 0 ? await facts(table) : built;
     const own = later.filter(({ on }) => on.schema === table.schema && on.table === table.table);
     const differing = differences(live, asValidated(have, own), table, staged);
     if (differing.length > 0) throw await stagingDiffers(client, live, differing);

@@ -5,7 +5,7 @@ import type { TableFacts } from '../../../src/db/catalog/facts.js';
 import { inTransaction } from '../../../src/db/catalog/session.js';
 import { readTable, tableOid } from '../../../src/db/catalog/table.js';
 import { closeSchemas } from '../../../src/db/close.js';
-import { admit, makeSchema, noteSchemasSql, openTo } from '../../../src/db/own-schemas.js';
+import { admit, makeSchemas, noteSchemasSql, openTo } from '../../../src/db/own-schemas.js';
 import { ident, literal, qualified } from '../../../src/db/quote.js';
 import { revokeStatements } from './grants.js';
 import { type StagingNames, schemasFor } from './names.js';
@@ -68,7 +68,7 @@ function stagingStatements(live: TableFacts, schema: string): string[] {
 /**
  * Makes the schemas of `names` for the surveyed tables, those that are not there yet: by the schema of live. The tables'
  * owners may create in those for staging, until shutStaging is run, and find what is in those for old tables: their
- * keys are there until they are tidied up. Throws what makeSchema throws. Call inside a transaction.
+ * keys are there until they are tidied up. Throws what makeSchemas throws. Call inside a transaction.
  */
 export async function makeBatchSchemas(
   client: Client,
@@ -78,8 +78,7 @@ export async function makeBatchSchemas(
   const schemas = schemasFor(survey.tables, names);
   for (const [live, { staging, old }] of schemas) {
     const owners = ownersIn(survey, live);
-    await makeSchema(client, staging, names);
-    await makeSchema(client, old, names);
+    await makeSchemas(client, [staging, old], names);
     await client.query([...openTo(staging, owners), ...admit(old, owners)].join('; '));
   }
   return schemas;
@@ -126,7 +125,7 @@ export async function createStaging(
           table: `${table.schema}.${table.table}`,
         });
       }
-      staged.push(await makeStaged(client, table, schema));
+      staged.push((await makeStaged(client, table, schema)).made);
     }
     await client.query(shutStaging(schemas));
     if (names.batch !== undefined) {
@@ -141,14 +140,20 @@ export async function createStaging(
  * An empty table like `live` in `schema`. What event triggers put on it is taken off; refused('event_trigger') where they
  * make another table of it. Call inside a transaction with an empty search_path.
  */
-export async function makeStaged(client: Client, live: TableFacts, schema: string): Promise<StagedTable> {
+export async function makeStaged(client: Client, live: TableFacts, schema: string): Promise<Made> {
   for (const sql of stagingStatements(live, schema)) await client.query(sql);
-  const made = await describeStaged(client, live, schema, live.table);
-  const differing = shapeDifferences(live, (await readTable(client, made.oid)) as TableFacts);
+  const { made, facts } = await described(client, live, schema, live.table);
+  const differing = shapeDifferences(live, facts);
   if (differing.length > 0)
     throw additionRefusal(`${live.schema}.${live.table}`, differing, await readEventTriggers(client));
   await takeOffAdditions(client, { oids: [made.oid] });
-  return made;
+  return { made, facts };
+}
+
+/** A staged table, and what it was when it was made: privileges and what event triggers add are taken off behind it. */
+export interface Made {
+  readonly made: StagedTable;
+  readonly facts: TableFacts;
 }
 
 /** The staged table as it stands, after default privileges that leaked onto it have been taken off. */
@@ -158,6 +163,10 @@ export async function describeStaged(
   schema: string,
   table: string,
 ): Promise<StagedTable> {
+  return (await described(client, live, schema, table)).made;
+}
+
+async function described(client: Client, live: TableFacts, schema: string, table: string): Promise<Made> {
   const oid = (await tableOid(client, schema, table)) as number;
   const facts = (await readTable(client, oid)) as TableFacts;
   const revokes = [
@@ -173,11 +182,12 @@ export async function describeStaged(
       ),
   ];
   for (const sql of revokes) await client.query(sql);
-  return {
+  const made = {
     target: { schema: live.schema, table: live.table, oid: live.oid },
     schema,
     table,
     oid,
     columns: facts.columns.filter((column) => column.generated === '').map((column) => column.name),
   };
+  return { made, facts };
 }

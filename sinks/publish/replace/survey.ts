@@ -3,7 +3,7 @@ import { replaceErrors } from '../../../src/core/errors/catalogue/replace.js';
 import { tableErrors } from '../../../src/core/errors/catalogue/tables.js';
 import { distinct } from '../../../src/core/next.js';
 import { readCompiled, readDependents, readMaterialized } from '../../../src/db/catalog/dependents.js';
-import { fingerprintSql } from '../../../src/db/catalog/fingerprint.js';
+import { fingerprintOf } from '../../../src/db/catalog/fingerprint.js';
 import { readHidden } from '../../../src/db/catalog/hidden-rows.js';
 import { readKeptOids } from '../../../src/db/catalog/kept-oids.js';
 import { type Likeness, readLikeness } from '../../../src/db/catalog/likeness.js';
@@ -67,11 +67,6 @@ async function readOnce(client: Client, targets: readonly ReplaceTarget[]): Prom
     likeness,
     fingerprint,
   };
-}
-
-async function fingerprintOf(client: Client, oids: readonly number[]): Promise<string> {
-  const { rows } = await client.query<{ md5: string }>(fingerprintSql(oids));
-  return rows[0]?.md5 ?? '';
 }
 
 /** Throws refused('cannot_replace') listing every refusal; returns where there is none. */

@@ -84,18 +84,22 @@ interface At {
   table: TableFacts;
 }
 
+/** A staged table like live; `facts`: what it is, where nothing has been done since they were read. */
+interface Dressed extends StagedTable {
+  readonly facts?: TableFacts;
+}
+
 /** Everything that needs no lock on a table that is not ours. */
-async function stage(client: Client, survey: Survey, names: StagingNames, at: At): Promise<StagedTable[]> {
+async function stage(client: Client, survey: Survey, names: StagingNames, at: At): Promise<Dressed[]> {
   const schemas = await makeBatchSchemas(client, survey, names);
-  const staged: StagedTable[] = [];
+  const staged: Dressed[] = [];
   for (const live of survey.tables) {
     at.table = live;
     const { staging } = schemas.get(live.schema) as StagingNames;
     // What dresses the table before has closed it.
     await client.query(openTo(staging, [live.owner]).join('; '));
-    const table = await makeStaged(client, live, staging);
-    staged.push(table);
-    const made = structureStatements(live, await factsOf(client, table), table, keyedIndexes(survey, live));
+    const { made: table, facts } = await makeStaged(client, live, staging);
+    const made = structureStatements(live, facts, table, keyedIndexes(survey, live));
     const indexes = [...made.firstIndexes, ...made.indexes].flatMap((index) => [placing(index), index.sql]);
     const usual = "SET LOCAL default_tablespace = ''";
     const statements = [
@@ -108,8 +112,10 @@ async function stage(client: Client, survey: Survey, names: StagingNames, at: At
     ];
     await client.query(statements.join(';\n'));
     await nameArrayType(client, live, table);
-    const dress = dressStatements(live, await factsOf(client, table), table);
+    const built = await factsOf(client, table);
+    const dress = dressStatements(live, built, table);
     if (dress.length > 0) await client.query(dress.join(';\n'));
+    staged.push({ ...table, ...(dress.length > 0 || survey.tables.length > 1 ? {} : { facts: built }) });
   }
   return staged;
 }
@@ -118,7 +124,7 @@ async function stage(client: Client, survey: Survey, names: StagingNames, at: At
 async function finish(
   client: Client,
   survey: Survey,
-  staged: readonly StagedTable[],
+  staged: readonly Dressed[],
   at: At,
 ): Promise<FinishedTable[]> {
   const keys = swapKeys(survey, staged);
@@ -128,10 +134,10 @@ async function finish(
     await assertIndex(client, key);
   }
   const tables: FinishedTable[] = [];
-  for (const table of staged) {
+  for (const { facts, ...table } of staged) {
     const live = liveOf(survey, table);
     at.table = live;
-    const have = await factsOf(client, table);
+    const have = keys.length === 0 && facts !== undefined ? facts : await factsOf(client, table);
     // Nothing is validated here, where there are no rows.
     const validated = (facts: TableFacts) =>
       asValidated(

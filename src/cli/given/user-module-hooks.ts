@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { LoadHook, ResolveHook } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { transform } from 'esbuild';
 import { packageFile } from '../../core/package.js';
 
 const OWN: Readonly<Record<string, string>> = Object.fromEntries(
@@ -41,6 +40,8 @@ export const resolve: ResolveHook = async (specifier, context, next) => {
 export const load: LoadHook = async (url, context, next) => {
   if (!/^file:.*\.[cm]?ts$/.test(url)) return next(url, context);
   const path = fileURLToPath(url);
+  // Not before there is TypeScript: it starts a process of its own, in the directory that it was imported in.
+  const { transform } = await import('esbuild');
   const { code } = await transform(await readFile(path, 'utf8'), {
     loader: 'ts',
     format: 'esm',

@@ -58,15 +58,16 @@ const describeAddition = ({ kind, name }: Addition): string =>
       : `${kind} ${name}`;
 
 /**
- * Takes off tables of ours whatever event triggers have put on them. Throws refused('event_trigger'), naming what stays:
- * what the role may not take off, or what comes back at once. The session may be in a transaction, which is then broken.
+ * Takes off tables of ours whatever event triggers have put on them; whether there was any of it. Throws
+ * refused('event_trigger'), naming what stays: what the role may not take off, or what comes back at once. The session may
+ * be in a transaction, which is then broken.
  */
 export async function takeOffAdditions(
   client: ClientBase,
   of: Parameters<typeof readAdditions>[1],
-): Promise<void> {
+): Promise<boolean> {
   const found = await readAdditions(client, of);
-  if (found.length === 0) return;
+  if (found.length === 0) return false;
   for (const addition of found) {
     await client.query(takeOffStatement(addition)).catch((error: unknown) => {
       throw additionRefusal(
@@ -84,6 +85,7 @@ export async function takeOffAdditions(
       left.map(describeAddition),
       await readEventTriggers(client),
     );
+  return true;
 }
 
 /** The refusal of a table that event triggers make another one; `lines` say what it gets of them. */

@@ -1,5 +1,7 @@
+import type { Client } from 'pg';
 import { literal } from '../quote.js';
 import { ownObjects } from './own.js';
+import { askCatalog } from './session.js';
 import { columnOptions, GUARD_TRIGGER_PREFIX } from './sql.js';
 
 const of = (catalog: string) => `'pg_catalog.${catalog}'::pg_catalog.regclass`;
@@ -35,7 +37,17 @@ const relation = (alias: string) =>
  * any search_path; a few milliseconds.
  */
 export function fingerprintSql(oids: readonly number[]): string {
-  const list = `ARRAY[${oids.map((oid) => Math.trunc(oid)).join(', ')}]::oid[]`;
+  return sqlFor(`ARRAY[${oids.map((oid) => Math.trunc(oid)).join(', ')}]::oid[]`);
+}
+
+/** The fingerprint of the tables as they are now: what fingerprintSql gives. Call inside withCatalog. */
+export async function fingerprintOf(client: Client, oids: readonly number[]): Promise<string> {
+  const { rows } = await askCatalog<{ md5: string }>(client, sqlFor('$1::oid[]'), [oids]);
+  return rows[0]?.md5 ?? '';
+}
+
+/** `list` is SQL for an oid[]. */
+function sqlFor(list: string): string {
   const id = `ANY (${list})`;
   return `WITH own AS MATERIALIZED (${ownObjects(list)}),
 dependent AS MATERIALIZED (SELECT DISTINCT d.classid, d.objid FROM own

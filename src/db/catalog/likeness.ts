@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { literal } from '../quote.js';
+import { askCatalog } from './session.js';
 import { GUARD_TRIGGER_PREFIX } from './sql.js';
 
 /** What a table is to those who use it: see likenessSql. */
@@ -13,7 +14,7 @@ export interface Likeness {
 
 /** Call inside withCatalog. */
 export async function readLikeness(client: Client, oid: number): Promise<Likeness> {
-  const { rows } = await client.query<Omit<Likeness, 'oid'>>(likenessSql(String(oid)));
+  const { rows } = await askCatalog<Omit<Likeness, 'oid'>>(client, likenessSql('$1'), [oid]);
   return { oid, ...(rows[0] as Omit<Likeness, 'oid'>) };
 }
 

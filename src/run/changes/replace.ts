@@ -126,15 +126,14 @@ export class Replace extends Swap {
   async #assertSameShape(): Promise<void> {
     if (this.staged.length === 0) return;
     const client = await this.job.options.database.session();
-    const [lives, haves] = await withCatalog(client, async () => {
-      const now: number[] = [];
-      for (const { target } of this.staged)
-        now.push((await tableOid(client, target.schema, target.table)) ?? 0);
-      const oids = this.staged.map(({ oid }) => oid);
-      return [await readTables(client, now), await readTables(client, oids)];
+    const facts = await withCatalog(client, async () => {
+      const oids: number[] = [];
+      for (const { target, oid } of this.staged)
+        oids.push((await tableOid(client, target.schema, target.table)) ?? 0, oid);
+      return readTables(client, oids);
     });
     for (const [at, { target }] of this.staged.entries()) {
-      const [live, have] = [lives[at], haves[at]];
+      const [live, have] = facts.slice(2 * at, 2 * at + 2);
       if (live === undefined || have === undefined) continue;
       const differing = shapeDifferences(live, have);
       if (differing.length > 0) throw shapeRefusal(`${target.schema}.${target.table}`, differing);

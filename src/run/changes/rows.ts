@@ -23,7 +23,7 @@ import { deletes, findsByKey, inserts, type PublishMode } from '../../core/publi
 import type { Target } from '../../core/target.js';
 import { inTransaction } from '../../db/catalog/session.js';
 import type { Batch } from '../../db/ledger/batches.js';
-import { isOwn, makeSchema, noteSchemasSql } from '../../db/own-schemas.js';
+import { isOwn, makeSchemas, noteSchemasSql } from '../../db/own-schemas.js';
 import { qualified } from '../../db/quote.js';
 import type { LiveTable } from '../given/tables.js';
 import type { Job } from '../job/job.js';
@@ -123,7 +123,7 @@ export class Rows extends Change {
     const client = await this.job.options.database.session();
     const { staging, old, batch } = this.job.names;
     await inTransaction(client, [], async () => {
-      for (const schema of [staging, old]) await makeSchema(client, schema, { batch });
+      await makeSchemas(client, [staging, old], { batch });
       await client.query(noteSchemasSql(batch, [staging, old]));
     });
     for (const [target, facts] of this.#surveyed) {

@@ -11,7 +11,7 @@ import { inTransaction } from '../../db/catalog/session.js';
 import type { PgDatabase } from '../../db/connect.js';
 import type { Batch } from '../../db/ledger/batches.js';
 import { blockerLine } from '../../db/locks/blockers.js';
-import { isOwn, makeSchema, noteSchemasSql } from '../../db/own-schemas.js';
+import { isOwn, makeSchemas, noteSchemasSql } from '../../db/own-schemas.js';
 import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
 import { rerun } from '../given/next-command.js';
 import type { Events } from '../given/options.js';
@@ -167,7 +167,7 @@ export async function arm(
   const client = await database.session();
   const batch = batchOf(guard);
   await inTransaction(client, [], async () => {
-    await makeSchema(client, guard.schema, { batch });
+    await makeSchemas(client, [guard.schema], { batch });
     await client.query(noteSchemasSql(batch, [guard.schema]));
   });
   await armGuard(client, guard, tables, database.patience, waiting);

@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { sluice as command, type Ended as Ran } from '../../support/cli.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
 import { tempFolder } from '../../support/files.js';
+import { long } from '../../support/long.js';
 
 const sluice = (
   args: readonly string[],
@@ -269,7 +270,7 @@ test('rejects and skipped lines of the first rows of stdin are counted once', as
   assert.deepEqual([read, rejected, skipped, loaded], [4, 1, 1, { 'public.orders': 2 }]);
 });
 
-test('keys that only later JSON rows have are loaded where that is safe, and else rejects', async (t) => {
+long('keys that only later JSON rows have are loaded where that is safe, and else rejects', async (t) => {
   const many = Array.from({ length: 20_000 }, (_, at) => ({ id: at + 10, customer: 'c' }));
   const late = [...many, { id: 5, customer: 'late', total: 5 }, { id: 6, customer: 'x', weather: 'sun' }];
   const { database, copy } = await shop(t, {
@@ -429,49 +430,52 @@ function suggested(ran: Ran): string[][] {
   });
 }
 
-test('columns without a name of their own are mapped, skipped or named anew, as the advice says', async (t) => {
-  const { database, command } = await shop(t, {
-    'pandas.csv': ',name,note\n0,ann,x\n1,bob,y\n',
-    'trail.csv': 'idx,name,\n0,ann,\n1,bob,\n',
-    'twice.csv': 'name,idx,name\nann,0,a\nbob,1,b\n',
-    'foreign.csv': 'Nr,Name,Notiz\n0,ann,x\n1,bob,y\n',
-  });
-  await database.query('CREATE TABLE people (idx text, name text, note text)');
-  const run = async (words: readonly string[] | undefined) => {
-    await database.query('TRUNCATE people');
-    const ran = await command(words ?? []);
-    return { ran, rows: await rowsOf(database, 'people') };
-  };
-  const copy = (...args: string[]) => run(['copy', ...args, '--into', 'people', '--yes']);
-  const pandas = ['(0,ann,x)', '(1,bob,y)'];
-  const unnamed = (await copy('pandas.csv')).ran;
-  assertRan(unnamed, 2, /column 1 has no name in the header/, /did you mean idx\?/);
-  const [map, skip] = suggested(unnamed);
-  assert.deepEqual((await run(map)).rows, pandas);
-  assert.deepEqual((await run(skip)).rows, ['(,ann,x)', '(,bob,y)']);
-  assertRan((await copy('pandas.csv', '--skip-columns', '""')).ran, 2, /--skip-columns '#1'/);
+long(
+  'columns without a name of their own are mapped, skipped or named anew, as the advice says',
+  async (t) => {
+    const { database, command } = await shop(t, {
+      'pandas.csv': ',name,note\n0,ann,x\n1,bob,y\n',
+      'trail.csv': 'idx,name,\n0,ann,\n1,bob,\n',
+      'twice.csv': 'name,idx,name\nann,0,a\nbob,1,b\n',
+      'foreign.csv': 'Nr,Name,Notiz\n0,ann,x\n1,bob,y\n',
+    });
+    await database.query('CREATE TABLE people (idx text, name text, note text)');
+    const run = async (words: readonly string[] | undefined) => {
+      await database.query('TRUNCATE people');
+      const ran = await command(words ?? []);
+      return { ran, rows: await rowsOf(database, 'people') };
+    };
+    const copy = (...args: string[]) => run(['copy', ...args, '--into', 'people', '--yes']);
+    const pandas = ['(0,ann,x)', '(1,bob,y)'];
+    const unnamed = (await copy('pandas.csv')).ran;
+    assertRan(unnamed, 2, /column 1 has no name in the header/, /did you mean idx\?/);
+    const [map, skip] = suggested(unnamed);
+    assert.deepEqual((await run(map)).rows, pandas);
+    assert.deepEqual((await run(skip)).rows, ['(,ann,x)', '(,bob,y)']);
+    assertRan((await copy('pandas.csv', '--skip-columns', '""')).ran, 2, /--skip-columns '#1'/);
 
-  const trailing = (await copy('trail.csv')).ran;
-  assertRan(trailing, 2, /column 3 has no name/);
-  assert.deepEqual((await run(suggested(trailing)[1])).rows, ['(0,ann,)', '(1,bob,)']);
+    const trailing = (await copy('trail.csv')).ran;
+    assertRan(trailing, 2, /column 3 has no name/);
+    assert.deepEqual((await run(suggested(trailing)[1])).rows, ['(0,ann,)', '(1,bob,)']);
 
-  const twice = (await copy('twice.csv')).ran;
-  assertRan(twice, 2, /"name" stands 2 times in the header, in columns 1, 3/);
-  const [first, second] = suggested(twice);
-  assert.deepEqual((await run(first)).rows, ['(0,ann,)', '(1,bob,)']);
-  assert.deepEqual((await run(second)).rows, ['(0,a,)', '(1,b,)']);
+    const twice = (await copy('twice.csv')).ran;
+    assertRan(twice, 2, /"name" stands 2 times in the header, in columns 1, 3/);
+    const [first, second] = suggested(twice);
+    assert.deepEqual((await run(first)).rows, ['(0,ann,)', '(1,bob,)']);
+    assert.deepEqual((await run(second)).rows, ['(0,a,)', '(1,b,)']);
 
-  // The header is never a row, unless that is said.
-  const columns = ['--columns', 'idx,name,note'];
-  const header = await copy('pandas.csv', ...columns);
-  assertRan(header.ran, 2, /the first line of pandas\.csv is a header: it holds "name"/);
-  assert.deepEqual(header.rows, []);
-  const [anew, asRow] = suggested(header.ran);
-  assert.deepEqual((await run(anew)).rows, pandas);
-  assert.deepEqual((await run(asRow)).rows, ['(,name,note)', ...pandas]);
-  assert.deepEqual((await copy('foreign.csv', ...columns, '--header')).rows, pandas);
-  assert.deepEqual((await copy('foreign.csv', '--map', '#1=idx', '--map', '#3=note')).rows, pandas);
-});
+    // The header is never a row, unless that is said.
+    const columns = ['--columns', 'idx,name,note'];
+    const header = await copy('pandas.csv', ...columns);
+    assertRan(header.ran, 2, /the first line of pandas\.csv is a header: it holds "name"/);
+    assert.deepEqual(header.rows, []);
+    const [anew, asRow] = suggested(header.ran);
+    assert.deepEqual((await run(anew)).rows, pandas);
+    assert.deepEqual((await run(asRow)).rows, ['(,name,note)', ...pandas]);
+    assert.deepEqual((await copy('foreign.csv', ...columns, '--header')).rows, pandas);
+    assert.deepEqual((await copy('foreign.csv', '--map', '#1=idx', '--map', '#3=note')).rows, pandas);
+  },
+);
 
 test('--create asks for the name of a column that has none, and takes it by position', async (t) => {
   const { database, command } = await shop(t, { 'pandas.csv': ',name,name\n0,ann,x\n' });
@@ -482,7 +486,7 @@ test('--create asks for the name of a column that has none, and takes it by posi
   assert.deepEqual(await rowsOf(database, 'people'), ['(0,ann,x)']);
 });
 
-test('JSON on stdin is known by its first bytes, and told apart from what holds the rows', async (t) => {
+long('JSON on stdin is known by its first bytes, and told apart from what holds the rows', async (t) => {
   const { database, command, copy } = await shop(t);
   const rows = [
     { id: 3, customer: 'Joan', total: 30 },

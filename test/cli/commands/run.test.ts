@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { logOf, sluice } from '../../support/cli.js';
 import { tempFolder } from '../../support/files.js';
+import { long } from '../../support/long.js';
 import { asExpected, contents, exported, leftSchemas, lotSystem, sample } from '../../support/lots.js';
 import { thingsDatabase } from '../../support/things.js';
 import { writeUserPipeline } from '../../support/user-pipeline.js';
@@ -142,7 +143,7 @@ test('off a terminal a run without --yes shows the plan and writes nothing', asy
   assert.deepEqual(await leftSchemas(database), []);
 });
 
-test('a gzipped export in any order of lines, piped in, gives what the tables give', async (t) => {
+long('a gzipped export in any order of lines, piped in, gives what the tables give', async (t) => {
   const { database, run } = await lots(t);
   const [head, ...lines] = await exported(database);
   const mixed = lines
@@ -174,26 +175,29 @@ test('a wrong column in the export is named, with the nearest, before anything i
   assert.deepEqual(await leftSchemas(database), []);
 });
 
-test('LOTs that cannot be consolidated stay as they are, are listed, and the run ends with 4; so does the next', async (t) => {
-  const { database, run } = await lots(t, await sample('left/missing-line.sql'));
-  const ran = await run('run lot-consolidation --yes --json');
-  assert.equal(ran.code, 4, ran.stderr);
-  const told = JSON.parse(ran.stdout);
-  assert.deepEqual([told.status, told.left, told.rejected], ['completed', 2, 0]);
-  assert.equal(told.skip_reasons.missing_line, 2);
-  assert.match(ran.stderr, /1 LOT with 2 serials stays as it is: correct what is wrong with it/);
-  assert.match(ran.stderr, /901 +WF-KR-251121D-001 +2 +LOT WF-KR-251121D-001 has no production line/);
-  assert.equal((await run('run lot-consolidation --yes')).code, 4);
-  await database.query('UPDATE lots SET production_line_id = 1 WHERE id = 901');
-  const corrected = await run('run lot-consolidation --yes');
-  assert.equal(corrected.code, 0, corrected.stderr);
-  assert.deepEqual(
-    await database.query(
-      'SELECT count(*)::int AS n FROM serials s JOIN lots l ON l.id = s.lot_id WHERE s.id IN (90101, 90102) AND starts_with(s.serial_number, l.lot_number)',
-    ),
-    [{ n: 2 }],
-  );
-});
+long(
+  'LOTs that cannot be consolidated stay as they are, are listed, and the run ends with 4; so does the next',
+  async (t) => {
+    const { database, run } = await lots(t, await sample('left/missing-line.sql'));
+    const ran = await run('run lot-consolidation --yes --json');
+    assert.equal(ran.code, 4, ran.stderr);
+    const told = JSON.parse(ran.stdout);
+    assert.deepEqual([told.status, told.left, told.rejected], ['completed', 2, 0]);
+    assert.equal(told.skip_reasons.missing_line, 2);
+    assert.match(ran.stderr, /1 LOT with 2 serials stays as it is: correct what is wrong with it/);
+    assert.match(ran.stderr, /901 +WF-KR-251121D-001 +2 +LOT WF-KR-251121D-001 has no production line/);
+    assert.equal((await run('run lot-consolidation --yes')).code, 4);
+    await database.query('UPDATE lots SET production_line_id = 1 WHERE id = 901');
+    const corrected = await run('run lot-consolidation --yes');
+    assert.equal(corrected.code, 0, corrected.stderr);
+    assert.deepEqual(
+      await database.query(
+        'SELECT count(*)::int AS n FROM serials s JOIN lots l ON l.id = s.lot_id WHERE s.id IN (90101, 90102) AND starts_with(s.serial_number, l.lot_number)',
+      ),
+      [{ n: 2 }],
+    );
+  },
+);
 
 test('a refusal ends with 3, names the offenders, and the rejects are there to be read', async (t) => {
   const { database, run, cwd } = await lots(t);
@@ -225,7 +229,7 @@ test('a refusal ends with 3, names the offenders, and the rejects are there to b
   assert.match(status.stdout, /next: sluice rejects 1/);
 });
 
-test('the backup file alone brings the old contents back by the command line', async (t) => {
+long('the backup file alone brings the old contents back by the command line', async (t) => {
   const { database, cwd, run } = await lots(t);
   const before = await contents(database);
   assert.equal((await run('run lot-consolidation --yes')).code, 0);

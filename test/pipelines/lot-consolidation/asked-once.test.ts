@@ -5,6 +5,7 @@ import lotConsolidation from '../../../pipelines/lot-consolidation/index.js';
 import { FILES } from '../../../samples/lot-consolidation/generate.js';
 import { checkPipeline } from '../../../src/run/check.js';
 import type { TestDatabase } from '../../support/database.js';
+import { long } from '../../support/long.js';
 import { lotSystem, openDatabase, runLots, sample } from '../../support/lots.js';
 import { thrown } from '../../support/thrown.js';
 
@@ -54,23 +55,26 @@ test('what refuses a run the check refuses, each file in bad/ by the same name',
   }
 });
 
-test('what a run leaves as it is the check names beforehand, each file in left/, and nothing else', async (t) => {
-  const files = (await readdir(new URL('left/', FILES))).map((name) => name.replace('.sql', ''));
-  for (const file of files) assert.ok(LEFT[file] !== undefined, file);
-  assert.deepEqual(await checked(t, await lotSystem(t)), []);
-  for (const [name, { sql, reason, lots }] of Object.entries(LEFT)) {
-    const database = await lotSystem(t, { sql: sql ?? (await sample(`left/${name}.sql`)) });
-    const findings = await checked(t, database);
-    assert.deepEqual(
-      findings.map(({ severity }) => severity),
-      ['warning'],
-      name,
-    );
-    for (const lot of lots) assert.match(findings[0]?.lines ?? '', lot);
-    const { summary } = await runLots(t, database);
-    assert.deepEqual(
-      Object.keys(summary.skip_reasons).filter((each) => each === reason),
-      [reason],
-    );
-  }
-});
+long(
+  'what a run leaves as it is the check names beforehand, each file in left/, and nothing else',
+  async (t) => {
+    const files = (await readdir(new URL('left/', FILES))).map((name) => name.replace('.sql', ''));
+    for (const file of files) assert.ok(LEFT[file] !== undefined, file);
+    assert.deepEqual(await checked(t, await lotSystem(t)), []);
+    for (const [name, { sql, reason, lots }] of Object.entries(LEFT)) {
+      const database = await lotSystem(t, { sql: sql ?? (await sample(`left/${name}.sql`)) });
+      const findings = await checked(t, database);
+      assert.deepEqual(
+        findings.map(({ severity }) => severity),
+        ['warning'],
+        name,
+      );
+      for (const lot of lots) assert.match(findings[0]?.lines ?? '', lot);
+      const { summary } = await runLots(t, database);
+      assert.deepEqual(
+        Object.keys(summary.skip_reasons).filter((each) => each === reason),
+        [reason],
+      );
+    }
+  },
+);

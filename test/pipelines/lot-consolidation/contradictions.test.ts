@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import lotConsolidation from '../../../pipelines/lot-consolidation/index.js';
 import { csv } from '../../../src/sources/csv/index.js';
 import { tempFile } from '../../support/files.js';
+import { long } from '../../support/long.js';
 import { contents, exported, lotSystem, runLots } from '../../support/lots.js';
 import { thrown } from '../../support/thrown.js';
 import { validated, wrong } from '../../support/validated.js';
@@ -39,7 +40,7 @@ for (const column of ['model_code', 'production_month', 'lot_status', 'target_qu
     assert.deepEqual(await contents(database), before);
   });
 
-test('codes of lines and models may have any characters, as long as they make 4, 3 and 4', async (t) => {
+long('codes of lines and models may have any characters, as long as they make 4, 3 and 4', async (t) => {
   const sql = "UPDATE product_models SET model_code = 'x-1' WHERE id = (SELECT min(id) FROM product_models)";
   const database = await lotSystem(t, { sql });
   const pure = await lotSystem(t);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { fill } from '../../../samples/lot-consolidation/generate.js';
 import { csv as csvFile } from '../../../src/sources/csv/index.js';
 import { tempFile } from '../../support/files.js';
+import { long } from '../../support/long.js';
 import {
   asExpected,
   catalog,
@@ -161,7 +162,7 @@ const ORACLE = `
            ORDER BY NOT lot.kept, s.lot_id, length(s.serial_number), s.serial_number COLLATE "C"))::text, 3, '0') AS serial_number
   FROM serials s JOIN lot ON lot.id = s.lot_id`;
 
-test('20,000 generated serials come out as one statement with row_number() says', async (t) => {
+long('20,000 generated serials come out as one statement with row_number() says', async (t) => {
   const database = await lotSystem(t, { data: false });
   await fill(await database.connect(), { serials: 20_000, seed: 11, alreadyNew: 0.2, empty: 0.1 });
   const wanted = await checksum(database, ORACLE);

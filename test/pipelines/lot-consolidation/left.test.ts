@@ -6,6 +6,7 @@ import { FILES } from '../../../samples/lot-consolidation/generate.js';
 import { csv as csvFile } from '../../../src/sources/csv/index.js';
 import type { TestDatabase } from '../../support/database.js';
 import { tempFile, tempFolder } from '../../support/files.js';
+import { long } from '../../support/long.js';
 import { exported, lotSystem, runLots, sample } from '../../support/lots.js';
 
 interface Case {
@@ -57,37 +58,40 @@ test('there is a case here for every file in left/', async () => {
 
 for (const [name, wanted] of Object.entries(CASES))
   for (const from of ['the tables', 'a file'])
-    test(`${wanted.says}: left as it is and listed, the others are consolidated as without it (from ${from})`, async (t) => {
-      const pure = await lotSystem(t);
-      await runLots(t, pure);
-      const database = await lotSystem(t, { sql: await sample(`left/${name}.sql`) });
-      const ids = Object.keys(wanted.lots);
-      const theirs = `l.id IN (${ids.join(', ')})`;
-      const before = await rowsOf(database, theirs);
-      // A file's lines come in any order: here the LOT stands in the midst of the others.
-      const inputs =
-        from === 'the tables'
-          ? {}
-          : {
-              inputs: {
-                serials: csvFile(tempFile(t, 'old.csv', shuffled(await exported(database)).join('\n'))),
-              },
-            };
-      const { summary } = await runLots(t, database, inputs);
-      assert.deepEqual([summary.status, summary.rejected], ['completed', 0]);
-      for (const [reason, rows] of Object.entries(wanted.left))
-        assert.equal(summary.skip_reasons[reason], rows);
-      assert.equal(
-        summary.left,
-        Object.values(wanted.left).reduce((sum, rows) => sum + rows, 0),
-      );
-      const listed = summary.reports.find((report) => report.name === 'left as they are');
-      const whys = Object.fromEntries((listed?.rows ?? []).map(([id, , , why]) => [id, why]));
-      assert.deepEqual(Object.keys(whys), ids);
-      for (const [id, why] of Object.entries(wanted.lots)) assert.match(whys[id] ?? '', why);
-      assert.deepEqual(await rowsOf(database, theirs), before);
-      assert.deepEqual(await rowsOf(database, `NOT (${theirs})`), await rowsOf(pure));
-    });
+    (from === 'a file' && name === 'month-disagrees' ? test : long)(
+      `${wanted.says}: left as it is and listed, the others are consolidated as without it (from ${from})`,
+      async (t) => {
+        const pure = await lotSystem(t);
+        await runLots(t, pure);
+        const database = await lotSystem(t, { sql: await sample(`left/${name}.sql`) });
+        const ids = Object.keys(wanted.lots);
+        const theirs = `l.id IN (${ids.join(', ')})`;
+        const before = await rowsOf(database, theirs);
+        // A file's lines come in any order: here the LOT stands in the midst of the others.
+        const inputs =
+          from === 'the tables'
+            ? {}
+            : {
+                inputs: {
+                  serials: csvFile(tempFile(t, 'old.csv', shuffled(await exported(database)).join('\n'))),
+                },
+              };
+        const { summary } = await runLots(t, database, inputs);
+        assert.deepEqual([summary.status, summary.rejected], ['completed', 0]);
+        for (const [reason, rows] of Object.entries(wanted.left))
+          assert.equal(summary.skip_reasons[reason], rows);
+        assert.equal(
+          summary.left,
+          Object.values(wanted.left).reduce((sum, rows) => sum + rows, 0),
+        );
+        const listed = summary.reports.find((report) => report.name === 'left as they are');
+        const whys = Object.fromEntries((listed?.rows ?? []).map(([id, , , why]) => [id, why]));
+        assert.deepEqual(Object.keys(whys), ids);
+        for (const [id, why] of Object.entries(wanted.lots)) assert.match(whys[id] ?? '', why);
+        assert.deepEqual(await rowsOf(database, theirs), before);
+        assert.deepEqual(await rowsOf(database, `NOT (${theirs})`), await rowsOf(pure));
+      },
+    );
 
 test('the backup file holds LOTs that stay as they are, with their serials', async (t) => {
   const database = await lotSystem(t, { sql: await sample('left/missing-line.sql') });

@@ -14,6 +14,7 @@ import { csv } from '../../../src/sources/csv/index.js';
 import { jsonl } from '../../../src/sources/json/jsonl.js';
 import type { TestDatabase } from '../../support/database.js';
 import { tempFile, tempFolder } from '../../support/files.js';
+import { long } from '../../support/long.js';
 import { contents, exported, lotSystem, openDatabase, runLots, runOn } from '../../support/lots.js';
 import { thrown } from '../../support/thrown.js';
 
@@ -87,30 +88,33 @@ test('columns of one’s own are carried along unchanged, whatever their type an
   assert.deepEqual(await contents(database), old);
 });
 
-test('the backup file holds them, of LOTs that go, too, and gives all back where the old tables are gone', async (t) => {
-  const database = await lotSystem(t, { sql: OWN });
-  const old = await contents(database);
-  const folder = await inFolder(t, () => runLots(t, database, { settings: { backup: 'on' } }));
-  const [name] = readdirSync(folder);
-  const path = join(folder, name as string);
-  const file = JSON.parse(readFileSync(path, 'utf8')) as { lots: Record<string, unknown>[] };
-  const gone = file.lots.find(({ id }) => id === 64);
-  assert.equal(gone?.['lot.inspector'], 'A\tB\\64');
-  assert.equal(gone?.consolidated_into, 63);
-  const opened = openDatabase(t, database);
-  for (const leftover of await findLeftovers(opened, 0)) await dropLeftover(opened, leftover);
-  await opened.close();
-  // What was done since stays, of columns of one's own, too.
-  await database.query("UPDATE lots SET inspector = 'since' WHERE id = 63");
-  await runOn(t, database, restoreLots(path, { discardWrites: false }));
-  assert.deepEqual(await database.query('SELECT inspector FROM lots WHERE id = 63'), [
-    { inspector: 'since' },
-  ]);
-  await database.query("UPDATE lots SET inspector = E'A\\tB\\\\63' WHERE id = 63");
-  assert.deepEqual(await contents(database), old);
-});
+long(
+  'the backup file holds them, of LOTs that go, too, and gives all back where the old tables are gone',
+  async (t) => {
+    const database = await lotSystem(t, { sql: OWN });
+    const old = await contents(database);
+    const folder = await inFolder(t, () => runLots(t, database, { settings: { backup: 'on' } }));
+    const [name] = readdirSync(folder);
+    const path = join(folder, name as string);
+    const file = JSON.parse(readFileSync(path, 'utf8')) as { lots: Record<string, unknown>[] };
+    const gone = file.lots.find(({ id }) => id === 64);
+    assert.equal(gone?.['lot.inspector'], 'A\tB\\64');
+    assert.equal(gone?.consolidated_into, 63);
+    const opened = openDatabase(t, database);
+    for (const leftover of await findLeftovers(opened, 0)) await dropLeftover(opened, leftover);
+    await opened.close();
+    // What was done since stays, of columns of one's own, too.
+    await database.query("UPDATE lots SET inspector = 'since' WHERE id = 63");
+    await runOn(t, database, restoreLots(path, { discardWrites: false }));
+    assert.deepEqual(await database.query('SELECT inspector FROM lots WHERE id = 63'), [
+      { inspector: 'since' },
+    ]);
+    await database.query("UPDATE lots SET inspector = E'A\\tB\\\\63' WHERE id = 63");
+    assert.deepEqual(await contents(database), old);
+  },
+);
 
-test('a backup file that is older than a column gives the rest back', async (t) => {
+long('a backup file that is older than a column gives the rest back', async (t) => {
   const database = await lotSystem(t);
   const folder = await inFolder(t, () => runLots(t, database, { settings: { backup: 'on' } }));
   const [name] = readdirSync(folder);
@@ -122,7 +126,7 @@ test('a backup file that is older than a column gives the rest back', async (t) 
   ]);
 });
 
-test('statuses of one’s own stay as they are', async (t) => {
+long('statuses of one’s own stay as they are', async (t) => {
   const database = await lotSystem(t, {
     sql: `
       ALTER TABLE lots DROP CONSTRAINT lots_status_check; ALTER TABLE serials DROP CONSTRAINT serials_status_check;
@@ -138,7 +142,7 @@ const SMALL = `
   ALTER TABLE lots ADD inspector text; ALTER TABLE serials ADD warranty_until date;
   UPDATE lots SET inspector = 'I, ' || id; UPDATE serials SET warranty_until = date '2030-01-01' + id::int`;
 
-test('a file has them as lot.… and serial.…, in any order of lines', async (t) => {
+long('a file has them as lot.… and serial.…, in any order of lines', async (t) => {
   const database = await lotSystem(t, { sql: SMALL });
   const before = new Map((await own(database)).map((row) => [row.id, row.own]));
   const [head, ...lines] = await exportedWith(database, {
@@ -151,27 +155,30 @@ test('a file has them as lot.… and serial.…, in any order of lines', async (
   for (const row of await own(database)) assert.deepEqual(row.own, before.get(row.id), row.id);
 });
 
-test('a file without them is refused by the check, with the SELECT that gives them, unless they are left behind', async (t) => {
-  const database = await lotSystem(t, { sql: SMALL });
-  const inputs = { serials: csv(tempFile(t, 'old.csv', (await exported(database)).join('\n'))) };
-  const opened = openDatabase(t, database);
-  const { findings } = await checkPipeline(lotConsolidation, { database: opened, log: quiet, inputs });
-  await opened.close();
-  const error = findings.find(({ finding }) => finding.severity === 'error');
-  assert.equal(error?.name, 'owners-columns');
-  assert.equal(
-    error?.finding.message,
-    'the input has no columns lot.inspector, serial.warranty_until: what lots.inspector, serials.warranty_until hold would be lost',
-  );
-  assert.match(
-    [error?.finding.next].flat().join('\n'),
-    /l\."inspector" AS "lot\.inspector", s\."warranty_until" AS "serial\.warranty_until"\n[\s\S]*leave_behind=serials\.lot\.inspector,serials\.serial\.warranty_until/,
-  );
-  const settings = { leave_behind: 'serials.lot.inspector,serials.serial.warranty_until' };
-  const { summary } = await runLots(t, database, { inputs, settings });
-  assert.equal(summary.status, 'completed');
-  assert.deepEqual(await database.query('SELECT count(inspector)::int AS n FROM lots'), [{ n: 0 }]);
-});
+long(
+  'a file without them is refused by the check, with the SELECT that gives them, unless they are left behind',
+  async (t) => {
+    const database = await lotSystem(t, { sql: SMALL });
+    const inputs = { serials: csv(tempFile(t, 'old.csv', (await exported(database)).join('\n'))) };
+    const opened = openDatabase(t, database);
+    const { findings } = await checkPipeline(lotConsolidation, { database: opened, log: quiet, inputs });
+    await opened.close();
+    const error = findings.find(({ finding }) => finding.severity === 'error');
+    assert.equal(error?.name, 'owners-columns');
+    assert.equal(
+      error?.finding.message,
+      'the input has no columns lot.inspector, serial.warranty_until: what lots.inspector, serials.warranty_until hold would be lost',
+    );
+    assert.match(
+      [error?.finding.next].flat().join('\n'),
+      /l\."inspector" AS "lot\.inspector", s\."warranty_until" AS "serial\.warranty_until"\n[\s\S]*leave_behind=serials\.lot\.inspector,serials\.serial\.warranty_until/,
+    );
+    const settings = { leave_behind: 'serials.lot.inspector,serials.serial.warranty_until' };
+    const { summary } = await runLots(t, database, { inputs, settings });
+    assert.equal(summary.status, 'completed');
+    assert.deepEqual(await database.query('SELECT count(inspector)::int AS n FROM lots'), [{ n: 0 }]);
+  },
+);
 
 test('a column that may not be NULL cannot be left behind', async (t) => {
   const database = await lotSystem(t, { sql: "ALTER TABLE lots ADD grade text NOT NULL DEFAULT 'B'" });

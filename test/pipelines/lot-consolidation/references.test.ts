@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import lotConsolidation from '../../../pipelines/lot-consolidation/index.js';
 import { checkPipeline } from '../../../src/run/check.js';
 import type { TestDatabase } from '../../support/database.js';
+import { long } from '../../support/long.js';
 import { contents, lotSystem, openDatabase, runLots } from '../../support/lots.js';
 
 /** Errors of the check, each with its lines and what to do. */
@@ -57,24 +58,27 @@ test('rows that refer to LOTs that go are refused by the check; pointed to the L
   );
 });
 
-test('rows that refer to a number that changes are refused, with the foreign key; to one that stays they may', async (t) => {
-  const database = await lotSystem(t, {
-    sql: `${NOTES}; INSERT INTO "Lot notes" (nr, serial) SELECT l.lot_number, s.serial_number FROM lots l JOIN serials s ON s.lot_id = l.id WHERE l.id = 51 LIMIT 1`,
-  });
-  assert.deepEqual(await errors(t, database), []);
-  await database.query(
-    `INSERT INTO "Lot notes" (nr, serial) SELECT l.lot_number, s.serial_number FROM lots l JOIN serials s ON s.lot_id = l.id WHERE l.id = 63 LIMIT 2`,
-  );
-  const found = await errors(t, database);
-  assert.deepEqual(
-    found.map(({ message }) => message),
-    [
-      '2 rows of "Lot notes" refer by nr to lots.lot_number, which changes',
-      '2 rows of "Lot notes" refer by serial to serials.serial_number, which changes',
-    ],
-  );
-  await database.query(
-    found.map(({ next }) => /ALTER TABLE .* DROP CONSTRAINT "[^"]*"/.exec(next)?.[0] ?? '').join('; '),
-  );
-  assert.equal((await runLots(t, database)).summary.status, 'completed');
-});
+long(
+  'rows that refer to a number that changes are refused, with the foreign key; to one that stays they may',
+  async (t) => {
+    const database = await lotSystem(t, {
+      sql: `${NOTES}; INSERT INTO "Lot notes" (nr, serial) SELECT l.lot_number, s.serial_number FROM lots l JOIN serials s ON s.lot_id = l.id WHERE l.id = 51 LIMIT 1`,
+    });
+    assert.deepEqual(await errors(t, database), []);
+    await database.query(
+      `INSERT INTO "Lot notes" (nr, serial) SELECT l.lot_number, s.serial_number FROM lots l JOIN serials s ON s.lot_id = l.id WHERE l.id = 63 LIMIT 2`,
+    );
+    const found = await errors(t, database);
+    assert.deepEqual(
+      found.map(({ message }) => message),
+      [
+        '2 rows of "Lot notes" refer by nr to lots.lot_number, which changes',
+        '2 rows of "Lot notes" refer by serial to serials.serial_number, which changes',
+      ],
+    );
+    await database.query(
+      found.map(({ next }) => /ALTER TABLE .* DROP CONSTRAINT "[^"]*"/.exec(next)?.[0] ?? '').join('; '),
+    );
+    assert.equal((await runLots(t, database)).summary.status, 'completed');
+  },
+);

@@ -5,6 +5,7 @@ import { FILES } from '../../../samples/lot-consolidation/generate.js';
 import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { csv } from '../../../src/sources/csv/index.js';
 import { tempFile } from '../../support/files.js';
+import { long } from '../../support/long.js';
 import {
   contents,
   exported,
@@ -67,7 +68,7 @@ for (const [name, wanted] of Object.entries(CASES)) {
   });
 }
 
-test('too large a group is widened where that was asked for: 1050 serials from 0001', async (t) => {
+long('too large a group is widened where that was asked for: 1050 serials from 0001', async (t) => {
   const database = await lotSystem(t, { sql: await sample('bad/group-too-large.sql') });
   const { summary } = await runLots(t, database, { settings: { overflow: 'widen' } });
   assert.equal(summary.status, 'completed');
@@ -82,20 +83,23 @@ test('too large a group is widened where that was asked for: 1050 serials from 0
   assert.deepEqual(narrow, { n: 250 }, 'other groups keep their three digits');
 });
 
-test('of a file, whose rows nobody knows before, a serial number held outside the group is refused before the swap', async (t) => {
-  const database = await lotSystem(t, { sql: await sample('bad/serial-taken.sql') });
-  const before = await contents(database);
-  const inputs = { serials: csv(tempFile(t, 'old.csv', (await exported(database)).join('\n'))) };
-  await assert.rejects(runLots(t, database, { inputs }), (error: SluiceError) => {
-    assert.equal(error.code, 'validation_refused');
-    assert.match(error.message, /numbers-unique: a serial number would be held more than once/);
-    assert.match((error.facts.details ?? []).join('\n'), /^LI14PSA2511007: 2 times$/m);
-    return true;
-  });
-  assert.deepEqual(await contents(database), before);
-});
+long(
+  'of a file, whose rows nobody knows before, a serial number held outside the group is refused before the swap',
+  async (t) => {
+    const database = await lotSystem(t, { sql: await sample('bad/serial-taken.sql') });
+    const before = await contents(database);
+    const inputs = { serials: csv(tempFile(t, 'old.csv', (await exported(database)).join('\n'))) };
+    await assert.rejects(runLots(t, database, { inputs }), (error: SluiceError) => {
+      assert.equal(error.code, 'validation_refused');
+      assert.match(error.message, /numbers-unique: a serial number would be held more than once/);
+      assert.match((error.facts.details ?? []).join('\n'), /^LI14PSA2511007: 2 times$/m);
+      return true;
+    });
+    assert.deepEqual(await contents(database), before);
+  },
+);
 
-test('a serial of a LOT that stays may have any number that the group does not give', async (t) => {
+long('a serial of a LOT that stays may have any number that the group does not give', async (t) => {
   // The group gives 001 to 250.
   const database = await lotSystem(t, {
     sql: "INSERT INTO serials (id, lot_id, serial_number) VALUES (94101, 51, 'LI14PSA2511251'), (94102, 51, 'LI14PSA25110007')",

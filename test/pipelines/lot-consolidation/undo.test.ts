@@ -9,6 +9,7 @@ import { rollbackBatch } from '../../../src/run/rollback.js';
 import { csv } from '../../../src/sources/csv/index.js';
 import type { TestDatabase } from '../../support/database.js';
 import { tempFile, tempFolder } from '../../support/files.js';
+import { long } from '../../support/long.js';
 import {
   catalog,
   contents,
@@ -59,29 +60,32 @@ async function forget(t: TestContext, database: TestDatabase): Promise<void> {
   assert.deepEqual(await leftSchemas(database), []);
 }
 
-test('a rollback after writes is refused and lists the keys; told to discard them, it goes through', async (t) => {
-  const { database, old, batch } = await migrated(t);
-  await database.query(`
+long(
+  'a rollback after writes is refused and lists the keys; told to discard them, it goes through',
+  async (t) => {
+    const { database, old, batch } = await migrated(t);
+    await database.query(`
     UPDATE serials SET status = 'failed' WHERE id = 6301;
     DELETE FROM serials WHERE id = 6302;
     INSERT INTO lots (id, lot_number, production_month) VALUES (777, 'WF-KR-251201D-001', '2512')`);
-  const changed = await contents(database);
-  const error = await thrown(rollback(t, database, batch));
-  assert.equal(error.kind, 'refused');
-  assert.deepEqual(error.facts.details, [
-    'public.lots: 1 row written since',
-    '  inserted or updated: id = 777',
-    'public.serials: 2 rows written since',
-    '  2 of the published rows are deleted or updated',
-    '  inserted or updated: id = 6301',
-  ]);
-  assert.match(String(error.facts.next), /--discard-writes/);
-  assert.deepEqual(await contents(database), changed);
-  assert.deepEqual(await leftGuards(database), []);
-  await rollback(t, database, batch, true);
-  assert.deepEqual(await contents(database), old.contents);
-  assert.deepEqual(await catalog(database, false), old.catalog);
-});
+    const changed = await contents(database);
+    const error = await thrown(rollback(t, database, batch));
+    assert.equal(error.kind, 'refused');
+    assert.deepEqual(error.facts.details, [
+      'public.lots: 1 row written since',
+      '  inserted or updated: id = 777',
+      'public.serials: 2 rows written since',
+      '  2 of the published rows are deleted or updated',
+      '  inserted or updated: id = 6301',
+    ]);
+    assert.match(String(error.facts.next), /--discard-writes/);
+    assert.deepEqual(await contents(database), changed);
+    assert.deepEqual(await leftGuards(database), []);
+    await rollback(t, database, batch, true);
+    assert.deepEqual(await contents(database), old.contents);
+    assert.deepEqual(await catalog(database, false), old.catalog);
+  },
+);
 
 test('a rollback gives back exactly the old contents, with views and grants, and what came since', async (t) => {
   const { database, old, batch } = await migrated(t);
@@ -110,27 +114,30 @@ test('a rollback gives back exactly the old contents, with views and grants, and
   assert.match(again.message, /is rolled back already/);
 });
 
-test('a rollback that is stopped before its swap leaves live as it is, writable, and can be done again', async (t) => {
-  const { database, old, batch } = await migrated(t);
-  const facts = await catalog(database);
-  const now = await contents(database);
-  const controller = new AbortController();
-  const opened = openDatabase(t, database);
-  const events = {
-    phase: (name: string) => (name === 'rollback' ? controller.abort(interrupted()) : undefined),
-  };
-  const error = await thrown(
-    rollbackBatch(batch, { database: opened, log: quiet, events, signal: controller.signal }),
-  );
-  await opened.close();
-  assert.equal(error.kind, 'interrupted');
-  assert.deepEqual(await contents(database), now);
-  assert.deepEqual(await catalog(database), facts);
-  await rollback(t, database, batch);
-  assert.deepEqual(await contents(database), old.contents);
-});
+long(
+  'a rollback that is stopped before its swap leaves live as it is, writable, and can be done again',
+  async (t) => {
+    const { database, old, batch } = await migrated(t);
+    const facts = await catalog(database);
+    const now = await contents(database);
+    const controller = new AbortController();
+    const opened = openDatabase(t, database);
+    const events = {
+      phase: (name: string) => (name === 'rollback' ? controller.abort(interrupted()) : undefined),
+    };
+    const error = await thrown(
+      rollbackBatch(batch, { database: opened, log: quiet, events, signal: controller.signal }),
+    );
+    await opened.close();
+    assert.equal(error.kind, 'interrupted');
+    assert.deepEqual(await contents(database), now);
+    assert.deepEqual(await catalog(database), facts);
+    await rollback(t, database, batch);
+    assert.deepEqual(await contents(database), old.contents);
+  },
+);
 
-test('after a rollback the same pipeline runs again', async (t) => {
+long('after a rollback the same pipeline runs again', async (t) => {
   const { database, batch } = await migrated(t);
   const after = await contents(database);
   await rollback(t, database, batch);
@@ -151,7 +158,7 @@ test('a batch that published nothing, and one that is not there, cannot be rolle
   assert.match((await thrown(rollback(t, database, "1'; --"))).message, /is not a batch id/);
 });
 
-test('where the old tables are dropped, a rollback points to the backup file', async (t) => {
+long('where the old tables are dropped, a rollback points to the backup file', async (t) => {
   const { database, batch } = await migrated(t);
   await forget(t, database);
   const error = await thrown(rollback(t, database, batch));
@@ -217,14 +224,17 @@ test('a run that is refused leaves no backup file behind', async (t) => {
   assert.deepEqual(readdirSync(folder), []);
 });
 
-test('the backup file alone gives back exactly the old contents, where the old tables are gone', async (t) => {
-  const { database, old, backup } = await migrated(t);
-  await forget(t, database);
-  const { summary } = await runOn(t, database, restoreLots(backup, { discardWrites: false }));
-  assert.equal(summary.status, 'completed');
-  assert.deepEqual(await contents(database), old.contents);
-  assert.deepEqual(await catalog(database, false), old.catalog);
-});
+long(
+  'the backup file alone gives back exactly the old contents, where the old tables are gone',
+  async (t) => {
+    const { database, old, backup } = await migrated(t);
+    await forget(t, database);
+    const { summary } = await runOn(t, database, restoreLots(backup, { discardWrites: false }));
+    assert.equal(summary.status, 'completed');
+    assert.deepEqual(await contents(database), old.contents);
+    assert.deepEqual(await catalog(database, false), old.catalog);
+  },
+);
 
 test('restoring from the file takes back numbers and LOTs, and keeps what was done since', async (t) => {
   const { database, old, backup } = await migrated(t);
@@ -253,28 +263,31 @@ test('restoring from the file takes back numbers and LOTs, and keeps what was do
   assert.deepEqual(await contents(database), old.contents, 'nothing else differs');
 });
 
-test('numbers that were changed since the migration, and rows deleted since, refuse the restore, by name', async (t) => {
-  const { database, old, backup } = await migrated(t);
-  await forget(t, database);
-  await database.query(`
+long(
+  'numbers that were changed since the migration, and rows deleted since, refuse the restore, by name',
+  async (t) => {
+    const { database, old, backup } = await migrated(t);
+    await forget(t, database);
+    await database.query(`
     UPDATE serials SET serial_number = 'BY-HAND-1' WHERE id = 6302;
     DELETE FROM inspections WHERE serial_id = 6303; DELETE FROM serials WHERE id = 6303`);
-  const changed = await contents(database);
-  const error = await thrown(runOn(t, database, restoreLots(backup, { discardWrites: false })));
-  assert.equal(error.kind, 'refused');
-  assert.equal(error.message, '2 serials were changed since the migration');
-  assert.deepEqual(error.facts.details, [
-    'serial 6302: its serial_number is BY-HAND-1 now, and was LI14PSA2511002 after the migration',
-    'serial 6303: deleted since; it would come back',
-  ]);
-  assert.match(String(error.facts.next), /--discard-writes/);
-  assert.deepEqual(await contents(database), changed);
-  await runOn(t, database, restoreLots(backup, { discardWrites: true }));
-  const { lots, serials } = await contents(database);
-  assert.deepEqual({ lots, serials }, { lots: old.contents.lots, serials: old.contents.serials });
-});
+    const changed = await contents(database);
+    const error = await thrown(runOn(t, database, restoreLots(backup, { discardWrites: false })));
+    assert.equal(error.kind, 'refused');
+    assert.equal(error.message, '2 serials were changed since the migration');
+    assert.deepEqual(error.facts.details, [
+      'serial 6302: its serial_number is BY-HAND-1 now, and was LI14PSA2511002 after the migration',
+      'serial 6303: deleted since; it would come back',
+    ]);
+    assert.match(String(error.facts.next), /--discard-writes/);
+    assert.deepEqual(await contents(database), changed);
+    await runOn(t, database, restoreLots(backup, { discardWrites: true }));
+    const { lots, serials } = await contents(database);
+    assert.deepEqual({ lots, serials }, { lots: old.contents.lots, serials: old.contents.serials });
+  },
+);
 
-test('ids beyond what a JavaScript number holds come back from the backup file', async (t) => {
+long('ids beyond what a JavaScript number holds come back from the backup file', async (t) => {
   const database = await lotSystem(t, {
     sql: "INSERT INTO serials (id, lot_id, serial_number) VALUES (9007199254740993, 12, 'WIDE-1')",
   });

@@ -6,6 +6,7 @@ import { rollbackBatch } from '../../../src/run/rollback.js';
 import { csvFile, inShort, runAround } from '../../support/broken.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
 import { loads } from '../../support/engine.js';
+import { long } from '../../support/long.js';
 import { openDatabase } from '../../support/lots.js';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
@@ -151,7 +152,7 @@ test('who was to give a value up and is rejected itself keeps it, along the whol
   ]);
 });
 
-test('a long chain is one step a row, and rows that wait for nobody are one statement', async (t) => {
+long('a long chain is one step a row, and rows that wait for nobody are one statement', async (t) => {
   const database = await testDatabase(t);
   await database.query(`
     CREATE TABLE pos (id int PRIMARY KEY, at int NOT NULL UNIQUE, CHECK (at > 0)); CREATE TABLE told (n int);

@@ -5,6 +5,7 @@ import { append, merge, patch, replace } from '../../../src/core/target.js';
 import { findBatch } from '../../../src/db/ledger/batches.js';
 import { testDatabase } from '../../support/database.js';
 import { engine, loads, rowsAfter } from '../../support/engine.js';
+import { long } from '../../support/long.js';
 import { thrown } from '../../support/thrown.js';
 
 const SYSTEM = `
@@ -30,32 +31,35 @@ for (const [mode, target] of [
   ['merge', merge('parts', PARTS)],
   ['patch', patch('parts', PARTS)],
 ] as const)
-  test(`a write during the load stops a ${mode}: which table, how many statements, by whom, and what next`, async (t) => {
-    const database = await testDatabase(t);
-    await database.query(SYSTEM);
-    const writer = await database.connect({ application_name: 'the old system' });
-    const source = rowsAfter(amounts(5), async () => {
-      await writer.query('UPDATE parts SET amount = 1 WHERE id = 1');
-      await writer.query('UPDATE parts SET amount = 2 WHERE id = 1');
-    });
-    const { run, database: own } = engine(t, database);
-    const error = await thrown(run(loads({ parts: [target, source] })));
-    assert.equal(error.code, 'live_written_during_load');
-    assert.equal(error.kind, 'refused');
-    assert.match(error.message, /^2 statements wrote to public\.parts /);
-    assert.match(
-      String(error.facts.details),
-      /public\.parts: 2 UPDATE statements \(2 rows\) by \w+ as the old system/,
-    );
-    assert.match(String(error.facts.next), /again {3}\(it reads what was written\)/);
-    assert.match(String(error.facts.state), /nothing was published/);
-    assert.deepEqual(await database.query('SELECT amount FROM parts WHERE id = 1'), [{ amount: 2 }]);
-    assert.equal((await findBatch(own, '1')).status, 'failed');
-    const left = await database.query(
-      "SELECT tgname FROM pg_trigger WHERE tgname ~ 'sluice' UNION ALL SELECT nspname FROM pg_namespace WHERE nspname ~ '^sluice_'",
-    );
-    assert.deepEqual(left, []);
-  });
+  (mode === 'replace' || mode === 'merge' ? test : long)(
+    `a write during the load stops a ${mode}: which table, how many statements, by whom, and what next`,
+    async (t) => {
+      const database = await testDatabase(t);
+      await database.query(SYSTEM);
+      const writer = await database.connect({ application_name: 'the old system' });
+      const source = rowsAfter(amounts(5), async () => {
+        await writer.query('UPDATE parts SET amount = 1 WHERE id = 1');
+        await writer.query('UPDATE parts SET amount = 2 WHERE id = 1');
+      });
+      const { run, database: own } = engine(t, database);
+      const error = await thrown(run(loads({ parts: [target, source] })));
+      assert.equal(error.code, 'live_written_during_load');
+      assert.equal(error.kind, 'refused');
+      assert.match(error.message, /^2 statements wrote to public\.parts /);
+      assert.match(
+        String(error.facts.details),
+        /public\.parts: 2 UPDATE statements \(2 rows\) by \w+ as the old system/,
+      );
+      assert.match(String(error.facts.next), /again {3}\(it reads what was written\)/);
+      assert.match(String(error.facts.state), /nothing was published/);
+      assert.deepEqual(await database.query('SELECT amount FROM parts WHERE id = 1'), [{ amount: 2 }]);
+      assert.equal((await findBatch(own, '1')).status, 'failed');
+      const left = await database.query(
+        "SELECT tgname FROM pg_trigger WHERE tgname ~ 'sluice' UNION ALL SELECT nspname FROM pg_namespace WHERE nspname ~ '^sluice_'",
+      );
+      assert.deepEqual(left, []);
+    },
+  );
 
 test('a write to a table that is only appended to, or of no concern, stops nothing', async (t) => {
   const database = await testDatabase(t);
@@ -74,24 +78,27 @@ for (const target of [
   append('parts', { columns: PARTS.columns }),
   replace('parts', { columns: PARTS.columns, maxShrink: 80 }),
 ])
-  test(`a write to a table that the pipeline only guards stops its ${target.mode}`, async (t) => {
-    const database = await testDatabase(t);
-    await database.query(SYSTEM);
-    const source = (before: () => Promise<unknown>) =>
-      loads(
-        { parts: [target, rowsAfter([{ id: 9, model_id: 1, amount: 1 }], before)] },
-        { guards: ['timers'] },
-      );
-    const { run } = engine(t, database);
-    const starts = () => database.query('UPDATE timers SET running = true');
-    const error = await thrown(run(source(starts)));
-    assert.equal(error.code, 'live_written_during_load');
-    assert.equal(error.facts.table, 'public.timers');
-    assert.deepEqual(await database.query('SELECT count(*)::int AS n FROM parts'), [{ n: 5 }]);
-    const { summary } = await run(source(async () => {}));
-    assert.equal(summary.status, 'completed');
-    assert.deepEqual(await database.query("SELECT tgname FROM pg_trigger WHERE tgname ~ 'sluice'"), []);
-  });
+  (target.mode === 'replace' ? test : long)(
+    `a write to a table that the pipeline only guards stops its ${target.mode}`,
+    async (t) => {
+      const database = await testDatabase(t);
+      await database.query(SYSTEM);
+      const source = (before: () => Promise<unknown>) =>
+        loads(
+          { parts: [target, rowsAfter([{ id: 9, model_id: 1, amount: 1 }], before)] },
+          { guards: ['timers'] },
+        );
+      const { run } = engine(t, database);
+      const starts = () => database.query('UPDATE timers SET running = true');
+      const error = await thrown(run(source(starts)));
+      assert.equal(error.code, 'live_written_during_load');
+      assert.equal(error.facts.table, 'public.timers');
+      assert.deepEqual(await database.query('SELECT count(*)::int AS n FROM parts'), [{ n: 5 }]);
+      const { summary } = await run(source(async () => {}));
+      assert.equal(summary.status, 'completed');
+      assert.deepEqual(await database.query("SELECT tgname FROM pg_trigger WHERE tgname ~ 'sluice'"), []);
+    },
+  );
 
 test('a guarded table that does not exist is a usage error, before anything is written', async (t) => {
   const database = await testDatabase(t);
@@ -106,62 +113,68 @@ test('a guarded table that does not exist is a usage error, before anything is w
 });
 
 for (const mode of ['replace', 'merge', 'patch'] as const)
-  test(`--guard lock keeps writers out of a ${mode} until it has committed, and lets readers in`, async (t) => {
+  (mode === 'replace' ? test : long)(
+    `--guard lock keeps writers out of a ${mode} until it has committed, and lets readers in`,
+    async (t) => {
+      const database = await testDatabase(t);
+      await database.query(SYSTEM);
+      const writer = await database.connect();
+      let wrote: Promise<unknown> | undefined;
+      let waited = false;
+      const source = rowsAfter(
+        models(6).slice(mode === 'patch' ? 1 : 0, mode === 'patch' ? 5 : 6),
+        async () => {
+          assert.equal((await writer.query('SELECT FROM models')).rowCount, 5);
+          // A statement that waits has a snapshot older than the load, which a replace does not outrun: it gives up.
+          if (mode === 'replace') await writer.query("SET lock_timeout = '150ms'");
+          const write = () => writer.query("UPDATE models SET name = 'written' WHERE id = 1");
+          wrote = mode === 'replace' ? assert.rejects(write(), { code: '55P03' }) : write();
+          waited = await Promise.race([
+            wrote.then(() => false),
+            new Promise<true>((r) => setTimeout(r, 100, true)),
+          ]);
+        },
+      );
+      const target = {
+        replace: replace('models', MODELS),
+        merge: merge('models', { ...MODELS, key: ['id'] }),
+        patch: patch('models', { ...MODELS, key: ['id'] }),
+      }[mode];
+      const { run } = engine(t, database);
+      const { summary } = await run(loads({ models: [target, source] }), { guard: 'lock' });
+      await wrote;
+      assert.equal(waited, true);
+      assert.equal(summary.status, 'completed');
+      const [first, second] = await database.query('SELECT name FROM models ORDER BY id');
+      const written = { replace: 'new 1', merge: 'written', patch: 'written' }[mode];
+      assert.deepEqual([first, second], [{ name: written }, { name: 'new 2' }]);
+      const rest = await database.query('SELECT FROM parts JOIN models m ON m.id = model_id');
+      assert.equal(rest.length, 5);
+    },
+  );
+
+long(
+  '--guard lock gives way to a reader that holds the table, and keeps writers out between attempts',
+  async (t) => {
     const database = await testDatabase(t);
     await database.query(SYSTEM);
-    const writer = await database.connect();
-    let wrote: Promise<unknown> | undefined;
-    let waited = false;
-    const source = rowsAfter(
-      models(6).slice(mode === 'patch' ? 1 : 0, mode === 'patch' ? 5 : 6),
-      async () => {
-        assert.equal((await writer.query('SELECT FROM models')).rowCount, 5);
-        // A statement that waits has a snapshot older than the load, which a replace does not outrun: it gives up.
-        if (mode === 'replace') await writer.query("SET lock_timeout = '150ms'");
-        const write = () => writer.query("UPDATE models SET name = 'written' WHERE id = 1");
-        wrote = mode === 'replace' ? assert.rejects(write(), { code: '55P03' }) : write();
-        waited = await Promise.race([
-          wrote.then(() => false),
-          new Promise<true>((r) => setTimeout(r, 100, true)),
-        ]);
-      },
-    );
-    const target = {
-      replace: replace('models', MODELS),
-      merge: merge('models', { ...MODELS, key: ['id'] }),
-      patch: patch('models', { ...MODELS, key: ['id'] }),
-    }[mode];
+    const reader = await database.connect();
+    const source = rowsAfter(models(6), () => reader.query('BEGIN; SELECT FROM models'));
     const { run } = engine(t, database);
-    const { summary } = await run(loads({ models: [target, source] }), { guard: 'lock' });
-    await wrote;
-    assert.equal(waited, true);
+    const gaveWay: string[] = [];
+    const warn = (text: string) => {
+      if (/gave way/.test(text) && gaveWay.push(text) === 1) void reader.query('COMMIT');
+    };
+    const { summary } = await run(loads({ models: [replace('models', MODELS), source] }), {
+      guard: 'lock',
+      events: { warn },
+    });
     assert.equal(summary.status, 'completed');
-    const [first, second] = await database.query('SELECT name FROM models ORDER BY id');
-    const written = { replace: 'new 1', merge: 'written', patch: 'written' }[mode];
-    assert.deepEqual([first, second], [{ name: written }, { name: 'new 2' }]);
-    const rest = await database.query('SELECT FROM parts JOIN models m ON m.id = model_id');
-    assert.equal(rest.length, 5);
-  });
+    assert.match(gaveWay[0] ?? '', /gave way: .*in the way: pid \d+/);
+  },
+);
 
-test('--guard lock gives way to a reader that holds the table, and keeps writers out between attempts', async (t) => {
-  const database = await testDatabase(t);
-  await database.query(SYSTEM);
-  const reader = await database.connect();
-  const source = rowsAfter(models(6), () => reader.query('BEGIN; SELECT FROM models'));
-  const { run } = engine(t, database);
-  const gaveWay: string[] = [];
-  const warn = (text: string) => {
-    if (/gave way/.test(text) && gaveWay.push(text) === 1) void reader.query('COMMIT');
-  };
-  const { summary } = await run(loads({ models: [replace('models', MODELS), source] }), {
-    guard: 'lock',
-    events: { warn },
-  });
-  assert.equal(summary.status, 'completed');
-  assert.match(gaveWay[0] ?? '', /gave way: .*in the way: pid \d+/);
-});
-
-test('where the session that keeps writers out is killed, nothing is published', async (t) => {
+long('where the session that keeps writers out is killed, nothing is published', async (t) => {
   const database = await testDatabase(t);
   await database.query(SYSTEM);
   const source = rowsAfter(models(6), async () => {
@@ -191,7 +204,7 @@ test('--guard lock is refused where its lock would block the run itself, or woul
   assert.equal((await run(both)).summary.status, 'completed');
 });
 
-test('--guard off publishes over what was written', async (t) => {
+long('--guard off publishes over what was written', async (t) => {
   const database = await testDatabase(t);
   await database.query(SYSTEM);
   const source = rowsAfter(models(5), () => database.query("UPDATE models SET name = 'lost'"));
@@ -204,19 +217,22 @@ for (const [name, target] of [
   ['append', append('parts', { columns: PARTS.columns })],
   ['merge', merge('parts', PARTS)],
 ] as const)
-  test(`--no-triggers publishes an ${name} without the table's triggers, also when it is swapped in later`, async (t) => {
-    const database = await testDatabase(t);
-    await database.query(SYSTEM);
-    const { run, database: own, log } = engine(t, database);
-    const of = (id: number) => loads({ parts: [target, [{ id, model_id: 1, amount: 3 }]] });
-    await run(of(11));
-    assert.equal((await database.query('SELECT FROM audit')).length, 1);
-    await run(of(12), { noTriggers: true });
-    const loaded = await run(of(13), { noTriggers: true, publish: false });
-    const { findStaged, swapBatch } = await import('../../../src/run/swap.js');
-    await swapBatch(of(13), await findStaged(own, loaded.summary.batch as string), { database: own, log });
-    assert.equal((await database.query('SELECT FROM audit')).length, 1);
-    assert.equal((await database.query('SELECT FROM parts')).length, 8);
-    await database.query('UPDATE parts SET amount = 0 WHERE id = 13');
-    assert.equal((await database.query('SELECT FROM audit')).length, 2);
-  });
+  (name === 'append' ? test : long)(
+    `--no-triggers publishes an ${name} without the table's triggers, also when it is swapped in later`,
+    async (t) => {
+      const database = await testDatabase(t);
+      await database.query(SYSTEM);
+      const { run, database: own, log } = engine(t, database);
+      const of = (id: number) => loads({ parts: [target, [{ id, model_id: 1, amount: 3 }]] });
+      await run(of(11));
+      assert.equal((await database.query('SELECT FROM audit')).length, 1);
+      await run(of(12), { noTriggers: true });
+      const loaded = await run(of(13), { noTriggers: true, publish: false });
+      const { findStaged, swapBatch } = await import('../../../src/run/swap.js');
+      await swapBatch(of(13), await findStaged(own, loaded.summary.batch as string), { database: own, log });
+      assert.equal((await database.query('SELECT FROM audit')).length, 1);
+      assert.equal((await database.query('SELECT FROM parts')).length, 8);
+      await database.query('UPDATE parts SET amount = 0 WHERE id = 13');
+      assert.equal((await database.query('SELECT FROM audit')).length, 2);
+    },
+  );

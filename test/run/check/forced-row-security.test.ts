@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { rollbackBatch } from '../../../src/run/rollback.js';
 import { testDatabase } from '../../support/database.js';
 import { engine, loads, rowsAfter } from '../../support/engine.js';
+import { long } from '../../support/long.js';
 import { testRole } from '../../support/role.js';
 import { PARTS_BY, parts, rowsFor, SYSTEM } from '../../support/system.js';
 import { thrown } from '../../support/thrown.js';
@@ -36,55 +37,64 @@ const told = async (work: Promise<unknown>): Promise<string> => {
 };
 
 for (const mode of MODES)
-  test(`${mode}: an owner from whom a policy hides rows is refused, in check and dry run too, and so is his rollback`, async (t) => {
-    const { admin, url } = await owned(t);
-    const { run, database, log } = engine(t, { url });
-    const of = loads({ parts: [PARTS_BY[mode], rowsFor(mode)] });
-    await admin.query(force('parts', 'id <= 2'));
-    const before = await checksums(admin, 'parts', 'notes');
-    for (const dryRun of [true, false]) {
-      const error = await told(run(of, { dryRun }));
-      assert.match(error, /row-level security hides rows from this role \(policy part\)/);
-      assert.match(error, /a role that sees all rows: .* BYPASSRLS/);
-    }
-    assert.deepEqual(await checksums(admin, 'parts', 'notes'), before);
-    await admin.query(unforced('parts'));
-    const batch = (await run(of)).summary.batch as string;
-    const published = await checksums(admin, 'parts', 'notes');
-    await admin.query('ALTER TABLE parts FORCE ROW LEVEL SECURITY');
-    for (const dryRun of [true, false]) {
-      const error = await told(rollbackBatch(batch, { database, log, dryRun }));
-      assert.match(error, /row-level security (hides rows from this role|would hide rows of public\.parts) /);
-    }
-    assert.deepEqual(await checksums(admin, 'parts', 'notes'), published);
-    await admin.query(unforced('parts'));
-    await rollbackBatch(batch, { database, log });
-    assert.deepEqual(await checksums(admin, 'parts', 'notes'), before);
-  });
+  (mode === 'replace' ? test : long)(
+    `${mode}: an owner from whom a policy hides rows is refused, in check and dry run too, and so is his rollback`,
+    async (t) => {
+      const { admin, url } = await owned(t);
+      const { run, database, log } = engine(t, { url });
+      const of = loads({ parts: [PARTS_BY[mode], rowsFor(mode)] });
+      await admin.query(force('parts', 'id <= 2'));
+      const before = await checksums(admin, 'parts', 'notes');
+      for (const dryRun of [true, false]) {
+        const error = await told(run(of, { dryRun }));
+        assert.match(error, /row-level security hides rows from this role \(policy part\)/);
+        assert.match(error, /a role that sees all rows: .* BYPASSRLS/);
+      }
+      assert.deepEqual(await checksums(admin, 'parts', 'notes'), before);
+      await admin.query(unforced('parts'));
+      const batch = (await run(of)).summary.batch as string;
+      const published = await checksums(admin, 'parts', 'notes');
+      await admin.query('ALTER TABLE parts FORCE ROW LEVEL SECURITY');
+      for (const dryRun of [true, false]) {
+        const error = await told(rollbackBatch(batch, { database, log, dryRun }));
+        assert.match(
+          error,
+          /row-level security (hides rows from this role|would hide rows of public\.parts) /,
+        );
+      }
+      assert.deepEqual(await checksums(admin, 'parts', 'notes'), published);
+      await admin.query(unforced('parts'));
+      await rollbackBatch(batch, { database, log });
+      assert.deepEqual(await checksums(admin, 'parts', 'notes'), before);
+    },
+  );
 
 for (const [whose, table, using] of [
   ['a child', 'notes', 'false'],
   ['a parent', 'models', 'id > 3'],
 ] as const)
-  test(`a replace is refused where a policy hides rows of ${whose}, for the key could not be checked`, async (t) => {
-    const { admin, url } = await owned(t);
-    const { run, database, log } = engine(t, { url });
-    await admin.query(force(table, using));
-    const of = loads({ parts: [PARTS_BY.replace, parts(4, 7, 2)] });
-    for (const dryRun of [true, false]) {
-      const error = await told(run(of, { dryRun }));
-      assert.match(
-        error,
-        new RegExp(`public\\.${table}: row-level security hides rows .* so that foreign key`),
-      );
-    }
-    await admin.query(unforced(table));
-    const batch = (await run(loads({ parts: [PARTS_BY.replace, rowsFor('replace')] }))).summary
-      .batch as string;
-    await admin.query(`ALTER TABLE ${table} FORCE ROW LEVEL SECURITY`);
-    const error = await told(rollbackBatch(batch, { database, log }));
-    assert.match(error, new RegExp(`public\\.${table}: row-level security hides rows`));
-  });
+  (whose === 'a child' ? test : long)(
+    `a replace is refused where a policy hides rows of ${whose}, for the key could not be checked`,
+    async (t) => {
+      const { admin, url } = await owned(t);
+      const { run, database, log } = engine(t, { url });
+      await admin.query(force(table, using));
+      const of = loads({ parts: [PARTS_BY.replace, parts(4, 7, 2)] });
+      for (const dryRun of [true, false]) {
+        const error = await told(run(of, { dryRun }));
+        assert.match(
+          error,
+          new RegExp(`public\\.${table}: row-level security hides rows .* so that foreign key`),
+        );
+      }
+      await admin.query(unforced(table));
+      const batch = (await run(loads({ parts: [PARTS_BY.replace, rowsFor('replace')] }))).summary
+        .batch as string;
+      await admin.query(`ALTER TABLE ${table} FORCE ROW LEVEL SECURITY`);
+      const error = await told(rollbackBatch(batch, { database, log }));
+      assert.match(error, new RegExp(`public\\.${table}: row-level security hides rows`));
+    },
+  );
 
 test('no row is deleted that hidden rows may refer to: neither by a merge nor by the undo of one', async (t) => {
   const { admin, url } = await owned(t);
@@ -101,23 +111,26 @@ test('no row is deleted that hidden rows may refer to: neither by a merge nor by
 });
 
 for (const mode of MODES)
-  test(`${mode}: security that is forced while the load runs publishes nothing that it would shorten`, async (t) => {
-    const { admin, url } = await owned(t);
-    const { run } = engine(t, { url });
-    const source = rowsAfter(rowsFor(mode), () => admin.query(force('parts', 'id <= 2')));
-    const before = await checksums(admin, 'parts', 'notes');
-    const ran = await run(loads({ parts: [PARTS_BY[mode], source] })).then(
-      ({ summary }) => summary.status,
-      (error) => told(Promise.reject(error)),
-    );
-    // An append reads nothing of live, and adds just its rows.
-    if (mode === 'append') {
-      assert.match(ran, /row-level security|completed/);
-      return;
-    }
-    assert.match(ran, /row-level security/);
-    assert.deepEqual(await checksums(admin, 'parts', 'notes'), before);
-  });
+  (mode === 'replace' ? test : long)(
+    `${mode}: security that is forced while the load runs publishes nothing that it would shorten`,
+    async (t) => {
+      const { admin, url } = await owned(t);
+      const { run } = engine(t, { url });
+      const source = rowsAfter(rowsFor(mode), () => admin.query(force('parts', 'id <= 2')));
+      const before = await checksums(admin, 'parts', 'notes');
+      const ran = await run(loads({ parts: [PARTS_BY[mode], source] })).then(
+        ({ summary }) => summary.status,
+        (error) => told(Promise.reject(error)),
+      );
+      // An append reads nothing of live, and adds just its rows.
+      if (mode === 'append') {
+        assert.match(ran, /row-level security|completed/);
+        return;
+      }
+      assert.match(ran, /row-level security/);
+      assert.deepEqual(await checksums(admin, 'parts', 'notes'), before);
+    },
+  );
 
 test("the tables' own triggers go on with the row security that their roles have", async (t) => {
   const { admin, url } = await owned(t);

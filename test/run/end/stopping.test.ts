@@ -6,6 +6,7 @@ import type { Pipeline } from '../../../src/core/pipeline.js';
 import { dropLeftover, findLeftovers } from '../../../src/run/maintain/cleanup.js';
 import { rollbackBatch } from '../../../src/run/rollback.js';
 import type { TestDatabase } from '../../support/database.js';
+import { long } from '../../support/long.js';
 import { leftGuards, leftSchemas, type Options, openDatabase, runOn } from '../../support/lots.js';
 import { SLOW_PLACES, slowCheck, waitUntilSlow } from '../../support/slow.js';
 import { thingsDatabase, thingsPipeline } from '../../support/things.js';
@@ -54,50 +55,56 @@ const lastBatch = async (database: TestDatabase) =>
   )[0];
 
 for (const { name, sql = '', pipeline, session } of SLOW_PLACES) {
-  test(`asked to stop in ${name}, a run stops at once and leaves nothing`, async (t) => {
-    const database = await thingsDatabase(t);
-    await database.query(sql);
-    const stop = new AbortController();
-    const error = await harmed(
-      t,
-      database,
-      pipeline,
-      async () => {
-        await waitUntilSlow(database, session);
-        stop.abort(interrupted('stopped by SIGINT'));
-      },
-      { signal: stop.signal },
-    );
-    assert.equal(error.kind, 'interrupted');
-    assert.equal(error.message, 'stopped by SIGINT');
-    assert.match(
-      error.facts.state ?? '',
-      /^nothing was published; live tables are untouched; batch \d+ is failed$/,
-    );
-    assert.deepEqual(await lastBatch(database), {
-      status: 'failed',
-      code: 'interrupted',
-      message: 'stopped by SIGINT',
-    });
-  });
+  (name === 'a COPY' ? test : long)(
+    `asked to stop in ${name}, a run stops at once and leaves nothing`,
+    async (t) => {
+      const database = await thingsDatabase(t);
+      await database.query(sql);
+      const stop = new AbortController();
+      const error = await harmed(
+        t,
+        database,
+        pipeline,
+        async () => {
+          await waitUntilSlow(database, session);
+          stop.abort(interrupted('stopped by SIGINT'));
+        },
+        { signal: stop.signal },
+      );
+      assert.equal(error.kind, 'interrupted');
+      assert.equal(error.message, 'stopped by SIGINT');
+      assert.match(
+        error.facts.state ?? '',
+        /^nothing was published; live tables are untouched; batch \d+ is failed$/,
+      );
+      assert.deepEqual(await lastBatch(database), {
+        status: 'failed',
+        code: 'interrupted',
+        message: 'stopped by SIGINT',
+      });
+    },
+  );
 
   // A window that was not committed is tried again; see below.
   if (name === 'the publishing window') continue;
-  test(`a backend that is killed in ${name} fails the batch with its reason`, async (t) => {
-    const database = await thingsDatabase(t);
-    await database.query(sql);
-    const error = await harmed(t, database, pipeline, async () => {
-      const pid = await waitUntilSlow(database, session);
-      await database.query('SELECT pg_terminate_backend($1)', [pid]);
-    });
-    assert.equal(error.kind, 'failed');
-    assert.match(error.message, /lost|terminat/);
-    assert.deepEqual(await lastBatch(database), {
-      status: 'failed',
-      code: error.code,
-      message: error.message,
-    });
-  });
+  (name === 'a COPY' ? test : long)(
+    `a backend that is killed in ${name} fails the batch with its reason`,
+    async (t) => {
+      const database = await thingsDatabase(t);
+      await database.query(sql);
+      const error = await harmed(t, database, pipeline, async () => {
+        const pid = await waitUntilSlow(database, session);
+        await database.query('SELECT pg_terminate_backend($1)', [pid]);
+      });
+      assert.equal(error.kind, 'failed');
+      assert.match(error.message, /lost|terminat/);
+      assert.deepEqual(await lastBatch(database), {
+        status: 'failed',
+        code: error.code,
+        message: error.message,
+      });
+    },
+  );
 }
 
 test('a backend that is killed in the publishing window is no harm: it is tried again, once', async (t) => {
@@ -195,36 +202,39 @@ test('asked to stop while a reader of live keeps its guard on, a run leaves that
   assert.deepEqual(await leftSchemas(database), ['sluice_old_2']);
 });
 
-test('asked to stop in the index build of a rollback, it stops at once, puts nothing back, and may be repeated', async (t) => {
-  const database = await thingsDatabase(t);
-  await runOn(t, database, thingsPipeline());
-  const slow = SLOW_PLACES.find(({ name }) => name === 'an index build') ?? assert.fail();
-  const quick = "CREATE OR REPLACE FUNCTION slow(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1'";
-  await database.query(`${quick}; CREATE INDEX ON things (slow(name))`);
-  await database.query(
-    'CREATE OR REPLACE FUNCTION slow(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM pg_sleep(60); RETURN $1; END $$',
-  );
-  const live = await database.query('SELECT * FROM things ORDER BY id');
-  const own = openDatabase(t, database);
-  const silent = () => {};
-  const log = { debug: silent, info: silent, warn: silent, error: silent };
-  const stop = new AbortController();
-  const undone = thrown(rollbackBatch('1', { database: own, log, signal: stop.signal }));
-  await waitUntilSlow(database, slow.session);
-  const from = performance.now();
-  stop.abort(interrupted('stopped by SIGINT', { state: 'nothing was published' }));
-  const error = await undone;
-  assert.ok(performance.now() - from < SOON_MS);
-  assert.equal(error.kind, 'interrupted');
-  assert.equal(error.facts.state, 'nothing was put back; live is as it was');
-  assert.deepEqual(await database.query('SELECT * FROM things ORDER BY id'), live);
-  assert.deepEqual(await leftGuards(database), []);
-  assert.deepEqual(await leftSchemas(database), ['sluice_old_1']);
-  await own.close();
-  await database.query(quick);
-  await rollbackBatch('1', { database: openDatabase(t, database), log });
-  assert.deepEqual(await database.query('SELECT * FROM things'), [{ id: 0, name: 'the old one' }]);
-});
+long(
+  'asked to stop in the index build of a rollback, it stops at once, puts nothing back, and may be repeated',
+  async (t) => {
+    const database = await thingsDatabase(t);
+    await runOn(t, database, thingsPipeline());
+    const slow = SLOW_PLACES.find(({ name }) => name === 'an index build') ?? assert.fail();
+    const quick = "CREATE OR REPLACE FUNCTION slow(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1'";
+    await database.query(`${quick}; CREATE INDEX ON things (slow(name))`);
+    await database.query(
+      'CREATE OR REPLACE FUNCTION slow(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM pg_sleep(60); RETURN $1; END $$',
+    );
+    const live = await database.query('SELECT * FROM things ORDER BY id');
+    const own = openDatabase(t, database);
+    const silent = () => {};
+    const log = { debug: silent, info: silent, warn: silent, error: silent };
+    const stop = new AbortController();
+    const undone = thrown(rollbackBatch('1', { database: own, log, signal: stop.signal }));
+    await waitUntilSlow(database, slow.session);
+    const from = performance.now();
+    stop.abort(interrupted('stopped by SIGINT', { state: 'nothing was published' }));
+    const error = await undone;
+    assert.ok(performance.now() - from < SOON_MS);
+    assert.equal(error.kind, 'interrupted');
+    assert.equal(error.facts.state, 'nothing was put back; live is as it was');
+    assert.deepEqual(await database.query('SELECT * FROM things ORDER BY id'), live);
+    assert.deepEqual(await leftGuards(database), []);
+    assert.deepEqual(await leftSchemas(database), ['sluice_old_1']);
+    await own.close();
+    await database.query(quick);
+    await rollbackBatch('1', { database: openDatabase(t, database), log });
+    assert.deepEqual(await database.query('SELECT * FROM things'), [{ id: 0, name: 'the old one' }]);
+  },
+);
 
 test('the session that holds the run’s claims is killed in the load: the batch fails and is recorded', async (t) => {
   const database = await thingsDatabase(t);
@@ -241,7 +251,7 @@ test('the session that holds the run’s claims is killed in the load: the batch
   assert.deepEqual(await lastBatch(database), { status: 'failed', code: error.code, message: error.message });
 });
 
-test('rejects are stored though every session of the run is killed now and then', async (t) => {
+long('rejects are stored though every session of the run is killed now and then', async (t) => {
   const database = await thingsDatabase(t);
   const { named } = await import('../../../src/core/types.js');
   let chunks = 0;
@@ -270,7 +280,7 @@ test('rejects are stored though every session of the run is killed now and then'
   assert.deepEqual(stored, { n: 10_000, lines: 10_000, last: 10_000 });
 });
 
-test('beyond the cap rejects are counted and not kept', async (t) => {
+long('beyond the cap rejects are counted and not kept', async (t) => {
   const database = await thingsDatabase(t);
   const { named } = await import('../../../src/core/types.js');
   const error = await harmed(

@@ -15,6 +15,7 @@ import { lookup } from '../../../transforms/lookup.js';
 import { map } from '../../../transforms/map.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
 import { tempFolder } from '../../support/files.js';
+import { long } from '../../support/long.js';
 import { type Options, openDatabase, runOn } from '../../support/lots.js';
 import { thrown } from '../../support/thrown.js';
 
@@ -67,43 +68,49 @@ async function undo(t: TestContext, database: TestDatabase, batch: string): Prom
 }
 
 for (const mode of ['append', 'merge', 'mirror', 'replace'] as const)
-  test(`${mode}: of a failed batch the whole input is read, with the corrected rows in the places of the rejected ones`, async (t) => {
-    const { database, source, fix, names } = await setUp(t);
-    const places: unknown[] = [];
-    const seen = named('seen', async function* (rows) {
-      for await (const chunk of rows) {
-        places.push(...chunk.map((row) => row.name));
-        yield chunk;
-      }
-    });
-    const of = into(mode, source, seen);
-    await thrown(runOn(t, database, of));
-    assert.equal(await names(), null);
-    places.length = 0;
-    const { summary } = await fix(of, '1');
-    assert.deepEqual(places, ['a', 'b', '-c', 'd', 'e', 'f']);
-    assert.equal(summary.read, 6);
-    assert.equal(await names(), 'a b -c d e f');
-    const again = await fix(of, '1').catch((error: SluiceError) => error);
-    if (mode === 'append' || mode === 'replace')
-      assert.match(String(again), /reject \d was fed back already, with batch 2/);
-    else assert.equal(await names(), 'a b -c d e f');
-  });
+  (mode === 'append' ? test : long)(
+    `${mode}: of a failed batch the whole input is read, with the corrected rows in the places of the rejected ones`,
+    async (t) => {
+      const { database, source, fix, names } = await setUp(t);
+      const places: unknown[] = [];
+      const seen = named('seen', async function* (rows) {
+        for await (const chunk of rows) {
+          places.push(...chunk.map((row) => row.name));
+          yield chunk;
+        }
+      });
+      const of = into(mode, source, seen);
+      await thrown(runOn(t, database, of));
+      assert.equal(await names(), null);
+      places.length = 0;
+      const { summary } = await fix(of, '1');
+      assert.deepEqual(places, ['a', 'b', '-c', 'd', 'e', 'f']);
+      assert.equal(summary.read, 6);
+      assert.equal(await names(), 'a b -c d e f');
+      const again = await fix(of, '1').catch((error: SluiceError) => error);
+      if (mode === 'append' || mode === 'replace')
+        assert.match(String(again), /reject \d was fed back already, with batch 2/);
+      else assert.equal(await names(), 'a b -c d e f');
+    },
+  );
 
 for (const mode of ['append', 'replace'] as const)
-  test(`${mode}: beside a published batch corrected rows are added, what was written since stays, and they are undone alone`, async (t) => {
-    const { database, source, fix, names } = await setUp(t);
-    await runOn(t, database, into(mode, source), nine);
-    await database.query("INSERT INTO one VALUES (9, 'since')");
-    await fix(into(mode, source), '1');
-    assert.equal(await names(), 'a b -c d e f since');
-    await undo(t, database, '2');
-    assert.equal(await names(), 'a b d f since');
-    await fix(into(mode, source), '1');
-    assert.equal(await names(), 'a b -c d e f since');
-  });
+  (mode === 'append' ? test : long)(
+    `${mode}: beside a published batch corrected rows are added, what was written since stays, and they are undone alone`,
+    async (t) => {
+      const { database, source, fix, names } = await setUp(t);
+      await runOn(t, database, into(mode, source), nine);
+      await database.query("INSERT INTO one VALUES (9, 'since')");
+      await fix(into(mode, source), '1');
+      assert.equal(await names(), 'a b -c d e f since');
+      await undo(t, database, '2');
+      assert.equal(await names(), 'a b d f since');
+      await fix(into(mode, source), '1');
+      assert.equal(await names(), 'a b -c d e f since');
+    },
+  );
 
-test('rows of a batch are not added to a table that was replaced since, until that is undone', async (t) => {
+long('rows of a batch are not added to a table that was replaced since, until that is undone', async (t) => {
   const { database, source, fix, names } = await setUp(t);
   await runOn(t, database, into('append', source), nine);
   await runOn(t, database, into('replace', memory('others', [{ id: '7', name: 'g' }])), {
@@ -213,7 +220,7 @@ test('a row that is still wrong is a reject of the same line, and says which rej
   assert.deepEqual(rejects[0]?.resubmits, { batch: '1', number: 2 });
 });
 
-test('stages that look something up in an input that is fed back see all of it', async (t) => {
+long('stages that look something up in an input that is fed back see all of it', async (t) => {
   const { database, path, names } = await setUp(t);
   writeFileSync(path, 'id,name,boss\n1,a,1\n2,b,1\nx,-c,1\n4,d,1\n5,,1\n6,f,1\n');
   const rows = csv(path);
@@ -238,21 +245,24 @@ test('stages that look something up in an input that is fed back see all of it',
   assert.equal(await names(), 'a b -c d f');
 });
 
-test('all columns must be there, no others, and a row that was taken out is rejected again where all are read', async (t) => {
-  const { database, source, fix, names } = await setUp(t);
-  await thrown(runOn(t, database, into('replace', source)));
-  const give = (row: Record<string, string>, options: Options = {}) =>
-    fix(into('replace', source), '1', { inputs: { rows: memory('fixed.csv', [row]) }, ...options });
-  assert.match((await thrown(give({ id: '3', sluice_reject: '2' }))).message, /lacks the column name/);
-  assert.match(
-    (await thrown(give({ id: '3', name: 'c', nmae: 'x', sluice_reject: '2' }))).message,
-    /the input has no column nmae/,
-  );
-  const { summary } = await give({ id: '3', name: 'c', sluice_reject: '2' }, nine);
-  assert.equal(summary.rejected, 1);
-  assert.equal(await names(), 'a b c d f');
-  // The rest is rejects of that batch, which is published.
-  const rest = memory('rest.csv', [{ id: '5', name: 'e', sluice_reject: '1' }]);
-  await fix(into('replace', source), '2', { inputs: { rows: rest } });
-  assert.equal(await names(), 'a b c d e f');
-});
+long(
+  'all columns must be there, no others, and a row that was taken out is rejected again where all are read',
+  async (t) => {
+    const { database, source, fix, names } = await setUp(t);
+    await thrown(runOn(t, database, into('replace', source)));
+    const give = (row: Record<string, string>, options: Options = {}) =>
+      fix(into('replace', source), '1', { inputs: { rows: memory('fixed.csv', [row]) }, ...options });
+    assert.match((await thrown(give({ id: '3', sluice_reject: '2' }))).message, /lacks the column name/);
+    assert.match(
+      (await thrown(give({ id: '3', name: 'c', nmae: 'x', sluice_reject: '2' }))).message,
+      /the input has no column nmae/,
+    );
+    const { summary } = await give({ id: '3', name: 'c', sluice_reject: '2' }, nine);
+    assert.equal(summary.rejected, 1);
+    assert.equal(await names(), 'a b c d f');
+    // The rest is rejects of that batch, which is published.
+    const rest = memory('rest.csv', [{ id: '5', name: 'e', sluice_reject: '1' }]);
+    await fix(into('replace', source), '2', { inputs: { rows: rest } });
+    assert.equal(await names(), 'a b c d e f');
+  },
+);

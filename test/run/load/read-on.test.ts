@@ -17,6 +17,7 @@ import { filter } from '../../../transforms/filter.js';
 import { map } from '../../../transforms/map.js';
 import { validate } from '../../../transforms/validate.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
+import { long } from '../../support/long.js';
 import { checksum, type Options, runOn } from '../../support/lots.js';
 import { thrown } from '../../support/thrown.js';
 import { until } from '../../support/until.js';
@@ -191,23 +192,26 @@ for (const [kind, file, content, source] of [
   ['CSV', 'hosts.csv', asCsv, (path: string): Source => csv(path)],
   ['JSON Lines', 'hosts.jsonl', asJsonl, (path: string): Source => jsonl(path)],
 ] as const)
-  test(`a load from ${kind} goes on in the middle of its file, and leaves what an undisturbed one leaves`, async (t) => {
-    const path = join(folder(t), file);
-    writeFileSync(path, content());
-    const build = (stage: Stage) => hosts({ hosts: source(path) }, [mustHave('name'), stage]);
-    const whole = await undisturbed(t, build);
-    for (const at of [6_000, 11_000, COUNT - 1_000]) {
-      const made = await database(t);
-      await breakOff(t, made, build, at);
-      const { seen, summary } = await goOn(t, made, build);
-      assert.ok((seen.firstLine ?? 0) > 500, `it began at line ${seen.firstLine}`);
-      assert.ok(seen.rows > 0 && seen.rows < COUNT - 500, `it read ${seen.rows} rows again`);
-      assert.deepEqual(await left(made), whole.left);
-      assert.deepEqual(totals(summary), totals(whole.summary));
-    }
-  });
+  long(
+    `a load from ${kind} goes on in the middle of its file, and leaves what an undisturbed one leaves`,
+    async (t) => {
+      const path = join(folder(t), file);
+      writeFileSync(path, content());
+      const build = (stage: Stage) => hosts({ hosts: source(path) }, [mustHave('name'), stage]);
+      const whole = await undisturbed(t, build);
+      for (const at of [6_000, 11_000, COUNT - 1_000]) {
+        const made = await database(t);
+        await breakOff(t, made, build, at);
+        const { seen, summary } = await goOn(t, made, build);
+        assert.ok((seen.firstLine ?? 0) > 500, `it began at line ${seen.firstLine}`);
+        assert.ok(seen.rows > 0 && seen.rows < COUNT - 500, `it read ${seen.rows} rows again`);
+        assert.deepEqual(await left(made), whole.left);
+        assert.deepEqual(totals(summary), totals(whole.summary));
+      }
+    },
+  );
 
-test('a load that goes on in the middle may break off again there', async (t) => {
+long('a load that goes on in the middle may break off again there', async (t) => {
   const path = join(folder(t), 'hosts.csv');
   writeFileSync(path, asCsv());
   const build = (stage: Stage) => hosts({ hosts: csv(path) as Source }, [mustHave('name'), stage]);
@@ -240,7 +244,7 @@ test('of two files each goes on at its own place, and one that was done is compa
   assert.deepEqual(totals(summary), totals(whole.summary));
 });
 
-test('where stages or flows are others than then, what is loaded does not mix with what comes', async (t) => {
+long('where stages or flows are others than then, what is loaded does not mix with what comes', async (t) => {
   const here = folder(t);
   const [a, b] = [join(here, 'a.csv'), join(here, 'b.csv')];
   writeFileSync(a, asCsv());
@@ -262,30 +266,33 @@ test('where stages or flows are others than then, what is loaded does not mix wi
   }
 });
 
-test('rows of which the first one says what columns they have are read again from the beginning', async (t) => {
-  const path = join(folder(t), 'hosts.jsonl');
-  const rows = Array.from({ length: COUNT }, (_, i) =>
-    JSON.stringify({
-      id: i,
-      name: `host ${i} ${'x'.repeat(30)}`,
-      ...(i < 3_000 ? { address: '10.0.0.1' } : {}),
-    }),
-  );
-  writeFileSync(path, rows.join('\n'));
-  const build = (stage: Stage): Pipeline =>
-    pipeline({
-      name: 'hosts',
-      summary: 'Hosts.',
-      inputs: { hosts: jsonl(path) as Source },
-      tables: { hosts: replace('hosts') },
-      flows: ({ inputs, tables }) => [flow(inputs.hosts).through(stage).into(tables.hosts)],
-    });
-  const made = await database(t);
-  await breakOff(t, made, build, 12_000);
-  const { seen } = await goOn(t, made, build);
-  assert.equal(seen.firstLine, 1);
-  assert.deepEqual(await left(made), (await undisturbed(t, build)).left);
-});
+long(
+  'rows of which the first one says what columns they have are read again from the beginning',
+  async (t) => {
+    const path = join(folder(t), 'hosts.jsonl');
+    const rows = Array.from({ length: COUNT }, (_, i) =>
+      JSON.stringify({
+        id: i,
+        name: `host ${i} ${'x'.repeat(30)}`,
+        ...(i < 3_000 ? { address: '10.0.0.1' } : {}),
+      }),
+    );
+    writeFileSync(path, rows.join('\n'));
+    const build = (stage: Stage): Pipeline =>
+      pipeline({
+        name: 'hosts',
+        summary: 'Hosts.',
+        inputs: { hosts: jsonl(path) as Source },
+        tables: { hosts: replace('hosts') },
+        flows: ({ inputs, tables }) => [flow(inputs.hosts).through(stage).into(tables.hosts)],
+      });
+    const made = await database(t);
+    await breakOff(t, made, build, 12_000);
+    const { seen } = await goOn(t, made, build);
+    assert.equal(seen.firstLine, 1);
+    assert.deepEqual(await left(made), (await undisturbed(t, build)).left);
+  },
+);
 
 /** Why a load is read again from its beginning: what becomes of the file, the stages or the ledger in between. */
 const AGAIN: readonly {
@@ -318,7 +325,7 @@ const AGAIN: readonly {
 ];
 
 for (const { why, file = 'hosts.csv', content = asCsv, wrap = stateless, between } of AGAIN)
-  test(`a file is read again from its beginning where ${why}, and nothing is lost or doubled`, async (t) => {
+  long(`a file is read again from its beginning where ${why}, and nothing is lost or doubled`, async (t) => {
     const path = join(folder(t), file);
     writeFileSync(path, content());
     const build = (from: string) => (stage: Stage) =>

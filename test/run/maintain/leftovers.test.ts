@@ -9,6 +9,7 @@ import { undoNames } from '../../../src/run/given/batch-names.js';
 import { dropLeftover, findLeftovers } from '../../../src/run/maintain/cleanup.js';
 import { rollbackBatch } from '../../../src/run/rollback.js';
 import type { TestDatabase } from '../../support/database.js';
+import { long } from '../../support/long.js';
 import { leftGuards, leftSchemas, openDatabase, runOn } from '../../support/lots.js';
 import { thingsDatabase, thingsPipeline } from '../../support/things.js';
 
@@ -79,7 +80,7 @@ test('a kept table that something depends on is not dropped', async (t) => {
   assert.deepEqual(await database.query('SELECT * FROM mine'), [{ id: 0, name: 'the old one' }]);
 });
 
-test('a rollback whose process was killed half-way can be done again', async (t) => {
+long('a rollback whose process was killed half-way can be done again', async (t) => {
   const database = await thingsDatabase(t);
   await runOn(t, database, thingsPipeline());
   const dead = openDatabase(t, database);

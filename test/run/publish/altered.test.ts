@@ -6,6 +6,7 @@ import { findBatch } from '../../../src/db/ledger/batches.js';
 import { swapBatch } from '../../../src/run/swap.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
 import { type Engine, engine, loads, rowsAfter } from '../../support/engine.js';
+import { long } from '../../support/long.js';
 import { thrown } from '../../support/thrown.js';
 
 const ROWS = [
@@ -81,7 +82,7 @@ test('a load whose table cannot be replaced for the moment is staged, and swappe
   assert.deepEqual(await database.query('SELECT n FROM t ORDER BY id'), [{ n: 'one' }, { n: 'changed' }]);
 });
 
-test('columns that change during a load are told, in every mode, and nothing is left behind', async (t) => {
+long('columns that change during a load are told, in every mode, and nothing is left behind', async (t) => {
   const database = await testDatabase(t);
   const on = engine(t, database);
   const columns = ['id', 'n'] as const;
@@ -114,7 +115,7 @@ test('columns that change during a load are told, in every mode, and nothing is 
   assert.deepEqual(left, []);
 });
 
-test('a new owner, and what needs no new load, is taken over', async (t) => {
+long('a new owner, and what needs no new load, is taken over', async (t) => {
   const database = await testDatabase(t);
   await database.query(TABLE('t'));
   const ddl = 'ALTER TABLE t OWNER TO pg_database_owner; CREATE INDEX t_n ON t (n)';
@@ -148,7 +149,7 @@ test('DDL between the last survey and the window stops it, says what was altered
   assert.match(busy.facts.state ?? '', /is staged/);
 });
 
-test('what refuses a table behind the last survey is told as it is before the load', async (t) => {
+long('what refuses a table behind the last survey is told as it is before the load', async (t) => {
   const database = await testDatabase(t);
   await database.query(TABLE('t'));
   const on = engine(t, database);

@@ -10,6 +10,7 @@ import { rollbackBatch } from '../../../src/run/rollback.js';
 import { findStaged, swapBatch } from '../../../src/run/swap.js';
 import { testDatabase } from '../../support/database.js';
 import { engine, loads } from '../../support/engine.js';
+import { long } from '../../support/long.js';
 
 const COLUMNS = ['id', 'v'] as const;
 const NONE: Changes = {
@@ -180,29 +181,32 @@ test('what a load was allowed a later swap is allowed, and a swap may be allowed
   assert.equal((await swap(6, batch, { allowSuppressed: true })).changes.t?.suppressed, 1);
 });
 
-test('the wait for an answer is no time of the run, and a run that is not confirmed tells what it is', async (t) => {
-  const database = await testDatabase(t);
-  await database.query(TABLE);
-  const on = engine(t, database);
-  const of = loads({ x: [append('t', { columns: COLUMNS }), rows([5, 'e'])] });
-  const from = performance.now();
-  const { summary } = await on.run(of, { confirm: () => sleep(1500, true) });
-  const took = (performance.now() - from) / 1000;
-  assert.ok(summary.seconds < took - 1.4, `${summary.seconds} of ${took} s`);
-  let failed: Summary | undefined;
-  await assert.rejects(
-    on.run(of, {
-      confirm: async () => false,
-      events: {
-        failed: (told) => {
-          failed = told;
+long(
+  'the wait for an answer is no time of the run, and a run that is not confirmed tells what it is',
+  async (t) => {
+    const database = await testDatabase(t);
+    await database.query(TABLE);
+    const on = engine(t, database);
+    const of = loads({ x: [append('t', { columns: COLUMNS }), rows([5, 'e'])] });
+    const from = performance.now();
+    const { summary } = await on.run(of, { confirm: () => sleep(1500, true) });
+    const took = (performance.now() - from) / 1000;
+    assert.ok(summary.seconds < took - 1.4, `${summary.seconds} of ${took} s`);
+    let failed: Summary | undefined;
+    await assert.rejects(
+      on.run(of, {
+        confirm: async () => false,
+        events: {
+          failed: (told) => {
+            failed = told;
+          },
         },
-      },
-    }),
-    { kind: 'interrupted' },
-  );
-  assert.deepEqual(
-    [failed?.status, failed?.batch, failed?.error?.message, failed?.error?.state],
-    ['interrupted', null, 'not confirmed', 'nothing was written'],
-  );
-});
+      }),
+      { kind: 'interrupted' },
+    );
+    assert.deepEqual(
+      [failed?.status, failed?.batch, failed?.error?.message, failed?.error?.state],
+      ['interrupted', null, 'not confirmed', 'nothing was written'],
+    );
+  },
+);

@@ -5,6 +5,7 @@ import { merge, replace } from '../../../src/core/target.js';
 import { rollbackBatch } from '../../../src/run/rollback.js';
 import { testDatabase } from '../../support/database.js';
 import { engine, loads, rowsAfter } from '../../support/engine.js';
+import { long } from '../../support/long.js';
 import { testRole } from '../../support/role.js';
 import { thrown } from '../../support/thrown.js';
 
@@ -37,20 +38,23 @@ test('rows that keep the OID of a table refuse its replacement, each column by n
   assert.equal(summary.status, 'completed');
 });
 
-test('kept OIDs are rewritten in the publish where that is asked for, and rewritten back by the rollback', async (t) => {
-  const database = await testDatabase(t);
-  await database.query(`${TABLE}; ${KEPT}`);
-  const before = await database.query(NAMES);
-  const on = engine(t, database);
-  const { summary } = await on.run(loads({ x: [replace('t', { rewriteOids: true }), ROWS] }));
-  assert.deepEqual(await database.query(NAMES), before);
-  assert.deepEqual(await database.query('SELECT n FROM t ORDER BY id'), [{ n: 'one' }, { n: 'changed' }]);
-  await rollbackBatch(summary.batch as string, { database: on.database, log: on.log });
-  assert.deepEqual(await database.query(NAMES), before);
-  assert.deepEqual(await database.query('SELECT n FROM t ORDER BY id'), [{ n: 'one' }, { n: 'two' }]);
-});
+long(
+  'kept OIDs are rewritten in the publish where that is asked for, and rewritten back by the rollback',
+  async (t) => {
+    const database = await testDatabase(t);
+    await database.query(`${TABLE}; ${KEPT}`);
+    const before = await database.query(NAMES);
+    const on = engine(t, database);
+    const { summary } = await on.run(loads({ x: [replace('t', { rewriteOids: true }), ROWS] }));
+    assert.deepEqual(await database.query(NAMES), before);
+    assert.deepEqual(await database.query('SELECT n FROM t ORDER BY id'), [{ n: 'one' }, { n: 'changed' }]);
+    await rollbackBatch(summary.batch as string, { database: on.database, log: on.log });
+    assert.deepEqual(await database.query(NAMES), before);
+    assert.deepEqual(await database.query('SELECT n FROM t ORDER BY id'), [{ n: 'one' }, { n: 'two' }]);
+  },
+);
 
-test('a row that comes to keep the OID during the load refuses the publish', async (t) => {
+long('a row that comes to keep the OID during the load refuses the publish', async (t) => {
   const database = await testDatabase(t);
   await database.query(`${TABLE}; CREATE TABLE kept (r regclass)`);
   const source = rowsAfter(ROWS, () => database.query("INSERT INTO kept VALUES ('t')"));
@@ -59,7 +63,7 @@ test('a row that comes to keep the OID during the load refuses the publish', asy
   assert.deepEqual(await database.query('SELECT r FROM kept'), [{ r: 't' }]);
 });
 
-test('what comes to keep the OID after the publish is rolled back only on demand', async (t) => {
+long('what comes to keep the OID after the publish is rolled back only on demand', async (t) => {
   const database = await testDatabase(t);
   await database.query(`${TABLE}; CREATE TABLE kept (r regclass)`);
   const on = engine(t, database);

@@ -6,6 +6,7 @@ import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { markOrigin, type Row } from '../../../src/core/row.js';
 import { readColumns } from '../../../src/db/catalog/columns.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
+import { long } from '../../support/long.js';
 import { isSluice } from '../../support/said.js';
 import { sinkRun } from '../../support/sink-run.js';
 import { until } from '../../support/until.js';
@@ -199,7 +200,7 @@ test('a server that drops rows without an error is found out', async (t) => {
   assert.deepEqual(await database.query('SELECT * FROM staged'), []);
 });
 
-test('thousands of rows that only the server can judge do not make the load crawl', async (t) => {
+long('thousands of rows that only the server can judge do not make the load crawl', async (t) => {
   const database = await testDatabase(t);
   const run = sinkRun(t, database);
   const staging = await stagedTable(await options(database, 'id int, address inet')).open(run);

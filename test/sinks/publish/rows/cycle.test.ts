@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { RowTarget } from '../../../../sinks/publish/rows/target.js';
 import { readCounts } from '../../../support/counts.js';
 import { testDatabase } from '../../../support/database.js';
+import { long } from '../../../support/long.js';
 import { SHOP, SHOP_TRIGGERS } from '../../../support/shop.js';
 import { checksums, type Load, publish, undo } from '../../../support/window.js';
 
@@ -148,36 +149,39 @@ const cases: Record<string, { loads: Load[]; counts: Record<string, number>[] }>
 
 for (const triggers of [false, true]) {
   for (const [name, { loads, counts }] of Object.entries(cases)) {
-    test(`${name}: publish, undo, publish, undo${triggers ? ', with triggers' : ''}`, async (t) => {
-      const database = await testDatabase(t);
-      const client = await database.connect();
-      await client.query(SHOP);
-      // The counter and stamps start as the triggers would leave them, so that both must follow the undo.
-      if (triggers) {
-        await client.query(
-          `UPDATE customers c SET order_count = (SELECT count(*) FROM orders o WHERE o.customer_id = c.id); ${SHOP_TRIGGERS}`,
-        );
-      }
-      const tables = ['customers', 'orders', 'visits'];
-      const before = await checksums(client, ...tables);
-      const published: Record<string, string>[] = [];
-      for (const batch of ['b1', 'b2']) {
-        const names = await publish(client, batch, ...loads);
-        const found = await readCounts(client, names);
-        const wanted = loads.map(([target], i) => ({
-          table: `public.${target.table}`,
-          mode: target.mode,
-          ...{ suppressed: 0, deletes_suppressed: 0 },
-          ...counts[i],
-        }));
-        assert.deepEqual(new Set(found), new Set(wanted));
-        published.push(await checksums(client, ...tables));
-        if (found.some((one) => one.staged > 0)) assert.notDeepEqual(published.at(-1), before);
-        await undo(client, names);
-        assert.deepEqual(await checksums(client, ...tables), before);
-      }
-      const generates = name.includes('live generates') || name.includes('key');
-      if (!triggers && !generates) assert.deepEqual(published[0], published[1]);
-    });
+    (!triggers ? test : long)(
+      `${name}: publish, undo, publish, undo${triggers ? ', with triggers' : ''}`,
+      async (t) => {
+        const database = await testDatabase(t);
+        const client = await database.connect();
+        await client.query(SHOP);
+        // The counter and stamps start as the triggers would leave them, so that both must follow the undo.
+        if (triggers) {
+          await client.query(
+            `UPDATE customers c SET order_count = (SELECT count(*) FROM orders o WHERE o.customer_id = c.id); ${SHOP_TRIGGERS}`,
+          );
+        }
+        const tables = ['customers', 'orders', 'visits'];
+        const before = await checksums(client, ...tables);
+        const published: Record<string, string>[] = [];
+        for (const batch of ['b1', 'b2']) {
+          const names = await publish(client, batch, ...loads);
+          const found = await readCounts(client, names);
+          const wanted = loads.map(([target], i) => ({
+            table: `public.${target.table}`,
+            mode: target.mode,
+            ...{ suppressed: 0, deletes_suppressed: 0 },
+            ...counts[i],
+          }));
+          assert.deepEqual(new Set(found), new Set(wanted));
+          published.push(await checksums(client, ...tables));
+          if (found.some((one) => one.staged > 0)) assert.notDeepEqual(published.at(-1), before);
+          await undo(client, names);
+          assert.deepEqual(await checksums(client, ...tables), before);
+        }
+        const generates = name.includes('live generates') || name.includes('key');
+        if (!triggers && !generates) assert.deepEqual(published[0], published[1]);
+      },
+    );
   }
 }
