@@ -6,6 +6,7 @@ import { freshDatabase } from '../../../src/db/embedded/fresh.js';
 import { ident } from '../../../src/db/quote.js';
 import { serverUrl } from '../../support/database.js';
 import { ask } from '../../support/embedded.js';
+import { until } from '../../support/until.js';
 
 /** A name that no database has, in capitals and with blanks; dropped after `t`. */
 async function freeName(t: TestContext) {
@@ -40,6 +41,10 @@ test('a database that somebody looks at is refused, naming the session, and keep
   const session = ask(looking.href, 'CREATE TABLE lots (id int); SELECT pg_sleep(30)').catch(
     (error) => error,
   );
+  await until('the session that looks', async () => {
+    const there = "SELECT count(*)::int FROM pg_stat_activity WHERE application_name = 'a look'";
+    return (await ask(server, there)) === 1;
+  });
   await assert.rejects(
     freshDatabase(server, name),
     (error: { code: string; facts: { details: string[] } }) => {
