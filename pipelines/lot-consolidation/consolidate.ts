@@ -13,7 +13,7 @@ type NewLot = {
   readonly kept: boolean;
   /** Why its LOT stays as it is, where something is wrong with it: then `kept` is true. */
   readonly wrong: Rejection | undefined;
-  /** The number that a kept serial has within its LOT; those that join its group go on behind it. */
+  /** The number that a kept serial has within its LOT; those that join its group go on after it. */
   readonly sequence: number | undefined;
 };
 

@@ -8,7 +8,7 @@ import type { ValueNotes } from './value-notes.js';
 
 /** Ids in the old system are kept in columns of so many characters. */
 const LONGEST_ID = 255;
-/** A value in a sentence is cut behind so many characters. */
+/** A value in a sentence is cut after so many characters. */
 const LONGEST_SHOWN = 80;
 
 /** What importing the records of one input takes. */

@@ -7,13 +7,13 @@ import { ALREADY_MIGRATED } from './unmigrated.js';
  * snapshot, as there; `already_migrated` those that have one, which are not among them; `migrated` in a dry
  * run those that would be; `errors` the runs that were rejected, which `sluice rejects` names.
  */
-export function figures(books: readonly FlowAccount[]): Record<string, number> {
+export function figures(accounts: readonly FlowAccount[]): Record<string, number> {
   const count = (of: 'skipped' | 'rejected', reason?: string) =>
-    books
+    accounts
       .flatMap(({ stages }) => stages)
       .flatMap((stage) => Object.entries(stage[of]))
       .reduce((sum, [name, rows]) => (reason === undefined || name === reason ? sum + rows : sum), 0);
-  const migrated = books
+  const migrated = accounts
     .flatMap(({ sinks }) => sinks)
     .reduce((sum, { sink, handed }) => (sink === 'recipe_snapshots' ? sum + handed : sum), 0);
   const skipped = count('skipped', NO_RECIPE);

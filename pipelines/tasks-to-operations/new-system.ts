@@ -37,7 +37,7 @@ export const taskKeyColumn: Check = check(
   },
 );
 
-/** Whole numbers can go on behind the largest one, and a key is made of the task's; what else refers to parts nobody here knows. */
+/** Whole numbers can go on after the largest one, and a key is made of the task's; what else refers to parts nobody here knows. */
 export const partKeyKnown: Check = check(
   'part-key',
   'parts are referred to by their id, a whole number, or by their key',

@@ -36,7 +36,7 @@ export interface StagedTableOptions {
   readonly onSegment?: OnSegment;
   /**
    * What an earlier attempt has committed, in order: the rows come by again, are compared with it, and only
-   * those behind the last checkpoint are loaded.
+   * those after the last checkpoint are loaded.
    */
   readonly checkpoints?: readonly Checkpoint[];
   /** So many of the checkpoints are of rows that do not come by again. Left out: none. */
@@ -45,7 +45,7 @@ export interface StagedTableOptions {
   readonly mark?: () => FlowMark | undefined;
   /**
    * The staging table has ORIGIN_COLUMNS, and this is the number before its first row; left out where it has not. A
-   * load that is resumed numbers on behind the rows that do not come by again.
+   * load that is resumed numbers on after the rows that do not come by again.
    */
   readonly numberedBehind?: number;
   /** Told of the columns that COPY fills, once the first row is there. */

@@ -14,7 +14,7 @@ setFlagsFromString('--heap-growing-percent=20');
 let done = false;
 let stopped = false;
 /**
- * A command that works on a database stops in an orderly way. Where none listens, before it or behind it, the signal
+ * A command that works on a database stops in an orderly way. Where none listens, before it or after it, the signal
  * ends the process; but once the command is done, by the code that says what it did.
  */
 for (const signal of STOPPING)

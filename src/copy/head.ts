@@ -4,7 +4,7 @@ import { headerErrors } from '../core/errors/catalogue/headers.js';
 import type { Row } from '../core/row.js';
 import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
-import { isRejects } from '../run/feed-back/rejects-given.js';
+import { isRejects } from '../run/resubmit/rejects-given.js';
 import { type FileOptions, fileSource, formatFor } from '../sources/file.js';
 import { displayName } from '../sources/text/opening.js';
 import { STDIN, statInput } from '../sources/text/raw.js';

@@ -10,15 +10,15 @@ import { readColumns } from '../db/catalog/columns.js';
 import { primaryKey } from '../db/catalog/primary-key.js';
 import { tableText } from '../db/table-name.js';
 import { futureColumns } from '../run/changes/missing-tables.js';
-import { isRejectColumn } from '../run/feed-back/reject-columns.js';
+import { resolveTables } from '../run/given/tables.js';
+import { isRejectColumn } from '../run/resubmit/reject-columns.js';
 import {
   deletedFrom,
   isNumbered,
   isRejects,
   recognised,
   rejectsGiven,
-} from '../run/feed-back/rejects-given.js';
-import { resolveTables } from '../run/given/tables.js';
+} from '../run/resubmit/rejects-given.js';
 import { displayName } from '../sources/text/opening.js';
 import { STDIN } from '../sources/text/raw.js';
 import { asWritten } from './as-written.js';

@@ -1,10 +1,10 @@
 import { copyErrors } from '../core/errors/catalogue/copy.js';
-import { feedBackErrors } from '../core/errors/catalogue/feed-back.js';
 import { fillingErrors } from '../core/errors/catalogue/filling.js';
 import { headerErrors } from '../core/errors/catalogue/headers.js';
+import { resubmitErrors } from '../core/errors/catalogue/resubmit.js';
 import type { Row } from '../core/row.js';
-import { isRejectColumn } from '../run/feed-back/reject-columns.js';
-import { isRejects, recognised } from '../run/feed-back/rejects-given.js';
+import { isRejectColumn } from '../run/resubmit/reject-columns.js';
+import { isRejects, recognised } from '../run/resubmit/rejects-given.js';
 import { displayName } from '../sources/text/opening.js';
 import { STDIN, statInput } from '../sources/text/raw.js';
 import { fileOptions } from './file-options.js';
@@ -195,4 +195,4 @@ function assertNamed(
     : headerErrors.duplicate_column.inNewTable({ ...unnamed, cell });
 }
 
-const readOnce = (path: string) => feedBackErrors.read_once.toPropose({ path, shown: displayName(path) });
+const readOnce = (path: string) => resubmitErrors.read_once.toPropose({ path, shown: displayName(path) });

@@ -31,7 +31,7 @@ export interface SinkAccount {
   readonly counted: number | null;
 }
 
-/** A flow's books: its source first (records in, rows out), then its stages and sinks in order. */
+/** A flow's accounts: its source first (records in, rows out), then its stages and sinks in order. */
 export interface FlowAccount {
   readonly source: string;
   readonly stages: readonly StageAccount[];
@@ -113,7 +113,7 @@ export function unaccounted(stage: StageAccount): number {
   );
 }
 
-/** Every breach of the identity in `flows`, as sentences; empty where the books balance. */
+/** Every breach of the identity in `flows`, as sentences; empty where the accounts balance. */
 export function breaches(flows: readonly FlowAccount[]): string[] {
   const found: string[] = [];
   for (const flow of flows) {
@@ -156,7 +156,7 @@ export interface Totals {
 }
 
 /**
- * Adds up the books of all flows. `read` counts records at the sources. A row that one branch of a fork
+ * Adds up the accounts of all flows. `read` counts records at the sources. A row that one branch of a fork
  * leaves out has gone into another, so only what is skipped, kept or left before any fork counts as skipped.
  */
 export function totals(flows: readonly FlowAccount[]): Totals {

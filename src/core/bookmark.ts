@@ -11,7 +11,7 @@ export interface Bookmark {
   readonly [more: string]: unknown;
 }
 
-/** How far a flow is whose stages keep nothing: where to read on, and its books up to there. Plain JSON. */
+/** How far a flow is whose stages keep nothing: where to read on, and its accounts up to there. Plain JSON. */
 export interface FlowMark {
   readonly at: Bookmark;
   /** In the order in which the flow makes them: the source first, the sink last. */
@@ -29,7 +29,7 @@ export function setBookmark<R extends Row>(rows: Chunk<R>, bookmark: Bookmark | 
   return rows;
 }
 
-/** The place behind the last of `rows`, where their source has told it. */
+/** The place after the last of `rows`, where their source has told it. */
 export function bookmarkOf(rows: Chunk): Bookmark | undefined {
   return (rows as Bookmarked)[BOOKMARK];
 }

@@ -90,16 +90,20 @@ export function endsOf(branch: Branch): (Target | Sink)[] {
 /** What messages call the end of a branch. */
 export const endName = (end: Target | Sink): string => ('kind' in end ? end.table : end.name);
 
-/** What a flow's books call its source, a stage, an end. */
-export const inBooks = {
+/** What a flow's accounts call its source, a stage, an end. */
+export const accountName = {
   source: ({ name }: Pick<Source, 'name'>): string => `read ${name}`,
   stage: ({ stageName, name }: Stage): string => stageName ?? (name || 'unnamed stage'),
   end: (end: Target | Sink): string => `into ${endName(end)}`,
 };
 
-/** The names in a flow's books, in the order of their entries; of a flow that keeps nothing. */
+/** The names in a flow's accounts, in the order of their entries; of a flow that keeps nothing. */
 export function bookNames({ source, root }: FlowPlan): string[] {
-  return [inBooks.source(source), ...root.stages.map(inBooks.stage), ...endsOf(root).map(inBooks.end)];
+  return [
+    accountName.source(source),
+    ...root.stages.map(accountName.stage),
+    ...endsOf(root).map(accountName.end),
+  ];
 }
 
 /** Whether a run can go on with the flow wherever its source can: one line of stages that keep nothing, into one end. */

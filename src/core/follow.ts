@@ -5,7 +5,7 @@ import { Channel } from './channel.js';
 import { commandErrors } from './errors/catalogue/command-line.js';
 import { isError } from './errors/is-error.js';
 import { SluiceError } from './errors/sluice-error.js';
-import { type Branch, endName, type FlowPlan, inBooks, keepsNothing } from './flow.js';
+import { accountName, type Branch, endName, type FlowPlan, keepsNothing } from './flow.js';
 import { Reading } from './reading.js';
 import type { Row, Rows } from './row.js';
 import type { Run } from './run.js';
@@ -51,7 +51,7 @@ interface OpenEnd {
 
 /**
  * Runs one flow to its end: reads the source, pulls the rows through the stages, writes them to every
- * end, closes the ends and returns the books. If anything fails, every end is discarded, the source and
+ * end, closes the ends and returns the accounts. If anything fails, every end is discarded, the source and
  * stages are released, and the first error is thrown; errors that come of it are not.
  */
 export async function follow(plan: FlowPlan, following: Following): Promise<FlowAccount> {
@@ -88,7 +88,7 @@ export async function follow(plan: FlowPlan, following: Following): Promise<Flow
   };
 
   const write = async (end: Target | Sink, rows: Rows, at: string): Promise<void> => {
-    const count = counter(inBooks.end(end), at, 'end');
+    const count = counter(accountName.end(end), at, 'end');
     const staging = await following.open(end, runFor(count), { branch: at, ...marking });
     ends.push({ name: endName(end), isTable: 'kind' in end, staging, count });
     for await (const chunk of rows) {
@@ -121,7 +121,7 @@ export async function follow(plan: FlowPlan, following: Following): Promise<Flow
   };
 
   try {
-    const count = counter(inBooks.source(plan.source), '', 'source');
+    const count = counter(accountName.source(plan.source), '', 'source');
     reading = new Reading(plan.source, count, runFor(count), {
       ...(following.limit === undefined ? {} : { limit: following.limit }),
       ...(following.from === undefined ? {} : { from: following.from.at }),
@@ -155,7 +155,7 @@ function staged(
   runFor: (count: StageCounter) => Run,
   input: string,
 ): Rows {
-  const name = inBooks.stage(stage);
+  const name = accountName.stage(stage);
   const count = counter(name);
   const run = runFor(count);
   const counted = (async function* () {

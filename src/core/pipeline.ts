@@ -55,7 +55,7 @@ export interface ValidationContext extends CheckContext {
    */
   keysOf(input: string, column: string): AsyncIterable<readonly string[]> | undefined;
   /**
-   * Rows of an input that its tables do not have, by reason, as the books of the load say; `unread`: those that the source
+   * Rows of an input that its tables do not have, by reason, as the accounts of the load say; `unread`: those that the source
    * itself could not read, and which `keysOf` does not give.
    */
   setAside(input: string): { readonly read: Reasons; readonly unread: Reasons };
@@ -174,12 +174,12 @@ export interface PipelineDefinition<I extends Record<string, Source>, T extends 
   ): MaybeLater<Readonly<Record<string, readonly string[]>>>;
   flows(given: Given<I, T>): readonly FlowPlan[];
   /**
-   * The pipeline's own figures out of the books of its flows: in the summary and, by these names (snake_case),
+   * The pipeline's own figures out of the accounts of its flows: in the summary and, by these names (snake_case),
    * in `--json`. Asked at the end of every run that has read all of its rows, also where it is refused then.
    */
-  readonly figures?: (books: readonly FlowAccount[]) => Readonly<Record<string, number>>;
+  readonly figures?: (accounts: readonly FlowAccount[]) => Readonly<Record<string, number>>;
   /**
-   * Why its rejects cannot be corrected and fed back, where they cannot: what it publishes is compared with the old
+   * Why its rejects cannot be corrected and resubmitted, where they cannot: what it publishes is compared with the old
    * tables, say. They are then corrected at the source, and whoever is told of them is told so.
    */
   readonly correctAtSource?: string;

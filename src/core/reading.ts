@@ -25,7 +25,7 @@ export class Reading {
     private readonly options: ReadingOptions,
   ) {}
 
-  /** The place behind the chunk that was given last; undefined where the source has not told it. */
+  /** The place after the chunk that was given last; undefined where the source has not told it. */
   get at(): Bookmark | undefined {
     return this.#at;
   }
@@ -45,7 +45,7 @@ export class Reading {
         if (taken.length > 0) yield taken;
         if (left === 0) break;
       }
-      // What the source counts behind its last chunk is behind no bookmark.
+      // What the source counts after its last chunk is after no bookmark.
       this.#at = undefined;
       count.readToEnd = true;
     } catch (error) {

@@ -44,7 +44,7 @@ export interface Source<R extends Row = Row> {
   /** Chunks of rows with their origin marked. Must release what it holds when the reader stops early. */
   read(run: Run): Rows<R>;
   /**
-   * The rows behind `at`, which a chunk of an earlier reading bore (`setBookmark`), as if everything before it had
+   * The rows after `at`, which a chunk of an earlier reading bore (`setBookmark`), as if everything before it had
    * just been read. For sources that can seek.
    */
   readFrom?(run: Run, at: Bookmark): Rows<R>;
@@ -105,7 +105,7 @@ export function stateless<In extends Row, Out extends Row>(stage: Stage<In, Out>
 
 /**
  * `stage` with the warning that what becomes of a row depends on others: it numbers, groups or leaves out what came
- * before. Corrected rejects are then no use to it by themselves: they are fed back with the whole input.
+ * before. Corrected rejects are then no use to it by themselves: they are resubmitted with the whole input.
  */
 export function together<S extends Stage<never, Row>>(stage: S): S {
   return Object.assign(stage, { together: true as const });

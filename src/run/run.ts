@@ -7,7 +7,7 @@ import { type Batch, findBatch, moveBatch, noteBatch } from '../db/ledger/batche
 import { openLedger } from '../db/ledger/open.js';
 import { settlePending } from '../db/ledger/records.js';
 import type { StoredReject } from '../db/ledger/rejects.js';
-import type { FeedBackFacts } from '../db/ledger/run-record.js';
+import type { ResubmitFacts } from '../db/ledger/run-manifest.js';
 import { fromFiles, sqlitePath } from '../sources/old-system.js';
 import { rejectBroken } from './broken-rows/broken-rows.js';
 import { handedRows } from './changes/handed.js';
@@ -62,7 +62,7 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
   job.state.stopped = stopStatements(options.database, job.signal);
   try {
     if (options.dryRun !== true) await assertSessions(options.database, SESSIONS_OF_A_RUN);
-    job.state.runRecord = await recordRun(job, resumed);
+    job.state.manifest = await recordRun(job, resumed);
     const checked = await job.phase('check', 'checking inputs, tables and the pipeline’s own questions', () =>
       checkJob(job, options.dryRun !== true),
     );
@@ -74,7 +74,7 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
     }
     assertChecked(checked);
     if (resumed === undefined)
-      job.state.runRecord = { ...job.state.runRecord, feedBack: feedBackOf(job, checked) };
+      job.state.manifest = { ...job.state.manifest, resubmit: resubmitFactsOf(job, checked) };
     const { plan } = checked;
     const shown =
       options.dryRun === true ? { ...plan, publish: await planPublish(job, checked.changes) } : plan;
@@ -128,7 +128,7 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
       phase: 'load',
       staging_schema: job.names.staging,
       old_schema: job.names.old,
-      ...(resumed === undefined ? {} : { error: null, completed_at: null, run_record: job.state.runRecord }),
+      ...(resumed === undefined ? {} : { error: null, completed_at: null, manifest: job.state.manifest }),
     });
     if (resumed === undefined && options.rehearse !== true && job.pipeline.backup?.withRun === true)
       await backUpFirst(job);
@@ -138,7 +138,7 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     const taken = resumed === undefined ? undefined : await takeUp(job, checked, resumed);
     if (resumed === undefined || taken !== undefined) await loadRows(job, checked, taken);
     else await surveyStaged(changes);
-    await job.fedBack?.claim(database, batch);
+    await job.resubmitted?.claim(database, batch);
     await assertKept(job, changes);
 
     if (options.rehearse !== true && job.tables.length > 0 && (await isUnchanged(changes))) {
@@ -164,7 +164,7 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
   return completed(job, changes, published, job.state.records);
 }
 
-/** Loads all rows, or what of them an earlier attempt has not: the books balance then. */
+/** Loads all rows, or what of them an earlier attempt has not: the accounts balance then. */
 async function loadRows(job: Job, checked: Checked, taken: TakenUp | undefined): Promise<void> {
   const { changes, flows } = checked;
   const told = tellProgress(job);
@@ -185,9 +185,9 @@ async function loadRows(job: Job, checked: Checked, taken: TakenUp | undefined):
   assertAccounted(job);
 }
 
-/** What decides how the batch's rejects are fed back. */
-function feedBackOf({ options: { copy } }: Job, { feedBack }: Checked): FeedBackFacts {
-  return copy === undefined ? feedBack : { ...feedBack, into: copy.into as string };
+/** What decides how the batch's rejects are resubmitted. */
+function resubmitFactsOf({ options: { copy } }: Job, { resubmit }: Checked): ResubmitFacts {
+  return copy === undefined ? resubmit : { ...resubmit, into: copy.into as string };
 }
 
 /**

@@ -46,13 +46,13 @@ export async function swapBatch(pipeline: Pipeline, batch: Batch, options: RunOp
   const job = await Job.prepare(pipeline, {
     ...options,
     settings: batch.settings,
-    givenBefore: Object.entries(batch.run_record?.inputs ?? {}).flatMap(([name, { given }]) =>
+    givenBefore: Object.entries(batch.manifest?.inputs ?? {}).flatMap(([name, { given }]) =>
       given ? [name] : [],
     ),
-    guard: batch.run_record?.guard ?? 'off',
-    records: batch.run_record?.records ?? 'none',
-    noSourceData: batch.run_record?.noSourceData === true,
-    ...(batch.run_record?.fills === undefined ? {} : { fills: batch.run_record.fills }),
+    guard: batch.manifest?.guard ?? 'off',
+    records: batch.manifest?.records ?? 'none',
+    noSourceData: batch.manifest?.noSourceData === true,
+    ...(batch.manifest?.fills === undefined ? {} : { fills: batch.manifest.fills }),
     ...(batch.options.no_triggers === true ? { noTriggers: true } : {}),
     ...asLoaded(batch, options),
   });
@@ -74,7 +74,7 @@ export async function swapBatch(pipeline: Pipeline, batch: Batch, options: RunOp
 
 /** What the load was allowed is allowed now, unless the command says otherwise. */
 function asLoaded(
-  { options, run_record: record }: Pick<Batch, 'options' | 'run_record'>,
+  { options, manifest: record }: Pick<Batch, 'options' | 'manifest'>,
   given: Pick<RunOptions, 'maxShrink' | 'rewriteOids'>,
 ): Pick<RunOptions, 'allowSuppressed' | 'rewriteOids' | 'allowEmpty' | 'maxShrink'> {
   const maxShrink = given.maxShrink ?? record?.maxShrink;

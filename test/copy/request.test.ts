@@ -56,7 +56,7 @@ test('the command that the ledger keeps is the one that was typed, quoted for a 
 test('a batch is done again by its command, or by its pipeline', () => {
   const begun = (pipeline_from: string): Begun => ({
     pipeline_from,
-    run_record: null,
+    manifest: null,
     settings: {},
     options: {},
   });

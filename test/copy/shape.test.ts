@@ -4,7 +4,7 @@ import { toShape } from '../../src/copy/shape.js';
 import { parseJson } from '../../src/core/json/parse.js';
 import { jsonText } from '../../src/core/json/write.js';
 import type { Row } from '../../src/core/row.js';
-import { csvLine } from '../../src/run/feed-back/rejects-file.js';
+import { csvLine } from '../../src/run/resubmit/rejects-file.js';
 import { runStage } from '../support/stage.js';
 
 test('text of JSON is a JSON string in a json column, and a number a number, whatever its size', async () => {

@@ -53,7 +53,7 @@ test('of the stages that did not read to their end, the one that stopped is name
 });
 
 test('a sink that holds other than it was handed is a breach; one that nobody has counted is none', () => {
-  const books: FlowAccount = {
+  const accounts: FlowAccount = {
     source: 'old.csv',
     stages: [],
     sinks: [
@@ -61,10 +61,10 @@ test('a sink that holds other than it was handed is a breach; one that nobody ha
       { sink: 'serials', handed: 5, counted: null },
     ],
   };
-  assert.deepEqual(breaches([books]), ['lots was handed 5 rows and holds 4']);
+  assert.deepEqual(breaches([accounts]), ['lots was handed 5 rows and holds 4']);
 });
 
-test('rejected, skipped, merged and added rows balance the books', () => {
+test('rejected, skipped, merged and added rows balance the accounts', () => {
   const account = stage('all', {
     in: 10,
     out: 5,
@@ -79,13 +79,13 @@ test('rejected, skipped, merged and added rows balance the books', () => {
 });
 
 test('the totals count rejects everywhere, and rows left out or as they were only before a fork', () => {
-  const books = flow(
+  const accounts = flow(
     stage('read old.csv', { in: 12, out: 10, rejected: { broken_line: 2 } }),
     stage('filter', { in: 10, out: 8, skipped: { closed: 2 }, kept: { already_new: 3 } }),
     stage('one per LOT', { in: 8, out: 3, skipped: { not_first: 5 }, branch: '1' }),
     stage('into lots', { in: 3, out: 2, rejected: { not_an_integer: 1 }, branch: '1' }),
   );
-  assert.deepEqual(totals([books, books]), {
+  assert.deepEqual(totals([accounts, accounts]), {
     read: 24,
     rejected: 6,
     skipped: 10,

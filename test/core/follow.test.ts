@@ -223,7 +223,7 @@ test('an abort while a fork waits for its slowest branch ends it', async () => {
   assert.equal((await thrownBy(plan, following({ controller }))).kind, 'interrupted');
 });
 
-test('a stage that drops rows without a reason, and one that stops early, break the books by name', async () => {
+test('a stage that drops rows without a reason, and one that stops early, break the accounts by name', async () => {
   const everySecond = named<Numbered, Numbered>('every second', async function* (rows) {
     for await (const chunk of rows) yield chunk.filter((row) => row.n % 2 === 0);
   });
@@ -266,7 +266,7 @@ test('a branch that stops early leaves the others their rows, and is named', asy
   ]);
 });
 
-test('a sink that counts fewer rows than it was handed breaks the books', async () => {
+test('a sink that counts fewer rows than it was handed breaks the accounts', async () => {
   const sink = keeper('forgetful', { close: () => void sink.rows.pop() });
   const account = await follow(flow(numbers(20)).into(sink), following());
   assert.deepEqual(breaches([account]), ['forgetful was handed 20 rows and holds 19']);
@@ -299,7 +299,7 @@ test('a limit stops the source after so many rows, in the middle of a chunk', as
   assert.ok(source.released);
 });
 
-test('what a stage and a sink do with rows stands in their own books, branch by branch', async () => {
+test('what a stage and a sink do with rows stands in their own accounts, branch by branch', async () => {
   const odd = named<Numbered, Numbered>('odd', async function* (rows, run) {
     for await (const chunk of rows) {
       run.skip('even', chunk.filter((row) => row.n % 2 === 0).length);
@@ -315,8 +315,8 @@ test('what a stage and a sink do with rows stands in their own books, branch by 
       ),
     following(),
   );
-  const books = account.stages.map(({ stage, branch, in: taken, out }) => [stage, branch, taken, out]);
-  assert.deepEqual(books, [
+  const accounts = account.stages.map(({ stage, branch, in: taken, out }) => [stage, branch, taken, out]);
+  assert.deepEqual(accounts, [
     ['read numbers', '', 20, 20],
     ['as is', '', 20, 20],
     ['odd', '1', 20, 10],
@@ -326,7 +326,7 @@ test('what a stage and a sink do with rows stands in their own books, branch by 
   assert.deepEqual(breaches([account]), []);
 });
 
-/** `numbers` that can be read on behind every second chunk. */
+/** `numbers` that can be read on after every second chunk. */
 function bookmarked(rows: number): Source<Numbered> {
   async function* read(from: number) {
     for (let at = from; at < rows; at += 10) {
@@ -377,11 +377,11 @@ const even: Stage<Numbered> = stateless(
   }),
 );
 
-test('an end is told how far its flow is: behind which line, with the books up to there', async () => {
+test('an end is told how far its flow is: behind which line, with the accounts up to there', async () => {
   const marks = await marksOf(flow(bookmarked(60)).through(even).into(keeper('kept')));
   assert.deepEqual(
     marks?.map((mark) => mark?.at.line),
-    // At the close nobody knows what the source has counted behind its last chunk.
+    // At the close nobody knows what the source has counted after its last chunk.
     [undefined, 21, undefined, 41, undefined, 61, undefined],
   );
   assert.deepEqual(
@@ -394,7 +394,7 @@ test('an end is told how far its flow is: behind which line, with the books up t
   );
 });
 
-test('a flow that goes on from a mark reads what is behind it, and its books are those of the whole', async () => {
+test('a flow that goes on from a mark reads what is behind it, and its accounts are those of the whole', async () => {
   const plan = flow(bookmarked(60)).through(even).into(keeper('kept'));
   const mark = JSON.parse(JSON.stringify((await marksOf(plan))?.[3])) as FlowMark;
   const kept = keeper('kept');

@@ -50,7 +50,7 @@ async function encodedDatabase(t: TestContext, encoding: string): Promise<string
 }
 
 for (const encoding of ['LATIN1', 'WIN1252', 'SQL_ASCII'])
-  test(`${encoding}: rejects, file names and our own texts are kept as they are, and fed back`, async (t) => {
+  test(`${encoding}: rejects, file names and our own texts are kept as they are, and resubmitted`, async (t) => {
     const url = await encodedDatabase(t, encoding);
     const client = new pg.Client({ connectionString: url });
     // The database is dropped with the test, before its sessions have ended.

@@ -31,7 +31,7 @@ const rejecting = (id: string) =>
     return row;
   }, 'rejecting');
 
-test('a row that the flow has made another of is lost, whatever the books say', async (t) => {
+test('a row that the flow has made another of is lost, whatever the accounts say', async (t) => {
   const database = await thingsDatabase(t);
   await assert.rejects(
     runOn(t, database, thingsPipeline({ stage: renaming('3', '33'), more })),

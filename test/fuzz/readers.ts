@@ -177,7 +177,7 @@ export async function checkJson(parts: readonly Buffer[], fifo: string): Promise
     : 'the values differ from what was written';
 }
 
-/** The values that stand one behind the other in `text`; undefined where something is no JSON. */
+/** The values that stand one after the other in `text`; undefined where something is no JSON. */
 function valuesOf(text: string): Written[] | undefined {
   const whole = oracle(text);
   if (whole !== undefined) return [whole];

@@ -262,13 +262,13 @@ test('a rehearsal does everything and leaves live as it was', async (t) => {
   assert.deepEqual(batch, { status: 'rolled_back' });
 });
 
-test('the batch keeps its counts, its books and its timings', async (t) => {
+test('the batch keeps its counts, its accounts and its timings', async (t) => {
   const database = await thingsDatabase(t);
   await runOn(t, database, thingsPipeline({ stage: rejectsTenths, rows: 50 }), { maxRejects: { rows: 5 } });
   const [batch] = await database.query<Record<string, unknown>>(
     `SELECT status, total_records::int AS total, processed_records::int AS processed, success_count::int AS success,
             error_count::int AS error, skip_count::int AS skip, source, completed_at >= started_at AS timed,
-            accounting->0->>'source' AS books, timings ?& '{check,load,validate,prepare,publish}' AS phases
+            accounting->0->>'source' AS accounts, timings ?& '{check,load,validate,prepare,publish}' AS phases
      FROM sluice.migration_batch`,
   );
   assert.deepEqual(batch, {
@@ -280,7 +280,7 @@ test('the batch keeps its counts, its books and its timings', async (t) => {
     skip: 0,
     source: 'manual',
     timed: true,
-    books: 'new things',
+    accounts: 'new things',
     phases: true,
   });
 });

@@ -6,7 +6,7 @@ import type { Row } from '../../src/core/row.js';
 import { merge, replace } from '../../src/core/target.js';
 import type { Source } from '../../src/core/types.js';
 import { readRejects } from '../../src/db/ledger/rejects.js';
-import { jsonLine } from '../../src/run/feed-back/rejects-file.js';
+import { jsonLine } from '../../src/run/resubmit/rejects-file.js';
 import { json } from '../../src/sources/json/index.js';
 import { jsonl } from '../../src/sources/json/jsonl.js';
 import { sqlite } from '../../src/sources/sqlite/index.js';

@@ -126,7 +126,7 @@ test('rows that others refer to are not deleted, whatever their foreign key woul
   assert.deepEqual(await leftSchemas(database), []);
 });
 
-test('with a rejected row nothing is deleted, which is told; fed back corrected, what is gone goes', async (t) => {
+test('with a rejected row nothing is deleted, which is told; resubmitted corrected, what is gone goes', async (t) => {
   const { database, on } = await setUp(t);
   const bad = LOADED.map((row) => (row.id === '5' ? { ...row, id: 'five' } : row));
   const first = await on.run(load(bad), { maxRejects: { rows: 1 } });

@@ -7,7 +7,7 @@ const STOPPED_TABLES = ['orders', 'items', 'stock'] as const;
 
 /**
  * A pipeline in which every phase takes its time: a check and a validation that the server thinks about, a sort, an
- * index on a slow function, row changes whose trigger is slow, a view's materialised rows behind the swap.
+ * index on a slow function, row changes whose trigger is slow, a view's materialised rows after the swap.
  */
 const pipelineOf = (pace: number) => `
 import { check, csv, flow, merge, pipeline, replace, validation } from 'sluice';

@@ -84,7 +84,7 @@ const PHASES: readonly Phase[] = [
     command: 'swap 1 --pipeline ./stops.mjs --yes',
     from: '· looking at the tables again',
   },
-  { name: 'behind the publish', of: 'old', command: RUN, from: 'refreshing the materialized view' },
+  { name: 'after the publish', of: 'old', command: RUN, from: 'refreshing the materialized view' },
   { name: 'rollback', of: 'published', command: 'rollback 1 --yes', from: '· bringing the kept tables' },
   {
     name: 'rollback, held up by a reader',

@@ -5,7 +5,7 @@ export type DecimalMark = '.' | ',' | 'either';
 
 export interface NumberOptions {
   readonly mark?: DecimalMark;
-  /** What may stand before or behind the number: `kg`. Case does not matter. */
+  /** What may stand before or after the number: `kg`. Case does not matter. */
   readonly units?: readonly string[];
   /** The most digits behind the mark; unbounded where left out. */
   readonly fraction?: number;

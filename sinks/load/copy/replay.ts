@@ -9,14 +9,14 @@ import { rolled } from './rolling-hash.js';
 
 /**
  * Recognises the rows that an earlier attempt has committed, as they come by once more: counts and hashes
- * them, and compares at every checkpoint. Only rows behind the last one are new.
+ * them, and compares at every checkpoint. Only rows after the last one are new.
  */
 export class Replay {
   #next: number;
   #seen: number;
   #hash = createHash('sha256');
 
-  /** The rows come by from behind checkpoint number `behind` on (1-based): from the first one on, if it is 0. */
+  /** The rows come by from after checkpoint number `behind` on (1-based): from the first one on, if it is 0. */
   constructor(
     private readonly checkpoints: readonly Checkpoint[],
     /** As messages name it. */

@@ -16,7 +16,7 @@ export interface MadeView {
   readonly oid: number;
   /** The OID of the table that is kept aside under the view's name. */
   readonly kept: number | null;
-  /** Whether a function stands behind its writes. */
+  /** Whether a function stands after its writes. */
   readonly writes: boolean;
 }
 
@@ -32,7 +32,7 @@ export function hasWriter(view: CompatibilityView): boolean {
 
 /**
  * The views' share of the publishing transaction, one part for each: the old tables move out, the views take their
- * names once the new tables are there. Put behind the tables' own parts. `described` says on the view what it is. Pure.
+ * names once the new tables are there. Put after the tables' own parts. `described` says on the view what it is. Pure.
  */
 export function viewParts(names: readonly OldName[], batch: string, described: string): WindowPart[] {
   const schema = compatibilitySchema(batch);
@@ -68,7 +68,7 @@ export function viewParts(names: readonly OldName[], batch: string, described: s
 }
 
 /**
- * Takes the views away and puts the old tables back under their names. Behind the parts of the tables that are rolled
+ * Takes the views away and puts the old tables back under their names. After the parts of the tables that are rolled
  * back with them, if any. Pure.
  */
 export function undoViewParts(views: readonly MadeView[], batch: string): WindowPart[] {

@@ -16,7 +16,7 @@ export interface FindOptions {
   readonly others: readonly Company[];
   /** Whether exclusion constraints are asked, which takes as long as the publish would. */
   readonly exclusions: boolean;
-  /** Called behind the last question where rows were refused, in the transaction. */
+  /** Called after the last question where rows were refused, in the transaction. */
   readonly last?: () => Promise<void>;
   readonly onQuestion?: (text: string) => void;
   /** The user's search_path, for CHECKs whose functions name things along it. */

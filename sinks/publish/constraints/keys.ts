@@ -167,7 +167,7 @@ function conflicts(
     constraint: index.name,
     columns: index.columns,
     expected: loses
-      ? `a value that no row of ${target.schema}.${target.table} has: that of a row which is to be deleted is free only behind the publish, since rows of ${target.table} refer to each other (load twice)`
+      ? `a value that no row of ${target.schema}.${target.table} has: that of a row which is to be deleted is free only after the publish, since rows of ${target.table} refer to each other (load twice)`
       : breach === 'unique_violation'
         ? `a value that no row of ${target.schema}.${target.table} has`
         : `no conflict with a row of ${target.schema}.${target.table}`,

@@ -101,7 +101,7 @@ export function putBackSql({ at, facts, rows }: Subject, staging: string): strin
   return `WITH r AS (DELETE FROM ${refusedTable(staging)} WHERE at = ${value(at)} RETURNING *) INSERT INTO ${rows} (${idents(names)}, ${row}, ${line}) SELECT ${made.join(', ')}, r.row_number, r.line FROM r`;
 }
 
-/** Notes that the books which the ledger keeps of a batch are with its refused rows. */
+/** Notes that the accounts which the ledger keeps of a batch are with its refused rows. */
 export const settleSql = (staging: string): string =>
   `UPDATE ${refusedTable(staging)} SET settled = true WHERE NOT settled`;
 
@@ -125,7 +125,7 @@ export interface RefusedRow {
 }
 
 /**
- * The next refused rows that nobody was told of, in the order in which the inputs gave them: those behind the row with
+ * The next refused rows that nobody was told of, in the order in which the inputs gave them: those after the row with
  * the number `after`, at most `limit`, of the end whose rows have numbers below `below`.
  */
 export async function readRefused(

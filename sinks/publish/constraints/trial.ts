@@ -19,7 +19,7 @@ export interface TrialOptions {
   readonly staging: string;
   /** The schema that the trial makes, in which a view stands for each staging table. */
   readonly over: string;
-  /** Gives up behind so many rows: whoever holds the tables' locks that long keeps others waiting. */
+  /** Gives up after so many rows: whoever holds the tables' locks that long keeps others waiting. */
   readonly most: number;
   /** Asked between statements; throws where the trial is to end. */
   readonly goOn: () => void;
@@ -32,7 +32,7 @@ const { row: ROW } = ORIGIN_COLUMNS;
 const AFTER = 'sluice.rows_after';
 const UPTO = 'sluice.rows_upto';
 
-/** Rows with numbers behind `after` up to `upto`. */
+/** Rows with numbers after `after` up to `upto`. */
 interface Range {
   readonly after: number;
   readonly upto: number;

@@ -55,7 +55,7 @@ export interface FinishedTable extends StagedTable {
   readonly serverStart: string | null;
   /** Privileges that its row type has now; null or left out: the built-in ones. */
   readonly typeGrants?: TableFacts['typeGrants'];
-  /** Foreign keys, on it and towards it, that the window is to validate behind all row changes. */
+  /** Foreign keys, on it and towards it, that the window is to validate after all row changes. */
   readonly later?: readonly SwapKey[];
 }
 

@@ -83,7 +83,7 @@ export function replaceParts(
   });
 }
 
-/** The keys that hold only now, behind all row changes. No row of the server's own checks may be waiting for COMMIT then. */
+/** The keys that hold only now, after all row changes. No row of the server's own checks may be waiting for COMMIT then. */
 function validated(live: TableFacts, { later = [], ...table }: FinishedTable): string[] {
   if (later.length === 0) return [];
   return [
@@ -139,7 +139,7 @@ function rechecks(live: TableFacts, table: FinishedTable): string[] {
 
 /**
  * Raises where the new table is not, to those who use it, what the old one was when it was surveyed. Every statement of
- * the window may have fired somebody's event trigger, so this is asked behind all of them.
+ * the window may have fired somebody's event trigger, so this is asked after all of them.
  */
 function alike(live: TableFacts, table: FinishedTable, survey: Survey): string {
   const name = `${live.schema}.${live.table}`;

@@ -71,12 +71,12 @@ export function openCounts(facts: RowTableFacts, names: RowNames): string {
 /**
  * Counts what the inserts and updates have written, and raises where that does not add up: where staging holds
  * another number of rows than it was handed (`handed`), where staged rows are none of inserted, updated, unchanged,
- * missing and suppressed, and, unless that is allowed, where rows were suppressed. Run behind the table's writes.
+ * missing and suppressed, and, unless that is allowed, where rows were suppressed. Run after the table's writes.
  */
 export function closeCounts(facts: RowTableFacts, names: RowNames, handed?: number): string[] {
   const { target } = facts;
   const { written, before, counts } = rowObjects(target, names);
-  // The row itself was written in the window, as those of the table are: behind a savepoint, another id than the publish's.
+  // The row itself was written in the window, as those of the table are: after a savepoint, another id than the publish's.
   const close = `UPDATE ${counts} c SET writer = c.xmin, inserted = w.added, updated = w.changed, suppressed = c.fresh + b.n - w.added - w.changed FROM (SELECT count(*) FILTER (WHERE sluice_kind = 'added') AS added, count(*) FILTER (WHERE sluice_kind = 'changed') AS changed FROM ${written}) w, (SELECT count(*) AS n FROM ${before}) b WHERE ${which(target, 'c.')}`;
   return [
     close,

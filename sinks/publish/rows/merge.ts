@@ -24,7 +24,7 @@ export function mergeStatements(facts: RowTableFacts, names: RowNames, hashing: 
     `INSERT INTO ${live} AS l (${namesOf(facts.loaded)})${overriding(facts.loaded)} SELECT ${columnsOf('s', facts.loaded)} FROM ${staging} s WHERE ${absent}${also}${inFileOrder(facts)}`;
   // A changed row of a table that refers to itself may refer to a new one. Elsewhere updates go first, since a
   // new row may take over a value of another unique key that a changed row gives up; where both may be, they are
-  // one statement, behind which the foreign key is asked.
+  // one statement, after which the foreign key is asked.
   const self = facts.live.children.some((child) => child.self);
   if (self && facts.values.length > 0 && passedOnBy(facts).length > 0)
     return updateStatements(facts, names, hashing, insert(` AND ${AFTER_FIRST}`));

@@ -39,11 +39,11 @@ export function parentsFirst<P extends Ordered>(tables: readonly P[]): P[] {
 }
 
 /**
- * Those of `tables` whose rows can be changed only behind the swap of `replaced` tables: a row that refers to one must see
+ * Those of `tables` whose rows can be changed only after the swap of `replaced` tables: a row that refers to one must see
  * the new one, and a row that old ones refer to can be deleted only once they are gone. Linked to each other the same
  * holds among them. `undone`: what is done is the reverse, and both hold for every table that is linked to one.
  */
-export function behindSwap<P extends Ordered>(
+export function afterSwap<P extends Ordered>(
   tables: readonly P[],
   replaced: readonly { readonly schema: string; readonly table: string }[],
   undone = false,

@@ -151,7 +151,7 @@ export interface InOrder {
 /**
  * The statement that changes rows some of which take unique values that others give up: first those that wait for
  * nobody, then whoever waited for them, and so on, each row once, so that triggers see what they would see. Rows that
- * exchange values in a circle are parked before. What is asked at the end of each statement is asked behind all of them. Where no row waits, which is asked by one query, it is one UPDATE.
+ * exchange values in a circle are parked before. What is asked at the end of each statement is asked after all of them. Where no row waits, which is asked by one query, it is one UPDATE.
  * A DO block, so that it can stand in the window's one message.
  */
 export function updateInOrder(update: InOrder): string {

@@ -8,7 +8,7 @@ import { SETTLE_ALL } from '../deferred.js';
 import type { WindowPart } from '../window.js';
 import { AFTER_FIRST } from './before-images.js';
 import { childrenCheck } from './children.js';
-import { behindSwap, parentsFirst } from './order.js';
+import { afterSwap, parentsFirst } from './order.js';
 import { offence, raiseWhen, SQLSTATE } from './refusals.js';
 import { assignments, columnsOf, differs, firing, imageHash, namesOf, overriding, sameKey } from './sql.js';
 import { passedOn, updateInOrder } from './takeovers.js';
@@ -36,7 +36,7 @@ export interface UndoOptions {
 export function undoParts(tables: readonly UndoTable[], options: UndoOptions = {}): WindowPart[] {
   const discard = options.discardWrites === true;
   const ordered = parentsFirst(tables);
-  const behind = behindSwap(tables, options.replaced ?? [], true);
+  const behind = afterSwap(tables, options.replaced ?? [], true);
   const part = (table: UndoTable, statements: readonly string[]) =>
     partOf(table, statements, behind.has(table));
   const reversed = [...ordered].reverse();

@@ -97,18 +97,18 @@ async function copy(files: readonly string[], flags: CopyFlags): Promise<void> {
   process.exitCode = await withSession(flags.databaseUrl, async (session) =>
     flags.onlyRejectsOf === undefined
       ? inSession(session, request, flags)
-      : feedBack(session, request, flags, flags.onlyRejectsOf),
+      : resubmit(session, request, flags, flags.onlyRejectsOf),
   );
 }
 
 /** Publishes corrected rejects of an earlier copy, by what that copy was told. */
-async function feedBack(
+async function resubmit(
   session: Session,
   request: CopyRequest,
   flags: CopyFlags,
   id: string,
 ): Promise<number> {
-  const { prepareFedBack, requestOfBatch } = await import('../../copy/feed-back.js');
+  const { prepareResubmitted, requestOfBatch } = await import('../../copy/resubmit.js');
   const { fileOptions } = await import('../../copy/file-options.js');
   const { copyCommand } = await import('../../copy/request.js');
   const { findBatch } = await import('../../db/ledger/batches.js');
@@ -131,7 +131,7 @@ async function feedBack(
     original,
     { ...flags, ...(original.create === true ? { create: true } : {}) },
     {
-      prepare: (around, proposal) => prepareFedBack(original, batch, from, around, proposal),
+      prepare: (around, proposal) => prepareResubmitted(original, batch, from, around, proposal),
       given: { inputs: {}, corrected, originals: async () => ({}) },
     },
   );
@@ -198,7 +198,7 @@ async function load(
   ).catch((error) => {
     throw error instanceof SluiceError ? error.with({ state: 'nothing was written' }) : error;
   });
-  const { keptRequest } = await import('../../copy/feed-back.js');
+  const { keptRequest } = await import('../../copy/resubmit.js');
   try {
     return await runWith(
       session,

@@ -17,7 +17,7 @@ interface RejectsFlags extends DatabaseFlags {
 type GivenFlags = Omit<RejectsFlags, 'format'> & { readonly format?: 'text' | 'csv' | 'jsonl' };
 
 const FEED_BACK = `
-A file of them (--format csv or jsonl) can be corrected and fed back:
+A file of them (--format csv or jsonl) can be corrected and resubmitted:
   sluice rejects 7 --format csv > fixed.csv
   sluice run P --source fixed.csv --only-rejects-of 7
   sluice copy fixed.csv --into T --only-rejects-of 7
@@ -64,8 +64,8 @@ async function rejects(session: Session, id: string, flags: RejectsFlags): Promi
   const { jsonText } = await import('../../core/json/write.js');
   const { countRejects, rejectInputs } = await import('../../db/ledger/rejects.js');
   const { requireLedger } = await import('../../db/ledger/open.js');
-  const { rejectLabels } = await import('../../run/feed-back/corrected-inputs.js');
-  const { resubmittedLines, sayFeedBack } = await import('../show/feed-back.js');
+  const { rejectLabels } = await import('../../run/resubmit/corrected-inputs.js');
+  const { resubmittedLines, sayResubmit } = await import('../show/resubmit.js');
   const { describeReject } = await import('../show/rejects.js');
   const { count, printed, say, table } = await import('../show/terminal.js');
   await requireLedger(database);
@@ -107,7 +107,7 @@ async function rejects(session: Session, id: string, flags: RejectsFlags): Promi
   }
   if (isUnread()) return EXIT.done;
   for (const line of await resubmittedLines(database, id)) say(isExport ? `${line}: left out` : line);
-  if (flags.into === undefined) await sayFeedBack(database, batch);
+  if (flags.into === undefined) await sayResubmit(database, batch);
   const all = chosen.length === inputs.length ? reasons : await countRejects(database, id);
   const kept = all.reduce((sum, { rows }) => sum + rows, 0);
   const more = batch.error_count - kept;
@@ -128,8 +128,8 @@ async function writeFiles(
   inputs: readonly RejectedInput[],
   { format = 'csv', into }: RejectsFlags,
 ): Promise<void> {
-  const { writeRejectFiles } = await import('../../run/feed-back/reject-files.js');
-  const { RejectsFile } = await import('../../run/feed-back/rejects-file.js');
+  const { writeRejectFiles } = await import('../../run/resubmit/reject-files.js');
+  const { RejectsFile } = await import('../../run/resubmit/rejects-file.js');
   const { rejectColumns } = await import('../../db/ledger/rejects.js');
   const { count, counted, handed, say } = await import('../show/terminal.js');
   const withColumns = [];
@@ -150,8 +150,8 @@ async function writeFiles(
     const files = await writeRejectFiles(into, withColumns, pending, true);
     for (const { input, path, rows } of files) say(`${counted(rows, 'row')} of ${input} in ${path}`);
     unknown = files.reduce((sum, file) => sum + file.unknown, 0);
-    const { sayFedBackFrom } = await import('../show/feed-back.js');
-    await sayFedBackFrom(session.database, batch, into);
+    const { sayResubmittedFrom } = await import('../show/resubmit.js');
+    await sayResubmittedFrom(session.database, batch, into);
   }
   if (unknown > 0)
     say(`${count(unknown)} of them without values: the ledger does not have the row as the input had it`);
@@ -172,7 +172,7 @@ async function* pagesOf(
   }
 }
 
-/** A file holds the rows of one input: each has its own columns, and is fed back to its own. */
+/** A file holds the rows of one input: each has its own columns, and is resubmitted to its own. */
 async function chosenInputs(
   inputs: readonly RejectedInput[],
   { format, input, into }: RejectsFlags,

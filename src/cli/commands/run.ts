@@ -115,7 +115,7 @@ export async function runWith(
   const { resume } = flags;
   const write = toWrite(pipeline);
   const given = givenNow();
-  const { inputs, ...fedBack } =
+  const { inputs, ...resubmitted } =
     flags.onlyRejectsOf !== undefined
       ? await correctedGiven(session, pipeline, flags, flags.onlyRejectsOf, ofCopy)
       : {
@@ -144,7 +144,7 @@ export async function runWith(
       guard: flags.guard,
       noSourceData: flags.sourceData === false,
       ...(flags.records === undefined ? {} : { records: flags.records }),
-      ...fedBack,
+      ...resubmitted,
       ...(ofCopy === undefined ? {} : { copy: ofCopy.copy }),
       ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
       ...(flags.triggers === false ? { noTriggers: true } : {}),
@@ -189,8 +189,8 @@ export async function runWith(
       flags.reportsInto !== undefined,
     );
     if (summary.batch !== null && summary.rejected > 0 && summary.status === 'completed') {
-      const { sayFeedBack } = await import('../show/feed-back.js');
-      await sayFeedBack(session.database, await findBatch(session.database, summary.batch));
+      const { sayResubmit } = await import('../show/resubmit.js');
+      await sayResubmit(session.database, await findBatch(session.database, summary.batch));
     }
     if (flags.json === true) print(asJson(summary));
     return exitOf(summary);

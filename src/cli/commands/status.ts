@@ -43,8 +43,8 @@ export function declareStatus(root: Command): void {
         const published = await readPublished(database, id);
         const { versionsInUse } = await import('../../run/maintain/versions.js');
         const versions = await versionsInUse(database, id);
-        const { feedBack, resubmittedLines } = await import('../show/feed-back.js');
-        const back = await feedBack(database, batch);
+        const { resubmit, resubmittedLines } = await import('../show/resubmit.js');
+        const back = await resubmit(database, batch);
         const next = nextOf(batch, published, back);
         if (flags.json === true)
           print(

@@ -51,8 +51,8 @@ export async function watchBatch(
     if (!goesOn(batch)) {
       if (drawn) print('');
       if (batch.error !== null && batch.status === 'failed') say(`error: ${batch.error.message}`);
-      const { feedBack } = await import('../show/feed-back.js');
-      const next = nextOf(batch, await readPublished(database, id), await feedBack(database, batch));
+      const { resubmit } = await import('../show/resubmit.js');
+      const next = nextOf(batch, await readPublished(database, id), await resubmit(database, batch));
       for (const step of nextLines(next)) say(`next: ${step}`);
       return ['completed', 'staged', 'rolled_back'].includes(batch.status) ? EXIT.done : EXIT.failed;
     }

@@ -88,7 +88,7 @@ export async function resumedInputs(
 ): Promise<Record<string, Source>> {
   if (flags.source !== undefined || flags.input.length > 0) return givenInputs(pipeline, flags);
   await requireLedger(database);
-  const { inputs = {} } = (await findBatch(database, batch)).run_record ?? {};
+  const { inputs = {} } = (await findBatch(database, batch)).manifest ?? {};
   const given = Object.entries(inputs).filter(([, { given, path }]) => given && path !== undefined);
   const [first, ...others] = [...new Set(given.map(([, { path }]) => path as string))];
   // One file for several inputs was given by --source.

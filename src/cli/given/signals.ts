@@ -3,7 +3,7 @@ export const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * Calls `handle` at each of them, until the function that it gives is called. A closing terminal may hang up more than
- * once (its shell, then the kernel): what comes behind the first signal, and is only a hang-up, is left out, for it is
+ * once (its shell, then the kernel): what comes after the first signal, and is only a hang-up, is left out, for it is
  * nobody's impatience.
  */
 export function onStopping(handle: (signal: NodeJS.Signals) => void): () => void {

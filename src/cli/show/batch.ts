@@ -15,7 +15,7 @@ export function stateOf(batch: Batch): string {
 
 /**
  * What to do about a batch, each step once; `published` is what the ledger has of its tables, `back` how its rejects
- * are fed back, if so.
+ * are resubmitted, if so.
  */
 export function nextOf(
   batch: Batch,

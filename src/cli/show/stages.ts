@@ -2,7 +2,7 @@ import { type FlowAccount, type Reasons, sum } from '../../core/accounting.js';
 import { count, table } from './terminal.js';
 
 /**
- * The books as a table, a line for each stage: rows in and out, and what became of the others. Columns in
+ * The accounts as a table, a line for each stage: rows in and out, and what became of the others. Columns in
  * which nothing stands are left out.
  */
 export function stagesTable(accounts: readonly FlowAccount[], indent = '  '): string[] {

@@ -7,7 +7,7 @@ import { packageVersion } from '../../core/package.js';
 import type { RecordSummary } from '../../core/record-summary.js';
 import type { Report } from '../../core/report.js';
 import type { Database } from '../../core/run.js';
-import type { RunRecord } from './run-record.js';
+import type { RunManifest } from './run-manifest.js';
 
 /** A batch as the ledger holds it. Counts are rows; times are the server's. */
 export interface Batch {
@@ -50,7 +50,7 @@ export interface Batch {
   readonly error: { readonly code: string; readonly message: string } | null;
   readonly log_file: string | null;
   readonly files: readonly { readonly path: string; readonly what: string }[] | null;
-  readonly run_record: RunRecord | null;
+  readonly manifest: RunManifest | null;
   /** Of a batch that loads or has loaded. */
   readonly progress: readonly InputProgress[] | null;
   readonly record_summary: RecordSummary | null;
@@ -85,8 +85,8 @@ const COLUMNS = `b.id::text, b.pipeline, b.pipeline_from, b.source, b.source_fil
   b.skip_count::float8, b.created_at, b.started_at, b.completed_at, b.started_by, b.dry_run, b.settings, b.options,
   CASE WHEN b.staging_schema IS NOT NULL THEN 'sluice_staging_' || b.id END AS staging_schema,
   CASE WHEN b.old_schema IS NOT NULL THEN 'sluice_old_' || b.id END AS old_schema, b.accounting, b.reports, b.input_columns, b.only_rejects_of::text, b.timings,
-  b.error, b.log_file, b.files, b.run_record, b.progress, b.record_summary, b.changes, ${ALIVE} AS alive,
-  (b.run_record->>'repeatable')::boolean IS TRUE AND NOT ${ALIVE} AND (b.status IN ('pending', 'running')
+  b.error, b.log_file, b.files, b.manifest, b.progress, b.record_summary, b.changes, ${ALIVE} AS alive,
+  (b.manifest->>'repeatable')::boolean IS TRUE AND NOT ${ALIVE} AND (b.status IN ('pending', 'running')
     OR b.status = 'failed' AND ${STAGING_THERE})
     AND (coalesce(jsonb_array_length(b.accounting), 0) > 0
       OR EXISTS (SELECT FROM sluice.migration_segment s WHERE s.batch_id = b.id)) AS resumable`;
@@ -108,14 +108,14 @@ export async function startBatch(
     readonly options: Batch['options'];
     readonly stopOnError: boolean;
     /** Left out: nobody can resume it. */
-    readonly record?: RunRecord | undefined;
+    readonly record?: RunManifest | undefined;
     readonly onlyRejectsOf?: string | undefined;
   },
 ): Promise<string> {
   const [row] = await database.query<{ id: string }>(
     `INSERT INTO sluice.migration_batch
        (pipeline, pipeline_from, source, source_file, settings, dry_run, stop_on_error, sluice_version, options,
-        only_rejects_of, run_record)
+        only_rejects_of, manifest)
      VALUES ($1, $2, $3, $4, $5, false, $6, $7, $8, $9, $10) RETURNING id::text`,
     [
       batch.pipeline,
@@ -231,7 +231,7 @@ export async function listBatches(database: Database, limit: number): Promise<Ba
 
 /**
  * Batches that no process works on any more, though one has begun to change something for them: an
- * unfinished load, an unfinished publish or undo, or tidying up behind one.
+ * unfinished load, an unfinished publish or undo, or tidying up after one.
  */
 export async function listInterrupted(database: Database): Promise<Batch[]> {
   const begun = await database.query<Batch & Record<string, unknown>>(

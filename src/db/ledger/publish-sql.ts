@@ -7,7 +7,7 @@ import { literal, value } from '../quote.js';
 export const TIDY = 'tidy';
 
 /** One table of a publish, as the ledger records it. */
-export interface PublishRecord {
+export interface PublishEntry {
   readonly schema: string;
   readonly table: string;
   readonly mode: PublishMode;
@@ -24,7 +24,7 @@ export interface PublishRecord {
  * fails because somebody else has moved it; and the tables' records, each with the transaction's id, from
  * which an undo can tell rows written since. Literal SQL, for one simple message.
  */
-export function publishSql(batch: string, status: BatchStatus, records: readonly PublishRecord[]): string[] {
+export function publishSql(batch: string, status: BatchStatus, records: readonly PublishEntry[]): string[] {
   const legal = reachableFrom(status).map((from) => literal(from));
   return [
     movedOrFail(batch, status, legal),
@@ -37,7 +37,7 @@ export function publishSql(batch: string, status: BatchStatus, records: readonly
 const CHANGES_COLUMNS =
   'rows_staged::float8 AS staged, rows_inserted::float8 AS inserted, rows_updated::float8 AS updated, rows_unchanged::float8 AS unchanged, rows_missing::float8 AS missing, rows_suppressed::float8 AS suppressed, rows_deleted::float8 AS deleted, deletes_suppressed::float8';
 
-function recordSql(batch: string): (record: PublishRecord) => string {
+function recordSql(batch: string): (record: PublishEntry) => string {
   return ({ schema, table, mode, rows, changes, facts, retained }) => {
     const into =
       'INSERT INTO sluice.migration_publish (batch_id, table_schema, table_name, mode, rows_staged, facts, published_at, retained_schema, retained_oid, rows_inserted, rows_updated, rows_unchanged, rows_missing, rows_suppressed, rows_deleted, deletes_suppressed)';
@@ -59,7 +59,7 @@ export function undoSql(
   tables: readonly {
     readonly schema: string;
     readonly table: string;
-    readonly retained: PublishRecord['retained'];
+    readonly retained: PublishEntry['retained'];
   }[],
   whole: boolean,
 ): string[] {

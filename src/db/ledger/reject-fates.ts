@@ -19,7 +19,7 @@ export const PENDING = `NOT EXISTS (SELECT FROM sluice.migration_batch c WHERE c
 
 /**
  * What became of the rejects of a batch. A batch that failed, was rolled back, or whose process is gone before
- * it published has corrected nothing: what feeds rejects back is not resumed.
+ * it published has corrected nothing: what resubmits rejects is not resumed.
  */
 export async function rejectFates(database: Database, batch: string): Promise<RejectFate[]> {
   return database.query<RejectFate & Record<string, unknown>>(

@@ -32,7 +32,7 @@ export interface StoredReject {
   readonly raw: Readonly<Record<string, unknown>> | string | null;
   /** The row as the stage saw it, where that was another than the record. */
   readonly stage_row: Readonly<Record<string, unknown>> | null;
-  /** Of a row that was fed back: the reject of an earlier batch that it was. */
+  /** Of a row that was resubmitted: the reject of an earlier batch that it was. */
   readonly resubmits?: { readonly batch: string; readonly number: number } | null;
 }
 
@@ -78,7 +78,7 @@ function storable(reject: StoredReject): StoredReject {
   };
 }
 
-/** An input that is read on behind a line. */
+/** An input that is read on after a line. */
 export interface ReadUpTo {
   readonly input: string;
   /** The first line (1-based) that is read again; null where none is. */
@@ -115,7 +115,7 @@ export async function forgetRejects(
   ]);
 }
 
-/** Forgets the rejects of a batch behind the first `rows`. */
+/** Forgets the rejects of a batch after the first `rows`. */
 export async function forgetRejectsBehind(database: Database, batch: string, rows: number): Promise<void> {
   await database.query(
     `DELETE FROM sluice.migration_reject WHERE batch_id = $1 AND number >
@@ -125,7 +125,7 @@ export async function forgetRejectsBehind(database: Database, batch: string, row
 }
 
 /**
- * The rejects of a batch in the order they were met, by pages of `limit` behind the number `after`; where only `pending`
+ * The rejects of a batch in the order they were met, by pages of `limit` after the number `after`; where only `pending`
  * ones are wanted, without those whose corrected rows are published or on the way.
  */
 export async function readRejects(

@@ -1,4 +1,4 @@
--- The ledger: what was attempted, what was set aside, what was published. Version 9. May be run again: what
+-- The ledger: what was attempted, what was set aside, what was published. Version 10. May be run again: what
 -- an earlier version lacks is added.
 -- Not readable by PUBLIC: it holds source data.
 -- The schema is there: it was made in this transaction, or was found to be ours.
@@ -127,9 +127,17 @@ CREATE TABLE IF NOT EXISTS sluice.migration_publish (
 ALTER TABLE sluice.migration_batch ADD COLUMN IF NOT EXISTS options jsonb NOT NULL DEFAULT '{}';
 
 -- Since version 2: the files that the run has written; how it was run and what its inputs were, which is what
--- going on with it takes.
+-- resuming it takes.
 ALTER TABLE sluice.migration_batch ADD COLUMN IF NOT EXISTS files jsonb;
-ALTER TABLE sluice.migration_batch ADD COLUMN IF NOT EXISTS run_record jsonb;
+-- Before version 10 the latter was called run_record.
+DO $$ BEGIN
+  IF EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = 'sluice.migration_batch'::regclass AND attname = 'run_record' AND NOT attisdropped) THEN
+    ALTER TABLE sluice.migration_batch RENAME COLUMN run_record TO manifest;
+  END IF;
+END $$;
+ALTER TABLE sluice.migration_batch ADD COLUMN IF NOT EXISTS manifest jsonb;
+-- Since version 10: how its rejects are resubmitted.
+UPDATE sluice.migration_batch SET manifest = (manifest - 'feedBack') || jsonb_build_object('resubmit', manifest -> 'feedBack') WHERE manifest ? 'feedBack';
 
 -- Since version 3: how far a running batch is, input by input, and what became of its records by type.
 ALTER TABLE sluice.migration_batch ADD COLUMN IF NOT EXISTS progress jsonb;
@@ -213,7 +221,7 @@ CREATE TABLE IF NOT EXISTS sluice.migration_view (
   view_oid       oid NOT NULL,
   kept_schema    text,
   kept_oid       oid,
-  -- Whether a function stands behind its writes.
+  -- Whether a function stands after its writes.
   writes         boolean NOT NULL,
   published_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
   rolled_back_at timestamptz,
@@ -232,7 +240,7 @@ CREATE TABLE IF NOT EXISTS sluice.migration_view_use (
   PRIMARY KEY (view_schema, view_name, application, role)
 );
 
--- Since version 5: where to read on behind a segment, and the books up to there; NULL where the input must be read again.
+-- Since version 5: where to read on after a segment, and the accounts up to there; NULL where the input must be read again.
 ALTER TABLE sluice.migration_segment ADD COLUMN IF NOT EXISTS mark json;
 
 -- Since version 6: what a publish did to the rows of each table, counted in its transaction; NULL where an earlier
@@ -331,4 +339,4 @@ DO $$ DECLARE reader name; BEGIN
   END LOOP;
 END $$;
 
-INSERT INTO sluice.ledger_version (version) VALUES (9) ON CONFLICT DO NOTHING;
+INSERT INTO sluice.ledger_version (version) VALUES (10) ON CONFLICT DO NOTHING;

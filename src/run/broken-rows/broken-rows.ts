@@ -12,7 +12,7 @@ import { copyReplaced } from './replaced-rows.js';
 import { findOptions, placeOf, subjectsOf } from './subjects.js';
 import { refuseTried } from './tried-rows.js';
 
-/** What is loaded, with its books. */
+/** What is loaded, with its accounts. */
 export interface LoadedRows {
   readonly flows: readonly FlowPlan[];
   readonly changes: JobChanges;
@@ -22,7 +22,7 @@ export interface LoadedRows {
 /**
  * Makes rejects of the loaded rows that would break a constraint of a table whose rows are to be changed: all of them,
  * so that the publish does not meet the first one. Where there are more rejects than may be, nothing will be published
- * that could tell the rest: then replaced tables are asked as well, and exclusion constraints. Gives the books with
+ * that could tell the rest: then replaced tables are asked as well, and exclusion constraints. Gives the accounts with
  * them. Costs nothing where no table has a constraint.
  */
 export async function rejectBroken(job: Job, load: LoadedRows): Promise<FlowAccount[]> {
@@ -65,7 +65,7 @@ function hasKeys({ replace }: JobChanges): boolean {
 }
 
 /**
- * Makes rejects of all rows that a publish which ended in `error` refuses; gives the books with them, as they were
+ * Makes rejects of all rows that a publish which ended in `error` refuses; gives the accounts with them, as they were
  * where there are none. First what can be asked of all rows at once, exclusion constraints among it; where that finds
  * nothing, the publish is tried.
  */

@@ -35,7 +35,7 @@ export async function putBackRefused(job: Job, changes: JobChanges): Promise<voi
 export async function settleBefore(job: Job, { flows }: Pick<Checked, 'flows'>): Promise<void> {
   const { database } = job.options;
   const { accounts } = job.state;
-  // What was stored behind those of the books is told again.
+  // What was stored after those of the accounts is told again.
   await forgetRejectsBehind(database, job.batch as string, totals(accounts).rejected);
   for await (const page of rejectPages(database, job.batch as string)) job.rejects.takeOver(page);
   if (!(await hasRefused(job))) return;

@@ -7,7 +7,7 @@ import {
   settleSql,
 } from '../../../sinks/publish/constraints/refused.js';
 import { type FlowAccount, type Reasons, sum, tally, tallyAll } from '../../core/accounting.js';
-import { endName, type FlowPlan, inBooks } from '../../core/flow.js';
+import { accountName, endName, type FlowPlan } from '../../core/flow.js';
 import { markOrigin } from '../../core/row.js';
 import type { Rejection } from '../../core/run.js';
 import type { Job } from '../job/job.js';
@@ -19,7 +19,7 @@ const PAGE = 1_000;
 
 /**
  * Makes rejects of the rows that were taken out of staging because they break a constraint, each as its input had it
- * where the input can be read once more, and gives the books with them: rejected by the end of the flow that had taken
+ * where the input can be read once more, and gives the accounts with them: rejected by the end of the flow that had taken
  * them. Each is told once.
  */
 export async function rejectRefused(
@@ -30,7 +30,7 @@ export async function rejectRefused(
   const client = await job.options.database.session();
   const staging = job.names.staging;
   const ends = tableEnds(flows);
-  const books = [...accounts];
+  const corrected = [...accounts];
   const repeatable = await repeatableInputs(job);
   for (const [at, end] of ends.entries()) {
     const { source, root } = flows[end.flow] as FlowPlan;
@@ -51,7 +51,7 @@ export async function rejectRefused(
           tally(rejected, why.reason, 1);
           job.rejects.add(
             source.name,
-            inBooks.end(end.target),
+            accountName.end(end.target),
             row,
             why,
             job.state.tracked?.of(end.flow),
@@ -68,14 +68,14 @@ export async function rejectRefused(
     } finally {
       await records.close();
     }
-    books[end.flow] = withRejected(books[end.flow] as FlowAccount, end, rejected);
+    corrected[end.flow] = withRejected(corrected[end.flow] as FlowAccount, end, rejected);
   }
   await client.query(`UPDATE ${refusedTable(staging)} SET told = true WHERE NOT told`);
   await job.rejects.flush();
-  return books;
+  return corrected;
 }
 
-/** Notes that the books in the ledger are with the rows that were refused. */
+/** Notes that the accounts in the ledger are with the rows that were refused. */
 export async function settleRefused(job: Job): Promise<void> {
   const { database } = job.options;
   const { staging } = job.names;
@@ -106,16 +106,16 @@ function rejection(refused: RefusedRow, input: (row: number) => string | undefin
 
 const sameEnd = (a: number, b: number) => endOf(a) === endOf(b);
 
-/** The books of a flow with rows that one of its ends had taken now `rejected` by it. */
+/** The accounts of a flow with rows that one of its ends had taken now `rejected` by it. */
 function withRejected(account: FlowAccount, { target, branch }: TableEnd, rejected: Reasons): FlowAccount {
   const rows = sum(rejected);
   if (rows === 0) return account;
-  const name = inBooks.end(target);
+  const name = accountName.end(target);
   const stages = account.stages.map((stage) => {
     if (stage.stage !== name || stage.branch !== branch) return stage;
     return { ...stage, out: stage.out - rows, rejected: tallyAll({}, stage.rejected, rejected) };
   });
-  // The ends of a fork that lead to one table have a line each in the books: in the order in which they were opened.
+  // The ends of a fork that lead to one table have a line each in the accounts: in the order in which they were opened.
   let left = rows;
   const sinks = account.sinks.map((sink) => {
     if (sink.role === 'sink' || sink.sink !== endName(target) || left === 0) return sink;

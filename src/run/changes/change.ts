@@ -1,24 +1,24 @@
 import type { WindowPart } from '../../../sinks/publish/window.js';
 import type { Finding } from '../../core/pipeline.js';
 import type { Batch } from '../../db/ledger/batches.js';
-import type { PublishRecord } from '../../db/ledger/publish-sql.js';
+import type { PublishEntry } from '../../db/ledger/publish-sql.js';
 import type { RunOptions } from '../given/options.js';
 
 /** What every change is made with. */
 export type Site = Pick<RunOptions, 'database' | 'events' | 'log' | 'signal'>;
 
 /** A table of a published batch that is taken back, as the ledger records it. */
-interface UndoRecord {
+interface UndoEntry {
   readonly schema: string;
   readonly table: string;
   /** Where the table that was live until now is kept; null for modes that keep no table. */
-  readonly retained: PublishRecord['retained'];
+  readonly retained: PublishEntry['retained'];
 }
 
 /** What a change has the ledger record in the publishing transaction. */
 export interface LedgerShare {
-  readonly published?: readonly PublishRecord[];
-  readonly undone?: readonly UndoRecord[];
+  readonly published?: readonly PublishEntry[];
+  readonly undone?: readonly UndoEntry[];
   readonly statements?: readonly string[];
 }
 

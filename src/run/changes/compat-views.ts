@@ -27,7 +27,7 @@ async function surveyCompatibility(job: Job): Promise<SurveyedNames | undefined>
   return surveyNames(await options.database.session(), views, ours, schemas);
 }
 
-/** The views under the names of old tables; put behind the tables that they read. */
+/** The views under the names of old tables; put after the tables that they read. */
 export class OldNames extends Change {
   readonly question = 'old names';
   /** Undefined where the pipeline declares none. */

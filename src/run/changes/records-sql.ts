@@ -96,7 +96,7 @@ export function idsSql(kind: Pick<SettledKind, 'batch' | 'input' | 'model'>, tar
 
 /**
  * The statements of the publishing transaction that settle a kind's records: success with the id in live, or skipped
- * where the publish changed nothing for them. Run behind the row changes, under any search_path.
+ * where the publish changed nothing for them. Run after the row changes, under any search_path.
  */
 export function settleSql(kind: SettledKind): string[] {
   const published = publishedRecordsSql(kind.batch, kind.model);

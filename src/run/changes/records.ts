@@ -105,7 +105,7 @@ export async function completeIds(job: Job, kinds: readonly TrackedKind[]): Prom
       await job.options.database.query(idsSql({ batch: job.batch as string, input, model }, targetId));
 }
 
-/** `statements` as the last part of a window: behind all row changes, before the locks that keep readers out. */
+/** `statements` as the last part of a window: after all row changes, before the locks that keep readers out. */
 function recordPart(statements: readonly string[], late: boolean): WindowPart[] {
   if (statements.length === 0) return [];
   return [windowPart('sluice.migration_record', late ? { late: statements } : { early: statements })];

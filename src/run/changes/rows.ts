@@ -1,7 +1,7 @@
 import { shapeRefusal } from '../../../sinks/publish/replace/shape.js';
 import { renewUndoTables } from '../../../sinks/publish/rows/counts.js';
 import { changesSql, goneFrom, imageDifferences } from '../../../sinks/publish/rows/differences.js';
-import { behindSwap } from '../../../sinks/publish/rows/order.js';
+import { afterSwap } from '../../../sinks/publish/rows/order.js';
 import { type RowPublish, rowParts } from '../../../sinks/publish/rows/parts.js';
 import { precheckRows } from '../../../sinks/publish/rows/precheck.js';
 import { rowRefusal } from '../../../sinks/publish/rows/refusals.js';
@@ -176,7 +176,7 @@ export class Rows extends Change {
       if (kept === 0) continue;
       log.warn('rows that the load lacks are kept, since rows were rejected', { table, kept });
       events?.warn?.(
-        `${schema}.${table}: ${plural(kept, 'row')} that the load lacks ${kept === 1 ? 'stays' : 'stay'}: with rejects a sync deletes nothing, for they may be rows that were rejected; once those are fed back, corrected, it deletes what is gone`,
+        `${schema}.${table}: ${plural(kept, 'row')} that the load lacks ${kept === 1 ? 'stays' : 'stay'}: with rejects a sync deletes nothing, for they may be rows that were rejected; once those are resubmitted, corrected, it deletes what is gone`,
       );
     }
   }
@@ -217,11 +217,11 @@ export class Rows extends Change {
       ...{ facts, live: facts.live, mode: facts.target.mode, names: this.names },
       ...(handed === undefined ? {} : { handed: handed.get(target) ?? 0 }),
     }));
-    const behind = behindSwap(of, this.replace.surveyed?.tables ?? []);
+    const behind = afterSwap(of, this.replace.surveyed?.tables ?? []);
     return of.map((one) => ({ ...one, late: behind.has(one) }));
   }
 
-  /** Whether some of the rows are changed only behind the swap of other tables. */
+  /** Whether some of the rows are changed only after the swap of other tables. */
   get late(): boolean {
     return this.#publishes.some(({ late }) => late === true);
   }

@@ -79,7 +79,7 @@ function viewFindings(planned: readonly PlannedView[]): Finding[] {
   });
 }
 
-/** The views that the pipeline brings along: those that are missing are made behind the tables, all others stay. */
+/** The views that the pipeline brings along: those that are missing are made after the tables, all others stay. */
 export class Views extends Change {
   readonly question = 'views';
   /** All of them, as they were looked at last. */
@@ -179,7 +179,7 @@ async function dropViewParts(database: Database, tables: readonly Published[]): 
   return parts;
 }
 
-/** Behind all else, when the tables have their names. */
+/** After all else, when the tables have their names. */
 function last(schema: string, name: string, statements: readonly string[]): WindowPart {
   return windowPart(`${schema}.${name}`, { late: statements });
 }

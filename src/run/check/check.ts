@@ -3,20 +3,20 @@ import { SluiceError } from '../../core/errors/sluice-error.js';
 import type { FlowPlan } from '../../core/flow.js';
 import type { Finding } from '../../core/pipeline.js';
 import { plural } from '../../core/plural.js';
-import type { FeedBackFacts } from '../../db/ledger/run-record.js';
+import type { ResubmitFacts } from '../../db/ledger/run-manifest.js';
 import { sqlstateOf } from '../../db/server-error.js';
 import { newerThanTested } from '../../db/server-version.js';
 import { fromFiles } from '../../sources/old-system.js';
 import { JobChanges } from '../changes/job-changes.js';
 import { futureColumns } from '../changes/missing-tables.js';
 import { endsAsking } from '../end/failure.js';
-import { feedBackFacts } from '../feed-back/facts.js';
 import { mappingFindings } from '../given/mappings.js';
 import type { Plan } from '../given/plan.js';
 import type { Columns } from '../given/tables.js';
 import { checkContext, liveName } from '../job/contexts.js';
 import type { Job } from '../job/job.js';
 import { recordFindings } from '../records/kinds.js';
+import { resubmitFacts } from '../resubmit/facts.js';
 import { allPublishedFindings } from './all-published.js';
 import { columnFindings } from './columns.js';
 import { asFinding, assertChecked, type NamedFinding } from './findings.js';
@@ -32,8 +32,8 @@ export interface Checked {
   /** The names of all questions that were asked. */
   readonly asked: readonly string[];
   readonly flows: readonly FlowPlan[];
-  /** What decides how its rejects are fed back. */
-  readonly feedBack: FeedBackFacts;
+  /** What decides how its rejects are resubmitted. */
+  readonly resubmit: ResubmitFacts;
   readonly columns: Columns;
   /** What the publish changes, surveyed as far as nothing stands against it. */
   readonly changes: JobChanges;
@@ -106,13 +106,13 @@ export async function checkJob(job: Job, runs = false): Promise<Checked> {
     findings,
     asked: [...asked],
     flows: job.remembering(flows),
-    feedBack: feedBackFacts(job.pipeline, all, (flow) => job.labelOf(flow.source) ?? flow.source.name),
+    resubmit: resubmitFacts(job.pipeline, all, (flow) => job.labelOf(flow.source) ?? flow.source.name),
     columns,
     changes,
   };
 }
 
-/** The flows of the pipeline, and those that are followed: where rejects are fed back, theirs. */
+/** The flows of the pipeline, and those that are followed: where rejects are resubmitted, theirs. */
 function flowsOf(job: Job): { readonly all: readonly FlowPlan[]; readonly flows: readonly FlowPlan[] } {
   const all = job.pipeline.flows({
     inputs: job.inputs,
@@ -122,7 +122,7 @@ function flowsOf(job: Job): { readonly all: readonly FlowPlan[]; readonly flows:
     from: job.options.from ?? job.pipeline.name,
     live: (name) => liveName(job, name),
   });
-  return { all, flows: job.fedBack?.flows(all) ?? all };
+  return { all, flows: job.resubmitted?.flows(all) ?? all };
 }
 
 /**
@@ -192,7 +192,7 @@ function unasked(error: unknown, sound: boolean): Finding[] {
 
 /** What the pipeline has assessed, as far as it is a question; there is nobody to ask where the inputs are files. */
 function qualityQuestions(job: Job): QualityQuestion[] {
-  if (fromFiles(job.inputs) || job.fedBack !== undefined) return [];
+  if (fromFiles(job.inputs) || job.resubmitted !== undefined) return [];
   return (job.pipeline.assess?.questions ?? []).filter((question) => question.kind !== 'figures');
 }
 

@@ -19,7 +19,7 @@ export function planOf(job: Job, { replace, views, oldNames }: JobChanges): Plan
     database: options.database.address.described,
     inputs: Object.entries(job.inputs).map(([name, source]) => ({
       name,
-      from: job.fedBack?.describe(name) ?? placeOf(source),
+      from: job.resubmitted?.describe(name) ?? placeOf(source),
     })),
     tables: job.tables.map((table) => ({
       name: table.name,

@@ -6,7 +6,7 @@ import type { Job } from '../job/job.js';
 import { committedChanges } from '../publish/counts.js';
 import { publishedRecords } from '../publish/record-summary.js';
 import type { PublishedChanges } from '../publish/window.js';
-import { behindCommit } from './stopping.js';
+import { afterCommit } from './stopping.js';
 import type { Outcome } from './summary.js';
 
 /**
@@ -25,7 +25,7 @@ export async function completed(
   const batch = job.batch as string;
   let { changes: done } = published;
   await job.state.stopped();
-  await behindCommit(job.options, job.signal, `batch ${batch} is published`, async () => {
+  await afterCommit(job.options, job.signal, `batch ${batch} is published`, async () => {
     done = await committedChanges(job, done);
     job.state.records = await publishedRecords(job, records);
     await noteBatch(database, batch, {

@@ -31,7 +31,7 @@ export async function end(
       : batchCounts({
           ...totals(accounts),
           ...(accounts.length === 0 ? { read: job.progress.rows } : {}),
-          // The books know what an earlier attempt has rejected; without them there is the count of this one.
+          // The accounts know what an earlier attempt has rejected; without them there is the count of this one.
           rejected: accounts.length === 0 ? job.rejects.count : totals(accounts).rejected,
         })),
     ...set,

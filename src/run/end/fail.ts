@@ -136,7 +136,7 @@ function resumable(error: SluiceError, { what, next }: Kept, last: boolean): Slu
   return error.but({ kept: what, next: last ? [...steps, next.saying({ lead: 'then' })] : [next, ...steps] });
 }
 
-/** `error` with what could not be done behind it, and why; who is not let in is told what to do about that. */
+/** `error` with what could not be done after it, and why; who is not let in is told what to do about that. */
 function withHindrance(error: SluiceError, what: string, hindrance: unknown): SluiceError {
   const { details = [], next } = error.facts;
   const why = hindrance instanceof Error ? hindrance.message : String(hindrance);

@@ -17,7 +17,7 @@ import type { Job } from '../job/job.js';
  */
 export function isWorthResuming(job: Job, error: SluiceError): boolean {
   const passes = isOutOfReach(error) || (error.kind === 'interrupted' && job.options.keepStaging === true);
-  return passes && job.state.runRecord?.repeatable === true;
+  return passes && job.state.manifest?.repeatable === true;
 }
 
 /** Refusals of tables that were altered under the load: who takes that back has nothing to load again. */
@@ -25,7 +25,7 @@ const ALTERED: readonly ErrorCode[] = ['check_refused', 'catalog_changed'];
 
 /**
  * Whether a run that ended in `error` has staged all there is to publish, and only what was altered in the database
- * stands against it. Not where the guard ends with the command, nor where rejects are fed back.
+ * stands against it. Not where the guard ends with the command, nor where rejects are resubmitted.
  */
 export function isWorthSwapping(job: Job, error: SluiceError): boolean {
   const { rehearse, guard } = job.options;
@@ -34,7 +34,7 @@ export function isWorthSwapping(job: Job, error: SluiceError): boolean {
     job.state.validated &&
     rehearse !== true &&
     guard !== 'lock' &&
-    job.fedBack === undefined
+    job.resubmitted === undefined
   );
 }
 
@@ -70,7 +70,7 @@ export function begunBy(job: Job): Begun & Pick<Batch, 'id'> {
   return {
     id: job.batch as string,
     pipeline_from: job.options.from ?? job.pipeline.name,
-    run_record: job.state.runRecord ?? null,
+    manifest: job.state.manifest ?? null,
     settings: job.settings,
     options: job.options.noTriggers === true ? { no_triggers: true } : {},
   };

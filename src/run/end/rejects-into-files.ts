@@ -1,8 +1,8 @@
 import { plural } from '../../core/plural.js';
 import type { Source } from '../../core/types.js';
 import { rejectPages } from '../../db/ledger/rejects.js';
-import { type RejectedInput, type WrittenRejects, writeRejectFiles } from '../feed-back/reject-files.js';
 import type { Job } from '../job/job.js';
+import { type RejectedInput, type WrittenRejects, writeRejectFiles } from '../resubmit/reject-files.js';
 
 /**
  * Writes the rejects of a run into files, where that is wanted, and says what is in them. Does not throw: an error of

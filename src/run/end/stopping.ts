@@ -52,11 +52,11 @@ function stopAll(
 }
 
 /**
- * Does what is left behind a commit. It is asked for, and short, so it is not broken off; but from the moment that
+ * Does what is left after a commit. It is asked for, and short, so it is not broken off; but from the moment that
  * `signal` is aborted no lock is waited for. What fails is left to the next command, and told as a warning: `done` says what
  * is committed, and whoever was told of a failure instead would do it twice. Does not throw.
  */
-export async function behindCommit(
+export async function afterCommit(
   { database, events }: { readonly database: PgDatabase; readonly events?: Events | undefined },
   signal: AbortSignal,
   done: string,
@@ -69,7 +69,7 @@ export async function behindCommit(
     else signal.addEventListener('abort', hurry, { once: true });
     await work();
   } catch (error) {
-    events?.warn?.(`${done}; the next command tidies up behind it, since ${(error as Error).message}`);
+    events?.warn?.(`${done}; the next command tidies up after it, since ${(error as Error).message}`);
   } finally {
     signal.removeEventListener('abort', hurry);
   }

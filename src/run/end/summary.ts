@@ -49,7 +49,7 @@ export function summaryOf(job: Job, outcome: Outcome): Summary {
     lock_ms: lockMs === undefined ? null : rounded(lockMs),
     reject_reasons: rejectReasons,
     skip_reasons: skipReasons,
-    // Of a run that broke off there are no books, and no figures.
+    // Of a run that broke off there are no accounts, and no figures.
     figures: accounts.length === 0 ? {} : (job.pipeline.figures?.(accounts) ?? {}),
     timings: Object.fromEntries(
       Object.entries(job.state.timings).map(([phase, spent]) => [phase, rounded(spent)]),
@@ -75,7 +75,7 @@ export function failedSummary(job: Job, error: unknown): Summary {
   };
 }
 
-/** Without books the counters of the load tell, as far as it came. */
+/** Without accounts the counters of the load tell, as far as it came. */
 function soFar(
   job: Job,
   seconds: number,
@@ -100,7 +100,7 @@ export function sourceOf(job: Job): { readonly source: string; readonly sourceFi
   if (system !== undefined && (mappings === undefined || mappedSystem(mappings, job.settings) === system))
     return { source: system, sourceFile: filesOf(job) };
   const inputs = Object.values(job.inputs);
-  if (job.fedBack !== undefined) return { source: 'csv', sourceFile: job.fedBack.files.join(', ') };
+  if (job.resubmitted !== undefined) return { source: 'csv', sourceFile: job.resubmitted.files.join(', ') };
   const files = inputs.filter((source) => source.kind === 'file' || source.kind === 'stdin');
   const first = files[0];
   if (first !== undefined) {

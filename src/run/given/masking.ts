@@ -17,7 +17,7 @@ interface Key {
   readonly end: number;
 }
 
-/** The keys in `text`. A value may hold anything, so it ends at the first bracket behind which the server goes on. */
+/** The keys in `text`. A value may hold anything, so it ends at the first bracket after which the server goes on. */
 function* keysIn(text: string): Generator<Key> {
   const closing = /\)(?= (?:already|is|conflicts|in|not)|\.?$)/g;
   for (let from = 0; ; ) {

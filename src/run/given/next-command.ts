@@ -4,7 +4,7 @@ import type { Batch } from '../../db/ledger/batches.js';
 import { describeLimit } from './reject-limit.js';
 
 /** What tells how a batch was begun. */
-export type Begun = Pick<Batch, 'pipeline_from' | 'run_record' | 'settings' | 'options'>;
+export type Begun = Pick<Batch, 'pipeline_from' | 'manifest' | 'settings' | 'options'>;
 
 /**
  * `from` is how a batch's rows can be loaded again: a pipeline's name, its absolute path, or, where there
@@ -30,7 +30,7 @@ export function publishing(
 /** What concerned the one attempt alone. */
 const OF_THE_ATTEMPT = ['resume', 'dryRun', 'rehearse', 'limit'];
 
-/** What a command that feeds rejects back does not take over: its inputs are the corrected rows alone. */
+/** What a command that resubmits rejects does not take over: its inputs are the corrected rows alone. */
 export const NOT_FED_BACK = ['source', 'input', 'encoding', 'keepStaging'];
 
 /** The command that does again what `batch` was begun for, as the ledger has it; changed by `change`. */
@@ -60,7 +60,7 @@ function suggested(batch: Begun, change: Change, said: Said, own: boolean): Sugg
 
 /** The command as it was given, or, where a program has run the batch, one that means the same. */
 function commandOf(batch: Begun, flags: Flags): CommandData {
-  const { command, publish } = batch.run_record ?? {};
+  const { command, publish } = batch.manifest ?? {};
   if (command !== undefined) return command;
   const from = batch.pipeline_from;
   if (isCommand(from)) return { name: from, args: [], flags: publish === false ? { swap: false } : {} };
@@ -69,16 +69,8 @@ function commandOf(batch: Begun, flags: Flags): CommandData {
   return { name: publish === false ? 'load' : 'run', args: [from], flags: known };
 }
 
-function flagsOf({ run_record, settings, options }: Begun): Flags {
-  const {
-    inputs = {},
-    guard,
-    maxRejects,
-    maxShrink,
-    allowEmpty,
-    stopOnError,
-    noSourceData,
-  } = run_record ?? {};
+function flagsOf({ manifest, settings, options }: Begun): Flags {
+  const { inputs = {}, guard, maxRejects, maxShrink, allowEmpty, stopOnError, noSourceData } = manifest ?? {};
   const files = Object.entries(inputs).filter(([, { given, path }]) => given && path !== undefined);
   const encodings = files.flatMap(([name, { encoding }]) =>
     encoding === undefined ? [] : [`${name}=${encoding}`],

@@ -90,7 +90,7 @@ export interface RunOptions {
   readonly rejectsInto?: string;
   /** A folder for files of the reports, one for each with all of its rows. */
   readonly reportsInto?: string;
-  /** What `sluice copy` was asked for; kept in the ledger, so that rejects can be fed back. */
+  /** What `sluice copy` was asked for; kept in the ledger, so that rejects can be resubmitted. */
   readonly copy?: Readonly<Record<string, unknown>>;
   /** Only so many rows of every input; nothing is published then. */
   readonly limit?: number;

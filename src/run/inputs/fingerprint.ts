@@ -5,7 +5,7 @@ import { resumeErrors } from '../../core/errors/catalogue/resume.js';
 import type { Suggestion } from '../../core/next.js';
 import { plural } from '../../core/plural.js';
 import type { Source } from '../../core/types.js';
-import type { InputRecord } from '../../db/ledger/run-record.js';
+import type { InputRecord } from '../../db/ledger/run-manifest.js';
 import { inputLabels } from '../given/input-labels.js';
 
 /** So much of a file's beginning and end is hashed: a file of any size is told from another in a moment. */

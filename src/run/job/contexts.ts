@@ -17,8 +17,8 @@ interface Place {
   readonly table: string;
 }
 
-/** The books of the load, and what they call each input, where it is not as this job does. */
-interface Books {
+/** The accounts of the load, and what they call each input, where it is not as this job does. */
+interface Accounts {
   readonly accounts: readonly FlowAccount[];
   readonly labels?: Readonly<Record<string, string>>;
 }
@@ -62,7 +62,7 @@ export function checkContext(job: Job): CheckContext {
 export function validationContext(
   job: Job,
   places: ReadonlyMap<Target, Place>,
-  { accounts, labels = job.labels }: Books,
+  { accounts, labels = job.labels }: Accounts,
   published?: {
     readonly before: ReadonlyMap<Target, Place>;
     /** The transactions that wrote the batch's rows; left out where the ledger does not know. */
@@ -90,7 +90,7 @@ export function validationContext(
       const { givenBefore = [], inputs = {}, limit } = job.options;
       const unknown = givenBefore.includes(input) && inputs[input] === undefined;
       if (source === undefined || unknown || limit !== undefined) return undefined;
-      if (published !== undefined || job.fedBack !== undefined) return undefined;
+      if (published !== undefined || job.resubmitted !== undefined) return undefined;
       return sourceKeys(source, column, job.checkRun());
     },
     setAside(input) {

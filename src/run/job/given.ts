@@ -2,12 +2,12 @@ import type { FieldMapping } from '../../core/mapping.js';
 import type { NewTable, Pipeline } from '../../core/pipeline.js';
 import type { Source } from '../../core/types.js';
 import { standingViews } from '../../db/ledger/views.js';
-import { FedBack } from '../feed-back/fed-back.js';
-import { deletedFrom, recognised } from '../feed-back/rejects-given.js';
 import type { RunOptions } from '../given/options.js';
 import { replacedIn, settled, withGiven } from '../given/settings.js';
 import { resolveTables, resolveWatched } from '../given/tables.js';
 import { withQuietRun } from '../inputs/quiet-run.js';
+import { deletedFrom, recognised } from '../resubmit/rejects-given.js';
+import { Resubmitted } from '../resubmit/resubmitted.js';
 
 /** The tables that the pipeline guards besides, as these inputs and settings want it. */
 function guardsOf(pipeline: Pipeline, options: RunOptions): readonly string[] {
@@ -40,11 +40,11 @@ export function plainInputs(pipeline: Pipeline, { inputs = {} }: RunOptions): Re
   return Object.fromEntries(named);
 }
 
-/** The corrected rejects, where they are fed back, and the options with the inputs and settings of their batch. */
-export async function openFedBack(pipeline: Pipeline, options: RunOptions) {
+/** The corrected rejects, where they are resubmitted, and the options with the inputs and settings of their batch. */
+export async function openResubmitted(pipeline: Pipeline, options: RunOptions) {
   const { onlyRejectsOf: batch, inputs = {}, corrected = [] } = options;
-  if (batch === undefined) return { fedBack: undefined, options };
-  const fedBack = await FedBack.open(
+  if (batch === undefined) return { resubmitted: undefined, options };
+  const resubmitted = await Resubmitted.open(
     {
       pipeline,
       batch,
@@ -56,8 +56,8 @@ export async function openFedBack(pipeline: Pipeline, options: RunOptions) {
     },
     options,
   );
-  const settings = { ...fedBack.settings, ...options.settings };
-  return { fedBack, options: { ...options, inputs: fedBack.given, settings } };
+  const settings = { ...resubmitted.settings, ...options.settings };
+  return { resubmitted, options: { ...options, inputs: resubmitted.given, settings } };
 }
 
 /** The tables that the pipeline publishes and guards, as they are now. */

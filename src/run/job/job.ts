@@ -15,8 +15,6 @@ import { Shared } from '../../core/shared.js';
 import type { Target } from '../../core/target.js';
 import type { Source } from '../../core/types.js';
 import { oldSystem } from '../../sources/old-system.js';
-import type { FedBack } from '../feed-back/fed-back.js';
-import { RejectSpool } from '../feed-back/reject-files.js';
 import { type BatchNames, NO_BATCH, namesOf } from '../given/batch-names.js';
 import { inputLabels } from '../given/input-labels.js';
 import { jobMappings } from '../given/mappings.js';
@@ -27,8 +25,10 @@ import type { FoundTable, LiveTable } from '../given/tables.js';
 import { Progress } from '../inputs/progress.js';
 import { ReadInputs } from '../inputs/read-inputs.js';
 import { keptRecords } from '../records/kinds.js';
-import { RejectBook } from '../rejects/writer.js';
-import { asked, findTables, openFedBack, plainInputs } from './given.js';
+import { RejectWriter } from '../rejects/writer.js';
+import { RejectSpool } from '../resubmit/reject-files.js';
+import type { Resubmitted } from '../resubmit/resubmitted.js';
+import { asked, findTables, openResubmitted, plainInputs } from './given.js';
 import { runOf } from './run-of.js';
 import { JobState } from './state.js';
 
@@ -68,7 +68,7 @@ export class Job {
   #scratch: string | undefined;
   #begun: { readonly batch?: string; readonly at: Date } = { at: new Date() };
   #found: Found;
-  #rejects: RejectBook;
+  #rejects: RejectWriter;
   /** Rejects that go into files, though no batch keeps them. */
   #spool: RejectSpool | undefined;
 
@@ -77,14 +77,14 @@ export class Job {
     readonly options: RunOptions,
     found: Found,
     /** The corrected rejects that are all it reads, if so. */
-    readonly fedBack: FedBack | undefined,
+    readonly resubmitted: Resubmitted | undefined,
     /** The field mappings in force; empty where the pipeline declares none. */
     readonly mappings: readonly FieldMapping[],
     /** What makes those of its tables that may be missing. */
     readonly creates: Readonly<Record<string, NewTable>>,
   ) {
     this.inputs =
-      fedBack === undefined ? plainInputs(pipeline, options) : withGiven(pipeline, fedBack.inputs);
+      resubmitted === undefined ? plainInputs(pipeline, options) : withGiven(pipeline, resubmitted.inputs);
     this.labels = inputLabels(this.inputs);
     this.masking = new Masking(pipeline.mask, options.noSourceData);
     this.log = this.masking.log(options.log);
@@ -101,15 +101,15 @@ export class Job {
   /** Puts the inputs and settings in and finds the tables; throws usage errors for what does not fit. */
   static async prepare(pipeline: Pipeline, told: RunOptions): Promise<Job> {
     withGiven(pipeline, told.inputs ?? {});
-    const { fedBack, options } = await openFedBack(pipeline, told);
+    const { resubmitted, options } = await openResubmitted(pipeline, told);
     const { database } = options;
     const settings = settled(pipeline, options.settings ?? {});
     const { mappings } = await jobMappings(database, pipeline, settings);
     const { fills, creates } = await asked(pipeline, options, { settings, mappings });
     const filled = withFills(pipeline, fills);
-    const narrowed = fedBack?.publishing(filled) ?? filled;
+    const narrowed = resubmitted?.publishing(filled) ?? filled;
     const found = await findTables(narrowed, creates, options);
-    return new Job(narrowed, options, found, fedBack, mappings, creates);
+    return new Job(narrowed, options, found, resubmitted, mappings, creates);
   }
 
   /** The tables that are not there yet, with what makes them. */
@@ -149,7 +149,7 @@ export class Job {
     return this.#found.watched;
   }
 
-  get rejects(): RejectBook {
+  get rejects(): RejectWriter {
     return this.#rejects;
   }
 
@@ -173,7 +173,8 @@ export class Job {
   /** The pipeline's name for the input that a flow reads. */
   #inputOf(source: Source): string | undefined {
     return (
-      Object.keys(this.inputs).find((each) => this.inputs[each] === source) ?? this.fedBack?.inputOf(source)
+      Object.keys(this.inputs).find((each) => this.inputs[each] === source) ??
+      this.resubmitted?.inputOf(source)
     );
   }
 
@@ -278,18 +279,18 @@ export class Job {
     });
   }
 
-  #book(): RejectBook {
+  #book(): RejectWriter {
     if (this.options.rejectsInto !== undefined)
       this.#spool ??= new RejectSpool(join(this.scratch, 'rejects'));
-    return new RejectBook(this.options.database, this.batch, {
+    return new RejectWriter(this.options.database, this.batch, {
       stopOnError: this.options.stopOnError ?? false,
       firstShown: SHOWN_REJECTS,
       masking: this.masking,
       ...(this.#spool === undefined ? {} : { spool: this.#spool }),
       records: this.read.latest,
-      ...(this.fedBack === undefined
+      ...(this.resubmitted === undefined
         ? {}
-        : { resubmits: (input, line) => this.fedBack?.rejectAt(input, line) }),
+        : { resubmits: (input, line) => this.resubmitted?.rejectAt(input, line) }),
     });
   }
 

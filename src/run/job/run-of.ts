@@ -6,7 +6,7 @@ import { usersDatabase } from '../../db/users-database.js';
 import type { Masking } from '../given/masking.js';
 import type { RunOptions } from '../given/options.js';
 import type { Progress } from '../inputs/progress.js';
-import type { RejectBook } from '../rejects/writer.js';
+import type { RejectWriter } from '../rejects/writer.js';
 import { ReportSpool } from './report-spool.js';
 import type { JobState } from './state.js';
 
@@ -15,7 +15,7 @@ export interface RunningJob extends Pick<Run, 'batch' | 'settings' | 'log' | 'sc
   readonly options: Pick<RunOptions, 'dryRun' | 'database' | 'reportsInto'>;
   readonly begunAt: Date;
   readonly progress: Progress;
-  readonly rejects: RejectBook;
+  readonly rejects: RejectWriter;
   readonly state: Pick<JobState, 'tracked' | 'reports' | 'files' | 'reportSpool'>;
   readonly masking: Masking;
   /** The pipeline's name for the input that messages call so. */

@@ -2,7 +2,7 @@ import type { FlowAccount } from '../../core/accounting.js';
 import type { RecordSummary } from '../../core/record-summary.js';
 import type { Report } from '../../core/report.js';
 import type { Target } from '../../core/target.js';
-import type { RunRecord } from '../../db/ledger/run-record.js';
+import type { RunManifest } from '../../db/ledger/run-manifest.js';
 import type { Records } from '../records/index.js';
 import type { ReportSpool } from './report-spool.js';
 
@@ -25,7 +25,7 @@ export class JobState {
   /** Where the batch's log goes, once there is a batch. */
   logFile: string | undefined;
   /** What resuming the batch would take, once it has begun. */
-  runRecord: RunRecord | undefined;
+  manifest: RunManifest | undefined;
   /** What became of the records, once the load is complete. */
   records: RecordSummary = { types: [], errors: [] };
   /** The records of the load, while it goes on. */

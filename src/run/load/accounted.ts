@@ -2,10 +2,10 @@ import { breaches, totals } from '../../core/accounting.js';
 import type { Change } from '../../core/command.js';
 import { loadErrors } from '../../core/errors/catalogue/load.js';
 import { again, type NextStep } from '../../core/next.js';
-import { feedBackAdvice, notFedBack } from '../feed-back/advice.js';
 import { mergeInstead } from '../given/merge-instead.js';
 import { describeLimit } from '../given/reject-limit.js';
 import type { Job } from '../job/job.js';
+import { notResubmitted, resubmitAdvice } from '../resubmit/advice.js';
 
 /**
  * Refuses where rows are unaccounted for, or more were rejected than may be. A dry run and a rehearsal
@@ -68,19 +68,19 @@ const sameFiles = ({ options }: Job): Change => {
 function correcting(job: Job): readonly NextStep[] {
   if (job.batch === undefined || job.options.rehearse === true)
     return [again(sameFiles(job), { lead: 'correct the rows, then' })];
-  const advice = feedBackAdvice(
+  const advice = resubmitAdvice(
     {
       id: job.batch,
       pipeline: job.pipeline.name,
       pipeline_from: job.options.from ?? job.pipeline.name,
       status: 'failed',
       only_rejects_of: job.options.onlyRejectsOf ?? null,
-      run_record: job.state.runRecord ?? null,
+      manifest: job.state.manifest ?? null,
       settings: job.settings,
       options: {},
     },
     job.rejects.places,
   );
   if (advice === undefined) return [again(sameFiles(job), { lead: 'correct the rows, then' })];
-  return advice.not === undefined ? advice.next : [notFedBack(advice.not), ...advice.next];
+  return advice.not === undefined ? advice.next : [notResubmitted(advice.not), ...advice.next];
 }

@@ -29,8 +29,8 @@ type Open = (end: Target | Sink, run: Run, at: EndPlace & LoadEnd) => Promise<St
 
 /**
  * Follows every flow, several at once, writing tables to staging and everything else to its sink; gives the
- * books. Segments are recorded in the ledger; where an earlier attempt is resumed, only what that one has
- * not committed is loaded. `settle` has the last word on the rows that staging holds, and gives the books with it.
+ * accounts. Segments are recorded in the ledger; where an earlier attempt is resumed, only what that one has
+ * not committed is loaded. `settle` has the last word on the rows that staging holds, and gives the accounts with it.
  */
 export async function load(
   job: Job,

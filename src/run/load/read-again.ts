@@ -13,7 +13,7 @@ const REPEATABLE: ReadonlySet<Source['kind']> = new Set(['file', 'sqlite', 'memo
  * began. Neither stdin nor a query does: it has seen a state of the database that is gone, in an order of its own.
  */
 export async function repeatableInputs(job: Job): Promise<ReadonlySet<string>> {
-  const before = job.state.runRecord?.inputs ?? {};
+  const before = job.state.manifest?.inputs ?? {};
   const now = await recordInputs(job.inputs, job.options.inputs ?? {});
   const same = ([name, { kind }]: [string, Source]) =>
     REPEATABLE.has(kind) && (kind !== 'file' || isUntouched(before[name], now[name]));

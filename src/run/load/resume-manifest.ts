@@ -1,5 +1,5 @@
 import { type Batch, startBatch } from '../../db/ledger/batches.js';
-import type { InputRecord, RunRecord } from '../../db/ledger/run-record.js';
+import type { InputRecord, RunManifest } from '../../db/ledger/run-manifest.js';
 import { sourceOf } from '../end/summary.js';
 import { rerun } from '../given/next-command.js';
 import { assertSameInputs, readOnce, recordInputs } from '../inputs/fingerprint.js';
@@ -10,10 +10,10 @@ import { codeOf } from './code-hash.js';
  * What resuming this run would take. Says beforehand where an input can be read only once. Throws
  * `input_changed` where the run resumes `resumed` and the inputs are not those of then.
  */
-export async function recordRun(job: Job, resumed: Batch | undefined): Promise<RunRecord> {
+export async function recordRun(job: Job, resumed: Batch | undefined): Promise<RunManifest> {
   const { options } = job;
   const inputs = await recordInputs(job.inputs, options.inputs ?? {});
-  const before = resumed?.run_record;
+  const before = resumed?.manifest;
   if (resumed !== undefined && before !== undefined && before !== null) {
     assertSameInputs(before.inputs, inputs, rerun(resumed));
     const { code, ...rest } = before;
@@ -46,7 +46,7 @@ export async function recordRun(job: Job, resumed: Batch | undefined): Promise<R
     ...(options.stopOnError === true ? { stopOnError: true } : {}),
     ...(options.maxRejects === undefined ? {} : { maxRejects: options.maxRejects }),
     ...(options.copy === undefined ? {} : { copy: options.copy }),
-    ...(job.fedBack === undefined ? {} : { fedBack: job.fedBack.way }),
+    ...(job.resubmitted === undefined ? {} : { resubmitted: job.resubmitted.way }),
   };
 }
 
@@ -85,6 +85,6 @@ export async function beginBatch(job: Job): Promise<string> {
     },
     stopOnError: options.stopOnError ?? false,
     onlyRejectsOf: options.onlyRejectsOf,
-    record: job.state.runRecord,
+    record: job.state.manifest,
   });
 }

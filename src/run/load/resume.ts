@@ -55,10 +55,10 @@ export async function findResumable(pipeline: Pipeline, options: RunOptions, id:
   if (batch.status === 'staged') throw no.loaded({ batch: id, publishing: publishing(batch) });
   if (batch.status === 'completed') throw no.completed(of);
   if (batch.status === 'rolled_back') throw no.rolledBack(of);
-  if (batch.run_record?.repeatable !== true) throw no.notRepeatable({ ...of, why: notRepeatable(batch) });
+  if (batch.manifest?.repeatable !== true) throw no.notRepeatable({ ...of, why: notRepeatable(batch) });
   if (!batch.resumable) throw no.notLoaded({ ...of, cause: batch.error?.code });
   if (options.onlyRejectsOf !== undefined) throw no.rejectsGiven({ ...of, of: options.onlyRejectsOf });
-  if (options.noSourceData === true && batch.run_record.noSourceData !== true)
+  if (options.noSourceData === true && batch.manifest.noSourceData !== true)
     throw no.sourceDataKept({ ...of, without: rerun(batch, { flags: { sourceData: false } }) });
   for (const [name, value] of Object.entries(options.settings ?? {}))
     if (batch.settings[name] !== value) throw no.setting({ ...of, name, value: batch.settings[name] ?? '' });
@@ -71,14 +71,14 @@ export async function findResumable(pipeline: Pipeline, options: RunOptions, id:
 }
 
 /** Why a batch that broke off cannot be told from the rows that come by again; see `recordRun`. */
-function notRepeatable({ run_record, only_rejects_of, dry_run }: Batch): string {
-  if (run_record === null) return 'the ledger does not say how it was begun';
-  const { inputs } = run_record;
+function notRepeatable({ manifest, only_rejects_of, dry_run }: Batch): string {
+  if (manifest === null) return 'the ledger does not say how it was begun';
+  const { inputs } = manifest;
   const once = readOnce(inputs).map((name) =>
     inputs[name]?.kind === 'stdin' ? 'stdin' : (inputs[name]?.label ?? name),
   );
   if (once.length > 0) return `${once.join(' and ')} could be read only once`;
-  if (run_record.guard === 'lock')
+  if (manifest.guard === 'lock')
     return 'it ran with --guard lock, whose lock went with its session, and nobody knows who wrote since';
   if (only_rejects_of !== null) return `it fed rejects of batch ${only_rejects_of} back`;
   return dry_run ? 'it was a rehearsal' : 'it was told to read a part of its input (--limit)';
@@ -86,11 +86,11 @@ function notRepeatable({ run_record, only_rejects_of, dry_run }: Batch): string 
 
 /** The options of a resumed run: what the batch was begun with, where nothing else is said. */
 export function resumedOptions(options: RunOptions, batch: Batch): RunOptions {
-  const maxRejects = options.maxRejects ?? batch.run_record?.maxRejects;
-  const guard = batch.run_record?.guard ?? 'journal';
-  const allowEmpty = options.allowEmpty === true || batch.run_record?.allowEmpty === true;
-  const stopOnError = options.stopOnError === true || batch.run_record?.stopOnError === true;
-  const maxShrink = options.maxShrink ?? batch.run_record?.maxShrink;
+  const maxRejects = options.maxRejects ?? batch.manifest?.maxRejects;
+  const guard = batch.manifest?.guard ?? 'journal';
+  const allowEmpty = options.allowEmpty === true || batch.manifest?.allowEmpty === true;
+  const stopOnError = options.stopOnError === true || batch.manifest?.stopOnError === true;
+  const maxShrink = options.maxShrink ?? batch.manifest?.maxShrink;
   const noTriggers = batch.options.no_triggers === true ? { noTriggers: true } : {};
   const allowSuppressed = batch.options.allow_suppressed === true ? { allowSuppressed: true } : {};
   const rewriteOids = batch.options.rewrite_oids === true ? { rewriteOids: true } : {};
@@ -101,11 +101,11 @@ export function resumedOptions(options: RunOptions, batch: Batch): RunOptions {
     ...rewriteOids,
     allowEmpty,
     stopOnError,
-    noSourceData: batch.run_record?.noSourceData === true,
+    noSourceData: batch.manifest?.noSourceData === true,
     guard,
     settings: batch.settings,
     // A batch keeps all of its records or none.
-    records: batch.run_record?.records ?? 'none',
+    records: batch.manifest?.records ?? 'none',
     ...(maxRejects === undefined ? {} : { maxRejects }),
     ...(maxShrink === undefined ? {} : { maxShrink }),
   };
@@ -119,7 +119,7 @@ async function findDead(database: PgDatabase, id: string): Promise<Batch> {
   }
 }
 
-/** Unlogged tables are emptied by a restart behind a crash, and nobody can tell one from an orderly one. */
+/** Unlogged tables are emptied by a restart after a crash, and nobody can tell one from an orderly one. */
 async function assertKept(database: PgDatabase, batch: Batch, afresh: Suggestion): Promise<void> {
   const emptied = await database.query<{ name: string }>(
     `SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -8,7 +8,7 @@ import type { Checked } from '../check/check.js';
 import { isUntouched, recordInputs } from '../inputs/fingerprint.js';
 import type { Job } from '../job/job.js';
 
-/** Where a flow is read on: behind so many of its segments. */
+/** Where a flow is read on: after so many of its segments. */
 export interface ReadOn {
   readonly segments: number;
   readonly mark: SegmentMark;
@@ -25,7 +25,7 @@ interface Candidate extends ReadOn {
  * Where the flows of a load that broke off are read on, by their number; the others are read again from the beginning.
  * A flow is read on where the ledger says how far it was, its file was not written to since, neither Sluice nor the
  * pipeline is another than then as far as can be told, nothing keeps a record of its rows, and every reject up to there
- * is stored. It begins behind the last segment but one: the rows of the last come by again and are compared, which
+ * is stored. It begins after the last segment but one: the rows of the last come by again and are compared, which
  * tells a change of the pipeline that nothing else does. The rejects of all rows that come by again are forgotten.
  */
 export async function readOn(
@@ -36,7 +36,7 @@ export async function readOn(
 ): Promise<ReadonlyMap<number, ReadOn>> {
   const { database } = job.options;
   // The record of the run has the code only where all attempts had the same.
-  const same = job.kept === 'none' && job.state.runRecord?.code !== undefined;
+  const same = job.kept === 'none' && job.state.manifest?.code !== undefined;
   const able = same ? candidates(flows, loaded, await untouchedInputs(job, batch)) : [];
   const standing = await standingRejects(database, batch.id, able.map(upTo));
   const chosen = able.filter(({ input, mark }) => rejectedBy(mark) === (standing.get(input) ?? 0));
@@ -65,7 +65,7 @@ function candidates(
   });
 }
 
-/** The place behind the last segment but one, or the last one before it that has a place. */
+/** The place after the last segment but one, or the last one before it that has a place. */
 function lastButOne(marks: Loaded['marks']): ReadOn | undefined {
   for (let segments = marks.length - 1; segments > 0; segments--) {
     const mark = marks[segments - 1];
@@ -74,7 +74,7 @@ function lastButOne(marks: Loaded['marks']): ReadOn | undefined {
   return undefined;
 }
 
-/** Whether the books are of such a flow. */
+/** Whether the accounts are of such a flow. */
 function isSame(plan: FlowPlan, { stages }: FlowMark): boolean {
   const names = bookNames(plan);
   return (
@@ -91,7 +91,7 @@ const rejectedBy = ({ stages }: FlowMark): number =>
 
 /** The labels of the inputs whose files are those that the batch began with, and were not written to since. */
 async function untouchedInputs(job: Job, batch: Batch): Promise<ReadonlySet<string>> {
-  const before = batch.run_record?.inputs ?? {};
+  const before = batch.manifest?.inputs ?? {};
   const now = await recordInputs(job.inputs, job.options.inputs ?? {});
   const same = Object.keys(job.inputs).filter((name) => isUntouched(before[name], now[name]));
   return new Set(same.map((name) => job.labels[name] as string));

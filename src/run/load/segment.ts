@@ -8,7 +8,7 @@ import type { Job } from '../job/job.js';
 /** What records the segments of `end` in the ledger, each in its own transaction. `input` is the flow's source, by name. */
 export function segmentNoter(job: Job, end: StagedEnd, input: string): OnSegment {
   return async (client, { number, totalHanded, totalRows, hash, refused, lastOrigin, mark }) => {
-    // Whoever goes on behind the segment does not meet its rejects again.
+    // Whoever goes on after the segment does not meet its rejects again.
     if (mark !== undefined) await job.rejects.flush();
     await recordSegment(client, job.batch as string, end, {
       number,

@@ -20,7 +20,7 @@ export interface Leftover {
    * live table then); staging that nobody will publish; a guard without a run; a batch that the ledger still
    * calls unfinished, and that left nothing else.
    */
-  readonly kind: 'replaced table' | 'old tables' | 'saved rows' | 'staging' | 'guard' | 'record';
+  readonly kind: 'replaced table' | 'old tables' | 'saved rows' | 'staging' | 'guard' | 'batch';
   readonly batch: string;
   readonly schema: string;
   readonly table: string;
@@ -93,7 +93,7 @@ export async function findLeftovers(database: PgDatabase, olderThanDays: number)
       since: null,
     })),
     ...bare.map((batch) => ({
-      kind: 'record' as const,
+      kind: 'batch' as const,
       ...{ batch, schema: '', table: '' },
       name: 'the batch itself',
       bytes: 0,
@@ -131,7 +131,7 @@ export async function dropLeftover(database: PgDatabase, leftover: Leftover): Pr
   const { batch } = leftover;
   switch (leftover.kind) {
     case 'guard':
-    case 'record':
+    case 'batch':
       await disarm(database, guardOf(batch));
       return closeInterrupted(database, batch);
     case 'staging':

@@ -1,5 +1,5 @@
-import { feedBackErrors } from '../../core/errors/catalogue/feed-back.js';
 import { pipelineErrors } from '../../core/errors/catalogue/pipelines.js';
+import { resubmitErrors } from '../../core/errors/catalogue/resubmit.js';
 import { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Finding, Pipeline } from '../../core/pipeline.js';
 import type { Target } from '../../core/target.js';
@@ -7,11 +7,11 @@ import { type Batch, findBatch } from '../../db/ledger/batches.js';
 import { requireLedger } from '../../db/ledger/open.js';
 import { findKept, readPublished } from '../../db/ledger/published.js';
 import { endsAsking } from '../end/failure.js';
-import { rejectLabels } from '../feed-back/corrected-inputs.js';
 import { publishing, rerun } from '../given/next-command.js';
 import type { RunOptions } from '../given/options.js';
 import { validationContext } from '../job/contexts.js';
 import { Job } from '../job/job.js';
+import { rejectLabels } from '../resubmit/corrected-inputs.js';
 import { writersOf } from '../rollback/written-since.js';
 import { changedSince } from './changed-since.js';
 
@@ -39,7 +39,7 @@ export async function findPublished(database: RunOptions['database'], id: string
   await requireLedger(database);
   const batch = await findBatch(database, id);
   if (batch.status === 'completed') return batch;
-  throw feedBackErrors.not_published.batch({
+  throw resubmitErrors.not_published.batch({
     batch: id,
     status: batch.status.replace('_', ' '),
     next: batch.status === 'staged' ? publishing(batch, { note: 'asks the validations, too' }) : rerun(batch),
@@ -82,8 +82,8 @@ export async function validateBatch(
       const known = writersOf(each);
       if (target !== undefined && known !== undefined) writers.set(target.target, known);
     }
-    const books = { accounts: batch.accounting ?? [], labels: rejectLabels(batch) };
-    const context = validationContext(job, places, books, { before, writers });
+    const accounts = { accounts: batch.accounting ?? [], labels: rejectLabels(batch) };
+    const context = validationContext(job, places, accounts, { before, writers });
     const validations: Revalidated[] = [];
     for (const validation of pipeline.validations ?? []) {
       const { name, summary } = validation;

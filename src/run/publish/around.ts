@@ -22,7 +22,7 @@ const ROUNDS = 5;
 /**
  * Asks the validations of what is loaded, makes it ready, and publishes it as far as the run is to. Where the server
  * refuses that because of a row, all such rows are found and become rejects, the rest is asked again, and it goes on
- * with that; the job has the books with them. Throws the refusal where it is no fault of loaded rows.
+ * with that; the job has the accounts with them. Throws the refusal where it is no fault of loaded rows.
  */
 export async function publishAround(
   job: Job,
@@ -52,7 +52,7 @@ class Attempt {
     private readonly changes: JobChanges,
   ) {}
 
-  /** Writes the books down and asks the validations of staging. */
+  /** Writes the accounts down and asks the validations of staging. */
   async ask(): Promise<void> {
     const { job } = this;
     const { accounts } = job.state;

@@ -4,7 +4,7 @@ import type { KeptRecords } from '../../core/pipeline.js';
 import { applyLate, lateTable, lateTableSql, skipUntold, workTablesSql } from '../../db/ledger/records.js';
 import type { RunOptions } from '../given/options.js';
 import type { Columns } from '../given/tables.js';
-import { RecordBook } from './book.js';
+import { RecordBuffer } from './buffer.js';
 import { kindsOfFlows, type RecordSources, type RunInputs, type TrackedKind, trackedKinds } from './kinds.js';
 import { RecordTracker } from './tracker.js';
 
@@ -19,7 +19,7 @@ interface RecordedRun extends RecordSources, RunInputs {
 
 /** The records of a run while it loads: a tracker for each flow that has some. */
 export class Records {
-  readonly #book: RecordBook;
+  readonly #book: RecordBuffer;
   readonly #trackers: readonly (RecordTracker | undefined)[];
   #finished = false;
 
@@ -28,7 +28,7 @@ export class Records {
     kinds: readonly (TrackedKind | undefined)[],
     readonly kept: Exclude<KeptRecords, 'none'>,
   ) {
-    this.#book = new RecordBook(job.options.database, job.batch as string, job.names.staging, job.masking);
+    this.#book = new RecordBuffer(job.options.database, job.batch as string, job.names.staging, job.masking);
     this.#trackers = kinds.map((kind) =>
       kind === undefined ? undefined : new RecordTracker(kind, this.#book, kept),
     );

@@ -3,7 +3,7 @@ import { isExactNumber } from '../../core/json/exact-number.js';
 import { type Chunk, originOf, type Row } from '../../core/row.js';
 import type { Rejection } from '../../core/run.js';
 import type { Masking } from '../given/masking.js';
-import type { RecordBook } from './book.js';
+import type { RecordBuffer } from './buffer.js';
 import type { TrackedKind } from './kinds.js';
 import type { RecordLine } from './line.js';
 
@@ -39,13 +39,13 @@ export class RecordTracker {
   readonly #waiting: Waiting[] = [];
   /** Rows that were written without a fate. */
   #untold = 0;
-  /** Where the last row was found: the next one is mostly behind it. No object is made for each. */
+  /** Where the last row was found: the next one is mostly after it. No object is made for each. */
   #chunk: Waiting | undefined;
   #at = 0;
 
   constructor(
     readonly kind: TrackedKind,
-    private readonly book: RecordBook,
+    private readonly book: RecordBuffer,
     private readonly keep: 'all' | 'errors',
   ) {}
 

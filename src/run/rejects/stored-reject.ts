@@ -7,7 +7,7 @@ import { storableText } from '../../db/ledger/storable.js';
 
 /** A value shown beside a reject is cut here, so that one huge field cannot fill the ledger. */
 const LONGEST_VALUE = 4_096;
-/** A record of more text than this is not kept: cut, it would be fed back as another. */
+/** A record of more text than this is not kept: cut, it would be resubmitted as another. */
 const LONGEST_RECORD = 65_536;
 
 /** Who set a row aside: the reject's number in its batch, the input and the stage. */
@@ -73,7 +73,7 @@ export function keptRecord(row: Row): Record<string, unknown> | null {
   return Object.fromEntries(stored);
 }
 
-/** Whether a value is kept as JSON has it, nested or not, so that it can be fed back as it was. */
+/** Whether a value is kept as JSON has it, nested or not, so that it can be resubmitted as it was. */
 function isJson(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value);
   if (typeof value !== 'object' || value === null)

@@ -8,12 +8,12 @@ import type { Rejection } from '../../core/run.js';
 import type { PgDatabase } from '../../db/connect.js';
 import { type StoredReject, storeRejects } from '../../db/ledger/rejects.js';
 import { isConnectionLoss } from '../../db/server-error.js';
-import type { RejectSpool } from '../feed-back/reject-files.js';
 import { writerSession } from '../given/load-session.js';
 import { Masking } from '../given/masking.js';
 import { allowedRejects, type RejectLimit } from '../given/reject-limit.js';
 import type { InputRows } from '../inputs/recent-rows.js';
 import type { RecordTracker } from '../records/tracker.js';
+import type { RejectSpool } from '../resubmit/reject-files.js';
 import { FrequentErrors } from './frequent-errors.js';
 import { toStored } from './stored-reject.js';
 
@@ -24,7 +24,7 @@ const BATCHED = 500;
 /** How often storing is tried, each time on a new session. */
 const ATTEMPTS = 4;
 
-export interface RejectBookOptions {
+export interface RejectWriterOptions {
   readonly stopOnError: boolean;
   readonly firstShown: number;
   readonly masking?: Masking;
@@ -41,7 +41,7 @@ export interface RejectBookOptions {
  * ledger by the hundred through a session of its own, so that a failed batch still has them. Its owner
  * awaits `flushSome` between chunks, which bounds what waits in memory, and closes it.
  */
-export class RejectBook {
+export class RejectWriter {
   #waiting: StoredReject[] = [];
   readonly #first: StoredReject[] = [];
   #count = 0;
@@ -58,7 +58,7 @@ export class RejectBook {
     private readonly database: Pick<PgDatabase, 'connect'>,
     /** Undefined in a dry run: nothing is stored in the ledger. */
     private readonly batch: string | undefined,
-    private readonly options: RejectBookOptions,
+    private readonly options: RejectWriterOptions,
   ) {
     this.#masking = options.masking ?? new Masking();
   }

@@ -7,7 +7,7 @@ import type { Change } from '../changes/change.js';
 import { discardAll, partsOf, prepareAll, tidyAll } from '../changes/sequence.js';
 import { asFailure } from '../end/failure.js';
 import { namingFullDisk } from '../end/full-disk.js';
-import { behindCommit } from '../end/stopping.js';
+import { afterCommit } from '../end/stopping.js';
 import { runWindow, timesOf } from '../publish/window.js';
 import { leftBehind, type RollbackOptions, unchanged } from './session.js';
 
@@ -70,7 +70,7 @@ export async function undo(
     throw told;
   }
   await stopped();
-  await behindCommit(options, signal, undoing.done, async () => {
+  await afterCommit(options, signal, undoing.done, async () => {
     await tidyAll(changes);
     await noteBatch(database, batch, { phase: null });
   });

@@ -45,7 +45,7 @@ export async function* readDialect(path: string, options: CsvOptions, run: Run):
   const parser = new Parser({
     ...dialect,
     from_line: (options.skipLines ?? 0) + (separator === undefined ? 1 : 2),
-    // Behind a fault reading goes on; how many fields a record must have is judged here.
+    // After a fault reading goes on; how many fields a record must have is judged here.
     skip_records_with_error: true,
     info: true,
     ...(hasRaw(dialect) ? { raw: true } : { cast: nullFor(options) }),
@@ -158,7 +158,7 @@ class Records {
   skip(error: CsvError | undefined, raw = ''): undefined {
     if (error === undefined) return undefined;
     const reason = REASONS[error.code];
-    // Behind any other fault csv-parse drops the rest of its buffer without a word.
+    // After any other fault csv-parse drops the rest of its buffer without a word.
     if (reason === undefined) throw fatal(error, this.#input);
     const records = Number(error.records);
     const offset = Number(error.bytes);

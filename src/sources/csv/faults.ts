@@ -32,7 +32,7 @@ export const STRAY_QUOTE: Fault = {
 };
 export const BEHIND_QUOTE: Fault = {
   reason: 'text_after_quote',
-  message: 'text behind a closing quote; a quote inside a quoted field must be doubled',
+  message: 'text after a closing quote; a quote inside a quoted field must be doubled',
 };
 export const UNTERMINATED: Fault = {
   reason: 'unterminated_quote',
@@ -47,7 +47,7 @@ export const notUtf8 = (byte: string, offset: number): Fault => ({
   message: `byte 0x${byte} at offset ${offset} is not UTF-8; ${ENCODING_HINT}`,
 });
 
-/** A fault in the header, behind which there is nothing to read on with. */
+/** A fault in the header, after which there is nothing to read on with. */
 export function badHeader(why: Rejection, input: string): SluiceError {
   const { bad_header } = csvErrors;
   const of = { input, why: why.message };

@@ -37,8 +37,8 @@ const LONG_BYTES = 128 * 1024;
  * Lines end in LF or CRLF; if the first record ends in a bare CR, in CR or CRLF, and the last one may in LF (an
  * editor has closed the file with one). Other line-end characters outside quotes are faults. Blank lines are left out and counted in `blank`, unless there is one column,
  * where they are a record (as COPY has it). A record with a fault is rejected with its line and byte
- * offset, and reading goes on behind the line end that follows the fault. A quote that is never closed
- * rejects everything behind it as one record, since no line in it can be trusted.
+ * offset, and reading goes on after the line end that follows the fault. A quote that is never closed
+ * rejects everything after it as one record, since no line in it can be trusted.
  *
  * Throws failed `record_too_long`; refused `bad_header`.
  */
@@ -172,7 +172,7 @@ export class CsvParser {
       let count = 0;
       let lines = 0;
       let fault: Fault | undefined;
-      // Behind a fault in the quoting, quotes mean nothing up to the line end.
+      // After a fault in the quoting, quotes mean nothing up to the line end.
       let astray = false;
       let i = record;
       let next = -1;
@@ -211,7 +211,7 @@ export class CsvParser {
           }
           next = i + 1;
         } else if (code === QUOTE && i === field && !astray) {
-          // A quoted field: find its end, then what stands behind it.
+          // A quoted field: find its end, then what stands after it.
           let close = i;
           let doubled = false;
           for (;;) {

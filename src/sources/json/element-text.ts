@@ -6,7 +6,7 @@ const MOST_CHARACTERS = 128 * 1024;
 
 /** What of an element is put together so far: containers that are open, each with the key of its next value. */
 export interface Assembled {
-  /** Outer containers and their keys, one behind the other. */
+  /** Outer containers and their keys, one after the other. */
   readonly stack: readonly unknown[];
   readonly current: unknown;
   readonly key: string | null;

@@ -9,7 +9,7 @@ export type { JsonOptions } from './reader.js';
 
 /**
  * The objects of an array in the JSON document at `path` (`-` is stdin; gzip and zstd are unpacked), a row
- * each; the document may be of any size. Without `at`, objects one behind the other, in no array, are rows too. A
+ * each; the document may be of any size. Without `at`, objects one after the other, in no array, are rows too. A
  * row's origin is its place in the array (1-based), which is also what rejects give as the line. Numbers are what
  * `numberOf` makes of them, so that they reach their column as they were written. Elements that are no objects, are
  * nested more than 1,000 deep or have a key twice in one object are rejects.

@@ -79,7 +79,7 @@ export class ElementReader {
     return this.#ordinal;
   }
 
-  /** Whether the rows are objects one behind the other, in no array: looked for where the whole document is. */
+  /** Whether the rows are objects one after the other, in no array: looked for where the whole document is. */
   get sequence(): boolean {
     return this.#sequence;
   }
@@ -99,7 +99,7 @@ export class ElementReader {
   /** The beginning of a value that stands in no other. */
   #top(token: Token): void {
     if (this.#ended || (this.found && token.name !== 'startArray'))
-      throw new Error('something else stands behind the value that it begins with');
+      throw new Error('something else stands after the value that it begins with');
     if (token.name === 'startObject') {
       this.found = true;
       this.#inside = true;

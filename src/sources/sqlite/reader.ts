@@ -139,7 +139,7 @@ class RowBytes {
     return next.done === true ? undefined : (next.value.b as Uint8Array);
   }
 
-  /** The row at `place` (0-based), behind those that were given. */
+  /** The row at `place` (0-based), after those that were given. */
   at(place: number): Uint8Array | undefined {
     while (this.#given < place) if (this.next() === undefined) return undefined;
     return this.next();

@@ -57,7 +57,7 @@ async function* gunzip(raw: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void>
   const input = Readable.from(copies(), { objectMode: true, highWaterMark: 1 });
   pipeline(input, transform, () => {});
   yield* transform as AsyncIterable<Buffer>;
-  // Node is done at a zero byte behind a member, and what stands behind it, further members too, is not looked at.
+  // Node is done at a zero byte after a member, and what stands after it, further members too, is not looked at.
   if (transform.bytesWritten < given)
     throw new Damage('corrupt', `the bytes from ${transform.bytesWritten} on are no gzip data`);
 }

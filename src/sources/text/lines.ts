@@ -22,7 +22,7 @@ const MARK_BYTES = 3;
 
 /**
  * Cuts UTF-8 text, taken in pieces cut anywhere, into lines that end in LF or CRLF. The ends, a byte order
- * mark and the empty piece behind the last line end are left out. Throws failed `record_too_long`.
+ * mark and the empty piece after the last line end are left out. Throws failed `record_too_long`.
  */
 export class LineSplitter {
   readonly #input: string;

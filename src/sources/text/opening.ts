@@ -17,7 +17,7 @@ export interface OpenOptions {
  * its name), as UTF-8 bytes: checked to look like text, not yet to be valid UTF-8; a byte order mark is
  * still there when the input is UTF-8. Pulled, so a slow reader slows the disk. A Buffer is the caller's
  * only until the next one is asked for; the first is at least 8 KiB, the whole input, or what has come of a pipe that
- * pauses behind a line. Releases the file when the reader stops early.
+ * pauses after a line. Releases the file when the reader stops early.
  *
  * Throws what `rawBytes`, `decompressed` and `toUtf8` throw, refused `empty_file`, `binary_file`,
  * `utf16_input`.

@@ -19,7 +19,7 @@ const FRAME = 0xfd2fb528;
 /**
  * Takes zstd data (RFC 8878) apart: every frame's header, blocks and checksum, in order, some at a time. Skippable
  * frames are left out. What is asked of the data here are their sizes, so that data which end too early, or go on
- * behind the last frame, are told from whole ones, and no frame takes more memory than `MOST_WINDOW`; whether the
+ * after the last frame, are told from whole ones, and no frame takes more memory than `MOST_WINDOW`; whether the
  * bytes of a piece are right, the decoder knows. Throws Damage.
  */
 export async function* zstdPieces(raw: AsyncIterable<Buffer>): AsyncGenerator<Piece[], void> {

@@ -8,7 +8,7 @@ const AHEAD = 2;
 
 /**
  * The bytes inside zstd data (RFC 8878): all frames, one after the other, each with its checksum verified where it
- * has one. Node's own decoder is not asked where there is one (22.15 and later): it stops behind the first frame, and
+ * has one. Node's own decoder is not asked where there is one (22.15 and later): it stops after the first frame, and
  * in some versions it takes data that end too early for whole ones. Takes at most 128 MiB and some blocks. Throws
  * Damage; what came before may have been handed on.
  */

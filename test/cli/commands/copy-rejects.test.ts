@@ -37,7 +37,7 @@ test('rejects of a copy go back by what the copy was told, whatever dialect they
     const plain = await run(`copy fixed.csv --into things --delimiter ; --yes ${more}`.trim());
     assert.equal(plain.code, 3, plain.stderr);
     assert.match(plain.stderr, /fixed\.csv is a file of rejects of batch 1/);
-    assert.match(plain.stderr, /sluice copy fixed\.csv .*--only-rejects-of 1 {3}\(feeds them back\)/);
+    assert.match(plain.stderr, /sluice copy fixed\.csv .*--only-rejects-of 1 {3}\(resubmits them\)/);
   }
   for (const [more, says] of [
     ['--mode replace', /batch 1 was copied with another --mode/],

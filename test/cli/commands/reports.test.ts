@@ -31,7 +31,7 @@ export default pipeline({
   validations: [
     validation('never', 'refuses', async () => [{ severity: 'error', message: 'it is refused' }]),
   ],
-  figures: (books) => ({ every_third: books.length }),
+  figures: (accounts) => ({ every_third: accounts.length }),
 });
 `;
 

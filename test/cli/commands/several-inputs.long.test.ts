@@ -167,7 +167,7 @@ test('rejects of several inputs go into a file each, and corrected back to their
   assert.match(into.stderr, /4 rows of orders in fixed\/orders\.csv/);
   assert.match(
     into.stderr,
-    /correct them, then:\n +next: sluice run \S+ --max-rejects 12 --source fixed --only-rejects-of 1 {3}\(feeds them back\)\n/,
+    /correct them, then:\n +next: sluice run \S+ --max-rejects 12 --source fixed --only-rejects-of 1 {3}\(resubmits them\)\n/,
   );
   assert.equal(readFileSync(join(cwd, 'fixed', 'returns.csv'), 'utf8'), one.stdout);
   const again = await run('rejects 1 --into fixed');
@@ -206,7 +206,7 @@ test('rejects of several inputs go into a file each, and corrected back to their
   assert.deepEqual(await counted(database), [of(GOOD + 3), of(GOOD), of(GOOD + 3)]);
   const all = await run(`${RUN} --source fixed --only-rejects-of 1`);
   assert.equal(all.code, 3, all.stderr);
-  assert.match(all.stderr, /reject \d+ was fed back already, with batch 3/);
+  assert.match(all.stderr, /reject \d+ was resubmitted already, with batch 3/);
   assert.deepEqual(await counted(database), [of(GOOD + 3), of(GOOD), of(GOOD + 3)]);
   assert.equal((await run(`${RUN} --input returns=fixed/returns.csv --only-rejects-of 1`)).code, 0);
 

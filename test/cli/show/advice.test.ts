@@ -112,9 +112,11 @@ function judge(given: CommandData, next: CommandData, url: string, said: string)
   if (corrected && next.name === 'copy') assert.match(next.args.join(' '), /^fixed(\.csv|\.jsonl)?$/, said);
   else assert.deepEqual(next.args, given.args, said);
   // How the rows of a copy come into its table, the batch knows.
-  const fedBack = corrected ? ['source', 'input', 'encoding', ...(next.name === 'copy' ? ['mode'] : [])] : [];
+  const resubmitted = corrected
+    ? ['source', 'input', 'encoding', ...(next.name === 'copy' ? ['mode'] : [])]
+    : [];
   for (const [flag, value] of Object.entries(given.flags)) {
-    if (!flags.has(flag) || HOW_FAR.includes(flag) || fedBack.includes(flag)) continue;
+    if (!flags.has(flag) || HOW_FAR.includes(flag) || resubmitted.includes(flag)) continue;
     const now: FlagValue | undefined = next.flags[flag];
     // Left away it may be only where the step says so, in place of it another value.
     if (now === undefined) assert.fail(`${said}\n  drops --${flag} ${value}`);

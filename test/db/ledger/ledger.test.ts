@@ -18,7 +18,7 @@ import { forgetRecords, settlePending, undoRecordsSql } from '../../../src/db/le
 import { claimRejects, rejectFates } from '../../../src/db/ledger/reject-fates.js';
 import { countRejects, readRejects } from '../../../src/db/ledger/rejects.js';
 import { awaitWriters } from '../../../src/run/given/load-session.js';
-import { RejectBook } from '../../../src/run/rejects/writer.js';
+import { RejectWriter } from '../../../src/run/rejects/writer.js';
 import { testDatabase } from '../../support/database.js';
 import { testRole } from '../../support/role.js';
 import { until } from '../../support/until.js';
@@ -148,7 +148,7 @@ test('rejects are stored whatever their values are, and read in their order', as
   const { database } = await ledger(t);
   await openLedger(database);
   const id = await start(database);
-  const book = new RejectBook(database, id, { stopOnError: false, firstShown: 2 });
+  const book = new RejectWriter(database, id, { stopOnError: false, firstShown: 2 });
   book.add(
     'old.csv',
     'validate',
@@ -180,7 +180,7 @@ test('rejects are stored whatever their values are, and read in their order', as
     [first?.message, first?.value, raw.a],
     ['a is "nul\u2400"; expected: text', 'nul\u2400', 'nul\u2400 and \ufffd'],
   );
-  // Cut, it would be fed back as another value.
+  // Cut, it would be resubmitted as another value.
   assert.equal(raw.long.length, 10_000);
   assert.deepEqual(
     [second?.line, second?.byte_offset, second?.raw, second?.message],
@@ -208,7 +208,7 @@ test('rejects whose storing failed are stored at the next try, each once', async
   const { database } = await ledger(t);
   await openLedger(database);
   const id = await start(database);
-  const book = new RejectBook(database, id, { stopOnError: false, firstShown: 2 });
+  const book = new RejectWriter(database, id, { stopOnError: false, firstShown: 2 });
   book.add('old.csv', 's', { i: 1 }, { reason: 'r' });
   await database.query('ALTER TABLE sluice.migration_reject RENAME TO away');
   await assert.rejects(book.flush(), { code: 'rejects_not_stored' });
@@ -221,11 +221,11 @@ test('rejects whose storing failed are stored at the next try, each once', async
   );
 });
 
-test('corrected rows that a killed command had claimed may be fed back again', async (t) => {
+test('corrected rows that a killed command had claimed may be resubmitted again', async (t) => {
   const { database, another } = await ledger(t);
   await openLedger(database);
   const id = await start(database);
-  const book = new RejectBook(database, id, { stopOnError: false, firstShown: 2 });
+  const book = new RejectWriter(database, id, { stopOnError: false, firstShown: 2 });
   book.add('old.csv', 's', { i: 1 }, { reason: 'r' });
   await book.flush();
   const killed = another();
@@ -243,7 +243,7 @@ test('whoever resumes a batch waits for the session that stores its rejects', as
   const { database, another } = await ledger(t);
   await openLedger(database);
   const id = await start(database);
-  const book = new RejectBook(database, id, { stopOnError: false, firstShown: 2 });
+  const book = new RejectWriter(database, id, { stopOnError: false, firstShown: 2 });
   book.add('old.csv', 's', { i: 1 }, { reason: 'r' });
   await book.flush();
   const ended: string[] = [];
@@ -281,7 +281,7 @@ test('a ledger of version 2 is brought up to date, and its batches stay', async 
     'DELETE FROM sluice.ledger_version WHERE version > 2; INSERT INTO sluice.ledger_version VALUES (2) ON CONFLICT DO NOTHING',
   );
   await openLedger(database);
-  assert.equal(await ledgerVersion(database), 9);
+  assert.equal(await ledgerVersion(database), 10);
   const { progress, record_summary, changes: told } = await findBatch(database, batch);
   assert.deepEqual([progress, record_summary, told], [null, null, null]);
   // What it did to the rows nobody has counted then.
@@ -290,6 +290,21 @@ test('a ledger of version 2 is brought up to date, and its batches stay', async 
   assert.deepEqual(await database.query('SELECT mark FROM sluice.migration_segment'), []);
   for (const table of ['migration_record', 'migration_view', 'migration_view_use'])
     assert.deepEqual(await database.query(`SELECT FROM sluice.${table}`), []);
+});
+
+test('what a ledger of version 9 knows of how batches were begun is under its new names', async (t) => {
+  const { database } = await ledger(t);
+  await openLedger(database);
+  const batch = await start(database);
+  const facts = { stages: [], adds: ['orders'] };
+  await database.query(
+    `ALTER TABLE sluice.migration_batch RENAME COLUMN manifest TO run_record;
+     UPDATE sluice.migration_batch SET run_record = '{"guard": "journal", "feedBack": ${JSON.stringify(facts)}}';
+     DELETE FROM sluice.ledger_version WHERE version > 8; INSERT INTO sluice.ledger_version VALUES (9)`,
+  );
+  await openLedger(database);
+  await openLedger(database);
+  assert.deepEqual((await findBatch(database, batch)).manifest, { guard: 'journal', resubmit: facts });
 });
 
 test('records of a ledger of version 4 stay as they were, and are settled like new ones', async (t) => {

@@ -136,7 +136,7 @@ test('a live id with spaces around it refuses, and the statement that fixes it i
   ]);
 });
 
-test('a record whose first copy is bad is not taken from its second, and both can be fed back', async (t) => {
+test('a record whose first copy is bad is not taken from its second, and both can be resubmitted', async (t) => {
   const database = await practiceDatabase(t);
   const bad = { 'ID Cliente': '1', Nombre: 'Eva', Teléfono: '1' };
   const { summary } = await importing(t, database, {
@@ -267,7 +267,7 @@ test('one flow at a time is enough, whatever waits for whom', async (t) => {
   assert.deepEqual([summary.loaded.clients, summary.loaded.pets, summary.loaded.medical_records], [2, 2, 1]);
 });
 
-test('corrected rejects are fed back by themselves', async (t) => {
+test('corrected rejects are resubmitted by themselves', async (t) => {
   const database = await practiceDatabase(t);
   const bad = { 'ID Cliente': '3', Nombre: 'Eva', Teléfono: '1' };
   const { summary } = await importing(t, database, { ...GOOD, clients: [...GOOD.clients, bad] });

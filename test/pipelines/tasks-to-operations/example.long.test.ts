@@ -133,7 +133,7 @@ test('a second run changes nothing and says so; tasks added since are migrated, 
   assert.deepEqual(mine, { name: 'Turn' });
 });
 
-test('what the new system holds already stays, and ids go on behind all that were ever given', async (t) => {
+test('what the new system holds already stays, and ids go on after all that were ever given', async (t) => {
   const database = await machineShop(t, { newTables: true, sql: await machining('existing.sql') });
   const born = async () => [
     await checksum(database, 'SELECT * FROM tasks_part WHERE task_key IS NULL'),

@@ -72,7 +72,7 @@ test('records of rows that break a constraint have the error, and the summary co
   );
 });
 
-test('in a fork each end rejects for itself, and the books balance', async (t) => {
+test('in a fork each end rejects for itself, and the accounts balance', async (t) => {
   const database = await testDatabase(t);
   await database.query(
     `${SYSTEM}; ALTER TABLE copies DROP CONSTRAINT items_n_check, DROP CONSTRAINT copies_phone_key`,

@@ -156,7 +156,7 @@ async function goOn(
   return { seen, summary };
 }
 
-/** Everything that a load leaves: rows, rejects, counts and books. */
+/** Everything that a load leaves: rows, rejects, counts and accounts. */
 async function left(made: TestDatabase) {
   const [batch] = await made.query(
     `SELECT total_records, processed_records, success_count, error_count, skip_count, accounting, input_columns

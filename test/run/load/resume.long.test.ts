@@ -235,7 +235,7 @@ test('--no-source-data stays with the batch; it, and --only-rejects-of, cannot c
     assert.match(error.message, says);
     assert.match(
       String(error.facts.next),
-      /sluice run hosts --resume 1,or (start afresh|feed them back by themselves): /,
+      /sluice run hosts --resume 1,or (start afresh|resubmit them by themselves): /,
     );
   }
   await resume({}, '1');
@@ -360,7 +360,7 @@ test('a file that has changed is refused before anything is read, and resumes on
   writeFileSync(path, text);
   assert.match((await thrown(resume())).message, /was written at/);
   const opened = openDatabase(t, made);
-  const record = (await findBatch(opened, '1')).run_record;
+  const record = (await findBatch(opened, '1')).manifest;
   const modified = new Date(record?.inputs.hosts?.print?.modified ?? 0);
   utimesSync(path, modified, modified);
   assert.equal((await resume()).summary.status, 'completed');

@@ -218,7 +218,7 @@ test('plan shows the publish as it would be, with who holds the locks, and write
   assert.match(refused.said, /read the table through a view/);
 });
 
-test('a connection that is lost just behind the publish is a warning: it is published, and the next command tidies up', async (t) => {
+test('a connection that is lost just after the publish is a warning: it is published, and the next command tidies up', async (t) => {
   const database = await thingsDatabase(t);
   await database.query(`
     CREATE FUNCTION slow(text) RETURNS text LANGUAGE plpgsql AS

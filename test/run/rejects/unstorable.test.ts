@@ -6,7 +6,7 @@ import { pipeline } from '../../../src/core/pipeline.js';
 import { append } from '../../../src/core/target.js';
 import type { Source } from '../../../src/core/types.js';
 import { readRejects } from '../../../src/db/ledger/rejects.js';
-import { csvLine, RejectsFile } from '../../../src/run/feed-back/rejects-file.js';
+import { csvLine, RejectsFile } from '../../../src/run/resubmit/rejects-file.js';
 import { csv } from '../../../src/sources/csv/index.js';
 import { json } from '../../../src/sources/json/index.js';
 import { jsonl } from '../../../src/sources/json/jsonl.js';
@@ -41,7 +41,7 @@ const INPUTS: Readonly<Record<string, (t: TestContext) => Source>> = {
 
 for (const [kind, open] of Object.entries(INPUTS))
   for (const format of ['csv', 'jsonl'] as const)
-    test(`${kind}: what no database can hold is rejected again where it is fed back untouched, by way of ${format}`, async (t) => {
+    test(`${kind}: what no database can hold is rejected again where it is resubmitted untouched, by way of ${format}`, async (t) => {
       const database = await testDatabase(t);
       await database.query('CREATE TABLE odd (a int, b text, c text)');
       const source = open(t);

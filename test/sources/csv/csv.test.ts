@@ -275,7 +275,7 @@ test('a first line sep=; names the delimiter and is neither header nor row', asy
   await assert.rejects(rowsOf(csv(tempFile(t, 'c.csv', 'sep=;\n'))), failure('empty_file'));
 });
 
-test('a file that is read on behind a line sep=; goes on with its delimiter', async (t) => {
+test('a file that is read on after a line sep=; goes on with its delimiter', async (t) => {
   const lines = Array.from({ length: 20_000 }, (_, i) => `${i};${'x'.repeat(20)}`).join('\n');
   const source = csv(tempFile(t, 'a.csv', `sep=;\na;b\n${lines}\n`));
   const all: unknown[] = [];

@@ -5,7 +5,6 @@ import { connectionErrors } from './connection.js';
 import { copyErrors } from './copy.js';
 import { csvErrors } from './csv.js';
 import { embeddedErrors } from './embedded.js';
-import { feedBackErrors } from './feed-back.js';
 import { fileErrors } from './files.js';
 import { fillingErrors } from './filling.js';
 import { headerErrors } from './headers.js';
@@ -17,6 +16,7 @@ import { pipelineErrors } from './pipelines.js';
 import { publishErrors } from './publish.js';
 import { queryErrors } from './query.js';
 import { replaceErrors } from './replace.js';
+import { resubmitErrors } from './resubmit.js';
 import { resumeErrors } from './resume.js';
 import { rollbackErrors } from './rollback.js';
 import { rowErrors } from './rows.js';
@@ -35,7 +35,7 @@ type Topics = readonly [
   typeof copyErrors,
   typeof csvErrors,
   typeof embeddedErrors,
-  typeof feedBackErrors,
+  typeof resubmitErrors,
   typeof fileErrors,
   typeof fillingErrors,
   typeof headerErrors,
@@ -71,7 +71,7 @@ const all: Topics = [
   copyErrors,
   csvErrors,
   embeddedErrors,
-  feedBackErrors,
+  resubmitErrors,
   fileErrors,
   fillingErrors,
   headerErrors,

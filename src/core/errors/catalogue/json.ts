@@ -61,7 +61,7 @@ export const jsonErrors = topic({
   })),
   invalid_json: {
     behind: failure(({ input, offset, why }: { input: string; offset: number; why: string }) => ({
-      says: `${input} is not valid JSON behind byte ${offset}: ${why}`,
+      says: `${input} is not valid JSON after byte ${offset}: ${why}`,
       input,
       offset,
       state: AS_THE_COMMAND_ENDS,

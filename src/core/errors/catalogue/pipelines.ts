@@ -106,15 +106,15 @@ export const pipelineErrors = topic({
         batch,
         pipeline,
         given,
-        feedBack,
+        resubmit,
       }: {
         batch: string;
         pipeline: string;
         given: string;
-        feedBack: Suggestion;
+        resubmit: Suggestion;
       }) => ({
         says: `batch ${batch} was a run of "${pipeline}", not of "${given}"`,
-        next: feedBack,
+        next: resubmit,
       }),
     ),
     named: misuse(

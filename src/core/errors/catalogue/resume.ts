@@ -71,7 +71,7 @@ export const resumeErrors = topic({
     rejectsGiven: misuse(({ batch, of, resuming }: { batch: string; of: string; resuming: Suggestion }) =>
       cannot(batch, `it was begun without --only-rejects-of ${of}`, [
         resuming,
-        again({ drop: ['resume', 'keepStaging'] }, { lead: 'or feed them back by themselves' }),
+        again({ drop: ['resume', 'keepStaging'] }, { lead: 'or resubmit them by themselves' }),
       ]),
     ),
     sourceDataKept: misuse(
@@ -120,12 +120,14 @@ export const resumeErrors = topic({
       state: 'nothing was read or changed; what is staged is kept',
       next: [again({}, { lead: 'put the input back as it was, then' }), orAfresh(afresh)],
     })),
-    fedBack: refusal(({ input, reject, line }: { input: string; reject: number; line: number | null }) => ({
-      says: `${input} is not what it was: reject ${reject} was its line ${line}, and another stands there now`,
-      input,
-      line: line ?? undefined,
-      state: NOTHING_PUBLISHED,
-      next: ['put the input back as it was', 'or correct the rows in the input itself, and run it whole'],
-    })),
+    resubmitted: refusal(
+      ({ input, reject, line }: { input: string; reject: number; line: number | null }) => ({
+        says: `${input} is not what it was: reject ${reject} was its line ${line}, and another stands there now`,
+        input,
+        line: line ?? undefined,
+        state: NOTHING_PUBLISHED,
+        next: ['put the input back as it was', 'or correct the rows in the input itself, and run it whole'],
+      }),
+    ),
   },
 });

@@ -121,7 +121,7 @@ export const textErrors = topic({
       next: 'check that line, the quotes and the delimiter; maxRecordBytes raises the limit',
     })),
     json: failure(({ input, offset, limit }: { input: string; offset: number; limit: number }) => ({
-      says: `${input}: one value behind byte ${offset} is longer than ${limit} bytes`,
+      says: `${input}: one value after byte ${offset} is longer than ${limit} bytes`,
       input,
       offset,
       state: AS_THE_COMMAND_ENDS,

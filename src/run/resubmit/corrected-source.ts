@@ -1,4 +1,4 @@
-import { feedBackErrors } from '../../core/errors/catalogue/feed-back.js';
+import { resubmitErrors } from '../../core/errors/catalogue/resubmit.js';
 import { resumeErrors } from '../../core/errors/catalogue/resume.js';
 import type { SluiceError } from '../../core/errors/sluice-error.js';
 import { CHUNK_ROWS, markOrigin, originOf, type Row, type Rows } from '../../core/row.js';
@@ -46,7 +46,7 @@ export function inPlace(
   const unplaced = all.find((correction) => !hasLine(correction));
   const { check } = original;
   async function* read(run: Run): Rows {
-    if (unplaced !== undefined) throw feedBackErrors.no_line({ input: called.name, reject: unplaced.number });
+    if (unplaced !== undefined) throw resubmitErrors.no_line({ input: called.name, reject: unplaced.number });
     const unreadable = new Set<number>();
     let next = 0;
     const relay = changedRun(run, {
@@ -110,5 +110,5 @@ function corrected({ row, line }: Correction, original: Row = {}): Row {
 }
 
 function changedInput(input: string, { number, line }: Correction): SluiceError {
-  return resumeErrors.input_changed.fedBack({ input, reject: number, line });
+  return resumeErrors.input_changed.resubmitted({ input, reject: number, line });
 }

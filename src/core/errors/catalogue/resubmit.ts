@@ -3,42 +3,42 @@ import { misuse, refusal, topic } from './entry.js';
 import { NOTHING_CHANGED, NOTHING_PUBLISHED, NOTHING_WRITTEN } from './state.js';
 
 /** Why rejects of a batch cannot be given back by themselves. */
-interface NotFedBack {
+interface NotResubmitted {
   readonly batch: string;
   readonly why: string;
   readonly next: Next;
 }
 
-const notFedBack = ({ batch, why, next }: NotFedBack) => ({
-  says: `rejects of batch ${batch} cannot be fed back: ${why}`,
+const notResubmitted = ({ batch, why, next }: NotResubmitted) => ({
+  says: `rejects of batch ${batch} cannot be resubmitted: ${why}`,
   state: NOTHING_WRITTEN,
   next,
 });
 
 /** Errors of corrected rejects that are given back. */
-export const feedBackErrors = topic({
+export const resubmitErrors = topic({
   no_rejects: misuse(({ batch }: { batch: string }) => ({
     says: `batch ${batch} rejected nothing`,
     next: command('status', [batch]),
   })),
-  no_corrected_rows: misuse(({ batch, feedBack }: { batch: string; feedBack: Suggestion }) => ({
+  no_corrected_rows: misuse(({ batch, resubmit }: { batch: string; resubmit: Suggestion }) => ({
     says: '--only-rejects-of reads corrected rows from a file',
     next: [
       command('rejects', [batch], { format: 'csv' }, { to: 'fixed.csv' }),
-      feedBack.saying({ lead: 'correct it, then' }),
+      resubmit.saying({ lead: 'correct it, then' }),
     ],
   })),
-  already_fed_back: {
+  already_resubmitted: {
     batch: refusal(({ batch, by }: { batch: string; by: string }) => ({
       says: `batch ${by} has published the input of batch ${batch}, corrected`,
       state: NOTHING_WRITTEN,
       next: [
-        command('rejects', [by], {}, { lead: 'its own rejects are fed back by themselves' }),
+        command('rejects', [by], {}, { lead: 'its own rejects are resubmitted by themselves' }),
         command('rollback', [by], {}, { lead: 'or undo it first' }),
       ],
     })),
     reject: refusal(({ reject, by }: { reject: number; by: string }) => ({
-      says: `reject ${reject} was fed back already, with batch ${by}`,
+      says: `reject ${reject} was resubmitted already, with batch ${by}`,
       state: NOTHING_WRITTEN,
       next: [
         'take the row out of the file',
@@ -51,28 +51,28 @@ export const feedBackErrors = topic({
       batch,
       since,
       table,
-      feedBack,
+      resubmit,
     }: {
       batch: string;
       since: string;
       table: string;
-      feedBack: Suggestion;
+      resubmit: Suggestion;
     }) => ({
       says: `batch ${since} has replaced ${table} since: the rows of batch ${batch} are not live any more`,
       table,
       state: NOTHING_WRITTEN,
       next: [
-        command('rejects', [since], {}, { lead: `the rejects of batch ${since} can be fed back` }),
+        command('rejects', [since], {}, { lead: `the rejects of batch ${since} can be resubmitted` }),
         command('rollback', [since], {}, { lead: 'or undo that batch first' }),
-        feedBack.saying({ lead: 'and then' }),
+        resubmit.saying({ lead: 'and then' }),
       ],
     }),
   ),
-  at_source: refusal(notFedBack),
-  rejects_of_rejects: refusal(notFedBack),
-  whole_table: refusal(notFedBack),
+  at_source: refusal(notResubmitted),
+  rejects_of_rejects: refusal(notResubmitted),
+  whole_table: refusal(notResubmitted),
   not_published: {
-    rejects: refusal(notFedBack),
+    rejects: refusal(notResubmitted),
     /** `status`: what the batch is; `next`: what makes it published. */
     batch: refusal(({ batch, status, next }: { batch: string; status: string; next: Next }) => ({
       says: `batch ${batch} is ${status}: there is nothing of it to be validated in live`,
@@ -81,7 +81,7 @@ export const feedBackErrors = topic({
     })),
   },
   read_once: {
-    rejects: refusal(notFedBack),
+    rejects: refusal(notResubmitted),
     toPropose: misuse(({ path, shown }: { path: string; shown: string }) => ({
       says: `--create reads ${shown} twice: for the types, and for the rows`,
       input: path,
@@ -204,7 +204,7 @@ export const feedBackErrors = topic({
         input,
         state: NOTHING_WRITTEN,
         next: [
-          again({ drop, flags: { onlyRejectsOf: batch } }, { note: 'feeds them back' }),
+          again({ drop, flags: { onlyRejectsOf: batch } }, { note: 'resubmits them' }),
           `or, if these are rows like any other, call the column ${numbers} something else`,
         ],
       }),
@@ -216,7 +216,7 @@ export const feedBackErrors = topic({
         state: NOTHING_WRITTEN,
         next: [
           command('status', [], {}, { lead: 'the batch that rejected them' }),
-          again({ drop, flags: { onlyRejectsOf: 'BATCH' } }, { note: 'feeds them back' }),
+          again({ drop, flags: { onlyRejectsOf: 'BATCH' } }, { note: 'resubmits them' }),
           `or, if these are rows like any other, call the column ${numbers} something else`,
         ],
       }),

@@ -1,4 +1,4 @@
-import { feedBackErrors } from '../../core/errors/catalogue/feed-back.js';
+import { resubmitErrors } from '../../core/errors/catalogue/resubmit.js';
 import { silenced } from '../../core/quiet-run.js';
 import { type Chunk, markOrigin, originOf, type Row, type Rows } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
@@ -65,7 +65,7 @@ async function corrected(
     const columns = Object.entries(row).filter(([column]) => !isRejectColumn(column));
     const wrong = uncorrected(columns);
     if (wrong !== undefined) {
-      const { not_corrected } = feedBackErrors;
+      const { not_corrected } = resubmitErrors;
       const known = { line: originOf(row) };
       throw wrong.masked === undefined
         ? not_corrected.empty({ input: source.name }, known)
@@ -85,10 +85,10 @@ export function deletedFrom(targets: Iterable<Pick<Target, 'mode' | 'table'>>): 
 
 /** The refusal of rejects as the whole input of a table. */
 function alone(name: string, table: string) {
-  return feedBackErrors.rejects_alone({ input: name, table });
+  return resubmitErrors.rejects_alone({ input: name, table });
 }
 
-/** What a command that feeds rejects of a copy back takes from that copy. */
+/** What a command that resubmits rejects of a copy takes from that copy. */
 const TAKEN = ['create', 'map', 'skipColumns', 'omit', 'columns', 'key', 'schema', 'at', 'mode', 'resume'];
 
 /** The refusal of a file of rejects that is given as if it were an input. */
@@ -100,8 +100,8 @@ export async function rejectsGiven(row: Row, name: string, pipeline: string, run
     : undefined;
   const of = { input: name, drop: TAKEN, numbers: REJECT_COLUMNS.number };
   return batch === undefined
-    ? feedBackErrors.rejects_given.ofUnknown(of)
-    : feedBackErrors.rejects_given.ofBatch({ ...of, batch });
+    ? resubmitErrors.rejects_given.ofUnknown(of)
+    : resubmitErrors.rejects_given.ofBatch({ ...of, batch });
 }
 
 /** What is left to do about the columns of a reject: all, or to put in what is `masked`; undefined where they can be loaded. */

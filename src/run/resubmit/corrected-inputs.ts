@@ -13,7 +13,7 @@ import { alone, type Called, inPlace } from './corrected-source.js';
 import type { CorrectedFile, Correction } from './corrections.js';
 
 /** What a run that is given corrected rejects is made of. */
-export interface FedBackRun {
+export interface ResubmittedRun {
   readonly pipeline: Pipeline;
   /** The batch whose rejects they are. */
   readonly batch: string;
@@ -36,15 +36,15 @@ export interface Inputs {
 
 /** The inputs as the batch read them, with the corrected rows in the places of the rejected ones. */
 export async function wholeInputs(
-  { pipeline, originals }: FedBackRun,
+  { pipeline, originals }: ResubmittedRun,
   batch: Batch,
   corrections: ReadonlyMap<string, readonly Correction[]>,
 ): Promise<Inputs> {
   const given = await originals();
-  const before = batch.run_record?.inputs ?? {};
+  const before = batch.manifest?.inputs ?? {};
   const declared = withGiven(pipeline, given);
   const now = await recordInputs(declared, given);
-  const masking = new Masking(pipeline.mask, batch.run_record?.noSourceData);
+  const masking = new Masking(pipeline.mask, batch.manifest?.noSourceData);
   const all = Object.entries(declared).map(([name, source]) => {
     const untouched = sameInput(before[name], now[name]);
     const isSame = (was: Row | string | undefined, { raw }: Correction): boolean => {
@@ -74,7 +74,7 @@ const asStored = (value: unknown) => jsonText(storableValue(value));
  * those.
  */
 export function besideThem(
-  { pipeline, files }: FedBackRun,
+  { pipeline, files }: ResubmittedRun,
   batch: Batch,
   corrections: ReadonlyMap<string, readonly Correction[]>,
   whole: Inputs,
@@ -117,7 +117,7 @@ export function fixedColumns(pipeline: Pipeline, batch: Batch): Record<string, r
   const labels = rejectLabels(batch);
   const known = Object.keys(pipeline.inputs).flatMap((name) => {
     const columns = batch.input_columns?.[labels[name] ?? name];
-    const { format, path, kind } = batch.run_record?.inputs[name] ?? {};
+    const { format, path, kind } = batch.manifest?.inputs[name] ?? {};
     const isJson = format === 'json' || ['json', 'jsonl'].includes(formatOf(path ?? '') ?? '');
     // Rows in memory may lack columns, as records of JSON may.
     return columns === undefined || isJson || kind === 'memory' ? [] : [[name, columns] as const];
@@ -126,9 +126,9 @@ export function fixedColumns(pipeline: Pipeline, batch: Batch): Record<string, r
 }
 
 /** What the rejects of a batch call its inputs, by their names in the pipeline. */
-export function rejectLabels({ run_record }: Pick<Batch, 'run_record'>): Record<string, string> {
+export function rejectLabels({ manifest }: Pick<Batch, 'manifest'>): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(run_record?.inputs ?? {}).flatMap(([name, { label }]) =>
+    Object.entries(manifest?.inputs ?? {}).flatMap(([name, { label }]) =>
       label === undefined ? [] : [[name, label]],
     ),
   );

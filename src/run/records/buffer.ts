@@ -16,7 +16,7 @@ import {
 import { RecordWriter } from './writer.js';
 
 /** Where a batch's records go: numbers them, masks them, writes them. Its owner closes it. */
-export class RecordBook {
+export class RecordBuffer {
   #number = 0;
   readonly #records: RecordWriter;
   readonly #late: RecordWriter;

@@ -1,7 +1,7 @@
 import type { Flags } from '../../core/command.js';
 import { command, type NextStep, type Suggestion } from '../../core/next.js';
 import type { Batch } from '../../db/ledger/batches.js';
-import type { FeedBackFacts } from '../../db/ledger/run-record.js';
+import type { ResubmitFacts } from '../../db/ledger/run-manifest.js';
 import { NOT_FED_BACK, publishing, rerun } from '../given/next-command.js';
 import { readOnce } from '../inputs/fingerprint.js';
 
@@ -9,7 +9,7 @@ import { readOnce } from '../inputs/fingerprint.js';
  * How corrected rejects come to be published: `beside` the rows that their batch has published, or `in place` of the
  * rejected rows while the inputs are read whole once more; or why neither is sound, and what to do.
  */
-export type FeedBackWay =
+export type ResubmitWay =
   | { readonly way: 'beside' | 'in place' }
   | { readonly way: 'none'; readonly code: NoWay; readonly why: string; readonly next: readonly NextStep[] };
 
@@ -17,9 +17,9 @@ export type FeedBackWay =
 type NoWay = 'at_source' | 'not_published' | 'rejects_of_rejects' | 'read_once' | 'whole_table';
 
 /** What of a batch decides it. */
-export type FedBackBatch = Pick<
+export type ResubmittedBatch = Pick<
   Batch,
-  'id' | 'pipeline' | 'pipeline_from' | 'status' | 'only_rejects_of' | 'run_record' | 'settings' | 'options'
+  'id' | 'pipeline' | 'pipeline_from' | 'status' | 'only_rejects_of' | 'manifest' | 'settings' | 'options'
 >;
 
 /** A reject, as far as it decides it. */
@@ -30,11 +30,11 @@ export interface RejectPlace {
 }
 
 /** Decides how rejects of `batch` are published once they are corrected. Pure. */
-export function feedBackWay(
-  batch: FedBackBatch,
-  facts: FeedBackFacts,
+export function resubmitWay(
+  batch: ResubmittedBatch,
+  facts: ResubmitFacts,
   rejects: readonly RejectPlace[],
-): FeedBackWay {
+): ResubmitWay {
   const { id, status } = batch;
   if (facts.atSource !== undefined)
     return none('at_source', facts.atSource, [
@@ -60,7 +60,7 @@ export function feedBackWay(
         rerun(batch, {}, { lead: 'correct the rows in the file that it was given, then' }),
       ],
     );
-  const once = readOnce(batch.run_record?.inputs ?? {});
+  const once = readOnce(batch.manifest?.inputs ?? {});
   if (once.length > 0)
     return none(
       'read_once',
@@ -70,13 +70,13 @@ export function feedBackWay(
   if (status !== 'completed' || facts.adds.length === 0) return { way: 'in place' };
   return none('whole_table', hindrance, [
     command('rollback', [id], {}, { lead: 'undo the batch first' }),
-    feedBackStep(batch, facts, 'fixed.csv').saying({ lead: 'then, corrected' }),
+    resubmitStep(batch, facts, 'fixed.csv').saying({ lead: 'then, corrected' }),
   ]);
 }
 
 /** Why corrected rows cannot be published by themselves beside the others. */
 function hindranceOf(
-  { whole, inputs = {} }: FeedBackFacts,
+  { whole, inputs = {} }: ResubmitFacts,
   rejects: readonly RejectPlace[],
 ): string | undefined {
   if (whole !== undefined) return whole;
@@ -84,12 +84,12 @@ function hindranceOf(
     const { together, beforeFork } = Object.hasOwn(inputs, input) ? (inputs[input] ?? {}) : {};
     if (together !== undefined) return `the stage "${together}" looks at rows of ${input} together`;
     if (beforeFork !== undefined && !beforeFork.includes(stage))
-      return `rows of ${input} go to several tables, and what was rejected behind the fork (${stage}) may be in another already`;
+      return `rows of ${input} go to several tables, and what was rejected after the fork (${stage}) may be in another already`;
   }
   return undefined;
 }
 
-/** What of the command that began a batch is none of a command that feeds its rejects back. */
+/** What of the command that began a batch is none of a command that resubmits its rejects. */
 const OF_THE_LOAD = [...NOT_FED_BACK, 'rejectsInto', 'reportsInto', 'rehearse', 'swap'];
 
 /** What a copy was told that is neither of its files nor of how they fit the table: it holds for corrected rows, too. */
@@ -107,11 +107,11 @@ const OF_ANY_LOAD: ReadonlySet<string> = new Set([
 ]);
 
 /** The command that gives `file`, a file or folder of corrected rejects of the batch, back. */
-export function feedBackStep(batch: FedBackBatch, facts: FeedBackFacts, file: string): Suggestion {
+export function resubmitStep(batch: ResubmittedBatch, facts: ResubmitFacts, file: string): Suggestion {
   const { into, execute } = facts;
-  const said = { note: 'feeds them back' };
+  const said = { note: 'resubmits them' };
   if (into !== undefined) {
-    const given = Object.entries(batch.run_record?.command?.flags ?? {});
+    const given = Object.entries(batch.manifest?.command?.flags ?? {});
     const kept = Object.fromEntries(given.filter(([flag]) => OF_ANY_LOAD.has(flag)));
     return command('copy', [file], { into, onlyRejectsOf: batch.id, ...kept }, said);
   }
@@ -120,7 +120,7 @@ export function feedBackStep(batch: FedBackBatch, facts: FeedBackFacts, file: st
   return rerun(batch, { drop: OF_THE_LOAD, flags }, said);
 }
 
-const none = (code: NoWay, why: string, next: readonly NextStep[]): FeedBackWay => ({
+const none = (code: NoWay, why: string, next: readonly NextStep[]): ResubmitWay => ({
   way: 'none',
   code,
   why,

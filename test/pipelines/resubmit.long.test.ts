@@ -127,7 +127,7 @@ test('tasks-to-operations: its rejects are corrected in the old system, and whoe
   const next = [error.facts.next].flat().join('\n');
   assert.match(
     next,
-    /they cannot be fed back alone: parts, operations and costs must be those of the old tables/,
+    /they cannot be resubmitted alone: parts, operations and costs must be those of the old tables/,
   );
   assert.match(
     next,

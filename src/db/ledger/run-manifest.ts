@@ -2,7 +2,7 @@ import type { CommandData } from '../../core/command.js';
 import type { KeptRecords } from '../../core/pipeline.js';
 
 /** How a batch is run and what it reads: what resuming it takes. */
-export interface RunRecord {
+export interface RunManifest {
   /** The command that began it; left out where a program did. */
   readonly command?: CommandData;
   /** The columns that staging has of each table, where the mappings then in force decided it. */
@@ -23,15 +23,15 @@ export interface RunRecord {
   readonly records?: KeptRecords;
   readonly maxRejects?: { readonly rows: number } | { readonly share: number };
   /** What decides how its rejects are published once they are corrected; left out by earlier versions. */
-  readonly feedBack?: FeedBackFacts;
+  readonly resubmit?: ResubmitFacts;
   /** Of a batch that was given corrected rejects: beside what was published, or in place of the rejected rows. */
-  readonly fedBack?: 'beside' | 'in place';
+  readonly resubmitted?: 'beside' | 'in place';
   /** What `sluice copy` was asked for: a CopyRequest. */
   readonly copy?: Readonly<Record<string, unknown>>;
 }
 
 /** What of a pipeline decides how corrected rejects are published. */
-export interface FeedBackFacts {
+export interface ResubmitFacts {
   /** Why corrected rows of no input can be published beside the others; left out: they can. */
   readonly whole?: string;
   /** The tables that get rows anew with every run: those that are appended to or replaced. */

@@ -13,7 +13,7 @@ const LINES = [
   '5,0305,"\'=kept",not a day',
 ];
 
-test('rejects are given as the input had them, corrected, fed back, and published once', async (t) => {
+test('rejects are given as the input had them, corrected, resubmitted, and published once', async (t) => {
   const database = await eventsDatabase(t);
   const cwd = eventsFolder(t);
   const env = { DATABASE_URL: database.url };
@@ -60,7 +60,7 @@ test('rejects are given as the input had them, corrected, fed back, and publishe
 
   const third = await run('--source', 'fixed.csv', '--only-rejects-of', '1');
   assert.equal(third.code, 3);
-  assert.match(third.stderr, /reject 1 was fed back already, with batch 3/);
+  assert.match(third.stderr, /reject 1 was resubmitted already, with batch 3/);
 
   // Undone, they are rejects again.
   assert.equal((await sluice(['rollback', '3', '--yes'], { cwd, env })).code, 0);
@@ -143,7 +143,7 @@ test('text that is no record stands beside empty columns, which must be filled i
   assert.equal(filled.code, 0, filled.stderr);
 });
 
-test('what is fed back must be rejects of that batch, each once', async (t) => {
+test('what is resubmitted must be rejects of that batch, each once', async (t) => {
   const database = await eventsDatabase(t);
   const cwd = eventsFolder(t);
   const env = { DATABASE_URL: database.url };
@@ -174,7 +174,7 @@ test('whoever is told that rows were rejected is told how to correct them, and t
   const failed = await run('run ./events.js --yes');
   assert.equal(failed.code, 3);
   const write = 'sluice rejects 1 --format csv > fixed.csv';
-  const feed = /sluice (run \S+events\.js .*--source fixed\.csv --only-rejects-of 1) {3}\(feeds them back\)/;
+  const feed = /sluice (run \S+events\.js .*--source fixed\.csv --only-rejects-of 1) {3}\(resubmits them\)/;
   const told = [failed.stderr, (await run('rejects 1')).stderr, (await run('status 1')).stdout];
   for (const text of told) {
     assert.ok(text.includes(write), text);
@@ -198,7 +198,7 @@ test('whoever is told that rows were rejected is told how to correct them, and t
   assert.match((await run('status 2')).stdout, /its rows are corrected rejects of batch 1/);
 });
 
-test('where rejects cannot be fed back, that is said where they are told of', async (t) => {
+test('where rejects cannot be resubmitted, that is said where they are told of', async (t) => {
   const database = await eventsDatabase(t);
   const cwd = eventsFolder(t);
   const env = { DATABASE_URL: database.url };
@@ -211,7 +211,7 @@ test('where rejects cannot be fed back, that is said where they are told of', as
   for (const text of [piped.stderr, stderr]) {
     assert.match(
       text,
-      /they cannot be fed back alone: nothing of the batch is live: .* events could be read only once/,
+      /they cannot be resubmitted alone: nothing of the batch is live: .* events could be read only once/,
     );
     assert.match(text, /save the input to a file, correct the rows in it, and run that file whole/);
   }
@@ -224,7 +224,7 @@ test('where rejects cannot be fed back, that is said where they are told of', as
     },
   );
   assert.equal(fed.code, 3);
-  assert.match(fed.stderr, /rejects of batch 1 cannot be fed back: nothing of the batch is live/);
+  assert.match(fed.stderr, /rejects of batch 1 cannot be resubmitted: nothing of the batch is live/);
 });
 
 test('a dry run writes its rejects into files, which corrected are an input like any other', async (t) => {
@@ -251,7 +251,7 @@ test('a dry run writes its rejects into files, which corrected are an input like
   assert.deepEqual(await database.query('SELECT note FROM events WHERE id = 2'), [{ note: '=1+1' }]);
 });
 
-test('masked columns are in no reject, log or message, and must be filled in to be fed back', async (t) => {
+test('masked columns are in no reject, log or message, and must be filled in to be resubmitted', async (t) => {
   const database = await eventsDatabase(t);
   const cwd = eventsFolder(t, {
     mask: "['phone']",

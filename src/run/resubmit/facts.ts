@@ -1,6 +1,6 @@
-import { type Branch, type FlowPlan, inBooks } from '../../core/flow.js';
+import { accountName, type Branch, type FlowPlan } from '../../core/flow.js';
 import type { Pipeline } from '../../core/pipeline.js';
-import type { FeedBackFacts } from '../../db/ledger/run-record.js';
+import type { ResubmitFacts } from '../../db/ledger/run-manifest.js';
 
 type Declared = Pick<
   Pipeline,
@@ -8,7 +8,7 @@ type Declared = Pick<
 >;
 
 /** What of a pipeline's definition decides how its corrected rejects are published. */
-export function declaredFacts(pipeline: Declared): FeedBackFacts {
+export function declaredFacts(pipeline: Declared): ResubmitFacts {
   const tables = Object.values(pipeline.tables);
   const whole = wholeTable(pipeline);
   return {
@@ -20,11 +20,11 @@ export function declaredFacts(pipeline: Declared): FeedBackFacts {
 }
 
 /** The same with what its flows say; `labelOf`: what rejects call the input of a flow. */
-export function feedBackFacts(
+export function resubmitFacts(
   pipeline: Declared,
   flows: readonly FlowPlan[],
   labelOf: (flow: FlowPlan) => string,
-): FeedBackFacts {
+): ResubmitFacts {
   const inputs: Record<string, { together?: string; beforeFork?: readonly string[] }> = {};
   for (const flow of flows) {
     const name = labelOf(flow);
@@ -33,7 +33,7 @@ export function feedBackFacts(
     const forks = (root.fork?.length ?? 0) > 1 && addsIn(root);
     if (together === undefined && !forks) continue;
     const behind = (root.fork ?? []).flatMap(namesIn);
-    const before = [inBooks.source({ ...flow.source, name }), ...root.stages.map(inBooks.stage)];
+    const before = [accountName.source({ ...flow.source, name }), ...root.stages.map(accountName.stage)];
     inputs[name] = {
       ...(together === undefined ? {} : { together }),
       ...(forks ? { beforeFork: before.filter((stage) => !behind.includes(stage)) } : {}),
@@ -56,15 +56,15 @@ function wholeTable({ tables, validations = [], compatibility }: Declared): stri
 
 function togetherIn({ stages, fork = [] }: Branch): string[] {
   return [
-    ...stages.filter((stage) => stage.together === true).map(inBooks.stage),
+    ...stages.filter((stage) => stage.together === true).map(accountName.stage),
     ...fork.flatMap(togetherIn),
   ];
 }
 
 function namesIn({ stages, into, fork = [] }: Branch): string[] {
   return [
-    ...stages.map(inBooks.stage),
-    ...(into === undefined ? [] : [inBooks.end(into)]),
+    ...stages.map(accountName.stage),
+    ...(into === undefined ? [] : [accountName.end(into)]),
     ...fork.flatMap(namesIn),
   ];
 }

@@ -1,5 +1,5 @@
-import { feedBackErrors } from '../../core/errors/catalogue/feed-back.js';
 import { pipelineErrors } from '../../core/errors/catalogue/pipelines.js';
+import { resubmitErrors } from '../../core/errors/catalogue/resubmit.js';
 import type { FlowPlan } from '../../core/flow.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import { plural } from '../../core/plural.js';
@@ -10,27 +10,27 @@ import { type Batch, findBatch } from '../../db/ledger/batches.js';
 import { requireLedger } from '../../db/ledger/open.js';
 import { replacedSince } from '../../db/ledger/published.js';
 import { claimRejects, type RejectFate, rejectFates } from '../../db/ledger/reject-fates.js';
-import type { FeedBackFacts } from '../../db/ledger/run-record.js';
+import type { ResubmitFacts } from '../../db/ledger/run-manifest.js';
 import { ourDatabase } from '../../db/users-path.js';
 import { withQuietRun } from '../inputs/quiet-run.js';
 import {
   besideThem,
-  type FedBackRun,
   fixedColumns,
   type Inputs,
+  type ResubmittedRun,
   rejectLabels,
   wholeInputs,
 } from './corrected-inputs.js';
 import { readCorrections } from './corrections.js';
 import { declaredFacts } from './facts.js';
-import { type FeedBackWay, feedBackStep, feedBackWay } from './way.js';
+import { type ResubmitWay, resubmitStep, resubmitWay } from './way.js';
 
 /**
  * The corrected rejects of a batch as the inputs of a run (`--only-rejects-of`). Each row says by its `sluice_reject`
  * which one it is, so that none is published twice and nothing else comes in with them. How they are published,
- * `feedBackWay` decides.
+ * `resubmitWay` decides.
  */
-export class FedBack {
+export class Resubmitted {
   /** What the flows are built of. */
   readonly inputs: Readonly<Record<string, Source>>;
   /** Those of them that stand in the place of declared ones. */
@@ -60,18 +60,18 @@ export class FedBack {
   }
 
   /** Reads the corrected files, and throws usage and refused errors for what cannot be published, with the way out. */
-  static async open(of: FedBackRun, run: Parameters<typeof withQuietRun>[0]): Promise<FedBack> {
+  static async open(of: ResubmittedRun, run: Parameters<typeof withQuietRun>[0]): Promise<Resubmitted> {
     await requireLedger(run.database);
     const batch = await findBatch(run.database, of.batch);
-    const facts = { ...declaredFacts(of.pipeline), ...batch.run_record?.feedBack };
+    const facts = { ...declaredFacts(of.pipeline), ...batch.manifest?.resubmit };
     assertGiven(of, batch, facts);
     const fates = await rejectFates(run.database, batch.id);
-    if (fates.length === 0) throw feedBackErrors.no_rejects({ batch: batch.id });
+    if (fates.length === 0) throw resubmitErrors.no_rejects({ batch: batch.id });
     const { way, inputs, claimed } = await withQuietRun(run, (quiet) => read(of, batch, facts, fates, quiet));
     const declared = of.pipeline.settings ?? {};
     const settings = Object.entries(batch.settings).filter(([name]) => Object.hasOwn(declared, name));
     const files = of.files.map(({ source }) => source.name);
-    return new FedBack(batch.id, way, Object.fromEntries(settings), inputs, files, claimed);
+    return new Resubmitted(batch.id, way, Object.fromEntries(settings), inputs, files, claimed);
   }
 
   /**
@@ -139,13 +139,13 @@ interface Read {
 }
 
 async function read(
-  of: FedBackRun,
+  of: ResubmittedRun,
   batch: Batch,
-  facts: FeedBackFacts,
+  facts: ResubmitFacts,
   fates: readonly RejectFate[],
   run: Run,
 ): Promise<Read> {
-  const { way: first } = assertWay(feedBackWay(batch, facts, []), batch);
+  const { way: first } = assertWay(resubmitWay(batch, facts, []), batch);
   const corrections = await readCorrections(
     of.files,
     {
@@ -160,10 +160,10 @@ async function read(
   );
   const numbers = new Set([...corrections.values()].flat().map(({ number }) => number));
   const given = fates.filter(({ number }) => numbers.has(number));
-  const { way } = assertWay(feedBackWay(batch, facts, given), batch);
+  const { way } = assertWay(resubmitWay(batch, facts, given), batch);
   const by = fates.find((fate) => fate.corrected_by !== null)?.corrected_by;
   if (way === 'in place' && facts.adds.length > 0 && by !== undefined)
-    throw feedBackErrors.already_fed_back.batch({ batch: batch.id, by: String(by) });
+    throw resubmitErrors.already_resubmitted.batch({ batch: batch.id, by: String(by) });
   if (way === 'beside') await assertStands(ourDatabase(run.database), batch, facts);
   const rows = new Set(given.map(rowOf));
   const claimed = fates.filter(
@@ -180,40 +180,40 @@ async function read(
 const rowOf = ({ input, line }: Pick<RejectFate, 'input' | 'line'>) => `${line} of ${input}`;
 
 /** Rows of a batch whose others were replaced since would be strangers in its tables. */
-async function assertStands(database: Run['database'], batch: Batch, facts: FeedBackFacts): Promise<void> {
+async function assertStands(database: Run['database'], batch: Batch, facts: ResubmitFacts): Promise<void> {
   const since = await replacedSince(database, batch.id);
   if (since === undefined) return;
-  throw feedBackErrors.replaced_since({
+  throw resubmitErrors.replaced_since({
     batch: batch.id,
     since: since.batch,
     table: since.table,
-    feedBack: feedBackStep(batch, facts, 'fixed.csv'),
+    resubmit: resubmitStep(batch, facts, 'fixed.csv'),
   });
 }
 
-function assertGiven({ pipeline, files }: FedBackRun, batch: Batch, facts: FeedBackFacts): void {
+function assertGiven({ pipeline, files }: ResubmittedRun, batch: Batch, facts: ResubmitFacts): void {
   const { id } = batch;
   if (batch.pipeline !== pipeline.name)
     throw pipelineErrors.other_pipeline.ofRejects({
       batch: id,
       pipeline: batch.pipeline,
       given: pipeline.name,
-      feedBack: feedBackStep(batch, facts, files[0]?.source.name ?? 'fixed.csv'),
+      resubmit: resubmitStep(batch, facts, files[0]?.source.name ?? 'fixed.csv'),
     });
   if (files.length === 0)
-    throw feedBackErrors.no_corrected_rows({ batch: id, feedBack: feedBackStep(batch, facts, 'fixed.csv') });
+    throw resubmitErrors.no_corrected_rows({ batch: id, resubmit: resubmitStep(batch, facts, 'fixed.csv') });
 }
 
 /** Why rejects cannot be given back by themselves, as errors. */
 const WAY_REFUSALS = {
-  at_source: feedBackErrors.at_source,
-  not_published: feedBackErrors.not_published.rejects,
-  rejects_of_rejects: feedBackErrors.rejects_of_rejects,
-  read_once: feedBackErrors.read_once.rejects,
-  whole_table: feedBackErrors.whole_table,
+  at_source: resubmitErrors.at_source,
+  not_published: resubmitErrors.not_published.rejects,
+  rejects_of_rejects: resubmitErrors.rejects_of_rejects,
+  read_once: resubmitErrors.read_once.rejects,
+  whole_table: resubmitErrors.whole_table,
 };
 
-function assertWay(way: FeedBackWay, { id }: Batch): Exclude<FeedBackWay, { way: 'none' }> {
+function assertWay(way: ResubmitWay, { id }: Batch): Exclude<ResubmitWay, { way: 'none' }> {
   if (way.way !== 'none') return way;
   throw WAY_REFUSALS[way.code]({ batch: id, why: way.why, next: way.next });
 }

@@ -89,7 +89,7 @@ for (const mode of ['append', 'merge', 'mirror', 'replace'] as const)
       assert.equal(await names(), 'a b -c d e f');
       const again = await fix(of, '1').catch((error: SluiceError) => error);
       if (mode === 'append' || mode === 'replace')
-        assert.match(String(again), /reject \d was fed back already, with batch 2/);
+        assert.match(String(again), /reject \d was resubmitted already, with batch 2/);
       else assert.equal(await names(), 'a b -c d e f');
     },
   );
@@ -146,7 +146,7 @@ test('where a stage looks at rows together, a published batch is undone first, a
   assert.equal(await names(), 'a b -c d e f');
 });
 
-test('rows that were rejected before a fork are fed back, those behind it may be in one of its tables', async (t) => {
+test('rows that were rejected before a fork are resubmitted, those behind it may be in one of its tables', async (t) => {
   const database = await testDatabase(t);
   await database.query(
     'CREATE TABLE one (id integer, name text); CREATE TABLE two (id integer, name text NOT NULL)',
@@ -192,7 +192,7 @@ test('rows that were rejected before a fork are fed back, those behind it may be
   const error = await thrown(feed({ id: '3', name: 'x', sluice_reject: numberOf('into two') }));
   assert.match(
     error.message,
-    /rows of rows go to several tables, and what was rejected behind the fork \(into two\)/,
+    /rows of rows go to several tables, and what was rejected after the fork \(into two\)/,
   );
   await feed({ id: '2', name: 'good', sluice_reject: numberOf('before') });
   const counts = await database.query(
@@ -220,7 +220,7 @@ test('a row that is still wrong is a reject of the same line, and says which rej
   assert.deepEqual(rejects[0]?.resubmits, { batch: '1', number: 2 });
 });
 
-long('stages that look something up in an input that is fed back see all of it', async (t) => {
+long('stages that look something up in an input that is resubmitted see all of it', async (t) => {
   const { database, path, names } = await setUp(t);
   writeFileSync(path, 'id,name,boss\n1,a,1\n2,b,1\nx,-c,1\n4,d,1\n5,,1\n6,f,1\n');
   const rows = csv(path);

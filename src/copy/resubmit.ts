@@ -50,11 +50,11 @@ function sameTable(into: string, table: string | undefined): boolean {
 const dropped = (name: keyof typeof SAID) => (name === 'skip' ? 'skipColumns' : name);
 
 /**
- * The request of the copy that `batch` was, for feeding its corrected rejects back: `given` may say the same, or
+ * The request of the copy that `batch` was, for resubmitting its corrected rejects: `given` may say the same, or
  * nothing, of the table and its columns. Throws usage `not_a_copy`, `other_table`, `other_options`.
  */
 export function requestOfBatch(batch: Batch, given: CopyRequest): CopyRequest {
-  const kept = batch.run_record?.copy as CopyRequest | undefined;
+  const kept = batch.manifest?.copy as CopyRequest | undefined;
   const { id } = batch;
   if (kept === undefined)
     throw batch.settings.into === undefined
@@ -86,7 +86,7 @@ export function requestOfBatch(batch: Batch, given: CopyRequest): CopyRequest {
  * all that is read. `request` as `requestOfBatch` gives it; with `proposal`, the table is made of that. Throws what finding
  * the table throws.
  */
-export async function prepareFedBack(
+export async function prepareResubmitted(
   request: CopyRequest,
   batch: Batch,
   from: string,
@@ -100,9 +100,9 @@ export async function prepareFedBack(
   const inputs: CopyInput[] = [];
   for (const [at, path] of request.files.entries()) {
     const name = inputNames(request.files.length)[at] as string;
-    const label = batch.run_record?.inputs[name]?.label ?? path;
+    const label = batch.manifest?.inputs[name]?.label ?? path;
     // Where neither the name nor an option says it, what the first bytes said then.
-    const format = formatFor(path, request) ?? batch.run_record?.inputs[name]?.format;
+    const format = formatFor(path, request) ?? batch.manifest?.inputs[name]?.format;
     const isJson = format === 'json' || format === 'jsonl';
     const rename = (names: readonly string[]) =>
       renames(matchColumns(label, names, target, { ...request, mode: into.mode, key: into.key }), names);

@@ -1,6 +1,6 @@
 import { columnErrors } from '../../core/errors/catalogue/columns.js';
-import { feedBackErrors } from '../../core/errors/catalogue/feed-back.js';
 import { inputErrors } from '../../core/errors/catalogue/inputs.js';
+import { resubmitErrors } from '../../core/errors/catalogue/resubmit.js';
 import { originOf, type Row } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
@@ -46,7 +46,7 @@ export interface Expected {
 
 /**
  * Reads corrected files wholly, before anything else is read: the corrections of each input, in the order of their
- * lines. Throws refused errors for rows that are no rejects of the batch, stand twice, were fed back already or are
+ * lines. Throws refused errors for rows that are no rejects of the batch, stand twice, were resubmitted already or are
  * not corrected.
  */
 export async function readCorrections(
@@ -96,23 +96,23 @@ function placeOf(row: Row, file: CorrectedFile, expected: Expected, seen: Set<st
   const number = Number(told ?? Number.NaN);
   const fate = fates.get(number);
   if (fate === undefined)
-    throw feedBackErrors.not_a_reject(
+    throw resubmitErrors.not_a_reject(
       { batch, numbers: REJECT_COLUMNS.number },
       { ...at(row, file.source), value: told ?? null },
     );
   const of = Object.keys(labels).find((name) => labels[name] === fate.input);
   if (file.input !== undefined && of !== undefined && of !== file.input)
-    throw feedBackErrors.other_input({ batch, reject: number, of, given: file.input }, at(row, file.source));
+    throw resubmitErrors.other_input({ batch, reject: number, of, given: file.input }, at(row, file.source));
   const name = of ?? file.input;
   if (name === undefined)
     throw inputErrors.which_input.ofReject({ reject: number, file: file.source.name }, at(row, file.source));
   if (once && fate.corrected_by !== null)
-    throw feedBackErrors.already_fed_back.reject(
+    throw resubmitErrors.already_resubmitted.reject(
       { reject: number, by: fate.corrected_by },
       at(row, file.source),
     );
   const is = fate.line === null ? `reject ${number}` : `${fate.input}, line ${fate.line}`;
-  if (seen.has(is)) throw feedBackErrors.reject_twice({ reject: number }, at(row, file.source));
+  if (seen.has(is)) throw resubmitErrors.reject_twice({ reject: number }, at(row, file.source));
   seen.add(is);
   return { name, fate };
 }
@@ -128,10 +128,10 @@ function correctedRow(
   const { number, raw } = record;
   const given = Object.entries(row).filter(([column]) => !isRejectColumn(column));
   if (given.every(([, value]) => value === null || value === ''))
-    throw feedBackErrors.not_corrected.reject({ reject: number, raw: REJECT_COLUMNS.raw }, at(row, source));
+    throw resubmitErrors.not_corrected.reject({ reject: number, raw: REJECT_COLUMNS.raw }, at(row, source));
   const hidden = given.find(([, value]) => value === MASKED);
   if (hidden !== undefined && !(masked && typeof raw === 'object'))
-    throw feedBackErrors.still_masked({ reject: number, column: hidden[0] }, at(row, source));
+    throw resubmitErrors.still_masked({ reject: number, column: hidden[0] }, at(row, source));
   const made = asGiven(given, record, isEscaped(source));
   const lacks = columns?.find((column) => !Object.hasOwn(made, column));
   if (lacks !== undefined) throw columnErrors.column_missing({ column: lacks }, at(row, source));
@@ -151,7 +151,7 @@ function changed(source: Source, run: Run): Run {
     reject: {
       value: (row: Row | undefined, why: Parameters<Run['reject']>[1]) => {
         const line = why.line ?? (row === undefined ? undefined : originOf(row));
-        const { unreadable_correction } = feedBackErrors;
+        const { unreadable_correction } = resubmitErrors;
         const unreadable = {
           input: source.name,
           why: why.message ?? why.reason.replaceAll('_', ' '),
