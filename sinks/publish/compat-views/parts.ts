@@ -1,6 +1,7 @@
 import type { CompatibilityView } from '../../../src/core/compatibility.js';
 import { closeSchemas } from '../../../src/db/close.js';
 import { ident, literal, qualified } from '../../../src/db/quote.js';
+import { createView } from '../create-view.js';
 import { anonymousBlock, type WindowPart } from '../window.js';
 import type { OldName } from './survey.js';
 
@@ -53,8 +54,7 @@ export function viewParts(names: readonly OldName[], batch: string, described: s
       in: [],
       after: [
         ...(first ? noteUse(schema) : []),
-        `CREATE VIEW ${name} AS\n${view.select}`,
-        `COMMENT ON VIEW ${name} IS ${literal(described)}`,
+        ...createView({ schema: home, name: view.name }, view.select, described),
         ...Object.entries(view.defaults ?? {}).map(
           ([column, sql]) => `ALTER VIEW ${name} ALTER COLUMN ${ident(column)} SET DEFAULT ${sql}`,
         ),

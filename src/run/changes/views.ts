@@ -1,10 +1,10 @@
+import { createView } from '../../../sinks/publish/create-view.js';
 import { type WindowPart, windowPart } from '../../../sinks/publish/window.js';
 import { rollbackErrors } from '../../core/errors/catalogue/rollback.js';
 import type { Finding } from '../../core/pipeline.js';
 import type { Database } from '../../core/run.js';
-import type { View } from '../../core/view.js';
 import type { Published } from '../../db/ledger/published.js';
-import { ident, literal, qualified } from '../../db/quote.js';
+import { ident, qualified } from '../../db/quote.js';
 import { alongUsersPath } from '../../db/users-path.js';
 import type { LiveTable } from '../given/tables.js';
 import { checkContext } from '../job/contexts.js';
@@ -40,19 +40,10 @@ async function planViews(job: Job): Promise<PlannedView[]> {
     const { kind, mayCreate } = found as { kind: string | null; mayCreate: boolean };
     planned.push({
       ...{ schema, name: view.name, beside, kind, mayCreate },
-      statements: createStatements(schema, view, live),
+      statements: createView({ schema, name: view.name }, view.select(live), view.comment),
     });
   }
   return planned;
-}
-
-/** The statements that make `view` in `schema`. Pure. */
-function createStatements(schema: string, view: View, live: (table: string) => string): string[] {
-  const name = qualified(schema, view.name);
-  return [
-    `CREATE VIEW ${name} AS ${view.select(live)}`,
-    `COMMENT ON VIEW ${name} IS ${literal(view.comment)}`,
-  ];
 }
 
 /** What stands in the way of the views: a missing right, or something else of that name, which stays. */
