@@ -43,7 +43,10 @@ export async function rollbackBatch(id: string, options: RollbackOptions): Promi
           .every((each) => each.rolled_back_at !== null),
       done: `batch ${id} is rolled back`,
     };
-    const done = { batch: id, whole, views: views.map(({ schema, name }) => `${schema}.${name}`) };
+    const done = {
+      ...{ batch: id, whole, made_views: changes.views.names },
+      views: views.map(({ schema, name }) => `${schema}.${name}`),
+    };
     if (options.dryRun === true)
       return { ...done, tables: await look(), statements: undoStatements(what), lock_ms: null };
     await holdBatch(database, id);

@@ -11,7 +11,7 @@ import type { ResubmitFacts } from '../db/ledger/run-manifest.js';
 import { fromFiles, sqlitePath } from '../sources/old-system.js';
 import { rejectBroken } from './broken-rows/broken-rows.js';
 import { handedRows } from './changes/handed.js';
-import { completeIds } from './changes/records.js';
+import { completeIds } from './changes/records/records.js';
 import { isUnchanged, surveyStaged } from './changes/sequence.js';
 import { type Checked, checkJob, checkTables } from './check/check.js';
 import { assertChecked, commandsOf, sentence } from './check/findings.js';
@@ -104,7 +104,7 @@ async function answered<T>(job: Job, ask: () => Promise<T> | undefined): Promise
   try {
     return await ask();
   } finally {
-    job.state.waited += performance.now() - from;
+    job.state.waitedForAnswerMs += performance.now() - from;
   }
 }
 
@@ -137,11 +137,11 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     if (resumed === undefined) for (const change of changes.all) await change.stage();
     const taken = resumed === undefined ? undefined : await takeUp(job, checked, resumed);
     if (resumed === undefined || taken !== undefined) await loadRows(job, checked, taken);
-    else await surveyStaged(changes);
+    else await surveyStaged(changes.all);
     await job.resubmitted?.claim(database, batch);
     await assertKept(job, changes);
 
-    if (options.rehearse !== true && job.tables.length > 0 && (await isUnchanged(changes))) {
+    if (options.rehearse !== true && job.tables.length > 0 && (await isUnchanged(changes.all))) {
       await completeIds(job, trackedKinds(job, checked.columns));
       await settlePending(database, batch, 'skipped', 'unchanged');
       job.state.records = unchangedRecords(job.state.records);
@@ -173,7 +173,7 @@ async function loadRows(job: Job, checked: Checked, taken: TakenUp | undefined):
     job.state.accounts = await job.phase('load', what, () =>
       load(job, checked, taken, async (accounts) => {
         job.state.accounts = accounts;
-        await surveyStaged(changes);
+        await surveyStaged(changes.all);
         return rejectBroken(job, { flows, changes, accounts });
       }),
     );

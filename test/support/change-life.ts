@@ -6,7 +6,7 @@ import { PgDatabase } from '../../src/db/connect.js';
 import { planPipeline } from '../../src/run/check.js';
 import type { RunOptions } from '../../src/run/given/options.js';
 import { dropLeftover, findLeftovers } from '../../src/run/maintain/cleanup.js';
-import { rollbackViews } from '../../src/run/rollback/views.js';
+import { rollbackViews } from '../../src/run/rollback/old-names.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { runPipeline } from '../../src/run/run.js';
 import { findStaged, swapBatch } from '../../src/run/swap.js';

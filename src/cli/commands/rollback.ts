@@ -24,8 +24,6 @@ interface RollbackFlags extends DatabaseFlags {
   readonly views?: boolean;
 }
 
-/** Where the ids of batches are. */
-
 /** The restore that was asked for beside a batch. */
 const withoutBatch = ({ backupFile, pipeline }: RollbackFlags): Flags => ({
   ...(backupFile === undefined ? {} : { backupFile }),
@@ -72,11 +70,11 @@ export function declareRollback(root: Command): void {
 }
 
 /** What --json says of a rollback that put nothing back. */
-const NOTHING = { whole: false, tables: [], views: [], lock_ms: null } as const;
+const NOTHING = { whole: false, tables: [], views: [], made_views: [], lock_ms: null } as const;
 
 async function ofBatch(session: Session, id: string, flags: RollbackFlags): Promise<number> {
   const { rollbackBatch } = await import('../../run/rollback.js');
-  const { rollbackViews } = await import('../../run/rollback/views.js');
+  const { rollbackViews } = await import('../../run/rollback/old-names.js');
   const { writtenLines } = await import('../../run/rollback/written-since.js');
   const { batchLog } = await import('../show/log.js');
   const { showProgress } = await import('../show/progress.js');
@@ -103,6 +101,8 @@ async function ofBatch(session: Session, id: string, flags: RollbackFlags): Prom
     say(...table(['table', 'how', 'rows', 'rollback'], shown, { right: [2], indent: '  ' }));
   }
   if (planned.views.length > 0) say(`  views under old names that go: ${planned.views.join(', ')}`);
+  if (planned.made_views.length > 0)
+    say(`  views made with them, which go: ${planned.made_views.join(', ')}`);
   const written = planned.tables.flatMap(writtenLines);
   for (const line of written) say(`  ${styled('yellow', '!')} ${line}`);
   if (flags.dryRun === true) {

@@ -17,7 +17,7 @@ import type { Staging } from '../../core/types.js';
 import { readColumns } from '../../db/catalog/columns.js';
 import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
 import { qualified } from '../../db/quote.js';
-import type { Replace } from '../changes/replace.js';
+import type { Replace } from '../changes/replace/replace.js';
 import { writerSession } from '../given/load-session.js';
 import type { Job } from '../job/job.js';
 import { tableEnds } from '../load/flow-ends.js';

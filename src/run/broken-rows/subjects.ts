@@ -2,7 +2,7 @@ import type { FindOptions } from '../../../sinks/publish/constraints/find.js';
 import { type Company, rowSubject, type Subject } from '../../../sinks/publish/constraints/subject.js';
 import { qualified } from '../../db/quote.js';
 import type { JobChanges } from '../changes/job-changes.js';
-import type { Replace } from '../changes/replace.js';
+import type { Replace } from '../changes/replace/replace.js';
 import type { Job } from '../job/job.js';
 
 /** The tables whose rows are changed, and whose loaded rows say where they came from. */

@@ -29,13 +29,17 @@ export interface LedgerShare {
  *     survey → stage (or adopt) → [the load] → survey → prepare → window, ledger → tidy
  *
  * and `discard` wherever it ends before the window has committed. What is undone is a change as well, the inverse of the
- * one that was published, with the same verbs; it stands in the same file. A verb that is not overridden does nothing.
+ * one that was published, with the same verbs; it stands beside it. A verb that is not overridden does nothing.
  *
  * A change keeps what its verbs have learnt, and later ones build on the latest of it.
  */
 export abstract class Change {
   /** What checks call the survey. */
   abstract readonly question: string;
+  /** Whether rows are loaded for it: what it has surveyed may not be so any more once they are. */
+  readonly loads: boolean = false;
+  /** How long isUnchanged takes, beside others: what is quick to tell is asked first. */
+  readonly effort: number = 0;
 
   /**
    * Looks at what is there, and finds what stands against the change. Writes nothing. May be repeated; once rows are

@@ -1,16 +1,16 @@
 import type { Target } from '../../core/target.js';
 import type { Job } from '../job/job.js';
 import type { Change } from './change.js';
-import { OldNames } from './compat-views.js';
 import { MissingTables } from './missing-tables.js';
+import { OldNames } from './old-names.js';
 import { OwnersCode, writtenBy } from './owners-code.js';
-import { SettledRecords } from './records.js';
-import { Replace } from './replace.js';
-import { Rows } from './rows.js';
+import { SettledRecords } from './records/records.js';
+import { Replace } from './replace/replace.js';
+import { Rows } from './rows/rows.js';
 import { Schemas } from './schemas.js';
 import type { StagingTable } from './staging-table.js';
 import { Views } from './views.js';
-import { WriteGuard } from './write-guard.js';
+import { WriteGuard } from './write-guard/write-guard.js';
 
 /** What the publish of a job changes. */
 export class JobChanges {

@@ -1,6 +1,5 @@
 import type { WindowPart } from '../../../sinks/publish/window.js';
 import type { Change, LedgerShare } from './change.js';
-import type { JobChanges } from './job-changes.js';
 
 /** The parts of the publishing transaction. */
 export function partsOf(changes: readonly Change[]): readonly WindowPart[] {
@@ -21,14 +20,14 @@ export function ledgerOf(changes: readonly Change[]): Required<LedgerShare> {
  * Looks again at what rows were staged for: DDL does not wait for a load. Reasons not to replace a table that have come
  * meanwhile are for prepare to throw. Throws refused `shape` where live has got other columns than staging.
  */
-export async function surveyStaged({ rows, replace }: JobChanges): Promise<void> {
-  await rows.survey();
-  await replace.survey();
+export async function surveyStaged(changes: readonly Change[]): Promise<void> {
+  for (const change of changes) if (change.loads) await change.survey();
 }
 
 /** Whether a publish would change nothing; it gives up at the first difference, and asks first what is quick to tell. */
-export async function isUnchanged({ oldNames, views, rows, replace }: JobChanges): Promise<boolean> {
-  for (const change of [oldNames, views, rows, replace]) if (!(await change.isUnchanged())) return false;
+export async function isUnchanged(changes: readonly Change[]): Promise<boolean> {
+  const quickFirst = [...changes].sort((a, b) => a.effort - b.effort);
+  for (const change of quickFirst) if (!(await change.isUnchanged())) return false;
   return true;
 }
 

@@ -136,6 +136,11 @@ export class ViewsUndo extends Change {
     await this.survey();
   }
 
+  /** Those that go, `schema.view`. */
+  get names(): string[] {
+    return this.#parts.map(({ table }) => table);
+  }
+
   override window(parts: readonly WindowPart[]): readonly WindowPart[] {
     return [...parts, ...this.#parts];
   }

@@ -3,7 +3,7 @@ import type { Finding } from '../../core/pipeline.js';
 import { membersOf } from '../../db/catalog/members.js';
 import { ledgerThere } from '../../db/ledger/trust.js';
 import { ident, qualified } from '../../db/quote.js';
-import { guardedTables } from '../changes/write-guard.js';
+import { guardedTables } from '../changes/write-guard/write-guard.js';
 import type { Job } from '../job/job.js';
 
 const PROBE = `

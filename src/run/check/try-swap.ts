@@ -1,9 +1,9 @@
 import { tryReplace } from '../../../sinks/publish/replace/tried.js';
 import type { Finding } from '../../core/pipeline.js';
 import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
-import type { Replace } from '../changes/replace.js';
-import { refusalFindings } from '../changes/replace-findings.js';
-import { withSync } from '../changes/sync-instead.js';
+import { refusalFindings } from '../changes/replace/findings.js';
+import type { Replace } from '../changes/replace/replace.js';
+import { withSync } from '../changes/replace/sync-instead.js';
 import type { Job } from '../job/job.js';
 
 /**

@@ -24,7 +24,7 @@ export function summaryOf(job: Job, outcome: Outcome): Summary {
   const { status, lockMs } = outcome;
   const { accounts } = job.state;
   const { read, rejected, skipped, rejectReasons, skipReasons, left } = totals(accounts);
-  const seconds = (performance.now() - job.startedAt - job.state.waited) / 1000;
+  const seconds = (performance.now() - job.startedAt - job.state.waitedForAnswerMs) / 1000;
   const changes = byTable(job, outcome.changes ?? new Map());
   const name = (target: Target) => target.table;
   return {

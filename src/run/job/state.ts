@@ -36,8 +36,8 @@ export class JobState {
   accounts: readonly FlowAccount[] = [];
   /** The load is complete and its validations are answered: a swap can publish what is staged. */
   validated = false;
-  /** What of its time was a wait for an answer, in milliseconds. */
-  waited = 0;
+  /** What of its time was a wait for somebody's answer. */
+  waitedForAnswerMs = 0;
   /** All rows of the reports, where they go into files. */
   reportSpool: ReportSpool | undefined;
 }

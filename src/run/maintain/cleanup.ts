@@ -9,7 +9,7 @@ import { isOwn, ownName, ownSchemas } from '../../db/own-schemas.js';
 import { literal, qualified } from '../../db/quote.js';
 import { dropMade } from '../changes/missing-tables.js';
 import { dropOwnEmpty, imageTables } from '../changes/schemas.js';
-import { disarm, guardOf } from '../changes/write-guard.js';
+import { disarm, guardOf } from '../changes/write-guard/write-guard.js';
 import { namesOf } from '../given/batch-names.js';
 import { dropOldTables, findOldTables } from './old-tables.js';
 

@@ -7,9 +7,9 @@ import { type Batch, holdBatch, listInterrupted, noteBatch, releaseBatch } from 
 import { TIDY } from '../../db/ledger/publish-sql.js';
 import { findKept } from '../../db/ledger/published.js';
 import { ownSchemas } from '../../db/own-schemas.js';
-import { tidyCompatibility } from '../changes/compat-views.js';
+import { tidyCompatibility } from '../changes/old-names.js';
 import { discardOwn, letGoOwn } from '../changes/schemas.js';
-import { disarm, guardOf } from '../changes/write-guard.js';
+import { disarm, guardOf } from '../changes/write-guard/write-guard.js';
 import { namesOf, undoNames } from '../given/batch-names.js';
 import { cleanUp } from '../given/cleanup-command.js';
 import { publishing, resuming } from '../given/next-command.js';

@@ -1,6 +1,6 @@
 import { noteBatch } from '../../db/ledger/batches.js';
-import { isAltered } from '../changes/altered.js';
 import type { JobChanges } from '../changes/job-changes.js';
+import { isAltered } from '../changes/replace/altered.js';
 import { prepareAll, releaseAll } from '../changes/sequence.js';
 import type { Job } from '../job/job.js';
 import { type PublishedChanges, publishBatch, publishLedger } from './window.js';

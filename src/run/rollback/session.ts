@@ -27,6 +27,8 @@ export interface RolledBack {
   readonly tables: readonly UndoneTable[];
   /** Views under old names that go, `schema.view`; the old tables that they stood for come back. */
   readonly views: readonly string[];
+  /** Views that the batch had made with its tables and that go, `schema.view`. */
+  readonly made_views: readonly string[];
   /** The transaction as it would be; only of a dry run. */
   readonly statements?: string;
   readonly lock_ms: number | null;

@@ -5,8 +5,8 @@ import milestonesToSections from '../../../pipelines/milestones-to-sections/inde
 import { OLD } from '../../../pipelines/milestones-to-sections/source.js';
 import { dropLeftover, findLeftovers } from '../../../src/run/maintain/cleanup.js';
 import { versionsInUse } from '../../../src/run/maintain/versions.js';
+import { rollbackViews } from '../../../src/run/rollback/old-names.js';
 import type { RollbackOptions } from '../../../src/run/rollback/session.js';
-import { rollbackViews } from '../../../src/run/rollback/views.js';
 import { rollbackBatch } from '../../../src/run/rollback.js';
 import { findStaged, swapBatch } from '../../../src/run/swap.js';
 import type { TestDatabase } from '../../support/database.js';

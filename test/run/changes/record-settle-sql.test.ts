@@ -6,7 +6,7 @@ import {
   numbersSql,
   type SettledKind,
   settleSql,
-} from '../../../src/run/changes/records-sql.js';
+} from '../../../src/run/changes/records/records-sql.js';
 
 const MERGED: SettledKind = {
   at: 1,

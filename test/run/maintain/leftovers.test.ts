@@ -4,7 +4,7 @@ import { surveyReplace } from '../../../sinks/publish/replace/survey.js';
 import { adoptAsStaging } from '../../../sinks/publish/replace/undo.js';
 import { findBatch, holdBatch, startBatch } from '../../../src/db/ledger/batches.js';
 import { openLedger } from '../../../src/db/ledger/open.js';
-import { arm, guardOf } from '../../../src/run/changes/write-guard.js';
+import { arm, guardOf } from '../../../src/run/changes/write-guard/write-guard.js';
 import { undoNames } from '../../../src/run/given/batch-names.js';
 import { dropLeftover, findLeftovers } from '../../../src/run/maintain/cleanup.js';
 import { rollbackBatch } from '../../../src/run/rollback.js';

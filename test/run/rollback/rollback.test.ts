@@ -150,3 +150,20 @@ long('tables of one name in two schemas are kept apart and come back', async (t)
   await rollbackBatch(batch, { database: own, log });
   assert.deepEqual(await checksums(client, 'models', 'other.models'), before);
 });
+
+test('a rollback says beforehand which views go that the batch had made', async (t) => {
+  const database = await testDatabase(t);
+  await database.query(SYSTEM);
+  const { run, database: own, log } = engine(t, database);
+  const view = {
+    ...{ name: 'few_parts', beside: 'parts', comment: 'parts of which there are few' },
+    select: (live: (table: string) => string) => `SELECT id FROM ${live('parts')} WHERE amount < 3`,
+  };
+  const of = loads({ parts: [PARTS_BY.append, rowsFor('append')] }, { views: [view] });
+  const batch = (await run(of)).summary.batch as string;
+  const planned = await rollbackBatch(batch, { database: own, log, dryRun: true });
+  assert.deepEqual([planned.made_views, planned.views], [['public.few_parts'], []]);
+  assert.equal((await database.query("SELECT to_regclass('few_parts') IS NULL AS gone"))[0]?.gone, false);
+  assert.deepEqual((await rollbackBatch(batch, { database: own, log })).made_views, ['public.few_parts']);
+  assert.equal((await database.query("SELECT to_regclass('few_parts') IS NULL AS gone"))[0]?.gone, true);
+});

@@ -1,5 +1,5 @@
-import { keyTable, publishedRecordsSql } from '../../db/ledger/records.js';
-import { ident, literal, qualified } from '../../db/quote.js';
+import { keyTable, publishedRecordsSql } from '../../../db/ledger/records.js';
+import { ident, literal, qualified } from '../../../db/quote.js';
 
 /** A column of a record's key, as both its table and the record have it. */
 interface KeyColumn {

@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
-import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
-import { qualified } from '../../db/quote.js';
-import { pathStatement } from '../../db/users-path.js';
-import type { Site } from './change.js';
+import { PINNED_BESIDE_CODE } from '../../../db/pinned.js';
+import { qualified } from '../../../db/quote.js';
+import { pathStatement } from '../../../db/users-path.js';
+import type { Site } from '../change.js';
 
 /** Refreshes materialized views that read what was published, in a session of its own: what they read is the application's business. */
 export async function refreshAll(

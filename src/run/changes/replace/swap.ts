@@ -2,16 +2,16 @@ import {
   type FinishedTable,
   type FinishOptions,
   finishStaging,
-} from '../../../sinks/publish/replace/finish.js';
-import { replaceParts } from '../../../sinks/publish/replace/parts.js';
-import type { StagedTable } from '../../../sinks/publish/replace/staging.js';
-import { stripOld } from '../../../sinks/publish/replace/strip.js';
-import { surveyReplace } from '../../../sinks/publish/replace/survey.js';
-import type { Survey } from '../../../sinks/publish/replace/surveyed.js';
-import type { WindowPart } from '../../../sinks/publish/window.js';
-import type { BatchNames } from '../given/batch-names.js';
+} from '../../../../sinks/publish/replace/finish.js';
+import { replaceParts } from '../../../../sinks/publish/replace/parts.js';
+import type { StagedTable } from '../../../../sinks/publish/replace/staging.js';
+import { stripOld } from '../../../../sinks/publish/replace/strip.js';
+import { surveyReplace } from '../../../../sinks/publish/replace/survey.js';
+import type { Survey } from '../../../../sinks/publish/replace/surveyed.js';
+import type { WindowPart } from '../../../../sinks/publish/window.js';
+import type { BatchNames } from '../../given/batch-names.js';
+import { Change, type Site } from '../change.js';
 import { isAltered, tellAltered, tellUnlike } from './altered.js';
-import { Change, type Site } from './change.js';
 import { refreshAll } from './refresh.js';
 
 /** Tables that take the places of live ones, whether they were loaded or come back. */

@@ -3,7 +3,7 @@ import { findBatch, holdBatch } from '../../db/ledger/batches.js';
 import { requireLedger } from '../../db/ledger/open.js';
 import { readPublished } from '../../db/ledger/published.js';
 import { standingViews } from '../../db/ledger/views.js';
-import { OldNamesUndo } from '../changes/compat-views.js';
+import { OldNamesUndo } from '../changes/old-names.js';
 import { ledgerOf } from '../changes/sequence.js';
 import { resolveInterrupted } from '../maintain/recover.js';
 import { type RollbackOptions, type RolledBack, undoing } from './session.js';
@@ -46,7 +46,7 @@ async function undoViews(
     done: `the old names of batch ${id} are back`,
   };
   const done = {
-    ...{ batch: id, whole: false, tables },
+    ...{ batch: id, whole: false, tables, made_views: [] },
     views: views.map(({ schema, name }) => `${schema}.${name}`),
   };
   if (options.dryRun === true) return { ...done, statements: undoStatements(what), lock_ms: null };

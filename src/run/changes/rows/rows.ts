@@ -1,40 +1,40 @@
-import { shapeRefusal } from '../../../sinks/publish/replace/shape.js';
-import { renewUndoTables } from '../../../sinks/publish/rows/counts.js';
-import { changesSql, goneFrom, imageDifferences } from '../../../sinks/publish/rows/differences.js';
-import { afterSwap } from '../../../sinks/publish/rows/order.js';
-import { type RowPublish, rowParts } from '../../../sinks/publish/rows/parts.js';
-import { precheckRows } from '../../../sinks/publish/rows/precheck.js';
-import { rowRefusal } from '../../../sinks/publish/rows/refusals.js';
-import { firing } from '../../../sinks/publish/rows/sql.js';
-import { createRowStaging } from '../../../sinks/publish/rows/staging.js';
-import { surveyRows } from '../../../sinks/publish/rows/survey.js';
+import { shapeRefusal } from '../../../../sinks/publish/replace/shape.js';
+import { renewUndoTables } from '../../../../sinks/publish/rows/counts.js';
+import { changesSql, goneFrom, imageDifferences } from '../../../../sinks/publish/rows/differences.js';
+import { afterSwap } from '../../../../sinks/publish/rows/order.js';
+import { type RowPublish, rowParts } from '../../../../sinks/publish/rows/parts.js';
+import { precheckRows } from '../../../../sinks/publish/rows/precheck.js';
+import { rowRefusal } from '../../../../sinks/publish/rows/refusals.js';
+import { firing } from '../../../../sinks/publish/rows/sql.js';
+import { createRowStaging } from '../../../../sinks/publish/rows/staging.js';
+import { surveyRows } from '../../../../sinks/publish/rows/survey.js';
 import {
   COUNTS_TABLE,
   type RowNames,
   type RowTableFacts,
   type RowTarget,
-} from '../../../sinks/publish/rows/target.js';
-import type { WindowPart } from '../../../sinks/publish/window.js';
-import { totals } from '../../core/accounting.js';
-import { type Changes, changes } from '../../core/changes.js';
-import type { Finding } from '../../core/pipeline.js';
-import { plural } from '../../core/plural.js';
-import { deletes, findsByKey, inserts, type PublishMode } from '../../core/publish-mode.js';
-import type { Target } from '../../core/target.js';
-import { inTransaction } from '../../db/catalog/session.js';
-import type { Batch } from '../../db/ledger/batches.js';
-import { isOwn, makeSchemas, noteSchemasSql } from '../../db/own-schemas.js';
-import { qualified } from '../../db/quote.js';
-import type { LiveTable } from '../given/tables.js';
-import type { Job } from '../job/job.js';
-import { isAltered, isMisfit } from './altered.js';
-import { causeOf } from './cause.js';
-import { Change, type LedgerShare } from './change.js';
-import { handedRows } from './handed.js';
-import type { Replace } from './replace.js';
-import { imageTables } from './schemas.js';
-import { assertThere, isNumbered, type StagingTable } from './staging-table.js';
-import type { Views } from './views.js';
+} from '../../../../sinks/publish/rows/target.js';
+import type { WindowPart } from '../../../../sinks/publish/window.js';
+import { totals } from '../../../core/accounting.js';
+import { type Changes, changes } from '../../../core/changes.js';
+import type { Finding } from '../../../core/pipeline.js';
+import { plural } from '../../../core/plural.js';
+import { deletes, findsByKey, inserts, type PublishMode } from '../../../core/publish-mode.js';
+import type { Target } from '../../../core/target.js';
+import { inTransaction } from '../../../db/catalog/session.js';
+import type { Batch } from '../../../db/ledger/batches.js';
+import { isOwn, makeSchemas, noteSchemasSql } from '../../../db/own-schemas.js';
+import { qualified } from '../../../db/quote.js';
+import type { LiveTable } from '../../given/tables.js';
+import type { Job } from '../../job/job.js';
+import { causeOf } from '../cause.js';
+import { Change, type LedgerShare } from '../change.js';
+import { handedRows } from '../handed.js';
+import { isAltered, isMisfit } from '../replace/altered.js';
+import type { Replace } from '../replace/replace.js';
+import { imageTables } from '../schemas.js';
+import { assertThere, isNumbered, type StagingTable } from '../staging-table.js';
+import type { Views } from '../views.js';
 
 /** How long it takes to ask whether anything would change: an empty append is one question. */
 const COST: Readonly<Record<PublishMode, number>> = { append: 0, patch: 1, merge: 1, sync: 1, replace: 2 };
@@ -45,6 +45,8 @@ type RowsOf = LiveTable & { readonly target: Target & { readonly mode: RowTarget
 /** Tables whose rows are changed: by append, merge, sync or patch, each as sinks/publish/rows does it. */
 export class Rows extends Change {
   readonly question = 'publishing';
+  override readonly loads = true;
+  override readonly effort = 1;
   readonly places = new Map<Target, StagingTable>();
   /** The tables whose loaded rows were asked what they break: the rest is for the publish to tell. */
   readonly asked = new Set<Target>();

@@ -1,12 +1,12 @@
-import { changesBetween } from '../../../sinks/publish/replace/changes.js';
-import { surveyReplace } from '../../../sinks/publish/replace/survey.js';
-import type { Survey } from '../../../sinks/publish/replace/surveyed.js';
-import { publishErrors } from '../../core/errors/catalogue/publish.js';
-import { isError } from '../../core/errors/is-error.js';
-import type { SluiceError } from '../../core/errors/sluice-error.js';
-import { readEventTriggers } from '../../db/catalog/additions.js';
-import { unlike } from '../../db/catalog/likeness.js';
-import type { PgDatabase } from '../../db/connect.js';
+import { changesBetween } from '../../../../sinks/publish/replace/changes.js';
+import { surveyReplace } from '../../../../sinks/publish/replace/survey.js';
+import type { Survey } from '../../../../sinks/publish/replace/surveyed.js';
+import { publishErrors } from '../../../core/errors/catalogue/publish.js';
+import { isError } from '../../../core/errors/is-error.js';
+import type { SluiceError } from '../../../core/errors/sluice-error.js';
+import { readEventTriggers } from '../../../db/catalog/additions.js';
+import { unlike } from '../../../db/catalog/likeness.js';
+import type { PgDatabase } from '../../../db/connect.js';
 
 /** SQLSTATE class 42: the statement of the window names something that is not there, or is of another type. */
 export const isMisfit = (error: unknown): error is SluiceError =>

@@ -1,37 +1,43 @@
-import type { FinishedTable, FinishOptions } from '../../../sinks/publish/replace/finish.js';
-import { schemasFor } from '../../../sinks/publish/replace/names.js';
-import { shapeDifferences, shapeRefusal } from '../../../sinks/publish/replace/shape.js';
-import { createStaging, describeStaged, type StagedTable } from '../../../sinks/publish/replace/staging.js';
-import { surveyReplace } from '../../../sinks/publish/replace/survey.js';
-import type { Survey } from '../../../sinks/publish/replace/surveyed.js';
-import { holdsSameRows } from '../../../sinks/publish/replace/unchanged.js';
-import { type Changes, changes } from '../../core/changes.js';
-import type { Finding } from '../../core/pipeline.js';
-import { deletes, type PublishMode } from '../../core/publish-mode.js';
-import type { Target } from '../../core/target.js';
-import { readRowConstraints } from '../../db/catalog/row-constraints.js';
-import { withCatalog } from '../../db/catalog/session.js';
-import { readTables, tableOid } from '../../db/catalog/table.js';
-import { withRoom } from '../../db/connect.js';
-import type { Batch } from '../../db/ledger/batches.js';
-import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
-import type { BatchNames } from '../given/batch-names.js';
-import { spareWriterSession } from '../given/load-session.js';
-import type { Refused } from '../given/plan.js';
-import type { LiveTable } from '../given/tables.js';
-import type { Job } from '../job/job.js';
+import type { FinishedTable, FinishOptions } from '../../../../sinks/publish/replace/finish.js';
+import { schemasFor } from '../../../../sinks/publish/replace/names.js';
+import { shapeDifferences, shapeRefusal } from '../../../../sinks/publish/replace/shape.js';
+import {
+  createStaging,
+  describeStaged,
+  type StagedTable,
+} from '../../../../sinks/publish/replace/staging.js';
+import { surveyReplace } from '../../../../sinks/publish/replace/survey.js';
+import type { Survey } from '../../../../sinks/publish/replace/surveyed.js';
+import { holdsSameRows } from '../../../../sinks/publish/replace/unchanged.js';
+import { type Changes, changes } from '../../../core/changes.js';
+import type { Finding } from '../../../core/pipeline.js';
+import { deletes, type PublishMode } from '../../../core/publish-mode.js';
+import type { Target } from '../../../core/target.js';
+import { readRowConstraints } from '../../../db/catalog/row-constraints.js';
+import { withCatalog } from '../../../db/catalog/session.js';
+import { readTables, tableOid } from '../../../db/catalog/table.js';
+import { withRoom } from '../../../db/connect.js';
+import type { Batch } from '../../../db/ledger/batches.js';
+import { PINNED_BESIDE_CODE } from '../../../db/pinned.js';
+import type { BatchNames } from '../../given/batch-names.js';
+import { spareWriterSession } from '../../given/load-session.js';
+import type { Refused } from '../../given/plan.js';
+import type { LiveTable } from '../../given/tables.js';
+import type { Job } from '../../job/job.js';
+import type { LedgerShare } from '../change.js';
+import { handedRows } from '../handed.js';
+import { assertNoOwnersCode } from '../owners-code.js';
+import { assertThere, type StagingTable } from '../staging-table.js';
+import type { Views } from '../views.js';
 import { isAltered, isMisfit } from './altered.js';
-import type { LedgerShare } from './change.js';
-import { handedRows } from './handed.js';
-import { assertNoOwnersCode } from './owners-code.js';
-import { assertStillReplaceable, refusalFindings, unreadFindings } from './replace-findings.js';
-import { assertThere, type StagingTable } from './staging-table.js';
+import { assertStillReplaceable, refusalFindings, unreadFindings } from './findings.js';
 import { Swap } from './swap.js';
 import { withSync } from './sync-instead.js';
-import type { Views } from './views.js';
 
 /** Tables that are replaced: staging takes the place of live, which is kept. */
 export class Replace extends Swap {
+  override readonly loads = true;
+  override readonly effort = 2;
   readonly places = new Map<Target, StagingTable>();
   /** Rows that the tables have, as far as they were counted while nobody could write unseen. */
   readonly liveRows = new Map<Target, number>();

@@ -1,14 +1,16 @@
-import { COUNTS_TABLE, rowObjects } from '../../../sinks/publish/rows/target.js';
-import { type WindowPart, windowPart } from '../../../sinks/publish/window.js';
-import type { Finding } from '../../core/pipeline.js';
-import { findsByKey } from '../../core/publish-mode.js';
-import { readColumns } from '../../db/catalog/columns.js';
-import { hasRecords, undoRecordsSql } from '../../db/ledger/records.js';
-import { qualified } from '../../db/quote.js';
-import type { Columns } from '../given/tables.js';
-import type { Job } from '../job/job.js';
-import { type TrackedKind, trackedKinds } from '../records/kinds.js';
-import { Change, type Site } from './change.js';
+import { COUNTS_TABLE, rowObjects } from '../../../../sinks/publish/rows/target.js';
+import { type WindowPart, windowPart } from '../../../../sinks/publish/window.js';
+import type { Finding } from '../../../core/pipeline.js';
+import { findsByKey } from '../../../core/publish-mode.js';
+import { readColumns } from '../../../db/catalog/columns.js';
+import { hasRecords, undoRecordsSql } from '../../../db/ledger/records.js';
+import { qualified } from '../../../db/quote.js';
+import type { Columns } from '../../given/tables.js';
+import type { Job } from '../../job/job.js';
+import { type TrackedKind, trackedKinds } from '../../records/kinds.js';
+import { Change, type Site } from '../change.js';
+import type { Replace } from '../replace/replace.js';
+import type { Rows } from '../rows/rows.js';
 import {
   idsSql,
   needsNumbers,
@@ -17,8 +19,6 @@ import {
   settleSql,
   unchangedSql,
 } from './records-sql.js';
-import type { Replace } from './replace.js';
-import type { Rows } from './rows.js';
 
 /** The records of the batch: what became of each is settled with the publish of its row. */
 export class SettledRecords extends Change {

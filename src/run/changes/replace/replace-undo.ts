@@ -1,17 +1,21 @@
-import type { FinishedTable, FinishOptions } from '../../../sinks/publish/replace/finish.js';
-import { schemasFor } from '../../../sinks/publish/replace/names.js';
-import { assertReplaceable, surveyReplace } from '../../../sinks/publish/replace/survey.js';
-import type { Survey } from '../../../sinks/publish/replace/surveyed.js';
-import { adoptAsStaging, type RetainedTable, returnRetained } from '../../../sinks/publish/replace/undo.js';
-import type { Finding } from '../../core/pipeline.js';
-import { inserts } from '../../core/publish-mode.js';
-import type { Batch } from '../../db/ledger/batches.js';
-import { findKept, type Published } from '../../db/ledger/published.js';
-import { ownSchemas } from '../../db/own-schemas.js';
-import { type BatchNames, undoNames } from '../given/batch-names.js';
-import type { LedgerShare, Site } from './change.js';
-import { assertStillReplaceable } from './replace-findings.js';
-import { dropOwnEmpty } from './schemas.js';
+import type { FinishedTable, FinishOptions } from '../../../../sinks/publish/replace/finish.js';
+import { schemasFor } from '../../../../sinks/publish/replace/names.js';
+import { assertReplaceable, surveyReplace } from '../../../../sinks/publish/replace/survey.js';
+import type { Survey } from '../../../../sinks/publish/replace/surveyed.js';
+import {
+  adoptAsStaging,
+  type RetainedTable,
+  returnRetained,
+} from '../../../../sinks/publish/replace/undo.js';
+import type { Finding } from '../../../core/pipeline.js';
+import { inserts } from '../../../core/publish-mode.js';
+import type { Batch } from '../../../db/ledger/batches.js';
+import { findKept, type Published } from '../../../db/ledger/published.js';
+import { ownSchemas } from '../../../db/own-schemas.js';
+import { type BatchNames, undoNames } from '../../given/batch-names.js';
+import type { LedgerShare, Site } from '../change.js';
+import { dropOwnEmpty } from '../schemas.js';
+import { assertStillReplaceable } from './findings.js';
 import { Swap } from './swap.js';
 
 /**

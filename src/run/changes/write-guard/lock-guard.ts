@@ -1,7 +1,7 @@
-import type { Survey } from '../../../sinks/publish/replace/surveyed.js';
-import type { GuardedTable } from '../../../sinks/publish/write-guard/names.js';
-import { again } from '../../core/next.js';
-import type { Finding } from '../../core/pipeline.js';
+import type { Survey } from '../../../../sinks/publish/replace/surveyed.js';
+import type { GuardedTable } from '../../../../sinks/publish/write-guard/names.js';
+import { again } from '../../../core/next.js';
+import type { Finding } from '../../../core/pipeline.js';
 
 /**
  * Under --guard lock one session holds the guarded tables for the whole load. A foreign key between a table

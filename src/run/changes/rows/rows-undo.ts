@@ -1,12 +1,12 @@
-import { rowRefusal } from '../../../sinks/publish/rows/refusals.js';
-import { undoParts } from '../../../sinks/publish/rows/undo.js';
-import { surveyUndo, type UndoTable } from '../../../sinks/publish/rows/undo-survey.js';
-import type { WindowPart } from '../../../sinks/publish/window.js';
-import type { Finding } from '../../core/pipeline.js';
-import type { Batch } from '../../db/ledger/batches.js';
-import { type Published, undoneSince } from '../../db/ledger/published.js';
-import { causeOf } from './cause.js';
-import { Change, type LedgerShare, type Site } from './change.js';
+import { rowRefusal } from '../../../../sinks/publish/rows/refusals.js';
+import { undoParts } from '../../../../sinks/publish/rows/undo.js';
+import { surveyUndo, type UndoTable } from '../../../../sinks/publish/rows/undo-survey.js';
+import type { WindowPart } from '../../../../sinks/publish/window.js';
+import type { Finding } from '../../../core/pipeline.js';
+import type { Batch } from '../../../db/ledger/batches.js';
+import { type Published, undoneSince } from '../../../db/ledger/published.js';
+import { causeOf } from '../cause.js';
+import { Change, type LedgerShare, type Site } from '../change.js';
 
 /** Takes back what an append, merge, sync or patch did to rows. */
 export class RowsUndo extends Change {

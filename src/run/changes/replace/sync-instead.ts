@@ -1,13 +1,13 @@
 import type { Client } from 'pg';
-import type { Refusal } from '../../../sinks/publish/replace/refusals.js';
-import { surveyRows } from '../../../sinks/publish/rows/survey.js';
-import type { Flags } from '../../core/command.js';
-import { SluiceError } from '../../core/errors/sluice-error.js';
-import { formatList } from '../../core/list.js';
-import { again, type NextStep, Suggestion } from '../../core/next.js';
-import { readRowTable } from '../../db/catalog/row-tables.js';
-import type { Refused } from '../given/plan.js';
-import type { LiveTable } from '../given/tables.js';
+import type { Refusal } from '../../../../sinks/publish/replace/refusals.js';
+import { surveyRows } from '../../../../sinks/publish/rows/survey.js';
+import type { Flags } from '../../../core/command.js';
+import { SluiceError } from '../../../core/errors/sluice-error.js';
+import { formatList } from '../../../core/list.js';
+import { again, type NextStep, Suggestion } from '../../../core/next.js';
+import { readRowTable } from '../../../db/catalog/row-tables.js';
+import type { Refused } from '../../given/plan.js';
+import type { LiveTable } from '../../given/tables.js';
 
 /**
  * Refusals of a replace with a publish by differences among what can be done, wherever what stands in the way would not

@@ -1,25 +1,30 @@
 import type { Client } from 'pg';
-import type { WindowPart } from '../../../sinks/publish/window.js';
-import { armGuard, disarmGuard, findGuards, guardPart } from '../../../sinks/publish/write-guard/journal.js';
-import { guardChecks } from '../../../sinks/publish/write-guard/journal-sql.js';
-import { holdGuard } from '../../../sinks/publish/write-guard/lock.js';
-import type { Guard, GuardedTable } from '../../../sinks/publish/write-guard/names.js';
-import type { Waiting } from '../../../sinks/publish/write-guard/waiting.js';
-import { resumeErrors } from '../../core/errors/catalogue/resume.js';
-import type { Finding } from '../../core/pipeline.js';
-import { inTransaction } from '../../db/catalog/session.js';
-import type { PgDatabase } from '../../db/connect.js';
-import type { Batch } from '../../db/ledger/batches.js';
-import { blockerLine } from '../../db/locks/blockers.js';
-import { isOwn, makeSchemas, noteSchemasSql } from '../../db/own-schemas.js';
-import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
-import { rerun } from '../given/next-command.js';
-import type { Events } from '../given/options.js';
-import type { Job } from '../job/job.js';
-import { Change, type Site } from './change.js';
+import type { WindowPart } from '../../../../sinks/publish/window.js';
+import {
+  armGuard,
+  disarmGuard,
+  findGuards,
+  guardPart,
+} from '../../../../sinks/publish/write-guard/journal.js';
+import { guardChecks } from '../../../../sinks/publish/write-guard/journal-sql.js';
+import { holdGuard } from '../../../../sinks/publish/write-guard/lock.js';
+import type { Guard, GuardedTable } from '../../../../sinks/publish/write-guard/names.js';
+import type { Waiting } from '../../../../sinks/publish/write-guard/waiting.js';
+import { resumeErrors } from '../../../core/errors/catalogue/resume.js';
+import type { Finding } from '../../../core/pipeline.js';
+import { inTransaction } from '../../../db/catalog/session.js';
+import type { PgDatabase } from '../../../db/connect.js';
+import type { Batch } from '../../../db/ledger/batches.js';
+import { blockerLine } from '../../../db/locks/blockers.js';
+import { isOwn, makeSchemas, noteSchemasSql } from '../../../db/own-schemas.js';
+import { PINNED_BESIDE_CODE } from '../../../db/pinned.js';
+import { rerun } from '../../given/next-command.js';
+import type { Events } from '../../given/options.js';
+import type { Job } from '../../job/job.js';
+import { Change, type Site } from '../change.js';
+import type { Replace } from '../replace/replace.js';
+import { dropOwnEmpty } from '../schemas.js';
 import { lockGuardFindings } from './lock-guard.js';
-import type { Replace } from './replace.js';
-import { dropOwnEmpty } from './schemas.js';
 
 /** The guard of a batch: a journal in a schema of its own, which goes with it. */
 export function guardOf(batch: string): Guard {
