@@ -64,7 +64,10 @@ const LONG = /\.long\.test\.js$/;
 /** Whether a test file is one of those. */
 export const isLong = (file: string): boolean => LONG.test(file);
 
-/** The compiled test files whose path holds one of `filters`, or else all but the long ones, sorted. */
+/** Proofs go through so many cases that they have a script of their own. */
+const PROOF = /\.proof\.test\.js$/;
+
+/** The compiled test files whose path holds one of `filters`, or else all but proofs and the long ones, sorted. */
 export function testFiles(filters: readonly string[], all = false): string[] {
   const compiled = join(projectFolder, 'dist', 'test');
   return (
@@ -76,7 +79,7 @@ export function testFiles(filters: readonly string[], all = false): string[] {
       .filter((path) => {
         const shown = relative(compiled, path).split(sep).join('/');
         if (filters.length > 0) return filters.some((filter) => shown.includes(filter));
-        return all || !isLong(shown);
+        return !PROOF.test(shown) && (all || !isLong(shown));
       })
       .sort()
   );
