@@ -1,4 +1,5 @@
 import { rollbackErrors } from '../core/errors/catalogue/rollback.js';
+import { isError } from '../core/errors/is-error.js';
 import type { SluiceError } from '../core/errors/sluice-error.js';
 import { type NextStep, Suggestion } from '../core/next.js';
 import type { Pipeline } from '../core/pipeline.js';
@@ -90,8 +91,13 @@ function asLoaded(
 function stillStaged(caught: SluiceError, batch: Batch): SluiceError {
   const { id } = batch;
   const { next } = caught.facts;
-  const error =
-    next === undefined ? caught : caught.but({ next: [next].flat().map((step) => ofTheLoad(step, batch)) });
+  // What was written to live since the load only another load knows.
+  const unguarded = isError(caught, 'live_written_during_load', 'guard_missing');
+  const error = unguarded
+    ? caught.but({ next: reload(batch, { note: 'it reads what was written' }) })
+    : next === undefined
+      ? caught
+      : caught.but({ next: [next].flat().map((step) => ofTheLoad(step, batch)) });
   const state = `nothing was published; live tables are untouched; batch ${id} is staged`;
   if (error.kind !== 'interrupted') return error.with({ state });
   return error.but({ state, next: publishing(batch) });

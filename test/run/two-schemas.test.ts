@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { flow } from '../../src/core/flow.js';
 import { pipeline } from '../../src/core/pipeline.js';
-import { replace } from '../../src/core/target.js';
+import { append, replace } from '../../src/core/target.js';
 import { dropLeftover, findLeftovers } from '../../src/run/maintain/cleanup.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { findStaged, swapBatch } from '../../src/run/swap.js';
 import { memory } from '../../src/sources/memory.js';
 import { testDatabase } from '../support/database.js';
+import { engine, loads } from '../support/engine.js';
 import { leftSchemas, openDatabase, runOn } from '../support/lots.js';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
@@ -51,5 +52,24 @@ test('tables of one name in two schemas are loaded, swapped, rolled back and cle
   await rollbackBatch('1', { database: second, log: quiet });
   assert.deepEqual(await live(), ['east 1', 'west 2']);
   for (const leftover of await findLeftovers(second, 0)) await dropLeftover(second, leftover);
+  assert.deepEqual(await leftSchemas(database), []);
+});
+
+test('tables of one name whose rows are changed are refused by the check, before there is a batch', async (t) => {
+  const database = await testDatabase(t);
+  await database.query(`
+    CREATE SCHEMA east; CREATE SCHEMA west;
+    CREATE TABLE east.shops (id integer PRIMARY KEY); CREATE TABLE west.shops (id integer PRIMARY KEY)`);
+  const { run } = engine(t, database);
+  for (const target of [append, replace])
+    await assert.rejects(
+      run(
+        loads({
+          east: [target('east.shops', { columns: ['id'] }), [{ id: 1 }]],
+          west: [append('west.shops', { columns: ['id'] }), [{ id: 1 }]],
+        }),
+      ),
+      { code: 'check_refused', message: /east\.shops and west\.shops are called the same/ },
+    );
   assert.deepEqual(await leftSchemas(database), []);
 });

@@ -253,6 +253,14 @@ export async function listUnfinished(database: Database): Promise<Batch[]> {
   );
 }
 
+/** The staged batches whose staging somebody has dropped: nobody can publish them any more. */
+export async function listEmptied(database: Database): Promise<Batch[]> {
+  return database.query<Batch & Record<string, unknown>>(
+    `SELECT ${COLUMNS} FROM sluice.migration_batch b WHERE b.status = 'staged' AND NOT ${ALIVE}
+       AND NOT ${STAGING_THERE} ORDER BY b.id`,
+  );
+}
+
 /** The failed batches of which staging is kept, so that a run can resume them. */
 export async function listKept(database: Database): Promise<Batch[]> {
   return database.query<Batch & Record<string, unknown>>(

@@ -74,9 +74,11 @@ export async function rejectMet(
   load: LoadedRows,
   error: SluiceError,
 ): Promise<readonly FlowAccount[]> {
-  const ofReplaced = load.changes.replace.staged.some(
-    ({ target: { schema, table } }) => `${schema}.${table}` === error.facts.table,
-  );
+  const { staged } = load.changes.replace;
+  // A key that holds only in the window is asked there, and the server's word for it names no table of the pipeline's.
+  const ofReplaced =
+    (staged.length > 0 && isError(error, 'publish')) ||
+    staged.some(({ target: { schema, table } }) => `${schema}.${table}` === error.facts.table);
   let refused = await refuseMet(job, load, ofReplaced);
   if (refused === 0 && isError(error, 'publish'))
     refused = await refuseTried(job, load.changes, subjectsOf(job, load.changes));

@@ -2,7 +2,14 @@ import { discardStaging, dropRetained } from '../../../sinks/publish/replace/dis
 import { COUNTS_TABLE } from '../../../sinks/publish/rows/target.js';
 import { findGuards } from '../../../sinks/publish/write-guard/journal.js';
 import type { PgDatabase } from '../../db/connect.js';
-import { findBatch, holdBatch, listKept, listUnfinished, releaseBatch } from '../../db/ledger/batches.js';
+import {
+  findBatch,
+  holdBatch,
+  listEmptied,
+  listKept,
+  listUnfinished,
+  releaseBatch,
+} from '../../db/ledger/batches.js';
 import { forgetSegments } from '../../db/ledger/segments.js';
 import { patiently } from '../../db/locks/patiently.js';
 import { isOwn, ownName, ownSchemas } from '../../db/own-schemas.js';
@@ -50,7 +57,8 @@ export async function findLeftovers(database: PgDatabase, olderThanDays: number)
     [seconds],
   );
   const unfinished = (await listUnfinished(database)).filter((batch) => !batch.alive);
-  const dead = [...unfinished, ...(await listKept(database))].map((batch) => batch.id);
+  const others = [...(await listKept(database)), ...(await listEmptied(database))];
+  const dead = [...unfinished, ...others].map((batch) => batch.id);
   const staging = await database.query<Found>(
     `SELECT 'staging' AS kind, b.id::text AS batch, n.nspname AS schema, '' AS table, n.nspname AS name,
             (SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0) FROM pg_class c
@@ -133,6 +141,7 @@ export async function dropLeftover(database: PgDatabase, leftover: Leftover): Pr
     case 'guard':
     case 'batch':
       await disarm(database, guardOf(batch));
+      await dropImages(database, batch);
       return closeInterrupted(database, batch);
     case 'staging':
       return dropStaging(database, leftover);
@@ -165,10 +174,17 @@ async function dropUnpublished(database: PgDatabase, { batch, schema }: Leftover
   await discardStaging(client, [{ schema }], { staging: schema, old: schema }, database.patience);
   await disarm(database, guardOf(batch));
   await forgetSegments(database, batch);
-  // Row images that no publish has filled go with the staging that they were made for.
+  await dropImages(database, batch);
+  await closeInterrupted(database, batch);
+}
+
+/** Row images that no publish has filled go with the staging that they were made for. */
+async function dropImages(database: PgDatabase, batch: string): Promise<void> {
+  const { status } = await findBatch(database, batch);
+  if (status === 'completed' || status === 'rolled_back') return;
+  const client = await database.session();
   for (const { schema: old } of await ownSchemas(database, batch, namesOf(batch).old))
     await discardStaging(client, [{ schema: old }], { staging: old, old }, database.patience);
-  await closeInterrupted(database, batch);
 }
 
 /** The ledger's word for a batch that nobody will resume. */

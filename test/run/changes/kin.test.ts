@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import type { Pipeline } from '../../../src/core/pipeline.js';
 import { append, merge, replace, sync, type Target } from '../../../src/core/target.js';
 import { rollbackBatch } from '../../../src/run/rollback.js';
@@ -155,4 +156,25 @@ test('a child without a parent in live or the batch is refused, and live is as i
   await assert.rejects(run(of), /reject|no parent|foreign key/);
   assert.deepEqual(await database.query('SELECT id FROM models'), [{ id: 1 }]);
   assert.deepEqual(await database.query('SELECT id FROM parts'), []);
+});
+
+test('of a replaced child all rows without a parent are rejects, also where its parents are added', async (t) => {
+  const { database, on } = await setUp(t);
+  const of = loads({
+    models: [append('models', MODELS), [{ id: 2 }]],
+    parts: [
+      replace('parts', PARTS),
+      [...NEW_PART, { id: 2, model: 7 }, { id: 3, model: 1 }, { id: 4, model: 8 }],
+    ],
+  });
+  const refused = await on.run(of).catch((error: unknown) => error as SluiceError);
+  assert.equal((refused as SluiceError).code, 'too_many_rejects');
+  const { summary } = await on.run(of, { maxRejects: { rows: 2 } });
+  assert.equal(summary.rejected, 2);
+  assert.deepEqual(await database.query('SELECT id, model FROM parts ORDER BY id'), [
+    { id: 1, model: 2 },
+    { id: 3, model: 1 },
+  ]);
+  await rollbackBatch(summary.batch as string, on);
+  await assertKeyHolds(database);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findBatch } from '../../../src/db/ledger/batches.js';
+import { findBatch, releaseBatch } from '../../../src/db/ledger/batches.js';
 import { dropLeftover, findLeftovers } from '../../../src/run/maintain/cleanup.js';
 import { rollbackBatch } from '../../../src/run/rollback.js';
 import { testDatabase } from '../../support/database.js';
@@ -73,4 +73,27 @@ test('staging that waits is dropped after its days, guard and all; while it wait
   for (const leftover of await findLeftovers(own, 0)) await dropLeftover(own, leftover);
   assert.equal((await findBatch(own, batch)).status, 'failed');
   assert.deepEqual(await database.query("SELECT tgname FROM pg_trigger WHERE tgname ~ 'sluice'"), []);
+});
+
+test('a staged batch whose staging is gone is ended by the cleanup, and its guard leaves live', async (t) => {
+  const database = await testDatabase(t);
+  await database.query(SYSTEM);
+  const { run, database: own } = engine(t, database);
+  const { summary } = await run(loads({ parts: [PARTS_BY.merge, parts(5, 1)] }), { publish: false });
+  // As the command's end does.
+  await releaseBatch(own, '1');
+  assert.deepEqual(await findLeftovers(own, 30), []);
+  await database.query('DROP SCHEMA sluice_staging_1 CASCADE');
+  const left = await findLeftovers(own, 30);
+  assert.deepEqual(
+    left.map(({ kind, batch }) => [kind, batch]),
+    [['guard', summary.batch]],
+  );
+  for (const each of left) await dropLeftover(own, each);
+  assert.equal((await findBatch(own, '1')).status, 'failed');
+  const still = await database.query(
+    "SELECT tgname FROM pg_trigger WHERE tgname ~ 'sluice' UNION ALL SELECT nspname FROM pg_namespace WHERE nspname ~ '^sluice_'",
+  );
+  assert.deepEqual(still, []);
+  assert.deepEqual(await findLeftovers(own, 0), []);
 });

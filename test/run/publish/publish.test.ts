@@ -144,6 +144,8 @@ test('a swap is refused where live was written to since the load', async (t) => 
   await database.query("INSERT INTO things VALUES (-1, 'late')");
   const error = await thrown(swap(t, database, '1'));
   assert.equal(error.kind, 'refused');
+  // A swap reads no source: what was written only another load knows.
+  assert.equal(String(error.facts.next), 'sluice load things   (it reads what was written)');
   assert.equal(await countOf(database), 2);
 });
 

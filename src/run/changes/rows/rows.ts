@@ -117,7 +117,23 @@ export class Rows extends Change {
       );
     }
     this.#surveyed = surveyed;
-    return [];
+    return this.#sameNames();
+  }
+
+  /** Staging has one table of a name. */
+  #sameNames(): Finding[] {
+    return this.#tables.flatMap(({ schema, table }, at): Finding[] => {
+      const others = this.job.tables.filter((each) => each.table === table && each.schema !== schema);
+      const [other] = others.filter((each) => this.#tables.findIndex((of) => of.oid === each.oid) < at);
+      if (other === undefined) return [];
+      return [
+        {
+          severity: 'error',
+          message: `${other.schema}.${table} and ${schema}.${table} are called the same, and can be published in one batch only where both are replaced`,
+          next: 'publish them by pipelines of their own, one after the other',
+        },
+      ];
+    });
   }
 
   override async stage(): Promise<void> {
