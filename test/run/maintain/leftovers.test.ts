@@ -42,7 +42,7 @@ test('a batch whose process died before it had anything is closed, so that nobod
   await dead.close();
   const first = await runOn(t, database, thingsPipeline());
   assert.match(first.said.join(), /batch 1 \(things\) was interrupted/);
-  assert.deepEqual(await clean(t, database, 30), ['record 1: the batch itself']);
+  assert.deepEqual(await clean(t, database, 30), ['batch 1: the batch itself']);
   const opened = openDatabase(t, database);
   assert.equal((await findBatch(opened, '1')).status, 'failed');
   assert.deepEqual((await runOn(t, database, thingsPipeline())).said, []);
