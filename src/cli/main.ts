@@ -2,8 +2,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { EXIT } from '../core/errors/sluice-error.js';
 import { STOPPING } from './given/signals.js';
-import { runCommand } from './program.js';
 import { endureOutput } from './show/output.js';
+import { asksVersion, printVersion } from './version.js';
 
 endureOutput();
 /**
@@ -23,7 +23,10 @@ for (const signal of STOPPING)
     if (done) process.exit();
     if (process.listenerCount(signal) === 1) process.exit(EXIT.interrupted);
   });
-process.exitCode = await runCommand(process.argv.slice(2));
+const args = process.argv.slice(2);
+process.exitCode = asksVersion(args)
+  ? await printVersion()
+  : await (await import('./program.js')).runCommand(args);
 done = true;
 /** A name that nobody resolves, say, keeps a process whose work is over; it was asked to stop. */
 if (stopped) setTimeout(() => process.exit(), 300).unref();

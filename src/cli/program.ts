@@ -1,88 +1,19 @@
-import { Command, CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import type { CommandData } from '../core/command.js';
 import { errorAnswer } from '../core/errors/answer.js';
 import { commandErrors } from '../core/errors/catalogue/command-line.js';
 import { EXIT } from '../core/errors/sluice-error.js';
-import { packageVersion } from '../core/package.js';
 import { noSummary } from '../run/end/no-summary.js';
-import { declareAssess } from './commands/assess.js';
-import { declareBackup } from './commands/backup.js';
-import { declareCheck } from './commands/check.js';
-import { declareCleanup } from './commands/cleanup.js';
-import { declareCopy } from './commands/copy.js';
-import { declareDb } from './commands/db.js';
-import { declareDemo } from './commands/demo.js';
-import { declareInit } from './commands/init.js';
-import { declareList } from './commands/list.js';
-import { declareMappings } from './commands/mappings.js';
-import { declarePlan } from './commands/plan.js';
-import { declareRejects } from './commands/rejects.js';
-import { declareReport } from './commands/report.js';
-import { declareRollback } from './commands/rollback.js';
-import { declareRun } from './commands/run.js';
-import { declareStatus } from './commands/status.js';
-import { declareSwap } from './commands/swap.js';
-import { declareValidate } from './commands/validate.js';
 import { noteGiven } from './given/command.js';
 import { loadDotEnv } from './given/dotenv.js';
 import { exitCode, expectAnswer, tell } from './show/failure.js';
-import { asJson, givenNow, setCurrent } from './show/next.js';
-import { lostOutput } from './show/output.js';
-import { hush, print, shown, warn } from './show/terminal.js';
-
-const EXIT_CODES = `
-Exit codes: 0 done; 1 failed, nothing published; 2 wrong usage; 3 a check, validation or reject limit
-refused, nothing published; 4 published, with rejects within the limit; 130 interrupted, nothing published.
-
-Start here: sluice demo lot-consolidation`;
-
-/** Where commander breaks the line of an error, which may hold line ends of what was typed. */
-const SUGGESTION = /\n(?=\(Did you mean)/;
-
-const plain = (line: string) => shown(line);
+import { heard } from './show/heard.js';
+import { asJson, setCurrent } from './show/next.js';
+import { hush, print } from './show/terminal.js';
 
 /** Every command below `root`. */
 function allCommands(root: Command): Command[] {
   return root.commands.flatMap((command) => [command, ...allCommands(command)]);
-}
-
-/** The whole command line: all commands with their flags, unparsed. */
-export function commandTree(): Command {
-  const root = new Command('sluice')
-    .description(
-      'Streams rows out of old systems into PostgreSQL staging tables and swaps them into live, all at once.',
-    )
-    .version(packageVersion)
-    .addHelpText('after', EXIT_CODES)
-    .showSuggestionAfterError(true)
-    .configureHelp({ showGlobalOptions: false })
-    .configureOutput({
-      outputError: (text, write) => write(`${text.trimEnd().split(SUGGESTION).map(plain).join('\n')}\n`),
-    })
-    .exitOverride();
-  for (const declare of [
-    declareList,
-    declareAssess,
-    declareBackup,
-    declareCheck,
-    declarePlan,
-    declareRun,
-    declareCopy,
-    declareSwap,
-    declareValidate,
-    declareRollback,
-    declareStatus,
-    declareRejects,
-    declareReport,
-    declareMappings,
-    declareCleanup,
-    declareDemo,
-    declareInit,
-    declareDb,
-  ])
-    declare(root);
-  for (const command of root.commands) command.exitOverride();
-  return root;
 }
 
 /** What commands are given, once they are parsed. */
@@ -102,11 +33,20 @@ function misused({ message }: CommanderError, command: string | undefined): obje
 /** Commands that print the same keys however they end. */
 const RUNS: ReadonlySet<string> = new Set(['run', 'load', 'copy', 'swap']);
 
+/**
+ * The commands that `args` need. Whoever asks for the list needs no other; what others say to do next may name any.
+ */
+async function treeFor(args: readonly string[]): Promise<Command> {
+  if (args[0] !== 'list') return (await import('./tree.js')).commandTree();
+  const { commandLineOf } = await import('./root.js');
+  return commandLineOf([(await import('./commands/list.js')).declareList]);
+}
+
 /** Runs one command, told as `sluice` is told its arguments; its exit code. Says everything itself. */
 export async function runCommand(args: readonly string[]): Promise<number> {
   loadDotEnv();
   try {
-    const root = commandTree();
+    const root = await treeFor(args);
     const given = noted(root);
     root.hook('preAction', (_, command) => {
       const now = given(command);
@@ -128,29 +68,4 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   } finally {
     setCurrent(undefined);
   }
-}
-
-/** Commands whose product is what they write on stdout; they change no data. */
-const TELLING: ReadonlySet<string> = new Set(
-  'list assess check plan validate restore-check status rejects report'
-    .split(' ')
-    .concat('db status', 'db url'),
-);
-
-/**
- * The exit code of a command that ended with `code`, where stdout could not be written. It says what became of the data;
- * of a command that only tells something, that it was not told. A reader that has gone away has had what it wanted.
- */
-function heard(code: number): number {
-  const lost = lostOutput();
-  if (lost === undefined || lost.code === 'EPIPE') return code;
-  const given = givenNow();
-  const telling =
-    given === undefined ||
-    TELLING.has(given.name) ||
-    given.flags.dryRun === true ||
-    (given.name === 'mappings' && given.args[1] !== 'import');
-  const so = telling ? 'what is there is not all of it' : 'the exit code says what was done';
-  warn(`sluice: stdout could not be written: ${lost.message}; ${so}`);
-  return telling && code === EXIT.done ? EXIT.failed : code;
 }

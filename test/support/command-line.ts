@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { noteGiven } from '../../src/cli/given/command.js';
-import { commandTree } from '../../src/cli/program.js';
+import { commandTree } from '../../src/cli/tree.js';
 import type { CommandData } from '../../src/core/command.js';
 
 const commandsWithin = (command: Command): Command[] =>

@@ -83,7 +83,8 @@ async function restore(directory: string, flags: DatabaseFlags): Promise<void> {
     const { restoreBackup } = await import('../../backup/restore.js');
     const { withQuietRun } = await import('../../run/inputs/quiet-run.js');
     const { batchLog } = await import('../show/log.js');
-    const { count, print, say, styled, table } = await import('../show/terminal.js');
+    const { table } = await import('../show/table.js');
+    const { count, print, say, styled } = await import('../show/terminal.js');
     const log = batchLog({ jsonToStderr: false });
     log.discard();
     const restored = await withQuietRun({ database, signal, log }, (run) => restoreBackup(directory, run));

@@ -22,7 +22,8 @@ export function declareCleanup(root: Command): void {
         const { dropLeftover, findLeftovers } = await import('../../run/maintain/cleanup.js');
         const { requireLedger } = await import('../../db/ledger/open.js');
         const { sayNext } = await import('../show/next.js');
-        const { bytes, moment, print, say, table } = await import('../show/terminal.js');
+        const { table } = await import('../show/table.js');
+        const { bytes, moment, print, say } = await import('../show/terminal.js');
         await requireLedger(database);
         const { resolveInterrupted } = await import('../../run/maintain/recover.js');
         if (flags.execute === true) await resolveInterrupted(database, { warn: (text) => say(text) });

@@ -3,7 +3,7 @@ import { commandLine } from '../../core/command.js';
 import { command } from '../../core/next.js';
 import { exitCode, tell } from '../show/failure.js';
 import { sayNext } from '../show/next.js';
-import { print, say, table } from '../show/terminal.js';
+import { print, say } from '../show/terminal.js';
 
 /** The command that prints the URL of the embedded server. */
 export const EMBEDDED_URL = commandLine({ name: 'db url', args: [], flags: {} });
@@ -52,6 +52,7 @@ export function declareDb(root: Command): void {
         const { embeddedStatus } = await import('../../db/embedded/index.js');
         const { url, ...status } = await embeddedStatus();
         if (flags.json === true) return print(JSON.stringify(status));
+        const { table } = await import('../show/table.js');
         print(
           ...table(
             ['', ''],

@@ -69,7 +69,8 @@ export function declareDemo(root: Command): void {
       const { runWith } = await import('./run.js');
       const { usersDatabase } = await import('../../db/users-database.js');
       const { parseRejectLimit } = await import('../../run/given/reject-limit.js');
-      const { print, say, styled, table } = await import('../show/terminal.js');
+      const { table } = await import('../show/table.js');
+      const { print, say, styled } = await import('../show/terminal.js');
       const { pipeline, from } = await findPipeline(name);
       const databaseName = `sluice_demo_${name.replaceAll('-', '_')}`;
       const databaseUrl = `${EMBEDDED_SCHEME}${databaseName}`;

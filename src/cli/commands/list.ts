@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { print, table } from '../show/terminal.js';
+import { print } from '../show/terminal.js';
 
 /** `sluice list` */
 export function declareList(root: Command): void {
@@ -8,22 +8,13 @@ export function declareList(root: Command): void {
     .description('the pipelines that come with Sluice')
     .option('--json', 'as JSON on stdout')
     .action(async (flags: { json?: boolean }) => {
-      const { builtInNames, findPipeline } = await import('../given/pipelines.js');
-      const found = await Promise.all(builtInNames().map(findPipeline));
-      const rows = found.map(({ pipeline }) => ({
-        name: pipeline.name,
-        summary: pipeline.summary,
-        inputs: Object.keys(pipeline.inputs),
-        tables: Object.values(pipeline.tables).map((target) => `${target.table} (${target.mode})`),
-        settings: Object.fromEntries(
-          Object.entries(pipeline.settings ?? {}).map(([name, setting]) => [name, setting.default]),
-        ),
-      }));
-      if (flags.json === true) return print(JSON.stringify(rows));
+      const { LISTED } = await import('../../../pipelines/listed.js');
+      if (flags.json === true) return print(JSON.stringify(LISTED));
+      const { table } = await import('../show/table.js');
       print(
         ...table(
           ['pipeline', 'what it does', 'tables'],
-          rows.map((row) => [row.name, row.summary, row.tables.join(', ')]),
+          LISTED.map((each) => [each.name, each.summary, each.tables.join(', ')]),
         ),
       );
     });

@@ -85,7 +85,8 @@ async function inForce({ database }: Session, user: User, system: string, flags:
 
 async function list(session: Session, user: User, system: string, flags: MappingsFlags): Promise<number> {
   const { sayNext } = await import('../show/next.js');
-  const { print, say, table } = await import('../show/terminal.js');
+  const { table } = await import('../show/table.js');
+  const { print, say } = await import('../show/terminal.js');
   const { mappings, fromLedger } = await inForce(session, user, system, flags);
   const origin = (type: string) => (fromLedger.has(type) ? 'ledger' : user.name);
   if (flags.json === true) {

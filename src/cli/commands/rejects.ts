@@ -67,7 +67,8 @@ async function rejects(session: Session, id: string, flags: RejectsFlags): Promi
   const { rejectLabels } = await import('../../run/resubmit/corrected-inputs.js');
   const { resubmittedLines, sayResubmit } = await import('../show/resubmit.js');
   const { describeReject } = await import('../show/rejects.js');
-  const { count, printed, say, table } = await import('../show/terminal.js');
+  const { table } = await import('../show/table.js');
+  const { count, printed, say } = await import('../show/terminal.js');
   await requireLedger(database);
   const batch = await findBatch(database, id);
   const labels = rejectLabels(batch);

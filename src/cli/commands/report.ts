@@ -17,7 +17,8 @@ export function declareReport(root: Command): void {
         const { requireLedger } = await import('../../db/ledger/open.js');
         const { readPublished } = await import('../../db/ledger/published.js');
         const { recordLines } = await import('../show/records.js');
-        const { print, say, table } = await import('../show/terminal.js');
+        const { table } = await import('../show/table.js');
+        const { print, say } = await import('../show/terminal.js');
         await requireLedger(database);
         const batch = await findBatch(database, id);
         const { record_summary: records } = batch;

@@ -79,7 +79,8 @@ async function ofBatch(session: Session, id: string, flags: RollbackFlags): Prom
   const { batchLog } = await import('../show/log.js');
   const { showProgress } = await import('../show/progress.js');
   const { ask } = await import('../given/ask.js');
-  const { print, say, styled, table } = await import('../show/terminal.js');
+  const { table } = await import('../show/table.js');
+  const { print, say, styled } = await import('../show/terminal.js');
   const log = batchLog({ jsonToStderr: false });
   log.discard();
   const progress = await showProgress();

@@ -8,7 +8,6 @@ import { KEPT_DAYS, listKept } from '../../run/given/cleanup-command.js';
 import type { Versions } from '../../run/maintain/versions.js';
 import { type DatabaseFlags, withDatabase } from '../given/flags.js';
 import { nextOf, stateOf } from '../show/batch.js';
-import { recordLines } from '../show/records.js';
 
 /** Batches listed without --all. */
 const LISTED = 20;
@@ -75,7 +74,8 @@ async function showList(
   kept: { readonly tables: number; readonly bytes: number },
 ): Promise<void> {
   const { sayNext } = await import('../show/next.js');
-  const { bytes, count, counted, moment, print, table } = await import('../show/terminal.js');
+  const { table } = await import('../show/table.js');
+  const { bytes, count, counted, moment, print } = await import('../show/terminal.js');
   print(
     ...table(
       ['batch', 'pipeline', 'status', 'read', 'rejected', 'skipped', 'started', 'by'],
@@ -106,7 +106,8 @@ async function showOne(
   rejects: readonly string[],
   next: readonly NextStep[],
 ): Promise<void> {
-  const { bytes, count, moment, print, table } = await import('../show/terminal.js');
+  const { table } = await import('../show/table.js');
+  const { bytes, count, moment, print } = await import('../show/terminal.js');
   const { changesText } = await import('../show/changes.js');
   const settings = Object.entries(batch.settings)
     .map(([name, value]) => `${name}=${value}`)
@@ -164,7 +165,10 @@ async function showOne(
       ),
     );
   }
-  if (batch.record_summary !== null) for (const line of recordLines(batch.record_summary)) print(line);
+  if (batch.record_summary !== null) {
+    const { recordLines } = await import('../show/records.js');
+    for (const line of recordLines(batch.record_summary)) print(line);
+  }
   if (versions !== undefined) await showVersions(versions);
   if ((batch.accounting ?? []).length > 0) {
     const { stagesTable } = await import('../show/stages.js');
@@ -180,7 +184,8 @@ async function showOne(
 
 /** Which version is in use, and by whom: the views can go when nobody uses the old names any more. */
 async function showVersions({ views, uses, old_tables_last_read, hidden }: Versions): Promise<void> {
-  const { moment, print, say, table } = await import('../show/terminal.js');
+  const { table } = await import('../show/table.js');
+  const { moment, print, say } = await import('../show/terminal.js');
   print('');
   print(`views under the old names: ${views.join(', ')}`);
   if (uses.length === 0) print('  neither version is in use now, and nobody has written through the views');

@@ -1,7 +1,8 @@
 import type { Assessed, AssessedQuality, AssessedRows } from '../../assess/assess.js';
 import { nextLines } from './next.js';
 import { recordLines } from './records.js';
-import { count, styled, table } from './terminal.js';
+import { table } from './table.js';
+import { count, styled } from './terminal.js';
 
 /** Rows of figures that a terminal is shown. */
 const SHOWN = 15;

@@ -1,6 +1,7 @@
 import type { BackedUp } from '../../backup/backup.js';
 import { noun } from '../../core/plural.js';
-import { bytes, count, counted, styled, table } from './terminal.js';
+import { table } from './table.js';
+import { bytes, count, counted, styled } from './terminal.js';
 
 /** What a backup holds, as lines for a terminal. */
 export function backupLines(made: BackedUp): string[] {

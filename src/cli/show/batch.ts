@@ -2,7 +2,6 @@ import { command, type NextStep, Suggestion } from '../../core/next.js';
 import type { Batch } from '../../db/ledger/batches.js';
 import type { Published } from '../../db/ledger/published.js';
 import { publishing, rerun, resuming } from '../../run/given/next-command.js';
-import { recordLines } from './records.js';
 
 /** A running batch whose process is gone was interrupted: nothing of it is live. */
 export function stateOf(batch: Batch): string {
@@ -90,5 +89,6 @@ function canGoBack(published: readonly Published[]): boolean {
 
 /** Whether `report` has something to show of it. */
 function hasReport({ reports, record_summary }: Batch): boolean {
-  return (reports ?? []).length > 0 || (record_summary !== null && recordLines(record_summary).length > 0);
+  const { types, errors } = record_summary ?? { types: [], errors: [] };
+  return (reports ?? []).length + types.length + errors.length > 0;
 }

@@ -1,7 +1,8 @@
 import type { Finding } from '../../core/pipeline.js';
 import type { Plan } from '../../run/given/plan.js';
 import { nextLines } from './next.js';
-import { bytes, count, say, shortDetail, styled, table } from './terminal.js';
+import { table } from './table.js';
+import { bytes, count, say, shortDetail, styled } from './terminal.js';
 
 /** Shows a plan, on stderr. */
 export function showPlan(plan: Plan): void {

@@ -1,6 +1,7 @@
 import type { Reasons } from '../../core/accounting.js';
 import type { FrequentError, RecordSummary } from '../../core/record-summary.js';
-import { count, table } from './terminal.js';
+import { table } from './table.js';
+import { count } from './terminal.js';
 
 /** Records by type and the errors met most, as lines; none where there is nothing to say. */
 export function recordLines({ types, errors }: RecordSummary): string[] {

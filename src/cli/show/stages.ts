@@ -1,5 +1,6 @@
 import { type FlowAccount, type Reasons, sum } from '../../core/accounting.js';
-import { count, table } from './terminal.js';
+import { table } from './table.js';
+import { count } from './terminal.js';
 
 /**
  * The accounts as a table, a line for each stage: rows in and out, and what became of the others. Columns in

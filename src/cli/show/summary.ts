@@ -7,7 +7,8 @@ import { changesText, isKnown } from './changes.js';
 import { leftOut, nextShown } from './next.js';
 import { recordLines } from './records.js';
 import { stagesTable } from './stages.js';
-import { count, counted, say, seconds, styled, table } from './terminal.js';
+import { table } from './table.js';
+import { count, counted, say, seconds, styled } from './terminal.js';
 
 /** Rows of a report shown on a terminal; `sluice report B` shows all that were kept. */
 const SHOWN_ROWS = 12;

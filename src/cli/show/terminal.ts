@@ -1,5 +1,4 @@
 import { styleText } from 'node:util';
-import Table from 'cli-table3';
 import { plural } from '../../core/plural.js';
 import { visible } from '../../core/visible.js';
 import { put } from './output.js';
@@ -103,44 +102,6 @@ async function poured(out: string): Promise<void> {
 }
 
 const EVENTS = ['drain', 'close', 'error'] as const;
-
-/** Rows as the lines of an aligned table without ruled lines, two blanks between columns. */
-export function table(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-  options: { readonly right?: readonly number[]; readonly indent?: string } = {},
-): string[] {
-  const made = new Table({
-    chars: Object.fromEntries(
-      [
-        'top',
-        'top-mid',
-        'top-left',
-        'top-right',
-        'bottom',
-        'bottom-mid',
-        'bottom-left',
-        'bottom-right',
-        'left',
-        'left-mid',
-        'mid',
-        'mid-mid',
-        'right',
-        'right-mid',
-        'middle',
-      ].map((part) => [part, '']),
-    ),
-    style: { 'padding-left': 0, 'padding-right': 2, head: [], border: [] },
-    colAligns: head.map((_, at) => (options.right?.includes(at) ? 'right' : 'left')),
-  });
-  if (head.some((name) => name !== '')) made.push(head.map((name) => styled('dim', shown(name))));
-  for (const row of rows) made.push(row.map((cell) => shown(cell)));
-  const indent = options.indent ?? '';
-  return made
-    .toString()
-    .split('\n')
-    .map((line) => indent + line.trimEnd());
-}
 
 /** 1 → `1 row`, 1234567 → `1,234,567 rows`. */
 export function counted(n: number, one: string, many?: string): string {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { commandTree } from '../../../src/cli/program.js';
+import { commandTree } from '../../../src/cli/tree.js';
 import type { CommandData, FlagValue } from '../../../src/core/command.js';
 import { type Ended, logOf, sluice } from '../../support/cli.js';
 import { parseCommand } from '../../support/command-line.js';

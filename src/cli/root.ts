@@ -1,0 +1,33 @@
+import { Command } from 'commander';
+import { packageVersion } from '../core/package.js';
+import { shown } from './show/terminal.js';
+
+const EXIT_CODES = `
+Exit codes: 0 done; 1 failed, nothing published; 2 wrong usage; 3 a check, validation or reject limit
+refused, nothing published; 4 published, with rejects within the limit; 130 interrupted, nothing published.
+
+Start here: sluice demo lot-consolidation`;
+
+/** Where commander breaks the line of an error, which may hold line ends of what was typed. */
+const SUGGESTION = /\n(?=\(Did you mean)/;
+
+const plain = (line: string) => shown(line);
+
+/** The command line with the commands that `declares` adds to it, unparsed. */
+export function commandLineOf(declares: readonly ((root: Command) => void)[]): Command {
+  const root = new Command('sluice')
+    .description(
+      'Streams rows out of old systems into PostgreSQL staging tables and swaps them into live, all at once.',
+    )
+    .version(packageVersion)
+    .addHelpText('after', EXIT_CODES)
+    .showSuggestionAfterError(true)
+    .configureHelp({ showGlobalOptions: false })
+    .configureOutput({
+      outputError: (text, write) => write(`${text.trimEnd().split(SUGGESTION).map(plain).join('\n')}\n`),
+    })
+    .exitOverride();
+  for (const declare of declares) declare(root);
+  for (const command of root.commands) command.exitOverride();
+  return root;
+}
