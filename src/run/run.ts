@@ -141,7 +141,7 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     await job.resubmitted?.claim(database, batch);
     await assertKept(job, changes);
 
-    if (options.rehearse !== true && job.tables.length > 0 && (await isUnchanged(changes.all))) {
+    if (options.rehearse !== true && job.tables.length > 0 && (await changesNothing(job, checked))) {
       await completeIds(job, trackedKinds(job, checked.columns));
       await settlePending(database, batch, 'skipped', 'unchanged');
       job.state.records = unchangedRecords(job.state.records);
@@ -162,6 +162,18 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     throw await fail(job, changes, error);
   }
   return completed(job, changes, published, job.state.records);
+}
+
+/** Loads of so many rows are compared with live even where that takes a while. */
+const FEW_ROWS = 10_000;
+const PATIENCE_MS = 5_000;
+
+/** Whether live is already what the publish would make of it; asked for no longer than a tenth of what the load took. */
+async function changesNothing(job: Job, { changes }: Checked): Promise<boolean> {
+  const staged = [...handedRows(job).values()].reduce((sum, rows) => sum + rows, 0);
+  const tenth = (job.state.timings.load ?? 0) * 100;
+  const until = performance.now() + (staged > FEW_ROWS ? tenth : Math.max(tenth, PATIENCE_MS));
+  return job.phase('compare', 'comparing with what is live', () => isUnchanged(changes.all, until));
 }
 
 /** Loads all rows, or what of them an earlier attempt has not: the accounts balance then. */

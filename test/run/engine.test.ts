@@ -268,7 +268,7 @@ test('the batch keeps its counts, its accounts and its timings', async (t) => {
   const [batch] = await database.query<Record<string, unknown>>(
     `SELECT status, total_records::int AS total, processed_records::int AS processed, success_count::int AS success,
             error_count::int AS error, skip_count::int AS skip, source, completed_at >= started_at AS timed,
-            accounting->0->>'source' AS accounts, timings ?& '{check,load,validate,prepare,publish}' AS phases
+            accounting->0->>'source' AS accounts, timings ?& '{check,load,compare,validate,prepare,publish}' AS phases
      FROM sluice.migration_batch`,
   );
   assert.deepEqual(batch, {

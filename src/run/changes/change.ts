@@ -58,8 +58,11 @@ export abstract class Change {
   /** Makes ready what is loaded, as live is now. May be repeated, where live was altered in between. */
   async prepare(): Promise<void> {}
 
-  /** Whether publishing it would change nothing. */
-  async isUnchanged(): Promise<boolean> {
+  /**
+   * Whether publishing it would change nothing. Where that takes longer than until the moment `until` (as performance.now
+   * has it) it says no: to publish what is there already harms nobody.
+   */
+  async isUnchanged(_until: number): Promise<boolean> {
     return true;
   }
 

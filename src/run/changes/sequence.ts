@@ -24,10 +24,13 @@ export async function surveyStaged(changes: readonly Change[]): Promise<void> {
   for (const change of changes) if (change.loads) await change.survey();
 }
 
-/** Whether a publish would change nothing; it gives up at the first difference, and asks first what is quick to tell. */
-export async function isUnchanged(changes: readonly Change[]): Promise<boolean> {
+/**
+ * Whether a publish would change nothing; it gives up at the first difference, and at the moment `until`, and asks first
+ * what is quick to tell.
+ */
+export async function isUnchanged(changes: readonly Change[], until: number): Promise<boolean> {
   const quickFirst = [...changes].sort((a, b) => a.effort - b.effort);
-  for (const change of quickFirst) if (!(await change.isUnchanged())) return false;
+  for (const change of quickFirst) if (!(await change.isUnchanged(until))) return false;
   return true;
 }
 

@@ -20,6 +20,8 @@ test('rows that are in live as they are, and none to add, publish nothing and sa
   assert.equal(await status(append('things', { columns: COLUMNS }), []), 'unchanged');
   assert.equal(await status(merge('things', KEY), [A]), 'unchanged');
   assert.equal(await status(patch('things', KEY), [A, { id: '2', name: null, price: '2.0' }]), 'unchanged');
+  const { summary } = await on.run(loads({ x: [merge('things', KEY), [A] as never] }));
+  assert.ok((summary.timings.compare ?? 0) > 0, 'the comparison has its time');
   const batches = await database.query<{ n: number }>(
     'SELECT count(*)::int AS n FROM sluice.migration_publish',
   );

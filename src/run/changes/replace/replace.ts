@@ -194,10 +194,10 @@ export class Replace extends Swap {
   }
 
   /** Whether staging holds exactly what live holds, row for row. */
-  override async isUnchanged(): Promise<boolean> {
+  override async isUnchanged(until: number): Promise<boolean> {
     for (const { schema, table, target } of this.#tables) {
       const place = this.places.get(target) as StagingTable;
-      if (!(await holdsSameRows(this.job.options.database, { schema, table }, place))) return false;
+      if (!(await holdsSameRows(this.job.options.database, { schema, table }, place, until))) return false;
     }
     return true;
   }

@@ -21,6 +21,7 @@ import type { Finding } from '../../../core/pipeline.js';
 import { plural } from '../../../core/plural.js';
 import { deletes, findsByKey, inserts, type PublishMode } from '../../../core/publish-mode.js';
 import type { Target } from '../../../core/target.js';
+import { askUntil } from '../../../db/ask-until.js';
 import { inTransaction } from '../../../db/catalog/session.js';
 import type { Batch } from '../../../db/ledger/batches.js';
 import { isOwn, makeSchemas, noteSchemasSql } from '../../../db/own-schemas.js';
@@ -199,12 +200,11 @@ export class Rows extends Change {
     }
   }
 
-  override async isUnchanged(): Promise<boolean> {
+  override async isUnchanged(until: number): Promise<boolean> {
     const quickFirst = [...this.facts.values()].sort((a, b) => COST[a.target.mode] - COST[b.target.mode]);
     for (const facts of quickFirst) {
-      const [row] = await this.job.options.database.query<{ changes: boolean }>(
-        changesSql(facts, this.names),
-      );
+      const { database } = this.job.options;
+      const row = await askUntil<{ changes: boolean }>(database, until, changesSql(facts, this.names));
       if (row?.changes !== false) return false;
     }
     return true;
