@@ -65,7 +65,7 @@ async function toLotsThatGo(
   const rows = await database.query<{ id: string; into: string; rows: string }>(
     `WITH ${joinedLots(lots)}
      SELECT j.id::text AS id, j.into_id::text AS "into", count(*)::text AS rows FROM ${table} r JOIN joined j ON j.id = r.${column}
-     WHERE j.id <> j.into_id${own ? ' AND r.id NOT IN (SELECT id FROM joined WHERE id <> into_id)' : ''} GROUP BY j.id, j.into_id ORDER BY j.id LIMIT 1000`,
+     WHERE j.id <> j.into_id${own ? ' AND NOT EXISTS (SELECT FROM joined o WHERE o.id = r.id AND o.id <> o.into_id)' : ''} GROUP BY j.id, j.into_id ORDER BY j.id LIMIT 1000`,
   );
   const some = rows.slice(0, MOST_PAIRS).map(({ id, into }) => `(${id}, ${into})`);
   const pairs = rows.length > some.length ? [...some, '…'] : some;

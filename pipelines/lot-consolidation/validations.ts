@@ -76,19 +76,23 @@ export const serialsRunFromOne: Validation = validation(
   'in every LOT that changes, serials run from 001 without gaps',
   async ({ database, staged, live, published }) => {
     const rows = await database.query<Row>(
-      `SELECT bad.lot_number, bad.gaps, count(*) AS serials,
+      `WITH changed AS MATERIALIZED (
+           SELECT l.id, l.lot_number FROM ${staged('lots')} l
+           JOIN production_lines p ON p.id = l.production_line_id
+           JOIN product_models m ON m.id = l.product_model_id
+           WHERE l.lot_number = p.line_code || m.model_code || l.production_month AND ${MAKES_NUMBER} AND NOT EXISTS (
+             SELECT FROM ${live('lots')} o WHERE o.id = l.id AND o.lot_number = l.lot_number)
+         )
+         SELECT bad.lot_number, bad.gaps, count(*) AS serials,
                 min(s.serial_number COLLATE "C") AS first, max(s.serial_number COLLATE "C") AS last
-         FROM (SELECT l.id, l.lot_number, min(length(s.serial_number)) = max(length(s.serial_number)) AND
-                      ${LAST} BETWEEN count(*) + 1 AND 1e17::bigint AS gaps
-               FROM ${staged('lots')} l JOIN ${staged('serials')} s ON s.lot_id = l.id
-               JOIN production_lines p ON p.id = l.production_line_id
-               JOIN product_models m ON m.id = l.product_model_id
-               WHERE l.lot_number = p.line_code || m.model_code || l.production_month AND ${MAKES_NUMBER} AND NOT EXISTS (
-                 SELECT FROM ${live('lots')} o WHERE o.id = l.id AND o.lot_number = l.lot_number)
-               GROUP BY l.id, l.lot_number
-               HAVING ${LAST} <> count(*)
-                   OR min(length(s.serial_number)) <> max(length(s.serial_number))
-               ORDER BY l.lot_number LIMIT 1000) bad
+         FROM (SELECT * FROM (
+                 SELECT l.id, l.lot_number, min(length(s.serial_number)) = max(length(s.serial_number)) AND
+                        ${LAST} BETWEEN count(*) + 1 AND 1e17::bigint AS gaps
+                 FROM changed l JOIN ${staged('serials')} s ON s.lot_id = l.id
+                 GROUP BY l.id, l.lot_number
+                 HAVING ${LAST} <> count(*)
+                     OR min(length(s.serial_number)) <> max(length(s.serial_number))) found
+               ORDER BY lot_number LIMIT 1000) bad
          JOIN ${staged('serials')} s ON s.lot_id = bad.id
          GROUP BY bad.lot_number, bad.gaps ORDER BY 1`,
     );

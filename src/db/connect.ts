@@ -278,12 +278,16 @@ async function rowsOf(client: pg.Client, sql: string, parameters: readonly unkno
   return (await client.query(sql, parameters as unknown[])).rows;
 }
 
-/** In kB. Defaults of 4 and 64 MB send the sorts of a validation or an index of millions of rows to disk. */
+/**
+ * In kB: with the default of 64 MB no more than two processes build an index. Settings that plans depend on (work_mem)
+ * stay what the role has: with more of it the server takes sorts and hash tables to be cheap and leaves plans that read
+ * in an index's order, and what fits into memory is no faster than what is sorted in pieces that fit into the caches.
+ */
 const ROOM = `SELECT pg_catalog.set_config(s.name, w.kb OPERATOR(pg_catalog.||) 'kB', false)
-  FROM (VALUES ('work_mem', 131072), ('maintenance_work_mem', 262144)) AS w (name, kb)
+  FROM (VALUES ('maintenance_work_mem', 262144)) AS w (name, kb)
   JOIN pg_catalog.pg_settings s ON s.name OPERATOR(pg_catalog.=) w.name WHERE s.setting::bigint OPERATOR(pg_catalog.<) w.kb`;
 
-/** Gives a session memory for sorting large tables, where the server's settings give less; gives it back. */
+/** Gives a session memory for building indexes, where the server's settings give less; gives it back. */
 export async function withRoom(client: pg.Client): Promise<pg.Client> {
   await client.query(ROOM);
   return client;

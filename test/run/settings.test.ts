@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { check, validation } from '../../src/core/pipeline.js';
+import type { Database } from '../../src/core/run.js';
 import { append, merge, patch, replace } from '../../src/core/target.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
+import { query } from '../../src/sources/postgres/index.js';
 import { testDatabase } from '../support/database.js';
 import { engine, loads } from '../support/engine.js';
 
@@ -80,4 +83,37 @@ test('settings of the database change neither what is published nor what is comp
     await rollbackBatch(summary.batch as string, { database: on.database, log: on.log });
     assert.deepEqual(await state(), before, target.mode);
   }
+});
+
+/** Whatever the planner decides by, or gives a node of a plan. */
+const OF_PLANS = `SELECT name, setting FROM pg_catalog.pg_settings
+  WHERE category LIKE 'Query Tuning%' OR category = 'Resource Usage / Memory' AND name <> 'maintenance_work_mem'`;
+
+test('a user’s queries are planned by the settings that the role has, wherever they are run', async (t) => {
+  const database = await testDatabase(t);
+  await database.query(`CREATE TABLE t (name text PRIMARY KEY, setting text);
+    ALTER DATABASE ${database.name} SET work_mem = '3MB'; ALTER DATABASE ${database.name} SET random_page_cost = 1.5`);
+  const theirs = (await (await database.connect()).query(`${OF_PLANS} ORDER BY name`)).rows;
+  const inSteps = new Map<string, unknown>();
+  const ask = (where: string) => async (context: { readonly database: Database }) => {
+    inSteps.set(where, await context.database.query(`${OF_PLANS} ORDER BY name`));
+    return [];
+  };
+  const { summary } = await engine(t, database).run(
+    loads(
+      { x: [replace('t', { columns: ['name', 'setting'] }), query(OF_PLANS)] },
+      {
+        checks: [check('settings', 'they are asked', ask('check'))],
+        // As many as are asked at once, so that each session has one.
+        validations: ['first', 'second', 'third', 'fourth'].map((name) =>
+          validation(name, 'they are asked', ask(name)),
+        ),
+      },
+    ),
+  );
+  assert.equal(summary.status, 'completed');
+  assert.ok(theirs.length > 30);
+  assert.deepEqual(await database.query('SELECT * FROM t ORDER BY name'), theirs);
+  assert.deepEqual([...inSteps.keys()].sort(), ['check', 'first', 'fourth', 'second', 'third']);
+  for (const [where, settings] of inSteps) assert.deepEqual(settings, theirs, where);
 });

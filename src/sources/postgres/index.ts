@@ -44,7 +44,7 @@ const STOP_MS = 2000;
  * The rows of a query (one SELECT, WITH, VALUES or TABLE statement, read only), by COPY … TO STDOUT on a
  * session of its own, in one snapshot. All values are text as PostgreSQL writes it, or null: numeric,
  * 64-bit integers and timestamps lose nothing; dates are ISO, timestamptz is in UTC with its offset, bytea
- * is hexadecimal. A row's origin is its ordinal, from 1 on. Throws refused `row_security` where a policy would hide
+ * is hexadecimal. The server plans it as it would for the role elsewhere. A row's origin is its ordinal, from 1 on. Throws refused `row_security` where a policy would hide
  * rows from the role (see `QueryOptions.rowSecurity`), and what `describeQuery` throws.
  *
  * Where the statement depends on what there is in the database (a table that may be missing), `sql` is a
@@ -180,7 +180,6 @@ async function begin(client: Client, run: Run, options: QueryOptions): Promise<n
     "SET LOCAL TimeZone = 'UTC'",
     "SET LOCAL bytea_output = 'hex'",
     'SET LOCAL extra_float_digits = 1',
-    "SET LOCAL work_mem = '256MB'",
   ];
   await client.query(statements.join('; '));
   const result = await client.query<{ pid: number }>('SELECT pg_catalog.pg_backend_pid() AS pid');
