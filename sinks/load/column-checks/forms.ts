@@ -12,21 +12,28 @@ const BOOLEANS = new Set(
 /** The guard of boolean. */
 export function booleanGuard(): Guard {
   return {
-    quick(bytes, from, to) {
-      const length = to - from;
-      const first = bytes[from];
-      // t, f, 1, 0
-      if (length === 1) return first === 116 || first === 102 || first === 49 || first === 48;
-      if (length === 4) {
-        return first === 116 && bytes[from + 1] === 114 && bytes[from + 2] === 117 && bytes[from + 3] === 101;
-      }
-      return false;
-    },
+    quick: isBooleanWord,
     expected: 'true or false (also t, f, yes, no, y, n, on, off, 1, 0)',
     accepts: (text) => text === 'false' || BOOLEANS.has(trimSpaces(text).toLowerCase()),
     reason: () => 'not_a_boolean',
   };
 }
+
+/** The words as a whole, in either case. */
+function isBooleanWord(bytes: Uint8Array, from: number, to: number): boolean {
+  const length = to - from;
+  if (length === 1) return SHORT.includes(bytes[from] as number);
+  const word = length < LONG.length ? LONG[length] : undefined;
+  return word?.some((each) => each.every((byte, i) => ((bytes[from + i] as number) | 32) === byte)) === true;
+}
+
+/** What programs write: t, f, y, n in either case, 1 and 0. */
+const SHORT = Buffer.from('tfynTFYN10');
+/** Words by their length. */
+const LONG = [2, 3, 4, 5].reduce<Buffer[][]>((by, length) => {
+  by[length] = WORDS.filter((word) => word.length === length).map((word) => Buffer.from(word));
+  return by;
+}, []);
 
 // uuid.c: a hyphen may follow any group of four digits, and braces may stand around.
 const UUID =
@@ -35,6 +42,7 @@ const UUID =
 /** The guard of uuid. */
 export function uuidGuard(): Guard {
   return {
+    quick: isUsualUuid,
     expected: 'uuid such as a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11',
     accepts(text) {
       const match = UUID.exec(text);
@@ -42,6 +50,22 @@ export function uuidGuard(): Guard {
     },
     reason: () => 'not_a_uuid',
   };
+}
+
+/** By byte, 1 for hexadecimal digits. */
+const HEX = new Uint8Array(256);
+for (const digit of Buffer.from('0123456789abcdefABCDEF')) HEX[digit] = 1;
+
+/** Five groups of hexadecimal digits with hyphens between. */
+function isUsualUuid(bytes: Uint8Array, from: number, to: number): boolean {
+  if (to - from !== 36) return false;
+  for (let i = 0; i < 36; i++) {
+    const byte = bytes[from + i] as number;
+    if (i === 8 || i === 13 || i === 18 || i === 23) {
+      if (byte !== 45) return false;
+    } else if (HEX[byte] !== 1) return false;
+  }
+  return true;
 }
 
 /** An escape of U+0000 that is itself not escaped: jsonb cannot hold it. */

@@ -26,9 +26,11 @@ export function integerGuard(base: 'int2' | 'int4' | 'int8'): Guard {
   const min = BigInt(least);
 
   function quick(bytes: Uint8Array, from: number, to: number): boolean {
-    const first = bytes[from] === 45 ? from + 1 : from;
+    const negative = bytes[from] === 45;
+    const first = negative ? from + 1 : from;
     const count = to - first;
-    return count > 0 && count < width && digitBytes(bytes, first, to);
+    if (count <= 0 || count > width || !digitBytes(bytes, first, to)) return false;
+    return count < width || !isAbove(bytes, first, negative ? least.slice(1) : greatest);
   }
 
   function accepts(text: string): boolean {
@@ -53,4 +55,13 @@ function parse(text: string): bigint | undefined {
   const body = (match[2] as string).replaceAll('_', '').replace(/^0+(?=\d)/, '');
   const value = BigInt(body.slice(0, 200).toLowerCase());
   return match[1] === '-' ? -value : value;
+}
+
+/** Whether the digits from `from` on are those of a greater number than `limit`, which has as many. */
+function isAbove(bytes: Uint8Array, from: number, limit: string): boolean {
+  for (let i = 0; i < limit.length; i++) {
+    const difference = (bytes[from + i] as number) - limit.charCodeAt(i);
+    if (difference !== 0) return difference > 0;
+  }
+  return false;
 }

@@ -1,4 +1,4 @@
-import { digitBytes, type Guard, trimSpaces } from './column-check.js';
+import { digitBytes, type Guard, trimSpaces, twoDigits } from './column-check.js';
 
 // Of texts without spaces around: spaces at both ends of an expression would be divided between them in every way.
 const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
@@ -18,16 +18,15 @@ export function numericGuard(precision?: number, scale = 0): Guard {
 
   function quick(bytes: Uint8Array, from: number, to: number): boolean {
     const first = bytes[from] === 45 ? from + 1 : from;
-    let point = first;
-    while (point < to && bytes[point] !== 46) point++;
-    const whole = point - first;
-    return (
-      whole > 0 &&
-      digitBytes(bytes, first, point) &&
-      (point === to || digitBytes(bytes, point + 1, to)) &&
-      // With fewer digits in front than there is room for, rounding up cannot run over.
-      (whole < places || (whole === places && (point === to ? scale >= 0 : to - point - 1 <= scale)))
-    );
+    const point = pointIn(bytes, first, to);
+    const fraction = point === to ? 0 : to - point - 1;
+    if (point - first + fraction === 0 || !digitBytes(bytes, first, point)) return false;
+    if (fraction > 0 && !digitBytes(bytes, point + 1, to)) return false;
+    let significant = first;
+    while (significant < point && bytes[significant] === 48) significant++;
+    const whole = point - significant;
+    // With fewer digits in front than there is room for, rounding up cannot run over.
+    return whole < places || (whole === places && fraction <= scale);
   }
 
   function judge(given: string): string | undefined {
@@ -82,16 +81,21 @@ export function floatGuard(base: 'float4' | 'float8'): Guard {
     return SPECIAL.test(text) || UNUSUAL.test(text) ? undefined : 'not_a_number';
   }
 
-  // Thirty digits and a sign are far from any limit; an exponent is not.
+  // What the exponent adds to thirty digits, or takes from them, stays far from any limit.
+  const mostExponent = base === 'float4' ? 8 : 99;
+
   function quick(bytes: Uint8Array, from: number, to: number): boolean {
     const first = bytes[from] === 45 ? from + 1 : from;
-    let point = first;
-    while (point < to && bytes[point] !== 46) point++;
+    let mantissa = first;
+    while (mantissa < to && ((bytes[mantissa] as number) | 32) !== 101) mantissa++;
+    const point = pointIn(bytes, first, mantissa);
+    const fraction = point === mantissa ? 0 : mantissa - point - 1;
     return (
-      to - first <= 30 &&
-      point > first &&
+      mantissa - first <= 29 &&
+      point - first + fraction > 0 &&
       digitBytes(bytes, first, point) &&
-      (point === to || digitBytes(bytes, point + 1, to))
+      (fraction === 0 || digitBytes(bytes, point + 1, mantissa)) &&
+      (mantissa === to || isExponent(bytes, mantissa + 1, to, mostExponent))
     );
   }
 
@@ -101,4 +105,19 @@ export function floatGuard(base: 'float4' | 'float8'): Guard {
     accepts: (text) => judge(text) === undefined,
     reason: (text) => judge(text) ?? 'not_a_number',
   };
+}
+
+/** Where the first point stands; `to` where there is none. */
+function pointIn(bytes: Uint8Array, from: number, to: number): number {
+  let point = from;
+  while (point < to && bytes[point] !== 46) point++;
+  return point;
+}
+
+/** Whether what stands behind the e is a number of one or two digits, at most `most`. */
+function isExponent(bytes: Uint8Array, from: number, to: number, most: number): boolean {
+  const first = bytes[from] === 45 || bytes[from] === 43 ? from + 1 : from;
+  if (to - first === 1) return digitBytes(bytes, first, to) && (bytes[first] as number) - 48 <= most;
+  const value = to - first === 2 ? twoDigits(bytes, first) : -1;
+  return value >= 0 && value <= most;
 }

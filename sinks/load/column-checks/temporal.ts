@@ -38,25 +38,42 @@ function temporal(expected: string, code: string): Guard {
   return { expected, quick, accepts, reason: () => code };
 }
 
-/** YYYY-MM-DD with a day that every month has, at the end or before HH:MM:SS and whatever follows it. */
+/**
+ * A real date as YYYY-MM-DD, at the end or before a time of day; any other text that starts with a year; infinity.
+ */
 function quick(bytes: Uint8Array, from: number, to: number): boolean {
   const length = to - from;
-  if (length !== 10 && length < 19) return false;
-  if (bytes[from + 4] !== 45 || bytes[from + 7] !== 45) return false;
-  if (twoDigits(bytes, from) < 1 || twoDigits(bytes, from + 2) < 0) return false;
+  if (length < 4) return false;
+  const century = twoDigits(bytes, from);
+  const years = twoDigits(bytes, from + 2);
+  if (century < 0 || years < 0) return isInfinity(bytes, from, to);
+  if (length < 10 || bytes[from + 4] !== 45 || bytes[from + 7] !== 45) return true;
   const month = twoDigits(bytes, from + 5);
   const day = twoDigits(bytes, from + 8);
-  if (month < 1 || month > 12 || day < 1 || day > 28) return false;
-  return length === 10 || quickTime(bytes, from);
+  const year = century * 100 + years;
+  if (month < 1 || month > 12 || day < 1 || year === 0) return false;
+  if (day > 28 && day > daysOf(month, year)) return false;
+  if (length === 10) return true;
+  return (bytes[from + 10] === 32 || bytes[from + 10] === 84) && quickTime(bytes, from + 11, to);
 }
 
-function quickTime(bytes: Uint8Array, from: number): boolean {
-  if (bytes[from + 10] !== 32 && bytes[from + 10] !== 84) return false;
-  if (bytes[from + 13] !== 58 || bytes[from + 16] !== 58) return false;
-  const hour = twoDigits(bytes, from + 11);
-  const minute = twoDigits(bytes, from + 14);
-  const second = twoDigits(bytes, from + 17);
-  return hour >= 0 && hour <= 23 && minute >= 0 && minute <= 59 && second >= 0 && second <= 59;
+/** HH:MM or HH:MM:SS within range, and whatever follows it. */
+function quickTime(bytes: Uint8Array, from: number, to: number): boolean {
+  const length = to - from;
+  if (length < 5 || bytes[from + 2] !== 58) return false;
+  const hour = twoDigits(bytes, from);
+  const minute = twoDigits(bytes, from + 3);
+  if (hour < 0 || hour > 23 || minute < 0 || minute > 59) return false;
+  if (length === 5 || bytes[from + 5] !== 58) return true;
+  const second = length < 8 ? -1 : twoDigits(bytes, from + 6);
+  return second >= 0 && second <= 59;
+}
+
+const INFINITY = Buffer.from('infinity');
+
+function isInfinity(bytes: Uint8Array, from: number, to: number): boolean {
+  const first = bytes[from] === 45 ? from + 1 : from;
+  return to - first === INFINITY.length && INFINITY.every((byte, i) => bytes[first + i] === byte);
 }
 
 /** DDDD-DD-DD, at the end or followed by a space or a T. */
@@ -76,8 +93,12 @@ function isRealDate(text: string): boolean {
   if (month < 1 || month > 12) return false;
   const year = two(text, 0) * 100 + two(text, 2);
   if (year === 0) return false;
+  return day <= daysOf(month, year);
+}
+
+function daysOf(month: number, year: number): number {
   const leap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
-  return day <= (DAYS[month - 1] as number) + (leap ? 1 : 0);
+  return (DAYS[month - 1] as number) + (leap ? 1 : 0);
 }
 
 const CLOCK = /^(\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?$/i;
@@ -104,6 +125,7 @@ const INTERVAL_WORDS = /infinity|^[ \t\n\v\f\r]*P/i;
 export function timeGuard(): Guard {
   return {
     expected: 'time of day as HH:MM:SS',
+    quick: quickTime,
     accepts: (text) => (SOME_DIGIT.test(text) ? isTimeOfDay(text) : MIDNIGHT.test(text)),
     reason: () => 'not_a_time',
   };

@@ -1,3 +1,4 @@
+import { putNumber } from '../../../src/core/put-number.js';
 import type { CopyBuffer } from './copy-buffer.js';
 
 /** The columns of a staging table that say where its rows came from; live has none of these names. */
@@ -34,26 +35,5 @@ export function putOrigin(out: CopyBuffer, at: number, row: number, line: number
     bytes[end++] = 78;
   } else end = putNumber(bytes, end, line);
   bytes[end++] = 10;
-  return end;
-}
-
-/** Writes a whole number, not negative and exact, in decimal. */
-function putNumber(bytes: Buffer, at: number, number: number): number {
-  let digits = 1;
-  for (let most = 10; number >= most; most *= 10) digits += 1;
-  const end = at + digits;
-  let left = number;
-  let place = end - 1;
-  // Beyond 31 bits the divisions are of doubles, which are slower.
-  for (; left > 0x7fffffff; place--) {
-    const rest = Math.floor(left / 10);
-    bytes[place] = 48 + (left - rest * 10);
-    left = rest;
-  }
-  for (let small = left | 0; place >= at; place--) {
-    const rest = (small / 10) | 0;
-    bytes[place] = 48 + (small - rest * 10);
-    small = rest;
-  }
   return end;
 }
