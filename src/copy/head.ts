@@ -92,8 +92,8 @@ export function namingSource(
 
 const noRows = (path: string) => headerErrors.no_columns.withoutRows({ input: displayName(path) });
 
-/** `source`, its reading begun before there is a run to tell of it. */
-function begin(source: Source, context: Surroundings) {
+/** `source`, its reading begun before there is a run to tell of it; in one piece, since that is how it has begun. */
+function begin({ cut: _, ...source }: Source, context: Surroundings) {
   const stop = new AbortController();
   const relay = relayRun(context, stop);
   const chunks = source.read(relay.run)[Symbol.asyncIterator]();

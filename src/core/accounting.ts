@@ -72,19 +72,11 @@ export class StageCounter {
   readonly kept: Record<string, number> = Object.create(null);
   readonly left: Record<string, number> = Object.create(null);
 
-  /** `from`: what was counted before, where a run goes on. */
   constructor(
     readonly stage: string,
     readonly branch = '',
-    from?: StageAccount,
     readonly role: 'source' | 'stage' | 'end' = 'stage',
-  ) {
-    if (from === undefined) return;
-    this.in = from.in;
-    this.out = from.out;
-    for (const table of ['rejected', 'skipped', 'merged', 'added', 'kept', 'left'] as const)
-      Object.assign(this[table], from[table]);
-  }
+  ) {}
 
   account(): StageAccount {
     return {
@@ -101,6 +93,33 @@ export class StageCounter {
       readToEnd: this.readToEnd,
     };
   }
+}
+
+const REASONS = ['rejected', 'skipped', 'merged', 'added', 'kept', 'left'] as const;
+
+/** What `after` has more than `before`, both of one stage. */
+export function since(after: StageAccount, before: StageAccount | undefined): StageAccount {
+  return before === undefined ? after : combined(after, before, -1);
+}
+
+/** Both together: what became of the rows of two parts of an input at one stage. */
+export function together(one: StageAccount, other: StageAccount | undefined): StageAccount {
+  return other === undefined ? one : combined(one, other, 1);
+}
+
+function combined(one: StageAccount, other: StageAccount, sign: 1 | -1): StageAccount {
+  const tables = REASONS.map((name) => {
+    const table: Record<string, number> = tallyAll({}, one[name] ?? {});
+    for (const [reason, rows] of Object.entries(other[name] ?? {})) tally(table, reason, sign * rows);
+    return [name, Object.fromEntries(Object.entries(table).filter(([, rows]) => rows !== 0))] as const;
+  });
+  return {
+    ...one,
+    in: one.in + sign * other.in,
+    out: one.out + sign * other.out,
+    readToEnd: one.readToEnd && (sign < 0 || other.readToEnd),
+    ...(Object.fromEntries(tables) as Pick<StageAccount, (typeof REASONS)[number]>),
+  };
 }
 
 /**

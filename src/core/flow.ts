@@ -106,11 +106,9 @@ export function bookNames({ source, root }: FlowPlan): string[] {
   ];
 }
 
-/** Whether a run can go on with the flow wherever its source can: one line of stages that keep nothing, into one end. */
-export function keepsNothing({ source, root }: FlowPlan): boolean {
+/** Whether a flow can be followed part by part where its source can be cut: one line of stages that keep nothing, into one end. */
+export function mayBeCut({ source, root }: FlowPlan): boolean {
   return (
-    source.readFrom !== undefined &&
-    root.into !== undefined &&
-    root.stages.every(({ stateless }) => stateless)
+    source.cut !== undefined && root.into !== undefined && root.stages.every(({ stateless }) => stateless)
   );
 }

@@ -1,12 +1,11 @@
-import { type FlowAccount, type SinkAccount, StageCounter, sum, unaccounted } from './accounting.js';
+import { type FlowAccount, type SinkAccount, StageCounter, sum } from './accounting.js';
 import { blamed } from './blamed.js';
-import type { FlowMark } from './bookmark.js';
 import { Channel } from './channel.js';
 import { commandErrors } from './errors/catalogue/command-line.js';
 import { isError } from './errors/is-error.js';
 import { SluiceError } from './errors/sluice-error.js';
-import { accountName, type Branch, endName, type FlowPlan, keepsNothing } from './flow.js';
-import { Reading } from './reading.js';
+import { accountName, type Branch, endName, type FlowPlan } from './flow.js';
+import { readCounted } from './reading.js';
 import type { Row, Rows } from './row.js';
 import type { Run } from './run.js';
 import type { Target } from './target.js';
@@ -26,19 +25,12 @@ export interface Following {
   afterChunk(): Promise<void> | undefined;
   /** Stop after so many rows of the source (`--limit`). */
   readonly limit?: number;
-  /** Go on from there, where a run that broke off has left the flow. */
-  readonly from?: FlowMark;
 }
 
 /** An end of a flow, as it is opened. */
 export interface EndPlace {
   /** The way to it, as in StageAccount. */
   readonly branch: string;
-  /**
-   * How far the flow is when the end has taken a chunk, and before it asks for the next; undefined where the source
-   * cannot tell. Left out where nothing could go on from there: a stage keeps rows back, say, or there is a fork.
-   */
-  readonly mark?: () => FlowMark | undefined;
 }
 
 /** A sink of a followed flow, still open: its account and the way to finish it. */
@@ -52,9 +44,10 @@ interface OpenEnd {
 /**
  * Runs one flow to its end: reads the source, pulls the rows through the stages, writes them to every
  * end, closes the ends and returns the accounts. If anything fails, every end is discarded, the source and
- * stages are released, and the first error is thrown; errors that come of it are not.
+ * stages are released, and the first error is thrown; errors that come of it are not. `opened`: the rows, where the
+ * source has been opened already.
  */
-export async function follow(plan: FlowPlan, following: Following): Promise<FlowAccount> {
+export async function follow(plan: FlowPlan, following: Following, opened?: Rows): Promise<FlowAccount> {
   const counters: StageCounter[] = [];
   const ends: OpenEnd[] = [];
   const stop = new AbortController();
@@ -62,22 +55,11 @@ export async function follow(plan: FlowPlan, following: Following): Promise<Flow
   const input = plan.source.name;
 
   const counter = (stage: string, branch = '', role: StageCounter['role'] = 'stage') => {
-    const made = new StageCounter(stage, branch, following.from?.stages[counters.length], role);
+    const made = new StageCounter(stage, branch, role);
     counters.push(made);
     return made;
   };
   const runFor = (count: StageCounter) => following.runFor(count, input, signal);
-
-  let reading: Reading | undefined;
-  const mark = (): FlowMark | undefined => {
-    if (reading?.at === undefined) return undefined;
-    const stages = counters.map((each) => each.account());
-    // A stage that has rows left of what it has read would lose them.
-    return stages.slice(1, -1).every((each) => unaccounted(each) === 0)
-      ? { at: reading.at, stages }
-      : undefined;
-  };
-  const marking = keepsNothing(plan) && following.limit === undefined ? { mark } : {};
 
   const drain = async (branch: Branch, rows: Rows, at: string): Promise<void> => {
     let current = rows;
@@ -89,7 +71,7 @@ export async function follow(plan: FlowPlan, following: Following): Promise<Flow
 
   const write = async (end: Target | Sink, rows: Rows, at: string): Promise<void> => {
     const count = counter(accountName.end(end), at, 'end');
-    const staging = await following.open(end, runFor(count), { branch: at, ...marking });
+    const staging = await following.open(end, runFor(count), { branch: at });
     ends.push({ name: endName(end), isTable: 'kind' in end, staging, count });
     for await (const chunk of rows) {
       if (signal.aborted) throw commandErrors.interrupted.stopped();
@@ -122,11 +104,14 @@ export async function follow(plan: FlowPlan, following: Following): Promise<Flow
 
   try {
     const count = counter(accountName.source(plan.source), '', 'source');
-    reading = new Reading(plan.source, count, runFor(count), {
+    const run = runFor(count);
+    const rows = readCounted(opened ?? plan.source.read(run), {
+      name: input,
+      count,
+      run,
       ...(following.limit === undefined ? {} : { limit: following.limit }),
-      ...(following.from === undefined ? {} : { from: following.from.at }),
     });
-    await drain(plan.root, reading.rows(), '');
+    await drain(plan.root, rows, '');
     const sinks: SinkAccount[] = [];
     for (const { name, isTable, staging, count: rows } of ends) {
       const counted = await staging.close();
@@ -138,17 +123,18 @@ export async function follow(plan: FlowPlan, following: Following): Promise<Flow
   } catch (error) {
     stop.abort();
     await Promise.allSettled(ends.map((end) => end.staging.discard()));
-    if (following.signal.aborted && !(error instanceof SluiceError && error.kind !== 'interrupted')) {
-      throw following.signal.reason instanceof SluiceError
-        ? following.signal.reason
-        : commandErrors.interrupted.stopped();
-    }
-    throw error;
+    throw firstCause(error, following.signal);
   }
 }
 
+/** What ended a flow that `error` ended: where it was told to stop, that. */
+export function firstCause(error: unknown, signal: AbortSignal): unknown {
+  if (!signal.aborted || (error instanceof SluiceError && error.kind !== 'interrupted')) return error;
+  return signal.reason instanceof SluiceError ? signal.reason : commandErrors.interrupted.stopped();
+}
+
 /** `stage` over `rows`, with both ends counted and its errors named. */
-function staged(
+export function staged(
   stage: Stage,
   rows: Rows,
   counter: (name: string) => StageCounter,

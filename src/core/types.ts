@@ -1,4 +1,4 @@
-import type { Bookmark } from './bookmark.js';
+import type { Cut, CutOptions, Uncut } from './parts.js';
 import type { Chunk, Row, Rows } from './row.js';
 import type { Run } from './run.js';
 
@@ -43,11 +43,8 @@ export interface Source<R extends Row = Row> {
   fromSqlite?(path: string): Source<R>;
   /** Chunks of rows with their origin marked. Must release what it holds when the reader stops early. */
   read(run: Run): Rows<R>;
-  /**
-   * The rows after `at`, which a chunk of an earlier reading bore (`setBookmark`), as if everything before it had
-   * just been read. For sources that can seek.
-   */
-  readFrom?(run: Run, at: Bookmark): Rows<R>;
+  /** Opens it to be read in parts, each by itself and in any order. For sources whose records can be told apart without reading them. */
+  cut?(run: Run, how: CutOptions): Promise<Cut | Uncut>;
 }
 
 /**
@@ -95,8 +92,9 @@ export function named<In extends Row, Out extends Row>(
 
 /**
  * `stage` with the promise that what it makes of a chunk depends on that chunk alone: it remembers nothing of earlier
- * ones, and gives at most one chunk for each before it asks for the next. A load that broke off then goes on in the
- * middle of a file; without the promise the file is read again from its beginning, so that stages have their state.
+ * ones, and gives at most one chunk for each before it asks for the next. A file is then loaded in parts, over several
+ * sessions at once, and a load that broke off reads those that are missing; without the promise it is read in one piece,
+ * again from its beginning, so that stages have their state.
  */
 export function stateless<In extends Row, Out extends Row>(stage: Stage<In, Out>): Stage<In, Out> {
   const same: (rows: Rows<In>, run: Run) => Rows<Out> = (rows, run) => stage(rows, run);

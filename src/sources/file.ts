@@ -1,9 +1,11 @@
 import { fileErrors } from '../core/errors/catalogue/files.js';
+import type { Rows } from '../core/row.js';
+import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
 import type { CsvOptions } from './csv/index.js';
 import { csv } from './csv/index.js';
 import { type JsonOptions, json } from './json/index.js';
-import { isJsonlPlace, type JsonlOptions, jsonl } from './json/jsonl.js';
+import { type JsonlOptions, jsonl } from './json/jsonl.js';
 import { layoutOf } from './json/layout.js';
 import { checkFile } from './text/check.js';
 import { openText, startingWith } from './text/opening.js';
@@ -53,39 +55,45 @@ function sourceOf(format: FileFormat, path: string, options: FileOptions): Sourc
 function sniffed(path: string, options: FileOptions): Source {
   const { map: _, header, ...common } = options;
   const asCsv = csv(path, options);
-  const read: Source['read'] = async function* (run) {
+  /** Opens it, and says what it is. */
+  const open = async (run: Run): Promise<Source | undefined> => {
     const text = openText(path, run, options);
     const first = await text.next();
     // An empty input is an error of opening it.
-    if (first.done) return;
+    if (first.done) return undefined;
     const opened = startingWith(first.value, text);
     const layout = layoutOf(first.value);
     source.format = layout === undefined ? 'csv' : 'json';
     // How a header is to be read means nothing where there is none.
-    const found =
-      layout === undefined
-        ? csv(path, { ...options, opened })
-        : sourceOf(layout === 'lines' ? 'jsonl' : 'json', path, {
-            ...common,
-            ...(header === true ? { header } : {}),
-            opened,
-          });
-    yield* found.read(run);
+    return layout === undefined
+      ? csv(path, { ...options, opened })
+      : sourceOf(layout === 'lines' ? 'jsonl' : 'json', path, {
+          ...common,
+          ...(header === true ? { header } : {}),
+          opened,
+        });
+  };
+  const read: Source['read'] = async function* (run) {
+    const found = await open(run);
+    if (found !== undefined) yield* found.read(run);
+  };
+  const cut: Source['cut'] = async (run, how) => {
+    const found = await open(run);
+    if (found?.cut !== undefined) return found.cut(run, how);
+    return { rows: found === undefined ? nothing() : found.read(run) };
   };
   const source: Mutable<Source> = {
     ...asCsv,
     ...(options.encoding === undefined ? {} : { encoding: options.encoding }),
     read,
+    cut,
     check: (run) => checkFile(path, run, read),
   };
   delete source.format;
-  if (asCsv.readFrom !== undefined)
-    source.readFrom = (run, at) => {
-      const begun = isJsonlPlace(at) ? jsonl(path, common) : csv(path, options);
-      return (begun.readFrom as NonNullable<Source['readFrom']>)(run, at);
-    };
   return source;
 }
+
+async function* nothing(): Rows {}
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

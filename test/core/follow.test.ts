@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { breaches, type StageCounter } from '../../src/core/accounting.js';
-import { type Bookmark, type FlowMark, setBookmark } from '../../src/core/bookmark.js';
 import { failed, interrupted } from '../../src/core/errors/author.js';
 import { type FlowPlan, flow } from '../../src/core/flow.js';
 import { type Following, follow } from '../../src/core/follow.js';
 import type { Chunk, Row } from '../../src/core/row.js';
-import { named, type Sink, type Source, type Stage, stateless } from '../../src/core/types.js';
+import { named, type Sink, type Source, type Stage } from '../../src/core/types.js';
 import { testRun } from '../support/run.js';
 import { thrown } from '../support/thrown.js';
 
@@ -324,129 +323,4 @@ test('what a stage and a sink do with rows stands in their own accounts, branch 
     ['into all', '2.1', 20, 20],
   ]);
   assert.deepEqual(breaches([account]), []);
-});
-
-/** `numbers` that can be read on after every second chunk. */
-function bookmarked(rows: number): Source<Numbered> {
-  async function* read(from: number) {
-    for (let at = from; at < rows; at += 10) {
-      const chunk = Array.from({ length: 10 }, (_, i) => ({ n: at + i + 1 }));
-      yield at % 20 === 0 ? chunk : setBookmark(chunk, { line: at + 11 });
-    }
-  }
-  return {
-    name: 'numbers',
-    kind: 'memory',
-    read: () => read(0),
-    readFrom: (_, at: Bookmark) => read(at.line - 1),
-  };
-}
-
-/** The marks at which an end finds its flow after each chunk and at its close; undefined where it is told of none. */
-async function marksOf(plan: FlowPlan, more: Partial<Following> = {}) {
-  const marks: (FlowMark | undefined)[] = [];
-  let told = true;
-  await follow(
-    plan,
-    following({
-      open: async (_end, _run, { mark }) => {
-        told = mark !== undefined;
-        return {
-          async write() {
-            marks.push(mark?.());
-          },
-          async close() {
-            marks.push(mark?.());
-            return 0;
-          },
-          async discard() {},
-        };
-      },
-      ...more,
-    }),
-  );
-  return told ? marks : undefined;
-}
-
-const even: Stage<Numbered> = stateless(
-  named('even', async function* (rows, run) {
-    for await (const chunk of rows) {
-      run.skip('odd', chunk.length / 2);
-      yield chunk.filter(({ n }) => n % 2 === 0);
-    }
-  }),
-);
-
-test('an end is told how far its flow is: behind which line, with the accounts up to there', async () => {
-  const marks = await marksOf(flow(bookmarked(60)).through(even).into(keeper('kept')));
-  assert.deepEqual(
-    marks?.map((mark) => mark?.at.line),
-    // At the close nobody knows what the source has counted after its last chunk.
-    [undefined, 21, undefined, 41, undefined, 61, undefined],
-  );
-  assert.deepEqual(
-    marks?.[3]?.stages.map(({ stage, in: taken, out, skipped }) => [stage, taken, out, skipped]),
-    [
-      ['read numbers', 40, 40, {}],
-      ['even', 40, 20, { odd: 20 }],
-      ['into kept', 20, 0, {}],
-    ],
-  );
-});
-
-test('a flow that goes on from a mark reads what is behind it, and its accounts are those of the whole', async () => {
-  const plan = flow(bookmarked(60)).through(even).into(keeper('kept'));
-  const mark = JSON.parse(JSON.stringify((await marksOf(plan))?.[3])) as FlowMark;
-  const kept = keeper('kept');
-  const account = await follow(flow(bookmarked(60)).through(even).into(kept), following({ from: mark }));
-  assert.deepEqual(
-    kept.rows.map(({ n }) => n),
-    [42, 44, 46, 48, 50, 52, 54, 56, 58, 60],
-  );
-  assert.deepEqual(account.stages, (await follow(plan, following())).stages);
-});
-
-test('rows that a stage keeps back are behind no mark, whatever it has promised', async () => {
-  const late: Stage<Numbered> = stateless(
-    named('late', async function* (rows) {
-      let held: Chunk<Numbered> = [];
-      for await (const chunk of rows) {
-        yield held;
-        held = chunk;
-      }
-      yield held;
-    }),
-  );
-  const twice: Stage<Numbered> = stateless(
-    named('in two', async function* (rows) {
-      for await (const chunk of rows) {
-        yield chunk.slice(0, 4);
-        yield chunk.slice(4);
-      }
-    }),
-  );
-  const marks = await marksOf(flow(bookmarked(40)).through(late).into(keeper('kept')));
-  assert.deepEqual(
-    marks?.map((mark) => mark?.at),
-    [undefined, undefined, undefined, undefined, undefined],
-  );
-  const halves = await marksOf(flow(bookmarked(40)).through(twice).into(keeper('kept')));
-  const lines = halves?.map((mark) => mark?.at.line);
-  assert.deepEqual(lines?.slice(0, 8), [
-    undefined,
-    undefined,
-    undefined,
-    21,
-    undefined,
-    undefined,
-    undefined,
-    41,
-  ]);
-});
-
-test('no end is told of marks behind a stage without the promise, in a fork, or under a limit', async () => {
-  assert.equal(await marksOf(flow(bookmarked(40)).through(asIs).into(keeper('kept'))), undefined);
-  assert.equal(await marksOf(flow(bookmarked(40)).fork((rows) => rows.into(keeper('kept')))), undefined);
-  assert.equal(await marksOf(flow(bookmarked(40)).into(keeper('kept')), { limit: 20 }), undefined);
-  assert.equal(await marksOf(flow(numbers(40)).into(keeper('kept'))), undefined);
 });

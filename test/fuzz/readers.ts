@@ -8,8 +8,9 @@ import { SluiceError } from '../../src/core/errors/sluice-error.js';
 import type { Row } from '../../src/core/row.js';
 import type { Rejection } from '../../src/core/run.js';
 import { strictParser } from '../../src/sources/csv/fast.js';
+import { scanRecords } from '../../src/sources/csv/scan/records.js';
 import { json } from '../../src/sources/json/index.js';
-import { rowOf } from '../../src/sources/json/jsonl.js';
+import { rowOf } from '../../src/sources/json/lines.js';
 import { LineSplitter } from '../../src/sources/text/lines.js';
 import { testRun } from '../support/run.js';
 import { canonical, oracle, type Written } from './json-oracle.js';
@@ -75,18 +76,26 @@ export function checkCsv(parts: readonly Buffer[]): string | undefined {
   return isDeepStrictEqual(values, expected.slice(1)) ? undefined : 'the values differ from csv-parse';
 }
 
-/** Reads `first`, and the rest of `whole` by a parser that goes on where the first one is. */
+/** Reads `whole` in two parts, cut after the last record that is whole at the end of `first`, each by a parser of its own. */
 function readInTwo(first: readonly Buffer[], whole: Buffer): Outcome {
   return collected((rows, reject) => {
-    const parser = strictParser('input', {}, { reject });
-    for (const piece of first) rows.push(...parser.push(piece));
-    const { place } = parser;
-    if (place === undefined) {
-      rows.push(...parser.push(whole.subarray(Buffer.concat(first).length)), ...parser.end());
+    const head = strictParser('input', {}, { reject: () => {} });
+    head.push(whole);
+    const { body } = head;
+    if (body === undefined || head.endsInCr) {
+      const parser = strictParser('input', {}, { reject });
+      rows.push(...parser.push(whole), ...parser.end());
       return;
     }
-    const second = parser.from(place, (why) => reject(undefined, why));
-    rows.push(...second.push(whole.subarray(place.offset)), ...second.end());
+    const rest = whole.subarray(body.offset);
+    const some = Math.max(0, Buffer.concat(first).length - body.offset);
+    const { end, lines } = scanRecords(rest, 0, Math.min(some, rest.length), 44, false);
+    const read = (offset: number, line: number, bytes: Buffer) => {
+      const parser = head.from({ offset, line }, (why) => reject(undefined, why));
+      rows.push(...parser.push(bytes), ...parser.end());
+    };
+    read(body.offset, body.line, rest.subarray(0, end));
+    read(body.offset + end, body.line + lines, rest.subarray(end));
   });
 }
 

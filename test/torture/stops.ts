@@ -289,16 +289,17 @@ class Bench {
     }
   }
 
-  /** Kills a load behind its first committed segment, at which the ledger makes the second one wait. */
+  /** Kills a load after its first committed segment or part, at which the ledger makes the second one wait. */
   async #brokenOff(database: string): Promise<void> {
     const made = await this.#start('init', database).ended;
     if (made.code !== 0) throw new Error(`init: ${made.stderr}`);
     await this.#within(database, async (client) => {
       await client.query(`SELECT pg_advisory_lock(77);
         CREATE FUNCTION held_up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-          IF EXISTS (SELECT FROM sluice.migration_segment) THEN PERFORM pg_advisory_xact_lock_shared(77); END IF;
+          IF EXISTS (SELECT FROM sluice.migration_segment UNION ALL SELECT FROM sluice.migration_part) THEN PERFORM pg_advisory_xact_lock_shared(77); END IF;
           RETURN NEW; END $$;
-        CREATE TRIGGER held_up BEFORE INSERT ON sluice.migration_segment FOR EACH ROW EXECUTE FUNCTION held_up()`);
+        CREATE TRIGGER held_up BEFORE INSERT ON sluice.migration_segment FOR EACH ROW EXECUTE FUNCTION held_up();
+        CREATE TRIGGER held_up BEFORE INSERT ON sluice.migration_part FOR EACH ROW EXECUTE FUNCTION held_up()`);
       const running = this.#start(RUN, database);
       for (let waits = 0; waits === 0 && running.child.exitCode === null; await sleep(20)) {
         const { rows } = await client.query(

@@ -12,20 +12,15 @@ import { rolled } from './rolling-hash.js';
  * them, and compares at every checkpoint. Only rows after the last one are new.
  */
 export class Replay {
-  #next: number;
-  #seen: number;
+  #next = 0;
+  #seen = 0;
   #hash = createHash('sha256');
 
-  /** The rows come by from after checkpoint number `behind` on (1-based): from the first one on, if it is 0. */
   constructor(
     private readonly checkpoints: readonly Checkpoint[],
     /** As messages name it. */
     private readonly table: string,
-    behind = 0,
-  ) {
-    this.#next = behind;
-    this.#seen = this.#start;
-  }
+  ) {}
 
   /** Whether every committed row has come by. */
   get done(): boolean {
@@ -88,6 +83,6 @@ export class Replay {
   }
 
   #differs(how: string) {
-    return loadErrors.not_repeatable({ table: this.table, how });
+    return loadErrors.not_repeatable.rows({ table: this.table, how });
   }
 }

@@ -18,6 +18,8 @@ export interface Encoder {
    * is as it was before the call.
    */
   encode(rows: Chunk, out: CopyBuffer, reject: (row: Row, why: Rejection) => void): number;
+  /** Of an encoder that numbers its rows: the next one is this. */
+  numberFrom(row: number): void;
 }
 
 /** Rejects carry at most this many characters of a value. */
@@ -27,7 +29,10 @@ const SHOWN_CHARACTERS = 200;
 const COLUMNS_PER_PART = 64;
 
 type Part = (row: Row, out: CopyBuffer, at: number) => number;
-type EncodeRows = (rows: Chunk, out: CopyBuffer) => number;
+interface Loop {
+  encode(rows: Chunk, out: CopyBuffer): number;
+  numberFrom(row: number): void;
+}
 
 /**
  * The encoder of a table, for `columns` in the order of the COPY statement's list. Its code is generated,
@@ -37,7 +42,8 @@ type EncodeRows = (rows: Chunk, out: CopyBuffer) => number;
  * `closed`: a row that has a value under a name that is not among the columns is a reject
  * (unknown_column), since dropping the value would lose data.
  *
- * `numberedFrom`: behind its columns every row has those of ORIGIN_COLUMNS, numbered from this one on.
+ * `numberedFrom`: behind its columns every row has those of ORIGIN_COLUMNS, numbered from this one on until `numberFrom`
+ * is called.
  */
 export function copyEncoder(
   columns: readonly ColumnFacts[],
@@ -56,7 +62,7 @@ export function copyEncoder(
   for (let from = 0; from < columns.length; from += COLUMNS_PER_PART) {
     parts.push(compilePart(columns, guards, from, Math.min(from + COLUMNS_PER_PART, columns.length), bad));
   }
-  const encodeRows = compileLoop(
+  const loop = compileLoop(
     parts,
     options.closed === true ? keyCheck(columns, (row, why) => reject(row, why)) : undefined,
     options.numberedFrom,
@@ -65,8 +71,9 @@ export function copyEncoder(
     columns,
     encode(rows, out, onReject) {
       reject = onReject;
-      return encodeRows(rows, out);
+      return loop.encode(rows, out);
     },
+    numberFrom: (row) => loop.numberFrom(row),
   };
 }
 
@@ -154,7 +161,7 @@ function compileLoop(
   parts: readonly Part[],
   check: KeyCheck | undefined,
   numberedFrom: number | undefined,
-): EncodeRows {
+): Loop {
   const names = parts.map((_, i) => `part${i}`);
   // A table without columns still has rows: each is an empty line.
   const calls =
@@ -164,7 +171,7 @@ function compileLoop(
           .map((name) => `at = ${name}(row, out, at); if (at < 0) { at = start; continue; }`)
           .join('\n    ');
   const numbered = numberedFrom === undefined ? '' : 'at = putOrigin(out, at, next++, origin);';
-  const source = `'use strict'; let keys = [], next = first; return function encode(rows, out) {
+  const source = `'use strict'; let keys = [], next = first; function encode(rows, out) {
   const origins = out.reserveRows(rows.length);
   let at = out.length, count = out.rows;
   for (let i = 0; i < rows.length; i++) {
@@ -179,12 +186,10 @@ function compileLoop(
   out.length = at;
   out.rows = count;
   return added;
-};`;
+}
+return { encode, numberFrom(row) { next = row; } };`;
   const given = [ORIGIN, check, putOrigin, numberedFrom ?? 0];
-  return new Function('ORIGIN', 'check', 'putOrigin', 'first', ...names, source)(
-    ...given,
-    ...parts,
-  ) as EncodeRows;
+  return new Function('ORIGIN', 'check', 'putOrigin', 'first', ...names, source)(...given, ...parts) as Loop;
 }
 
 function rejection(

@@ -9,14 +9,26 @@ export const ORIGIN_COLUMNS = {
   line: 'sluice_line',
 } as const;
 
-/** Rows that one end of a flow may have: their numbers are below those of the next end, and exact in a double. */
-const END_ROWS = 2 ** 40;
+/** Numbers that one end of a flow has: they are below those of the next end, and exact in a double. */
+const END_ROWS = 2 ** 44;
+
+/**
+ * Numbers that a part of an input has for each byte of its text: parts are numbered in the order in which they stand
+ * there, whoever loads them first.
+ */
+const ROWS_PER_BYTE = 4;
 
 /** The number before the first row of the end at `end` (0-based, in the order of the pipeline's flows). */
 export const rowsBefore = (end: number): number => end * END_ROWS;
 
 /** The end that a row's number (from 1 on) is of. */
 export const endOf = (row: number): number => Math.floor((row - 1) / END_ROWS);
+
+/** The number before the first row of a part that begins at the byte `start` of an input. */
+export const rowsBeforePart = (start: number): number => start * ROWS_PER_BYTE;
+
+/** How many rows a part of so many bytes may become. */
+export const mostRows = (bytes: number): number => bytes * ROWS_PER_BYTE;
 
 /** Both numbers at their longest, with a tab before each. */
 const LONGEST = 36;

@@ -152,7 +152,11 @@ export function withRunning(command: Command): Command {
     .option('--limit <N>', 'only the first N rows of every input; nothing is published', wholeNumber)
     .option('--resume <batch>', 'resume a batch that broke off (see `status`)')
     .option('--keep-staging', 'if stopped by a signal, keep what is loaded, to resume it (--resume)')
-    .option('--jobs <N>', 'inputs read at once (default: 2)', wholeNumber)
+    .option(
+      '--jobs <N>',
+      'sessions that fill a table at once, and inputs read at once (default: by the cores, at most 4, and 2)',
+      wholeNumber,
+    )
     .addOption(guardOption())
     .option(
       '--no-triggers',

@@ -24,6 +24,8 @@ export interface ColumnFacts {
   readonly notNull: boolean;
   readonly hasDefault: boolean;
   readonly identity?: 'always' | 'by default';
+  /** Its default takes the next value of a sequence. */
+  readonly numbers?: true;
   readonly generated?: 'stored' | 'virtual';
   /** An enum's labels in their order. */
   readonly labels?: readonly string[];
@@ -41,6 +43,8 @@ SELECT a.attname AS name, a.attnum::int AS position,
        CASE WHEN bn.nspname = 'pg_catalog' THEN '' ELSE bn.nspname || '.' END || b.typname AS base,
        b.oid::bigint::text AS base_oid, b.typtype AS base_kind, b.domains > 0 AS is_domain, b.typmod,
        a.attnotnull OR b.not_null AS not_null, a.atthasdef AND a.attgenerated = '' AS has_default,
+       a.atthasdef AND EXISTS (SELECT FROM pg_catalog.pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum
+         AND pg_catalog.pg_get_expr(d.adbin, d.adrelid) ~ 'nextval\\(') AS numbers,
        a.attidentity AS identity, a.attgenerated AS generated,
        CASE WHEN b.typtype = 'e' THEN (
          SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder)
@@ -66,6 +70,7 @@ interface CatalogRow extends Record<string, unknown> {
   typmod: number;
   not_null: boolean;
   has_default: boolean;
+  numbers: boolean;
   identity: string;
   generated: string;
   labels: string[] | null;
@@ -102,6 +107,7 @@ function facts(row: CatalogRow): ColumnFacts {
     hasDefault: row.has_default,
     ...(row.identity === 'a' ? { identity: 'always' as const } : {}),
     ...(row.identity === 'd' ? { identity: 'by default' as const } : {}),
+    ...(row.numbers ? { numbers: true as const } : {}),
     ...(row.generated === 's' ? { generated: 'stored' as const } : {}),
     ...(row.generated === 'v' ? { generated: 'virtual' as const } : {}),
     ...(row.labels !== null ? { labels: row.labels } : {}),

@@ -89,7 +89,8 @@ const COLUMNS = `b.id::text, b.pipeline, b.pipeline_from, b.source, b.source_fil
   (b.manifest->>'repeatable')::boolean IS TRUE AND NOT ${ALIVE} AND (b.status IN ('pending', 'running')
     OR b.status = 'failed' AND ${STAGING_THERE})
     AND (coalesce(jsonb_array_length(b.accounting), 0) > 0
-      OR EXISTS (SELECT FROM sluice.migration_segment s WHERE s.batch_id = b.id)) AS resumable`;
+      OR EXISTS (SELECT FROM sluice.migration_segment s WHERE s.batch_id = b.id)
+      OR EXISTS (SELECT FROM sluice.migration_part p WHERE p.batch_id = b.id)) AS resumable`;
 
 /** The class of the advisory lock that a running batch's session holds; the object is the batch's id. */
 function lockClass(): number {

@@ -78,40 +78,40 @@ function storable(reject: StoredReject): StoredReject {
   };
 }
 
-/** An input that is read on after a line. */
-export interface ReadUpTo {
+/** Lines of an input that are not read again: from one up to before the other (1-based). */
+export interface StandingLines {
   readonly input: string;
-  /** The first line (1-based) that is read again; null where none is. */
-  readonly line: number | null;
+  readonly from: number;
+  readonly to: number;
 }
 
-/** Which rejects of a batch, `r`, are of rows that are not read again: $2 says which inputs are read on, and where. */
-const STANDS = `EXISTS (SELECT FROM json_to_recordset($2::json) AS k(input text, line bigint)
-       WHERE k.input = r.input AND (k.line IS NULL OR r.line < k.line))`;
+/** Which rejects of a batch, `r`, are of rows that are not read again: $2 says of which lines. */
+const STANDS = `EXISTS (SELECT FROM json_to_recordset($2::json) AS k(input text, "from" bigint, "to" bigint)
+       WHERE k.input = r.input AND r.line >= k."from" AND r.line < k."to")`;
 
-/** How many rejects of a batch are of rows that are not read again, by input. */
+/** How many rejects of a batch are of such `lines`, by input. */
 export async function standingRejects(
   database: Database,
   batch: string,
-  inputs: readonly ReadUpTo[],
+  lines: readonly StandingLines[],
 ): Promise<ReadonlyMap<string, number>> {
   const rows = await database.query<{ input: string; rows: number }>(
     `SELECT r.input, count(*)::float8 AS rows FROM sluice.migration_reject r
      WHERE r.batch_id = $1 AND ${STANDS} GROUP BY r.input`,
-    [batch, JSON.stringify(inputs)],
+    [batch, JSON.stringify(lines)],
   );
   return new Map(rows.map((row) => [row.input, row.rows]));
 }
 
-/** Forgets the rejects of a batch whose rows are about to be read again: all but those of inputs that are read on. */
+/** Forgets the rejects of a batch whose rows are about to be read again: all but those of `lines`. */
 export async function forgetRejects(
   database: Database,
   batch: string,
-  but: readonly ReadUpTo[],
+  lines: readonly StandingLines[],
 ): Promise<void> {
   await database.query(`DELETE FROM sluice.migration_reject r WHERE r.batch_id = $1 AND NOT ${STANDS}`, [
     batch,
-    JSON.stringify(but),
+    JSON.stringify(lines),
   ]);
 }
 

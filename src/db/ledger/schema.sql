@@ -1,4 +1,4 @@
--- The ledger: what was attempted, what was set aside, what was published. Version 10. May be run again: what
+-- The ledger: what was attempted, what was set aside, what was published. Version 11. May be run again: what
 -- an earlier version lacks is added.
 -- Not readable by PUBLIC: it holds source data.
 -- The schema is there: it was made in this transaction, or was found to be ours.
@@ -240,9 +240,6 @@ CREATE TABLE IF NOT EXISTS sluice.migration_view_use (
   PRIMARY KEY (view_schema, view_name, application, role)
 );
 
--- Since version 5: where to read on after a segment, and the accounts up to there; NULL where the input must be read again.
-ALTER TABLE sluice.migration_segment ADD COLUMN IF NOT EXISTS mark json;
-
 -- Since version 6: what a publish did to the rows of each table, counted in its transaction; NULL where an earlier
 -- version published, and rows_deleted where writes during the load were not guarded against. Of the staged rows each is
 -- inserted, updated, unchanged, missing (patch: no such key) or suppressed (by a trigger).
@@ -274,6 +271,37 @@ UPDATE sluice.migration_batch b SET schemas = coalesce((
   WHERE n.nspname ~ ('^sluice_(staging|old|guard|guard_undo|undo|undone|compat)_' || b.id || '(_[1-9][0-9]*)?$')), '{}')
 WHERE schemas IS NULL;
 ALTER TABLE sluice.migration_batch ALTER COLUMN schemas SET DEFAULT '{}', ALTER COLUMN schemas SET NOT NULL;
+
+-- Since version 11: the parts of inputs that are loaded, each committed with the rows that it tells of. Gone once the load
+-- is complete. Before, segments had places to read on from.
+ALTER TABLE sluice.migration_segment DROP COLUMN IF EXISTS mark;
+CREATE TABLE IF NOT EXISTS sluice.migration_part (
+  batch_id     bigint NOT NULL REFERENCES sluice.migration_batch ON DELETE CASCADE,
+  -- The flow, counted from 0, and the branch of it, as in the accounting.
+  flow         integer NOT NULL,
+  branch       text NOT NULL,
+  -- The bytes of the input's text (unpacked, UTF-8) from one up to before the other; the line at which they begin, how many.
+  starts_at    bigint NOT NULL,
+  ends_at      bigint NOT NULL,
+  line         bigint NOT NULL,
+  lines        bigint NOT NULL,
+  table_schema text NOT NULL,
+  table_name   text NOT NULL,
+  -- Rows handed over, those that the server refused among them; rows in staging.
+  handed       bigint NOT NULL,
+  rows         bigint NOT NULL,
+  -- Of the rows in COPY's text format or, where the text itself was handed to COPY (raw), of that.
+  hash         text NOT NULL,
+  raw          boolean NOT NULL,
+  -- The rows that the server refused, and why.
+  refused      jsonb NOT NULL DEFAULT '[]',
+  -- What became of its rows at each stage: the source first, the end last.
+  account      json NOT NULL,
+  columns      json NOT NULL,
+  note         json,
+  committed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (batch_id, flow, branch, starts_at)
+);
 
 -- Since version 9: what belongs to a batch is changed by the role that has begun it, by roles that have its rights, and by
 -- the ledger's owner; whoever may only read reads as before. Triggers rather than policies: our sessions refuse to be
@@ -339,4 +367,4 @@ DO $$ DECLARE reader name; BEGIN
   END LOOP;
 END $$;
 
-INSERT INTO sluice.ledger_version (version) VALUES (10) ON CONFLICT DO NOTHING;
+INSERT INTO sluice.ledger_version (version) VALUES (11) ON CONFLICT DO NOTHING;

@@ -1,5 +1,4 @@
 import type { Client } from 'pg';
-import type { FlowMark } from '../../core/bookmark.js';
 import type { Checkpoint } from '../../core/checkpoint.js';
 import type { Database } from '../../core/run.js';
 
@@ -15,16 +14,9 @@ export interface StagedEnd extends LoadEnd {
   readonly table: string;
 }
 
-/** How far a flow was with a segment, and the columns of its input as far as they are known. */
-export interface SegmentMark extends FlowMark {
-  readonly columns: readonly string[];
-}
-
 /** The committed segments of one end, in order. */
 export interface Loaded extends StagedEnd {
   readonly checkpoints: readonly Checkpoint[];
-  /** How far the flow was with each; null where its input cannot be read on from there. */
-  readonly marks: readonly (SegmentMark | null)[];
 }
 
 /** Records a segment; call it inside the transaction that commits the segment's rows. */
@@ -35,13 +27,12 @@ export async function recordSegment(
   segment: Checkpoint & {
     readonly number: number;
     readonly position: number | undefined;
-    readonly mark: SegmentMark | undefined;
   },
 ): Promise<void> {
   await client.query(
     `INSERT INTO sluice.migration_segment
-       (batch_id, flow, branch, number, table_schema, table_name, handed, rows, hash, position, refused, mark)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+       (batch_id, flow, branch, number, table_schema, table_name, handed, rows, hash, position, refused)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
     [
       batch,
       end.flow,
@@ -54,7 +45,6 @@ export async function recordSegment(
       segment.hash,
       segment.position ?? null,
       JSON.stringify(segment.refused),
-      segment.mark === undefined ? null : JSON.stringify(segment.mark),
     ],
   );
 }
@@ -64,14 +54,24 @@ export async function readSegments(database: Database, batch: string): Promise<L
   return database.query<Loaded & Record<string, unknown>>(
     `SELECT flow, branch, table_schema AS schema, table_name AS "table",
             json_agg(json_build_object('handed', handed, 'rows', rows, 'hash', hash, 'refused', refused)
-                     ORDER BY number) AS checkpoints,
-            json_agg(mark ORDER BY number) AS marks
+                     ORDER BY number) AS checkpoints
      FROM sluice.migration_segment WHERE batch_id = $1 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2`,
     [batch],
   );
 }
 
-/** Forgets the segments of a batch whose load is complete, or of which nothing is kept. */
-export async function forgetSegments(database: Database, batch: string): Promise<void> {
+/** Whether anything of a batch's load is committed. */
+export async function isLoaded(database: Database, batch: string): Promise<boolean> {
+  const [found] = await database.query<{ loaded: boolean }>(
+    `SELECT EXISTS (SELECT FROM sluice.migration_segment WHERE batch_id = $1)
+         OR EXISTS (SELECT FROM sluice.migration_part WHERE batch_id = $1) AS loaded`,
+    [batch],
+  );
+  return found?.loaded === true;
+}
+
+/** Forgets the segments and parts of a batch whose load is complete, or of which nothing is kept. */
+export async function forgetLoaded(database: Database, batch: string): Promise<void> {
   await database.query('DELETE FROM sluice.migration_segment WHERE batch_id = $1', [batch]);
+  await database.query('DELETE FROM sluice.migration_part WHERE batch_id = $1', [batch]);
 }

@@ -7,7 +7,8 @@ import { asFailure, endsAsking } from '../end/failure.js';
 import { readOnce, recordInputs } from '../inputs/fingerprint.js';
 import type { Job } from '../job/job.js';
 import { assertAccounted } from '../load/accounted.js';
-import { loadDry, type ToRead } from '../load/load.js';
+import { loadDry } from '../load/load.js';
+import type { ToRead } from '../load/place.js';
 import type { Checked } from './check.js';
 import { asFinding } from './findings.js';
 

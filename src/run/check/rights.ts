@@ -14,7 +14,7 @@ SELECT current_user AS role, current_database() AS database,
   coalesce((SELECT json_agg(w.name || ': ' || w.rights ORDER BY w.name)
     FROM (VALUES ('ledger_version', 'SELECT'), ('migration_batch', 'SELECT, INSERT, UPDATE'),
       ('migration_publish', 'SELECT, INSERT, UPDATE'), ('migration_reject', 'SELECT, INSERT, DELETE'),
-      ('migration_segment', 'SELECT, INSERT, DELETE'), ('migration_record', 'SELECT'),
+      ('migration_segment', 'SELECT, INSERT, DELETE'), ('migration_part', 'SELECT, INSERT, DELETE'), ('migration_record', 'SELECT'),
       ('migration_record_row', 'SELECT, INSERT, UPDATE, DELETE'),
       ('migration_record_outcome', 'SELECT, INSERT, UPDATE, DELETE'), ('migration_field_mapping', 'SELECT'),
       ('migration_view', 'SELECT, INSERT, UPDATE'), ('migration_view_use', 'SELECT, INSERT, UPDATE')) w(name, rights)
@@ -134,7 +134,7 @@ export const LEDGER_GRANTS = [
   'GRANT SELECT ON sluice.ledger_version',
   'GRANT SELECT, INSERT, UPDATE ON sluice.migration_batch, sluice.migration_publish',
   'GRANT SELECT, INSERT, UPDATE ON sluice.migration_view, sluice.migration_view_use',
-  'GRANT SELECT, INSERT, DELETE ON sluice.migration_reject, sluice.migration_segment',
+  'GRANT SELECT, INSERT, DELETE ON sluice.migration_reject, sluice.migration_segment, sluice.migration_part',
   'GRANT SELECT, INSERT, UPDATE, DELETE ON sluice.migration_record_row, sluice.migration_record_outcome',
   'GRANT SELECT ON sluice.migration_record, sluice.migration_field_mapping',
 ] as const;

@@ -1,7 +1,7 @@
 import { totals } from '../../core/accounting.js';
 import type { BatchStatus } from '../../core/batch-status.js';
 import { batchCounts, moveBatch } from '../../db/ledger/batches.js';
-import { forgetSegments } from '../../db/ledger/segments.js';
+import { forgetLoaded } from '../../db/ledger/segments.js';
 import type { Change } from '../changes/change.js';
 import { discardAll } from '../changes/sequence.js';
 import type { Job } from '../job/job.js';
@@ -17,7 +17,7 @@ export async function end(
   const { database } = job.options;
   const { accounts } = job.state;
   await discardAll(changes);
-  await forgetSegments(database, job.batch as string);
+  await forgetLoaded(database, job.batch as string);
   job.removeFiles();
   await moveBatch(database, job.batch as string, status, {
     accounting: accounts,

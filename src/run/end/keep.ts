@@ -5,7 +5,7 @@ import type { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Suggestion } from '../../core/next.js';
 import { isOutOfReach } from '../../db/connection-error.js';
 import { type Batch, batchCounts, findBatch, moveBatch, noteBatch } from '../../db/ledger/batches.js';
-import { readSegments } from '../../db/ledger/segments.js';
+import { isLoaded } from '../../db/ledger/segments.js';
 import type { Change } from '../changes/change.js';
 import { releaseAll } from '../changes/sequence.js';
 import { type Begun, publishing, resuming } from '../given/next-command.js';
@@ -87,7 +87,7 @@ export async function keepForResume(
 ): Promise<Kept | undefined> {
   const { database } = job.options;
   const { accounts } = job.state;
-  const loaded = accounts.length > 0 || (await readSegments(database, job.batch as string)).length > 0;
+  const loaded = accounts.length > 0 || (await isLoaded(database, job.batch as string));
   if (!loaded) return undefined;
   // Until somebody goes on, staging must not stand in live's way.
   await releaseAll(changes);

@@ -96,7 +96,10 @@ export interface RunOptions {
   readonly limit?: number;
   /** What keeps writes during the load from being lost. Default: journal. */
   readonly guard?: 'journal' | 'lock' | 'off';
-  /** Flows followed at once; fewer where the server has not the connections for it. Default: 2. */
+  /**
+   * Sessions that fill a table at once, of a flow that is loaded in parts (default: as many as the machine has cores, at most
+   * 4), and flows followed at once (default: 2); fewer where the server has not the connections for it.
+   */
   readonly jobs?: number;
   /** append, merge, sync, patch: the tables' own triggers do not fire. Needs their owner. */
   readonly noTriggers?: boolean;

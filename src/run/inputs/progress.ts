@@ -15,15 +15,22 @@ interface Position {
 /** How far a run's inputs are and what has become of their rows, while it goes on. */
 export class Progress {
   readonly #positions = new Map<StageCounter, Position>();
-  /** The counters of every flow that is followed, the source's first. */
-  readonly #counters = new Map<number, StageCounter[]>();
+  /** The counters of every line of stages that is followed, the source's first. */
+  readonly #counters = new Map<string, StageCounter[]>();
 
   /** `tell` is called whenever an input has come further. */
   constructor(private readonly tell: Events['progress']) {}
 
-  /** `counter` counts in the flow at `flow`. */
-  counts(flow: number, counter: StageCounter): void {
-    this.#counters.set(flow, [...(this.#counters.get(flow) ?? []), counter]);
+  /** `counter` counts in the line of stages `line`: a flow, or one of those that read its parts. */
+  counts(line: string, counter: StageCounter): void {
+    this.#counters.set(line, [...(this.#counters.get(line) ?? []), counter]);
+  }
+
+  /** Rows that the flow at `flow` has read so far. */
+  rowsOf(flow: number): number {
+    let rows = 0;
+    for (const [line, [source]] of this.#counters) if (line.startsWith(`${flow}/`)) rows += source?.out ?? 0;
+    return rows;
   }
 
   /** The source that `counter` counts for, which reads `input`, is at a place. */

@@ -1,3 +1,4 @@
+import { type Cut, mapParts, type Uncut } from '../../core/parts.js';
 import { type Chunk, originOf, type Row, type Rows } from '../../core/row.js';
 import type { Source } from '../../core/types.js';
 
@@ -8,6 +9,9 @@ import type { Source } from '../../core/types.js';
  */
 const KEPT_CHUNKS = 3;
 
+/** Readings that are over and whose last chunks are kept: a part's rows may be refused a while after they were read. */
+const KEPT_READINGS = 4;
+
 /**
  * The records that an input gave last, so that a reject can be stored as the input had it, however stages
  * have changed the row since. Keeps references only: nothing is paid per row.
@@ -15,7 +19,9 @@ const KEPT_CHUNKS = 3;
 export class InputRows {
   /** The columns of the first record; undefined while there was none. */
   columns: readonly string[] | undefined;
-  #recent: Chunk[] = [];
+  /** The latest chunks of each reading: parts of an input are read at the same time. */
+  readonly #readings = new Set<Chunk[]>();
+  readonly #over: Chunk[][] = [];
 
   /** `onChunk` is told of every chunk before it is handed on. */
   constructor(private readonly onChunk: (chunk: Chunk) => void = () => {}) {}
@@ -23,17 +29,21 @@ export class InputRows {
   /** `source`, whose chunks are remembered; `between` is awaited before each is handed on. */
   around(source: Source, between: () => Promise<void> | undefined): Source {
     const remembered = this;
-    // The chunks are kept for this reading only.
     const kept = async function* (rows: Rows) {
-      remembered.#recent = [];
-      for await (const chunk of rows) {
-        remembered.columns ??= Object.keys(chunk[0] as Row);
-        if (remembered.#recent.length === KEPT_CHUNKS) remembered.#recent.shift();
-        remembered.#recent.push(chunk);
-        remembered.onChunk(chunk);
-        const waiting = between();
-        if (waiting !== undefined) await waiting;
-        yield chunk;
+      const recent: Chunk[] = [];
+      remembered.#readings.add(recent);
+      try {
+        for await (const chunk of rows) {
+          remembered.columns ??= Object.keys(chunk[0] as Row);
+          if (recent.length === KEPT_CHUNKS) recent.shift();
+          recent.push(chunk);
+          remembered.onChunk(chunk);
+          const waiting = between();
+          if (waiting !== undefined) await waiting;
+          yield chunk;
+        }
+      } finally {
+        remembered.#end(recent);
       }
     };
     return {
@@ -43,22 +53,42 @@ export class InputRows {
       ...(source.columns === undefined ? {} : { columns: source.columns }),
       ...(source.order === undefined ? {} : { order: source.order }),
       read: (run) => kept(source.read(run)),
-      ...(source.readFrom === undefined
+      ...(source.cut === undefined
         ? {}
-        : { readFrom: (run, at) => kept((source.readFrom as NonNullable<Source['readFrom']>)(run, at)) }),
+        : {
+            cut: async (run, how) => {
+              const cut = (await source.cut?.(run, how)) as Cut | Uncut;
+              const csv = 'rows' in cut ? undefined : cut.csv;
+              remembered.columns ??= csv?.columns;
+              return mapParts(cut, kept, run, csv);
+            },
+          }),
     };
+  }
+
+  #end(recent: Chunk[]): void {
+    this.#over.push(recent);
+    if (this.#over.length > KEPT_READINGS) this.#readings.delete(this.#over.shift() as Chunk[]);
   }
 
   /** The record at `origin`, if it is among those remembered. */
   find(origin: number): Row | undefined {
-    for (let at = this.#recent.length - 1; at >= 0; at--) {
-      const chunk = this.#recent[at] as Chunk;
-      const first = originOf(chunk[0] as Row);
-      if (first === undefined || first > origin) continue;
-      return inChunk(chunk, origin);
+    for (const recent of this.#readings) {
+      const found = inLatest(recent, origin);
+      if (found !== undefined) return found;
     }
     return undefined;
   }
+}
+
+function inLatest(recent: readonly Chunk[], origin: number): Row | undefined {
+  for (let at = recent.length - 1; at >= 0; at--) {
+    const chunk = recent[at] as Chunk;
+    const first = originOf(chunk[0] as Row);
+    if (first === undefined || first > origin) continue;
+    return inChunk(chunk, origin);
+  }
+  return undefined;
 }
 
 /** Origins grow within a chunk. */

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StageCounter } from '../../core/accounting.js';
 import type { OldSystem } from '../../core/assessment.js';
-import type { FlowMark } from '../../core/bookmark.js';
 import { tableErrors } from '../../core/errors/catalogue/tables.js';
 import type { FlowPlan } from '../../core/flow.js';
 import type { Following } from '../../core/follow.js';
@@ -29,7 +28,7 @@ import { RejectWriter } from '../rejects/writer.js';
 import { RejectSpool } from '../resubmit/reject-files.js';
 import type { Resubmitted } from '../resubmit/resubmitted.js';
 import { asked, findTables, openResubmitted, plainInputs } from './given.js';
-import { runOf } from './run-of.js';
+import { type RunPlace, runOf } from './run-of.js';
 import { JobState } from './state.js';
 
 /** Rejects shown at the end of a run; the rest is in the ledger. */
@@ -166,7 +165,7 @@ export class Job {
     return this.read.remember(
       labelled,
       (flow, chunk) => this.state.tracked?.of(flow)?.read(chunk),
-      () => this.#flushSome(),
+      () => this.flushSome(),
     );
   }
 
@@ -184,7 +183,8 @@ export class Job {
     return input === undefined ? undefined : this.labels[input];
   }
 
-  #flushSome(): Promise<void> | undefined {
+  /** Stores rejects and records, if enough wait; undefined where there is nothing to wait for. */
+  flushSome(): Promise<void> | undefined {
     const rejects = this.rejects.flushSome();
     const records = this.state.tracked?.flushSome();
     if (rejects === undefined || records === undefined) return rejects ?? records;
@@ -251,16 +251,20 @@ export class Job {
     return oldSystem(this.inputs, this.checkRun());
   }
 
-  /** What the engine needs to follow the flow at `flow`, `from` some place on; `open` is the phase's own. */
-  following(flow: number, from: FlowMark | undefined, open: Following['open']): Following {
+  /** What the engine needs to follow the flow at `flow`; `open` is the phase's own. */
+  following(flow: number, open: Following['open']): Following {
     return {
       signal: this.signal,
-      runFor: (counter, input, signal) => runOf(this, { counter, input, signal, flow }),
+      runFor: (counter, input, signal) => this.runAt({ counter, input, signal, flow }),
       open,
-      afterChunk: () => this.#flushSome(),
+      afterChunk: () => this.flushSome(),
       ...(this.options.limit === undefined ? {} : { limit: this.options.limit }),
-      ...(from === undefined ? {} : { from }),
     };
+  }
+
+  /** The Run of what counts there. */
+  runAt(place: RunPlace): Run {
+    return runOf(this, place);
   }
 
   /** `run` with what the sources of this job share: the same state of an SQLite file. */

@@ -28,11 +28,13 @@ export interface RunPlace {
   readonly input: string;
   readonly signal: AbortSignal;
   readonly flow: number;
+  /** Which of those that read parts of the flow's input at the same time. */
+  readonly lane?: number;
 }
 
 /** What sources, stages and sinks of a job are given: their verbs count, and reach its rejects, records and reports. */
-export function runOf(job: RunningJob, { counter, input, signal, flow }: RunPlace): Run {
-  if (flow >= 0) job.progress.counts(flow, counter);
+export function runOf(job: RunningJob, { counter, input, signal, flow, lane = 0 }: RunPlace): Run {
+  if (flow >= 0) job.progress.counts(`${flow}/${lane}`, counter);
   return {
     batch: job.batch,
     dryRun: job.options.dryRun ?? false,

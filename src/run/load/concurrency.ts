@@ -1,4 +1,5 @@
-import { endsOf, type FlowPlan } from '../../core/flow.js';
+import { availableParallelism } from 'node:os';
+import { endsOf, type FlowPlan, mayBeCut } from '../../core/flow.js';
 import type { Database } from '../../core/run.js';
 import type { Job } from '../job/job.js';
 
@@ -8,18 +9,34 @@ const FLOWS_AT_ONCE = 2;
 /** Sessions that are left to others, and to the run itself for its rejects and its snapshot. */
 const SPARE_SESSIONS = 3;
 
+/** Sessions that fill a table at once, where nobody says otherwise, on a machine of many cores. */
+const MOST_LANES = 4;
+
+/** How much is done at the same time: flows that are followed, and sessions that each has for a table. */
+export interface AtOnce {
+  readonly flows: number;
+  readonly lanes: number;
+}
+
 /**
- * How many of `flows` are followed at once: `--jobs`, but no more than there are connections for. A flow
- * has a session for each table that it fills, and one for its source. At least 1.
+ * What is done at once for `flows`: as `--jobs` says, else what the machine's cores can do, but no more than there are
+ * connections for. A flow has a session for each table that it fills, and one for its source; of one that is loaded in
+ * parts several fill the table. At least 1.
  */
-export async function flowsAtOnce(job: Job, flows: readonly FlowPlan[]): Promise<number> {
-  const wanted = Math.min(job.options.jobs ?? FLOWS_AT_ONCE, flows.length);
-  if (wanted <= 1) return 1;
+export async function atOnce(job: Job, flows: readonly FlowPlan[]): Promise<AtOnce> {
+  const { jobs, database, log } = job.options;
+  const wanted = Math.min(jobs ?? FLOWS_AT_ONCE, flows.length);
+  const lanes = flows.some(mayBeCut) ? (jobs ?? Math.min(MOST_LANES, availableParallelism())) : 1;
+  if (wanted <= 1 && lanes <= 1) return { flows: 1, lanes: 1 };
   const sessions = Math.max(...flows.map(({ root }) => 1 + endsOf(root).length));
-  const room = Math.floor(((await freeSessions(job.options.database)) - SPARE_SESSIONS) / sessions);
-  if (room < wanted)
-    job.options.log.warn('fewer flows at once: the server has few connections left', { room });
-  return Math.max(1, Math.min(wanted, room));
+  const free = (await freeSessions(database)) - SPARE_SESSIONS;
+  const room = Math.floor(free / sessions);
+  const followed = Math.max(1, Math.min(wanted, room));
+  const more = Math.floor((free - followed * sessions) / followed);
+  const filling = Math.max(1, Math.min(lanes, 1 + more));
+  if (followed < wanted || filling < lanes)
+    log.warn('less at once: the server has few connections left', { flows: followed, sessions: filling });
+  return { flows: followed, lanes: filling };
 }
 
 /** How many more sessions there may be. */

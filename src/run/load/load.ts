@@ -1,28 +1,23 @@
 import pLimit from 'p-limit';
 import { checkedTable } from '../../../sinks/load/checked-table.js';
-import { rowsBefore } from '../../../sinks/load/encode/ordinal.js';
 import { stagedTable } from '../../../sinks/load/staged-table.js';
-import { triggersMayChange } from '../../../sinks/publish/constraints/subject.js';
 import type { FlowAccount } from '../../core/accounting.js';
+import { loadErrors } from '../../core/errors/catalogue/load.js';
 import { type EndPlace, type Following, follow } from '../../core/follow.js';
 import type { Run } from '../../core/run.js';
 import type { Target } from '../../core/target.js';
 import type { Sink, Staging } from '../../core/types.js';
 import type { LoadEnd } from '../../db/ledger/segments.js';
 import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
-import type { StagingTable } from '../changes/staging-table.js';
-import type { Checked } from '../check/check.js';
 import { writerSession } from '../given/load-session.js';
 import type { Job } from '../job/job.js';
 import { Records } from '../records/index.js';
 import type { RecordTracker } from '../records/tracker.js';
-import { flowsAtOnce } from './concurrency.js';
-import { tableEnds } from './flow-ends.js';
+import { atOnce } from './concurrency.js';
+import { type InParts, loadInParts, mayBeInParts } from './parts.js';
+import { columnsFor, numbersItself, placeOf, type ToRead } from './place.js';
 import { endKey, type TakenUp } from './resume.js';
 import { segmentNoter } from './segment.js';
-
-/** What reading the rows of a job builds on. */
-export type ToRead = Pick<Checked, 'flows' | 'columns' | 'changes'>;
 
 /** Opens an end of a flow, told which one it is. */
 type Open = (end: Target | Sink, run: Run, at: EndPlace & LoadEnd) => Promise<Staging>;
@@ -35,43 +30,25 @@ type Open = (end: Target | Sink, run: Run, at: EndPlace & LoadEnd) => Promise<St
 export async function load(
   job: Job,
   checked: ToRead,
-  taken: Pick<TakenUp, 'checkpoints' | 'from'> | undefined,
+  taken: TakenUp | undefined,
   settle: (accounts: readonly FlowAccount[]) => Promise<FlowAccount[]>,
 ): Promise<FlowAccount[]> {
-  const { database } = job.options;
+  const { database, segmentBytes } = job.options;
   const batch = job.batch as string;
-  const ends = tableEnds(checked.flows).map(endKey);
-  const { places } = checked.changes;
   job.state.tracked = await Records.begin(job, checked.flows, checked.columns);
-  const accounts = await followAll(
-    job,
-    checked,
-    (end, run, at) => {
-      if (!isTarget(end)) return end.open(run);
-      const table = job.tableOf(end);
-      const place = places.get(end) as StagingTable;
-      const { flow, branch, mark } = at;
-      const sink = stagedTable({
-        ...place,
-        liveName: `${table.schema}.${table.table}`,
-        ...columnsFor(end, checked),
-        connect: () => writerSession(database, batch, `load ${table.table}`, PINNED_BESIDE_CODE),
-        ...(job.options.segmentBytes === undefined ? {} : { segmentBytes: job.options.segmentBytes }),
-        checkpoints: taken?.checkpoints?.get(endKey(at)) ?? [],
-        behind: taken?.from.get(flow)?.segments ?? 0,
-        onColumns: (names) => job.state.loadedColumns.set(end, names),
-        ...(place.numbered ? { numberedBehind: rowsBefore(ends.indexOf(endKey(at))) } : {}),
-        // What keeps a record of every row must see all of them again; and of rows without declared columns the first
-        // one says what they are.
-        ...(mark === undefined || job.state.tracked !== undefined || end.columns === undefined
-          ? {}
-          : { mark }),
-        onSegment: segmentNoter(job, { flow, branch, ...place }, checked.flows[flow]?.source.name ?? ''),
-      });
-      return sink.open(run);
-    },
-    taken?.from,
-  );
+  const open: Open = (end, run, at) => {
+    if (!isTarget(end)) return end.open(run);
+    const { flow, branch } = at;
+    const place = placeOf(job, checked, end, at);
+    return stagedTable({
+      ...place.table,
+      connect: () => writerSession(database, batch, `load ${place.name}`, PINNED_BESIDE_CODE),
+      ...(segmentBytes === undefined ? {} : { segmentBytes }),
+      checkpoints: taken?.checkpoints.get(endKey(at)) ?? [],
+      onSegment: segmentNoter(job, { flow, branch, ...place.staging }),
+    }).open(run);
+  };
+  const accounts = await followAll(job, checked, open, taken);
   const settled = await settle(accounts);
   await job.state.tracked?.finish(settled);
   return settled;
@@ -79,57 +56,52 @@ export async function load(
 
 /** Follows every flow and checks every value as the load would; writes neither tables nor files. */
 export async function loadDry(job: Job, checked: ToRead): Promise<FlowAccount[]> {
-  return followAll(job, checked, (end, run) => {
-    if (isTarget(end)) {
-      const table = job.tableOf(end);
-      return checkedTable({
-        liveName: `${table.schema}.${table.table}`,
-        ...columnsFor(end, checked),
-      }).open(run);
-    }
-    return end.writes === 'nothing' ? end.open(run) : Promise.resolve(counting());
-  });
-}
-
-/** The columns that a target's staging has and its rows fill. A patch needs none but those that it names. */
-function columnsFor(target: Target, checked: ToRead) {
-  const { mode, columns: wanted } = target;
-  const facts = checked.changes.rows.facts.get(target);
-  const known = checked.columns.get(target) ?? [];
-  // A trigger may put a value where none is loaded: the publish will tell.
-  const live =
-    facts !== undefined && triggersMayChange(facts)
-      ? known.map((column) => ({ ...column, notNull: false }))
-      : known;
-  return {
-    columns: mode === 'patch' ? live.filter(({ name }) => wanted?.includes(name) === true) : live,
-    ...(wanted === undefined ? {} : { wanted }),
-  };
+  return followAll(
+    job,
+    checked,
+    (end, run) => {
+      if (isTarget(end)) {
+        const table = job.tableOf(end);
+        return checkedTable({
+          liveName: `${table.schema}.${table.table}`,
+          ...columnsFor(end, checked),
+        }).open(run);
+      }
+      return end.writes === 'nothing' ? end.open(run) : Promise.resolve(counting());
+    },
+    'dry',
+  );
 }
 
 /** Follows the flows, several at once; at the first failure the others are stopped, and it is thrown. */
 async function followAll(
   job: Job,
-  checked: Pick<Checked, 'flows'>,
+  checked: ToRead,
   open: Open,
-  from: TakenUp['from'] = new Map(),
+  taken?: TakenUp | 'dry',
 ): Promise<FlowAccount[]> {
   const stop = new AbortController();
+  const signal = AbortSignal.any([job.signal, stop.signal]);
   const following = (flow: number): Following => ({
-    ...job.following(flow, from.get(flow)?.mark, async (end, run, at) => {
+    ...job.following(flow, async (end, run, at) => {
       const staging = await open(end, run, { flow, ...at });
       const tracker = job.state.tracked?.of(flow);
       return tracker === undefined || tracker.kind.table.target !== end ? staging : noting(staging, tracker);
     }),
-    signal: AbortSignal.any([job.signal, stop.signal]),
+    signal,
   });
-  const limit = pLimit(await flowsAtOnce(job, checked.flows));
+  const { flows, lanes } = await atOnce(job, checked.flows);
+  const limit = pLimit(flows);
   const accounts: FlowAccount[] = [];
   let first: { readonly error: unknown } | undefined;
-  await limit.map(checked.flows, async (flow, at) => {
+  await limit.map(checked.flows, async (plan, flow) => {
     if (first !== undefined) return;
     try {
-      accounts[at] = await follow(flow, following(at));
+      const parts = taken === 'dry' ? undefined : inParts(job, checked, { plan, flow, lanes }, taken);
+      accounts[flow] =
+        parts === undefined
+          ? await follow(plan, following(flow))
+          : await loadInParts(job, parts, following(flow));
     } catch (error) {
       first ??= { error };
       stop.abort();
@@ -138,6 +110,26 @@ async function followAll(
   if (first !== undefined) throw (first as { readonly error: unknown }).error;
   await job.rejects.flush();
   return accounts;
+}
+
+/** How a flow is loaded in parts; undefined where it is in one piece, or an earlier attempt has begun so. */
+function inParts(
+  job: Job,
+  checked: ToRead,
+  { plan, flow, lanes }: Pick<InParts, 'plan' | 'flow' | 'lanes'>,
+  taken: TakenUp | undefined,
+): InParts | undefined {
+  const end = plan.root.into;
+  if (end === undefined || !isTarget(end)) return undefined;
+  const at = { flow, branch: '' };
+  if ((taken?.checkpoints.get(endKey(at)) ?? []).length > 0) return undefined;
+  const place = placeOf(job, checked, end, at);
+  const known = taken?.parts.get(flow) ?? [];
+  if (!mayBeInParts(job, plan, place.staging.numbered)) {
+    if (known.length === 0) return undefined;
+    throw loadErrors.not_repeatable.rows({ table: place.table.liveName, how: 'its stages are others' });
+  }
+  return { plan, flow, place, known, lanes: numbersItself(plan, place) ? 1 : lanes };
 }
 
 export function isTarget(end: Target | Sink): end is Target {

@@ -4,12 +4,14 @@ import { ledgerErrors } from '../../core/errors/catalogue/ledger.js';
 import { resumeErrors } from '../../core/errors/catalogue/resume.js';
 import { stagingErrors } from '../../core/errors/catalogue/staging.js';
 import type { Suggestion } from '../../core/next.js';
+import type { MetPart } from '../../core/parts.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import type { PgDatabase } from '../../db/connect.js';
 import { type Batch, findBatch, holdBatch } from '../../db/ledger/batches.js';
 import { requireLedger } from '../../db/ledger/open.js';
+import { type LoadedParts, readParts } from '../../db/ledger/parts.js';
 import { forgetRecords } from '../../db/ledger/records.js';
-import { type LoadEnd, readSegments } from '../../db/ledger/segments.js';
+import { type LoadEnd, type Loaded, readSegments, type StagedEnd } from '../../db/ledger/segments.js';
 import { qualified } from '../../db/quote.js';
 import { putBackRefused, settleBefore } from '../broken-rows/refused-before.js';
 import type { Checked } from '../check/check.js';
@@ -21,7 +23,7 @@ import { lockTables } from '../given/table-claims.js';
 import { readOnce } from '../inputs/fingerprint.js';
 import type { Job } from '../job/job.js';
 import { summariseRecords } from '../publish/record-summary.js';
-import { type ReadOn, readOn } from './seek-resume.js';
+import { partsBefore } from './parts-resume.js';
 
 /** How long the server may take to notice that the process which held the batch is gone. */
 const HELD_MS = 10_000;
@@ -30,8 +32,8 @@ const HELD_MS = 10_000;
 export interface TakenUp {
   /** What is committed, by `endKey`. */
   readonly checkpoints: ReadonlyMap<string, readonly Checkpoint[]>;
-  /** The flows that are read on, by their number. */
-  readonly from: ReadonlyMap<number, ReadOn>;
+  /** What is committed in parts, by the flow's number. */
+  readonly parts: ReadonlyMap<number, readonly MetPart[]>;
 }
 
 /** How an end of a flow is called in the map of checkpoints. */
@@ -152,6 +154,7 @@ export async function takeUp(job: Job, checked: Checked, batch: Batch): Promise<
   const { database } = job.options;
   const accounts = batch.accounting ?? [];
   const loaded = accounts.length > 0 ? [] : await readSegments(database, batch.id);
+  const parts = accounts.length > 0 ? [] : await readParts(database, batch.id);
   for (const change of checked.changes.all) await change.adopt(batch);
   if (accounts.length > 0) {
     job.state.reports.push(...(batch.reports ?? []));
@@ -164,11 +167,10 @@ export async function takeUp(job: Job, checked: Checked, batch: Batch): Promise<
     return undefined;
   }
   await putBackRefused(job, checked.changes);
-  await assertHolds(database, batch, loaded);
+  await assertHolds(database, batch, loaded, parts);
   await forgetRecords(database, batch.id);
-  const from = await readOn(job, checked, batch, loaded);
   return {
-    from,
+    parts: await partsBefore(job, checked, batch, parts),
     checkpoints: new Map(loaded.map((end) => [endKey(end), end.checkpoints])),
   };
 }
@@ -176,13 +178,16 @@ export async function takeUp(job: Job, checked: Checked, batch: Batch): Promise<
 async function assertHolds(
   database: PgDatabase,
   batch: Batch,
-  loaded: Awaited<ReturnType<typeof readSegments>>,
+  loaded: readonly Loaded[],
+  parts: readonly LoadedParts[],
 ): Promise<void> {
   const wanted = new Map<string, number>();
-  for (const { schema, table, checkpoints } of loaded) {
+  const add = ({ schema, table }: StagedEnd, rows: number) => {
     const name = qualified(schema, table);
-    wanted.set(name, (wanted.get(name) ?? 0) + (checkpoints.at(-1)?.rows ?? 0));
-  }
+    wanted.set(name, (wanted.get(name) ?? 0) + rows);
+  };
+  for (const end of loaded) add(end, end.checkpoints.at(-1)?.rows ?? 0);
+  for (const end of parts) for (const { rows } of end.parts) add(end, rows);
   for (const [name, rows] of wanted) {
     const [counted] = await database.query<{ rows: number }>(
       `SELECT count(*)::float8 AS rows FROM ONLY ${name}`,

@@ -1,40 +1,42 @@
-import type { OnSegment } from '../../../sinks/load/copy/segments.js';
-import { tally } from '../../core/accounting.js';
-import type { FlowMark } from '../../core/bookmark.js';
+import type { Client } from 'pg';
+import type { PartNote } from '../../../sinks/load/part-lane.js';
+import type { Segment } from '../../../sinks/load/staged-table.js';
 import type { RefusedRow } from '../../core/checkpoint.js';
+import { recordPart } from '../../db/ledger/parts.js';
 import { recordSegment, type StagedEnd } from '../../db/ledger/segments.js';
 import type { Job } from '../job/job.js';
 
-/** What records the segments of `end` in the ledger, each in its own transaction. `input` is the flow's source, by name. */
-export function segmentNoter(job: Job, end: StagedEnd, input: string): OnSegment {
-  return async (client, { number, totalHanded, totalRows, hash, refused, lastOrigin, mark }) => {
-    // Whoever goes on after the segment does not meet its rejects again.
-    if (mark !== undefined) await job.rejects.flush();
-    await recordSegment(client, job.batch as string, end, {
-      number,
-      handed: totalHanded,
-      rows: totalRows,
-      hash,
-      refused: job.masking.active ? refused.map(withoutValues) : refused,
-      position: lastOrigin,
-      mark:
-        mark === undefined
-          ? undefined
-          : { ...withRefused(mark, refused), columns: job.read.columns()[input] ?? [] },
+/** What records the segments of `end` in the ledger, each in its own transaction. */
+export function segmentNoter(job: Job, end: StagedEnd): (client: Client, segment: Segment) => Promise<void> {
+  return (client, segment) =>
+    recordSegment(client, job.batch as string, end, { ...segment, refused: kept(job, segment.refused) });
+}
+
+/**
+ * What records the parts of `end` in the ledger, each in its own transaction, its rejects before: whoever resumes the load
+ * does not meet them again. `input` is the flow's source, by name.
+ */
+export function partNoter(
+  job: Job,
+  end: StagedEnd,
+  input: string,
+): (client: Client, part: PartNote) => Promise<void> {
+  return async (client, part) => {
+    await job.rejects.flush();
+    const columns = job.read.columns()[input] ?? [];
+    await recordPart(client, job.batch as string, end, {
+      ...part,
+      refused: kept(job, part.refused),
+      columns,
     });
   };
 }
 
-/** `mark`, of a moment at which the server had not been asked about the segment, with what it `refused` of it. */
-function withRefused(mark: FlowMark, refused: readonly RefusedRow[]): FlowMark {
-  const sink = mark.stages.at(-1);
-  if (sink === undefined || refused.length === 0) return mark;
-  const rejected = { ...sink.rejected };
-  for (const { why } of refused) tally(rejected, why.reason, 1);
-  return { ...mark, stages: [...mark.stages.slice(0, -1), { ...sink, rejected }] };
+/** Refused rows as the ledger may keep them: where source data is masked, their places and reasons, no values. */
+function kept(job: Job, refused: readonly RefusedRow[]): readonly RefusedRow[] {
+  return job.masking.active ? refused.map(withoutValues) : refused;
 }
 
-/** A refused row as the ledger may keep it where source data is masked: its place and reason, no values. */
 function withoutValues({ index, why }: RefusedRow): RefusedRow {
   const { reason, column, sqlstate, constraint } = why;
   return {

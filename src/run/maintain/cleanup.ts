@@ -10,7 +10,7 @@ import {
   listUnfinished,
   releaseBatch,
 } from '../../db/ledger/batches.js';
-import { forgetSegments } from '../../db/ledger/segments.js';
+import { forgetLoaded } from '../../db/ledger/segments.js';
 import { patiently } from '../../db/locks/patiently.js';
 import { isOwn, ownName, ownSchemas } from '../../db/own-schemas.js';
 import { literal, qualified } from '../../db/quote.js';
@@ -173,7 +173,7 @@ async function dropUnpublished(database: PgDatabase, { batch, schema }: Leftover
   const client = await database.session();
   await discardStaging(client, [{ schema }], { staging: schema, old: schema }, database.patience);
   await disarm(database, guardOf(batch));
-  await forgetSegments(database, batch);
+  await forgetLoaded(database, batch);
   await dropImages(database, batch);
   await closeInterrupted(database, batch);
 }

@@ -2,7 +2,7 @@ import { type FlowAccount, sum } from '../../core/accounting.js';
 import { isError } from '../../core/errors/is-error.js';
 import type { SluiceError } from '../../core/errors/sluice-error.js';
 import { moveBatch, noteBatch } from '../../db/ledger/batches.js';
-import { forgetSegments } from '../../db/ledger/segments.js';
+import { forgetLoaded } from '../../db/ledger/segments.js';
 import { isDataError } from '../../db/server-error.js';
 import { rejectMet } from '../broken-rows/broken-rows.js';
 import { settleRefused } from '../broken-rows/refused-rows.js';
@@ -68,7 +68,7 @@ class Attempt {
       files: [...job.state.filesBefore, ...job.state.files],
     });
     await settleRefused(job);
-    await forgetSegments(database, batch);
+    await forgetLoaded(database, batch);
     job.state.validated = false;
     await job.phase('validate', 'asking the validations of staging', () =>
       validate(job, this.changes.places),

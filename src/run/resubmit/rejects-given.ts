@@ -1,4 +1,5 @@
 import { resubmitErrors } from '../../core/errors/catalogue/resubmit.js';
+import { type Cut, mapParts, type Uncut } from '../../core/parts.js';
 import { silenced } from '../../core/quiet-run.js';
 import { type Chunk, markOrigin, originOf, type Row, type Rows } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
@@ -25,7 +26,7 @@ export const isRejects = (columns: readonly string[]): boolean => columns.includ
 export function recognised(source: Source, pipeline: string, whole?: string): Source {
   if (source.kind !== 'file' && source.kind !== 'stdin') return source;
   if (source.columns !== undefined && isRejects(source.columns)) return source;
-  const { check, readFrom } = source;
+  const { check } = source;
   async function* read(rows: Rows, run: Run): Rows {
     for await (const chunk of rows)
       yield REJECT_COLUMNS.number in (chunk[0] as Row)
@@ -46,7 +47,15 @@ export function recognised(source: Source, pipeline: string, whole?: string): So
           },
         }),
     read: (run) => read(source.read(run), run),
-    ...(readFrom === undefined ? {} : { readFrom: (run, at) => read(readFrom.call(source, run, at), run) }),
+    ...(source.cut === undefined
+      ? {}
+      : {
+          async cut(run, how) {
+            const cut = (await source.cut?.(run, how)) as Cut | Uncut;
+            const csv = 'rows' in cut ? undefined : cut.csv;
+            return mapParts(cut, read, run, csv !== undefined && isRejects(csv.columns) ? undefined : csv);
+          },
+        }),
   };
 }
 

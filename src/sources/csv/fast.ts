@@ -1,11 +1,8 @@
-import { setBookmark } from '../../core/bookmark.js';
-import { silenced } from '../../core/quiet-run.js';
 import type { Row } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
 import { displayName, openText } from '../text/opening.js';
-import { canSeek, type FilePlace, textFrom } from '../text/seek.js';
 import { givenColumns, resolveHeader } from './header.js';
-import type { CsvOptions, CsvParserOptions } from './options.js';
+import type { CsvOptions } from './options.js';
 import { CsvParser } from './parser.js';
 import { rowMaker } from './rows.js';
 import { separatorLine } from './separator-line.js';
@@ -13,52 +10,42 @@ import { separatorLine } from './separator-line.js';
 /** Longest record where the options do not say: far above any real one, far below what memory bears. */
 export const MAX_RECORD_BYTES = 16 * 1024 * 1024;
 
-/**
- * The rows of an RFC 4180 file, in batches of one Buffer each; a batch may be empty. Where the file can seek, batches
- * bear bookmarks, and `from` is one of them.
- */
+/** The rows of an RFC 4180 file, in batches of one Buffer each; a batch may be empty. */
 export async function* readStrict(
   path: string,
   options: CsvOptions,
   run: Run,
-  from?: FilePlace,
 ): AsyncGenerator<readonly Row[], void> {
-  const seeks = await canSeek(path, options);
-  const reject: CsvParserOptions['reject'] = (why) => run.reject(undefined, why);
-  let parser = from === undefined ? undefined : (await headOf(path, options, run)).from(from, reject);
-  let blank = 0;
-  // Before a batch is handed on, so that what is counted is what stands before its bookmark.
-  const batch = ({ blank: now, place }: CsvParser, rows: Row[]) => {
-    if (now > blank) run.skip('blank_line', now - blank);
-    blank = now;
-    return seeks ? setBookmark(rows, place) : rows;
-  };
-  for await (const buffer of textFrom(path, run, options, from)) {
+  let parser: CsvParser | undefined;
+  const blank = blankLines(run);
+  for await (const buffer of openText(path, run, options)) {
+    let rest = buffer;
     if (parser === undefined) {
       const begun = beginning(path, options, run, buffer);
       parser = begun.parser;
-      yield batch(parser, parser.push(begun.rest));
-    } else yield batch(parser, parser.push(buffer));
+      rest = begun.rest;
+    }
+    const rows = parser.push(rest);
+    blank(parser);
+    yield rows;
   }
-  if (parser !== undefined) yield batch(parser, parser.end());
+  if (parser === undefined) return;
+  const rows = parser.end();
+  blank(parser);
+  yield rows;
 }
 
-/** A parser that has read the header of the file, and counted nothing. */
-async function headOf(path: string, options: CsvOptions, run: Run): Promise<CsvParser> {
-  let parser: CsvParser | undefined;
-  for await (const buffer of openText(path, silenced(run), options)) {
-    if (parser === undefined) {
-      const begun = beginning(path, options, { reject() {} }, buffer);
-      parser = begun.parser;
-      parser.push(begun.rest);
-    } else parser.push(buffer);
-    if (parser.hasHeader) break;
-  }
-  return parser ?? strictParser(path, options, { reject() {} });
+/** Tells `run` of the blank lines that a parser has left out since it was asked last. */
+export function blankLines(run: Pick<Run, 'skip'>): (parser: CsvParser) => void {
+  let told = 0;
+  return ({ blank }) => {
+    if (blank > told) run.skip('blank_line', blank - told);
+    told = blank;
+  };
 }
 
 /** The parser of a text that begins with `head`, and what of that there is for it to read. */
-function beginning(
+export function beginning(
   path: string,
   options: CsvOptions,
   run: Pick<Run, 'reject'>,

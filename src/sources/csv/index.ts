@@ -2,7 +2,7 @@ import type { Row } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
 import { pathSource } from '../text/path-source.js';
-import { type FilePlace, maySeek } from '../text/seek.js';
+import { cutStrict } from './cut.js';
 import { readStrict } from './fast.js';
 import { type CsvOptions, checkOptions, isStrict } from './options.js';
 
@@ -29,8 +29,8 @@ export function csv<C extends string = string>(
   return pathSource<CsvRow<C>>(path, {
     format: 'csv',
     columns: options.columns,
-    batches: (run, from) => batches(path, options, run, from as FilePlace | undefined),
-    seeks: strict && maySeek(path, options),
+    batches: (run) => batches(path, options, run),
+    ...(strict ? { cut: (run, how) => cutStrict(path, options, run, how) } : {}),
   });
 }
 

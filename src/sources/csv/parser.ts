@@ -2,7 +2,6 @@ import { withoutEnd } from '../../core/ends.js';
 import { fileErrors } from '../../core/errors/catalogue/files.js';
 import type { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Row } from '../../core/row.js';
-import type { FilePlace } from '../text/seek.js';
 import {
   BARE_CR,
   BARE_LF,
@@ -23,13 +22,19 @@ import { TextWindow } from './window.js';
 
 const LF = 10;
 const CR = 13;
-const QUOTE = 34;
+export const QUOTE = 34;
 
 /**
  * A record that is not whole is read from its start again once there is more. One of so many bytes waits until a quarter
  * has come: else a record that comes in small pieces would be read as often as there are pieces.
  */
 const LONG_BYTES = 128 * 1024;
+
+/** A place in a text: its byte, and the line that begins there. */
+export interface TextPlace {
+  readonly offset: number;
+  readonly line: number;
+}
 
 /**
  * A strict reader of RFC 4180 that takes the input in pieces cut anywhere and gives rows.
@@ -56,6 +61,8 @@ export class CsvParser {
   readonly #window = new TextWindow();
   #line = 1;
   #endsInCr: boolean | undefined;
+  #body: TextPlace | undefined;
+  #blankBefore = 0;
   /** The bytes to be held before they are looked at again. */
   #readAt = 0;
 
@@ -66,18 +73,35 @@ export class CsvParser {
     this.#maker = options.maker;
   }
 
-  /** Where the first record starts that is not read yet; undefined where that is not settled. */
-  get place(): FilePlace | undefined {
-    return this.hasHeader ? { offset: this.#window.offset, line: this.#line } : undefined;
+  /** Where the first record starts that is not read yet. */
+  get place(): TextPlace {
+    return { offset: this.#window.offset, line: this.#line };
   }
 
-  /** Whether the names of the fields and the line ends are known: what is read from now on is rows. */
-  get hasHeader(): boolean {
-    return this.#maker !== undefined && this.#endsInCr !== undefined;
+  /** Where the rows begin, and how many blank lines stand before; undefined until it is known how lines end. */
+  get body(): (TextPlace & { readonly blankBefore: number }) | undefined {
+    return this.#endsInCr === undefined || this.#body === undefined
+      ? undefined
+      : { ...this.#body, blankBefore: this.#blankBefore };
+  }
+
+  /** Whether lines end in a bare CR, as far as that is known. */
+  get endsInCr(): boolean {
+    return this.#endsInCr === true;
+  }
+
+  /** What stands between fields. */
+  get delimiter(): string {
+    return this.#options.delimiter;
+  }
+
+  /** The names of the rows' fields, once they are known. */
+  get names(): readonly string[] | undefined {
+    return this.#maker?.names;
   }
 
   /** A parser of the same text from `place` on, this one having read its beginning; `reject` is told as in the options. */
-  from(place: FilePlace, reject: CsvParserOptions['reject']): CsvParser {
+  from(place: TextPlace, reject: CsvParserOptions['reject']): CsvParser {
     const parser = new CsvParser({ ...this.#options, reject });
     parser.#maker = this.#maker;
     parser.#endsInCr = this.#endsInCr;
@@ -86,7 +110,7 @@ export class CsvParser {
   }
 
   /** Begins at `place`, what stands before it is left out. Call it before anything else. */
-  startAt({ offset, line }: FilePlace): void {
+  startAt({ offset, line }: TextPlace): void {
     this.#line = line;
     this.#window.startAt(offset);
   }
@@ -167,6 +191,7 @@ export class CsvParser {
     let record = 0;
     // One turn a record.
     while (record < length) {
+      if (this.#body === undefined) this.#noteBody(record);
       const columns = this.#maker?.columns ?? Number.POSITIVE_INFINITY;
       let field = record;
       let count = 0;
@@ -279,7 +304,15 @@ export class CsvParser {
       this.#line += lines + 1;
       record = next;
     }
+    this.#noteBody(record);
     return record;
+  }
+
+  /** If the names of the fields are known, rows begin at `place`. */
+  #noteBody(place: number): void {
+    if (this.#body !== undefined || this.#maker === undefined) return;
+    this.#body = { offset: this.#window.offsetOf(place), line: this.#line };
+    this.#blankBefore = this.blank;
   }
 
   /** A record without a fault in its quoting, its values in `#values`. */

@@ -3,6 +3,7 @@ import { ORIGIN, type Row } from '../../core/row.js';
 /** Makes rows of one set of columns; all have one hidden class, whichever way they are made. */
 export interface RowMaker {
   readonly columns: number;
+  readonly names: readonly string[];
   /** From the values of a record, in the order of the header, and the line it starts on. */
   fromValues(values: readonly unknown[], line: number): Row;
   /**
@@ -35,8 +36,8 @@ export function rowMaker(columns: readonly string[]): RowMaker {
   // objects: a row is one, whatever made it.
   const code = `function Row(t,c,v,line){if(v===null){${fromText}}else{${fromValues}}this[ORIGIN]=line}
 Row.prototype=Object.prototype;
-return {columns:${columns.length},fromValues:(v,line)=>new Row('',null,v,line),fromText:(t,c,line)=>new Row(t,c,null,line)}`;
-  return new Function('ORIGIN', 'cutAll', code)(ORIGIN, cutAll) as RowMaker;
+return {columns:${columns.length},names,fromValues:(v,line)=>new Row('',null,v,line),fromText:(t,c,line)=>new Row(t,c,null,line)}`;
+  return new Function('ORIGIN', 'cutAll', 'names', code)(ORIGIN, cutAll, columns) as RowMaker;
 }
 
 function cutAll(text: string, cuts: Int32Array): (string | null)[] {

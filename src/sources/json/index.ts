@@ -23,7 +23,6 @@ export function json<R extends Row = Row>(path: string, options: JsonOptions = {
       format: 'json',
       columns: options.columns,
       batches: (run) => batches(path, options, run),
-      seeks: false,
     }),
     check: (run) =>
       checkFile(path, run, async function* (silent) {

@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { textErrors } from '../../core/errors/catalogue/text.js';
 import { firstInvalidUtf8 } from './encoding.js';
-import type { FilePlace } from './seek.js';
 
 /** One line: its text, or where it is not UTF-8 the offset of the first bad byte within it. */
 export interface Line {
@@ -15,6 +14,12 @@ export interface Line {
   readonly bytes: Buffer;
   readonly from: number;
   readonly to: number;
+}
+
+/** A place in a text: its byte, and the line that begins there. */
+interface LinePlace {
+  readonly offset: number;
+  readonly line: number;
 }
 
 /** Of a byte order mark. */
@@ -33,16 +38,11 @@ export class LineSplitter {
   #number: number;
 
   /** `from`: where in the input the first line starts, if not at its beginning. */
-  constructor(input: string, maxBytes: number, from: FilePlace = { offset: 0, line: 1 }) {
+  constructor(input: string, maxBytes: number, from: LinePlace = { offset: 0, line: 1 }) {
     this.#input = input;
     this.#maxBytes = maxBytes;
     this.#offset = from.offset;
     this.#number = from.line;
-  }
-
-  /** Where the first line starts that is not whole yet. */
-  get place(): FilePlace {
-    return { offset: this.#offset, line: this.#number };
   }
 
   /** Calls `take` for every line that `bytes` completes. Does not keep `bytes`. */
@@ -108,9 +108,11 @@ export class LineSplitter {
   }
 
   #tooLong() {
-    return textErrors.record_too_long.line(
-      { input: this.#input, line: this.#number, limit: this.#maxBytes },
-      { offset: this.#offset },
-    );
+    return lineTooLong(this.#input, { line: this.#number, offset: this.#offset }, this.#maxBytes);
   }
+}
+
+/** What to throw at a line longer than `limit` bytes. */
+export function lineTooLong(input: string, at: LinePlace, limit: number) {
+  return textErrors.record_too_long.line({ input, line: at.line, limit }, { offset: at.offset });
 }

@@ -1,5 +1,5 @@
-import type { Bookmark } from '../../core/bookmark.js';
-import type { Row, Rows } from '../../core/row.js';
+import type { Cut, CutOptions, Uncut } from '../../core/parts.js';
+import type { Row } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
 import { checkFile } from './check.js';
@@ -10,15 +10,15 @@ import { STDIN } from './raw.js';
 export interface PathReading {
   readonly format: 'csv' | 'json';
   readonly columns: readonly string[] | undefined;
-  /** Reads it afresh at every call: from the beginning, or from a bookmark that one of its batches bore. */
-  batches(run: Run, from?: Bookmark): AsyncIterable<readonly Row[]>;
-  /** Whether batches may bear bookmarks. */
-  readonly seeks: boolean;
+  /** Reads it afresh at every call. */
+  batches(run: Run): AsyncIterable<readonly Row[]>;
+  /** See `Source.cut`. */
+  cut?(run: Run, how: CutOptions): Promise<Cut | Uncut>;
 }
 
 /** The source of what is at `path` (`-` is stdin), whatever its format. */
 export function pathSource<R extends Row>(path: string, reading: PathReading): Source<R> {
-  const { format, columns, batches, seeks } = reading;
+  const { format, columns, batches, cut } = reading;
   const read: Source['read'] = (run) => inChunks(batches(run));
   return {
     name: path,
@@ -27,6 +27,6 @@ export function pathSource<R extends Row>(path: string, reading: PathReading): S
     ...(columns !== undefined && { columns }),
     check: (run) => checkFile(path, run, read),
     read: read as Source<R>['read'],
-    ...(seeks ? { readFrom: (run, at) => inChunks(batches(run, at)) as Rows<R> } : {}),
+    ...(cut === undefined ? {} : { cut }),
   };
 }

@@ -9,13 +9,13 @@ import { type TestDatabase, testDatabase } from '../../support/database.js';
 import { leftSchemas } from '../../support/lots.js';
 import { until } from '../../support/until.js';
 
-/** In two segments of 8 MiB and the beginning of a third. */
+/** In parts of 4 MiB, of which there are five. */
 const ROWS = 40_000;
 
-/** A copy of a big file whose third segment takes the server for ever. */
+/** A copy of a big file whose last part takes the server for ever. */
 async function slowCopy(t: TestContext, ...flags: string[]) {
   const database = await testDatabase(t);
-  // The server takes its time over a row of the third segment, so that the load is broken off in the middle of it.
+  // The server takes its time over a row of the last part, so that the load is broken off in the middle of it.
   const takes = (time: string) =>
     database.query(`CREATE OR REPLACE FUNCTION taken(integer) RETURNS boolean LANGUAGE plpgsql
     AS $$ BEGIN IF $1 = ${ROWS - 10} THEN PERFORM pg_sleep(${time}); END IF; RETURN true; END $$`);
@@ -31,14 +31,13 @@ async function slowCopy(t: TestContext, ...flags: string[]) {
   const options = { cwd, env: { SLUICE_DATABASE_URL: database.url } };
   const first = startSluice(['copy', 'big.csv', '--into', 'big', '--yes', ...flags], options);
   t.after(() => first.child.kill('SIGKILL'));
-  await until('two committed segments', async () => {
+  await until('two committed parts', async () => {
     const [there] = await database.query<{ there: boolean }>(
-      "SELECT to_regclass('sluice.migration_segment') IS NOT NULL AS there",
+      "SELECT to_regclass('sluice.migration_part') IS NOT NULL AS there",
     );
-    const segments =
-      there?.there === true ? await database.query('SELECT FROM sluice.migration_segment') : [];
+    const parts = there?.there === true ? await database.query('SELECT FROM sluice.migration_part') : [];
     assert.equal(first.child.exitCode, null, 'it was done before it could be killed');
-    return segments.length > 1;
+    return parts.length > 1;
   });
   return { database, options, first, takes };
 }

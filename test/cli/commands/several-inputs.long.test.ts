@@ -301,14 +301,14 @@ test('a load of several inputs that is killed goes on with every reject of each,
   await until('two inputs that are loaded, and a third that waits', async () => {
     assert.equal(running.child.exitCode, null, 'it was done before it could be killed');
     const [there] = await database.query<{ there: boolean }>(
-      "SELECT to_regclass('sluice.migration_segment') IS NOT NULL AS there",
+      "SELECT to_regclass('sluice.migration_part') IS NOT NULL AS there",
     );
     if (there?.there !== true) return false;
-    const [now] = await database.query<{ segments: number; waits: number }>(
-      `SELECT (SELECT count(*) FROM sluice.migration_segment)::int AS segments,
+    const [now] = await database.query<{ loaded: number; waits: number }>(
+      `SELECT (SELECT count(*) FROM sluice.migration_segment)::int + (SELECT count(*) FROM sluice.migration_part)::int AS loaded,
               (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 77 AND NOT granted)::int AS waits`,
     );
-    return now?.segments === 2 && now.waits === 1;
+    return now?.loaded === 2 && now.waits === 1;
   });
   running.child.kill('SIGKILL');
   await running.ended;

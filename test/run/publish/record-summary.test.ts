@@ -115,10 +115,7 @@ test('the ten most frequent errors are shown, by reason and column', () => {
 
 test('while rows are on their way, processed is what has come to an end', () => {
   const counter = (stage: string, branch: string, set: Partial<StageCounter>) =>
-    Object.assign(
-      new StageCounter(stage, branch, undefined, stage.startsWith('into ') ? 'end' : 'stage'),
-      set,
-    );
+    Object.assign(new StageCounter(stage, branch, stage.startsWith('into ') ? 'end' : 'stage'), set);
   const counts = liveCounts([
     [
       counter('read a', '', { out: 100, rejected: { bad_line: 2 } }),

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Bookmark, bookmarkOf } from '../../../src/core/bookmark.js';
 import { originOf } from '../../../src/core/row.js';
 import { type CsvOptions, csv } from '../../../src/sources/csv/index.js';
 import { tempFile } from '../../support/files.js';
@@ -273,25 +272,6 @@ test('a first line sep=; names the delimiter and is neither header nor row', asy
   }
   assert.deepEqual(await rowsOf(csv(tempFile(t, 'b.csv', 'sep=x\n1\n'))), [{ 'sep=x': '1' }]);
   await assert.rejects(rowsOf(csv(tempFile(t, 'c.csv', 'sep=;\n'))), failure('empty_file'));
-});
-
-test('a file that is read on after a line sep=; goes on with its delimiter', async (t) => {
-  const lines = Array.from({ length: 20_000 }, (_, i) => `${i};${'x'.repeat(20)}`).join('\n');
-  const source = csv(tempFile(t, 'a.csv', `sep=;\na;b\n${lines}\n`));
-  const all: unknown[] = [];
-  let at: Bookmark | undefined;
-  let before = 0;
-  for await (const chunk of source.read(testRun())) {
-    all.push(...chunk.map(plain));
-    const bookmark = bookmarkOf(chunk);
-    if (at !== undefined || bookmark === undefined) continue;
-    at = bookmark;
-    before = all.length;
-  }
-  assert.ok(at !== undefined && source.readFrom !== undefined);
-  const rest: unknown[] = [];
-  for await (const chunk of source.readFrom(testRun(), at)) rest.push(...chunk.map(plain));
-  assert.deepEqual(rest, all.slice(before));
 });
 
 test('in a file of CRs lines may end in CRLF and the last one in LF; another LF is a reject', async (t) => {

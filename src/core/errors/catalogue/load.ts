@@ -49,10 +49,28 @@ export const loadErrors = topic({
       next: next.saying(LARGER_DISK),
     })),
   },
-  not_repeatable: refusal(({ table, how }: { table: string; how: string }) => ({
-    says: `the input does not give the rows for ${table} that were loaded from it before: ${how}`,
-    table,
+  not_repeatable: {
+    rows: refusal(({ table, how }: { table: string; how: string }) => ({
+      says: `the input does not give the rows for ${table} that were loaded from it before: ${how}`,
+      table,
+      state: AS_THE_COMMAND_ENDS,
+    })),
+    /** `at`: the byte of the text where records were together before that are not now. */
+    cut: refusal(({ input, at }: { input: string; at: number }) => ({
+      says: `${input} does not give the rows that were loaded from it before: its records from byte ${at} on are others`,
+      state: AS_THE_COMMAND_ENDS,
+    })),
+  },
+  part_misread: failure(({ input, line, end }: { input: string; line: number; end: number }) => ({
+    says: `${input} was cut at byte ${end}, in the middle of a record: the part from line ${line} on`,
     state: AS_THE_COMMAND_ENDS,
+    next: 'this is a fault of Sluice: report it, with the lines of the file from there on',
+  })),
+  /** A part of an input became more rows than it has numbers for. */
+  part_overfull: failure(({ rows, most, line }: { rows: number; most: number; line: number }) => ({
+    says: `the records from line ${line} on became ${plural(rows, 'row')}, and there are numbers for ${most}`,
+    state: AS_THE_COMMAND_ENDS,
+    next: again({ flags: { jobs: '1' } }, { lead: 'load it in one piece' }),
   })),
   row_count_differs: failure(({ table, took, rows }: { table: string; took: number; rows: number }) => ({
     says: `${table} took ${took} of ${plural(rows, 'row')} without an error`,

@@ -20,7 +20,12 @@ function read(text: Buffer, delimiter: string, atEnd: boolean): Read {
   const parser = strictParser('input', { delimiter }, { reject: () => rejects++ });
   const rows = [...parser.push(text), ...(atEnd ? parser.end() : [])];
   const { place, blank } = parser;
-  return { end: place?.offset, line: place?.line, records: rows.length + rejects, blank };
+  return {
+    end: parser.body === undefined ? undefined : place.offset,
+    line: parser.body === undefined ? undefined : place.line,
+    records: rows.length + rejects,
+    blank,
+  };
 }
 
 const bytes = (delimiter: string, plain: boolean) =>

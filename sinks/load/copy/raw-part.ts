@@ -1,0 +1,125 @@
+import type { Client } from 'pg';
+import type { ColumnForm } from '../../../src/core/field-check.js';
+import type { CsvText, Part } from '../../../src/core/parts.js';
+import { idents, literal, qualified } from '../../../src/db/quote.js';
+import { isDataError } from '../../../src/db/server-error.js';
+import { TO_OUR_PATH } from '../../../src/db/users-path.js';
+import { columnForms } from '../column-checks/bytes.js';
+import { ORIGIN_COLUMNS, rowsBeforePart } from '../encode/ordinal.js';
+import type { StagingPlace } from './chosen.js';
+import { copyColumns } from './columns.js';
+import { CopyIn } from './copy-in.js';
+import { digestOf } from './rolling-hash.js';
+import { BEGIN } from './segments.js';
+
+/** How the text of an input goes into the table. */
+interface Way {
+  readonly sql: string;
+  readonly forms: readonly (ColumnForm | undefined)[];
+}
+
+/** A part whose text may go to COPY. */
+export interface PreparedText {
+  readonly sql: string;
+  readonly text: Buffer;
+  readonly rows: number;
+  /** Of the part's own text, hexadecimal. */
+  readonly hash: Promise<string>;
+}
+
+/**
+ * Hands text of CSV to COPY as it is. Of a part with a record that the server would read otherwise than our reader, or
+ * refuse, nothing is taken: whoever asked reads it.
+ */
+export class RawCopy {
+  #way: Way | 'none' | undefined;
+  #copy: CopyIn | undefined;
+
+  constructor(
+    private readonly place: StagingPlace,
+    private readonly client: Client,
+  ) {}
+
+  /** What COPY is to be given for `part`; undefined where it has to be read. The part's text must stay until it is loaded. */
+  prepare(part: Part, csv: CsvText): PreparedText | undefined {
+    this.#way ??= this.#wayOf(csv);
+    const way = this.#way;
+    if (way === 'none') return undefined;
+    const { bytes, start, line } = part;
+    const { refused, rows } = csv.gate(bytes, way.forms);
+    if (refused !== undefined) return undefined;
+    const hash = digestOf(bytes).then((digest) => digest.toString('hex'));
+    hash.catch(() => {});
+    const { numberedBehind } = this.place;
+    const text =
+      numberedBehind === undefined
+        ? bytes
+        : csv.numbered(bytes, { rows, row: numberedBehind + rowsBeforePart(start) + 1, line });
+    return { sql: way.sql, text, rows, hash };
+  }
+
+  /** The number of rows, once they are committed with what `note` does; undefined where the server refuses them. */
+  async load(
+    { sql, text, rows, hash }: PreparedText,
+    note: (client: Client, rows: number, hash: string) => Promise<void>,
+  ): Promise<number | undefined> {
+    const { client } = this;
+    await client.query(BEGIN);
+    const taken = await this.#copied(sql, text);
+    // What the server counts otherwise than the gate it has read otherwise than our reader would.
+    if (taken !== rows) {
+      await client.query('ROLLBACK');
+      return undefined;
+    }
+    await client.query(TO_OUR_PATH);
+    await note(client, rows, await hash);
+    await client.query('COMMIT');
+    return rows;
+  }
+
+  /** Breaks a COPY off that is under way. */
+  async abort(): Promise<void> {
+    await this.#copy?.abort();
+  }
+
+  /** The rows that COPY took; undefined where it refuses the data. */
+  async #copied(sql: string, bytes: Buffer): Promise<number | undefined> {
+    this.#copy = new CopyIn(this.client, sql);
+    try {
+      await this.#copy.write(bytes);
+      return await this.#copy.finish();
+    } catch (error) {
+      if (!isDataError(error)) throw error;
+      return undefined;
+    } finally {
+      this.#copy = undefined;
+    }
+  }
+
+  /** Text has a field for each column that COPY fills, and for none else: or it is no way. */
+  #wayOf({ delimiter, columns, nullText }: CsvText): Way | 'none' {
+    const { place } = this;
+    const target = { table: place.liveName, columns: place.columns };
+    const firstRow = Object.fromEntries(columns.map((name) => [name, null]));
+    const facts = copyColumns(target, place.wanted, firstRow);
+    const byName = new Map(facts.map((column) => [column.name, column]));
+    const inOrder = columns.flatMap((name) => byName.get(name) ?? []);
+    if (inOrder.length !== columns.length || inOrder.length !== facts.length) return 'none';
+    place.onColumns?.(facts.map(({ name }) => name));
+    return {
+      sql: copyCsv(place, columns, { delimiter, nullText }),
+      forms: columnForms(inOrder),
+    };
+  }
+}
+
+/** The statement that takes `columns` of the text, behind those that number its records where the table has such. */
+function copyCsv(
+  { schema, table, numberedBehind }: StagingPlace,
+  columns: readonly string[],
+  { delimiter, nullText }: Pick<CsvText, 'delimiter' | 'nullText'>,
+): string {
+  const all = numberedBehind === undefined ? columns : [...Object.values(ORIGIN_COLUMNS), ...columns];
+  const dialect = `FORMAT csv, DELIMITER ${literal(delimiter)}, NULL ${literal(nullText)}`;
+  return `COPY ${qualified(schema, table)} (${idents(all)}) FROM STDIN (${dialect})`;
+}

@@ -1,0 +1,235 @@
+import type { Client } from 'pg';
+import { type StageAccount, tally } from '../../src/core/accounting.js';
+import type { RefusedRow } from '../../src/core/checkpoint.js';
+import { loadErrors } from '../../src/core/errors/catalogue/load.js';
+import type { PartStaging } from '../../src/core/follow-parts.js';
+import type { CsvText, KnownPart, Part } from '../../src/core/parts.js';
+import type { Chunk, Row } from '../../src/core/row.js';
+import type { Rejection, Run } from '../../src/core/run.js';
+import { type Chosen, chooseColumns, type StagingPlace } from './copy/chosen.js';
+import { RawCopy } from './copy/raw-part.js';
+import { digestOf } from './copy/rolling-hash.js';
+import { SegmentLoad, type Taken } from './copy/segments.js';
+import { LoadSession } from './copy/session.js';
+import { CopyBuffer } from './encode/copy-buffer.js';
+import { mostRows, rowsBeforePart } from './encode/ordinal.js';
+
+/** A part as it is noted; its input's columns are for whoever notes it to add. */
+export type PartNote = Omit<KnownPart, 'columns'>;
+
+export interface PartLaneOptions extends StagingPlace {
+  /** Called inside each part's transaction before its COMMIT. */
+  onPart(client: Client, part: PartNote): Promise<void>;
+  /** What an earlier attempt has committed of the part that begins there, if it has: it is compared, and not loaded again. */
+  known(start: number): KnownPart | undefined;
+}
+
+/** A part that is written. */
+interface Ended {
+  readonly part: Part;
+  readonly stages: readonly StageAccount[];
+  readonly note: unknown;
+}
+
+/** Copy text of a part of 4 MB, to begin with. */
+const BUFFER_BYTES = 5 << 20;
+
+/**
+ * One lane of a table that is loaded in parts: each in one transaction with its note. Rejects and refused rows are as in
+ * `stagedTable`. The end of a part goes on while the next one is encoded. `run` is told of rows that the columns cannot
+ * take, `refused` of those that the server refuses.
+ */
+export async function openPartLane(
+  options: PartLaneOptions,
+  client: Client,
+  run: Run,
+  refused: Run,
+): Promise<PartStaging> {
+  const lane = new PartLane(options, run, refused);
+  await lane.begins(client);
+  return lane;
+}
+
+class PartLane implements PartStaging {
+  #session!: LoadSession;
+  #raw!: RawCopy;
+  #chosen: Chosen | undefined;
+  #segment: SegmentLoad | undefined;
+  #part: Part | undefined;
+  /** The part under way is loaded already: its rows are compared. */
+  #known: KnownPart | undefined;
+  #spare: CopyBuffer | undefined;
+  #ending: Promise<void> = Promise.resolve();
+  #rows = 0;
+
+  constructor(
+    private readonly options: PartLaneOptions,
+    private readonly run: Run,
+    private readonly refused: Run,
+  ) {}
+
+  async begins(client: Client): Promise<void> {
+    this.#session = await LoadSession.begin(client, {
+      table: this.options.liveName,
+      signal: this.run.signal,
+      committed: () => this.#rows,
+    });
+    this.#raw = new RawCopy(this.options, client);
+  }
+
+  async raw(
+    part: Part,
+    csv: CsvText,
+    stages: (rows: number) => readonly StageAccount[],
+  ): Promise<number | undefined> {
+    const known = this.options.known(part.start);
+    if (known?.raw === false) return undefined;
+    const prepared = this.#raw.prepare(part, csv);
+    if (prepared === undefined) return undefined;
+    if (known !== undefined) return known.hash === (await prepared.hash) ? prepared.rows : undefined;
+    const load = this.#ending.then(() =>
+      this.#raw.load(prepared, (client, rows, hash) =>
+        this.options.onPart(client, {
+          ...placeOf(part),
+          handed: rows,
+          rows,
+          hash,
+          raw: true,
+          refused: [],
+          stages: stages(rows),
+        }),
+      ),
+    );
+    this.#ending = load.then((rows = 0) => {
+      this.#rows += rows;
+    });
+    this.#ending.catch(() => {});
+    return this.#session.guarded(load);
+  }
+
+  begin(part: Part): void {
+    this.#part = part;
+    this.#known = this.options.known(part.start);
+    if (this.#known?.raw === true) throw this.#differs('its text went to the server as it was');
+    this.#chosen?.encoder.numberFrom(this.#firstNumber(part));
+  }
+
+  async write(chunk: Chunk): Promise<void> {
+    if (this.#chosen === undefined) {
+      this.#chosen = chooseColumns(this.options, chunk[0]);
+      this.#chosen.encoder.numberFrom(this.#firstNumber(this.#part as Part));
+    }
+    const segment = this.#current(this.#chosen);
+    this.#chosen.encoder.encode(chunk, segment.buffer, this.#reject);
+    if (this.#known === undefined) await this.#session.guarded(this.#ending.then(() => segment.send()));
+  }
+
+  async endPart(stages: readonly StageAccount[], note: unknown): Promise<void> {
+    const segment = this.#segment;
+    const part = this.#part as Part;
+    this.#segment = undefined;
+    if (segment !== undefined && this.options.numberedBehind !== undefined) assertNumbered(part, segment);
+    const ended = { part, stages, note };
+    const known = this.#known;
+    await this.#session.guarded(this.#ending);
+    this.#ending = known === undefined ? this.#commit(ended, segment) : this.#compare(known, segment);
+    // It is awaited by the next call; until then nobody listens.
+    this.#ending.catch(() => {});
+  }
+
+  async close(): Promise<void> {
+    await this.#session.guarded(this.#ending);
+    await this.#session.end();
+  }
+
+  async discard(): Promise<void> {
+    await this.#session.discard(async () => {
+      await this.#raw.abort();
+      await this.#segment?.abort();
+      await this.#ending.catch(() => {});
+    });
+  }
+
+  readonly #reject = (row: Row, why: Rejection): void => this.run.reject(row, why);
+
+  #firstNumber({ start }: Part): number {
+    return (this.options.numberedBehind ?? 0) + rowsBeforePart(start) + 1;
+  }
+
+  #current({ sql, names }: Chosen): SegmentLoad {
+    if (this.#segment !== undefined) return this.#segment;
+    const buffer = this.#spare ?? new CopyBuffer(BUFFER_BYTES);
+    this.#spare = undefined;
+    const { liveName, checks = [] } = this.options;
+    const reject = (row: Row, why: Rejection) => this.refused.reject(row, why);
+    const target = { client: this.#session.client, table: liveName, sql, columns: names, checks, reject };
+    this.#segment = new SegmentLoad(target, buffer);
+    return this.#segment;
+  }
+
+  async #commit({ part, stages, note }: Ended, segment: SegmentLoad | undefined): Promise<void> {
+    // Of a part without a row nothing is copied, and that it is read is noted all the same.
+    const load = segment ?? new SegmentLoad({ ...NOTHING, client: this.#session.client }, new CopyBuffer(0));
+    const rows = await load.commit((client, taken: Taken) =>
+      this.options.onPart(client, {
+        ...placeOf(part),
+        handed: taken.handed,
+        rows: taken.rows,
+        hash: taken.digest.toString('hex'),
+        raw: false,
+        refused: taken.refused,
+        stages: withRefused(stages, taken.refused),
+        ...(note === undefined ? {} : { note }),
+      }),
+    );
+    this.#rows += rows;
+    this.#free(segment);
+  }
+
+  /** That the rows are those that were loaded; of these the ones that the server refused are refused again. */
+  async #compare(known: KnownPart, segment: SegmentLoad | undefined): Promise<void> {
+    const buffer = segment?.buffer ?? new CopyBuffer(0);
+    if (buffer.rows !== known.handed)
+      throw this.#differs(`a part of it gave ${buffer.rows} rows, and ${known.handed} were loaded`);
+    if ((await digestHex(buffer)) !== known.hash)
+      throw this.#differs(`they differ from line ${known.line} to line ${known.line + known.lines - 1}`);
+    const names = this.#chosen?.names ?? [];
+    for (const { index, why } of known.refused)
+      this.refused.reject(buffer.readRow(index, buffer.startOf(index), names), why);
+    this.#free(segment);
+  }
+
+  #free(segment: SegmentLoad | undefined): void {
+    if (segment === undefined) return;
+    segment.buffer.clear();
+    this.#spare = segment.buffer;
+  }
+
+  #differs(how: string) {
+    return loadErrors.not_repeatable.rows({ table: this.options.liveName, how });
+  }
+}
+
+const NOTHING = { table: '', sql: '', columns: [], checks: [], reject() {} };
+
+const placeOf = ({ start, end, line, lines }: Part) => ({ start, end, line, lines });
+
+const digestHex = async (buffer: CopyBuffer) => (await digestOf(buffer.view())).toString('hex');
+
+/** Rows of a part have numbers below those of the next one. */
+function assertNumbered({ start, end, line }: Part, { buffer: { rows } }: SegmentLoad): void {
+  const most = mostRows(end - start);
+  if (rows > most) throw loadErrors.part_overfull({ rows, most, line });
+}
+
+/** What became of a part's rows at each stage, with what the server refused of them. */
+function withRefused(
+  stages: readonly StageAccount[],
+  refused: readonly RefusedRow[],
+): readonly StageAccount[] {
+  const end = stages.at(-1);
+  if (end === undefined || refused.length === 0) return stages;
+  const rejected = { ...end.rejected };
+  for (const { why } of refused) tally(rejected, why.reason, 1);
+  return [...stages.slice(0, -1), { ...end, out: end.out - refused.length, rejected }];
+}

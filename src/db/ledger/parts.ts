@@ -1,0 +1,54 @@
+import type { Client } from 'pg';
+import type { KnownPart } from '../../core/parts.js';
+import type { Database } from '../../core/run.js';
+import type { StagedEnd } from './segments.js';
+
+/** Records a part; call it inside the transaction that commits the part's rows. A part is recorded once: or it throws. */
+export async function recordPart(
+  client: Client,
+  batch: string,
+  end: StagedEnd,
+  part: KnownPart,
+): Promise<void> {
+  await client.query(
+    `INSERT INTO sluice.migration_part
+       (batch_id, flow, branch, starts_at, ends_at, line, lines, table_schema, table_name, handed, rows, hash, raw, refused, account, columns, note)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+    [
+      batch,
+      end.flow,
+      end.branch,
+      part.start,
+      part.end,
+      part.line,
+      part.lines,
+      end.schema,
+      end.table,
+      part.handed,
+      part.rows,
+      part.hash,
+      part.raw,
+      JSON.stringify(part.refused),
+      JSON.stringify(part.stages),
+      JSON.stringify(part.columns),
+      part.note === undefined ? null : JSON.stringify(part.note),
+    ],
+  );
+}
+
+/** The committed parts of one end, in the order of the input. */
+export interface LoadedParts extends StagedEnd {
+  readonly parts: readonly KnownPart[];
+}
+
+/** What of a batch's load is committed in parts, by end. */
+export async function readParts(database: Database, batch: string): Promise<LoadedParts[]> {
+  return database.query<LoadedParts & Record<string, unknown>>(
+    `SELECT flow, branch, table_schema AS schema, table_name AS "table",
+            json_agg(json_build_object('start', starts_at, 'end', ends_at, 'line', line, 'lines', lines,
+              'handed', handed, 'rows', rows, 'hash', hash, 'raw', raw, 'refused', refused,
+              'stages', account, 'columns', columns, 'note', note) ORDER BY starts_at) AS parts
+     FROM sluice.migration_part WHERE batch_id = $1 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2`,
+    [batch],
+  );
+}

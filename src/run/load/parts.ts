@@ -1,0 +1,163 @@
+import { openPartLane } from '../../../sinks/load/part-lane.js';
+import {
+  type FlowAccount,
+  type StageAccount,
+  StageCounter,
+  tallyAll,
+  together,
+} from '../../core/accounting.js';
+import { blamed } from '../../core/blamed.js';
+import { accountName, bookNames, endName, type FlowPlan, mayBeCut } from '../../core/flow.js';
+import { type Following, follow } from '../../core/follow.js';
+import { followParts } from '../../core/follow-parts.js';
+import type { Cut, CutOptions, KnownPart, MetPart, Uncut } from '../../core/parts.js';
+import { changedRun, type Run } from '../../core/run.js';
+import type { Target } from '../../core/target.js';
+import type { Source } from '../../core/types.js';
+import { untilAborted } from '../../core/until-aborted.js';
+import { readParts } from '../../db/ledger/parts.js';
+import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
+import { spareWriterSession, writerSession } from '../given/load-session.js';
+import type { Job } from '../job/job.js';
+import type { TablePlace } from './place.js';
+import { partNoter } from './segment.js';
+
+/** Smaller parts cost more than they are worth. */
+const LEAST_BYTES = 64 << 10;
+
+/** A flow that is loaded in parts, and what is known of it. */
+export interface InParts {
+  readonly flow: number;
+  readonly plan: FlowPlan;
+  readonly place: TablePlace;
+  readonly known: readonly MetPart[];
+  /** How many sessions fill the table at once. */
+  readonly lanes: number;
+}
+
+/**
+ * Whether a flow is loaded in parts, if its source lets itself be cut. Not where a part of the input is wanted; where
+ * somebody keeps a record of every row; where the first row says what columns there are; where a stage may make more
+ * rows of a part than there are numbers for it, and one piece was asked for.
+ */
+export function mayBeInParts(job: Job, plan: FlowPlan, numbered: boolean): boolean {
+  const end = plan.root.into;
+  return (
+    mayBeCut(plan) &&
+    job.options.limit === undefined &&
+    job.state.tracked === undefined &&
+    end !== undefined &&
+    'kind' in end &&
+    end.columns !== undefined &&
+    !(numbered && job.options.jobs === 1 && plan.root.stages.length > 0)
+  );
+}
+
+/**
+ * Loads a flow in parts and gives its accounts, as the ledger has them. Where its input turns out to have no places to
+ * cut, it is followed as `whole` says.
+ */
+export async function loadInParts(job: Job, given: InParts, whole: Following): Promise<FlowAccount> {
+  const { flow, plan, known, lanes } = given;
+  const { name } = plan.source;
+  const batch = job.batch as string;
+  const { signal } = whole;
+  const passed = known.filter(({ pass }) => pass);
+  countPassed(job, given, passed);
+  const run = readingRun(job, given, signal);
+  const { segmentBytes } = job.options;
+  const cut = await opened(plan.source, run, {
+    known,
+    ...(segmentBytes === undefined ? {} : { partBytes: Math.max(LEAST_BYTES, segmentBytes) }),
+  });
+  if ('rows' in cut) return follow(plan, whole, cut.rows);
+  const again = new Map(known.filter(({ pass }) => !pass).map((part) => [part.start, part]));
+  const onPart = partNoter(job, { flow, branch: '', ...given.place.staging }, name);
+  await followParts(plan, cut, {
+    signal,
+    lanes,
+    afterChunk: whole.afterChunk,
+    runFor: (counter, input, its, lane) => job.runAt({ counter, input, signal: its, flow, lane }),
+    async openLane(_end, its, refused, lane) {
+      const purpose = `load ${given.place.name}`;
+      const session = lane === 0 ? writerSession : spareWriterSession;
+      const client = await untilAborted(
+        session(job.options.database, batch, purpose, PINNED_BESIDE_CODE),
+        its.signal,
+        (late) => late?.end(),
+      );
+      if (client === undefined) return undefined;
+      const options = { ...given.place.table, onPart, known: (start: number) => again.get(start) };
+      return openPartLane(options, client, its, refused);
+    },
+  });
+  run.progress({});
+  return accountOf(plan, await loadedParts(job, flow));
+}
+
+async function loadedParts(job: Job, flow: number): Promise<readonly KnownPart[]> {
+  const all = await readParts(job.options.database, job.batch as string);
+  return all.find((each) => each.flow === flow)?.parts ?? [];
+}
+
+async function opened(source: Source, run: Run, how: CutOptions): Promise<Cut | Uncut> {
+  try {
+    return (await source.cut?.(run, how)) as Cut | Uncut;
+  } catch (error) {
+    throw blamed(error, `reading ${source.name}`, { input: source.name });
+  }
+}
+
+/** The Run of whoever cuts the input: how far the flow is is how many rows its lanes have read. */
+function readingRun(job: Job, { flow, plan }: InParts, signal: AbortSignal): Run {
+  const counter = new StageCounter(accountName.source(plan.source), '', 'source');
+  const run = job.runAt({ counter, input: plan.source.name, signal, flow: -1 });
+  let last: Parameters<Run['progress']>[0] = {};
+  return changedRun(run, {
+    progress(position) {
+      last = { ...last, ...position, rows: job.progress.rowsOf(flow) };
+      run.progress(last);
+    },
+  });
+}
+
+/** What is loaded already counts as what is loaded now. */
+function countPassed(job: Job, { flow, plan }: InParts, passed: readonly KnownPart[]): void {
+  if (passed.length === 0) return;
+  const stages = summed(plan, passed);
+  for (const [at, account] of stages.entries()) {
+    const role = at === 0 ? 'source' : at === stages.length - 1 ? 'end' : 'stage';
+    const counter = new StageCounter(account.stage, account.branch, role);
+    counter.in = account.in;
+    counter.out = account.out;
+    for (const table of ['rejected', 'skipped', 'kept', 'left'] as const)
+      tallyAll(counter[table], account[table] ?? {});
+    job.progress.counts(`${flow}/before`, counter);
+  }
+}
+
+/** The accounts of a flow whose parts are all loaded. */
+function accountOf(plan: FlowPlan, parts: readonly KnownPart[]): FlowAccount {
+  const stages = summed(plan, parts);
+  return {
+    source: plan.source.name,
+    stages,
+    sinks: [
+      {
+        sink: endName(plan.root.into as Target),
+        role: 'table',
+        handed: stages.at(-1)?.out ?? 0,
+        counted: parts.reduce((rows, part) => rows + part.rows, 0),
+      },
+    ],
+  };
+}
+
+function summed(plan: FlowPlan, parts: readonly KnownPart[]): StageAccount[] {
+  return bookNames(plan).map((name, at) =>
+    parts.reduce<StageAccount>((sum, { stages }) => together(sum, stages[at]), {
+      ...new StageCounter(name).account(),
+      readToEnd: true,
+    }),
+  );
+}

@@ -1,0 +1,140 @@
+import { loadErrors } from '../../core/errors/catalogue/load.js';
+import type { CsvText, Cut, CutOptions, Part, Uncut } from '../../core/parts.js';
+import type { Row, Rows } from '../../core/row.js';
+import type { Run } from '../../core/run.js';
+import { inChunks } from '../text/chunks.js';
+import { cutText, PART_BYTES, type TextPart } from '../text/cutter.js';
+import { TextFeed } from '../text/feed.js';
+import { displayName } from '../text/opening.js';
+import { READ_BYTES } from '../text/raw.js';
+import { beginning, blankLines, MAX_RECORD_BYTES, readStrict } from './fast.js';
+import { recordTooLong } from './faults.js';
+import type { CsvOptions } from './options.js';
+import { type CsvParser, QUOTE } from './parser.js';
+import { rawDialect } from './scan/dialect.js';
+import { gate } from './scan/gate.js';
+import { numbered } from './scan/numbered.js';
+import { scanRecords } from './scan/records.js';
+
+/**
+ * An RFC 4180 file cut into parts. One whose lines end in a bare CR is read in one piece. Throws what reading the header
+ * throws.
+ */
+export async function cutStrict(
+  path: string,
+  options: CsvOptions,
+  run: Run,
+  { known, partBytes = PART_BYTES }: CutOptions,
+): Promise<Cut | Uncut> {
+  const feed = await TextFeed.open(path, run, options, partBytes + READ_BYTES);
+  try {
+    const parser = await readHead(feed, path, options);
+    const { body, names } = parser;
+    if (body === undefined || names === undefined || parser.endsInCr)
+      return { rows: inChunks(readStrict(path, { ...options, opened: feed.rest() }, run)) };
+    const { delimiter } = parser;
+    const maxRecordBytes = options.maxRecordBytes ?? MAX_RECORD_BYTES;
+    return {
+      ...asText({ ...options, delimiter }, names),
+      async *parts() {
+        try {
+          const texts = cutText(feed, {
+            input: displayName(path),
+            at: body,
+            known,
+            partBytes,
+            maxRecordBytes,
+            whole: (bytes, final) => scanRecords(bytes, 0, bytes.length, delimiter.charCodeAt(0), final),
+            tooLong: (bytes, at) =>
+              recordTooLong(displayName(path), at, maxRecordBytes, bytes.includes(QUOTE)),
+          });
+          for await (const text of texts)
+            yield csvPart(parser, text, displayName(path), text.start === body.offset ? body.blankBefore : 0);
+        } finally {
+          await feed.close();
+        }
+      },
+    };
+  } catch (error) {
+    await feed.close();
+    throw error;
+  }
+}
+
+/** What COPY has to be told to read such a file, where it can be told. */
+function asText(options: CsvOptions, columns: readonly string[]): { readonly csv?: CsvText } {
+  const raw = rawDialect(options);
+  if (raw === undefined) return {};
+  const { delimiter, nullText } = raw;
+  const { maxRecordBytes = MAX_RECORD_BYTES } = options;
+  return {
+    csv: {
+      delimiter: String.fromCharCode(delimiter),
+      columns,
+      nullText: nullText.toString(),
+      gate: (bytes, forms) => gate(bytes, 0, bytes.length, delimiter, forms, { nullText, maxRecordBytes }),
+      numbered: (bytes, from) => numbered(bytes, 0, bytes.length, delimiter, { ...from, nullText }),
+    },
+  };
+}
+
+/** A parser that has read the beginning of the text as far as the place where rows begin, if there is one. */
+async function readHead(feed: TextFeed, path: string, options: CsvOptions): Promise<CsvParser> {
+  const nobody = { reject() {} };
+  let parser: CsvParser | undefined;
+  for (let read = 0; ; ) {
+    // No more than there is: a pipe may pause after its header.
+    await feed.fill(read + 1);
+    const more = feed.held.subarray(read);
+    read = feed.held.length;
+    if (parser === undefined) {
+      const begun = beginning(path, options, nobody, more);
+      parser = begun.parser;
+      parser.push(begun.rest);
+    } else parser.push(more);
+    if (parser.body !== undefined) return parser;
+    if (!feed.ended) continue;
+    parser.end();
+    return parser;
+  }
+}
+
+/** The part of a text that `head` has read the beginning of; `blank` lines before its first record are left out. */
+function csvPart(head: CsvParser, text: TextPart, input: string, blank: number): Part {
+  const { start, end, line, lines, bytes, release } = text;
+  return {
+    start,
+    end,
+    line,
+    lines,
+    bytes,
+    release,
+    read: (run): Rows => inChunks(rowsOf(head, text, input, run, blank)),
+  };
+}
+
+function* pieces(bytes: Buffer): Generator<Buffer, void> {
+  for (let at = 0; at < bytes.length; at += READ_BYTES) yield bytes.subarray(at, at + READ_BYTES);
+}
+
+async function* rowsOf(
+  head: CsvParser,
+  { start, end, line, bytes }: TextPart,
+  input: string,
+  run: Run,
+  blank: number,
+): AsyncGenerator<readonly Row[], void> {
+  const parser = head.from({ offset: start, line }, (why) => run.reject(undefined, why));
+  if (blank > 0) run.skip('blank_line', blank);
+  const tell = blankLines(run);
+  for (const piece of pieces(bytes)) {
+    const rows = parser.push(piece);
+    tell(parser);
+    yield rows;
+  }
+  const rows = parser.end();
+  tell(parser);
+  yield rows;
+  // That parser and scan agree where records end is what no record is lost by.
+  if (parser.place.offset !== end) throw loadErrors.part_misread({ input, line, end });
+}

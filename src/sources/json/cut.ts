@@ -1,0 +1,86 @@
+import type { Cut, CutOptions, MetPart, Part, Uncut } from '../../core/parts.js';
+import type { Row } from '../../core/row.js';
+import type { Run } from '../../core/run.js';
+import { inChunks } from '../text/chunks.js';
+import { type NamedColumns, nameColumns } from '../text/columns.js';
+import { cutText, PART_BYTES, type TextPart, type Whole } from '../text/cutter.js';
+import { TextFeed } from '../text/feed.js';
+import { LineSplitter, lineTooLong } from '../text/lines.js';
+import { displayName } from '../text/opening.js';
+import { READ_BYTES } from '../text/raw.js';
+import { layoutOf } from './layout.js';
+import { batchesOf, type JsonlOptions, MAX_LINE_BYTES, rowsOfLines } from './lines.js';
+
+/** What a part has to say of the columns that the flow relies on: those that no record up to its end has had. */
+interface Unseen {
+  readonly unseen: readonly string[];
+}
+
+/** A file of JSON Lines cut into parts; where it is none after all, it is read in one piece. */
+export async function cutLines(
+  path: string,
+  options: JsonlOptions,
+  run: Run,
+  { known, partBytes = PART_BYTES }: CutOptions,
+): Promise<Cut | Uncut> {
+  const feed = await TextFeed.open(path, run, options, partBytes + READ_BYTES);
+  const input = displayName(path);
+  const maxRecordBytes = options.maxRecordBytes ?? MAX_LINE_BYTES;
+  try {
+    await feed.fill(1);
+    if (layoutOf(feed.held) === 'values')
+      return { rows: inChunks(batchesOf(path, { ...options, opened: feed.rest() }, run)) };
+    const passed = known.filter(({ pass }) => pass);
+    const columns = nameColumns(input, unseenAfter(options.columns, passed), passed.length > 0);
+    return {
+      async *parts() {
+        try {
+          const at = { offset: 0, line: 1 };
+          const cutting = { input, at, known, partBytes, maxRecordBytes, whole: wholeLines };
+          for await (const text of cutText(feed, {
+            ...cutting,
+            tooLong: (_, place) => lineTooLong(input, place, maxRecordBytes),
+          }))
+            yield linesPart(text, input, maxRecordBytes, columns);
+        } finally {
+          await feed.close();
+        }
+      },
+      end: () => columns.assertSeen(),
+    };
+  } catch (error) {
+    await feed.close();
+    throw error;
+  }
+}
+
+/** Those of `columns` that none of the parts has had. */
+function unseenAfter(columns: readonly string[] = [], passed: readonly MetPart[]): readonly string[] {
+  return columns.filter((column) =>
+    passed.every(({ note }) => (note as Unseen | undefined)?.unseen.includes(column) ?? true),
+  );
+}
+
+/** Every line feed ends a line, wherever it stands: in JSON text it is written as an escape. */
+function wholeLines(bytes: Buffer, final: boolean): Whole {
+  const end = final ? bytes.length : bytes.lastIndexOf(10) + 1;
+  let lines = 0;
+  for (let at = bytes.indexOf(10); at >= 0 && at < end; at = bytes.indexOf(10, at + 1)) lines++;
+  return { end, lines: final && end > 0 && bytes[end - 1] !== 10 ? lines + 1 : lines };
+}
+
+function linesPart(text: TextPart, input: string, maxRecordBytes: number, columns: NamedColumns): Part {
+  async function* rows(run: Run): AsyncGenerator<readonly Row[], void> {
+    const { start, line, bytes } = text;
+    const splitter = new LineSplitter(input, maxRecordBytes, { offset: start, line });
+    const lines = rowsOfLines(splitter, columns, run);
+    for (let at = 0; at < bytes.length; at += READ_BYTES)
+      yield lines.push(bytes.subarray(at, at + READ_BYTES));
+    yield lines.end();
+  }
+  return {
+    ...text,
+    read: (run) => inChunks(rows(run)),
+    note: (): Unseen => ({ unseen: columns.unseen }),
+  };
+}
