@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileErrors } from '../core/errors/catalogue/files.js';
 import { headerErrors } from '../core/errors/catalogue/headers.js';
-import type { Row } from '../core/row.js';
+import type { Cut, Part, Uncut } from '../core/parts.js';
+import { silenced } from '../core/quiet-run.js';
+import type { Row, Rows } from '../core/row.js';
 import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
 import { isRejects } from '../run/resubmit/rejects-given.js';
@@ -92,31 +94,33 @@ export function namingSource(
 
 const noRows = (path: string) => headerErrors.no_columns.withoutRows({ input: displayName(path) });
 
-/** `source`, its reading begun before there is a run to tell of it; in one piece, since that is how it has begun. */
-function begin({ cut: _, ...source }: Source, context: Surroundings) {
+/** `source`, its reading begun before there is a run to tell of it. */
+function begin(source: Source, context: Surroundings) {
   const stop = new AbortController();
   const relay = relayRun(context, stop);
-  const chunks = source.read(relay.run)[Symbol.asyncIterator]();
-  let first: readonly Row[] = [];
-  /** The first rows, where nobody has waited for them. */
-  let late: Promise<IteratorResult<readonly Row[]>> | undefined;
+  const opening = open(source, relay.run);
+  opening.catch(() => {});
+  let late = false;
   let taken = false;
+  /** What was opened, for the one reading that there can be. */
+  const take = async (run: Run) => {
+    if (taken) throw fileErrors.stdin_already_read({ input: source.name, shown: displayName(source.name) });
+    taken = true;
+    relay.attach(run);
+    return opening;
+  };
   return {
     /** The first rows; none where they have not come `WAIT_MS` after it was known what the columns are called. */
-    async first(named: Promise<void>) {
-      const next = chunks.next();
+    async first(named: Promise<void>): Promise<readonly Row[]> {
       const slow = named.then(() => sleep(WAIT_MS, undefined, { ref: false }));
-      const got = await Promise.race([next, slow]);
-      if (got === undefined) {
-        late = next;
-        late.catch(() => {});
-      } else if (got.done !== true) first = got.value;
-      return first;
+      const got = await Promise.race([opening.then(({ first }) => ({ first })), slow]);
+      late = got === undefined;
+      return got?.first ?? [];
     },
     async release() {
       // A generator that waits for rows ends once it has them, or is told to.
-      if (late !== undefined && !taken) stop.abort(new Error('given up'));
-      await chunks.return?.().catch(() => {});
+      if (late && !taken) stop.abort(new Error('given up'));
+      await opening.then(({ close }) => close()).catch(() => {});
       relay.release();
     },
     source: {
@@ -124,25 +128,87 @@ function begin({ cut: _, ...source }: Source, context: Surroundings) {
       // What there is to check has been seen.
       check: async () => {},
       async *read(run: Run) {
-        if (taken)
-          throw fileErrors.stdin_already_read({ input: source.name, shown: displayName(source.name) });
-        taken = true;
+        const opened = await take(run);
         try {
-          relay.attach(run);
-          if (first.length > 0) yield first;
-          const waited = await late;
-          if (waited?.done === true) return;
-          if (waited !== undefined) yield waited.value;
-          for (;;) {
-            const { done, value } = await chunks.next();
-            if (done === true) return;
-            yield value;
-          }
+          yield* opened.rows(run);
         } finally {
-          await chunks.return?.();
+          await opened.close();
         }
       },
+      cut: async (run: Run) => (await take(run)).cut,
     } satisfies Source as Source,
+  };
+}
+
+/** An input that can be read once, opened. */
+interface Opened {
+  readonly first: readonly Row[];
+  readonly cut: Cut | Uncut;
+  /** All of its rows, in place of `cut`. */
+  rows(run: Run): Rows;
+  close(): Promise<void>;
+}
+
+/** Opens `source` and reads its beginning; `run` is told of what is in there where it is not cut. */
+async function open(source: Source, run: Run): Promise<Opened> {
+  const cut = (await source.cut?.(run, { known: [] })) ?? { rows: source.read(run) };
+  return 'rows' in cut ? inOnePiece(cut) : inParts(cut, run);
+}
+
+async function inOnePiece({ rows }: Uncut): Promise<Opened> {
+  const chunks = rows[Symbol.asyncIterator]();
+  const first = await chunks.next();
+  async function* all(): Rows {
+    if (first.done === true) return;
+    yield first.value;
+    for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value;
+  }
+  return {
+    first: first.done === true ? [] : first.value,
+    cut: { rows: all() },
+    rows: all,
+    close: async () => {
+      await chunks.return?.();
+    },
+  };
+}
+
+async function inParts(cut: Cut, run: Run): Promise<Opened> {
+  const parts = cut.parts();
+  const head = await parts.next();
+  let first: readonly Row[] = [];
+  // Whoever loads the part reads it again, and is told what is wrong in it.
+  if (head.done !== true)
+    for await (const chunk of head.value.read(silenced(run))) {
+      first = chunk;
+      break;
+    }
+  async function* all(): AsyncGenerator<Part, void> {
+    if (head.done === true) return;
+    try {
+      yield head.value;
+      yield* parts;
+    } finally {
+      await parts.return();
+    }
+  }
+  return {
+    first,
+    cut: {
+      ...(cut.csv === undefined ? {} : { csv: cut.csv }),
+      ...(cut.end === undefined ? {} : { end: () => cut.end?.() }),
+      parts: all,
+    },
+    async *rows(its) {
+      for await (const part of all()) {
+        yield* part.read(its);
+        part.release();
+      }
+      cut.end?.();
+    },
+    close: async () => {
+      await parts.return();
+    },
   };
 }
 
