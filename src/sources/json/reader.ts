@@ -17,8 +17,10 @@ import { isObject, kindOf } from './kinds.js';
 import { ElementReader, tokenParser } from './tokens.js';
 
 export interface JsonOptions extends OpenOptions {
-  /** Where the array of rows is: keys joined by dots, or a list where keys have dots in them. The whole
-   * document where left out. */
+  /**
+   * Where the array of rows is: keys joined by dots, or a list, where keys with dots in them are to be told from
+   * others. The whole document where left out.
+   */
   readonly at?: string | readonly string[];
   /** Longest element of the array in bytes: 16 MiB where left out. A longer one stops the reading. */
   readonly maxRecordBytes?: number;
@@ -56,7 +58,7 @@ export async function* jsonBatches(
   // A document that is one object may be a row, or hold the array that is meant: known when it is at its end.
   let held: Row | undefined;
   const reader = new ElementReader(
-    typeof at === 'string' ? at.split('.') : at,
+    at,
     (value, ordinal, fault, text) => {
       const raw = text === undefined ? {} : { raw: text };
       if (fault === 'too_deep') {

@@ -45,14 +45,14 @@ export class ElementReader {
   found = false;
   /** Grows with every element, and with every token outside the array: while it stands still, memory fills. */
   steps = 0;
-  /** The paths of arrays that were passed by, for a message; at most 20, at most 3 deep. */
-  readonly arrays: string[] = [];
   /** Keys of the object at the top, for a message; at most 20. */
   readonly keys: string[] = [];
   /** A key on the way to the array that stands twice in its object: nobody can say which of the values is meant. */
   twice: string | undefined;
 
-  readonly #at: readonly string[];
+  /** Keys in a list are told from each other; in a string, dots stand between keys, and in keys as well. */
+  readonly #at: string;
+  readonly #between: '.' | '\0';
   readonly #take: TakeElement;
   readonly #assembler = new ExactAssembler();
   // The keys that lead to where we are, outside the array; undefined for an array on the way.
@@ -64,14 +64,29 @@ export class ElementReader {
   /** Of an element that something is wrong with. */
   #text: ElementText | undefined;
   #ordinal = 0;
-  // How many of the keys to the array were met.
-  #met = 0;
+  readonly #whole: boolean;
+  // The keys to the array that were met, each with those above it.
+  readonly #met = new Set<string>();
+  readonly #ofObjects: string[] = [];
+  readonly #empty: string[] = [];
+  /** Of an array that was just opened: what it holds says the next token. */
+  #opened: string | undefined;
   #sequence = false;
   #ended = false;
 
-  constructor(at: readonly string[], take: TakeElement) {
-    this.#at = at;
+  constructor(at: string | readonly string[], take: TakeElement) {
+    this.#between = typeof at === 'string' ? '.' : '\0';
+    this.#whole = at.length === 0;
+    this.#at = typeof at === 'string' ? at : at.join(this.#between);
     this.#take = take;
+  }
+
+  /**
+   * The paths of arrays that were passed by and may be one of rows, for a message: those of objects, then empty ones, and
+   * the document itself, whatever it holds; at most 20, at most 3 deep. Coordinates and the like are never meant.
+   */
+  get arrays(): readonly string[] {
+    return [...this.#ofObjects, ...this.#empty].slice(0, 20);
   }
 
   /** Elements so far. */
@@ -85,7 +100,7 @@ export class ElementReader {
   }
 
   token(token: Token): void {
-    if (!this.#inside && this.#at.length === 0 && this.#path.length === 0) this.#top(token);
+    if (!this.#inside && this.#whole && this.#path.length === 0) this.#top(token);
     if (this.#inside) {
       // The first may be no row, but hold the array that is meant.
       if (this.#sequence && this.#ordinal === 0) this.#outside(token);
@@ -132,19 +147,20 @@ export class ElementReader {
   }
 
   #outside(token: Token): void {
+    this.#noteOpened(token.name);
     if (token.name === 'keyValue') {
       this.#key = token.value as string;
       if (this.#path.length === 1 && this.keys.length < 20) this.keys.push(this.#key);
-      if (this.#path.length <= this.#at.length && this.#leadsHere()) this.#meet(this.#path.length);
+      this.#meet();
     } else if (token.name === 'startObject' || token.name === 'startArray') {
       if (token.name === 'startArray' && this.#isHere()) {
         this.#inside = true;
         this.found = true;
         return;
       }
-      if (token.name === 'startArray' && this.arrays.length < 20 && this.#path.length <= 3) {
+      if (token.name === 'startArray' && this.#path.length <= 3) {
         const keys = this.#here();
-        if (!keys.includes(undefined)) this.arrays.push(keys.join('.'));
+        if (!keys.includes(undefined)) this.#opened = keys.join('.');
       }
       this.#path.push(this.#key);
       this.#key = undefined;
@@ -153,24 +169,38 @@ export class ElementReader {
     }
   }
 
+  #noteOpened(next: Token['name']): void {
+    const opened = this.#opened;
+    if (opened === undefined) return;
+    this.#opened = undefined;
+    const list = next === 'startObject' || opened === '' ? this.#ofObjects : this.#empty;
+    if ((list === this.#ofObjects || next === 'endArray') && list.length < 20) list.push(opened);
+  }
+
   /** The keys from the top to the value that comes now. */
   #here(): (string | undefined)[] {
     return this.#path.length === 0 ? [] : [...this.#path.slice(1), this.#key];
   }
 
-  /** Whether the key that comes now is one of those that lead to the array. */
-  #leadsHere(): boolean {
-    return this.#here().every((key, i) => key === this.#at[i]);
-  }
-
-  #meet(level: number): void {
-    if (this.#met >= level) this.twice ??= this.#at.slice(0, level).join('.');
-    else this.#met = level;
+  /** Notes the key that comes now, if it is one of those that lead to the array. */
+  #meet(): void {
+    const here = this.#joined();
+    if (here === undefined || this.#whole) return;
+    if (here !== this.#at && !this.#at.startsWith(here + this.#between)) return;
+    // On the way only the same keys again are one key twice; of two arrays of one path nobody can say which is meant.
+    const key = here === this.#at ? here : this.#here().join('\0');
+    if (this.#met.has(key)) this.twice ??= key.replaceAll('\0', '.');
+    this.#met.add(key);
   }
 
   #isHere(): boolean {
-    if (this.#at.length !== this.#path.length) return false;
-    return this.#here().every((key, i) => key === this.#at[i]);
+    return this.#whole ? this.#path.length === 0 : this.#path.length > 0 && this.#joined() === this.#at;
+  }
+
+  /** The keys from the top; undefined where an array is among them. */
+  #joined(): string | undefined {
+    const keys = this.#here();
+    return keys.includes(undefined) ? undefined : keys.join(this.#between);
   }
 }
 

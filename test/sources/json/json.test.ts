@@ -50,6 +50,40 @@ test('an array that is not there is named with those that are', async (t) => {
   assert.deepEqual(await rowsOf(json(path, { at: 'data.items' })), [{ a: 1 }]);
 });
 
+test('only an array of objects, or an empty one, is offered as the one that is meant', async (t) => {
+  const shape = (features: string) => `{"bbox":[1,2],"arcs":[[[1,2]]],"no":[],"names":["a"],"map":{"parts":${features}}}`;
+  await assert.rejects(
+    rowsOf(json(tempFile(t, 'a.json', shape('[{"a":1}]')))),
+    failure('no_array', {
+      details: ['arrays in it: map.parts, no', 'keys at its top: bbox, arcs, no, names, map'],
+    }),
+  );
+  // One that numbers alone are in is a row itself; asked for another array, there is none to offer.
+  await assert.rejects(
+    rowsOf(json(tempFile(t, 'b.json', '{"bbox":[1,2]}'), { at: 'rows' })),
+    failure('no_array', { details: ['keys at its top: bbox'] }),
+  );
+  await assert.rejects(
+    rowsOf(json(tempFile(t, 'c.json', '[1,2]'), { at: 'rows' })),
+    /c\.json is an array itself, and no document that has one at rows/,
+  );
+});
+
+test('keys with dots in them are found by the path that messages offer', async (t) => {
+  const path = tempFile(t, 'a.json', '{"v1.0":{"all.rows":[{"a":1}]},"v1":{"0":[{"b":1}]}}');
+  await assert.rejects(
+    rowsOf(json(path)),
+    failure('no_array', { details: ['arrays in it: v1.0.all.rows, v1.0', 'keys at its top: v1.0, v1'] }),
+  );
+  assert.deepEqual(await rowsOf(json(path, { at: 'v1.0.all.rows' })), [{ a: 1 }]);
+  assert.deepEqual(await rowsOf(json(path, { at: ['v1.0', 'all.rows'] })), [{ a: 1 }]);
+  assert.deepEqual(await rowsOf(json(path, { at: ['v1', '0'] })), [{ b: 1 }]);
+  // Which of two is meant a string cannot say; a list can.
+  const two = tempFile(t, 'b.json', '{"a.b":[{"x":1}],"a":{"b":[{"x":2}]}}');
+  await assert.rejects(rowsOf(json(two, { at: 'a.b' })), failure('duplicate_key'));
+  assert.deepEqual(await rowsOf(json(two, { at: ['a', 'b'] })), [{ x: 2 }]);
+});
+
 test('elements that are no objects, or nested too deep, are rejects by their place', async (t) => {
   const deep = (depth: number) => `{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`;
   const run = testRun();
