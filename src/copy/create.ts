@@ -1,16 +1,21 @@
 import { fillingErrors } from '../core/errors/catalogue/filling.js';
+import { headerErrors } from '../core/errors/catalogue/headers.js';
 import { tableErrors } from '../core/errors/catalogue/tables.js';
 import { nearest } from '../core/errors/nearest.js';
 import type { NewTable } from '../core/pipeline.js';
 import type { PgDatabase } from '../db/connect.js';
-import { ident, MAX_IDENTIFIER_BYTES } from '../db/quote.js';
+import { ident } from '../db/quote.js';
 import { readAsSql, readings } from '../db/table-name.js';
 import { TO_OUR_PATH } from '../db/users-path.js';
+import { noName, unfit } from './naming.js';
 import { createTableSql, type ProposedTable } from './propose-table.js';
 import type { CopyRequest } from './request.js';
 import { type Look, sampleColumns } from './sample.js';
 import type { Surroundings } from './silent-run.js';
 import { keyInstead } from './unfilled.js';
+
+/** PostgreSQL's own limit. */
+const MOST_COLUMNS = 1600;
 
 /** A table that is not there, with what it would be. */
 export interface Proposal extends ProposedTable {
@@ -33,7 +38,12 @@ export async function proposeTable(
   const place = await placeOf(request.into, around.database);
   if (place === undefined) return undefined;
   const { columns, sampled, complete } = await sampleColumns(request, around, look);
-  for (const { name } of columns) assertName(name);
+  for (const { name } of columns) {
+    const flag = Object.values(request.map ?? {}).includes(name) ? '--map' : '--columns';
+    assertName(unfit(name), name, flag);
+  }
+  if (columns.length > MOST_COLUMNS)
+    throw tableErrors.too_many_columns({ table: place.table, count: columns.length, most: MOST_COLUMNS });
   const names = columns.map(({ name }) => name);
   for (const column of request.key ?? []) {
     if (names.includes(column)) continue;
@@ -60,7 +70,7 @@ async function placeOf(
 ): Promise<{ schema: string; table: string } | undefined> {
   const meant = readings(into);
   const { schema: given, table } = readAsSql(into);
-  assertName(table);
+  assertName(noName(table), table, '--into');
   const { schemas } = await database.usersPath();
   const schema = given ?? schemas[0];
   const [found] = await database.query<{ there: boolean; exists: boolean }>(
@@ -78,7 +88,6 @@ async function placeOf(
   return { schema, table };
 }
 
-function assertName(name: string): void {
-  if (name !== '' && Buffer.byteLength(name) <= MAX_IDENTIFIER_BYTES && !name.includes('\0')) return;
-  throw tableErrors.bad_name({ name, most: MAX_IDENTIFIER_BYTES });
+function assertName(why: string | undefined, name: string, flag: string): void {
+  if (why !== undefined) throw headerErrors.bad_name.given({ name, why, flag });
 }

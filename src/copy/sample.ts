@@ -1,6 +1,5 @@
 import { copyErrors } from '../core/errors/catalogue/copy.js';
 import { fillingErrors } from '../core/errors/catalogue/filling.js';
-import { headerErrors } from '../core/errors/catalogue/headers.js';
 import { resubmitErrors } from '../core/errors/catalogue/resubmit.js';
 import type { Row } from '../core/row.js';
 import { isRejectColumn } from '../run/resubmit/reject-columns.js';
@@ -10,6 +9,7 @@ import { STDIN, statInput } from '../sources/text/raw.js';
 import { fileOptions } from './file-options.js';
 import { namingSource } from './head.js';
 import { meantColumns } from './match.js';
+import { assertKeysFit, assertNamed, folded } from './naming.js';
 import { type Display, displayOf, type ReadAs } from './own-text.js';
 import { nameOf } from './pipeline.js';
 import { TypeTally } from './propose-table.js';
@@ -89,6 +89,7 @@ class Sampling {
       for (const row of chunk) {
         if (rows >= this.#look.rows && this.#values >= this.#look.values) {
           this.#complete = false;
+          if (as === 'json') columns.assertKeysFit();
           return;
         }
         this.#values += columns.add(row, as);
@@ -96,7 +97,9 @@ class Sampling {
         this.#rows++;
       }
     }
-    if (as === 'json') columns.name(this.#request.columns ?? [], undefined);
+    if (as !== 'json') return;
+    columns.name(this.#request.columns ?? [], undefined);
+    columns.assertKeysFit();
   }
 
   #tally(name: string): TypeTally {
@@ -149,12 +152,22 @@ class FileColumns {
     return names.length;
   }
 
+  /** Throws a usage error for keys of JSON that no column can be called by, if they are not mapped. */
+  assertKeysFit(): void {
+    const keys = [...this.#from.values()].map((name, i) => ({ name, position: i + 1 }));
+    assertKeysFit(
+      this.#input,
+      keys.filter(({ name }) => !Object.hasOwn(this.#map, name)),
+      this.#skip,
+    );
+  }
+
   #open(name: string): TypeTally | undefined {
     if (this.#skip.includes(name)) {
       this.#tallies.set(name, undefined);
       return undefined;
     }
-    const to = Object.hasOwn(this.#map, name) ? (this.#map[name] as string) : name.trim().toLowerCase();
+    const to = Object.hasOwn(this.#map, name) ? (this.#map[name] as string) : folded(name);
     const other = this.#from.get(to);
     if (other !== undefined && other !== name)
       throw fillingErrors.column_twice.inNewTable({
@@ -168,31 +181,6 @@ class FileColumns {
     this.#tallies.set(name, tally);
     return tally;
   }
-}
-
-/** Throws usage errors for columns without a name of their own that are neither mapped nor skipped. */
-function assertNamed(
-  input: string,
-  called: readonly string[],
-  header: readonly string[],
-  map: Readonly<Record<string, string>>,
-  skip: readonly string[],
-): void {
-  const left = called.filter(
-    (name, i) => name !== header[i] && !Object.hasOwn(map, name) && !skip.includes(name),
-  );
-  const [first] = left;
-  if (first === undefined) return;
-  const cell = header[called.indexOf(first)] as string;
-  // All of them at once: who follows the advice should not have to come back for the next.
-  const naming = left.map((name) => {
-    const own = (header[called.indexOf(name)] as string).trim().toLowerCase();
-    return `${name}=${own === '' ? 'column' : own}_${name.slice(1)}`;
-  });
-  const unnamed = { input, at: first.slice(1), left, skip, naming };
-  throw cell === ''
-    ? headerErrors.unnamed_column.inNewTable(unnamed)
-    : headerErrors.duplicate_column.inNewTable({ ...unnamed, cell });
 }
 
 const readOnce = (path: string) => resubmitErrors.read_once.toPropose({ path, shown: displayName(path) });

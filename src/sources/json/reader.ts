@@ -57,31 +57,28 @@ export async function* jsonBatches(
   const columns = nameColumns(at.length === 0 ? input : `${pathText(at)} in ${input}`, options.columns);
   // A document that is one object may be a row, or hold the array that is meant: known when it is at its end.
   let held: Row | undefined;
-  const reader = new ElementReader(
-    at,
-    (value, ordinal, fault, text) => {
-      const raw = text === undefined ? {} : { raw: text };
-      if (fault === 'too_deep') {
-        const message = `element ${ordinal} is nested more than ${MAX_DEPTH} levels deep`;
-        run.reject(undefined, { reason: 'too_deep', message, line: ordinal, ...raw });
-      } else if (fault !== undefined) {
-        run.reject(undefined, { ...twice(fault), line: ordinal, ...raw });
-      } else if (isObject(value)) {
-        columns.see(value);
-        const row = markOrigin(value, ordinal);
-        if (ordinal === 1 && reader.sequence && options.single !== true) held = row;
-        else rows.push(row);
-      } else {
-        const message = `a row must be a JSON object, and element ${ordinal} is ${kindOf(value)}`;
-        run.reject(undefined, {
-          reason: 'not_an_object',
-          message,
-          line: ordinal,
-          raw: jsonText(value) as string,
-        });
-      }
-    },
-  );
+  const reader = new ElementReader(at, (value, ordinal, fault, text) => {
+    const raw = text === undefined ? {} : { raw: text };
+    if (fault === 'too_deep') {
+      const message = `element ${ordinal} is nested more than ${MAX_DEPTH} levels deep`;
+      run.reject(undefined, { reason: 'too_deep', message, line: ordinal, ...raw });
+    } else if (fault !== undefined) {
+      run.reject(undefined, { ...twice(fault), line: ordinal, ...raw });
+    } else if (isObject(value)) {
+      columns.see(value);
+      const row = markOrigin(value, ordinal);
+      if (ordinal === 1 && reader.sequence && options.single !== true) held = row;
+      else rows.push(row);
+    } else {
+      const message = `a row must be a JSON object, and element ${ordinal} is ${kindOf(value)}`;
+      run.reject(undefined, {
+        reason: 'not_an_object',
+        message,
+        line: ordinal,
+        raw: jsonText(value) as string,
+      });
+    }
+  });
   const parse = tokenParser(at.length === 0);
   const limit = options.maxRecordBytes ?? 16 * 1024 * 1024;
   let read = 0;

@@ -486,6 +486,48 @@ test('--create asks for the name of a column that has none, and takes it by posi
   assert.deepEqual(await rowsOf(database, 'people'), ['(0,ann,x)']);
 });
 
+test('--create asks for names where PostgreSQL can have none of the file’s, all at once', async (t) => {
+  const asked = 'Have you, in the last twelve months, seen any of the following films?';
+  const { database, command } = await shop(t, {
+    'survey.csv': `id,xmin,"${asked}",\n1,2,yes,x\n`,
+    'survey.jsonl': `${JSON.stringify({ id: 1, ctid: 2, [asked]: 'yes' })}\n`,
+  });
+  const create = (file: string) => ['copy', file, '--into', file.replace('.', '_'), '--create', '--yes'];
+  const csv = await command(create('survey.csv'));
+  assertRan(
+    csv,
+    2,
+    /column 2 cannot keep its name in the new table: every table has a hidden column of that name/,
+  );
+  assertRan(
+    await command(suggested(csv)[0] ?? []),
+    0,
+    /"xmin_2" integer/,
+    /"have_you_in_the_last_twelve_months_seen_3"/,
+    /"column_4"/,
+  );
+  assert.deepEqual(await rowsOf(database, 'survey_csv'), ['(1,2,yes,x)']);
+
+  const json = await command(create('survey.jsonl'));
+  assertRan(json, 2, /the key "ctid" cannot be the name of a column in the new table/);
+  assertRan(await command(suggested(json)[0] ?? []), 0, /"ctid_2" integer/);
+  assert.deepEqual(await rowsOf(database, 'survey_jsonl'), ['(1,2,yes)']);
+
+  // What the command itself names is corrected where it is named.
+  const flags = ['--map', `ctid=${'n'.repeat(64)}`, '--skip-columns', `"${asked}"`];
+  const mapped = await command(['copy', 'survey.jsonl', '--into', 'other', '--create', '--yes', ...flags]);
+  assertRan(mapped, 2, /--map: "n+" cannot be a name in PostgreSQL: it has 64 bytes/);
+  const into = await command(['copy', 'survey.csv', '--into', 't'.repeat(64), '--create', '--yes']);
+  assertRan(into, 2, /--into: .* it has 64 bytes, and PostgreSQL allows 63/, /give another name \(--into\)/);
+});
+
+test('--create says it where a table of PostgreSQL cannot have so many columns', async (t) => {
+  const cells = Array.from({ length: 1601 }, (_, i) => `c${i}`).join();
+  const { command } = await shop(t, { 'wide.csv': `${cells}\n${cells}\n` });
+  const wide = await command(['copy', 'wide.csv', '--into', 'wide', '--create', '--yes']);
+  assertRan(wide, 2, /wide would have 1601 columns, and no table of PostgreSQL has more than 1600/);
+});
+
 long('JSON on stdin is known by its first bytes, and told apart from what holds the rows', async (t) => {
   const { database, command, copy } = await shop(t);
   const rows = [
@@ -524,5 +566,5 @@ test('--create refuses stdin, a schema that is not there, and names that no tabl
   assertRan(await create('-', 'new'), 2, /twice/, /save it to a file/);
   assertRan(await create('c.csv', 'nowhere.new'), 2, /no schema nowhere/, /CREATE SCHEMA/);
   assertRan(await create('a.csv', 'new'), 2, /both "a" and "A"/);
-  assertRan(await create('b.csv', 'new'), 2, /63 bytes/, /--map/);
+  assertRan(await create('b.csv', 'new'), 2, /PostgreSQL allows 63/, /--map '#1=/);
 });

@@ -51,7 +51,8 @@ test('an array that is not there is named with those that are', async (t) => {
 });
 
 test('only an array of objects, or an empty one, is offered as the one that is meant', async (t) => {
-  const shape = (features: string) => `{"bbox":[1,2],"arcs":[[[1,2]]],"no":[],"names":["a"],"map":{"parts":${features}}}`;
+  const shape = (features: string) =>
+    `{"bbox":[1,2],"arcs":[[[1,2]]],"no":[],"names":["a"],"map":{"parts":${features}}}`;
   await assert.rejects(
     rowsOf(json(tempFile(t, 'a.json', shape('[{"a":1}]')))),
     failure('no_array', {

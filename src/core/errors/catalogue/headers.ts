@@ -41,16 +41,28 @@ interface Unnamed {
   readonly naming: readonly string[];
 }
 
-const nameThem = ({ left, skip, naming }: Unnamed): Next => [
+const byPosition = (left: readonly string[]) => {
+  if (!left.every((name) => name.startsWith('#'))) return '';
+  return left.length === 1 ? ', by its position' : ', by their positions';
+};
+
+const nameThem = ({ left, skip, naming }: Pick<Unnamed, 'left' | 'skip' | 'naming'>): Next => [
   again(
     { flags: { map: naming } },
-    { lead: `give ${left.length === 1 ? 'it a name, by its position' : 'them names, by their positions'}` },
+    { lead: `give ${left.length === 1 ? 'it a name' : 'them names'}${byPosition(left)}` },
   ),
   again(
     { flags: { skipColumns: formatList([...skip, ...left]) } },
     { lead: `or leave ${left.length === 1 ? 'it' : 'them'} out` },
   ),
 ];
+
+/** A name that no column can have. */
+interface Unfit extends Omit<Unnamed, 'at'> {
+  readonly cell: string;
+  /** `it has 70 bytes, and PostgreSQL allows 63`. */
+  readonly why: string;
+}
 
 /** Errors of the names that columns have: none, the same, or ones that the table lacks. */
 export const headerErrors = topic({
@@ -103,6 +115,30 @@ export const headerErrors = topic({
       line: 1,
       state: NOTHING_WRITTEN,
       next: nameThem(unnamed),
+    })),
+  },
+  bad_name: {
+    inHeader: misuse(({ input, at, cell, why, left, skip, naming }: Unfit & { at: string }) => ({
+      says: `${input}: column ${at} cannot keep its name in the new table: ${why}`,
+      input,
+      line: 1,
+      column: cell,
+      state: NOTHING_WRITTEN,
+      next: nameThem({ left, skip, naming }),
+    })),
+    key: misuse(({ input, cell, why, left, skip, naming }: Unfit) => ({
+      says: `${input}: the key ${quoted(cell)} cannot be the name of a column in the new table: ${why}`,
+      input,
+      column: cell,
+      state: NOTHING_WRITTEN,
+      next: nameThem({ left, skip, naming }),
+    })),
+    /** `flag`: what gave the name. */
+    given: misuse(({ name, why, flag }: { name: string; why: string; flag: string }) => ({
+      says: `${flag}: ${quoted(name)} cannot be a name in PostgreSQL: ${why}`,
+      value: name,
+      state: NOTHING_WRITTEN,
+      next: `give another name (${flag})`,
     })),
   },
   unnamed_column: {

@@ -124,10 +124,11 @@ export const tableErrors = topic({
     state: NOTHING_WRITTEN,
     next: 'table or schema.table, each in double quotes where it holds a dot, a blank or upper case: "My schema"."a.b"',
   })),
-  bad_name: misuse(({ name, most }: { name: string; most: number }) => ({
-    says: `"${name}" cannot be a name in PostgreSQL: 1 to ${most} bytes are allowed`,
-    value: name,
-    next: 'give another (--map), or leave the column out (--skip-columns)',
+  too_many_columns: misuse(({ table, count, most }: { table: string; count: number; most: number }) => ({
+    says: `${table} would have ${count} columns, and no table of PostgreSQL has more than ${most}`,
+    table,
+    state: NOTHING_WRITTEN,
+    next: 'leave some out (--skip-columns), or turn the file round, so that what are columns now become rows',
   })),
   create_failed: {
     /** `schema` as a statement names it. */
