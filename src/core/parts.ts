@@ -58,10 +58,18 @@ export interface CsvText {
   /** How many records of `bytes`, whole ones, COPY would read as they are meant to be read, and whether that is all of them. */
   gate(bytes: Buffer, forms: readonly (ColumnForm | undefined)[]): Gated;
   /** `bytes`, which the gate has let pass, each record with two fields in front: its number, from `row` on, and its line. */
-  numbered(
-    bytes: Buffer,
-    from: { readonly rows: number; readonly row: number; readonly line: number },
-  ): Buffer;
+  numbered(bytes: Buffer, how: NumberedText): Buffer;
+}
+
+/** How the records of a text are numbered. */
+interface NumberedText {
+  /** How many there are. */
+  readonly rows: number;
+  /** The number of the first one, and its line. */
+  readonly row: number;
+  readonly line: number;
+  /** Written to where it has room, in place of a new Buffer. */
+  readonly spare: Buffer | undefined;
 }
 
 /** What of a text may be handed to COPY unparsed. */

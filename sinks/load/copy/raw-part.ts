@@ -34,6 +34,8 @@ export interface PreparedText {
 export class RawCopy {
   #way: Way | 'none' | undefined;
   #copy: CopyIn | undefined;
+  /** Buffers that were written to and are needed no more. */
+  readonly #spare: Buffer[] = [];
 
   constructor(
     private readonly place: StagingPlace,
@@ -54,7 +56,12 @@ export class RawCopy {
     const text =
       numberedBehind === undefined
         ? bytes
-        : csv.numbered(bytes, { rows, row: numberedBehind + rowsBeforePart(start) + 1, line });
+        : csv.numbered(bytes, {
+            rows,
+            row: numberedBehind + rowsBeforePart(start) + 1,
+            line,
+            spare: this.#spare.pop(),
+          });
     return { sql: way.sql, text, rows, hash };
   }
 
@@ -74,6 +81,7 @@ export class RawCopy {
     await client.query(TO_OUR_PATH);
     await note(client, rows, await hash);
     await client.query('COMMIT');
+    if (this.place.numberedBehind !== undefined) this.#spare.push(Buffer.from(text.buffer));
     return rows;
   }
 

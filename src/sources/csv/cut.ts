@@ -73,7 +73,7 @@ function asText(options: CsvOptions, columns: readonly string[]): { readonly csv
       columns,
       nullText: nullText.toString(),
       gate: (bytes, forms) => gate(bytes, 0, bytes.length, delimiter, forms, { nullText, maxRecordBytes }),
-      numbered: (bytes, from) => numbered(bytes, 0, bytes.length, delimiter, { ...from, nullText }),
+      numbered: (bytes, how) => numbered(bytes, 0, bytes.length, delimiter, { ...how, nullText }),
     },
   };
 }
