@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import { type StageAccount, tally } from '../../src/core/accounting.js';
 import type { RefusedRow } from '../../src/core/checkpoint.js';
 import { loadErrors } from '../../src/core/errors/catalogue/load.js';
-import type { PartStaging } from '../../src/core/follow-parts.js';
+import type { PartStaging } from '../../src/core/part-staging.js';
 import type { CsvText, KnownPart, Part } from '../../src/core/parts.js';
 import type { Chunk, Row } from '../../src/core/row.js';
 import type { Rejection, Run } from '../../src/core/run.js';

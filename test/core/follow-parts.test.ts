@@ -10,7 +10,8 @@ import {
 } from '../../src/core/accounting.js';
 import { failed } from '../../src/core/errors/author.js';
 import { type FlowPlan, flow } from '../../src/core/flow.js';
-import { type FollowingParts, followParts, type PartStaging } from '../../src/core/follow-parts.js';
+import { followParts } from '../../src/core/follow-parts.js';
+import type { FollowingParts, PartStaging } from '../../src/core/part-staging.js';
 import type { CsvText, Cut, Part } from '../../src/core/parts.js';
 import type { Chunk, Row } from '../../src/core/row.js';
 import { named, type Sink, type Source, type Stage, stateless } from '../../src/core/types.js';

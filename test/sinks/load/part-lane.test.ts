@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { openPartLane, type PartLaneOptions, type PartNote } from '../../../sinks/load/part-lane.js';
 import { type StageAccount, StageCounter } from '../../../src/core/accounting.js';
-import type { PartStaging } from '../../../src/core/follow-parts.js';
+import type { PartStaging } from '../../../src/core/part-staging.js';
 import type { CsvText, Cut, KnownPart, Part } from '../../../src/core/parts.js';
 import { readColumns } from '../../../src/db/catalog/columns.js';
 import { PINNED_BESIDE_CODE } from '../../../src/db/pinned.js';
