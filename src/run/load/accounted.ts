@@ -38,6 +38,7 @@ export function assertAccounted(job: Job): void {
               ),
             ]
           : []),
+        ...encodingInstead(job, rejectReasons),
         ...mergeInstead(job, { reasons: rejectReasons }),
       ],
     },
@@ -51,6 +52,17 @@ export function assertAccounted(job: Job): void {
       ],
     },
   );
+}
+
+/** For a copy of files that are not all UTF-8, which may be of another encoding; an SQLite file has none. */
+function encodingInstead({ options }: Job, reasons: Readonly<Record<string, number>>): NextStep[] {
+  if (options.copy === undefined || options.onlyRejectsOf !== undefined || !reasons.invalid_utf8) return [];
+  return [
+    again(
+      { flags: { encoding: 'windows-1252' } },
+      { lead: 'or, if it is not UTF-8, name its encoding, such as' },
+    ),
+  ];
 }
 
 /** Whether a batch without the rejected rows could be published. */

@@ -486,6 +486,23 @@ test('--create asks for the name of a column that has none, and takes it by posi
   assert.deepEqual(await rowsOf(database, 'people'), ['(0,ann,x)']);
 });
 
+test('rows that are not UTF-8 are offered to be read in another encoding', async (t) => {
+  const { database, command } = await shop(t, {
+    'latin.csv': Buffer.from('id,customer\n7,Zo\xeb\n8,Ann\n', 'latin1'),
+  });
+  const rejected = await command(['copy', 'latin.csv', '--into', 'orders', '--yes']);
+  assertRan(
+    rejected,
+    3,
+    /invalid_utf8: 1/,
+    /if it is not UTF-8, name its encoding, such as: sluice copy latin\.csv/,
+  );
+  const named = suggested(rejected).find((words) => words.includes('--encoding'));
+  assertRan(await command(named ?? []), 0);
+  const [row] = await database.query('SELECT customer FROM orders WHERE id = 7');
+  assert.deepEqual(row, { customer: 'Zoë' });
+});
+
 test('--create asks for names where PostgreSQL can have none of the file’s, all at once', async (t) => {
   const asked = 'Have you, in the last twelve months, seen any of the following films?';
   const { database, command } = await shop(t, {
