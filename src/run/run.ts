@@ -12,7 +12,7 @@ import { fromFiles, sqlitePath } from '../sources/old-system.js';
 import { rejectBroken } from './broken-rows/broken-rows.js';
 import { handedRows } from './changes/handed.js';
 import { completeIds } from './changes/records/records.js';
-import { isUnchanged, surveyStaged } from './changes/sequence.js';
+import { surveyStaged } from './changes/sequence.js';
 import { type Checked, checkJob, checkTables } from './check/check.js';
 import { assertChecked, commandsOf, sentence } from './check/findings.js';
 import { dryRun } from './dry-run.js';
@@ -26,8 +26,11 @@ import { stopStatements } from './end/stopping.js';
 import { failedSummary, type Outcome, summaryOf } from './end/summary.js';
 import type { RunOptions, Summary } from './given/options.js';
 import { lockTables } from './given/table-claims.js';
+import type { ContentReading } from './inputs/file-content.js';
 import { withQuietRun } from './inputs/quiet-run.js';
 import { Job } from './job/job.js';
+import { madeOfFiles, readBeside } from './known/copied-files.js';
+import { changesNothing, isPublishedAlready } from './known/nothing-to-do.js';
 import { assertAccounted } from './load/accounted.js';
 import { load } from './load/load.js';
 import { findResumable, holdStaging, resumedOptions, type TakenUp, takeUp } from './load/resume.js';
@@ -119,6 +122,8 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
   job.begin(batch, (resumed ?? (await findBatch(database, batch))).created_at);
   const { changes } = checked;
   let published: PublishedChanges;
+  const reading = new AbortController();
+  let readings: readonly ContentReading[] = [];
   try {
     const logFile = await options.logFileFor?.(batch);
     job.state.logFile = logFile;
@@ -130,18 +135,23 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
       old_schema: job.names.old,
       ...(resumed === undefined ? {} : { error: null, completed_at: null, manifest: job.state.manifest }),
     });
+    if (resumed === undefined && (await isPublishedAlready(job))) {
+      await end(job, changes.all, 'completed', { changes: {} });
+      return { status: 'unchanged' };
+    }
     if (resumed === undefined && options.rehearse !== true && job.pipeline.backup?.withRun === true)
       await backUpFirst(job);
     await makeMissing(job, checked);
     await lockTables(database, job.tables);
     if (resumed === undefined) for (const change of changes.all) await change.stage();
     const taken = resumed === undefined ? undefined : await takeUp(job, checked, resumed);
+    readings = readBeside(job, reading.signal);
     if (resumed === undefined || taken !== undefined) await loadRows(job, checked, taken);
     else await surveyStaged(changes.all);
     await job.resubmitted?.claim(database, batch);
     await assertKept(job, changes);
 
-    if (options.rehearse !== true && job.tables.length > 0 && (await changesNothing(job, checked))) {
+    if (options.rehearse !== true && job.tables.length > 0 && (await changesNothing(job, changes.all))) {
       await completeIds(job, trackedKinds(job, checked.columns));
       await settlePending(database, batch, 'skipped', 'unchanged');
       job.state.records = unchangedRecords(job.state.records);
@@ -151,6 +161,8 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     }
 
     await noteBatch(database, batch, { input_columns: job.read.columns(), progress: job.progress.inputs });
+    const staged = changes.replace.staged[0];
+    if (staged !== undefined) job.state.madeOf = await madeOfFiles(job, staged.oid, readings);
     published = await publishAround(job, checked, changes);
     if (options.publish === false) return { status: 'staged', loaded: handedRows(job) };
     if (options.rehearse === true) {
@@ -160,20 +172,10 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     }
   } catch (error) {
     throw await fail(job, changes, error);
+  } finally {
+    reading.abort();
   }
   return completed(job, changes, published, job.state.records);
-}
-
-/** Loads of so many rows are compared with live even where that takes a while. */
-const FEW_ROWS = 10_000;
-const PATIENCE_MS = 5_000;
-
-/** Whether live is already what the publish would make of it; asked for no longer than a tenth of what the load took. */
-async function changesNothing(job: Job, { changes }: Checked): Promise<boolean> {
-  const staged = [...handedRows(job).values()].reduce((sum, rows) => sum + rows, 0);
-  const tenth = (job.state.timings.load ?? 0) * 100;
-  const until = performance.now() + (staged > FEW_ROWS ? tenth : Math.max(tenth, PATIENCE_MS));
-  return job.phase('compare', 'comparing with what is live', () => isUnchanged(changes.all, until));
 }
 
 /** Loads all rows, or what of them an earlier attempt has not: the accounts balance then. */

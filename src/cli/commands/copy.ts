@@ -81,6 +81,7 @@ export function declareCopy(root: Command): void {
     .option('--schema <file>', 'a JSON Schema that every row of the file must fit')
     .option('--only-rejects-of <batch>', 'the files are corrected rejects of that copy; see `rejects`')
     .option('--create', 'where the table is not there: propose one from the data, ask, create it')
+    .option('--always', 'replace: load also what is known to be live already')
     .option('--dry-run', 'read and check every row; write nothing')
     .option('--rehearse', 'load and run the whole publish, then roll it back')
     .option('--no-swap', 'stop when staging is loaded and checked; `swap` publishes it')

@@ -140,6 +140,7 @@ export async function runWith(
       ...(resume === undefined ? {} : { resume }),
       stopOnError: flags.stopOnError ?? false,
       keepStaging: flags.keepStaging ?? false,
+      always: flags.always ?? false,
       allowEmpty: flags.allowEmpty ?? false,
       guard: flags.guard,
       noSourceData: flags.sourceData === false,

@@ -49,6 +49,8 @@ export interface RunFlags extends PipelineFlags {
   /** The batch to resume. */
   readonly resume?: string;
   readonly keepStaging?: boolean;
+  /** Of `copy`. */
+  readonly always?: boolean;
   /** Commander's spelling of --no-source-data. */
   readonly sourceData?: boolean;
   readonly onlyRejectsOf?: string;

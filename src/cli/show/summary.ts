@@ -122,6 +122,8 @@ function headline(summary: Summary): string {
     case 'staged':
       return `${batch}staged and validated; nothing is published yet`;
     case 'unchanged':
+      if (summary.published_by !== null)
+        return `${batch}nothing to do: live is what batch ${summary.published_by} has made of the very same input, and nobody has written to it since`;
       if (summary.read === 0) return `${batch}nothing to do: the input has no row`;
       return summary.rejected === 0
         ? `${batch}nothing to do: live already holds exactly these rows`
@@ -151,6 +153,8 @@ function nextSteps(summary: Summary, write: Suggestion, from: string, offersRepo
     case 'staged':
       return [publishing({ id, pipeline_from: from }, { note: 'publish it' }), look];
     case 'unchanged':
+      if (summary.published_by !== null)
+        return [again({ flags: { always: true } }, { note: 'load it all the same' }), look];
       return [look, ...setAside(summary)];
     case 'completed':
       return [look, command('rollback', [id], {}, { note: 'put everything back' }), ...setAside(summary)];

@@ -39,6 +39,43 @@ export async function readPublished(database: Database, batch: string): Promise<
   );
 }
 
+/** What the rows of a table were made of, as the ledger keeps it: equal for equal rows. */
+export interface MadeOf {
+  /** Of the files, in bytes: what is quick to compare. */
+  readonly sizes: readonly number[];
+  /** A hash (hexadecimal) of all that decides the rows. */
+  readonly hash: string;
+}
+
+/** The publish that has put a live table in its place. */
+export interface LivePublish {
+  readonly batch: string;
+  readonly rows: number;
+  readonly facts: Published['facts'];
+  /** What the load took. */
+  readonly loadSeconds: number;
+  /** Transactions that have begun since, of the whole server; null where the ledger has not the publishing one. */
+  readonly transactionsSince: number | null;
+}
+
+/** The publish of the table that is live, not taken back; undefined where it has come there otherwise. */
+export async function publishOfLive(
+  database: Database,
+  { schema, table, oid }: { readonly schema: string; readonly table: string; readonly oid: number },
+): Promise<LivePublish | undefined> {
+  const [found] = await database.query<LivePublish & Record<string, unknown>>(
+    `SELECT p.batch_id::text AS batch, p.rows_staged::float8 AS rows, p.facts,
+            coalesce((b.timings ->> 'load')::float8, 0) AS "loadSeconds",
+            (pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::numeric - (p.facts ->> 'xid')::numeric)::float8 AS "transactionsSince"
+     FROM sluice.migration_publish p JOIN sluice.migration_batch b ON b.id = p.batch_id
+     WHERE p.table_schema = $1 AND p.table_name = $2 AND p.mode = 'replace' AND b.status = 'completed'
+       AND p.published_at IS NOT NULL AND p.rolled_back_at IS NULL AND p.facts ->> 'live_oid' = $3
+     ORDER BY p.published_at DESC LIMIT 1`,
+    [schema, table, String(oid)],
+  );
+  return found;
+}
+
 /** A table that a publish or an undo moved out and keeps. */
 export interface Kept {
   readonly table_schema: string;

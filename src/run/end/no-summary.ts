@@ -9,6 +9,7 @@ export function noSummary(pipeline: string | null, error: unknown): Summary {
       batch: null,
       pipeline,
       status: kind,
+      published_by: null,
       read: 0,
       loaded: {},
       changes: {},

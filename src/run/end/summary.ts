@@ -31,6 +31,7 @@ export function summaryOf(job: Job, outcome: Outcome): Summary {
     batch: job.batch ?? null,
     pipeline: job.pipeline.name,
     status,
+    published_by: job.state.publishedBy ?? null,
     read,
     loaded:
       status === 'completed' || status === 'rehearsed'

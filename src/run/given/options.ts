@@ -56,6 +56,8 @@ export interface RunOptions {
   readonly publish?: boolean;
   /** The id of a batch that broke off: resume it. */
   readonly resume?: string;
+  /** Load also what live is already. */
+  readonly always?: boolean;
   readonly stopOnError?: boolean;
   /** Where the run is asked to stop, what is loaded stays, to be resumed. Default: it is dropped. */
   readonly keepStaging?: boolean;
@@ -125,6 +127,8 @@ export interface Summary {
   readonly pipeline: string | null;
   /** How it ended; of a run that ended in an error the kind of that. */
   readonly status: 'dry run' | 'rehearsed' | 'staged' | 'completed' | 'unchanged' | ErrorKind;
+  /** The batch that has published the very same, where nothing was loaded for that reason; else null. */
+  readonly published_by: string | null;
   readonly read: number;
   /**
    * Staged rows, by table; once they are published (or were, in a rehearsal), those that the table holds: without rows

@@ -2,6 +2,7 @@ import type { FlowAccount } from '../../core/accounting.js';
 import type { RecordSummary } from '../../core/record-summary.js';
 import type { Report } from '../../core/report.js';
 import type { Target } from '../../core/target.js';
+import type { MadeOf } from '../../db/ledger/published.js';
 import type { RunManifest } from '../../db/ledger/run-manifest.js';
 import type { Records } from '../records/index.js';
 import type { ReportSpool } from './report-spool.js';
@@ -36,6 +37,10 @@ export class JobState {
   accounts: readonly FlowAccount[] = [];
   /** The load is complete and its validations are answered: a swap can publish what is staged. */
   validated = false;
+  /** The batch that has published the very same before: nothing is loaded. */
+  publishedBy: string | undefined;
+  /** What the rows of the table that it replaces were made of, where that is all that decides them. */
+  madeOf: MadeOf | undefined;
   /** What of its time was a wait for somebody's answer. */
   waitedForAnswerMs = 0;
   /** All rows of the reports, where they go into files. */

@@ -83,7 +83,10 @@ export function writtenLines({ table, written_since: { rows, list } }: UndoneTab
 const isXid = (each: unknown): each is string => /^\d+$/.test(String(each));
 
 /** The transactions that wrote a published table's rows, as xmin has them; undefined where the ledger does not know. */
-export function writersOf({ mode, facts: { writers, xid } }: Published): string[] | undefined {
+export function writersOf({
+  mode,
+  facts: { writers, xid },
+}: Pick<Published, 'mode' | 'facts'>): string[] | undefined {
   if (Array.isArray(writers)) return writers.filter(isXid).map(String);
   // A swapped-in table was written by its load.
   if (mode === 'replace' || !isXid(xid)) return undefined;

@@ -24,6 +24,7 @@ import { spareWriterSession } from '../../given/load-session.js';
 import type { Refused } from '../../given/plan.js';
 import type { LiveTable } from '../../given/tables.js';
 import type { Job } from '../../job/job.js';
+import { isAllThere } from '../../known/copied-files.js';
 import type { LedgerShare } from '../change.js';
 import { handedRows } from '../handed.js';
 import { assertNoOwnersCode } from '../owners-code.js';
@@ -216,6 +217,7 @@ export class Replace extends Swap {
           live_oid: staged?.oid ?? oid,
           replaced_oid: staged === undefined ? null : oid,
           ...(staged === undefined ? {} : { writers: staged.writers }),
+          ...(isAllThere(this.job) ? { made_of: this.job.state.madeOf } : {}),
           ...(this.#rewrites(oid) ? { rewrote_oids: true } : {}),
           ...this.views.factsOf(oid),
         },

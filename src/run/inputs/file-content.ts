@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { digestOf } from '../../../sinks/load/copy/rolling-hash.js';
+
+/** What a file holds. */
+export interface FileContent {
+  /** In bytes. */
+  readonly size: number;
+  /** SHA-256 (hexadecimal) over the SHA-256 of its blocks of 4 MiB: all of it, not only of its ends. */
+  readonly hash: string;
+}
+
+const BLOCK_BYTES = 4 << 20;
+
+/** File systems tell times in steps of up to two seconds: a file that is younger may be written to and not look it. */
+const YOUNG_MS = 2_000;
+
+/** How often a load is asked how far it is. */
+const ASK_MS = 20;
+
+/**
+ * Reads what a file holds beside whoever loads it: behind them, so that the disk is read once, and on other threads. That
+ * both have read the same is known by the file: nobody has touched it since before they began.
+ */
+export class ContentReading {
+  #over: boolean;
+  readonly #read: Promise<{ readonly content: FileContent; readonly touched: string } | undefined>;
+
+  /** `reached`: how many bytes of it are loaded; left out: nobody loads it. `signal` ends the reading. */
+  constructor(
+    readonly path: string,
+    signal: AbortSignal,
+    private readonly reached?: () => number,
+  ) {
+    this.#over = reached === undefined;
+    this.#read = this.#begin(signal);
+    // It is awaited by whoever wants to know, if anybody does.
+    this.#read.catch(() => {});
+  }
+
+  /**
+   * What the file holds and has held since the reading began; call it once the load is over. Undefined where it cannot be
+   * told: the file was written to meanwhile, or so shortly before that nobody would see it; or it cannot be read.
+   */
+  async content(): Promise<FileContent | undefined> {
+    this.#over = true;
+    const read = await this.#read.catch(() => undefined);
+    if (read === undefined || read.touched !== (await touchedAt(this.path))) return undefined;
+    return read.content;
+  }
+
+  async #begin(signal: AbortSignal): Promise<{ content: FileContent; touched: string } | undefined> {
+    const file = await open(this.path, 'r');
+    try {
+      const found = await file.stat({ bigint: true });
+      const changed = Number(found.ctimeNs / 1_000_000n);
+      if (!found.isFile() || Math.abs(Date.now() - changed) < YOUNG_MS) return undefined;
+      const hash = createHash('sha256');
+      const block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+      for (let at = 0; ; ) {
+        await this.#until(at + BLOCK_BYTES, signal);
+        const bytes = await fill(file, block, at);
+        if (bytes > 0) hash.update(await digestOf(block.subarray(0, bytes)));
+        at += bytes;
+        if (bytes < BLOCK_BYTES)
+          return { content: { size: at, hash: hash.digest('hex') }, touched: touchOf(found) };
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #until(bytes: number, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    while (!this.#over && (this.reached?.() ?? 0) < bytes) await sleep(ASK_MS, undefined, { signal });
+  }
+}
+
+/** Fills `block` with the bytes of `file` from `at` on; how many there were. */
+async function fill(file: FileHandle, block: Buffer, at: number): Promise<number> {
+  let filled = 0;
+  while (filled < block.length) {
+    const { bytesRead } = await file.read(block, filled, block.length - filled, at + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return filled;
+}
+
+interface Touch {
+  readonly dev: bigint;
+  readonly ino: bigint;
+  readonly size: bigint;
+  readonly ctimeNs: bigint;
+}
+
+/** Which file it is, and when anything of it was changed last: nobody can set that. */
+const touchOf = ({ dev, ino, size, ctimeNs }: Touch) => `${dev}:${ino}:${size}:${ctimeNs}`;
+
+async function touchedAt(path: string): Promise<string | undefined> {
+  const found = await stat(path, { bigint: true }).catch(() => undefined);
+  return found === undefined ? undefined : touchOf(found);
+}

@@ -1,0 +1,69 @@
+import { stat } from 'node:fs/promises';
+import { askUntil } from '../../db/ask-until.js';
+import { takesItsRowsAgain } from '../../db/catalog/text-table.js';
+import { type LivePublish, type MadeOf, publishOfLive } from '../../db/ledger/published.js';
+import { literal, qualified } from '../../db/quote.js';
+import type { LiveTable } from '../given/tables.js';
+import { ContentReading } from '../inputs/file-content.js';
+import type { Job } from '../job/job.js';
+import { writersOf } from '../rollback/written-since.js';
+import { decidingFiles, madeOf } from './copied-files.js';
+
+/** How long a look at live may take, at least. */
+const PATIENCE_MS = 5_000;
+
+/**
+ * The batch that has published what this run would, where live is just as that left it: then there is nothing to load.
+ * Undefined wherever that is not certain. What is quick to tell is asked first; no part of it takes longer than a tenth of
+ * what the load took then.
+ */
+export async function publishedAlready(job: Job): Promise<string | undefined> {
+  const { database, always } = job.options;
+  const files = decidingFiles(job);
+  const [table] = job.tables;
+  if (always === true || files === undefined || table === undefined) return undefined;
+  const published = await publishOfLive(database, table);
+  const before = published?.facts.made_of as MadeOf | undefined;
+  if (published === undefined || before === undefined) return undefined;
+  const paths = [...files.values()];
+  if (!(await haveSizes(paths, before.sizes))) return undefined;
+  if (!(await takesItsRowsAgain(database, table.oid))) return undefined;
+  const until = performance.now() + Math.max(PATIENCE_MS, published.loadSeconds * 100);
+  if (!(await isAsPublished(job, table, published, until))) return undefined;
+  const readings = paths.map((path) => new ContentReading(path, job.signal));
+  const contents = await Promise.all(readings.map((reading) => reading.content()));
+  job.signal.throwIfAborted();
+  const now = await madeOf(job, table.oid, contents);
+  return now?.hash === before.hash ? published.batch : undefined;
+}
+
+async function haveSizes(paths: readonly string[], sizes: readonly number[]): Promise<boolean> {
+  if (paths.length !== sizes.length) return false;
+  const found = await Promise.all(paths.map((path) => stat(path).catch(() => undefined)));
+  return found.every((each, at) => each?.size === sizes[at]);
+}
+
+/** So many transactions after a publish the numbers of its writers may come again, as xmin has them. */
+const NUMBERS = 2 ** 31;
+
+/**
+ * Whether the table has the rows that were published and no others: each was written by a transaction of the load, and
+ * they are as many. Who inserts or updates a row writes it anew; who deletes or truncates leaves fewer.
+ */
+async function isAsPublished(
+  job: Job,
+  { schema, table }: LiveTable,
+  published: LivePublish,
+  until: number,
+): Promise<boolean> {
+  const writers = writersOf({ mode: 'replace', facts: published.facts });
+  const { transactionsSince: since } = published;
+  if (writers === undefined || since === null || since <= 0 || since >= NUMBERS) return false;
+  const ours = `${literal(`{${writers.join(',')}}`)}::pg_catalog.xid[]`;
+  const found = await askUntil<{ rows: number; ours: number }>(
+    job.options.database,
+    until,
+    `SELECT pg_catalog.count(*)::float8 AS rows, (pg_catalog.count(*) FILTER (WHERE t.xmin = ANY (${ours})))::float8 AS ours FROM ONLY ${qualified(schema, table)} t`,
+  );
+  return found?.rows === published.rows && found.ours === published.rows;
+}
