@@ -11,7 +11,7 @@ const config: KnipConfig = {
     'test/**/*.test.ts',
     'test/**/{main,run,oldest,write}.ts',
     // Programs of their own, and what is given to the command as a file.
-    'test/fuzz/repeats-main.ts',
+    'test/fuzz/{lanes,repeats}-main.ts',
     'test/support/load-hooks.ts',
     'test/bench/{practice,tasks-to-operations,usual,row-by-row,records-pipeline}.ts',
   ],

@@ -1,8 +1,9 @@
 /** A random source of the torture's kind: numbers from 0 up to but not including 1. */
 export type Random = () => number;
 
-const pick = <T>(random: Random, from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
-const upTo = (random: Random, most: number) => Math.floor(random() * (most + 1));
+export const pick = <T>(random: Random, from: readonly T[]): T =>
+  from[Math.floor(random() * from.length)] as T;
+export const upTo = (random: Random, most: number) => Math.floor(random() * (most + 1));
 
 const TEXTS = [
   '',
