@@ -1,86 +1,26 @@
-import { createHash } from 'node:crypto';
 import {
   again,
   type Check,
   type CheckContext,
   check,
   type Database,
-  detachString,
   ident,
   leavingBehind,
   leftBehind,
   type NextStep,
   named,
   noun,
-  originOf,
-  type Rejection,
-  type Row,
   refused,
   type Stage,
 } from 'sluice';
 import { sort } from 'sluice/transforms';
-import { wrongWith } from './consolidate.js';
 import type { Tables } from './new-rows.js';
 import { monthOfOldNumber } from './numbers.js';
-import { type Carried, type Carrying, carried, PREFIX, unknownOf } from './others.js';
-import { COLUMNS, type OldSerial } from './source.js';
+import { type Carried, type Carrying, carried, unknownOf } from './others.js';
+import type { OldSerial } from './source.js';
 
 const INPUT = 'serials';
 type Settings = Readonly<Record<string, string>>;
-
-/** What a line says of its LOT. */
-const OF_LOT = COLUMNS.filter((column) => column !== 'lot_id' && !column.startsWith('serial_'));
-
-/**
- * Rejects lines that name no LOT, and those that say otherwise of their LOT than the LOT's first line in the file: sorted, they would tear the LOT apart,
- * or one of them would speak for all. What is kept of a LOT is a hash and a line number.
- */
-export const linesAgree: Stage<OldSerial> = named('lines of a LOT agree', async function* (rows, run) {
-  const first = new Map<string, { readonly hash: string; readonly line: number | undefined }>();
-  let before: OldSerial | undefined;
-  for await (const chunk of rows) {
-    const others = Object.keys(chunk[0] as Row).filter((column) => column.startsWith(PREFIX.lots));
-    const columns = [...OF_LOT, ...others];
-    const good: OldSerial[] = [];
-    for (const row of chunk) {
-      const { lot_id: lot } = row;
-      // Here, where the record is still at hand, for whoever corrects it.
-      if (lot === null) {
-        run.reject(row, wrongWith(row) as Rejection);
-        continue;
-      }
-      // Most lines say what the one before them says.
-      if (
-        before?.lot_id === lot &&
-        columns.every((column) => (before as Row)[column] === (row as Row)[column])
-      ) {
-        good.push(row);
-        continue;
-      }
-      const said = JSON.stringify(columns.map((column) => (row as Row)[column] ?? null));
-      const hash = createHash('sha1').update(said).digest('base64');
-      const known = first.get(lot);
-      if (known === undefined) first.set(detachString(lot), { hash, line: originOf(row) });
-      else if (known.hash !== hash) {
-        run.reject(row, wrongWith(row) ?? disagreement(row, known.line));
-        continue;
-      }
-      before = row;
-      good.push(row);
-    }
-    if (good.length > 0) yield good;
-  }
-});
-
-const disagreement = (
-  { lot_id: lot, lot_number: number }: OldSerial,
-  line: number | undefined,
-): Rejection => ({
-  reason: 'lot_lines_disagree',
-  column: 'lot_id',
-  value: lot,
-  message: `this line of LOT ${lot} (${number}) says otherwise of it than its first line${line === undefined ? '' : `, line ${line}`}`,
-});
 
 /** A file's lines may come in any order: this brings them into LOT_ORDER, on disk where they are many. */
 export const inLotOrder = sort<OldSerial>({
