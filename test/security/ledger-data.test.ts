@@ -114,7 +114,7 @@ test('a ledger of version 8 is brought up, and its staged batch is published', a
   assert.equal(status, 'completed');
   assert.deepEqual(
     await database.query("SELECT count(*)::int AS n FROM pg_trigger WHERE tgname = 'own_batch'"),
-    [{ n: 7 }],
+    [{ n: 8 }],
   );
   await rollbackBatch('1', { database: own, log });
 });
