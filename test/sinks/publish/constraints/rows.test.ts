@@ -163,7 +163,7 @@ test('numbers stand behind a row in full, up to the last end that a pipeline may
   for (const [row, line] of [
     [1, 1],
     [rowsBefore(1), 2 ** 40],
-    [rowsBefore(8000) + 2147483648, undefined],
+    [rowsBefore(500) + 2147483648, undefined],
     [9_007_199_254_740_991, 9_007_199_254_740_991],
     [2147483647, 2147483648],
   ] as const) {
