@@ -6,6 +6,7 @@ import type { PartStaging } from '../../src/core/part-staging.js';
 import type { CsvText, KnownPart, Part } from '../../src/core/parts.js';
 import type { Chunk, Row } from '../../src/core/row.js';
 import type { Rejection, Run } from '../../src/core/run.js';
+import { untilAborted } from '../../src/core/until-aborted.js';
 import { type Chosen, chooseColumns, type StagingPlace } from './copy/chosen.js';
 import { RawCopy } from './copy/raw-part.js';
 import { digestOf } from './copy/rolling-hash.js';
@@ -18,17 +19,12 @@ import { mostRows, rowsBeforePart } from './encode/ordinal.js';
 export type PartNote = Omit<KnownPart, 'columns'>;
 
 export interface PartLaneOptions extends StagingPlace {
+  /** A session of the lane's own, which the lane ends; undefined where there is none left. */
+  connect(): Promise<Client | undefined>;
   /** Called inside each part's transaction before its COMMIT. */
   onPart(client: Client, part: PartNote): Promise<void>;
   /** What an earlier attempt has committed of the part that begins there, if it has: it is compared, and not loaded again. */
   known(start: number): KnownPart | undefined;
-}
-
-/** A part that is written. */
-interface Ended {
-  readonly part: Part;
-  readonly stages: readonly StageAccount[];
-  readonly note: unknown;
 }
 
 /** Copy text of a part of 4 MB, to begin with. */
@@ -37,44 +33,46 @@ const BUFFER_BYTES = 5 << 20;
 /**
  * One lane of a table that is loaded in parts: each in one transaction with its note. Rejects and refused rows are as in
  * `stagedTable`. The end of a part goes on while the next one is encoded. `run` is told of rows that the columns cannot
- * take, `refused` of those that the server refuses.
+ * take, `refused` of those that the server refuses. Undefined where there is no session for it. Throws what `copyColumns`
+ * does.
  */
 export async function openPartLane(
   options: PartLaneOptions,
-  client: Client,
   run: Run,
   refused: Run,
-): Promise<PartStaging> {
-  const lane = new PartLane(options, run, refused);
-  await lane.begins(client);
+): Promise<PartStaging | undefined> {
+  const chosen = chooseColumns(options, undefined);
+  const client = await untilAborted(options.connect(), run.signal, (late) => late?.end());
+  if (client === undefined) return undefined;
+  let lane: PartLane | undefined;
+  const session = await LoadSession.begin(client, {
+    table: options.liveName,
+    signal: run.signal,
+    committed: () => lane?.rows ?? 0,
+  });
+  lane = new PartLane(options, chosen, session, run, refused);
   return lane;
 }
 
 class PartLane implements PartStaging {
-  #session!: LoadSession;
-  #raw!: RawCopy;
-  #chosen: Chosen | undefined;
+  /** Rows that are committed. */
+  rows = 0;
+  readonly #raw: RawCopy;
   #segment: SegmentLoad | undefined;
   #part: Part | undefined;
   /** The part under way is loaded already: its rows are compared. */
   #known: KnownPart | undefined;
   #spare: CopyBuffer | undefined;
   #ending: Promise<void> = Promise.resolve();
-  #rows = 0;
 
   constructor(
     private readonly options: PartLaneOptions,
+    private readonly chosen: Chosen,
+    private readonly session: LoadSession,
     private readonly run: Run,
     private readonly refused: Run,
-  ) {}
-
-  async begins(client: Client): Promise<void> {
-    this.#session = await LoadSession.begin(client, {
-      table: this.options.liveName,
-      signal: this.run.signal,
-      committed: () => this.#rows,
-    });
-    this.#raw = new RawCopy(this.options, client);
+  ) {
+    this.#raw = new RawCopy(options, chosen, session.client);
   }
 
   async raw(
@@ -101,49 +99,46 @@ class PartLane implements PartStaging {
       ),
     );
     this.#ending = load.then((rows = 0) => {
-      this.#rows += rows;
+      this.rows += rows;
     });
     this.#ending.catch(() => {});
-    return this.#session.guarded(load);
+    return this.session.guarded(load);
   }
 
   begin(part: Part): void {
     this.#part = part;
     this.#known = this.options.known(part.start);
     if (this.#known?.raw === true) throw this.#differs('its text went to the server as it was');
-    this.#chosen?.encoder.numberFrom(this.#firstNumber(part));
+    this.chosen.encoder.numberFrom((this.options.numberedBehind ?? 0) + rowsBeforePart(part.start) + 1);
   }
 
   async write(chunk: Chunk): Promise<void> {
-    if (this.#chosen === undefined) {
-      this.#chosen = chooseColumns(this.options, chunk[0]);
-      this.#chosen.encoder.numberFrom(this.#firstNumber(this.#part as Part));
-    }
-    const segment = this.#current(this.#chosen);
-    this.#chosen.encoder.encode(chunk, segment.buffer, this.#reject);
-    if (this.#known === undefined) await this.#session.guarded(this.#ending.then(() => segment.send()));
+    const segment = this.#current();
+    this.chosen.encoder.encode(chunk, segment.buffer, this.#reject);
+    if (this.#known === undefined) await this.session.guarded(this.#ending.then(() => segment.send()));
   }
 
   async endPart(stages: readonly StageAccount[], note: unknown): Promise<void> {
-    const segment = this.#segment;
+    // Of a part without a row nothing is copied, and that it is read is noted all the same.
+    const segment = this.#current();
     const part = this.#part as Part;
-    this.#segment = undefined;
-    if (segment !== undefined && this.options.numberedBehind !== undefined) assertNumbered(part, segment);
-    const ended = { part, stages, note };
     const known = this.#known;
-    await this.#session.guarded(this.#ending);
-    this.#ending = known === undefined ? this.#commit(ended, segment) : this.#compare(known, segment);
+    this.#segment = undefined;
+    if (this.options.numberedBehind !== undefined) assertNumbered(part, segment);
+    await this.session.guarded(this.#ending);
+    this.#ending =
+      known === undefined ? this.#commit(segment, part, stages, note) : this.#compare(segment, known);
     // It is awaited by the next call; until then nobody listens.
     this.#ending.catch(() => {});
   }
 
   async close(): Promise<void> {
-    await this.#session.guarded(this.#ending);
-    await this.#session.end();
+    await this.session.guarded(this.#ending);
+    await this.session.end();
   }
 
   async discard(): Promise<void> {
-    await this.#session.discard(async () => {
+    await this.session.discard(async () => {
       await this.#raw.abort();
       await this.#segment?.abort();
       await this.#ending.catch(() => {});
@@ -152,25 +147,26 @@ class PartLane implements PartStaging {
 
   readonly #reject = (row: Row, why: Rejection): void => this.run.reject(row, why);
 
-  #firstNumber({ start }: Part): number {
-    return (this.options.numberedBehind ?? 0) + rowsBeforePart(start) + 1;
-  }
-
-  #current({ sql, names }: Chosen): SegmentLoad {
+  /** The segment of the part under way. */
+  #current(): SegmentLoad {
     if (this.#segment !== undefined) return this.#segment;
     const buffer = this.#spare ?? new CopyBuffer(BUFFER_BYTES);
     this.#spare = undefined;
     const { liveName, checks = [] } = this.options;
+    const { sql, names } = this.chosen;
     const reject = (row: Row, why: Rejection) => this.refused.reject(row, why);
-    const target = { client: this.#session.client, table: liveName, sql, columns: names, checks, reject };
+    const target = { client: this.session.client, table: liveName, sql, columns: names, checks, reject };
     this.#segment = new SegmentLoad(target, buffer);
     return this.#segment;
   }
 
-  async #commit({ part, stages, note }: Ended, segment: SegmentLoad | undefined): Promise<void> {
-    // Of a part without a row nothing is copied, and that it is read is noted all the same.
-    const load = segment ?? new SegmentLoad({ ...NOTHING, client: this.#session.client }, new CopyBuffer(0));
-    const rows = await load.commit((client, taken: Taken) =>
+  async #commit(
+    segment: SegmentLoad,
+    part: Part,
+    stages: readonly StageAccount[],
+    note: unknown,
+  ): Promise<void> {
+    const rows = await segment.commit((client, taken: Taken) =>
       this.options.onPart(client, {
         ...placeOf(part),
         handed: taken.handed,
@@ -182,27 +178,25 @@ class PartLane implements PartStaging {
         ...(note === undefined ? {} : { note }),
       }),
     );
-    this.#rows += rows;
+    this.rows += rows;
     this.#free(segment);
   }
 
   /** That the rows are those that were loaded; of these the ones that the server refused are refused again. */
-  async #compare(known: KnownPart, segment: SegmentLoad | undefined): Promise<void> {
-    const buffer = segment?.buffer ?? new CopyBuffer(0);
+  async #compare(segment: SegmentLoad, known: KnownPart): Promise<void> {
+    const { buffer } = segment;
     if (buffer.rows !== known.handed)
       throw this.#differs(`a part of it gave ${buffer.rows} rows, and ${known.handed} were loaded`);
-    if ((await digestHex(buffer)) !== known.hash)
+    if ((await digestOf(buffer.view())).toString('hex') !== known.hash)
       throw this.#differs(`they differ from line ${known.line} to line ${known.line + known.lines - 1}`);
-    const names = this.#chosen?.names ?? [];
     for (const { index, why } of known.refused)
-      this.refused.reject(buffer.readRow(index, buffer.startOf(index), names), why);
+      this.refused.reject(buffer.readRow(index, buffer.startOf(index), this.chosen.names), why);
     this.#free(segment);
   }
 
-  #free(segment: SegmentLoad | undefined): void {
-    if (segment === undefined) return;
-    segment.buffer.clear();
-    this.#spare = segment.buffer;
+  #free({ buffer }: SegmentLoad): void {
+    buffer.clear();
+    this.#spare = buffer;
   }
 
   #differs(how: string) {
@@ -210,11 +204,7 @@ class PartLane implements PartStaging {
   }
 }
 
-const NOTHING = { table: '', sql: '', columns: [], checks: [], reject() {} };
-
 const placeOf = ({ start, end, line, lines }: Part) => ({ start, end, line, lines });
-
-const digestHex = async (buffer: CopyBuffer) => (await digestOf(buffer.view())).toString('hex');
 
 /** Rows of a part have numbers below those of the next one. */
 function assertNumbered({ start, end, line }: Part, { buffer: { rows } }: SegmentLoad): void {

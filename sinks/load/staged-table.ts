@@ -167,23 +167,14 @@ class StagedLoad implements Staging {
 
   async #commit(segment: SegmentLoad): Promise<void> {
     const { buffer } = segment;
-    const { onSegment } = this.#options;
     if (buffer.rows > 0) {
       let after = this.#done;
-      const { handed } = this.#done;
-      const given = buffer.rows;
-      const rows = await segment.commit(
-        onSegment === undefined
-          ? undefined
-          : async (client, taken) => {
-              after = this.#after(taken);
-              await onSegment(client, { ...after, number: this.#segments, position: taken.lastOrigin });
-            },
-      );
-      this.#done =
-        onSegment === undefined
-          ? { ...NOTHING, rows: this.#done.rows + rows, handed: handed + given }
-          : after;
+      await segment.commit(async (client, taken) => {
+        after = this.#after(taken);
+        const number = this.#segments;
+        await this.#options.onSegment?.(client, { ...after, number, position: taken.lastOrigin });
+      });
+      this.#done = after;
       this.#segments++;
     }
     buffer.clear();

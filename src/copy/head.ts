@@ -194,11 +194,7 @@ async function inParts(cut: Cut, run: Run): Promise<Opened> {
   }
   return {
     first,
-    cut: {
-      ...(cut.csv === undefined ? {} : { csv: cut.csv }),
-      ...(cut.end === undefined ? {} : { end: () => cut.end?.() }),
-      parts: all,
-    },
+    cut: { ...cut, parts: all },
     async *rows(its) {
       for await (const part of all()) {
         yield* part.read(its);

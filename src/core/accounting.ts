@@ -60,6 +60,8 @@ export function tallyAll(
   return table;
 }
 
+const REASONS = ['rejected', 'skipped', 'merged', 'added', 'kept', 'left'] as const;
+
 /** The live counters behind a StageAccount. */
 export class StageCounter {
   in = 0;
@@ -78,6 +80,15 @@ export class StageCounter {
     readonly role: 'source' | 'stage' | 'end' = 'stage',
   ) {}
 
+  /** Counters that stand at `account`. */
+  static of(account: StageAccount, role: StageCounter['role']): StageCounter {
+    const counter = new StageCounter(account.stage, account.branch, role);
+    counter.in = account.in;
+    counter.out = account.out;
+    for (const name of REASONS) Object.assign(counter[name], account[name]);
+    return counter;
+  }
+
   account(): StageAccount {
     return {
       stage: this.stage,
@@ -95,15 +106,13 @@ export class StageCounter {
   }
 }
 
-const REASONS = ['rejected', 'skipped', 'merged', 'added', 'kept', 'left'] as const;
-
 /** What `after` has more than `before`, both of one stage. */
 export function since(after: StageAccount, before: StageAccount | undefined): StageAccount {
   return before === undefined ? after : combined(after, before, -1);
 }
 
 /** Both together: what became of the rows of two parts of an input at one stage. */
-export function together(one: StageAccount, other: StageAccount | undefined): StageAccount {
+export function plus(one: StageAccount, other: StageAccount | undefined): StageAccount {
   return other === undefined ? one : combined(one, other, 1);
 }
 

@@ -55,8 +55,8 @@ export interface CsvText {
   readonly columns: readonly string[];
   /** What stands unquoted for NULL. */
   readonly nullText: string;
-  /** How many records of `bytes`, whole ones, COPY would read as they are meant to be read, and whether that is all of them. */
-  gate(bytes: Buffer, forms: readonly (ColumnForm | undefined)[]): Gated;
+  /** How many records `bytes` has, whole ones; undefined where COPY might read one otherwise than it is meant to be read. */
+  gate(bytes: Buffer, forms: readonly ColumnForm[]): number | undefined;
   /** `bytes`, which the gate has let pass, each record with two fields in front: its number, from `row` on, and its line. */
   numbered(bytes: Buffer, how: NumberedText): Buffer;
 }
@@ -72,19 +72,9 @@ interface NumberedText {
   readonly spare: Buffer | undefined;
 }
 
-/** What of a text may be handed to COPY unparsed. */
-interface Gated {
-  /** Why the record at `at` may not; undefined where all may. */
-  readonly refused?: string;
-  readonly at: number;
-  /** Records and lines before `at`. */
-  readonly rows: number;
-  readonly lines: number;
-}
-
 /** How an input is to be cut. */
 export interface CutOptions {
-  /** Parts that an earlier reading has given, by their places. */
+  /** Parts that an earlier reading has given, in the order of the text. */
   readonly known: readonly MetPart[];
   /** About how many bytes of text a part has; left out, what the source thinks best. */
   readonly partBytes?: number;
@@ -104,7 +94,7 @@ export interface Uncut {
   readonly rows: Rows;
 }
 
-/** `cut`, the rows of its parts changed by `change`. What is changed cannot be handed to COPY as it is (`csv` says otherwise). */
+/** `cut`, the rows of its parts changed by `change`; `csv` where their text may go to COPY as it is all the same. */
 export function mapParts(
   cut: Cut | Uncut,
   change: (rows: Rows, run: Run) => Rows,
@@ -112,21 +102,13 @@ export function mapParts(
   csv?: CsvText,
 ): Cut | Uncut {
   if ('rows' in cut) return { rows: change(cut.rows, run) };
+  const { csv: _, ...rest } = cut;
   return {
+    ...rest,
     ...(csv === undefined ? {} : { csv }),
-    ...(cut.end === undefined ? {} : { end: () => cut.end?.() }),
     async *parts() {
       for await (const part of cut.parts())
-        yield {
-          start: part.start,
-          end: part.end,
-          line: part.line,
-          lines: part.lines,
-          bytes: part.bytes,
-          read: (its: Run) => change(part.read(its), its),
-          ...(part.note === undefined ? {} : { note: () => part.note?.() }),
-          release: () => part.release(),
-        };
+        yield { ...part, read: (its: Run) => change(part.read(its), its) };
     },
   };
 }

@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type StageAccount,
-  type StageCounter,
-  sum,
-  together,
-  unaccounted,
-} from '../../src/core/accounting.js';
+import { plus, type StageAccount, type StageCounter, sum, unaccounted } from '../../src/core/accounting.js';
 import { failed } from '../../src/core/errors/author.js';
 import { type FlowPlan, flow } from '../../src/core/flow.js';
 import { followParts } from '../../src/core/follow-parts.js';
@@ -128,7 +122,7 @@ const nothing = (): Kept => ({ parts: new Map(), ended: [] });
 function summed({ parts }: Kept): StageAccount[] {
   const all = [...parts.values()].map(({ stages }) => stages);
   return (all[0] ?? []).map((_, at) =>
-    all.map((stages) => stages[at] as StageAccount).reduce((one, other) => together(one, other)),
+    all.map((stages) => stages[at] as StageAccount).reduce((one, other) => plus(one, other)),
   );
 }
 

@@ -46,7 +46,7 @@ export function chooseColumns(place: StagingPlace, firstRow: Row | undefined): C
   return {
     facts,
     names,
-    sql: `COPY ${into(place, names)} FROM STDIN`,
+    sql: `COPY ${into(place, [...names, ...originColumns(place)])} FROM STDIN`,
     encoder: copyEncoder(facts, {
       closed: wanted === undefined,
       ...(numberedBehind === undefined ? {} : { numberedFrom: numberedBehind + 1 }),
@@ -54,8 +54,12 @@ export function chooseColumns(place: StagingPlace, firstRow: Row | undefined): C
   };
 }
 
-/** The table with its columns `names`, as COPY wants them. */
-function into({ schema, table, numberedBehind }: StagingPlace, names: readonly string[]): string {
-  const all = numberedBehind === undefined ? names : [...names, ...Object.values(ORIGIN_COLUMNS)];
-  return `${qualified(schema, table)} (${idents(all)})`;
+/** The columns of the table that say where its rows came from, if it has such. */
+export function originColumns({ numberedBehind }: StagingPlace): readonly string[] {
+  return numberedBehind === undefined ? [] : Object.values(ORIGIN_COLUMNS);
+}
+
+/** The table with the columns `names`, as COPY wants them. */
+export function into({ schema, table }: StagingPlace, names: readonly string[]): string {
+  return `${qualified(schema, table)} (${idents(names)})`;
 }

@@ -1,13 +1,12 @@
 import type { Client } from 'pg';
 import type { ColumnForm } from '../../../src/core/field-check.js';
 import type { CsvText, Part } from '../../../src/core/parts.js';
-import { idents, literal, qualified } from '../../../src/db/quote.js';
+import { literal } from '../../../src/db/quote.js';
 import { isDataError } from '../../../src/db/server-error.js';
 import { TO_OUR_PATH } from '../../../src/db/users-path.js';
 import { columnForms } from '../column-checks/bytes.js';
-import { ORIGIN_COLUMNS, rowsBeforePart } from '../encode/ordinal.js';
-import type { StagingPlace } from './chosen.js';
-import { copyColumns } from './columns.js';
+import { rowsBeforePart } from '../encode/ordinal.js';
+import { type Chosen, into, originColumns, type StagingPlace } from './chosen.js';
 import { CopyIn } from './copy-in.js';
 import { digestOf } from './rolling-hash.js';
 import { BEGIN } from './segments.js';
@@ -15,7 +14,7 @@ import { BEGIN } from './segments.js';
 /** How the text of an input goes into the table. */
 interface Way {
   readonly sql: string;
-  readonly forms: readonly (ColumnForm | undefined)[];
+  readonly forms: readonly ColumnForm[];
 }
 
 /** A part whose text may go to COPY. */
@@ -39,6 +38,7 @@ export class RawCopy {
 
   constructor(
     private readonly place: StagingPlace,
+    private readonly chosen: Chosen,
     private readonly client: Client,
   ) {}
 
@@ -48,8 +48,8 @@ export class RawCopy {
     const way = this.#way;
     if (way === 'none') return undefined;
     const { bytes, start, line } = part;
-    const { refused, rows } = csv.gate(bytes, way.forms);
-    if (refused !== undefined) return undefined;
+    const rows = csv.gate(bytes, way.forms);
+    if (rows === undefined) return undefined;
     const hash = digestOf(bytes).then((digest) => digest.toString('hex'));
     hash.catch(() => {});
     const { numberedBehind } = this.place;
@@ -106,28 +106,13 @@ export class RawCopy {
 
   /** Text has a field for each column that COPY fills, and for none else: or it is no way. */
   #wayOf({ delimiter, columns, nullText }: CsvText): Way | 'none' {
-    const { place } = this;
-    const target = { table: place.liveName, columns: place.columns };
-    const firstRow = Object.fromEntries(columns.map((name) => [name, null]));
-    const facts = copyColumns(target, place.wanted, firstRow);
-    const byName = new Map(facts.map((column) => [column.name, column]));
+    const { place, chosen } = this;
+    const byName = new Map(chosen.facts.map((column) => [column.name, column]));
     const inOrder = columns.flatMap((name) => byName.get(name) ?? []);
-    if (inOrder.length !== columns.length || inOrder.length !== facts.length) return 'none';
-    place.onColumns?.(facts.map(({ name }) => name));
-    return {
-      sql: copyCsv(place, columns, { delimiter, nullText }),
-      forms: columnForms(inOrder),
-    };
+    if (inOrder.length !== columns.length || inOrder.length !== chosen.facts.length) return 'none';
+    // What numbers the records stands in front of them.
+    const all = into(place, [...originColumns(place), ...columns]);
+    const dialect = `FORMAT csv, DELIMITER ${literal(delimiter)}, NULL ${literal(nullText)}`;
+    return { sql: `COPY ${all} FROM STDIN (${dialect})`, forms: columnForms(inOrder) };
   }
-}
-
-/** The statement that takes `columns` of the text, behind those that number its records where the table has such. */
-function copyCsv(
-  { schema, table, numberedBehind }: StagingPlace,
-  columns: readonly string[],
-  { delimiter, nullText }: Pick<CsvText, 'delimiter' | 'nullText'>,
-): string {
-  const all = numberedBehind === undefined ? columns : [...Object.values(ORIGIN_COLUMNS), ...columns];
-  const dialect = `FORMAT csv, DELIMITER ${literal(delimiter)}, NULL ${literal(nullText)}`;
-  return `COPY ${qualified(schema, table)} (${idents(all)}) FROM STDIN (${dialect})`;
 }

@@ -73,14 +73,14 @@ export class SegmentLoad {
     await this.#copy.write(unsent).catch((error) => this.#noteRefusal(error));
   }
 
-  /** Commits the segment; the number of its rows, as the server counted them. `note` is left out where nobody notes it. */
-  async commit(note: OnTaken | undefined): Promise<number> {
+  /** Commits the segment with what `note` does; the number of its rows, as the server counted them. */
+  async commit(note: OnTaken): Promise<number> {
     const { client, table, sql, columns, checks, reject } = this.#target;
     const { buffer } = this;
     const handed = buffer.rows;
-    const digest = note === undefined ? undefined : digestOf(buffer.view());
+    const digest = digestOf(buffer.view());
     // Awaited below; should the COPY fail first, nobody asks for it any more.
-    digest?.catch(() => {});
+    digest.catch(() => {});
     const refused: RefusedRow[] = [];
     if (this.#copy === undefined) await client.query(BEGIN);
     let rows = (await this.#copy?.finish().catch((error) => this.#noteRefusal(error))) ?? 0;
@@ -97,16 +97,9 @@ export class SegmentLoad {
     if (rows !== buffer.rows) {
       throw loadErrors.row_count_differs({ table, took: rows, rows: buffer.rows });
     }
-    if (note !== undefined && digest !== undefined) {
-      await client.query(TO_OUR_PATH);
-      await note(client, {
-        handed,
-        rows,
-        digest: await digest,
-        refused,
-        lastOrigin: origin(buffer, rows - 1),
-      });
-    }
+    await client.query(TO_OUR_PATH);
+    const lastOrigin = origin(buffer, rows - 1);
+    await note(client, { handed, rows, digest: await digest, refused, lastOrigin });
     await client.query('COMMIT');
     return rows;
   }

@@ -41,14 +41,14 @@ export interface LoadedParts extends StagedEnd {
   readonly parts: readonly KnownPart[];
 }
 
-/** What of a batch's load is committed in parts, by end. */
-export async function readParts(database: Database, batch: string): Promise<LoadedParts[]> {
+/** What of a batch's load is committed in parts, by end: of all its flows, or of one. */
+export async function readParts(database: Database, batch: string, flow?: number): Promise<LoadedParts[]> {
   return database.query<LoadedParts & Record<string, unknown>>(
     `SELECT flow, branch, table_schema AS schema, table_name AS "table",
             json_agg(json_build_object('start', starts_at, 'end', ends_at, 'line', line, 'lines', lines,
               'handed', handed, 'rows', rows, 'hash', hash, 'raw', raw, 'refused', refused,
               'stages', account, 'columns', columns, 'note', note) ORDER BY starts_at) AS parts
-     FROM sluice.migration_part WHERE batch_id = $1 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2`,
-    [batch],
+     FROM sluice.migration_part WHERE batch_id = $1 AND ($2::integer IS NULL OR flow = $2) GROUP BY 1, 2, 3, 4 ORDER BY 1, 2`,
+    [batch, flow ?? null],
   );
 }

@@ -1,4 +1,4 @@
-import { type Cut, mapParts, type Uncut } from '../../core/parts.js';
+import { mapParts } from '../../core/parts.js';
 import { type Chunk, originOf, type Row, type Rows } from '../../core/row.js';
 import type { Source } from '../../core/types.js';
 
@@ -29,6 +29,7 @@ export class InputRows {
   /** `source`, whose chunks are remembered; `between` is awaited before each is handed on. */
   around(source: Source, between: () => Promise<void> | undefined): Source {
     const remembered = this;
+    const { cut } = source;
     const kept = async function* (rows: Rows) {
       const recent: Chunk[] = [];
       remembered.#readings.add(recent);
@@ -53,14 +54,14 @@ export class InputRows {
       ...(source.columns === undefined ? {} : { columns: source.columns }),
       ...(source.order === undefined ? {} : { order: source.order }),
       read: (run) => kept(source.read(run)),
-      ...(source.cut === undefined
+      ...(cut === undefined
         ? {}
         : {
             cut: async (run, how) => {
-              const cut = (await source.cut?.(run, how)) as Cut | Uncut;
-              const csv = 'rows' in cut ? undefined : cut.csv;
+              const opened = await cut(run, how);
+              const csv = 'rows' in opened ? undefined : opened.csv;
               remembered.columns ??= csv?.columns;
-              return mapParts(cut, kept, run, csv);
+              return mapParts(opened, kept, run, csv);
             },
           }),
     };

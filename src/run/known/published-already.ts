@@ -10,7 +10,10 @@ import { writersOf } from '../rollback/written-since.js';
 import { decidingFiles, madeOf } from './copied-files.js';
 
 /** How long a look at live may take, at least. */
-const PATIENCE_MS = 5_000;
+export const PATIENCE_MS = 5_000;
+
+/** A tenth of what a load of so many seconds took, in milliseconds: what looking may cost beside it. */
+export const tenthMs = (seconds: number): number => seconds * 100;
 
 /**
  * The batch that has published what this run would, where live is just as that left it: then there is nothing to load.
@@ -28,7 +31,7 @@ export async function publishedAlready(job: Job): Promise<string | undefined> {
   const paths = [...files.values()];
   if (!(await haveSizes(paths, before.sizes))) return undefined;
   if (!(await takesItsRowsAgain(database, table.oid))) return undefined;
-  const until = performance.now() + Math.max(PATIENCE_MS, published.loadSeconds * 100);
+  const until = performance.now() + Math.max(PATIENCE_MS, tenthMs(published.loadSeconds));
   if (!(await isAsPublished(job, table, published, until))) return undefined;
   const readings = paths.map((path) => new ContentReading(path, job.signal));
   const contents = await Promise.all(readings.map((reading) => reading.content()));

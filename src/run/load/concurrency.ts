@@ -21,12 +21,12 @@ export interface AtOnce {
 /**
  * What is done at once for `flows`: as `--jobs` says, else what the machine's cores can do, but no more than there are
  * connections for. A flow has a session for each table that it fills, and one for its source; of one that is loaded in
- * parts several fill the table. At least 1.
+ * parts several fill the table, if they are `cut`. At least 1.
  */
-export async function atOnce(job: Job, flows: readonly FlowPlan[]): Promise<AtOnce> {
+export async function atOnce(job: Job, flows: readonly FlowPlan[], cut: boolean): Promise<AtOnce> {
   const { jobs, database, log } = job.options;
   const wanted = Math.min(jobs ?? FLOWS_AT_ONCE, flows.length);
-  const lanes = flows.some(mayBeCut) ? (jobs ?? Math.min(MOST_LANES, availableParallelism())) : 1;
+  const lanes = cut && flows.some(mayBeCut) ? (jobs ?? Math.min(MOST_LANES, availableParallelism())) : 1;
   if (wanted <= 1 && lanes <= 1) return { flows: 1, lanes: 1 };
   const sessions = Math.max(...flows.map(({ root }) => 1 + endsOf(root).length));
   const free = (await freeSessions(database)) - SPARE_SESSIONS;

@@ -9,6 +9,7 @@ import type { Target } from '../../core/target.js';
 import type { Sink, Staging } from '../../core/types.js';
 import type { LoadEnd } from '../../db/ledger/segments.js';
 import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
+import type { Checked } from '../check/check.js';
 import { writerSession } from '../given/load-session.js';
 import type { Job } from '../job/job.js';
 import { Records } from '../records/index.js';
@@ -48,7 +49,7 @@ export async function load(
       onSegment: segmentNoter(job, { flow, branch, ...place.staging }),
     }).open(run);
   };
-  const accounts = await followAll(job, checked, open, taken);
+  const accounts = await followAll(job, checked, open, (at) => inParts(job, checked, at, taken));
   const settled = await settle(accounts);
   await job.state.tracked?.finish(settled);
   return settled;
@@ -56,29 +57,30 @@ export async function load(
 
 /** Follows every flow and checks every value as the load would; writes neither tables nor files. */
 export async function loadDry(job: Job, checked: ToRead): Promise<FlowAccount[]> {
-  return followAll(
-    job,
-    checked,
-    (end, run) => {
-      if (isTarget(end)) {
-        const table = job.tableOf(end);
-        return checkedTable({
-          liveName: `${table.schema}.${table.table}`,
-          ...columnsFor(end, checked),
-        }).open(run);
-      }
-      return end.writes === 'nothing' ? end.open(run) : Promise.resolve(counting());
-    },
-    'dry',
-  );
+  return followAll(job, checked, (end, run) => {
+    if (isTarget(end)) {
+      const table = job.tableOf(end);
+      return checkedTable({
+        liveName: `${table.schema}.${table.table}`,
+        ...columnsFor(end, checked),
+      }).open(run);
+    }
+    return end.writes === 'nothing' ? end.open(run) : Promise.resolve(counting());
+  });
 }
 
-/** Follows the flows, several at once; at the first failure the others are stopped, and it is thrown. */
+/** A flow, and how many sessions may fill its table. */
+type AtFlow = Pick<InParts, 'plan' | 'flow' | 'lanes'>;
+
+/**
+ * Follows the flows, several at once; at the first failure the others are stopped, and it is thrown. `cutting` says how a
+ * flow is loaded in parts, if it is; left out, none is.
+ */
 async function followAll(
   job: Job,
-  checked: ToRead,
+  { flows: plans }: Pick<Checked, 'flows'>,
   open: Open,
-  taken?: TakenUp | 'dry',
+  cutting?: (at: AtFlow) => InParts | undefined,
 ): Promise<FlowAccount[]> {
   const stop = new AbortController();
   const signal = AbortSignal.any([job.signal, stop.signal]);
@@ -90,14 +92,14 @@ async function followAll(
     }),
     signal,
   });
-  const { flows, lanes } = await atOnce(job, checked.flows);
+  const { flows, lanes } = await atOnce(job, plans, cutting !== undefined);
   const limit = pLimit(flows);
   const accounts: FlowAccount[] = [];
   let first: { readonly error: unknown } | undefined;
-  await limit.map(checked.flows, async (plan, flow) => {
+  await limit.map(plans, async (plan, flow) => {
     if (first !== undefined) return;
     try {
-      const parts = taken === 'dry' ? undefined : inParts(job, checked, { plan, flow, lanes }, taken);
+      const parts = cutting?.({ plan, flow, lanes });
       accounts[flow] =
         parts === undefined
           ? await follow(plan, following(flow))
@@ -116,7 +118,7 @@ async function followAll(
 function inParts(
   job: Job,
   checked: ToRead,
-  { plan, flow, lanes }: Pick<InParts, 'plan' | 'flow' | 'lanes'>,
+  { plan, flow, lanes }: AtFlow,
   taken: TakenUp | undefined,
 ): InParts | undefined {
   const end = plan.root.into;
@@ -129,7 +131,7 @@ function inParts(
     if (known.length === 0) return undefined;
     throw loadErrors.not_repeatable.rows({ table: place.table.liveName, how: 'its stages are others' });
   }
-  return { plan, flow, place, known, lanes: numbersItself(plan, place) ? 1 : lanes };
+  return { plan, flow, place, known, lanes: numbersItself(place) ? 1 : lanes };
 }
 
 export function isTarget(end: Target | Sink): end is Target {

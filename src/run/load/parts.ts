@@ -1,11 +1,5 @@
 import { openPartLane } from '../../../sinks/load/part-lane.js';
-import {
-  type FlowAccount,
-  type StageAccount,
-  StageCounter,
-  tallyAll,
-  together,
-} from '../../core/accounting.js';
+import { type FlowAccount, plus, type StageAccount, StageCounter } from '../../core/accounting.js';
 import { blamed } from '../../core/blamed.js';
 import { accountName, bookNames, endName, type FlowPlan, mayBeCut } from '../../core/flow.js';
 import { type Following, follow } from '../../core/follow.js';
@@ -14,7 +8,6 @@ import type { Cut, CutOptions, KnownPart, MetPart, Uncut } from '../../core/part
 import { changedRun, type Run } from '../../core/run.js';
 import type { Target } from '../../core/target.js';
 import type { Source } from '../../core/types.js';
-import { untilAborted } from '../../core/until-aborted.js';
 import { readParts } from '../../db/ledger/parts.js';
 import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
 import { spareWriterSession, writerSession } from '../given/load-session.js';
@@ -78,31 +71,26 @@ export async function loadInParts(job: Job, given: InParts, whole: Following): P
     lanes,
     afterChunk: whole.afterChunk,
     runFor: (counter, input, its, lane) => job.runAt({ counter, input, signal: its, flow, lane }),
-    async openLane(_end, its, refused, lane) {
-      const purpose = `load ${given.place.name}`;
+    openLane(_end, its, refused, lane) {
       const session = lane === 0 ? writerSession : spareWriterSession;
-      const client = await untilAborted(
-        session(job.options.database, batch, purpose, PINNED_BESIDE_CODE),
-        its.signal,
-        (late) => late?.end(),
-      );
-      if (client === undefined) return undefined;
-      const options = { ...given.place.table, onPart, known: (start: number) => again.get(start) };
-      return openPartLane(options, client, its, refused);
+      const options = {
+        ...given.place.table,
+        onPart,
+        known: (start: number) => again.get(start),
+        connect: () => session(job.options.database, batch, `load ${given.place.name}`, PINNED_BESIDE_CODE),
+      };
+      return openPartLane(options, its, refused);
     },
   });
   run.progress({});
-  return accountOf(plan, await loadedParts(job, flow));
+  const [loaded] = await readParts(job.options.database, batch, flow);
+  return accountOf(plan, loaded?.parts ?? []);
 }
 
-async function loadedParts(job: Job, flow: number): Promise<readonly KnownPart[]> {
-  const all = await readParts(job.options.database, job.batch as string);
-  return all.find((each) => each.flow === flow)?.parts ?? [];
-}
-
+/** `source`, which can be cut, opened. */
 async function opened(source: Source, run: Run, how: CutOptions): Promise<Cut | Uncut> {
   try {
-    return (await source.cut?.(run, how)) as Cut | Uncut;
+    return await (source.cut as NonNullable<Source['cut']>)(run, how);
   } catch (error) {
     throw blamed(error, `reading ${source.name}`, { input: source.name });
   }
@@ -127,12 +115,7 @@ function countPassed(job: Job, { flow, plan }: InParts, passed: readonly KnownPa
   const stages = summed(plan, passed);
   for (const [at, account] of stages.entries()) {
     const role = at === 0 ? 'source' : at === stages.length - 1 ? 'end' : 'stage';
-    const counter = new StageCounter(account.stage, account.branch, role);
-    counter.in = account.in;
-    counter.out = account.out;
-    for (const table of ['rejected', 'skipped', 'kept', 'left'] as const)
-      tallyAll(counter[table], account[table] ?? {});
-    job.progress.counts(`${flow}/before`, counter);
+    job.progress.counts(`${flow}/before`, StageCounter.of(account, role));
   }
 }
 
@@ -155,7 +138,7 @@ function accountOf(plan: FlowPlan, parts: readonly KnownPart[]): FlowAccount {
 
 function summed(plan: FlowPlan, parts: readonly KnownPart[]): StageAccount[] {
   return bookNames(plan).map((name, at) =>
-    parts.reduce<StageAccount>((sum, { stages }) => together(sum, stages[at]), {
+    parts.reduce<StageAccount>((sum, { stages }) => plus(sum, stages[at]), {
       ...new StageCounter(name).account(),
       readToEnd: true,
     }),

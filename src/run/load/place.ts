@@ -1,7 +1,6 @@
 import type { StagingPlace } from '../../../sinks/load/copy/chosen.js';
 import { rowsBefore } from '../../../sinks/load/encode/ordinal.js';
 import { triggersMayChange } from '../../../sinks/publish/constraints/subject.js';
-import type { FlowPlan } from '../../core/flow.js';
 import type { Target } from '../../core/target.js';
 import type { LoadEnd } from '../../db/ledger/segments.js';
 import type { StagingTable } from '../changes/staging-table.js';
@@ -57,15 +56,9 @@ export function columnsFor(target: Target, checked: ToRead) {
   };
 }
 
-/**
- * Whether the rows of a flow have to be loaded in their order: the table that it ends in numbers them as they come
- * (identity, serial).
- */
-export function numbersItself(
-  { root }: FlowPlan,
-  { table: { columns, wanted, numberedBehind } }: TablePlace,
-): boolean {
-  if (root.into === undefined || numberedBehind !== undefined) return false;
+/** Whether rows have to be loaded in their order: the table numbers them as they come (identity, serial). */
+export function numbersItself({ table: { columns, wanted, numberedBehind } }: TablePlace): boolean {
+  if (numberedBehind !== undefined) return false;
   return columns.some(
     ({ name, identity, numbers }) =>
       (identity !== undefined || numbers === true) && wanted?.includes(name) !== true,

@@ -1,5 +1,5 @@
 import { resubmitErrors } from '../../core/errors/catalogue/resubmit.js';
-import { type Cut, mapParts, type Uncut } from '../../core/parts.js';
+import { mapParts } from '../../core/parts.js';
 import { silenced } from '../../core/quiet-run.js';
 import { type Chunk, markOrigin, originOf, type Row, type Rows } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
@@ -26,7 +26,7 @@ export const isRejects = (columns: readonly string[]): boolean => columns.includ
 export function recognised(source: Source, pipeline: string, whole?: string): Source {
   if (source.kind !== 'file' && source.kind !== 'stdin') return source;
   if (source.columns !== undefined && isRejects(source.columns)) return source;
-  const { check } = source;
+  const { check, cut } = source;
   async function* read(rows: Rows, run: Run): Rows {
     for await (const chunk of rows)
       yield REJECT_COLUMNS.number in (chunk[0] as Row)
@@ -47,13 +47,13 @@ export function recognised(source: Source, pipeline: string, whole?: string): So
           },
         }),
     read: (run) => read(source.read(run), run),
-    ...(source.cut === undefined
+    ...(cut === undefined
       ? {}
       : {
           async cut(run, how) {
-            const cut = (await source.cut?.(run, how)) as Cut | Uncut;
-            const csv = 'rows' in cut ? undefined : cut.csv;
-            return mapParts(cut, read, run, csv !== undefined && isRejects(csv.columns) ? undefined : csv);
+            const opened = await cut(run, how);
+            const csv = 'rows' in opened ? undefined : opened.csv;
+            return mapParts(opened, read, run, csv !== undefined && isRejects(csv.columns) ? undefined : csv);
           },
         }),
   };

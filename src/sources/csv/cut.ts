@@ -1,9 +1,9 @@
 import { loadErrors } from '../../core/errors/catalogue/load.js';
-import type { CsvText, Cut, CutOptions, Part, Uncut } from '../../core/parts.js';
-import type { Row, Rows } from '../../core/row.js';
+import type { CsvText, Cut, CutOptions, Uncut } from '../../core/parts.js';
+import type { Row } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
 import { inChunks } from '../text/chunks.js';
-import { cutText, PART_BYTES, type TextPart } from '../text/cutter.js';
+import { type Cutting, cutText, PART_BYTES, piecesOf, type TextPart } from '../text/cutter.js';
 import { TextFeed } from '../text/feed.js';
 import { displayName } from '../text/opening.js';
 import { READ_BYTES } from '../text/raw.js';
@@ -33,25 +33,23 @@ export async function cutStrict(
     if (body === undefined || names === undefined || parser.endsInCr)
       return { rows: inChunks(readStrict(path, { ...options, opened: feed.rest() }, run)) };
     const { delimiter } = parser;
+    const input = displayName(path);
     const maxRecordBytes = options.maxRecordBytes ?? MAX_RECORD_BYTES;
+    const cutting: Cutting = {
+      input,
+      at: body,
+      known,
+      partBytes,
+      maxRecordBytes,
+      whole: (bytes, final) => scanRecords(bytes, 0, bytes.length, delimiter.charCodeAt(0), final),
+      tooLong: (bytes, at) => recordTooLong(input, at, maxRecordBytes, bytes.includes(QUOTE)),
+    };
     return {
       ...asText({ ...options, delimiter }, names),
       async *parts() {
-        try {
-          const texts = cutText(feed, {
-            input: displayName(path),
-            at: body,
-            known,
-            partBytes,
-            maxRecordBytes,
-            whole: (bytes, final) => scanRecords(bytes, 0, bytes.length, delimiter.charCodeAt(0), final),
-            tooLong: (bytes, at) =>
-              recordTooLong(displayName(path), at, maxRecordBytes, bytes.includes(QUOTE)),
-          });
-          for await (const text of texts)
-            yield csvPart(parser, text, displayName(path), text.start === body.offset ? body.blankBefore : 0);
-        } finally {
-          await feed.close();
+        for await (const text of cutText(feed, cutting)) {
+          const blank = text.start === body.offset ? body.blankBefore : 0;
+          yield { ...text, read: (its: Run) => inChunks(rowsOf(parser, text, input, its, blank)) };
         }
       },
     };
@@ -72,7 +70,13 @@ function asText(options: CsvOptions, columns: readonly string[]): { readonly csv
       delimiter: String.fromCharCode(delimiter),
       columns,
       nullText: nullText.toString(),
-      gate: (bytes, forms) => gate(bytes, 0, bytes.length, delimiter, forms, { nullText, maxRecordBytes }),
+      gate(bytes, forms) {
+        const { refused, rows } = gate(bytes, 0, bytes.length, delimiter, forms, {
+          nullText,
+          maxRecordBytes,
+        });
+        return refused === undefined ? rows : undefined;
+      },
       numbered: (bytes, how) => numbered(bytes, 0, bytes.length, delimiter, { ...how, nullText }),
     },
   };
@@ -99,24 +103,7 @@ async function readHead(feed: TextFeed, path: string, options: CsvOptions): Prom
   }
 }
 
-/** The part of a text that `head` has read the beginning of; `blank` lines before its first record are left out. */
-function csvPart(head: CsvParser, text: TextPart, input: string, blank: number): Part {
-  const { start, end, line, lines, bytes, release } = text;
-  return {
-    start,
-    end,
-    line,
-    lines,
-    bytes,
-    release,
-    read: (run): Rows => inChunks(rowsOf(head, text, input, run, blank)),
-  };
-}
-
-function* pieces(bytes: Buffer): Generator<Buffer, void> {
-  for (let at = 0; at < bytes.length; at += READ_BYTES) yield bytes.subarray(at, at + READ_BYTES);
-}
-
+/** The rows of a part of a text that `head` has read the beginning of; `blank` lines before its first record are left out. */
 async function* rowsOf(
   head: CsvParser,
   { start, end, line, bytes }: TextPart,
@@ -127,7 +114,7 @@ async function* rowsOf(
   const parser = head.from({ offset: start, line }, (why) => run.reject(undefined, why));
   if (blank > 0) run.skip('blank_line', blank);
   const tell = blankLines(run);
-  for (const piece of pieces(bytes)) {
+  for (const piece of piecesOf(bytes)) {
     const rows = parser.push(piece);
     tell(parser);
     yield rows;

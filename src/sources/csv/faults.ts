@@ -3,6 +3,7 @@ import { textErrors } from '../../core/errors/catalogue/text.js';
 import type { SluiceError } from '../../core/errors/sluice-error.js';
 import { plural } from '../../core/plural.js';
 import type { Rejection } from '../../core/run.js';
+import type { TextPlace } from '../text/place.js';
 
 /** Why a record could not be read. */
 export interface Fault {
@@ -57,12 +58,7 @@ export function badHeader(why: Rejection, input: string): SluiceError {
 }
 
 /** A record longer than `maxBytes`; `quoted` where there is a quote in what was read of it. */
-export function recordTooLong(
-  input: string,
-  at: { readonly line: number; readonly offset: number },
-  maxBytes: number,
-  quoted: boolean,
-): SluiceError {
+export function recordTooLong(input: string, at: TextPlace, maxBytes: number, quoted: boolean): SluiceError {
   return textErrors.record_too_long.csv(
     { input, line: at.line, limit: maxBytes, quoted },
     { offset: at.offset },

@@ -2,6 +2,7 @@ import { withoutEnd } from '../../core/ends.js';
 import { fileErrors } from '../../core/errors/catalogue/files.js';
 import type { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Row } from '../../core/row.js';
+import type { TextPlace } from '../text/place.js';
 import {
   BARE_CR,
   BARE_LF,
@@ -29,12 +30,6 @@ export const QUOTE = 34;
  * has come: else a record that comes in small pieces would be read as often as there are pieces.
  */
 const LONG_BYTES = 128 * 1024;
-
-/** A place in a text: its byte, and the line that begins there. */
-export interface TextPlace {
-  readonly offset: number;
-  readonly line: number;
-}
 
 /**
  * A strict reader of RFC 4180 that takes the input in pieces cut anywhere and gives rows.

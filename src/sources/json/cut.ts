@@ -3,7 +3,7 @@ import type { Row } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
 import { inChunks } from '../text/chunks.js';
 import { type NamedColumns, nameColumns } from '../text/columns.js';
-import { cutText, PART_BYTES, type TextPart, type Whole } from '../text/cutter.js';
+import { type Cutting, cutText, PART_BYTES, piecesOf, type TextPart, type Whole } from '../text/cutter.js';
 import { TextFeed } from '../text/feed.js';
 import { LineSplitter, lineTooLong } from '../text/lines.js';
 import { displayName } from '../text/opening.js';
@@ -31,20 +31,20 @@ export async function cutLines(
     if (layoutOf(feed.held) === 'values')
       return { rows: inChunks(batchesOf(path, { ...options, opened: feed.rest() }, run)) };
     const passed = known.filter(({ pass }) => pass);
+    const cutting: Cutting = {
+      input,
+      at: { offset: 0, line: 1 },
+      known,
+      partBytes,
+      maxRecordBytes,
+      whole: wholeLines,
+      tooLong: (_, at) => lineTooLong(input, at, maxRecordBytes),
+    };
     const columns = nameColumns(input, unseenAfter(options.columns, passed), passed.length > 0);
     return {
       async *parts() {
-        try {
-          const at = { offset: 0, line: 1 };
-          const cutting = { input, at, known, partBytes, maxRecordBytes, whole: wholeLines };
-          for await (const text of cutText(feed, {
-            ...cutting,
-            tooLong: (_, place) => lineTooLong(input, place, maxRecordBytes),
-          }))
-            yield linesPart(text, input, maxRecordBytes, columns);
-        } finally {
-          await feed.close();
-        }
+        for await (const text of cutText(feed, cutting))
+          yield linesPart(text, input, maxRecordBytes, columns);
       },
       end: () => columns.assertSeen(),
     };
@@ -74,8 +74,7 @@ function linesPart(text: TextPart, input: string, maxRecordBytes: number, column
     const { start, line, bytes } = text;
     const splitter = new LineSplitter(input, maxRecordBytes, { offset: start, line });
     const lines = rowsOfLines(splitter, columns, run);
-    for (let at = 0; at < bytes.length; at += READ_BYTES)
-      yield lines.push(bytes.subarray(at, at + READ_BYTES));
+    for (const piece of piecesOf(bytes)) yield lines.push(piece);
     yield lines.end();
   }
   return {

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { textErrors } from '../../core/errors/catalogue/text.js';
 import { firstInvalidUtf8 } from './encoding.js';
+import type { TextPlace } from './place.js';
 
 /** One line: its text, or where it is not UTF-8 the offset of the first bad byte within it. */
 export interface Line {
@@ -14,12 +15,6 @@ export interface Line {
   readonly bytes: Buffer;
   readonly from: number;
   readonly to: number;
-}
-
-/** A place in a text: its byte, and the line that begins there. */
-interface LinePlace {
-  readonly offset: number;
-  readonly line: number;
 }
 
 /** Of a byte order mark. */
@@ -38,7 +33,7 @@ export class LineSplitter {
   #number: number;
 
   /** `from`: where in the input the first line starts, if not at its beginning. */
-  constructor(input: string, maxBytes: number, from: LinePlace = { offset: 0, line: 1 }) {
+  constructor(input: string, maxBytes: number, from: TextPlace = { offset: 0, line: 1 }) {
     this.#input = input;
     this.#maxBytes = maxBytes;
     this.#offset = from.offset;
@@ -113,6 +108,6 @@ export class LineSplitter {
 }
 
 /** What to throw at a line longer than `limit` bytes. */
-export function lineTooLong(input: string, at: LinePlace, limit: number) {
+export function lineTooLong(input: string, at: TextPlace, limit: number) {
   return textErrors.record_too_long.line({ input, line: at.line, limit }, { offset: at.offset });
 }

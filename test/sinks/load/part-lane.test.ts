@@ -36,12 +36,13 @@ async function laneOf(
     columns: await readColumns(ours, 'public', 'staged'),
     wanted: ['id', 'day', 'name'],
     known: () => undefined,
+    connect: () => ours.connect('test lane', PINNED_BESIDE_CODE),
     async onPart(_client, part) {
       noted.push(part);
     },
     ...more,
   };
-  const lane = await openPartLane(options, await ours.connect('test lane', PINNED_BESIDE_CODE), run, refused);
+  const lane = (await openPartLane(options, run, refused)) as PartStaging;
   return { lane, noted, run, refused };
 }
 
