@@ -11,6 +11,8 @@ const PATHS: ReadonlySet<string> = new Set([
   'backupFile',
   'input',
   'into',
+  'rejectsInto',
+  'reportsInto',
 ]);
 
 /** What is this command's alone: where its output goes, what it has asked, and the password in a URL. */

@@ -35,6 +35,8 @@ export interface Batch {
     readonly no_triggers?: boolean;
     readonly allow_suppressed?: boolean;
     readonly rewrite_oids?: boolean;
+    /** Suggested commands say it again; a swap or rollback is told it anew. */
+    readonly run_owners_code?: boolean;
     readonly made?: readonly { readonly schema: string; readonly table: string; readonly oid: number }[];
   };
   /** These two are named by the batch's id, whatever the ledger has; null before they are made. */

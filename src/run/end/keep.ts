@@ -8,6 +8,7 @@ import { type Batch, batchCounts, findBatch, moveBatch, noteBatch } from '../../
 import { isLoaded } from '../../db/ledger/segments.js';
 import type { Change } from '../changes/change.js';
 import { releaseAll } from '../changes/sequence.js';
+import { ledgerOptions } from '../given/ledger-options.js';
 import { type Begun, publishing, resuming } from '../given/next-command.js';
 import type { Job } from '../job/job.js';
 
@@ -72,7 +73,7 @@ export function begunBy(job: Job): Begun & Pick<Batch, 'id'> {
     pipeline_from: job.options.from ?? job.pipeline.name,
     manifest: job.state.manifest ?? null,
     settings: job.settings,
-    options: job.options.noTriggers === true ? { no_triggers: true } : {},
+    options: ledgerOptions(job.options),
   };
 }
 

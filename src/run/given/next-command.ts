@@ -63,14 +63,25 @@ function commandOf(batch: Begun, flags: Flags): CommandData {
   const { command, publish } = batch.manifest ?? {};
   if (command !== undefined) return command;
   const from = batch.pipeline_from;
-  if (isCommand(from)) return { name: from, args: [], flags: publish === false ? { swap: false } : {} };
-  // Whoever resumes a batch takes all that from the ledger.
-  const known = flags.resume === undefined ? flagsOf(batch) : {};
-  return { name: publish === false ? 'load' : 'run', args: [from], flags: known };
+  // Whoever resumes a batch takes all from the ledger but that consent.
+  const known = flags.resume === undefined ? flagsOf(batch) : consentOf(batch);
+  if (!isCommand(from)) return { name: publish === false ? 'load' : 'run', args: [from], flags: known };
+  // The files of a copy, and how they are read, stand in the command.
+  const { input, encoding, set, ...asked } = known;
+  return { name: from, args: [], flags: { ...asked, ...(publish === false ? { swap: false } : {}) } };
 }
 
 function flagsOf({ manifest, settings, options }: Begun): Flags {
-  const { inputs = {}, guard, maxRejects, maxShrink, allowEmpty, stopOnError, noSourceData } = manifest ?? {};
+  const {
+    inputs = {},
+    guard,
+    maxRejects,
+    maxShrink,
+    allowEmpty,
+    stopOnError,
+    noSourceData,
+    records,
+  } = manifest ?? {};
   const files = Object.entries(inputs).filter(([, { given, path }]) => given && path !== undefined);
   const encodings = files.flatMap(([name, { encoding }]) =>
     encoding === undefined ? [] : [`${name}=${encoding}`],
@@ -89,5 +100,11 @@ function flagsOf({ manifest, settings, options }: Begun): Flags {
     ...(options.no_triggers === true ? { triggers: false } : {}),
     ...(options.allow_suppressed === true ? { allowSuppressed: true } : {}),
     ...(options.rewrite_oids === true ? { rewriteOids: true } : {}),
+    ...(records === undefined || records === 'all' ? {} : { records }),
+    ...consentOf({ options }),
   };
+}
+
+function consentOf({ options }: Pick<Begun, 'options'>): Flags {
+  return options.run_owners_code === true ? { runOwnersCode: true } : {};
 }

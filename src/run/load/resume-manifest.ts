@@ -1,6 +1,7 @@
 import { type Batch, startBatch } from '../../db/ledger/batches.js';
 import type { InputRecord, RunManifest } from '../../db/ledger/run-manifest.js';
 import { sourceOf } from '../end/summary.js';
+import { ledgerOptions } from '../given/ledger-options.js';
 import { rerun } from '../given/next-command.js';
 import { assertSameInputs, readOnce, recordInputs } from '../inputs/fingerprint.js';
 import type { Job } from '../job/job.js';
@@ -39,7 +40,7 @@ export async function recordRun(job: Job, resumed: Batch | undefined): Promise<R
     guard: options.guard ?? 'journal',
     ...(job.pipeline.fills === undefined ? {} : { fills: filled(job) }),
     publish: options.publish ?? true,
-    ...(job.kept === 'none' ? {} : { records: job.kept }),
+    ...(job.kept === 'none' && options.records === undefined ? {} : { records: job.kept }),
     ...(options.noSourceData === true ? { noSourceData: true } : {}),
     ...(options.allowEmpty === true ? { allowEmpty: true } : {}),
     ...(options.maxShrink === undefined ? {} : { maxShrink: options.maxShrink }),
@@ -78,11 +79,7 @@ export async function beginBatch(job: Job): Promise<string> {
     source,
     sourceFile,
     settings: job.settings,
-    options: {
-      ...(options.noTriggers === true ? { no_triggers: true } : {}),
-      ...(options.allowSuppressed === true ? { allow_suppressed: true } : {}),
-      ...(options.rewriteOids === true ? { rewrite_oids: true } : {}),
-    },
+    options: ledgerOptions(options),
     stopOnError: options.stopOnError ?? false,
     onlyRejectsOf: options.onlyRejectsOf,
     record: job.state.manifest,

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { kept, typedHere } from '../../../src/cli/given/command.js';
+import { flagOf, kept, typedHere } from '../../../src/cli/given/command.js';
 import { leftOut, nextLines, nextShown, setCurrent } from '../../../src/cli/show/next.js';
 import { commandTree } from '../../../src/cli/tree.js';
 import { type CommandData, commandLine, shellWord } from '../../../src/core/command.js';
@@ -182,6 +182,23 @@ test('the ledger keeps of a command neither its database nor its consent; elsewh
     commandLine(typedHere({ ...stored, cwd: '/elsewhere' })),
     'sluice run /elsewhere/p.ts --input a=/elsewhere/x.csv --source /s.db --log-file /elsewhere/l.log --set a=./b --max-rejects 3 --guard off',
   );
+});
+
+test('every path of a command that the ledger keeps means the same file in another folder', () => {
+  const flags = commandTree()
+    .commands.filter((each) => ['run', 'load', 'copy'].includes(each.name()))
+    .flatMap((each) => each.options.map((option) => ({ command: each.name(), option })))
+    .filter(({ option }) => /<(?:.*=)?(?:path|file|folder)>/.test(option.flags));
+  assert.ok(flags.length > 10);
+  for (const { command, option } of flags) {
+    const value = option.flags.includes('=') ? ['a=x/y'] : 'x/y';
+    const stored = { name: command, args: ['p'], flags: { [flagOf(option)]: value }, cwd: '/elsewhere' };
+    assert.deepEqual(
+      [typedHere(stored).flags[flagOf(option)]].flat(),
+      [option.flags.includes('=') ? 'a=/elsewhere/x/y' : '/elsewhere/x/y'],
+      `${command} ${option.flags}`,
+    );
+  }
 });
 
 test('without a command line a step is its command, or says what changes', () => {
