@@ -8,6 +8,10 @@ const config: KnipConfig = {
   entry: [
     'pipelines/*/index.ts!',
     'samples/*/{demo,generate,own-tables}.ts!',
+    // The command, and the threads and hooks that are loaded by their paths: dist/bundle is made of them.
+    'src/cli/main.ts!',
+    'src/sources/{zstd/thread,sqlite/worker}.ts!',
+    'src/cli/given/user-module-hooks.ts!',
     'test/**/*.test.ts',
     'test/**/{main,run,oldest,write}.ts',
     // Programs of their own, and what is given to the command as a file.

@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import type { Database, NewTable, Run } from 'sluice';
 
-/** The sample's file with the new tables, from dist/pipelines/tasks-to-operations. */
-const NEW_TABLES = new URL('../../../samples/tasks-to-operations/new-tables.sql', import.meta.url);
+/** The sample's file with the new tables. */
+const NEW_TABLES = new URL(
+  'samples/tasks-to-operations/new-tables.sql',
+  import.meta.resolve('sluice/package.json'),
+);
 
 /** The columns that refer to other tables of the application: of which old table they come, and what the sample calls theirs. */
 const REFERRING = {

@@ -10,6 +10,7 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import type pg from 'pg';
 import { copyRows, fillAt } from '../fill-database.js';
+import { sampleFolder } from '../folder.js';
 import { runAsCommand, writePieces } from '../generate-command.js';
 import { generator, groups, type Lot, lineAt, models, type SystemOptions } from './system.js';
 
@@ -32,8 +33,8 @@ export const COLUMNS = [
   'serial_created_at',
 ] as const;
 
-/** Where this sample's .sql files are, from dist/samples/lot-consolidation. */
-export const FILES = new URL('../../../samples/lot-consolidation/', import.meta.url);
+/** Where this sample's .sql files are. */
+export const FILES = sampleFolder('lot-consolidation');
 
 /** The export as CSV text in pieces of one group each, header first; no value needs quotes. */
 export function* csv(options: SystemOptions): Generator<string> {

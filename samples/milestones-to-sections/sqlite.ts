@@ -1,8 +1,9 @@
 import { readFile, rm } from 'node:fs/promises';
 import sqlite from 'node-sqlite3-wasm';
+import { sampleFolder } from '../folder.js';
 
-/** Where this sample's .sql files are, from dist/samples/milestones-to-sections. */
-export const FILES = new URL('../../../samples/milestones-to-sections/', import.meta.url);
+/** Where this sample's .sql files are. */
+export const FILES = sampleFolder('milestones-to-sections');
 
 /** The text of one of the sample's files. */
 export const sampleFile = (name: string) => readFile(new URL(name, FILES), 'utf8');

@@ -3,14 +3,12 @@ import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { sampleFolder } from '../folder.js';
 import { runAsCommand } from '../generate-command.js';
 import { FILE_NAMES, type FileName, PRACTICE, Practice, type PracticeOptions } from './practice.js';
 
-/** The folder with the SQL and CSV files of this sample, also when the code runs from dist/. */
-export const FILES = new URL(
-  import.meta.url.includes('/dist/') ? '../../../samples/okvet-import/' : './',
-  import.meta.url,
-);
+/** Where this sample's SQL and CSV files are. */
+export const FILES = sampleFolder('okvet-import');
 
 /** A bad row of a generated file, and for what it will be rejected. */
 export interface Planted {

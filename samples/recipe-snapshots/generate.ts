@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import type pg from 'pg';
 import { copyRows, fillAt } from '../fill-database.js';
+import { sampleFolder } from '../folder.js';
 import { runAsCommand, writePieces } from '../generate-command.js';
 import {
   ingredients,
@@ -19,8 +20,8 @@ import {
   type SystemOptions,
 } from './system.js';
 
-/** Where this sample's files are, from dist/samples/recipe-snapshots. */
-export const FILES = new URL('../../../samples/recipe-snapshots/', import.meta.url);
+/** Where this sample's files are. */
+export const FILES = sampleFolder('recipe-snapshots');
 
 /** The tables of a system in the order in which the document has them. */
 function tables(options: SystemOptions): Readonly<Record<string, Iterable<Made>>> {

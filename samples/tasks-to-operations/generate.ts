@@ -10,11 +10,12 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import type pg from 'pg';
 import { copyRows, fillAt } from '../fill-database.js';
+import { sampleFolder } from '../folder.js';
 import { runAsCommand, writePieces } from '../generate-command.js';
 import { type Cost, people, RAISE, type SystemOptions, type Task, tasks } from './system.js';
 
-/** Where this sample's .sql files are, from dist/samples/tasks-to-operations. */
-export const FILES = new URL('../../../samples/tasks-to-operations/', import.meta.url);
+/** Where this sample's .sql files are. */
+export const FILES = sampleFolder('tasks-to-operations');
 
 /** A table's rows in COPY's text format; the generator makes no character that needs an escape. */
 interface TableText {

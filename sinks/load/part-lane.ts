@@ -84,7 +84,7 @@ class PartLane implements PartStaging {
     if (known?.raw === false) return undefined;
     const prepared = this.#raw.prepare(part, csv);
     if (prepared === undefined) return undefined;
-    if (known !== undefined) return known.hash === (await prepared.hash) ? prepared.rows : undefined;
+    if (known !== undefined) return known.hash === prepared.hash ? prepared.rows : undefined;
     const load = this.#ending.then(() =>
       this.#raw.load(prepared, (client, rows, hash) =>
         this.options.onPart(client, {
@@ -187,7 +187,7 @@ class PartLane implements PartStaging {
     const { buffer } = segment;
     if (buffer.rows !== known.handed)
       throw this.#differs(`a part of it gave ${buffer.rows} rows, and ${known.handed} were loaded`);
-    if ((await digestOf(buffer.view())).toString('hex') !== known.hash)
+    if (digestOf(buffer.view()).toString('hex') !== known.hash)
       throw this.#differs(`they differ from line ${known.line} to line ${known.line + known.lines - 1}`);
     for (const { index, why } of known.refused)
       this.refused.reject(buffer.readRow(index, buffer.startOf(index), this.chosen.names), why);

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SluiceError } from '../core/errors/sluice-error.js';
-import { plural } from '../core/plural.js';
+import { count, plural } from '../core/plural.js';
 import type { Run } from '../core/run.js';
 import { csv } from '../sources/csv/index.js';
 import { SqliteFile } from '../sources/sqlite/database.js';
@@ -37,7 +37,7 @@ export async function checkRestore(directory: string, run: Run): Promise<Restore
     run.signal.throwIfAborted();
     const path = join(directory, file);
     const wrong: string[] = [];
-    const what = [plural(bytes, 'byte', undefined, bytes.toLocaleString('en-US')), 'SHA-256'];
+    const what = [plural(bytes, 'byte', undefined, count(bytes)), 'SHA-256'];
     const found = await stat(path).catch((error: NodeJS.ErrnoException) => error);
     if (found instanceof Error) {
       looked.push({
@@ -52,7 +52,7 @@ export async function checkRestore(directory: string, run: Run): Promise<Restore
     else if (print.sha256 !== sha256) wrong.push('its content is another one (SHA-256)');
     const table = manifest.tables.find((each) => each.file === file);
     if (table !== undefined) {
-      what.push(plural(table.rows, 'row', undefined, table.rows.toLocaleString('en-US')));
+      what.push(plural(table.rows, 'row', undefined, count(table.rows)));
       wrong.push(...(await rowsWrong(path, table.rows, run)));
     }
     if (manifest.database?.file === file) {

@@ -17,3 +17,8 @@ export function orMore(n: number, most = 1000): string {
 export function withRest(named: readonly string[], total: number): string[] {
   return total > named.length ? [...named, `… and ${total - named.length} more`] : [...named];
 }
+
+/** 1234567 → "1,234,567", of whole numbers. Without Node's own, which takes 25 ms to wake up. */
+export function count(n: number): string {
+  return String(n).replace(/\B(?=(?:\d{3})+$)/g, ',');
+}

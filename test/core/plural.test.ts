@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { orMore, withRest } from '../../src/core/plural.js';
+import { count, orMore, withRest } from '../../src/core/plural.js';
 
 test('a count that a query bounds is said as what it is', () => {
   assert.deepEqual(
@@ -13,4 +13,15 @@ test('of many things some are named, and the others counted', () => {
   assert.deepEqual(withRest(['a', 'b'], 5), ['a', 'b', '… and 3 more']);
   assert.deepEqual(withRest(['a', 'b'], 2), ['a', 'b']);
   assert.deepEqual(withRest([], 0), []);
+});
+
+test('long numbers are grouped by thousands', () => {
+  assert.deepEqual([0, 999, 1000, 1234567, -12345, 2 ** 53].map(count), [
+    '0',
+    '999',
+    '1,000',
+    '1,234,567',
+    '-12,345',
+    '9,007,199,254,740,992',
+  ]);
 });

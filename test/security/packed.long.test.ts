@@ -17,7 +17,13 @@ test('what is published holds what commands need and nothing of the tests', () =
     [],
   );
   const needed = [
-    ...['dist/src/cli/main.js', 'dist/src/index.js', 'dist/src/index.d.ts', 'dist/transforms/index.js'],
+    ...[
+      'dist/bundle/src/cli/main.js',
+      'dist/bundle/src/sources/zstd/thread.js',
+      'dist/src/index.js',
+      'dist/src/index.d.ts',
+      'dist/transforms/index.js',
+    ],
     ...['dist/sinks/index.js', 'src/db/ledger/schema.sql', 'README.md', 'LICENSE', 'CHANGELOG.md'],
   ];
   assert.deepEqual(

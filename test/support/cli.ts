@@ -23,8 +23,8 @@ export interface CommandOptions {
   readonly input?: string | Uint8Array;
 }
 
-/** The compiled command line. */
-export const MAIN = join(projectFolder, 'dist', 'src', 'cli', 'main.js');
+/** The command line as it is installed. */
+export const MAIN = join(projectFolder, 'dist', 'bundle', 'src', 'cli', 'main.js');
 
 /** A running `sluice` command. */
 export interface Running {

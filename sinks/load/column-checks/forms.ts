@@ -22,13 +22,14 @@ export function booleanGuard(): Guard {
 /** The words as a whole, in either case. */
 function isBooleanWord(bytes: Uint8Array, from: number, to: number): boolean {
   const length = to - from;
-  if (length === 1) return SHORT.includes(bytes[from] as number);
+  if (length === 1) return SHORT[bytes[from] as number] === 1;
   const word = length < LONG.length ? LONG[length] : undefined;
   return word?.some((each) => each.every((byte, i) => ((bytes[from + i] as number) | 32) === byte)) === true;
 }
 
-/** What programs write: t, f, y, n in either case, 1 and 0. */
-const SHORT = Buffer.from('tfynTFYN10');
+/** By byte, 1 for what programs write: t, f, y, n in either case, 1 and 0. */
+const SHORT = new Uint8Array(256);
+for (const byte of Buffer.from('tfynTFYN10')) SHORT[byte] = 1;
 /** Words by their length. */
 const LONG = [2, 3, 4, 5].reduce<Buffer[][]>((by, length) => {
   by[length] = WORDS.filter((word) => word.length === length).map((word) => Buffer.from(word));

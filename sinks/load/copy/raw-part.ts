@@ -23,7 +23,7 @@ export interface PreparedText {
   readonly text: Buffer;
   readonly rows: number;
   /** Of the part's own text, hexadecimal. */
-  readonly hash: Promise<string>;
+  readonly hash: string;
 }
 
 /**
@@ -50,8 +50,7 @@ export class RawCopy {
     const { bytes, start, line } = part;
     const rows = csv.gate(bytes, way.forms);
     if (rows === undefined) return undefined;
-    const hash = digestOf(bytes).then((digest) => digest.toString('hex'));
-    hash.catch(() => {});
+    const hash = digestOf(bytes).toString('hex');
     const { numberedBehind } = this.place;
     const text =
       numberedBehind === undefined
@@ -79,7 +78,7 @@ export class RawCopy {
       return undefined;
     }
     await client.query(TO_OUR_PATH);
-    await note(client, rows, await hash);
+    await note(client, rows, hash);
     await client.query('COMMIT');
     if (this.place.numberedBehind !== undefined) this.#spare.push(Buffer.from(text.buffer));
     return rows;

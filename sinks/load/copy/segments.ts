@@ -78,17 +78,14 @@ export class SegmentLoad {
     const { client, table, sql, columns, checks, reject } = this.#target;
     const { buffer } = this;
     const handed = buffer.rows;
+    // The repair takes rows out of the buffer.
     const digest = digestOf(buffer.view());
-    // Awaited below; should the COPY fail first, nobody asks for it any more.
-    digest.catch(() => {});
     const refused: RefusedRow[] = [];
     if (this.#copy === undefined) await client.query(BEGIN);
     let rows = (await this.#copy?.finish().catch((error) => this.#noteRefusal(error))) ?? 0;
     if (this.#refused) {
       await client.query('ROLLBACK');
       await client.query(BEGIN);
-      // The repair takes rows out of the buffer.
-      await digest;
       rows = await loadAround(client, sql, buffer, columns, checks, (row, why, index) => {
         refused.push({ index, why });
         reject(row, why);
@@ -99,7 +96,7 @@ export class SegmentLoad {
     }
     await client.query(TO_OUR_PATH);
     const lastOrigin = origin(buffer, rows - 1);
-    await note(client, { handed, rows, digest: await digest, refused, lastOrigin });
+    await note(client, { handed, rows, digest, refused, lastOrigin });
     await client.query('COMMIT');
     return rows;
   }

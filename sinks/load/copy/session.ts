@@ -24,7 +24,11 @@ export class LoadSession {
     });
   }
 
-  /** `client` as a session of a load, without the settings that would spoil a long one. */
+  /**
+   * `client` as a session of a load, without the settings that would spoil a long one. Its commits do not wait for the
+   * disk: rows and the ledger's word of them are in one transaction, so that a server's crash takes both or neither, and
+   * the commit of whatever is done with them next waits for all before it.
+   */
   static async begin(
     client: Client,
     { table, signal, committed }: { table: string; signal: AbortSignal; committed: () => number },
@@ -33,6 +37,7 @@ export class LoadSession {
     await session.guarded(
       client.query(
         'SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; ' +
+          'SET synchronous_commit = off; ' +
           "SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'; SET client_encoding = 'UTF8'",
       ),
     );

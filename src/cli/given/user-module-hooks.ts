@@ -2,21 +2,21 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { LoadHook, ResolveHook } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { packageFile } from '../../core/package.js';
+import { compiledFile } from '../../core/package.js';
 
 const OWN: Readonly<Record<string, string>> = Object.fromEntries(
   [
-    ['sluice', ['dist', 'src', 'index.js']],
-    ['sluice/transforms', ['dist', 'transforms', 'index.js']],
-    ['sluice/sinks', ['dist', 'sinks', 'index.js']],
-  ].map(([name, path]) => [name, pathToFileURL(packageFile(...(path as string[]))).href]),
+    ['sluice', ['src', 'index.js']],
+    ['sluice/transforms', ['transforms', 'index.js']],
+    ['sluice/sinks', ['sinks', 'index.js']],
+  ].map(([name, path]) => [name, pathToFileURL(compiledFile(...(path as string[]))).href]),
 );
 
 /** A pipeline that comes with Sluice, for one of the user's own that extends it. */
 function ownPipeline(specifier: string): string | undefined {
   const [, name] = /^sluice\/pipelines\/([a-z][a-z-]*)$/.exec(specifier) ?? [];
   if (name === undefined) return undefined;
-  const path = packageFile('dist', 'pipelines', name, 'index.js');
+  const path = compiledFile('pipelines', name, 'index.js');
   return existsSync(path) ? pathToFileURL(path).href : undefined;
 }
 

@@ -1,4 +1,6 @@
 import { register } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { compiledFile } from '../../core/package.js';
 
 let registered = false;
 
@@ -8,7 +10,7 @@ let registered = false;
  * copy would have classes and settings of its own.
  */
 export async function loadUserModule(url: string): Promise<Record<string, unknown>> {
-  if (!registered) register('./user-module-hooks.js', import.meta.url);
+  if (!registered) register(pathToFileURL(compiledFile('src', 'cli', 'given', 'user-module-hooks.js')));
   // Stack traces name lines of the user's TypeScript.
   process.setSourceMapsEnabled(true);
   registered = true;

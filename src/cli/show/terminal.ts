@@ -1,7 +1,9 @@
 import { styleText } from 'node:util';
-import { plural } from '../../core/plural.js';
+import { count, plural } from '../../core/plural.js';
 import { visible } from '../../core/visible.js';
 import { put } from './output.js';
+
+export { count };
 
 /** Colour only where a person looks: a terminal, and no NO_COLOR (https://no-color.org). */
 const coloured =
@@ -106,11 +108,6 @@ const EVENTS = ['drain', 'close', 'error'] as const;
 /** 1 → `1 row`, 1234567 → `1,234,567 rows`. */
 export function counted(n: number, one: string, many?: string): string {
   return plural(n, one, many, count(n));
-}
-
-/** 1234567 → "1,234,567". */
-export function count(n: number): string {
-  return n.toLocaleString('en-US');
 }
 
 /** Seconds as a person says them: 0.42 s, 12.3 s, 3 min 20 s. */

@@ -20,7 +20,7 @@ const YOUNG_MS = 2_000;
 const ASK_MS = 20;
 
 /**
- * Reads what a file holds beside whoever loads it: behind them, so that the disk is read once, and on other threads. That
+ * Reads what a file holds beside whoever loads it: behind them, so that the disk is read once. That
  * both have read the same is known by the file: nobody has touched it since before they began.
  */
 export class ContentReading {
@@ -61,7 +61,7 @@ export class ContentReading {
       for (let at = 0; ; ) {
         await this.#until(at + BLOCK_BYTES, signal);
         const bytes = await fill(file, block, at);
-        if (bytes > 0) hash.update(await digestOf(block.subarray(0, bytes)));
+        if (bytes > 0) hash.update(digestOf(block.subarray(0, bytes)));
         at += bytes;
         if (bytes < BLOCK_BYTES)
           return { content: { size: at, hash: hash.digest('hex') }, touched: touchOf(found) };

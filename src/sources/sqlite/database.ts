@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import type { SQLiteValue } from 'node-sqlite3-wasm';
 import { sqliteErrors } from '../../core/errors/catalogue/sqlite.js';
 import { SluiceError } from '../../core/errors/sluice-error.js';
+import { compiledFile } from '../../core/package.js';
 import type { Run } from '../../core/run.js';
 import { copyConsistently } from './copy.js';
 import type { ReadChunk, ReadRequest } from './reader.js';
@@ -61,7 +62,7 @@ export class SqliteFile {
     let file: SqliteFile | undefined;
     try {
       await copyConsistently(path, copy, { signal });
-      const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      const worker = new Worker(compiledFile('src', 'sources', 'sqlite', 'worker.js'), {
         workerData: { path, copy },
         // What the process was started with (--eval, say) is not meant for a thread.
         execArgv: [],

@@ -19,7 +19,7 @@ export type Request =
   | { readonly id: number; readonly do: 'end'; readonly reader: number };
 
 /** An error that has crossed a thread. */
-export type Told = Pick<SluiceError, 'kind' | 'code' | 'message' | 'facts'>;
+type Told = Pick<SluiceError, 'kind' | 'code' | 'message' | 'facts'>;
 
 export type Reply =
   | { readonly id: number; readonly result: unknown }

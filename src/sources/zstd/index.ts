@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { compiledFile } from '../../core/package.js';
 import { Damage } from '../text/damage.js';
 import { type Piece, zstdPieces } from './frames.js';
 import type { Unpacked } from './thread.js';
@@ -44,7 +45,7 @@ interface Waiting {
 
 /** The thread, as it is asked. */
 class Decoder {
-  readonly #thread = new Worker(new URL('./thread.js', import.meta.url), { execArgv: [] });
+  readonly #thread = new Worker(compiledFile('src', 'sources', 'zstd', 'thread.js'), { execArgv: [] });
   readonly #waiting: Waiting[] = [];
   #over: Error | undefined;
 
