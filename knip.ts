@@ -17,7 +17,7 @@ const config: KnipConfig = {
     // Programs of their own, and what is given to the command as a file.
     'test/fuzz/{lanes,repeats}-main.ts',
     'test/support/load-hooks.ts',
-    'test/bench/{practice,tasks-to-operations,usual,row-by-row,records-pipeline}.ts',
+    'test/bench/{practice,tasks-to-operations,usual,row-by-row,records-pipeline,through-pipeline}.ts',
   ],
   project: ['{src,transforms,sinks,pipelines,samples}/**/*.ts!', 'test/**/*.ts'],
   exclude: ['binaries'],

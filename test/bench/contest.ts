@@ -7,6 +7,8 @@ interface Contestant {
   /** Why it does not take part: not installed, say. */
   readonly skip?: string;
   readonly command: Command;
+  /** Run before it, and not measured: what it finds done. */
+  readonly before?: Command;
   /** Rows it is given, where they are fewer than the work's; its result is then not compared. */
   readonly rows?: number;
   /** Runs of it, where they are fewer. */
@@ -58,9 +60,17 @@ export async function hold(contest: Contest, runs: number, say: (text: string) =
   let expected: { readonly by: string; readonly sum: string } | undefined;
   await contest.setUp();
   for (let round = 1; round <= runs; round++) {
-    for (const { name, skip, command, rows = contest.rows, runs: own = runs } of contest.contestants) {
+    for (const {
+      name,
+      skip,
+      command,
+      before,
+      rows = contest.rows,
+      runs: own = runs,
+    } of contest.contestants) {
       if (skip !== undefined || round > own) continue;
       await contest.prepare(rows);
+      if (before !== undefined) await measure(before);
       const one = await measure(command);
       say(`${contest.work}, ${name}, run ${round}: ${one.seconds.toFixed(2)} s`);
       measured.set(name, [...(measured.get(name) ?? []), one]);

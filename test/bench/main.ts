@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { acquireEmbedded } from '../../src/db/embedded/index.js';
 import { projectFolder } from '../support/server.js';
 import { hold, type Result } from './contest.js';
-import { eventsContests } from './events.js';
+import { loadContests } from './loads.js';
 import { lotContests } from './lots.js';
 import { Place } from './place.js';
 import { show } from './show.js';
@@ -17,7 +17,8 @@ data, the same finished tables (compared by checksum), one process after the oth
   --rows       rows of each work (200000; the README's figures are of 2000000)
   --runs       times round (5)
   --slow-rows  rows for the row-by-row script, which would take hours for all (20000)
-  --only       some of the works: csv, jsonl, records, lots, piped (separated by commas)
+  --only       some of the works: csv, one-session, unchanged, changed, stages, jsonl, sqlite, records, lots, piped
+               (separated by commas)
   --out        where to write the figures as JSON`;
 
 const { values } = parseArgs({
@@ -50,7 +51,7 @@ async function bench(rows: number, runs: number, slowRows: number): Promise<void
     const url = new URL(server.url);
     url.pathname = '/bench_run';
     const place = new Place(folder, url.href);
-    const contests = [...eventsContests(place, rows), ...lotContests(place, rows, slowRows)].filter(
+    const contests = [...loadContests(place, rows), ...lotContests(place, rows, slowRows)].filter(
       ({ key }) => values.only === undefined || values.only.split(',').includes(key),
     );
     const results: Result[] = [];

@@ -1,0 +1,41 @@
+import { csv, flow, jsonl, pipeline, replace, type Source, sqlite } from 'sluice';
+import { lookup, map, validate } from 'sluice/transforms';
+import { EVENTS } from './events.js';
+
+const schema = {
+  type: 'object',
+  required: ['id', 'code', 'customer'],
+  properties: {
+    id: { type: 'integer', minimum: 1 },
+    code: { type: 'string', pattern: '^AB-' },
+    quantity: { type: 'integer', minimum: 0 },
+    price: { type: 'number' },
+  },
+};
+
+const STATUSES = ['open', 'sent', 'closed'].map((status) => ({ status, label: status }));
+
+type Event = Readonly<Record<(typeof EVENTS)[number], unknown>>;
+
+const readers: Readonly<Record<'csv' | 'jsonl' | 'sqlite', Source<Event>>> = {
+  csv: csv('events.csv', { columns: EVENTS }),
+  jsonl: jsonl('events.jsonl', { columns: EVENTS }),
+  sqlite: sqlite('events.db', { table: 'events' }),
+};
+
+/** The rows of a file changed, validated and looked up on their way into one table. EVENTS_AS: what kind of file it is. */
+export default pipeline({
+  name: 'events-through',
+  summary: 'A file of ten columns through three stages into one table',
+  inputs: { events: readers[(process.env.EVENTS_AS ?? 'csv') as keyof typeof readers] },
+  tables: { events: replace('events', { columns: EVENTS }) },
+  flows: ({ inputs, tables }) => [
+    flow(inputs.events)
+      .through(
+        map((row) => ({ ...row, code: String(row.code).toUpperCase() }), 'upper'),
+        validate(schema),
+        lookup({ from: STATUSES, key: 'status', take: { status: 'label' } }),
+      )
+      .into(tables.events),
+  ],
+});
