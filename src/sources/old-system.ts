@@ -1,4 +1,3 @@
-import type { Client } from 'pg';
 import { type FigureRow, type OldSystem, spelled } from '../core/assessment.js';
 import { sqliteErrors } from '../core/errors/catalogue/sqlite.js';
 import type { Run } from '../core/run.js';
@@ -9,9 +8,13 @@ import { ident, literal, qualified } from '../db/quote.js';
 import { rowSecurityError } from '../db/row-security.js';
 import { readings, type TableName } from '../db/table-name.js';
 import { OUR_PATH_STATEMENT, ourDatabase, pathStatement } from '../db/users-path.js';
+import { type QuestionSession, Questions } from './questions.js';
 import { SqliteFile } from './sqlite/database.js';
 import { decideDates, millisecondsSql } from './sqlite/dates.js';
 import { textOf } from './sqlite/values.js';
+
+/** How long a session waits for the next question: they come one after the other, and a load is to have the session. */
+const LINGER_MS = 250;
 
 /** What asking the old system needs of a run. */
 type Around = Pick<Run, 'database' | 'share' | 'scratch' | 'signal'>;
@@ -19,7 +22,7 @@ type Around = Pick<Run, 'database' | 'share' | 'scratch' | 'signal'>;
 /**
  * The system that these inputs come from: the SQLite file that they name, else the database. A file is seen in one
  * state; so is the database where `held`, by a transaction that goes on as long as the run shares it. Not held, every
- * query is on its own, and no lock or snapshot outlives it: so within a run, which is to lock the tables itself. Throws
+ * query is a transaction of its own, and no lock or snapshot outlives it: so within a run, which is to lock the tables itself. Throws
  * usage `two_files` where inputs name several SQLite files, `no_file` where one is to be named.
  */
 export async function oldSystem(
@@ -80,22 +83,19 @@ export const databaseSystem = (run: Around, held: boolean): Promise<OldSystem> =
 
 async function inPostgres(run: Around, held: boolean): Promise<OldSystem> {
   const ask = async (sql: string, ours = false) => {
-    const open = held
-      ? await run.share(
-          'old system',
-          () => openSession(run, true),
-          (shared) => shared.client.end(),
-        )
-      : await openSession(run, false);
-    const { client } = open;
+    const questions = await run.share(
+      held ? 'old system' : 'old system, unheld',
+      async () => new Questions(() => openSession(run, held), held ? undefined : LINGER_MS),
+      (shared) => shared.end(),
+    );
     try {
-      const text = ours ? `${OUR_PATH_STATEMENT}; ${sql}; ${open.usersPath}` : sql;
-      const answer = await client.query<Figures>({ text, rowMode: 'array', types: AS_TEXT });
-      return ours ? ((answer as unknown as (typeof answer)[])[1] as typeof answer) : answer;
+      return await questions.ask(async ({ client, usersPath }) => {
+        const text = ours ? `${OUR_PATH_STATEMENT}; ${sql}; ${usersPath}` : sql;
+        const answer = await client.query<Figures>({ text, rowMode: 'array', types: AS_TEXT });
+        return ours ? ((answer as unknown as (typeof answer)[])[1] as typeof answer) : answer;
+      });
     } catch (error) {
       throw await rowSecurityError(error, (...asked) => ourDatabase(run.database).query(...asked));
-    } finally {
-      if (!held) await client.end();
     }
   };
   const asking =
@@ -190,10 +190,7 @@ type Figures = (string | null)[];
 const AS_TEXT = { getTypeParser: () => (text: string | Buffer) => text };
 
 /** A session along the user's search_path, and the statement that gives it that again. */
-async function openSession(
-  { database }: Around,
-  held: boolean,
-): Promise<{ client: Client; usersPath: string }> {
+async function openSession({ database }: Around, held: boolean): Promise<QuestionSession> {
   const client = await database.connect('assess');
   // Every query reports a lost connection itself.
   client.on('error', () => {});
