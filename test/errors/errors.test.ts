@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { topics } from '../../src/core/errors/catalogue/index.js';
+import { loadErrors } from '../../src/core/errors/catalogue/load.js';
 import { Unsaid } from '../../src/core/errors/catalogue/state.js';
 import { projectFolder } from '../support/server.js';
 import { catalogueEntries, errorEntries } from './catalogue.js';
@@ -145,4 +146,16 @@ test('entries have facts that errors have', () => {
     Object.keys(entry.wording).flatMap((fact) => (FACTS.has(fact) ? [] : [`${called(entry)}: ${fact}`])),
   );
   assert.deepEqual(wrong, []);
+});
+
+test('where one row becomes several, more may be rejected than were read, and it is said so', () => {
+  const said = (rejected: number) =>
+    loadErrors
+      .too_many_rejects({ batch: undefined, rejected, read: 2, allowed: '0', next: [] })
+      .message.replace(/;.*/, '');
+  assert.deepEqual([1, 2, 3].map(said), [
+    '1 of 2 rows was rejected',
+    '2 of 2 rows were rejected',
+    '3 rows made of the 2 rows that were read were rejected',
+  ]);
 });

@@ -32,12 +32,19 @@ export async function publishedAlready(job: Job): Promise<string | undefined> {
   if (!(await haveSizes(paths, before.sizes))) return undefined;
   if (!(await takesItsRowsAgain(database, table.oid))) return undefined;
   const until = performance.now() + Math.max(PATIENCE_MS, tenthMs(published.loadSeconds));
-  if (!(await isAsPublished(job, table, published, until))) return undefined;
-  const readings = paths.map((path) => new ContentReading(path, job.signal));
-  const contents = await Promise.all(readings.map((reading) => reading.content()));
-  job.signal.throwIfAborted();
-  const now = await madeOf(job, table.oid, contents);
-  return now?.hash === before.hash ? published.batch : undefined;
+  // Here and on the server at the same time.
+  const reading = new AbortController();
+  const signal = AbortSignal.any([job.signal, reading.signal]);
+  const readings = paths.map((path) => new ContentReading(path, signal));
+  try {
+    if (!(await isAsPublished(job, table, published, until))) return undefined;
+    const contents = await Promise.all(readings.map((each) => each.content()));
+    job.signal.throwIfAborted();
+    const now = await madeOf(job, table.oid, contents);
+    return now?.hash === before.hash ? published.batch : undefined;
+  } finally {
+    reading.abort();
+  }
 }
 
 async function haveSizes(paths: readonly string[], sizes: readonly number[]): Promise<boolean> {

@@ -6,6 +6,12 @@ import { FREE_SERVER_DISK } from './steps.js';
 
 const LARGER_DISK = { lead: 'free space there, or make that disk larger; then' };
 
+/** `2 of 37 rows`; where stages make several rows of one that is read, more may be rejected than were read. */
+const shareOf = (rejected: number, read: number) =>
+  rejected > read
+    ? `${plural(rejected, 'row')} made of the ${plural(read, 'row')} that were read`
+    : `${rejected} of ${plural(read, 'row')}`;
+
 /** Errors of loading rows into staging, and of rows that were rejected. */
 export const loadErrors = topic({
   load_failed: failure(({ table, why }: { table: string; why: string }) => ({
@@ -106,7 +112,7 @@ export const loadErrors = topic({
       allowed: string;
       next: Next;
     }) => ({
-      says: `${rejected} of ${plural(read, 'row')} ${noun(rejected, 'was', 'were')} rejected; ${allowed === '0' ? 'none' : allowed} may be (--max-rejects)`,
+      says: `${shareOf(rejected, read)} ${noun(rejected, 'was', 'were')} rejected; ${allowed === '0' ? 'none' : allowed} may be (--max-rejects)`,
       state: AS_THE_COMMAND_ENDS,
       next: [
         ...(batch === undefined ? [] : [command('rejects', [batch], {}, { note: 'all of them' })]),
