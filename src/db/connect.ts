@@ -14,7 +14,7 @@ import { type Patience, patienceUntil } from './patience.js';
 import { PINNED, PINNED_BESIDE_CODE, type Settings } from './pinned.js';
 import { rowSecurityError } from './row-security.js';
 import { isConnectionLoss } from './server-error.js';
-import { ASK_PATH, besides, type UsersPath } from './users-path.js';
+import { ASK_PATH, besides, OUR_PATH_STATEMENT, type UsersPath } from './users-path.js';
 import { Watchdog } from './watchdog.js';
 
 /** How long a server may take to start. */
@@ -32,7 +32,7 @@ export type Stopped = 'ended' | 'cancelled';
 export class PgDatabase implements Database {
   #shared: Promise<pg.Client> | undefined;
   #holder: Promise<{ readonly client: pg.Client; readonly snapshot: string }> | undefined;
-  #usersPath: Promise<UsersPath> | undefined;
+  #usersPath: UsersPath | undefined;
   /** Each with what may be done to it when the run is to stop. */
   readonly #open = new Map<pg.Client, Stopped>();
   #closed = false;
@@ -54,6 +54,7 @@ export class PgDatabase implements Database {
   constructor(address: Address, timing: Timing = TIMING, from?: PgDatabase) {
     this.#dialer = new Dialer(address, from === undefined ? undefined : from.#dialer);
     this.#timing = timing;
+    this.#usersPath = from === undefined ? undefined : from.#usersPath;
     this.#watchdog = new Watchdog((...asked) => this.#ask('watchdog', ...asked), timing);
   }
 
@@ -99,29 +100,31 @@ export class PgDatabase implements Database {
     return result;
   }
 
-  /** The search_path that the user has here; asked once, in a short session that is not given ours. */
-  usersPath(): Promise<UsersPath> {
-    this.#usersPath ??= this.#askPath().catch((error: unknown) => {
-      this.#usersPath = undefined;
-      throw error;
-    });
-    return this.#usersPath;
-  }
-
-  async #askPath(): Promise<UsersPath> {
-    const { search_path: _, ...asGiven } = PINNED;
-    const client = await this.connect('search_path', asGiven);
-    try {
-      return (await client.query<UsersPath>(ASK_PATH)).rows[0] as UsersPath;
-    } finally {
-      await client.end().catch(() => {});
-    }
+  /** The search_path that the user has here. */
+  async usersPath(): Promise<UsersPath> {
+    if (this.#usersPath === undefined) await this.session();
+    return this.#usersPath as UsersPath;
   }
 
   /** The shared session itself, for work that needs several statements in it. */
   async session(): Promise<pg.Client> {
-    this.#shared ??= this.connect('control').then(withRoom);
+    this.#shared ??= this.#control();
     return this.#shared;
+  }
+
+  /** The first one is asked for the user's path before it is given ours: another session would take longer than a load of little. */
+  async #control(): Promise<pg.Client> {
+    const { search_path: _, ...asGiven } = PINNED;
+    const known = this.#usersPath !== undefined;
+    const client = await this.connect('control', known ? PINNED : asGiven);
+    if (!known) {
+      // In one message: nothing comes between them.
+      const [asked] = (await client.query(`${ASK_PATH}; ${OUR_PATH_STATEMENT}`)) as unknown as [
+        pg.QueryResult,
+      ];
+      this.#usersPath = asked.rows[0] as UsersPath;
+    }
+    return withRoom(client);
   }
 
   /**
@@ -279,13 +282,12 @@ async function rowsOf(client: pg.Client, sql: string, parameters: readonly unkno
 }
 
 /**
- * In kB: with the default of 64 MB no more than two processes build an index. Settings that plans depend on (work_mem)
+ * With the default of 64 MB no more than two processes build an index. Settings that plans depend on (work_mem)
  * stay what the role has: with more of it the server takes sorts and hash tables to be cheap and leaves plans that read
  * in an index's order, and what fits into memory is no faster than what is sorted in pieces that fit into the caches.
  */
-const ROOM = `SELECT pg_catalog.set_config(s.name, w.kb OPERATOR(pg_catalog.||) 'kB', false)
-  FROM (VALUES ('maintenance_work_mem', 262144)) AS w (name, kb)
-  JOIN pg_catalog.pg_settings s ON s.name OPERATOR(pg_catalog.=) w.name WHERE s.setting::bigint OPERATOR(pg_catalog.<) w.kb`;
+const ROOM = `SELECT pg_catalog.set_config('maintenance_work_mem', '256MB', false)
+  WHERE pg_catalog.pg_size_bytes(pg_catalog.current_setting('maintenance_work_mem')) OPERATOR(pg_catalog.<) 268435456`;
 
 /** Gives a session memory for building indexes, where the server's settings give less; gives it back. */
 export async function withRoom(client: pg.Client): Promise<pg.Client> {

@@ -17,7 +17,7 @@ export interface UsersPath {
   readonly schemas: readonly string[];
 }
 
-/** Asked in a session that has the user's path: nothing in it is looked up along that. */
+/** Asked of a session while it has the user's path: nothing in it is looked up along that. */
 export const ASK_PATH =
   "SELECT pg_catalog.current_setting('search_path') AS text, pg_catalog.to_json(pg_catalog.current_schemas(false)) AS schemas";
 
