@@ -11,6 +11,15 @@ endureOutput();
  * million: collecting after every 20 % costs a little CPU and keeps the process small beside a database.
  */
 setFlagsFromString('--heap-growing-percent=20');
+/**
+ * pg asks what it runs on, and where there is no `navigator`, as before Node 21, by making a Response, for which Node loads
+ * an HTTP client that nobody uses. This one is what later versions have.
+ */
+if (!('navigator' in globalThis))
+  Object.defineProperty(globalThis, 'navigator', {
+    configurable: true,
+    value: { userAgent: `Node.js/${process.versions.node.split('.')[0]}` },
+  });
 let done = false;
 let stopped = false;
 /**

@@ -61,6 +61,21 @@ for (const args of [['--help'], ['run', '--help'], ['help', 'copy'], ['list', '-
     assert.notEqual(stdout, '');
   });
 
+test('what connects loads no HTTP client of Node’s', () => {
+  const code = `
+    process.argv[2] = '--version';
+    await import(process.argv[1]);
+    await import('pg');
+    const clients = process.moduleLoadList.filter((name) => name.includes('undici'));
+    process.stdout.write(clients.join());`;
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--input-type=module', '--eval', code, packageFile('dist', 'src', 'cli', 'main.js')],
+    { cwd: packageFile(), encoding: 'utf8' },
+  );
+  assert.match(stdout, /^\d+\.\d+\.\d+\n$/, stderr);
+});
+
 test('list loads what makes tables besides, and no pipeline’s sources, stages or sinks', () => {
   const { packages, houses, stdout } = loadedBy(['list']);
   assert.deepEqual(packages, [...TABLE, 'commander'].sort());
