@@ -14,10 +14,16 @@ import type { Subject } from './subject.js';
 /** Holds, in a batch's staging schema, the rows that were taken out of its staging tables, and why. */
 export const refusedTable = (staging: string): string => qualified(staging, 'sluice_refused');
 
-/** Makes the table of refused rows where it is not there yet, open to nobody. Logged, as staging is. */
+/**
+ * Makes the table of refused rows where it is not there yet, open to nobody. Logged, as staging is. The index is the order
+ * in which they are read, a page at a time.
+ */
 export function refusedTableSql(staging: string): string {
-  return `CREATE TABLE IF NOT EXISTS ${refusedTable(staging)} (at integer NOT NULL, row_number bigint NOT NULL, line bigint, breach text NOT NULL, sqlstate text NOT NULL, constraint_name text, columns text[] NOT NULL, expected text NOT NULL, message text, first_row bigint, first_line bigint, loaded json NOT NULL, told boolean NOT NULL DEFAULT false, settled boolean NOT NULL DEFAULT false, PRIMARY KEY (at, row_number)); ${closeSchemas([staging], ['relations'])}`;
+  return `CREATE TABLE IF NOT EXISTS ${refusedTable(staging)} (at integer NOT NULL, row_number bigint NOT NULL, line bigint, breach text NOT NULL, sqlstate text NOT NULL, constraint_name text, columns text[] NOT NULL, expected text NOT NULL, message text, first_row bigint, first_line bigint, loaded json NOT NULL, told boolean NOT NULL DEFAULT false, settled boolean NOT NULL DEFAULT false, PRIMARY KEY (at, row_number)); CREATE INDEX IF NOT EXISTS sluice_refused_order ON ${refusedTable(staging)} (coalesce(line, 0), row_number); ${closeSchemas([staging], ['relations'])}`;
 }
+
+/** So that the planner knows how many refused rows there are: else it sorts all of them for each page of `readRefused`. */
+export const analyzeRefusedSql = (staging: string): string => `ANALYZE ${refusedTable(staging)}`;
 
 /** The loaded columns of `s` as a json object of texts, from which the very same row can be made again. */
 function asTexts(columns: readonly RowColumn[]): string {

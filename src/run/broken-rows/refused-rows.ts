@@ -1,6 +1,7 @@
 import { endOf, rowsBefore } from '../../../sinks/load/encode/ordinal.js';
 import { brokenRejection } from '../../../sinks/publish/constraints/breach.js';
 import {
+  analyzeRefusedSql,
   type RefusedRow,
   readRefused,
   refusedTable,
@@ -30,6 +31,7 @@ export async function rejectRefused(
   const client = await job.options.database.session();
   const staging = job.names.staging;
   const ends = tableEnds(flows);
+  await client.query(analyzeRefusedSql(staging));
   const corrected = [...accounts];
   const repeatable = await repeatableInputs(job);
   for (const [at, end] of ends.entries()) {

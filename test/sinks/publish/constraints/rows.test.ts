@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ClientBase } from 'pg';
 import { CopyBuffer } from '../../../../sinks/load/encode/copy-buffer.js';
 import { endOf, putOrigin, rowsBefore } from '../../../../sinks/load/encode/ordinal.js';
 import { refuseBroken } from '../../../../sinks/publish/constraints/find.js';
-import { putBackSql, readRefused } from '../../../../sinks/publish/constraints/refused.js';
+import {
+  analyzeRefusedSql,
+  putBackSql,
+  readRefused,
+  refusedTable,
+  refusedTableSql,
+} from '../../../../sinks/publish/constraints/refused.js';
 import { takeOut } from '../../../../sinks/publish/constraints/replaced.js';
 import { rowSubject } from '../../../../sinks/publish/constraints/subject.js';
 import { surveyRows } from '../../../../sinks/publish/rows/survey.js';
@@ -101,6 +108,45 @@ test('a row that was refused and put back is the row that it was, whatever its t
     { id: 2 },
   ]);
 });
+
+test('a page of the refused rows is read without looking at all the others', async (t) => {
+  const database = await testDatabase(t);
+  const client = await database.connect();
+  const { staging } = await openBatch(client, 'b');
+  await client.query(refusedTableSql(staging));
+  await client.query(
+    `INSERT INTO ${refusedTable(staging)} (at, row_number, line, breach, sqlstate, columns, expected, loaded)
+     SELECT 0, n, 1 + n * 7919 % 20000, 'check_violation', '23514', '{}', 'x', '{}' FROM generate_series(1, 20000) n`,
+  );
+  await client.query(analyzeRefusedSql(staging));
+  const read: number[] = [];
+  // The very query, with its plan instead of its rows.
+  const explaining = {
+    async query(text: string, parameters: unknown[]) {
+      const { rows } = await client.query(`EXPLAIN (ANALYZE, FORMAT JSON) ${text}`, parameters);
+      const scan = (node: Plan): Plan => (node.Plans?.[0] === undefined ? node : scan(node.Plans[0]));
+      const { 'Actual Rows': seen, 'Rows Removed by Filter': left = 0 } = scan(rows[0]['QUERY PLAN'][0].Plan);
+      read.push(seen + left);
+      return client.query(text, parameters);
+    },
+  } as unknown as ClientBase;
+  const range = { from: 0, below: 20_000, limit: 100 };
+  const first = await readRefused(explaining, staging, { ...range, after: { line: -1, row: 0 } });
+  assert.deepEqual(first.map(({ line }) => line).slice(0, 3), [1, 2, 3]);
+  const last = first.at(-1) as (typeof first)[number];
+  const second = await readRefused(explaining, staging, {
+    ...range,
+    after: { line: last.line as number, row: last.row },
+  });
+  assert.equal(second[0]?.line, 101);
+  assert.deepEqual(read, [100, 100]);
+});
+
+interface Plan {
+  readonly Plans?: readonly Plan[];
+  readonly 'Actual Rows': number;
+  readonly 'Rows Removed by Filter'?: number;
+}
 
 test('what is asked is what the catalog has; numbers by sequences are told from other defaults', async (t) => {
   const database = await testDatabase(t);
