@@ -45,6 +45,10 @@ const WAYS: Readonly<Record<string, { sql: string; modes: readonly (keyof typeof
     sql: 'CREATE DOMAIN d AS text CHECK (sneak(1)); ALTER TABLE t ALTER name TYPE d',
     modes: ['replace', 'append'],
   },
+  'the default of a domain': {
+    sql: 'CREATE DOMAIN d AS boolean DEFAULT sneak(1); ALTER TABLE t ADD more d',
+    modes: ['replace', 'append', 'merge'],
+  },
   'an operator': {
     sql: 'CREATE OPERATOR === (FUNCTION = same, LEFTARG = int, RIGHTARG = int); ALTER TABLE t ADD CHECK (id === id)',
     modes: ['replace', 'append'],

@@ -25,3 +25,13 @@ typed AS (
   SELECT d.attnum, d.typmod, d.not_null, d.domains, t.*
   FROM typed d JOIN pg_catalog.pg_type t ON t.oid = d.type WHERE t.typtype <> 'd'
 )`;
+
+/** SQL for the default of a column, as the server has parsed it: its own, or else that of its type, which a domain may have. `d`: its row of pg_attrdef or none, `y`: that of its type in pg_type. */
+export const DEFAULT_TREE = `coalesce(d.adbin, CASE WHEN a.attidentity = '' THEN y.typdefaultbin END)`;
+
+/** SQL of a FROM list: the functions `f` that a parsed expression calls, also those of operators. Pure. */
+export const calledBy = (tree: string): string =>
+  `pg_catalog.regexp_matches(${tree}::text, ':(?:opfuncid|funcid) (\\d+)', 'g') m(id) JOIN pg_catalog.pg_proc f ON f.oid = (m.id)[1]::pg_catalog.oid`;
+
+/** SQL for whether a called function `f` numbers rows, or may: a sequence, or a volatile one of the user's. Random ones have no order. */
+export const MAY_NUMBER = `(f.provolatile = 'v' AND (f.oid >= 16384 OR f.proname = 'nextval') AND f.proname NOT IN ('gen_random_uuid', 'uuid_generate_v4'))`;

@@ -1,6 +1,6 @@
 import { tableErrors } from '../../core/errors/catalogue/tables.js';
 import type { Database } from '../../core/run.js';
-import { columnBases } from './column-sql.js';
+import { calledBy, columnBases, DEFAULT_TREE, MAY_NUMBER } from './column-sql.js';
 
 /** What the catalog says about one column, as far as loading it needs to know. */
 export interface ColumnFacts {
@@ -22,9 +22,10 @@ export interface ColumnFacts {
   readonly scale?: number;
   /** Of the column itself or of any domain that it goes through. */
   readonly notNull: boolean;
+  /** Of its own, or of its domain. */
   readonly hasDefault: boolean;
   readonly identity?: 'always' | 'by default';
-  /** Its default takes the next value of a sequence. */
+  /** Its default numbers rows, or may: it takes the next value of a sequence, or asks a function of the user's. */
   readonly numbers?: true;
   readonly generated?: 'stored' | 'virtual';
   /** An enum's labels in their order. */
@@ -42,9 +43,9 @@ SELECT a.attname AS name, a.attnum::int AS position,
        pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
        CASE WHEN bn.nspname = 'pg_catalog' THEN '' ELSE bn.nspname || '.' END || b.typname AS base,
        b.oid::bigint::text AS base_oid, b.typtype AS base_kind, b.domains > 0 AS is_domain, b.typmod,
-       a.attnotnull OR b.not_null AS not_null, a.atthasdef AND a.attgenerated = '' AS has_default,
-       a.atthasdef AND EXISTS (SELECT FROM pg_catalog.pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum
-         AND pg_catalog.pg_get_expr(d.adbin, d.adrelid) ~ 'nextval\\(') AS numbers,
+       a.attnotnull OR b.not_null AS not_null,
+       a.attgenerated = '' AND ${DEFAULT_TREE} IS NOT NULL AS has_default,
+       a.attgenerated = '' AND EXISTS (SELECT FROM ${calledBy(DEFAULT_TREE)} WHERE ${MAY_NUMBER}) AS numbers,
        a.attidentity AS identity, a.attgenerated AS generated,
        CASE WHEN b.typtype = 'e' THEN (
          SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder)
@@ -56,6 +57,8 @@ SELECT a.attname AS name, a.attnum::int AS position,
 FROM base b
 JOIN target ON true
 JOIN pg_catalog.pg_attribute a ON a.attrelid = target.oid AND a.attnum = b.attnum
+JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
+LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 JOIN pg_catalog.pg_namespace bn ON bn.oid = b.typnamespace
 ORDER BY a.attnum`;
 

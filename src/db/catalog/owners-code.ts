@@ -25,6 +25,7 @@ export function ownersCodeSql(oid: string, how: Written, { triggers = true } = {
   const whole = how === 'written';
   const carriers = [
     `SELECT 'pg_catalog.pg_attrdef'::pg_catalog.regclass AS class, d.oid AS object, 'a default or generated column' AS what FROM pg_catalog.pg_attrdef d WHERE d.adrelid IN (SELECT m.oid FROM members m)`,
+    `SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, y.oid, pg_catalog.format('the default of the domain %s', y.oid::pg_catalog.regtype) FROM pg_catalog.pg_type y WHERE y.typtype = 'd' AND y.typdefaultbin IS NOT NULL AND y.oid IN (SELECT a.atttypid FROM pg_catalog.pg_attribute a WHERE a.attrelid IN (SELECT m.oid FROM members m) AND NOT a.attisdropped)`,
     `SELECT 'pg_catalog.pg_constraint'::pg_catalog.regclass, k.oid, pg_catalog.format('the constraint %I', k.conname) FROM pg_catalog.pg_constraint k WHERE k.contype = 'c' AND k.conrelid IN (SELECT m.oid FROM members m) OR k.contypid IN (SELECT t.oid FROM used t)`,
     ...(whole
       ? [

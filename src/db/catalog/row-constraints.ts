@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { columnNames, keyNumbers } from './column-sql.js';
+import { calledBy, columnNames, DEFAULT_TREE, keyNumbers, MAY_NUMBER } from './column-sql.js';
 import { membersOf } from './members.js';
 import { askCatalog, withCatalog } from './session.js';
 
@@ -196,7 +196,7 @@ SELECT json_build_object(
         -- A key that points at a partitioned table has one of its own for each partition; the first says it all.
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint up WHERE up.oid = c.conparentid AND up.conrelid = c.conrelid)),
   'fills', (SELECT coalesce(json_agg(json_build_object('column', a.attname, 'generated', a.attgenerated <> '',
-        'expression', coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), ''),
+        'expression', coalesce(pg_catalog.pg_get_expr(${DEFAULT_TREE}, coalesce(d.adrelid, 0)), ''),
         'columns', (SELECT coalesce(json_agg(o.attname ORDER BY o.attnum), '[]') FROM pg_catalog.pg_attribute o
                     WHERE o.attrelid = t.oid AND o.attnum > 0 AND a.attgenerated <> '' AND o.attnum <> a.attnum
                       AND EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
@@ -205,13 +205,13 @@ SELECT json_build_object(
                                     OR e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid = t.oid AND e.objsubid = a.attnum))),
         'volatile', a.attidentity <> '' OR coalesce(v.volatile, false),
         'numbers', a.attidentity <> '' OR coalesce(v.numbers, false)) ORDER BY a.attnum), '[]')
-      FROM pg_catalog.pg_attribute a LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-      -- The parsed expression names every function that it calls, also those of operators.
+      FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
+      LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
       LEFT JOIN LATERAL (SELECT bool_or(f.provolatile = 'v') AS volatile,
-          bool_or(f.provolatile = 'v' AND (f.oid >= 16384 OR f.proname = 'nextval')) AS numbers
-        FROM regexp_matches(d.adbin::text, ':(?:opfuncid|funcid) (\\d+)', 'g') m(id)
-        JOIN pg_catalog.pg_proc f ON f.oid = (m.id)[1]::oid) v ON true
-      WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped AND (d.oid IS NOT NULL OR a.attidentity <> '')),
+          bool_or(${MAY_NUMBER}) AS numbers
+        FROM ${calledBy(DEFAULT_TREE)}) v ON true
+      WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+        AND (a.attidentity <> '' OR ${DEFAULT_TREE} IS NOT NULL)),
   'changedBefore', (SELECT json_build_object(
         'insert', coalesce(bool_or(g.tgtype & 2 = 2 AND g.tgtype & 4 = 4), false),
         'update', coalesce(bool_or(g.tgtype & 2 = 2 AND g.tgtype & 16 = 16), false)) FROM pg_catalog.pg_trigger g

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { readColumns } from '../../../src/db/catalog/columns.js';
+import { readRowConstraints } from '../../../src/db/catalog/row-constraints.js';
+import { tableOid } from '../../../src/db/catalog/table.js';
 import { testDatabase } from '../../support/database.js';
 
 test('a table that does not exist is named', async (t) => {
@@ -103,4 +105,40 @@ test('what the catalog says about each kind of column', async (t) => {
     { ...plain, name: 'span', position: 14, type: 'int4range', base: 'int4range', kind: 'range' },
     { ...plain, name: 'vector', position: 15, type: 'oidvector', base: 'oidvector' },
   ]);
+});
+
+test('a default is the column’s own or its domain’s; what numbers rows, or may, is told from what is random', async (t) => {
+  const database = await testDatabase(t);
+  await database.query(`
+    CREATE SEQUENCE s;
+    CREATE FUNCTION following() RETURNS bigint LANGUAGE sql AS $$ SELECT nextval('s') $$;
+    CREATE FUNCTION fixed() RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT 1';
+    CREATE FUNCTION uuid_generate_v4() RETURNS uuid LANGUAGE sql AS 'SELECT gen_random_uuid()';
+    CREATE DOMAIN five AS bigint DEFAULT 5;
+    CREATE DOMAIN numbered AS bigint DEFAULT nextval('s');
+    CREATE DOMAIN inherited AS numbered;
+    CREATE TABLE t (plain bigint, "of domain" five, "domain’s number" numbered, deep inherited,
+      own numbered DEFAULT 7, none five DEFAULT NULL, serial bigserial, called bigint DEFAULT 1 + following(),
+      fixed bigint DEFAULT fixed(), random uuid DEFAULT uuid_generate_v4(), builtin uuid DEFAULT gen_random_uuid(),
+      today timestamptz DEFAULT now(), made bigint GENERATED ALWAYS AS (fixed()) STORED)`);
+  const columns = await readColumns(database, 'public', 't');
+  const named = (of: (column: (typeof columns)[number]) => boolean) =>
+    columns.filter(of).map(({ name }) => name);
+  assert.deepEqual(
+    named(({ hasDefault }) => !hasDefault),
+    ['plain', 'made'],
+  );
+  const numbers = ['domain’s number', 'deep', 'serial', 'called'];
+  assert.deepEqual(
+    named((column) => column.numbers === true),
+    numbers,
+  );
+  const client = await database.connect();
+  const { fills } = await readRowConstraints(client, (await tableOid(client, 'public', 't')) as number);
+  assert.deepEqual(
+    fills.filter((fill) => fill.numbers).map(({ column }) => column),
+    numbers,
+  );
+  assert.equal(fills.find(({ column }) => column === 'of domain')?.expression, '5');
+  assert.equal(fills.find(({ column }) => column === 'own')?.expression, '7');
 });
