@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { it } from 'node:test';
 import {
   type CsvRow,
   csv,
+  type FlowBuilder,
   type FlowPlan,
   flow,
   merge,
@@ -14,7 +18,8 @@ import {
   type Source,
   type Stage,
 } from 'sluice';
-import { filter, map } from 'sluice/transforms';
+import { distinct, filter, lookup, map, renumber, sort } from 'sluice/transforms';
+import { projectFolder } from './support/server.js';
 
 // What authors of pipelines rely on is asked of the compiler: `npm test` begins with tsc, which refuses an @ts-expect-error
 // that no error follows as well as an error that none announces. The package is imported by its name, as authors do.
@@ -110,4 +115,67 @@ it('a row of unknown columns has values of unknown type, so that none is taken f
   // @ts-expect-error unknown is no text
   const text = (row: Row): string => row.sku;
   assert.ok(text);
+});
+
+it('ten stages in one `through` hand on what each of them makes of the rows', () => {
+  const named = filter((row: Part) => row.sku !== null, 'without_sku');
+  const plan = flow(parts).through(
+    ...([named, named, named, named, named, named, named] as const),
+    map((row) => ({ ...row, cents: 1 })),
+    filter((row) => row.cents > 0, 'free'),
+    map((row) => ({ total: row.cents })),
+  );
+  same<typeof plan, FlowBuilder<{ total: number }, FlowPlan>>(true);
+});
+
+it('columns by which rows are compared, numbered or looked up are columns of the rows', () => {
+  const of = (...stages: readonly Stage<Part, Row>[]) => assert.equal(stages.length, 3);
+  of(
+    distinct<Part>({ by: 'sku' }),
+    renumber<Part, 'no'>({ within: 'sku', as: 'no', width: 3 }),
+    lookup<Part, 'name'>({ from: [], key: 'id', on: 'sku', take: { name: 'name' } }),
+  );
+  // @ts-expect-error no such column
+  const typo = flow(parts).through(distinct({ by: 'skus' }));
+  // @ts-expect-error no such column
+  const within = flow(parts).through(renumber({ within: 'skus', as: 'no', width: 3 }));
+  // @ts-expect-error no such column
+  const on = flow(parts).through(lookup({ from: [], key: 'id', on: 'skus', take: { name: 'name' } }));
+  assert.ok([typo, within, on].every(Boolean));
+});
+
+it('numbering and sorting keep the columns of the rows, so that a table is compared with them', () => {
+  const inOrder = flow(parts).through(sort({ name: 'by sku', by: 'sku' }));
+  same<typeof inOrder, FlowBuilder<Part, FlowPlan>>(true);
+  const numbered = flow(parts).through(renumber({ within: 'sku', as: 'no', width: 3 }));
+  numbered.into(replace('parts', { columns: ['sku', 'no'] }));
+  // @ts-expect-error the rows lack the column `weight`
+  numbered.into(replace('parts', { columns: ['weight'] }));
+  // @ts-expect-error the rows lack the column `weight`
+  inOrder.into(replace('parts', { columns: ['weight'] }));
+});
+
+it('what the compiler says of a column that the rows lack names it', () => {
+  const folder = mkdtempSync(join(projectFolder, 'dist', 'types-'));
+  try {
+    const file = join(folder, 'wrong.mts');
+    writeFileSync(
+      file,
+      `import { csv, flow, replace } from 'sluice';
+       flow(csv('a.csv', { columns: ['sku'] })).into(replace('parts', { columns: ['sku', 'weight', 'height'] }));`,
+    );
+    const strict =
+      '--noEmit --strict --skipLibCheck --target es2022 --module nodenext --types node --ignoreConfig';
+    const { stdout } = spawnSync(
+      process.execPath,
+      [join(projectFolder, 'node_modules', 'typescript', 'bin', 'tsc'), ...strict.split(' '), file],
+      { cwd: folder, encoding: 'utf8' },
+    );
+    assert.match(
+      stdout,
+      /Property ''the rows lack these columns'' is missing in type .* but required in type '\{.* "height" \| "weight"/,
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

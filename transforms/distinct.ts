@@ -6,7 +6,7 @@ import { stageFailed } from './failure.js';
 import { type By, groupKey, sameGroup } from './key.js';
 
 export interface DistinctOptions<R extends Row> {
-  readonly by: By<R>;
+  readonly by: By<NoInfer<R>>;
   /** Equal rows stand together: nothing is remembered but the row before. Default: false. */
   readonly ordered?: boolean;
   /** For messages. */

@@ -3,8 +3,14 @@ import { isExactNumber } from '../src/core/json/exact-number.js';
 import { jsonText } from '../src/core/json/write.js';
 import type { Row } from '../src/core/row.js';
 
-/** What rows are grouped by: a column, several columns, or a function of the row. */
-export type By<R extends Row = Row> = string | readonly string[] | ((row: R) => unknown);
+/** The columns of the rows, by their names. */
+type Column<R extends Row> = Extract<keyof R, string>;
+
+/**
+ * What rows are grouped by: a column, several columns, or a function of the row. An option of it is `By<NoInfer<R>>`: which
+ * rows there are is for the flow to say, or any name would do.
+ */
+export type By<R extends Row = Row> = Column<R> | readonly Column<R>[] | ((row: R) => unknown);
 
 /** Whether two neighbouring rows are of one group; NULL equals NULL, as in GROUP BY. */
 export function sameGroup<R extends Row>(by: By<R>): (a: R, b: R) => boolean {

@@ -13,7 +13,7 @@ export interface LookupOptions<In extends Row, New extends string> {
   /** The column (or columns) of `from` to find a row by; must be unique there. */
   readonly key: string | readonly string[];
   /** What of the row is looked up; default: the columns named by `key`. */
-  readonly on?: By<In>;
+  readonly on?: By<NoInfer<In>>;
   /** New column of the row: column of `from`. */
   readonly take: Readonly<Record<New, string>>;
   /** When nothing is found: reject the row (default), NULL in the new columns, or end the batch. */
@@ -37,7 +37,9 @@ export function lookup<In extends Row, New extends string>(
   options: LookupOptions<In, New>,
 ): Stage<In, In & Readonly<Record<New, unknown>>> {
   type Out = In & Readonly<Record<New, unknown>>;
-  const { from, key, on = key, missing = 'reject', reason = 'lookup_missing' } = options;
+  const { from, key, missing = 'reject', reason = 'lookup_missing' } = options;
+  // Where nothing else is said the rows have the columns by which a row of `from` is found.
+  const on = options.on ?? (key as By<In>);
   const sourceName = options.name ?? ('read' in from ? from.name : 'rows');
   const name = `lookup(${sourceName})`;
   const columns = Object.keys(options.take) as New[];

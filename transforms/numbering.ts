@@ -7,7 +7,7 @@ import { type By, describeGroup, sameGroup } from './key.js';
 
 export interface RenumberOptions<R extends Row, As extends string> {
   /** Rows with equal values of this are numbered together; they must stand together. */
-  readonly within: By<R>;
+  readonly within: By<NoInfer<R>>;
   /** The column that gets prefix and number. */
   readonly as: As;
   /** Digits of the number, padded with zeros. Default: 3. */

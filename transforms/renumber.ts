@@ -19,7 +19,7 @@ const NAMED_GROUPS = 20;
  * number of its own comes after that number was given away, `stage_failed` for an exception in an option's
  * function, and the usage error `bad_setting` for another word than refuse or widen.
  */
-export function renumber<R extends Row, As extends string>(
+export function renumber<R extends Row, const As extends string>(
   options: RenumberOptions<R, As>,
 ): Stage<R, R & Readonly<Record<As, string>>> {
   type Out = R & Readonly<Record<As, string>>;

@@ -12,7 +12,7 @@ type SerialRow = Readonly<Record<(typeof SERIAL_COLUMNS)[number], string | null>
 
 /** One row for every run of rows with the same `by`, made of the first of them. */
 export function firstOfEach<Out extends Row>(
-  by: string,
+  by: Extract<keyof Renumbered, string>,
   name: string,
   make: (first: Renumbered) => Out,
 ): Stage<Renumbered, Out> {

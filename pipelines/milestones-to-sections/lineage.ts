@@ -6,9 +6,9 @@ import type { OldRow, OldTable } from './source.js';
 
 type Inputs = { readonly [T in OldTable]: Source<OldRow<T>> };
 
-interface Parent<New extends string> {
+interface Parent<In extends Row, New extends string> {
   /** The column that names it, and what messages and reasons call it. */
-  readonly on: string;
+  readonly on: Extract<keyof In, string>;
   readonly one: string;
   /** The reason where the old system has none. */
   readonly orphan: string;
@@ -29,7 +29,7 @@ function ofParent<In extends Row, New extends string = never>({
   all,
   carried,
   take,
-}: Parent<New>): readonly [Stage<In>, Stage<In, In & Readonly<Record<New, unknown>>>] {
+}: Parent<In, New>): readonly [Stage<In>, Stage<In, In & Readonly<Record<New, unknown>>>] {
   return [
     lookup<In, never>({ from: all, key: 'id', on, take: {}, reason: orphan }),
     lookup<In, New>({

@@ -58,13 +58,102 @@ export class FlowBuilder<R extends Row, Done> {
     d: Stage<C, D>,
     e: Stage<D, E>,
   ): FlowBuilder<E, Done>;
+  through<A extends Row, B extends Row, C extends Row, D extends Row, E extends Row, F extends Row>(
+    a: Stage<R, A>,
+    b: Stage<A, B>,
+    c: Stage<B, C>,
+    d: Stage<C, D>,
+    e: Stage<D, E>,
+    f: Stage<E, F>,
+  ): FlowBuilder<F, Done>;
+  through<
+    A extends Row,
+    B extends Row,
+    C extends Row,
+    D extends Row,
+    E extends Row,
+    F extends Row,
+    G extends Row,
+  >(
+    a: Stage<R, A>,
+    b: Stage<A, B>,
+    c: Stage<B, C>,
+    d: Stage<C, D>,
+    e: Stage<D, E>,
+    f: Stage<E, F>,
+    g: Stage<F, G>,
+  ): FlowBuilder<G, Done>;
+  through<
+    A extends Row,
+    B extends Row,
+    C extends Row,
+    D extends Row,
+    E extends Row,
+    F extends Row,
+    G extends Row,
+    H extends Row,
+  >(
+    a: Stage<R, A>,
+    b: Stage<A, B>,
+    c: Stage<B, C>,
+    d: Stage<C, D>,
+    e: Stage<D, E>,
+    f: Stage<E, F>,
+    g: Stage<F, G>,
+    h: Stage<G, H>,
+  ): FlowBuilder<H, Done>;
+  through<
+    A extends Row,
+    B extends Row,
+    C extends Row,
+    D extends Row,
+    E extends Row,
+    F extends Row,
+    G extends Row,
+    H extends Row,
+    I extends Row,
+  >(
+    a: Stage<R, A>,
+    b: Stage<A, B>,
+    c: Stage<B, C>,
+    d: Stage<C, D>,
+    e: Stage<D, E>,
+    f: Stage<E, F>,
+    g: Stage<F, G>,
+    h: Stage<G, H>,
+    i: Stage<H, I>,
+  ): FlowBuilder<I, Done>;
+  through<
+    A extends Row,
+    B extends Row,
+    C extends Row,
+    D extends Row,
+    E extends Row,
+    F extends Row,
+    G extends Row,
+    H extends Row,
+    I extends Row,
+    J extends Row,
+  >(
+    a: Stage<R, A>,
+    b: Stage<A, B>,
+    c: Stage<B, C>,
+    d: Stage<C, D>,
+    e: Stage<D, E>,
+    f: Stage<E, F>,
+    g: Stage<F, G>,
+    h: Stage<G, H>,
+    i: Stage<H, I>,
+    j: Stage<I, J>,
+  ): FlowBuilder<J, Done>;
   through(...more: readonly Stage<never, Row>[]): FlowBuilder<Row, Done> {
     return new FlowBuilder([...this.#stages, ...(more as unknown as readonly Stage[])], this.#end);
   }
 
   /** Ends the rows in a table to be published, or in any other sink. */
-  into<C extends string>(end: Target<C> & Fits<R, C>): Done;
   into(end: Sink<R>): Done;
+  // Behind the sink's: of the ways to call it the compiler explains the last, which names the columns.
+  into<C extends string>(end: Target<C> & Fits<R, C>): Done;
   into(end: Target | Sink<R>): Done {
     return this.#end({ stages: this.#stages, into: end as Target | Sink });
   }

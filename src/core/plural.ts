@@ -20,5 +20,8 @@ export function withRest(named: readonly string[], total: number): string[] {
 
 /** 1234567 → "1,234,567", of whole numbers. Without Node's own, which takes 25 ms to wake up. */
 export function count(n: number): string {
-  return String(n).replace(/\B(?=(?:\d{3})+$)/g, ',');
+  const digits = String(Math.abs(n));
+  const groups: string[] = [];
+  for (let end = digits.length; end > 0; end -= 3) groups.unshift(digits.slice(Math.max(0, end - 3), end));
+  return `${n < 0 ? '-' : ''}${groups.join(',')}`;
 }

@@ -19,7 +19,7 @@ export type CsvRow<C extends string = string> = Readonly<Record<C, string | null
  *
  * Throws usage `bad_csv_option` at once; reading throws what `openText`, `resolveHeader` and `CsvParser` do.
  */
-export function csv<C extends string = string>(
+export function csv<const C extends string = string>(
   path: string,
   options: CsvOptions & { readonly columns?: readonly C[] } = {},
 ): Source<CsvRow<C>> {
