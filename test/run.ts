@@ -6,9 +6,8 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import pg from 'pg';
 import { SluiceError } from '../src/core/errors/sluice-error.js';
-import { acquireEmbedded } from '../src/db/embedded/index.js';
 import { ident } from '../src/db/quote.js';
-import { projectFolder, testFiles, testServerOptions } from './support/server.js';
+import { acquireTestServer, projectFolder, testFiles } from './support/server.js';
 import { slowest, watchDurations } from './support/slowest.js';
 import { together } from './support/together.js';
 import { watchUnfinished } from './support/unfinished.js';
@@ -37,7 +36,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 
 try {
   const given = process.env.SLUICE_TEST_URL;
-  const server = given === undefined ? await acquireEmbedded(testServerOptions()) : undefined;
+  const server = given === undefined ? await acquireTestServer() : undefined;
   try {
     const url = given ?? (server?.url as string);
     if (words.includes('--serve')) await serve(url);
@@ -67,7 +66,8 @@ async function runTests(url: string, alone: boolean): Promise<void> {
   process.env.SLUICE_TEST_URL = url;
   if (words.length === 0) process.env.SLUICE_TEST_LONG = 'no';
   process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --enable-source-maps`.trim();
-  const concurrency = Math.max(2, availableParallelism());
+  // A test and the server take turns, and both wait now and then: a process for each core would leave some of it idle.
+  const concurrency = Math.max(3, Math.ceil(1.5 * availableParallelism()));
   const { folder, started } = together(files, concurrency);
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const tests = run({ files: started, concurrency, signal: stopped.signal, timeout: PROCESS_MS });

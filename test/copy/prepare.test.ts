@@ -8,7 +8,7 @@ import type { CopyRequest } from '../../src/copy/request.js';
 import { PgDatabase } from '../../src/db/connect.js';
 import type { RunOptions } from '../../src/run/given/options.js';
 import { runPipeline } from '../../src/run/run.js';
-import { testDatabase } from '../support/database.js';
+import { testDatabase, WITHOUT_LEDGER } from '../support/database.js';
 import { tempFolder } from '../support/files.js';
 import { long } from '../support/long.js';
 import { testRun } from '../support/run.js';
@@ -50,6 +50,7 @@ async function shop(t: TestContext) {
 
 test('what cannot be matched is a usage error, before a batch is begun', async (t) => {
   const { database, write, copy } = await shop(t);
+  await database.query(WITHOUT_LEDGER);
   const file = write('new.csv', FILE);
   const semicolons = write('semicolon.csv', 'id;customer\n3;Joan\n');
   const none = write('none.json', '[]');

@@ -5,7 +5,7 @@ import type pg from 'pg';
 import { CopyIn } from '../../sinks/load/copy/copy-in.js';
 import { PgDatabase } from '../../src/db/connect.js';
 import { TIMING, type Timing } from '../../src/db/network.js';
-import { testDatabase } from '../support/database.js';
+import { EMPTY, testDatabase } from '../support/database.js';
 import { proxyTo } from '../support/proxy.js';
 import { testRole } from '../support/role.js';
 import { until } from '../support/until.js';
@@ -24,7 +24,7 @@ const SOON: Timing = {
 const ENDS = { timeout: 60_000 };
 
 async function throughProxy(t: TestContext) {
-  const direct = await testDatabase(t);
+  const direct = await testDatabase(t, { template: EMPTY });
   const proxy = await proxyTo(direct.url);
   const database = new PgDatabase({ url: proxy.url, described: 'it', from: 'test' }, SOON);
   t.after(async () => {

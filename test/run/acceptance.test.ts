@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import pg from 'pg';
 import { merge, replace } from '../../src/core/target.js';
 import { acquireEmbedded, stopEmbedded } from '../../src/db/embedded/index.js';
-import { testDatabase } from '../support/database.js';
+import { EMPTY, testDatabase } from '../support/database.js';
 import { engine, loads, rowsAfter } from '../support/engine.js';
 import { tempFolder } from '../support/files.js';
 import { long } from '../support/long.js';
@@ -36,7 +36,7 @@ for (const [name, sql] of Object.entries(WRITES))
   (name === Object.keys(WRITES)[0] ? test : long)(
     `SWAP 21: ${name} during the load stops the publish`,
     async (t) => {
-      const database = await testDatabase(t);
+      const database = await testDatabase(t, { template: EMPTY });
       await database.query(SYSTEM);
       const writer = await database.connect();
       const source = rowsAfter(parts(3), () => writer.query(sql));

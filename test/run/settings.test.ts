@@ -5,7 +5,7 @@ import type { Database } from '../../src/core/run.js';
 import { append, merge, patch, replace } from '../../src/core/target.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { query } from '../../src/sources/postgres/index.js';
-import { testDatabase } from '../support/database.js';
+import { EMPTY, testDatabase } from '../support/database.js';
 import { engine, loads } from '../support/engine.js';
 
 /** Settings of a database that change what is read as text, how long may be worked, and where things stand. */
@@ -33,7 +33,7 @@ const HOSTILE = {
 };
 
 test('settings of the database change neither what is published nor what is compared', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   await database.query(`
     CREATE EXTENSION intarray;
     CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent VALUES (1), (2);
@@ -90,7 +90,7 @@ const OF_PLANS = `SELECT name, setting FROM pg_catalog.pg_settings
   WHERE category LIKE 'Query Tuning%' OR category = 'Resource Usage / Memory' AND name <> 'maintenance_work_mem'`;
 
 test('a user’s queries are planned by the settings that the role has, wherever they are run', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   await database.query(`CREATE TABLE t (name text PRIMARY KEY, setting text);
     ALTER DATABASE ${database.name} SET work_mem = '3MB'; ALTER DATABASE ${database.name} SET random_page_cost = 1.5`);
   const theirs = (await (await database.connect()).query(`${OF_PLANS} ORDER BY name`)).rows;

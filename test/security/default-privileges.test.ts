@@ -4,7 +4,7 @@ import { findBatch } from '../../src/db/ledger/batches.js';
 import { checkPipeline } from '../../src/run/check.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { swapBatch } from '../../src/run/swap.js';
-import { testDatabase } from '../support/database.js';
+import { EMPTY, testDatabase } from '../support/database.js';
 import { engine, loads, rowsAfter } from '../support/engine.js';
 import { long } from '../support/long.js';
 import { testRole } from '../support/role.js';
@@ -24,7 +24,7 @@ for (const mode of ['replace', 'merge', 'append'] as const)
   (mode === 'replace' ? test : long)(
     `default privileges open nothing of a ${mode} to a reader who sees one column of live`,
     async (t) => {
-      const database = await testDatabase(t);
+      const database = await testDatabase(t, { template: EMPTY });
       const reader = await testRole(t);
       await database.query(`${SYSTEM} GRANT SELECT (id) ON parts TO ${reader};
       ALTER TABLE models ENABLE ROW LEVEL SECURITY; GRANT SELECT ON models TO ${reader}`);
@@ -66,7 +66,7 @@ for (const mode of ['replace', 'merge', 'append'] as const)
   );
 
 test('no warning where there are no default privileges that open anything', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   await database.query(SYSTEM);
   const { database: own, log } = engine(t, database);
   const of = loads({ parts: [PARTS_BY.merge, rowsFor('merge')] });

@@ -10,7 +10,7 @@ import { LEDGER_GRANTS } from '../../src/run/check/rights.js';
 import { dropLeftover, findLeftovers } from '../../src/run/maintain/cleanup.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { swapBatch } from '../../src/run/swap.js';
-import { testDatabase } from '../support/database.js';
+import { EMPTY, testDatabase } from '../support/database.js';
 import { engine, loads } from '../support/engine.js';
 import { testRole } from '../support/role.js';
 import { PARTS_BY, rowsFor, SYSTEM } from '../support/system.js';
@@ -38,7 +38,7 @@ test('a file that the ledger names is not run, unless the user names it', async 
 });
 
 test('schemas that the ledger names and the batch has not made are neither dropped nor published from', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   const { run, database: own, log } = engine(t, database);
   await database.query(`${SYSTEM} CREATE SCHEMA prod; CREATE TABLE prod.parts (LIKE parts INCLUDING ALL)`);
   const there = () =>
@@ -65,7 +65,7 @@ test('schemas that the ledger names and the batch has not made are neither dropp
 });
 
 test('a role that may write in the ledger changes its own batches, and nothing of those of others', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   const writer = await testRole(t);
   const first = engine(t, database);
   await database.query(`${SYSTEM} GRANT SELECT, INSERT, UPDATE ON parts TO ${writer};
@@ -99,7 +99,7 @@ test('a role that may write in the ledger changes its own batches, and nothing o
 });
 
 test('a ledger of version 8 is brought up, and its staged batch is published', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   const { run, database: own, log } = engine(t, database);
   await database.query(SYSTEM);
   await run(parts('replace'), { publish: false });

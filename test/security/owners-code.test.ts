@@ -4,7 +4,7 @@ import type { SluiceError } from '../../src/core/errors/sluice-error.js';
 import { append, merge, replace } from '../../src/core/target.js';
 import { checkPipeline } from '../../src/run/check.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
-import { type TestDatabase, testDatabase } from '../support/database.js';
+import { EMPTY, type TestDatabase, testDatabase } from '../support/database.js';
 import { engine, loads, rowsAfter } from '../support/engine.js';
 import { long } from '../support/long.js';
 import { testRole } from '../support/role.js';
@@ -57,7 +57,7 @@ const WAYS: Readonly<Record<string, { sql: string; modes: readonly (keyof typeof
 };
 
 async function hostile(t: TestContext, sql: string): Promise<{ database: TestDatabase; mallory: string }> {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   const mallory = await testRole(t);
   await database.query(`GRANT ALL ON SCHEMA public TO ${mallory}; SET ROLE ${mallory};
     CREATE TABLE t (id int PRIMARY KEY, name text);

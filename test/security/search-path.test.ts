@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sluice } from '../support/cli.js';
-import { type TestDatabase, testDatabase } from '../support/database.js';
+import { EMPTY, type TestDatabase, testDatabase } from '../support/database.js';
 import { long } from '../support/long.js';
 import { testRole } from '../support/role.js';
 import { called, shadowByTypes, shadowEverything } from '../support/shadows.js';
@@ -51,7 +51,7 @@ interface Attacked {
 
 /** A database whose public everybody may create in, where a role without any other right has put what `shadow` makes. */
 async function attacked(t: TestContext, shadow: typeof shadowEverything, path: string): Promise<Attacked> {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   const role = await testRole(t);
   const admin = await database.connect({ options: '-c search_path=pg_catalog' });
   const query = async <T extends object>(sql: string, parameters: readonly unknown[] = []) =>

@@ -11,7 +11,7 @@ import { standingViews } from '../../src/db/ledger/views.js';
 import { checkPipeline } from '../../src/run/check.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { swapBatch } from '../../src/run/swap.js';
-import { type TestDatabase, testDatabase } from '../support/database.js';
+import { EMPTY, type TestDatabase, testDatabase } from '../support/database.js';
 import { engine, loads } from '../support/engine.js';
 import { long } from '../support/long.js';
 import { testRole } from '../support/role.js';
@@ -20,7 +20,7 @@ import { thrown } from '../support/thrown.js';
 
 /** A small live system, and a role that may create schemas in its database and nothing else. */
 async function shared(t: TestContext): Promise<{ database: TestDatabase; mallory: string }> {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   const mallory = await testRole(t);
   await database.query(`${SYSTEM} GRANT CREATE ON DATABASE ${database.name} TO ${mallory}`);
   return { database, mallory };
@@ -193,7 +193,7 @@ for (const mode of ['replace', 'merge'] as const)
   );
 
 long('administrators who act as one role resume each other’s batches', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   const [team, anna, ben] = [await testRole(t), await testRole(t), await testRole(t)];
   await database.query(`${SYSTEM} GRANT CREATE ON DATABASE ${database.name} TO ${team}; GRANT ${team} TO ${anna}, ${ben};
     ALTER TABLE parts OWNER TO ${team}; ALTER TABLE models OWNER TO ${team}; ALTER TABLE notes OWNER TO ${team};

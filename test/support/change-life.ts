@@ -10,7 +10,7 @@ import { rollbackViews } from '../../src/run/rollback/old-names.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { runPipeline } from '../../src/run/run.js';
 import { findStaged, swapBatch } from '../../src/run/swap.js';
-import { type TestDatabase, testDatabase } from './database.js';
+import { type TestDatabase, testDatabase, WITHOUT_LEDGER } from './database.js';
 import { type Change, pipelineOf } from './every-change.js';
 import { changed, FACTS } from './facts.js';
 
@@ -175,6 +175,7 @@ export class Life {
   /** Read only; written behind its back; run in one go with a window that fails. */
   async failing(): Promise<void> {
     const { run, start, complete, cleanUp } = this.#commands;
+    await this.live.query(WITHOUT_LEDGER);
     await run(this.#of, { dryRun: true });
     await this.#asBefore('a dry run');
     assert.deepEqual(await this.live.query("SELECT FROM pg_namespace WHERE nspname = 'sluice'"), []);

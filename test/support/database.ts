@@ -1,9 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { after, type TestContext } from 'node:test';
 import pg from 'pg';
-import { acquireEmbedded, type EmbeddedServer } from '../../src/db/embedded/index.js';
+import { packageFile } from '../../src/core/package.js';
+import type { EmbeddedServer } from '../../src/db/embedded/index.js';
+import { openLedger } from '../../src/db/ledger/open.js';
 import { ident, literal } from '../../src/db/quote.js';
-import { testServerOptions } from './server.js';
+import { acquireTestServer } from './server.js';
 
 /** A database of a test's own on the tests' server; dropped afterwards, kept (and named) on failure. */
 export interface TestDatabase {
@@ -36,22 +39,29 @@ after(async () => {
  */
 export async function serverUrl(): Promise<string> {
   if (process.env.SLUICE_TEST_URL !== undefined) return process.env.SLUICE_TEST_URL;
-  embedded ??= acquireEmbedded(testServerOptions());
+  embedded ??= acquireTestServer();
   return (await embedded).url;
 }
 
+/** A template without anything, for tests of what a first run meets: the ledger is made there. */
+export const EMPTY = 'template0';
+
+/** Makes a database that has the ledger one in which Sluice has never been at work. */
+export const WITHOUT_LEDGER = 'DROP SCHEMA sluice CASCADE';
+
 /**
  * Makes a database for the test `t`, as a copy of `template` (a database's name, see templateDatabase;
- * default: an empty one). After a failure, and always under SLUICE_KEEP=1, it is kept.
+ * default: one that has the ledger, and nothing in it). After a failure, and always under SLUICE_KEEP=1, it is kept.
  */
 export async function testDatabase(
   t: TestContext,
-  { template = 'template0' }: { template?: string } = {},
+  { template }: { readonly template?: string } = {},
 ): Promise<TestDatabase> {
+  const from = template ?? (await ledgerTemplate());
   const server = await serverUrl();
   const name = `t_${randomBytes(6).toString('hex')}`;
   const strategy = await copyStrategy();
-  await ask(`CREATE DATABASE ${ident(name)} TEMPLATE ${ident(template)} ${strategy}`);
+  await ask(`CREATE DATABASE ${ident(name)} TEMPLATE ${ident(from)} ${strategy}`);
   const url = urlOf(server, name);
   const sessions: pg.Client[] = [];
   const connect = async (config: pg.ClientConfig = {}) => {
@@ -88,19 +98,42 @@ export async function testDatabase(
   };
 }
 
+/** The template with the ledger: making it takes several times what a test's own statements take. */
+function ledgerTemplate(): Promise<string> {
+  const sql = readFileSync(packageFile('src/db/ledger/schema.sql'), 'utf8');
+  return templateDatabase('ledger', (query) => openLedger({ query }), sql, EMPTY);
+}
+
+/** Templates that this process has asked for: each is looked up once. */
+const templates = new Map<string, Promise<string>>();
+
 /**
  * The name of a database that `prepare` has filled, for testDatabase to copy; made once per server, also
- * when several test processes ask at once. `content` tells versions apart: whatever `prepare` depends on
- * besides its own text (the SQL file that it runs, say).
+ * when several test processes ask at once, as a copy of `from` (default: the one with the ledger). `content` tells
+ * versions apart: whatever `prepare` depends on besides its own text (the SQL file that it runs, say).
  */
 export async function templateDatabase(
   name: string,
   prepare: (query: Query) => Promise<void>,
   content = '',
+  from?: string,
+): Promise<string> {
+  const base = from ?? (await ledgerTemplate());
+  const hash = createHash('sha256').update(`${base} ${prepare} ${content}`).digest('hex').slice(0, 12);
+  const final = `tpl_${name}_${hash}`;
+  const made = templates.get(final) ?? makeTemplate(final, base, prepare);
+  templates.set(final, made);
+  // Whoever asks again after a failure is told the same by another try.
+  made.catch(() => templates.delete(final));
+  return made;
+}
+
+async function makeTemplate(
+  final: string,
+  base: string,
+  prepare: (query: Query) => Promise<void>,
 ): Promise<string> {
   const server = await serverUrl();
-  const hash = createHash('sha256').update(prepare.toString()).update(content).digest('hex').slice(0, 12);
-  const final = `tpl_${name}_${hash}`;
   await session(server, async (query) => {
     await query(`SELECT pg_advisory_lock(hashtextextended(${literal(final)}, 0))`);
     const [found] = await query(`SELECT FROM pg_database WHERE datname = ${literal(final)}`);
@@ -108,7 +141,7 @@ export async function templateDatabase(
     // Renamed when it is filled: one whose maker was killed is never taken for whole.
     const unfinished = `new_${final}`;
     await query(`DROP DATABASE IF EXISTS ${ident(unfinished)} WITH (FORCE)`);
-    await query(`CREATE DATABASE ${ident(unfinished)} TEMPLATE template0`);
+    await query(`CREATE DATABASE ${ident(unfinished)} TEMPLATE ${ident(base)}`);
     await session(urlOf(server, unfinished), prepare);
     // Without connections (autovacuum's, say), which would stand in the way of copying it.
     await query(`ALTER DATABASE ${ident(unfinished)} WITH ALLOW_CONNECTIONS false`);

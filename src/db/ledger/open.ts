@@ -15,7 +15,7 @@ const VERSION = 11;
  * safe: the DDL runs under an advisory lock. Throws `ledger_newer` where a newer Sluice has been here, `no_ledger_rights` where the
  * role may not create it.
  */
-export async function openLedger(database: Database): Promise<void> {
+export async function openLedger(database: Pick<Database, 'query'>): Promise<void> {
   const have = await ledgerVersion(database);
   if (have === VERSION) return;
   if (have > VERSION) throw ledgerErrors.ledger_newer({ have, known: VERSION });
@@ -41,7 +41,7 @@ export async function openLedger(database: Database): Promise<void> {
 }
 
 /** The version of the ledger in this database; 0 where there is none. Throws refused `not_our_ledger`. */
-export async function ledgerVersion(database: Database): Promise<number> {
+export async function ledgerVersion(database: Pick<Database, 'query'>): Promise<number> {
   if (!(await ledgerThere(database))) return 0;
   const [there] = await database.query<{ there: boolean }>(
     "SELECT pg_catalog.to_regclass('sluice.ledger_version') IS NOT NULL AS there",

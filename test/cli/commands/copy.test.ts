@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { sluice as command, type Ended as Ran } from '../../support/cli.js';
-import { type TestDatabase, testDatabase } from '../../support/database.js';
+import { type TestDatabase, testDatabase, WITHOUT_LEDGER } from '../../support/database.js';
 import { tempFolder } from '../../support/files.js';
 import { long } from '../../support/long.js';
 
@@ -138,6 +138,7 @@ test('rejected rows name line, column and value, publish nothing, and are kept',
 
 test('a dry run and a rehearsal change nothing and say what would be', async (t) => {
   const { database, copy } = await shop(t);
+  await database.query(WITHOUT_LEDGER);
   assertRan(
     await copy(['new.csv', '--dry-run']),
     0,

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Ended, sluice, startSluice } from '../../support/cli.js';
-import { testDatabase } from '../../support/database.js';
+import { EMPTY, testDatabase } from '../../support/database.js';
 import { tempFolder } from '../../support/files.js';
 import { testRole } from '../../support/role.js';
 import { until } from '../../support/until.js';
@@ -14,7 +14,7 @@ const PASSWORD = 'quite-secret-4711';
 
 /** A table of a role that logs in with a password, a file of many rows for it, and the command line as that role. */
 async function setUp(t: TestContext) {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   const role = await testRole(t);
   await database.query(`
     ALTER ROLE ${role} LOGIN PASSWORD '${PASSWORD}';

@@ -7,6 +7,7 @@ import okvetImport from '../../../pipelines/okvet-import/index.js';
 import { FILES } from '../../../samples/okvet-import/generate.js';
 import { resumedInputs } from '../../../src/cli/given/inputs.js';
 import { sluice } from '../../support/cli.js';
+import { WITHOUT_LEDGER } from '../../support/database.js';
 import { tempFolder } from '../../support/files.js';
 import { openDatabase } from '../../support/lots.js';
 import { importing, practiceDatabase, practiceFiles } from '../../support/okvet.js';
@@ -72,6 +73,7 @@ test('a run that is resumed reads its files by the encodings of then', async (t)
 
 test('check reads every row and refuses as the run would; --max-rejects allows, and --no-rows asks the questions alone', async (t) => {
   const database = await practiceDatabase(t);
+  await database.query(WITHOUT_LEDGER);
   const cwd = tempFolder(t);
   const header =
     'ID Mascota,ID Cliente,Nombre,Especie,Raza,Sexo,Fecha de nacimiento,Peso,Color,Microchip,Esterilizado,Fallecido,Notas';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { logOf, sluice } from '../../support/cli.js';
+import { WITHOUT_LEDGER } from '../../support/database.js';
 import { tempFolder } from '../../support/files.js';
 import { long } from '../../support/long.js';
 import { asExpected, contents, exported, leftSchemas, lotSystem, sample } from '../../support/lots.js';
@@ -126,6 +127,7 @@ test('a whole migration by the command line: check, rehearse, run, look, again, 
 
 test('a dry run by the command line writes no file and no ledger', async (t) => {
   const { database, cwd, run } = await lots(t);
+  await database.query(WITHOUT_LEDGER);
   const { code, stdout, stderr } = await run('run lot-consolidation --dry-run --json');
   assert.equal(code, 0, stderr);
   assert.equal(JSON.parse(stdout).batch, null);

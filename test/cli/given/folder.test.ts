@@ -13,7 +13,7 @@ import { test } from 'node:test';
 import { assertPasswordStays, isFromDotEnv, loadDotEnv } from '../../../src/cli/given/dotenv.js';
 import { isConnectionLoss, isFileError } from '../../../src/db/server-error.js';
 import { logOf, sluice } from '../../support/cli.js';
-import type { TestDatabase } from '../../support/database.js';
+import { type TestDatabase, WITHOUT_LEDGER } from '../../support/database.js';
 import { tempFolder } from '../../support/files.js';
 import { isSluice } from '../../support/said.js';
 import { thingsDatabase } from '../../support/things.js';
@@ -66,6 +66,7 @@ test('a password from elsewhere is not sent to where .env says', () => {
 
 test('a log that cannot be written is told before a batch begins, and no link out of the folder is followed', async (t) => {
   const database = await thingsDatabase(t);
+  await database.query(WITHOUT_LEDGER);
   const cwd = tempFolder(t);
   const secret = join(cwd, 'secret');
   mkdirSync(secret);

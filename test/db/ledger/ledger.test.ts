@@ -19,12 +19,12 @@ import { claimRejects, rejectFates } from '../../../src/db/ledger/reject-fates.j
 import { countRejects, readRejects } from '../../../src/db/ledger/rejects.js';
 import { awaitWriters } from '../../../src/run/given/load-session.js';
 import { RejectWriter } from '../../../src/run/rejects/writer.js';
-import { testDatabase } from '../../support/database.js';
+import { EMPTY, testDatabase } from '../../support/database.js';
 import { testRole } from '../../support/role.js';
 import { until } from '../../support/until.js';
 
 async function ledger(t: TestContext) {
-  const test = await testDatabase(t);
+  const test = await testDatabase(t, { template: EMPTY });
   const another = () => {
     const opened = new PgDatabase({ url: test.url, described: test.name, from: 'the test' });
     t.after(() => opened.close());

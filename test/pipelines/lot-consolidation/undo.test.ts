@@ -7,7 +7,7 @@ import { interrupted } from '../../../src/core/errors/author.js';
 import { dropLeftover, findLeftovers } from '../../../src/run/maintain/cleanup.js';
 import { rollbackBatch } from '../../../src/run/rollback.js';
 import { csv } from '../../../src/sources/csv/index.js';
-import type { TestDatabase } from '../../support/database.js';
+import { type TestDatabase, WITHOUT_LEDGER } from '../../support/database.js';
 import { tempFile, tempFolder } from '../../support/files.js';
 import { long } from '../../support/long.js';
 import {
@@ -148,6 +148,7 @@ long('after a rollback the same pipeline runs again', async (t) => {
 
 test('a batch that published nothing, and one that is not there, cannot be rolled back', async (t) => {
   const database = await lotSystem(t);
+  await database.query(WITHOUT_LEDGER);
   assert.match(
     (await thrown(rollback(t, database, '1'))).message,
     /no pipeline was ever run in this database/,

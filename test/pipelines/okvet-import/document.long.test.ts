@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { rollbackBatch } from '../../../src/run/rollback.js';
+import { WITHOUT_LEDGER } from '../../support/database.js';
 import { openDatabase } from '../../support/lots.js';
 import { GOOD, importing, practiceContents, practiceDatabase, rejectsOf } from '../../support/okvet.js';
 
@@ -37,6 +38,7 @@ test('Batch creation and tracking', async (t) => {
 
 test('a dry run writes neither rows nor a batch', async (t) => {
   const database = await practiceDatabase(t);
+  await database.query(WITHOUT_LEDGER);
   const before = await practiceContents(database);
   const { summary } = await importing(t, database, GOOD, { dryRun: true });
   assert.equal(summary.status, 'dry run');

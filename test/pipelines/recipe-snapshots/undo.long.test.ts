@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { bakery, bakeryContents, rollBack, runRecipes } from '../../support/bakery.js';
+import { WITHOUT_LEDGER } from '../../support/database.js';
 import { catalog, leftGuards } from '../../support/lots.js';
 import { testRole } from '../../support/role.js';
 
@@ -76,6 +77,7 @@ test('a view that was dropped is made again by the next run, though it has nothi
 
 test('a role that may not create in the schema is told so, with the statement, before anything is written', async (t) => {
   const database = await bakery(t);
+  await database.query(WITHOUT_LEDGER);
   const role = await testRole(t);
   await database.query(
     `ALTER ROLE ${role} LOGIN PASSWORD 'let in'; GRANT CREATE ON DATABASE ${database.name} TO ${role}; REVOKE CREATE ON SCHEMA public FROM PUBLIC;

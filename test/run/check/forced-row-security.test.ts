@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { rollbackBatch } from '../../../src/run/rollback.js';
-import { testDatabase } from '../../support/database.js';
+import { EMPTY, testDatabase } from '../../support/database.js';
 import { engine, loads, rowsAfter } from '../../support/engine.js';
 import { long } from '../../support/long.js';
 import { testRole } from '../../support/role.js';
@@ -16,7 +16,7 @@ const unforced = (table: string) => `ALTER TABLE ${table} NO FORCE ROW LEVEL SEC
 
 /** The system, owned by a role that is no superuser and that runs the commands. */
 async function owned(t: TestContext) {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   const role = await testRole(t);
   await database.query(`ALTER ROLE ${role} LOGIN PASSWORD 'test'; ${SYSTEM}`);
   await database.query(

@@ -6,7 +6,7 @@ import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { checkPipeline } from '../../../src/run/check.js';
 import { dropLeftover, findLeftovers } from '../../../src/run/maintain/cleanup.js';
 import { rollbackBatch } from '../../../src/run/rollback.js';
-import { type TestDatabase, testDatabase } from '../../support/database.js';
+import { EMPTY, type TestDatabase, testDatabase } from '../../support/database.js';
 import { engine, loads, rowsAfter } from '../../support/engine.js';
 import { long } from '../../support/long.js';
 import { testRole } from '../../support/role.js';
@@ -36,7 +36,7 @@ async function setUp(t: TestContext): Promise<{
   url: string;
   names: Readonly<Record<string, string>>;
 }> {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   const owner = await testRole(t);
   const migrator = await testRole(t);
   await database.query(`ALTER ROLE ${migrator} LOGIN PASSWORD 'test'`);

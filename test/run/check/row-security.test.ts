@@ -21,14 +21,14 @@ import { checkPipeline } from '../../../src/run/check.js';
 import { withQuietRun } from '../../../src/run/inputs/quiet-run.js';
 import { memory } from '../../../src/sources/memory.js';
 import { query } from '../../../src/sources/postgres/index.js';
-import { type TestDatabase, testDatabase } from '../../support/database.js';
+import { EMPTY, type TestDatabase, testDatabase } from '../../support/database.js';
 import { engine } from '../../support/engine.js';
 import { tempFolder } from '../../support/files.js';
 import { testRole } from '../../support/role.js';
 
 /** Three orders of two tenants, of which a role sees those of one; and a table of its own that it loads. */
 async function tenants(t: TestContext) {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   const role = await testRole(t);
   const url = await as(database, role);
   await database.query(`
@@ -176,7 +176,7 @@ test("the application's own code runs under the policies that it was written for
 });
 
 test('what the URL says of a session is kept, but for what is pinned', async (t) => {
-  const { url: plain } = await testDatabase(t);
+  const { url: plain } = await testDatabase(t, { template: EMPTY });
   const url = `${plain}?options=-c%20row_security%3Don%20-c%20geqo_threshold%3D13`;
   const database = new PgDatabase({ url, described: addressOf(url, 'the test').described, from: 'the test' });
   t.after(() => database.close());

@@ -5,7 +5,7 @@ import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import type { Pipeline } from '../../../src/core/pipeline.js';
 import { dropLeftover, findLeftovers } from '../../../src/run/maintain/cleanup.js';
 import { rollbackBatch } from '../../../src/run/rollback.js';
-import type { TestDatabase } from '../../support/database.js';
+import { type TestDatabase, WITHOUT_LEDGER } from '../../support/database.js';
 import { long } from '../../support/long.js';
 import { leftGuards, leftSchemas, type Options, openDatabase, runOn } from '../../support/lots.js';
 import { SLOW_PLACES, slowCheck, waitUntilSlow } from '../../support/slow.js';
@@ -124,6 +124,7 @@ test('a backend that is killed in the publishing window is no harm: it is tried 
 
 test('asked to stop while its checks are asked, a run has written nothing', async (t) => {
   const database = await thingsDatabase(t);
+  await database.query(WITHOUT_LEDGER);
   const stop = new AbortController();
   const error = await harmed(
     t,

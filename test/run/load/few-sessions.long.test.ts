@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SluiceError } from '../../../src/core/errors/sluice-error.js';
-import { testDatabase } from '../../support/database.js';
+import { EMPTY, testDatabase } from '../../support/database.js';
 import { engine, loads } from '../../support/engine.js';
 import { everyMode } from '../../support/every-mode.js';
 import { testRole } from '../../support/role.js';
 import { PARTS_BY, rowsFor, SYSTEM } from '../../support/system.js';
 
 test('three sessions do for every mode, a swap and a rollback; with fewer nothing is begun', async (t) => {
-  const live = await testDatabase(t);
+  const live = await testDatabase(t, { template: EMPTY });
   await live.query(SYSTEM);
   const role = await testRole(t);
   await live.query(`

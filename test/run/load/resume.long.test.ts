@@ -14,7 +14,7 @@ import { untilAborted } from '../../../src/core/until-aborted.js';
 import { findBatch } from '../../../src/db/ledger/batches.js';
 import { dropLeftover, findLeftovers } from '../../../src/run/maintain/cleanup.js';
 import { csv } from '../../../src/sources/csv/index.js';
-import { type TestDatabase, testDatabase } from '../../support/database.js';
+import { EMPTY, type TestDatabase, testDatabase } from '../../support/database.js';
 import { leftGuards, leftSchemas, type Options, openDatabase, runOn } from '../../support/lots.js';
 import { thrown } from '../../support/thrown.js';
 
@@ -30,7 +30,7 @@ const hosts = (count: number, name = 'host'): Host[] =>
 const REJECTED = (count: number) => Math.floor(count / 50) + Math.floor(count / 70) - Math.floor(count / 350);
 
 const database = async (t: TestContext, more = ''): Promise<TestDatabase> => {
-  const made = await testDatabase(t);
+  const made = await testDatabase(t, { template: EMPTY });
   await made.query(`
     CREATE TABLE hosts (id integer PRIMARY KEY, name text NOT NULL, address inet);
     INSERT INTO hosts VALUES (0, 'old', NULL); ${more}`);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { findBatch } from '../../../src/db/ledger/batches.js';
 import { type Ended, sluice, startSluice } from '../../support/cli.js';
-import { type TestDatabase, testDatabase } from '../../support/database.js';
+import { EMPTY, type TestDatabase, testDatabase } from '../../support/database.js';
 import { engine, loads } from '../../support/engine.js';
 import { tempFolder } from '../../support/files.js';
 import { leftGuards, leftSchemas, runOn } from '../../support/lots.js';
@@ -79,7 +79,7 @@ const contents = async (database: TestDatabase) => ({
 
 for (const release of ['at once', 'after its time'] as const)
   test(`a command killed in the window, whose lock comes ${release}: all is published and the ledger says so, or nothing is`, async (t) => {
-    const database = await testDatabase(t);
+    const database = await testDatabase(t, { template: EMPTY });
     await database.query(SYSTEM);
     const reader = await database.connect();
     await reader.query('BEGIN; SELECT FROM models');
@@ -117,7 +117,7 @@ for (const release of ['at once', 'after its time'] as const)
   });
 
 test('a command killed between attempts leaves its batch staged; swap publishes it', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   await database.query(SYSTEM);
   const reader = await database.connect();
   const command = cli(t, database);
@@ -138,7 +138,7 @@ test('a command killed between attempts leaves its batch staged; swap publishes 
 });
 
 test('a command killed during the load: nothing is live, and the next run clears its guard away', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   await database.query(SYSTEM);
   const command = cli(t, database);
   const blocker = await database.connect();
@@ -158,7 +158,7 @@ test('a command killed during the load: nothing is live, and the next run clears
 });
 
 test('a second run on the same tables is refused, naming the first; on others it goes on', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   await database.query(SYSTEM);
   const command = cli(t, database);
   const reader = await database.connect();
@@ -181,7 +181,7 @@ test('a second run on the same tables is refused, naming the first; on others it
 });
 
 test('plan shows the publish as it would be, with who holds the locks, and writes nothing', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   await database.query(SYSTEM);
   const command = cli(t, database);
   const reader = await database.connect({ application_name: 'a long report' });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { SluiceError } from '../../../src/core/errors/sluice-error.js';
 import { merge, replace, type Target } from '../../../src/core/target.js';
 import { rollbackBatch } from '../../../src/run/rollback.js';
-import { type TestDatabase, testDatabase } from '../../support/database.js';
+import { EMPTY, type TestDatabase, testDatabase } from '../../support/database.js';
 import { engine, loads, rowsAfter } from '../../support/engine.js';
 import { thrown } from '../../support/thrown.js';
 
@@ -46,7 +46,7 @@ const UNTOUCHED = [{ n: 'one' }, { n: 'two' }];
 const LOADED = [{ n: 'one' }, { n: 'changed' }];
 
 test('what an event trigger puts on every new table is taken off staging, and off what is put back', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   const additions = [
     'ALTER TABLE %1$s ENABLE ROW LEVEL SECURITY; ALTER TABLE %1$s FORCE ROW LEVEL SECURITY; CREATE POLICY deny ON %1$s USING (false)',
     'CREATE TRIGGER shout BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION public.shout()',
@@ -70,7 +70,7 @@ test('what an event trigger puts on every new table is taken off staging, and of
 });
 
 test('staging of a merge is not changed by event triggers either', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   await withEventTrigger(
     database,
     "'CREATE TABLE', 'CREATE TABLE AS'",
@@ -97,7 +97,7 @@ async function refusal(
 }
 
 test('an event trigger that fires in the window and would leave another table refuses it, by name', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   const late: readonly [body: string, said: RegExp][] = [
     [
       "IF r.schema_name = 'public' THEN EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', r.object_identity); END IF;",
@@ -130,7 +130,7 @@ test('an event trigger that fires in the window and would leave another table re
 });
 
 test('an event trigger that makes another table of staging refuses it before a row is read', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   await withEventTrigger(
     database,
     "'CREATE TABLE'",

@@ -10,7 +10,7 @@ import { rollbackBatch } from '../../../src/run/rollback.js';
 import { findStaged, swapBatch } from '../../../src/run/swap.js';
 import { memory } from '../../../src/sources/memory.js';
 import { filter, sort, validate } from '../../../transforms/index.js';
-import { type TestDatabase, testDatabase } from '../../support/database.js';
+import { type TestDatabase, testDatabase, WITHOUT_LEDGER } from '../../support/database.js';
 import { engine } from '../../support/engine.js';
 import { long } from '../../support/long.js';
 
@@ -292,6 +292,7 @@ test('records of a batch that is loaded wait for the swap', async (t) => {
 
 long('a dry run writes no records; a rehearsal’s are rolled back', async (t) => {
   const { database, run } = await setUp(t);
+  await database.query(WITHOUT_LEDGER);
   await run(importing(), { ...SOME, dryRun: true });
   assert.deepEqual(await database.query("SELECT to_regclass('sluice.migration_record') AS at"), [
     { at: null },

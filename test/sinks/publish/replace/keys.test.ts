@@ -5,7 +5,7 @@ import { finishStaging } from '../../../../sinks/publish/replace/finish.js';
 import { createStaging } from '../../../../sinks/publish/replace/staging.js';
 import { surveyReplace } from '../../../../sinks/publish/replace/survey.js';
 import type { SluiceError } from '../../../../src/core/errors/sluice-error.js';
-import { type TestDatabase, testDatabase } from '../../../support/database.js';
+import { EMPTY, type TestDatabase, testDatabase } from '../../../support/database.js';
 import { changed, factsOf } from '../../../support/facts.js';
 import { makeFixture, TARGETS } from '../../../support/fixture.js';
 import { PATIENT } from '../../../support/patience.js';
@@ -31,7 +31,7 @@ const inStaging =
   };
 
 test('SWAP 03: a chain of three tables has its keys validated and pointing at the new tables', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   const targets = await chain(database);
   await swap(database, targets);
   const keys = await database.query(
@@ -47,7 +47,7 @@ test('SWAP 03: a chain of three tables has its keys validated and pointing at th
 });
 
 test('SWAP 04: the old tables drop without CASCADE, and their schema with the last', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   await makeFixture(database);
   const swapped = await swap(database, TARGETS);
   const client = await database.connect();
@@ -61,7 +61,7 @@ test('SWAP 04: the old tables drop without CASCADE, and their schema with the la
 });
 
 test('SWAP 12: the next serial and identity value never collides, forward or after undo', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   const targets = await chain(database);
   const next = async () =>
     (
@@ -82,7 +82,7 @@ test('SWAP 12: the next serial and identity value never collides, forward or aft
 });
 
 test('SWAP 12: a load below the position rewinds nothing', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   const targets = await chain(database);
   await database.query("DELETE FROM a WHERE id > 3; SELECT setval('b_id_seq', 50)");
   await swap(database, targets);
@@ -93,7 +93,7 @@ test('SWAP 12: a load below the position rewinds nothing', async (t) => {
 });
 
 test('SWAP 13: an orphan is refused by name before any lock, and live is untouched', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   const targets = await chain(database);
   const before = await factsOf(database);
   const failure = await thrown(
@@ -111,7 +111,7 @@ test('SWAP 13: an orphan is refused by name before any lock, and live is untouch
 });
 
 test('SWAP 13: rows of another table that lose their parent are refused, and it gets no key towards staging', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   await chain(database);
   const before = await factsOf(database);
   const failure = await thrown(
@@ -129,7 +129,7 @@ test('SWAP 13: rows of another table that lose their parent are refused, and it 
 });
 
 test('SWAP 14: a child with ON DELETE CASCADE loses no row', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   await chain(database);
   const swapped = await swap(database, [{ schema: 'public', table: 'a' }]);
   const client = await database.connect();
@@ -140,7 +140,7 @@ test('SWAP 14: a child with ON DELETE CASCADE loses no row', async (t) => {
 });
 
 test('SWAP 28: the retained copy never blocks a delete in its parent, nor after an undo that failed or succeeded', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   const targets = [{ schema: 'public', table: 'c' }];
   await chain(database);
   const swapped = await swap(database, targets);
@@ -155,7 +155,7 @@ test('SWAP 28: the retained copy never blocks a delete in its parent, nor after 
 });
 
 test('rows that break a unique key are refused with the key, live untouched, and can be discarded', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   await database.query('CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2)');
   const before = await factsOf(database);
   const targets = [{ schema: 'public', table: 't' }];
@@ -170,7 +170,7 @@ test('rows that break a unique key are refused with the key, live untouched, and
 });
 
 test('a row count that differs from what was loaded is refused', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   await database.query('CREATE TABLE t (id int PRIMARY KEY)');
   const client = await database.connect();
   const targets = [{ schema: 'public', table: 't' }];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dropRetained } from '../../../../sinks/publish/replace/discard.js';
 import { surveyReplace } from '../../../../sinks/publish/replace/survey.js';
-import { type TestDatabase, testDatabase } from '../../../support/database.js';
+import { EMPTY, type TestDatabase, testDatabase } from '../../../support/database.js';
 import { changed, factsOf } from '../../../support/facts.js';
 import { makeFixture, TARGETS } from '../../../support/fixture.js';
 import { PATIENT } from '../../../support/patience.js';
@@ -128,7 +128,7 @@ const cases: readonly [number: string, what: string, sql: string, expected: RegE
 
 for (const [number, what, sql, expected] of cases) {
   test(`SWAP ${number}: ${what} is refused by name with the way out`, async (t) => {
-    const database = await testDatabase(t);
+    const database = await testDatabase(t, { template: EMPTY });
     await database.query('CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, x text)');
     await database.query(sql);
     const refusals = await refusalsOf(database);
@@ -164,26 +164,26 @@ for (const [what, sql, expected] of [
   ],
 ] as const) {
   test(`SWAP 25: ${what} as the target is refused`, async (t) => {
-    const database = await testDatabase(t);
+    const database = await testDatabase(t, { template: EMPTY });
     await database.query(sql);
     assert.match((await refusalsOf(database)).join('\n'), expected);
   });
 }
 
 test('SWAP 25: a table that is not there is refused', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   await assert.rejects(refusalsOf(database), { code: 'no_such_table' });
 });
 
 test('a temporary view of another session is refused while it lasts', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   await database.query('CREATE TABLE t (id int)');
   await database.query('CREATE TEMP VIEW tv AS SELECT * FROM t');
   assert.match((await refusalsOf(database)).join('\n'), /temporary view/);
 });
 
 test('a role that owns nothing is told everything that it lacks, before any write', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   await makeFixture(database);
   await database.query(
     'CREATE TABLE t (id int PRIMARY KEY); CREATE VIEW v AS SELECT * FROM t; CREATE TABLE u (x int REFERENCES t)',
@@ -202,7 +202,7 @@ for (const [what, sql] of [
   ['order', 'ALTER TABLE t DROP n, ADD n numeric(10,2)'],
 ] as const) {
   test(`SWAP 26: a column's ${what} that changed in live during the load is refused`, async (t) => {
-    const database = await testDatabase(t);
+    const database = await testDatabase(t, { template: EMPTY });
     await database.query('CREATE TABLE t (id int PRIMARY KEY, n numeric(10,2), x text)');
     await assert.rejects(
       swap(database, [T], {
@@ -216,7 +216,7 @@ for (const [what, sql] of [
 }
 
 test('an index that was added during the load is carried; one added after the preparation stops the publish', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   await database.query('CREATE TABLE t (id int PRIMARY KEY, x text)');
   await swap(database, [T], {
     fill: async () => {
@@ -239,7 +239,7 @@ test('an index that was added during the load is carried; one added after the pr
 });
 
 test('least privileges: a role that is a member of the owners, with CREATE on the database, swaps and undoes without loss', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   await makeFixture(database);
   await database.query(
     `DO $$ BEGIN CREATE ROLE fx_runner; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$`,

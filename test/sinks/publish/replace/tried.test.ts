@@ -4,7 +4,7 @@ import { surveyReplace } from '../../../../sinks/publish/replace/survey.js';
 import { tryReplace } from '../../../../sinks/publish/replace/tried.js';
 import { replace } from '../../../../src/core/target.js';
 import { checkPipeline } from '../../../../src/run/check.js';
-import { type TestDatabase, testDatabase } from '../../../support/database.js';
+import { EMPTY, type TestDatabase, testDatabase } from '../../../support/database.js';
 import { engine, loads } from '../../../support/engine.js';
 import { changed, factsOf } from '../../../support/facts.js';
 import { makeFixture, TARGETS } from '../../../support/fixture.js';
@@ -17,7 +17,7 @@ async function tried(database: TestDatabase, targets: readonly (typeof T)[] = [T
 }
 
 test('trying a swap finds nothing against a table with one of everything, and leaves no trace', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   await makeFixture(database);
   const before = await factsOf(database);
   assert.deepEqual(await tried(database, TARGETS), { refusals: [] });
@@ -30,7 +30,7 @@ for (const [when, command, tags] of [
   ['moves the tables', 'ALTER TABLE', "'ALTER TABLE'"],
 ] as const)
   test(`what an event trigger forbids as the swap ${when} is known in the check, with its words`, async (t) => {
-    const database = await testDatabase(t);
+    const database = await testDatabase(t, { template: EMPTY });
     await database.query(`CREATE TABLE t (id int PRIMARY KEY, x int); CREATE INDEX ON t (x);
       CREATE FUNCTION no() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
         IF tg_tag = '${command}' AND (tg_tag <> 'ALTER TABLE' OR EXISTS (SELECT FROM pg_event_trigger_ddl_commands() WHERE schema_name ~ '_old$'))
@@ -51,7 +51,7 @@ for (const [who, sql] of [
   ['reads a view on it', 'SELECT FROM v'],
 ] as const)
   test(`while a session ${who}, the swap is left untried and said so, at once`, async (t) => {
-    const database = await testDatabase(t);
+    const database = await testDatabase(t, { template: EMPTY });
     await database.query(
       'CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (id int PRIMARY KEY, p int REFERENCES p); CREATE VIEW v AS SELECT * FROM t',
     );
@@ -69,7 +69,7 @@ for (const [who, sql] of [
   });
 
 test('a server that takes no writes is no reason against the swap', async (t) => {
-  const database = await testDatabase(t);
+  const database = await testDatabase(t, { template: EMPTY });
   await database.query('CREATE TABLE t (id int PRIMARY KEY)');
   const client = await database.connect();
   const survey = await surveyReplace(client, [T]);
