@@ -63,12 +63,14 @@ export function loadContests(place: Place, rows: number): Contest[] {
         ...parallelPsql(place, files.csv),
         {
           name: 'pgloader',
+          runs: 1,
           atMost: 1 / 8,
           ...(installed('pgloader') ? {} : { skip: 'not installed' }),
           command: pgloader(place, files.csv),
         },
         {
           name: 'the usual Node way',
+          runs: 1,
           atMost: 1 / 6,
           command: place.node('usual.js', [
             files.csv,
