@@ -20,7 +20,7 @@ import {
   rejectsGiven,
 } from '../run/resubmit/rejects-given.js';
 import { displayName } from '../sources/text/opening.js';
-import { STDIN } from '../sources/text/raw.js';
+import { STDIN, statInput } from '../sources/text/raw.js';
 import { asWritten } from './as-written.js';
 import { newTable, type Proposal } from './create.js';
 import { fileOptions } from './file-options.js';
@@ -67,6 +67,8 @@ export async function prepareCopy(
   proposal?: Proposal,
 ): Promise<PreparedCopy> {
   assertFiles(request);
+  // Before the table: that it can be made is no advice where there is nothing to make it of.
+  for (const path of request.files) if (path !== STDIN) await statInput(path);
   const check = request.schema === undefined ? [] : [await schemaStage(request.schema)];
   const table = await destination(request, around, proposal);
   const target = { ...table, mode: request.mode ?? 'append', key: await keyOf(request, table, around) };

@@ -50,7 +50,8 @@ export class Questions {
     const forget = () => {
       if (this.#session === opening) this.#session = undefined;
     };
-    opening.then(({ client }) => client.once('end', forget), forget);
+    // The error comes first where the server ends it, and from then on it takes no question.
+    opening.then(({ client }) => client.once('error', forget).once('end', forget), forget);
     return opening;
   }
 }

@@ -58,6 +58,8 @@ test('what cannot be matched is a usage error, before a batch is begun', async (
   await assert.rejects(copy({ files: [semicolons] }), { code: 'extra_columns' });
   await assert.rejects(copy({ files: [none] }), { code: 'no_columns' });
   await assert.rejects(copy({ files: [file], into: 'shop.orders' }), { code: 'no_such_table' });
+  // Where both are missing: that the table can be made of a file that is not there is no advice.
+  await assert.rejects(copy({ files: [`${file}.old`], into: 'shop.orders' }), { code: 'file_not_found' });
   await assert.rejects(copy({ files: [file], skip: ['id'] }), { code: 'missing_column' });
   await assert.rejects(copy({ files: [file], columns: ['id', 'customer', 'total'] }), { code: 'has_header' });
   await assert.rejects(copy({ files: [write('ragged.csv', 'id,id\n1,2\n')] }), { code: 'duplicate_column' });
