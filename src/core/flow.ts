@@ -36,118 +36,33 @@ export class FlowBuilder<R extends Row, Done> {
     this.#end = end;
   }
 
-  /** The rows as the given stages leave them, one after the other. */
-  through(): FlowBuilder<R, Done>;
-  through<A extends Row>(a: Stage<R, A>): FlowBuilder<A, Done>;
-  through<A extends Row, B extends Row>(a: Stage<R, A>, b: Stage<A, B>): FlowBuilder<B, Done>;
-  through<A extends Row, B extends Row, C extends Row>(
-    a: Stage<R, A>,
-    b: Stage<A, B>,
-    c: Stage<B, C>,
-  ): FlowBuilder<C, Done>;
-  through<A extends Row, B extends Row, C extends Row, D extends Row>(
-    a: Stage<R, A>,
-    b: Stage<A, B>,
-    c: Stage<B, C>,
-    d: Stage<C, D>,
-  ): FlowBuilder<D, Done>;
-  through<A extends Row, B extends Row, C extends Row, D extends Row, E extends Row>(
-    a: Stage<R, A>,
-    b: Stage<A, B>,
-    c: Stage<B, C>,
-    d: Stage<C, D>,
-    e: Stage<D, E>,
-  ): FlowBuilder<E, Done>;
-  through<A extends Row, B extends Row, C extends Row, D extends Row, E extends Row, F extends Row>(
-    a: Stage<R, A>,
-    b: Stage<A, B>,
-    c: Stage<B, C>,
-    d: Stage<C, D>,
-    e: Stage<D, E>,
-    f: Stage<E, F>,
-  ): FlowBuilder<F, Done>;
+  /** The rows as the given stages, up to ten, leave them, one after the other. Of a stage that is not given the rows are those before it. */
   through<
-    A extends Row,
-    B extends Row,
-    C extends Row,
-    D extends Row,
-    E extends Row,
-    F extends Row,
-    G extends Row,
+    A extends Row = R,
+    B extends Row = A,
+    C extends Row = B,
+    D extends Row = C,
+    E extends Row = D,
+    F extends Row = E,
+    G extends Row = F,
+    H extends Row = G,
+    I extends Row = H,
+    J extends Row = I,
   >(
-    a: Stage<R, A>,
-    b: Stage<A, B>,
-    c: Stage<B, C>,
-    d: Stage<C, D>,
-    e: Stage<D, E>,
-    f: Stage<E, F>,
-    g: Stage<F, G>,
-  ): FlowBuilder<G, Done>;
-  through<
-    A extends Row,
-    B extends Row,
-    C extends Row,
-    D extends Row,
-    E extends Row,
-    F extends Row,
-    G extends Row,
-    H extends Row,
-  >(
-    a: Stage<R, A>,
-    b: Stage<A, B>,
-    c: Stage<B, C>,
-    d: Stage<C, D>,
-    e: Stage<D, E>,
-    f: Stage<E, F>,
-    g: Stage<F, G>,
-    h: Stage<G, H>,
-  ): FlowBuilder<H, Done>;
-  through<
-    A extends Row,
-    B extends Row,
-    C extends Row,
-    D extends Row,
-    E extends Row,
-    F extends Row,
-    G extends Row,
-    H extends Row,
-    I extends Row,
-  >(
-    a: Stage<R, A>,
-    b: Stage<A, B>,
-    c: Stage<B, C>,
-    d: Stage<C, D>,
-    e: Stage<D, E>,
-    f: Stage<E, F>,
-    g: Stage<F, G>,
-    h: Stage<G, H>,
-    i: Stage<H, I>,
-  ): FlowBuilder<I, Done>;
-  through<
-    A extends Row,
-    B extends Row,
-    C extends Row,
-    D extends Row,
-    E extends Row,
-    F extends Row,
-    G extends Row,
-    H extends Row,
-    I extends Row,
-    J extends Row,
-  >(
-    a: Stage<R, A>,
-    b: Stage<A, B>,
-    c: Stage<B, C>,
-    d: Stage<C, D>,
-    e: Stage<D, E>,
-    f: Stage<E, F>,
-    g: Stage<F, G>,
-    h: Stage<G, H>,
-    i: Stage<H, I>,
-    j: Stage<I, J>,
+    a?: Stage<R, A>,
+    b?: Stage<A, B>,
+    c?: Stage<B, C>,
+    d?: Stage<C, D>,
+    e?: Stage<D, E>,
+    f?: Stage<E, F>,
+    g?: Stage<F, G>,
+    h?: Stage<G, H>,
+    i?: Stage<H, I>,
+    j?: Stage<I, J>,
   ): FlowBuilder<J, Done>;
-  through(...more: readonly Stage<never, Row>[]): FlowBuilder<Row, Done> {
-    return new FlowBuilder([...this.#stages, ...(more as unknown as readonly Stage[])], this.#end);
+  through(...more: readonly (Stage<never, Row> | undefined)[]): FlowBuilder<Row, Done> {
+    const given = more.filter((stage) => stage !== undefined) as unknown as readonly Stage[];
+    return new FlowBuilder([...this.#stages, ...given], this.#end);
   }
 
   /** Ends the rows in a table to be published, or in any other sink. */
