@@ -58,7 +58,7 @@ export class InputRows {
         ? {}
         : {
             cut: async (run, how) => {
-              const opened = await cut(run, how);
+              const opened = await cut.call(source, run, how);
               const csv = 'rows' in opened ? undefined : opened.csv;
               remembered.columns ??= csv?.columns;
               return mapParts(opened, kept, run, csv);

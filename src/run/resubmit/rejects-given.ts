@@ -51,7 +51,7 @@ export function recognised(source: Source, pipeline: string, whole?: string): So
       ? {}
       : {
           async cut(run, how) {
-            const opened = await cut(run, how);
+            const opened = await cut.call(source, run, how);
             const csv = 'rows' in opened ? undefined : opened.csv;
             return mapParts(opened, read, run, csv !== undefined && isRejects(csv.columns) ? undefined : csv);
           },
