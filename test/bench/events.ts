@@ -2,37 +2,7 @@ import { once } from 'node:events';
 import { createWriteStream, existsSync, renameSync, rmSync } from 'node:fs';
 import sqlite from 'node-sqlite3-wasm';
 import { generator } from '../../samples/lot-consolidation/system.js';
-
-/** The columns of the table that is loaded: ten, of the usual types. */
-export const EVENTS = [
-  'id',
-  'code',
-  'customer',
-  'quantity',
-  'price',
-  'status',
-  'note',
-  'created_at',
-  'due',
-  'paid',
-] as const;
-
-export const COLUMNS = `id bigint NOT NULL, code varchar(20) NOT NULL, customer text NOT NULL, quantity integer NOT NULL,
-  price numeric(10,2) NOT NULL, status text NOT NULL, note text, created_at timestamptz NOT NULL, due date, paid boolean NOT NULL`;
-
-export const INDEXES = (schema: string) => [
-  `ALTER TABLE ${schema}.events ADD CONSTRAINT events_pkey PRIMARY KEY (id)`,
-  `CREATE INDEX events_created_at_idx ON ${schema}.events (created_at)`,
-];
-
-export const FROM_STAGING = [
-  ...INDEXES('incoming'),
-  'ANALYZE incoming.events',
-  'BEGIN',
-  'ALTER TABLE public.events SET SCHEMA outgoing',
-  'ALTER TABLE incoming.events SET SCHEMA public',
-  'COMMIT',
-];
+import { EVENTS } from './events-table.js';
 
 const WORDS = ['early', 'late', 'gift', 'call back', 'two boxes', 'fragile', 'neighbour', 'paid twice'];
 

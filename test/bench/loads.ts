@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Contest } from './contest.js';
-import { COLUMNS, EVENTS, type EventFiles, FROM_STAGING, generate, INDEXES } from './events.js';
+import { type EventFiles, generate } from './events.js';
+import { COLUMNS, EVENTS, FROM_STAGING, INDEXES } from './events-table.js';
 import { type Command, installed } from './measure.js';
 import type { Place } from './place.js';
 import { script } from './script.js';
@@ -116,24 +117,20 @@ export function loadContests(place: Place, rows: number): Contest[] {
         { name: 'sluice copy --jobs 1', atMost: 1.5, command: copy(files.csv, '--jobs', '1') },
       ],
     },
-    {
+    ...(
+      [
+        ['jsonl', 'JSON Lines', 1.3],
+        ['sqlite', 'SQLite', 1.5],
+      ] as const
+    ).map(([key, name, atMost]) => ({
       ...shared,
-      key: 'jsonl',
-      work: 'JSON Lines through the same stages',
+      key,
+      work: `${name} through the same stages`,
       contestants: [
-        { name: 'JSON Lines', command: through('jsonl') },
-        { name: 'CSV', atMost: 1.3, command: through('csv') },
+        { name, command: through(key) },
+        { name: 'CSV', atMost, command: through('csv') },
       ],
-    },
-    {
-      ...shared,
-      key: 'sqlite',
-      work: 'SQLite through the same stages',
-      contestants: [
-        { name: 'SQLite', command: through('sqlite') },
-        { name: 'CSV', atMost: 1.5, command: through('csv') },
-      ],
-    },
+    })),
     {
       ...shared,
       key: 'records',

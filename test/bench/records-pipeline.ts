@@ -1,18 +1,6 @@
 import { csv, flow, merge, pipeline } from 'sluice';
 import { filter, validate } from 'sluice/transforms';
-import { EVENTS } from './events.js';
-
-const schema = {
-  type: 'object',
-  required: ['id', 'code', 'customer'],
-  properties: {
-    id: { type: 'integer', minimum: 1 },
-    code: { type: 'string', pattern: '^AB-' },
-    quantity: { type: 'integer', minimum: 0 },
-    price: { type: 'number' },
-    status: { enum: ['open', 'sent', 'closed'] },
-  },
-};
+import { EVENTS, SCHEMA } from './events-table.js';
 
 /** An import as migrations have them: checked, merged by key, and with a record of every row. */
 export default pipeline({
@@ -25,7 +13,7 @@ export default pipeline({
     flow(inputs.events)
       .through(
         filter((row) => row.status !== 'lost', 'lost'),
-        validate(schema),
+        validate(SCHEMA),
       )
       .into(tables.events),
   ],

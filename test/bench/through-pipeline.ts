@@ -1,19 +1,8 @@
 import { csv, flow, jsonl, pipeline, replace, type Source, sqlite } from 'sluice';
 import { lookup, map, validate } from 'sluice/transforms';
-import { EVENTS } from './events.js';
+import { EVENTS, SCHEMA } from './events-table.js';
 
-const schema = {
-  type: 'object',
-  required: ['id', 'code', 'customer'],
-  properties: {
-    id: { type: 'integer', minimum: 1 },
-    code: { type: 'string', pattern: '^AB-' },
-    quantity: { type: 'integer', minimum: 0 },
-    price: { type: 'number' },
-  },
-};
-
-const STATUSES = ['open', 'sent', 'closed'].map((status) => ({ status, label: status }));
+const STATUSES = SCHEMA.properties.status.enum.map((status) => ({ status, label: status }));
 
 type Event = Readonly<Record<(typeof EVENTS)[number], unknown>>;
 
@@ -33,7 +22,7 @@ export default pipeline({
     flow(inputs.events)
       .through(
         map((row) => ({ ...row, code: String(row.code).toUpperCase() }), 'upper'),
-        validate(schema),
+        validate(SCHEMA),
         lookup({ from: STATUSES, key: 'status', take: { status: 'label' } }),
       )
       .into(tables.events),
