@@ -3,7 +3,7 @@ import { type StageAccount, tally } from '../../src/core/accounting.js';
 import type { RefusedRow } from '../../src/core/checkpoint.js';
 import { loadErrors } from '../../src/core/errors/catalogue/load.js';
 import type { PartStaging } from '../../src/core/part-staging.js';
-import type { CsvText, KnownPart, Part } from '../../src/core/parts.js';
+import type { CsvText, KnownPart, Part, TextPart } from '../../src/core/parts.js';
 import type { Chunk, Row } from '../../src/core/row.js';
 import type { Rejection, Run } from '../../src/core/run.js';
 import { untilAborted } from '../../src/core/until-aborted.js';
@@ -76,7 +76,7 @@ class PartLane implements PartStaging {
   }
 
   async raw(
-    part: Part,
+    part: TextPart,
     csv: CsvText,
     stages: (rows: number) => readonly StageAccount[],
   ): Promise<number | undefined> {

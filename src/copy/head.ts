@@ -196,11 +196,13 @@ async function inParts(cut: Cut, run: Run): Promise<Opened> {
     first,
     cut: { ...cut, parts: all },
     async *rows(its) {
+      const notes: unknown[] = [];
       for await (const part of all()) {
         yield* part.read(its);
+        notes.push(part.note?.());
         part.release();
       }
-      cut.end?.();
+      cut.end?.(notes.filter((note) => note !== undefined));
     },
     close: async () => {
       await parts.return();

@@ -37,7 +37,7 @@ export async function followParts(plan: FlowPlan, cut: Cut, following: Following
     for (let at = 0; at < running.length; at++) await running[at];
     if (first !== undefined) throw (first as { readonly error: unknown }).error;
     for (const lane of lanes) await lane.staging?.close();
-    cut.end?.();
+    cut.end?.(lanes.flatMap(({ notes }) => notes));
   } catch (error) {
     stop.abort();
     await Promise.allSettled(lanes.map((lane) => lane.staging?.discard()));

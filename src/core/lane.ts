@@ -20,6 +20,8 @@ interface Handed {
 /** One line of parts, one after the other, through stages of its own. */
 export class Lane {
   staging: PartStaging | undefined;
+  /** What its parts noted. */
+  readonly notes: unknown[] = [];
   readonly #source: StageCounter;
   readonly #stages: readonly StageCounter[];
   readonly #end: StageCounter;
@@ -107,7 +109,9 @@ export class Lane {
   #handOver(part: Part): Handed | undefined {
     const { csv } = this.cut;
     if (csv === undefined || this.#stages.length > 0 || this.staging?.raw === undefined) return undefined;
-    const rows = this.staging.raw(part, csv, (taken) => this.#accounts(taken));
+    const { bytes } = part;
+    if (bytes === undefined) return undefined;
+    const rows = this.staging.raw({ ...part, bytes }, csv, (taken) => this.#accounts(taken));
     // It is awaited when the next part was handed over; until then nobody listens.
     rows.catch(() => {});
     return { part, rows };
@@ -162,7 +166,9 @@ export class Lane {
       };
     });
     this.#before = now;
-    await this.staging?.endPart(stages, part.note?.());
+    const note = part.note?.();
+    if (note !== undefined) this.notes.push(note);
+    await this.staging?.endPart(stages, note);
   }
 
   /** All counters; `rows`: of a part of so many, all of which the end has taken. */

@@ -1,6 +1,6 @@
 import type { StageAccount, StageCounter } from './accounting.js';
 import type { Following } from './follow.js';
-import type { CsvText, Part } from './parts.js';
+import type { CsvText, Part, TextPart } from './parts.js';
 import type { Chunk } from './row.js';
 import type { Run } from './run.js';
 import type { Target } from './target.js';
@@ -24,7 +24,7 @@ export interface PartStaging {
    * Undefined where they have to be read. `stages`: what became of so many rows.
    */
   raw?(
-    part: Part,
+    part: TextPart,
     csv: CsvText,
     stages: (rows: number) => readonly StageAccount[],
   ): Promise<number | undefined>;

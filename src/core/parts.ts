@@ -4,17 +4,23 @@ import type { ColumnForm } from './field-check.js';
 import type { Rows } from './row.js';
 import type { Run } from './run.js';
 
-/** Where a part of an input stands in its text: the unpacked UTF-8 bytes from `start` to before `end`. */
-export interface TextRange {
+/** Where a part of an input stands, as plain JSON: whoever reaches the input can read the part with it. */
+export interface PartPlace {
+  /**
+   * From `start` to before `end`, which no other part has: of a text the unpacked UTF-8 bytes, of other inputs a number
+   * for each row that there may be. Ascending in the order of the input; there may be gaps.
+   */
   readonly start: number;
   readonly end: number;
-  /** The line (1-based) that begins at `start`, and how many lines there are. */
+  /** The origins that rows may have, so many from `line` on: lines of a text (1-based), else numbers of rows. */
   readonly line: number;
   readonly lines: number;
+  /** What else the source has to know of it, and nobody else understands. */
+  readonly of?: unknown;
 }
 
 /** A part that is loaded, as the ledger has it. */
-export interface KnownPart extends TextRange {
+export interface KnownPart extends PartPlace {
   /** Rows handed over, those that the server refused among them; and rows in staging. */
   readonly handed: number;
   readonly rows: number;
@@ -36,15 +42,20 @@ export interface MetPart extends KnownPart {
 }
 
 /** A piece of an input that can be read by itself: whole records, in the order in which they stand there. */
-export interface Part extends TextRange {
-  /** Its text, until it is released. */
-  readonly bytes: Buffer;
+export interface Part extends PartPlace {
+  /** The text of a part of a text, until it is released. */
+  readonly bytes?: Buffer;
   /** Its rows. The run is told of what is rejected and skipped in it. */
   read(run: Run): Rows;
   /** For KnownPart.note; asked once its rows are read. */
   note?(): unknown;
-  /** Its text is needed no more. */
+  /** It is needed no more. */
   release(): void;
+}
+
+/** A part of a text. */
+export interface TextPart extends Part {
+  readonly bytes: Buffer;
 }
 
 /** How the text of a CSV file is written whose parts may be handed to COPY as they are. */
@@ -74,41 +85,80 @@ interface NumberedText {
 
 /** How an input is to be cut. */
 export interface CutOptions {
-  /** Parts that an earlier reading has given, in the order of the text. */
+  /** Parts that an earlier reading has given, in the order of the input. */
   readonly known: readonly MetPart[];
   /** About how many bytes of text a part has; left out, what the source thinks best. */
   readonly partBytes?: number;
+  /** How many parts are read at the same time, at most; left out, one. */
+  readonly readers?: number;
 }
 
-/** An input that is cut into parts. */
-export interface Cut {
+/**
+ * Gives parts of an input by their places alone, in any order, as often as it is asked: in the thread or process that
+ * has cut the input, or in any other that reaches it (`Source.partReader`).
+ */
+export interface PartReader {
   readonly csv?: CsvText;
+  /**
+   * The part at a place that a Cut of the input has given. `bytes`: its text, where that is at hand; the part keeps it.
+   * Throws failed `part_out_of_reach` where it is not, and cannot be read at its place.
+   */
+  part(place: PartPlace, bytes?: Buffer): Promise<Part>;
+}
+
+/** An input that is cut into parts. What it holds open is closed when `parts` has ended. */
+export interface Cut extends PartReader {
+  /** What `Source.partReader` is told to give these parts: what the beginning of the input has shown. Plain JSON. */
+  readonly opening: unknown;
+  /** Whether a place is enough to read a part by; else its text has to be handed over (stdin, a compressed file). */
+  readonly byPlace: boolean;
   /** The parts but for those that are passed over, in their order; to be iterated once. */
   parts(): AsyncGenerator<Part, void>;
-  /** Asked when all have been read: throws where they show something wrong with the input as a whole. */
-  end?(): void;
+  /**
+   * Asked when all have been read, with what `Part.note` said of them: throws where they show something wrong with the
+   * input as a whole.
+   */
+  end?(notes: readonly unknown[]): void;
 }
 
-/** An input that turned out, when it was opened, to have no places where it could be cut. */
+/** An input that turned out, when it was opened, not to be cut. */
 export interface Uncut {
   readonly rows: Rows;
+  /** Why not. */
+  readonly why?: string;
 }
 
-/** `cut`, the rows of its parts changed by `change`; `csv` where their text may go to COPY as it is all the same. */
+/** `reader`, the rows of its parts changed by `change`; `csv` where their text may go to COPY as it is all the same. */
+export function mapReader(
+  reader: PartReader,
+  change: (rows: Rows, run: Run) => Rows,
+  csv?: CsvText,
+): PartReader {
+  return {
+    ...(csv === undefined ? {} : { csv }),
+    part: async (place, bytes) => changed(await reader.part(place, bytes), change),
+  };
+}
+
+/** `cut`, the rows of its parts changed by `change`; `csv` as in `mapReader`. */
 export function mapParts(
   cut: Cut | Uncut,
   change: (rows: Rows, run: Run) => Rows,
   run: Run,
   csv?: CsvText,
 ): Cut | Uncut {
-  if ('rows' in cut) return { rows: change(cut.rows, run) };
+  if ('rows' in cut) return { ...cut, rows: change(cut.rows, run) };
   const { csv: _, ...rest } = cut;
   return {
     ...rest,
-    ...(csv === undefined ? {} : { csv }),
+    ...mapReader(cut, change, csv),
     async *parts() {
-      for await (const part of cut.parts())
-        yield { ...part, read: (its: Run) => change(part.read(its), its) };
+      for await (const part of cut.parts()) yield changed(part, change);
     },
   };
 }
+
+const changed = (part: Part, change: (rows: Rows, run: Run) => Rows): Part => ({
+  ...part,
+  read: (run) => change(part.read(run), run),
+});

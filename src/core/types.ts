@@ -1,4 +1,4 @@
-import type { Cut, CutOptions, Uncut } from './parts.js';
+import type { Cut, CutOptions, PartReader, Uncut } from './parts.js';
 import type { Chunk, Row, Rows } from './row.js';
 import type { Run } from './run.js';
 
@@ -45,6 +45,8 @@ export interface Source<R extends Row = Row> {
   read(run: Run): Rows<R>;
   /** Opens it to be read in parts, each by itself and in any order. For sources whose records can be told apart without reading them. */
   cut?(run: Run, how: CutOptions): Promise<Cut | Uncut>;
+  /** Gives parts by the places that a cut has given them, elsewhere or later; `opening` is what it said of itself. */
+  partReader?(run: Run, opening: unknown): Promise<PartReader>;
 }
 
 /**

@@ -6,7 +6,7 @@ import type { CsvOptions } from './csv/index.js';
 import { csv } from './csv/index.js';
 import { type JsonOptions, json } from './json/index.js';
 import { type JsonlOptions, jsonl } from './json/jsonl.js';
-import { layoutOf } from './json/layout.js';
+import { type JsonLayout, layoutOf } from './json/layout.js';
 import { checkFile } from './text/check.js';
 import { openText, startingWith } from './text/opening.js';
 import { STDIN } from './text/raw.js';
@@ -55,8 +55,19 @@ function sourceOf(format: FileFormat, path: string, options: FileOptions): Sourc
 function sniffed(path: string, options: FileOptions): Source {
   const { map: _, header, ...common } = options;
   const asCsv = csv(path, options);
+  /** It as JSON of any layout, or as CSV. How a header is to be read means nothing where there is none. */
+  const as = (layout: JsonLayout | undefined, opened?: AsyncGenerator<Buffer, void>): Source =>
+    layout === undefined
+      ? csv(path, { ...options, opened })
+      : sourceOf(layout === 'lines' ? 'jsonl' : 'json', path, {
+          ...common,
+          ...(header === true ? { header } : {}),
+          opened,
+        });
   /** Opens it, and says what it is. */
-  const open = async (run: Run): Promise<Source | undefined> => {
+  const open = async (
+    run: Run,
+  ): Promise<{ readonly layout: JsonLayout | undefined; readonly found: Source } | undefined> => {
     const text = openText(path, run, options);
     const first = await text.next();
     // An empty input is an error of opening it.
@@ -64,33 +75,40 @@ function sniffed(path: string, options: FileOptions): Source {
     const opened = startingWith(first.value, text);
     const layout = layoutOf(first.value);
     source.format = layout === undefined ? 'csv' : 'json';
-    // How a header is to be read means nothing where there is none.
-    return layout === undefined
-      ? csv(path, { ...options, opened })
-      : sourceOf(layout === 'lines' ? 'jsonl' : 'json', path, {
-          ...common,
-          ...(header === true ? { header } : {}),
-          opened,
-        });
+    return { layout, found: as(layout, opened) };
   };
   const read: Source['read'] = async function* (run) {
-    const found = await open(run);
-    if (found !== undefined) yield* found.read(run);
+    const opened = await open(run);
+    if (opened !== undefined) yield* opened.found.read(run);
   };
   const cut: Source['cut'] = async (run, how) => {
-    const found = await open(run);
-    if (found?.cut !== undefined) return found.cut(run, how);
-    return { rows: found === undefined ? nothing() : found.read(run) };
+    const opened = await open(run);
+    if (opened === undefined) return { rows: nothing() };
+    const { layout, found } = opened;
+    if (found.cut === undefined) return { rows: found.read(run), why: 'its format has no places to cut at' };
+    const cut = await found.cut(run, how);
+    return 'rows' in cut ? cut : { ...cut, opening: { layout, opening: cut.opening } satisfies Sniffed };
+  };
+  const partReader: Source['partReader'] = (run, told) => {
+    const { layout, opening } = told as Sniffed;
+    return (as(layout).partReader as NonNullable<Source['partReader']>)(run, opening);
   };
   const source: Mutable<Source> = {
     ...asCsv,
     ...(options.encoding === undefined ? {} : { encoding: options.encoding }),
     read,
     cut,
+    partReader,
     check: (run) => checkFile(path, run, read),
   };
   delete source.format;
   return source;
+}
+
+/** What is told of the beginning of a file whose name says nothing. */
+interface Sniffed {
+  readonly layout?: JsonLayout | undefined;
+  readonly opening: unknown;
 }
 
 async function* nothing(): Rows {}

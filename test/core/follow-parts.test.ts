@@ -17,8 +17,14 @@ type Numbered = { readonly n: number };
 const PART_ROWS = 20;
 
 /** Parts of 20 numbers each, in two chunks; says which were let go. */
-function numbers(parts: number, more: Partial<Cut> = {}): Cut & { released: number[]; made: number } {
+function numbers(
+  parts: number,
+  more: Pick<Cut, 'csv' | 'end'> = {},
+): Cut & { released: number[]; made: number } {
   const cut = {
+    opening: null,
+    byPlace: false,
+    part: () => Promise.reject(new Error('is not asked by place')),
     released: [] as number[],
     made: 0,
     async *parts(): AsyncGenerator<Part, void> {

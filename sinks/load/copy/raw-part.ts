@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import type { ColumnForm } from '../../../src/core/field-check.js';
-import type { CsvText, Part } from '../../../src/core/parts.js';
+import type { CsvText, TextPart } from '../../../src/core/parts.js';
 import { literal } from '../../../src/db/quote.js';
 import { isDataError } from '../../../src/db/server-error.js';
 import { TO_OUR_PATH } from '../../../src/db/users-path.js';
@@ -43,7 +43,7 @@ export class RawCopy {
   ) {}
 
   /** What COPY is to be given for `part`; undefined where it has to be read. The part's text must stay until it is loaded. */
-  prepare(part: Part, csv: CsvText): PreparedText | undefined {
+  prepare(part: TextPart, csv: CsvText): PreparedText | undefined {
     this.#way ??= this.#wayOf(csv);
     const way = this.#way;
     if (way === 'none') return undefined;

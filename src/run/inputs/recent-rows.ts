@@ -1,4 +1,4 @@
-import { mapParts } from '../../core/parts.js';
+import { mapParts, mapReader } from '../../core/parts.js';
 import { type Chunk, originOf, type Row, type Rows } from '../../core/row.js';
 import type { Source } from '../../core/types.js';
 
@@ -29,7 +29,7 @@ export class InputRows {
   /** `source`, whose chunks are remembered; `between` is awaited before each is handed on. */
   around(source: Source, between: () => Promise<void> | undefined): Source {
     const remembered = this;
-    const { cut } = source;
+    const { cut, partReader } = source;
     const kept = async function* (rows: Rows) {
       const recent: Chunk[] = [];
       remembered.#readings.add(recent);
@@ -62,6 +62,15 @@ export class InputRows {
               const csv = 'rows' in opened ? undefined : opened.csv;
               remembered.columns ??= csv?.columns;
               return mapParts(opened, kept, run, csv);
+            },
+          }),
+      ...(partReader === undefined
+        ? {}
+        : {
+            partReader: async (run, opening) => {
+              const reader = await partReader.call(source, run, opening);
+              remembered.columns ??= reader.csv?.columns;
+              return mapReader(reader, kept, reader.csv);
             },
           }),
     };

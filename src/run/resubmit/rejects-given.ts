@@ -1,5 +1,5 @@
 import { resubmitErrors } from '../../core/errors/catalogue/resubmit.js';
-import { mapParts } from '../../core/parts.js';
+import { type CsvText, mapParts, mapReader } from '../../core/parts.js';
 import { silenced } from '../../core/quiet-run.js';
 import { type Chunk, markOrigin, originOf, type Row, type Rows } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
@@ -26,7 +26,7 @@ export const isRejects = (columns: readonly string[]): boolean => columns.includ
 export function recognised(source: Source, pipeline: string, whole?: string): Source {
   if (source.kind !== 'file' && source.kind !== 'stdin') return source;
   if (source.columns !== undefined && isRejects(source.columns)) return source;
-  const { check, cut } = source;
+  const { check, cut, partReader } = source;
   async function* read(rows: Rows, run: Run): Rows {
     for await (const chunk of rows)
       yield REJECT_COLUMNS.number in (chunk[0] as Row)
@@ -52,12 +52,23 @@ export function recognised(source: Source, pipeline: string, whole?: string): So
       : {
           async cut(run, how) {
             const opened = await cut.call(source, run, how);
-            const csv = 'rows' in opened ? undefined : opened.csv;
-            return mapParts(opened, read, run, csv !== undefined && isRejects(csv.columns) ? undefined : csv);
+            return mapParts(opened, read, run, 'rows' in opened ? undefined : ordinary(opened.csv));
+          },
+        }),
+    ...(partReader === undefined
+      ? {}
+      : {
+          async partReader(run, opening) {
+            const reader = await partReader.call(source, run, opening);
+            return mapReader(reader, read, ordinary(reader.csv));
           },
         }),
   };
 }
+
+/** `csv` where it is no file of rejects, whose rows have to be read. */
+const ordinary = (csv: CsvText | undefined) =>
+  csv !== undefined && isRejects(csv.columns) ? undefined : csv;
 
 /** The rows of a file of rejects without a batch as their input would have them. Throws as `recognised` does. */
 async function corrected(

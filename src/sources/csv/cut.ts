@@ -1,16 +1,18 @@
 import { loadErrors } from '../../core/errors/catalogue/load.js';
-import type { CsvText, Cut, CutOptions, Uncut } from '../../core/parts.js';
+import type { CsvText, Cut, CutOptions, Part, PartPlace, PartReader, Uncut } from '../../core/parts.js';
 import type { Row } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
 import { inChunks } from '../text/chunks.js';
-import { type Cutting, cutText, PART_BYTES, piecesOf, type TextPart } from '../text/cutter.js';
+import { type Cutting, cutText, PART_BYTES, type PartText, piecesOf } from '../text/cutter.js';
 import { TextFeed } from '../text/feed.js';
 import { displayName } from '../text/opening.js';
+import { partText } from '../text/part-text.js';
 import { READ_BYTES } from '../text/raw.js';
 import { beginning, blankLines, MAX_RECORD_BYTES, readStrict } from './fast.js';
 import { recordTooLong } from './faults.js';
 import type { CsvOptions } from './options.js';
-import { type CsvParser, QUOTE } from './parser.js';
+import { CsvParser, QUOTE } from './parser.js';
+import { rowMaker } from './rows.js';
 import { rawDialect } from './scan/dialect.js';
 import { gate } from './scan/gate.js';
 import { numbered } from './scan/numbered.js';
@@ -31,31 +33,96 @@ export async function cutStrict(
     const parser = await readHead(feed, path, options);
     const { body, names } = parser;
     if (body === undefined || names === undefined || parser.endsInCr)
-      return { rows: inChunks(readStrict(path, { ...options, opened: feed.rest() }, run)) };
-    const { delimiter } = parser;
+      return {
+        rows: inChunks(readStrict(path, { ...options, opened: feed.rest() }, run)),
+        why: 'its lines end in a bare CR',
+      };
+    const opening: Opening = {
+      delimiter: parser.delimiter,
+      names,
+      body: body.offset,
+      blankBefore: body.blankBefore,
+    };
     const input = displayName(path);
     const maxRecordBytes = options.maxRecordBytes ?? MAX_RECORD_BYTES;
+    const delimiter = opening.delimiter.charCodeAt(0);
     const cutting: Cutting = {
       input,
       at: body,
       known,
       partBytes,
       maxRecordBytes,
-      whole: (bytes, final) => scanRecords(bytes, 0, bytes.length, delimiter.charCodeAt(0), final),
+      whole: (bytes, final) => scanRecords(bytes, 0, bytes.length, delimiter, final),
       tooLong: (bytes, at) => recordTooLong(input, at, maxRecordBytes, bytes.includes(QUOTE)),
     };
+    const reader = new StrictParts(path, options, run, opening);
     return {
-      ...asText({ ...options, delimiter }, names),
+      ...asText({ ...options, delimiter: opening.delimiter }, names),
+      opening,
+      byPlace: feed.jumps,
+      part: (place, bytes) => reader.part(place, bytes),
       async *parts() {
-        for await (const text of cutText(feed, cutting)) {
-          const blank = text.start === body.offset ? body.blankBefore : 0;
-          yield { ...text, read: (its: Run) => inChunks(rowsOf(parser, text, input, its, blank)) };
-        }
+        for await (const text of cutText(feed, cutting)) yield reader.of(text);
       },
     };
   } catch (error) {
     await feed.close();
     throw error;
+  }
+}
+
+/** What the beginning of a file has shown to whoever reads on in it. */
+export interface Opening {
+  readonly delimiter: string;
+  /** Of the rows' fields. */
+  readonly names: readonly string[];
+  /** Where the rows begin, and how many blank lines stand before. */
+  readonly body: number;
+  readonly blankBefore: number;
+}
+
+/** Gives parts of a file that `cutStrict` has cut, by what `opening` says of it. */
+export function strictParts(path: string, options: CsvOptions, run: Run, opening: Opening): PartReader {
+  const reader = new StrictParts(path, options, run, opening);
+  const { delimiter, names } = opening;
+  return {
+    ...asText({ ...options, delimiter }, names),
+    part: (place, bytes) => reader.part(place, bytes),
+  };
+}
+
+class StrictParts {
+  readonly #parser: CsvParser;
+
+  constructor(
+    private readonly path: string,
+    private readonly options: CsvOptions,
+    private readonly run: Run,
+    private readonly opening: Opening,
+  ) {
+    const { null: nullText, maxRecordBytes = MAX_RECORD_BYTES } = options;
+    this.#parser = new CsvParser({
+      delimiter: opening.delimiter,
+      input: displayName(path),
+      maxRecordBytes,
+      maker: rowMaker(opening.names),
+      endsInCr: false,
+      reject() {},
+      ...(nullText !== undefined && { nullText }),
+    });
+  }
+
+  async part(place: PartPlace, bytes?: Buffer): Promise<Part> {
+    return this.of(await partText(this.path, this.options, this.run, place, bytes));
+  }
+
+  of(text: PartText): Part {
+    const { body, blankBefore } = this.opening;
+    const blank = text.start === body ? blankBefore : 0;
+    return {
+      ...text,
+      read: (run) => inChunks(rowsOf(this.#parser, text, displayName(this.path), run, blank)),
+    };
   }
 }
 
@@ -103,10 +170,10 @@ async function readHead(feed: TextFeed, path: string, options: CsvOptions): Prom
   }
 }
 
-/** The rows of a part of a text that `head` has read the beginning of; `blank` lines before its first record are left out. */
+/** The rows of a part of a text, read as `head` would go on; `blank` lines before its first record are left out. */
 async function* rowsOf(
   head: CsvParser,
-  { start, end, line, bytes }: TextPart,
+  { start, end, line, bytes }: PartText,
   input: string,
   run: Run,
   blank: number,

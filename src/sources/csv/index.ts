@@ -2,7 +2,7 @@ import type { Row } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
 import { pathSource } from '../text/path-source.js';
-import { cutStrict } from './cut.js';
+import { cutStrict, type Opening, strictParts } from './cut.js';
 import { readStrict } from './fast.js';
 import { type CsvOptions, checkOptions, isStrict } from './options.js';
 
@@ -30,7 +30,12 @@ export function csv<const C extends string = string>(
     format: 'csv',
     columns: options.columns,
     batches: (run) => batches(path, options, run),
-    ...(strict ? { cut: (run, how) => cutStrict(path, options, run, how) } : {}),
+    ...(strict
+      ? {
+          cut: (run, how) => cutStrict(path, options, run, how),
+          partReader: async (run, opening) => strictParts(path, options, run, opening as Opening),
+        }
+      : {}),
   });
 }
 

@@ -69,6 +69,8 @@ export interface CsvParserOptions {
   readonly header?: (names: string[]) => RowMaker;
   /** What makes the rows where the file has no header. Exactly one of the two is given. */
   readonly maker?: RowMaker;
+  /** Whether lines end in a bare CR, where that is known; else the first record tells. */
+  readonly endsInCr?: boolean;
   /** Told of every record that cannot be read. */
   readonly reject: (why: Rejection) => void;
 }

@@ -66,6 +66,7 @@ export class CsvParser {
     this.#delimiter = options.delimiter.charCodeAt(0);
     this.#null = options.nullText ?? '';
     this.#maker = options.maker;
+    this.#endsInCr = options.endsInCr;
   }
 
   /** Where the first record starts that is not read yet. */

@@ -1,12 +1,13 @@
-import type { Cut, CutOptions, MetPart, Part, Uncut } from '../../core/parts.js';
+import type { Cut, CutOptions, MetPart, Part, PartReader, Uncut } from '../../core/parts.js';
 import type { Row } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
 import { inChunks } from '../text/chunks.js';
 import { type NamedColumns, nameColumns } from '../text/columns.js';
-import { type Cutting, cutText, PART_BYTES, piecesOf, type TextPart, type Whole } from '../text/cutter.js';
+import { type Cutting, cutText, PART_BYTES, type PartText, piecesOf, type Whole } from '../text/cutter.js';
 import { TextFeed } from '../text/feed.js';
 import { LineSplitter, lineTooLong } from '../text/lines.js';
 import { displayName } from '../text/opening.js';
+import { partText } from '../text/part-text.js';
 import { READ_BYTES } from '../text/raw.js';
 import { layoutOf } from './layout.js';
 import { batchesOf, type JsonlOptions, MAX_LINE_BYTES, rowsOfLines } from './lines.js';
@@ -14,6 +15,8 @@ import { batchesOf, type JsonlOptions, MAX_LINE_BYTES, rowsOfLines } from './lin
 /** What a part has to say of the columns that the flow relies on: those that no record up to its end has had. */
 interface Unseen {
   readonly unseen: readonly string[];
+  /** The records that it has. */
+  readonly rows: number;
 }
 
 /** A file of JSON Lines cut into parts; where it is none after all, it is read in one piece. */
@@ -29,7 +32,10 @@ export async function cutLines(
   try {
     await feed.fill(1);
     if (layoutOf(feed.held) === 'values')
-      return { rows: inChunks(batchesOf(path, { ...options, opened: feed.rest() }, run)) };
+      return {
+        rows: inChunks(batchesOf(path, { ...options, opened: feed.rest() }, run)),
+        why: 'it is JSON, and no JSON Lines',
+      };
     const passed = known.filter(({ pass }) => pass);
     const cutting: Cutting = {
       input,
@@ -42,16 +48,37 @@ export async function cutLines(
     };
     const columns = nameColumns(input, unseenAfter(options.columns, passed), passed.length > 0);
     return {
+      opening: null,
+      byPlace: feed.jumps,
+      async part(place, bytes) {
+        const text = await partText(path, options, run, place, bytes);
+        return linesPart(text, input, maxRecordBytes, columns);
+      },
       async *parts() {
         for await (const text of cutText(feed, cutting))
           yield linesPart(text, input, maxRecordBytes, columns);
       },
-      end: () => columns.assertSeen(),
+      end(notes) {
+        for (const { unseen } of notes as readonly Unseen[]) columns.heard(unseen);
+        columns.assertSeen((notes as readonly Unseen[]).reduce((all, { rows }) => all + rows, 0));
+      },
     };
   } catch (error) {
     await feed.close();
     throw error;
   }
+}
+
+/** Gives parts of a file that `cutLines` has cut. */
+export function linesParts(path: string, options: JsonlOptions, run: Run): PartReader {
+  const input = displayName(path);
+  const columns = nameColumns(input, options.columns);
+  return {
+    async part(place, bytes) {
+      const text = await partText(path, options, run, place, bytes);
+      return linesPart(text, input, options.maxRecordBytes ?? MAX_LINE_BYTES, columns);
+    },
+  };
 }
 
 /** Those of `columns` that none of the parts has had. */
@@ -69,17 +96,23 @@ function wholeLines(bytes: Buffer, final: boolean): Whole {
   return { end, lines: final && end > 0 && bytes[end - 1] !== 10 ? lines + 1 : lines };
 }
 
-function linesPart(text: TextPart, input: string, maxRecordBytes: number, columns: NamedColumns): Part {
+function linesPart(text: PartText, input: string, maxRecordBytes: number, columns: NamedColumns): Part {
+  let records = 0;
   async function* rows(run: Run): AsyncGenerator<readonly Row[], void> {
+    records = 0;
     const { start, line, bytes } = text;
     const splitter = new LineSplitter(input, maxRecordBytes, { offset: start, line });
     const lines = rowsOfLines(splitter, columns, run);
-    for (const piece of piecesOf(bytes)) yield lines.push(piece);
-    yield lines.end();
+    for (const piece of piecesOf(bytes)) yield counted(lines.push(piece));
+    yield counted(lines.end());
   }
+  const counted = (batch: readonly Row[]) => {
+    records += batch.length;
+    return batch;
+  };
   return {
     ...text,
     read: (run) => inChunks(rows(run)),
-    note: (): Unseen => ({ unseen: columns.unseen }),
+    note: (): Unseen => ({ unseen: columns.unseen, rows: records }),
   };
 }

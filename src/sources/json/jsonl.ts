@@ -1,7 +1,7 @@
 import type { Row } from '../../core/row.js';
 import type { Source } from '../../core/types.js';
 import { pathSource } from '../text/path-source.js';
-import { cutLines } from './cut.js';
+import { cutLines, linesParts } from './cut.js';
 import { batchesOf, type JsonlOptions } from './lines.js';
 
 export type { JsonlOptions } from './lines.js';
@@ -21,5 +21,6 @@ export function jsonl<R extends Row = Row>(path: string, options: JsonlOptions =
     columns: options.columns,
     batches: (run) => batchesOf(path, options, run),
     cut: (run, how) => cutLines(path, options, run, how),
+    partReader: async (run) => linesParts(path, options, run),
   });
 }

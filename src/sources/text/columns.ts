@@ -10,8 +10,13 @@ export interface NamedColumns {
   see(row: Row): void;
   /** The columns that no record has had so far. */
   readonly unseen: readonly string[];
-  /** Throws usage `missing_column` where records came and none of them has the column: its name is mistyped. */
-  assertSeen(): void;
+  /** Records that somebody else has seen had all columns but these. */
+  heard(unseen: readonly string[]): void;
+  /**
+   * Throws usage `missing_column` where records came and none of them has the column: its name is mistyped. `all`: how
+   * many there were, where others were seen elsewhere.
+   */
+  assertSeen(all?: number): void;
 }
 
 /**
@@ -23,6 +28,9 @@ export function nameColumns(input: string, columns: readonly string[] = [], goes
   const names = new Set<string>();
   let rows = 0;
   return {
+    heard(missing) {
+      for (const name of unseen) if (!missing.includes(name)) unseen.delete(name);
+    },
     get unseen() {
       return [...unseen];
     },
@@ -34,12 +42,12 @@ export function nameColumns(input: string, columns: readonly string[] = [], goes
         if (names.size < REMEMBERED) names.add(name);
       }
     },
-    assertSeen() {
+    assertSeen(all = rows) {
       const [missing] = unseen;
-      if (missing === undefined || (rows === 0 && !goesOn)) return;
+      if (missing === undefined || (all === 0 && !goesOn)) return;
       throw columnErrors.missing_column.inRecords({
         input,
-        read: goesOn ? undefined : rows,
+        read: goesOn ? undefined : all,
         missing: [...unseen],
         meant: nearest(missing, [...names]),
         columns: [...names],

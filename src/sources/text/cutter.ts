@@ -1,5 +1,5 @@
 import { loadErrors } from '../../core/errors/catalogue/load.js';
-import type { MetPart, TextRange } from '../../core/parts.js';
+import type { MetPart, PartPlace } from '../../core/parts.js';
 import type { TextFeed } from './feed.js';
 import type { TextPlace } from './place.js';
 import { READ_BYTES } from './raw.js';
@@ -34,7 +34,7 @@ export interface Cutting {
 }
 
 /** A part's text. */
-export interface TextPart extends TextRange {
+export interface PartText extends PartPlace {
   readonly bytes: Buffer;
   release(): void;
 }
@@ -43,7 +43,7 @@ export interface TextPart extends TextRange {
  * The text of `feed` cut where records end: known parts as they were, the rest in stretches of `partBytes`. Those that
  * are to be passed over are left out. Closes the feed. Throws refused `not_repeatable` where a known part is none any more.
  */
-export async function* cutText(feed: TextFeed, cutting: Cutting): AsyncGenerator<TextPart, void> {
+export async function* cutText(feed: TextFeed, cutting: Cutting): AsyncGenerator<PartText, void> {
   const { partBytes, whole, maxRecordBytes, input } = cutting;
   let { offset, line } = cutting.at;
   const known = [...cutting.known];

@@ -23,7 +23,8 @@ export class TextFeed {
     private readonly path: string,
     private readonly run: Run,
     options: OpenOptions,
-    private readonly jumps: boolean,
+    /** Whether places in the text are places in the file: see `canJump`. */
+    readonly jumps: boolean,
     /** How much is held at a time, unless more is asked for. */
     private readonly size: number,
   ) {
@@ -134,7 +135,7 @@ export class TextFeed {
  * Whether places in the text of the file at `path` are places in the file: a regular file, not compressed, whose
  * encoding is its own. What cannot be opened is for the reading to refuse.
  */
-async function canJump(path: string, { encoding, opened }: OpenOptions): Promise<boolean> {
+export async function canJump(path: string, { encoding, opened }: OpenOptions): Promise<boolean> {
   if (path === STDIN || opened !== undefined) return false;
   if (encoding !== undefined && !/^utf-?8$/i.test(encoding)) return false;
   const facts = await statInput(path).catch(() => undefined);

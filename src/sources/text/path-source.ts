@@ -1,4 +1,4 @@
-import type { Cut, CutOptions, Uncut } from '../../core/parts.js';
+import type { Cut, CutOptions, PartReader, Uncut } from '../../core/parts.js';
 import type { Row } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
@@ -14,11 +14,13 @@ export interface PathReading {
   batches(run: Run): AsyncIterable<readonly Row[]>;
   /** See `Source.cut`. */
   cut?(run: Run, how: CutOptions): Promise<Cut | Uncut>;
+  /** See `Source.partReader`; exactly where there is a `cut`. */
+  partReader?(run: Run, opening: unknown): Promise<PartReader>;
 }
 
 /** The source of what is at `path` (`-` is stdin), whatever its format. */
 export function pathSource<R extends Row>(path: string, reading: PathReading): Source<R> {
-  const { format, columns, batches, cut } = reading;
+  const { format, columns, batches, cut, partReader } = reading;
   const read: Source['read'] = (run) => inChunks(batches(run));
   return {
     name: path,
@@ -28,5 +30,6 @@ export function pathSource<R extends Row>(path: string, reading: PathReading): S
     check: (run) => checkFile(path, run, read),
     read: read as Source<R>['read'],
     ...(cut === undefined ? {} : { cut }),
+    ...(partReader === undefined ? {} : { partReader }),
   };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Cut, CutOptions } from '../../../src/core/parts.js';
+import type { Cut, CutOptions, PartReader } from '../../../src/core/parts.js';
 import type { Rows } from '../../../src/core/row.js';
 import type { Run } from '../../../src/core/run.js';
 import type { Source } from '../../../src/core/types.js';
@@ -22,10 +22,18 @@ class Numbers implements Source {
     const part = { start: 0, end: 4, line: 1, lines: 2, bytes: Buffer.from('1\n2\n'), release() {} };
     const read = () => this.read();
     return {
+      opening: 'numbers',
+      byPlace: true,
+      part: async () => ({ ...part, read }),
       async *parts() {
         yield { ...part, read };
       },
     };
+  }
+
+  async partReader(_run: Run, opening: unknown): Promise<PartReader> {
+    assert.equal(opening, 'numbers');
+    return this.cut(_run, { known: [] });
   }
 }
 
@@ -39,5 +47,8 @@ test('a source that is an object of a class is read and cut as it is', async () 
   for await (const chunk of source.read(run)) rows.push(...chunk);
   const cut = (await source.cut?.(run, { known: [] })) as Cut;
   for await (const part of cut.parts()) for await (const chunk of part.read(run)) rows.push(...chunk);
-  assert.deepEqual(rows, [{ id: '1' }, { id: '2' }, { id: '1' }, { id: '2' }]);
+  const reader = await source.partReader?.(run, cut.opening);
+  const part = await reader?.part({ start: 0, end: 4, line: 1, lines: 2 });
+  if (part !== undefined) for await (const chunk of part.read(run)) rows.push(...chunk);
+  assert.deepEqual(rows, [{ id: '1' }, { id: '2' }, { id: '1' }, { id: '2' }, { id: '1' }, { id: '2' }]);
 });

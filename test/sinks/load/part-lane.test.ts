@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { openPartLane, type PartLaneOptions, type PartNote } from '../../../sinks/load/part-lane.js';
 import { type StageAccount, StageCounter } from '../../../src/core/accounting.js';
 import type { PartStaging } from '../../../src/core/part-staging.js';
-import type { CsvText, Cut, KnownPart, Part } from '../../../src/core/parts.js';
+import type { CsvText, Cut, KnownPart, Part, TextPart } from '../../../src/core/parts.js';
 import { readColumns } from '../../../src/db/catalog/columns.js';
 import { PINNED_BESIDE_CODE } from '../../../src/db/pinned.js';
 import { csv } from '../../../src/sources/csv/index.js';
@@ -53,13 +53,13 @@ async function partsOf(
   t: TestContext,
   lines: readonly string[],
   partBytes = 100_000,
-): Promise<{ readonly parts: Part[]; readonly csv: CsvText }> {
+): Promise<{ readonly parts: TextPart[]; readonly csv: CsvText }> {
   const cut = (await csv(tempFile(t, 'a.csv', `id,day,name\n${lines.join('\n')}\n`)).cut?.(testRun(), {
     known: [],
     partBytes,
   })) as Cut;
-  const parts: Part[] = [];
-  for await (const part of cut.parts()) parts.push(part);
+  const parts: TextPart[] = [];
+  for await (const part of cut.parts()) parts.push(part as TextPart);
   return { parts, csv: cut.csv as CsvText };
 }
 
@@ -92,7 +92,7 @@ test('a part goes to the server as it is, and is there with its note or not at a
     '3,2024-01-01,""',
   ]);
   const { lane, noted } = await laneOf(t, database);
-  assert.equal(await lane.raw?.(parts[0] as Part, text, accounts), 3);
+  assert.equal(await lane.raw?.(parts[0] as TextPart, text, accounts), 3);
   await lane.close();
   assert.deepEqual(await database.query('SELECT id, day::text, name FROM staged ORDER BY id'), [
     { id: 1, day: '2024-02-29', name: 'plain' },
@@ -106,7 +106,7 @@ test('a part goes to the server as it is, and is there with its note or not at a
       throw new Error('the ledger is full');
     },
   });
-  const error = await thrown(Promise.resolve(failing.lane.raw?.(parts[0] as Part, text, accounts)));
+  const error = await thrown(Promise.resolve(failing.lane.raw?.(parts[0] as TextPart, text, accounts)));
   assert.match(error.message, /the ledger is full/);
   await failing.lane.discard();
   assert.equal((await database.query('SELECT FROM staged')).length, 3);
@@ -121,7 +121,7 @@ for (const [why, line] of [
     await database.query(table(", CHECK (name <> 'refused')"));
     const { parts, csv: text } = await partsOf(t, ['1,2024-01-01,a', line, '3,2024-01-02,b']);
     const { lane, noted, run, refused } = await laneOf(t, database);
-    assert.equal(await lane.raw?.(parts[0] as Part, text, accounts), undefined);
+    assert.equal(await lane.raw?.(parts[0] as TextPart, text, accounts), undefined);
     assert.equal(noted.length, 0);
     await written(lane, parts[0] as Part);
     await lane.close();
@@ -145,7 +145,7 @@ test('text whose columns are not those of the table is left to the reader', asyn
     ['id', 'day', 'name', 'more'],
   ]) {
     const { lane } = await laneOf(t, database, { wanted });
-    assert.equal(await lane.raw?.(parts[0] as Part, text, accounts), undefined, String(wanted));
+    assert.equal(await lane.raw?.(parts[0] as TextPart, text, accounts), undefined, String(wanted));
     await lane.close();
   }
 });
@@ -156,14 +156,14 @@ test('a part that is known is compared and not loaded again, as text and as rows
   const lines = ['1,2024-01-01,a', '2,2024-01-02,b'];
   const { parts, csv: text } = await partsOf(t, lines);
   const first = await laneOf(t, database);
-  await first.lane.raw?.(parts[0] as Part, text, accounts);
+  await first.lane.raw?.(parts[0] as TextPart, text, accounts);
   await first.lane.close();
   const again = await laneOf(t, database, { known: () => asKnown(first.noted[0]) });
-  assert.equal(await again.lane.raw?.(parts[0] as Part, text, accounts), 2);
+  assert.equal(await again.lane.raw?.(parts[0] as TextPart, text, accounts), 2);
   await again.lane.close();
   const { parts: others } = await partsOf(t, ['1,2024-01-01,a', '2,2024-01-02,c']);
   const other = await laneOf(t, database, { known: () => asKnown(first.noted[0]) });
-  assert.equal(await other.lane.raw?.(others[0] as Part, text, accounts), undefined);
+  assert.equal(await other.lane.raw?.(others[0] as TextPart, text, accounts), undefined);
   assert.equal((await thrown(written(other.lane, others[0] as Part))).code, 'not_repeatable');
   await other.lane.discard();
   assert.equal((await database.query('SELECT FROM staged')).length, 2);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { StageCounter } from '../../../src/core/accounting.js';
-import type { Cut, KnownPart, MetPart, TextRange } from '../../../src/core/parts.js';
+import type { Cut, KnownPart, MetPart, PartPlace, PartReader } from '../../../src/core/parts.js';
 import { originOf, type Row } from '../../../src/core/row.js';
 import type { Source } from '../../../src/core/types.js';
 import { type CsvOptions, csv } from '../../../src/sources/csv/index.js';
@@ -21,7 +21,7 @@ interface Reading {
 
 /** A part that was read, and what the ledger would say of it. */
 interface ReadPart extends Reading {
-  readonly range: TextRange;
+  readonly range: PartPlace;
   readonly note: unknown;
 }
 
@@ -48,15 +48,42 @@ async function readParts(
   assert.ok(cut !== undefined);
   if ('rows' in cut) return undefined;
   const parts: ReadPart[] = [];
+  const texts: Buffer[] = [];
   for await (const part of cut.parts()) {
     const { start, end, line, lines } = part;
     const run = testRun();
     const reading = await gather(part.read(run), run);
     parts.push({ ...reading, range: { start, end, line, lines }, note: part.note?.() });
+    texts.push(Buffer.from(part.bytes ?? ''));
     part.release();
   }
-  cut.end?.();
+  cut.end?.(parts.map(({ note }) => note));
+  if (known.length === 0) await assertByPlace(source, cut, parts, texts);
   return parts;
+}
+
+/** Whoever is told of a part's place alone, or has its text as well, reads it as it was; in any order. */
+async function assertByPlace(
+  source: Source,
+  cut: Cut,
+  parts: readonly ReadPart[],
+  texts: readonly Buffer[],
+): Promise<void> {
+  // As another process is told of it.
+  const told = JSON.parse(JSON.stringify({ opening: cut.opening, places: parts.map(({ range }) => range) }));
+  const elsewhere = await source.partReader?.(testRun(), told.opening);
+  assert.deepEqual(elsewhere?.csv?.columns, cut.csv?.columns);
+  for (const [at, { range, rows, rejects, skipped }] of [...parts.entries()].reverse())
+    for (const reader of [cut, elsewhere as PartReader])
+      for (const bytes of cut.byPlace ? [undefined, texts[at]] : [texts[at]]) {
+        const part = await reader.part(told.places[at], bytes);
+        const run = testRun();
+        assert.deepEqual(await gather(part.read(run), run), { rows, rejects, skipped });
+        assert.ok(part.bytes?.equals(texts[at] as Buffer));
+        const { start, end, line, lines } = part;
+        assert.deepEqual({ start, end, line, lines }, range);
+        part.release();
+      }
 }
 
 function together(parts: readonly Reading[]): Reading {
@@ -274,4 +301,45 @@ test('a last record without a line end is read again as the part that it was', a
     parts.map((part) => met(part, false)),
   );
   assert.deepEqual(together(again ?? []), together(parts));
+});
+
+test('a part whose text is not at hand and cannot be read at its place is refused', async (t) => {
+  const packed = csv(tempFile(t, 'a.csv.gz', gzipSync(messy('\n'))));
+  const cut = (await packed.cut?.(testRun(), { known: [] })) as Cut;
+  assert.equal(cut.byPlace, false);
+  for await (const part of cut.parts()) part.release();
+  const place = { start: 13, end: 100, line: 2, lines: 3 };
+  const error = await thrown(cut.part(place));
+  assert.equal(error.code, 'part_out_of_reach');
+  assert.match(error.message, /a\.csv\.gz from byte 13 to 100/);
+  const path = tempFile(t, 'b.csv', 'a,b\n1,2\n');
+  const reader = await csv(path).partReader?.(testRun(), {
+    delimiter: ',',
+    names: ['a', 'b'],
+    body: 4,
+    blankBefore: 0,
+  });
+  const short = await thrown((reader as PartReader).part({ start: 4, end: 90, line: 2, lines: 9 }));
+  assert.match(short.message, /the file ends at byte 8/);
+});
+
+test('a column that another thread has seen is not missing', async (t) => {
+  const path = tempFile(t, 'a.jsonl', '{"id":1}\n{"id":2,"late":3}\n');
+  const source = jsonl(path, { columns: ['id', 'late'] });
+  const cut = (await source.cut?.(testRun(), { known: [] })) as Cut;
+  for await (const part of cut.parts()) part.release();
+  cut.end?.([
+    { unseen: ['late'], rows: 1 },
+    { unseen: ['id'], rows: 1 },
+  ]);
+  const other = (await source.cut?.(testRun(), { known: [] })) as Cut;
+  for await (const part of other.parts()) part.release();
+  assert.throws(
+    () =>
+      other.end?.([
+        { unseen: ['late'], rows: 1 },
+        { unseen: ['late'], rows: 2 },
+      ]),
+    /none of the 3 records of .* has a column late/,
+  );
 });

@@ -72,6 +72,13 @@ export const loadErrors = topic({
     state: AS_THE_COMMAND_ENDS,
     next: 'this is a fault of Sluice: report it, with the lines of the file from there on',
   })),
+  part_out_of_reach: failure(
+    ({ input, start, end, why }: { input: string; start: number; end: number; why: string }) => ({
+      says: `the part of ${input} from byte ${start} to ${end} cannot be read: ${why}`,
+      state: AS_THE_COMMAND_ENDS,
+      next: 'leave the file as it is until the load is done, then start it again',
+    }),
+  ),
   /** A part of an input became more rows than it has numbers for. */
   part_overfull: failure(({ rows, most, line }: { rows: number; most: number; line: number }) => ({
     says: `the records from line ${line} on became ${plural(rows, 'row')}, and there are numbers for ${most}`,
