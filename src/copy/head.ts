@@ -7,9 +7,8 @@ import type { Row, Rows } from '../core/row.js';
 import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
 import { isRejects } from '../run/resubmit/rejects-given.js';
+import { displayName, openBytes } from '../sources/bytes/open.js';
 import { type FileOptions, fileSource, formatFor } from '../sources/file.js';
-import { displayName } from '../sources/text/opening.js';
-import { STDIN, statInput } from '../sources/text/raw.js';
 import { type Surroundings, silentRun } from './silent-run.js';
 
 /** How long rows of a pipe are waited for once its header is read. */
@@ -44,7 +43,7 @@ export async function readHead(
     header: readonly string[] | undefined,
   ) => Readonly<Record<string, string>> = () => ({}),
 ): Promise<Head> {
-  const once = path === STDIN || !(await statInput(path)).isFile();
+  const once = (await openBytes(path, silentRun(context))) === undefined;
   let columns: readonly string[] | undefined;
   let named = () => {};
   const isNamed = new Promise<void>((resolve) => {

@@ -19,8 +19,7 @@ import {
   recognised,
   rejectsGiven,
 } from '../run/resubmit/rejects-given.js';
-import { displayName } from '../sources/text/opening.js';
-import { STDIN, statInput } from '../sources/text/raw.js';
+import { displayName, openBytes, STDIN } from '../sources/bytes/open.js';
 import { asWritten } from './as-written.js';
 import { newTable, type Proposal } from './create.js';
 import { fileOptions } from './file-options.js';
@@ -32,7 +31,7 @@ import { type CopyInput, type CopyTarget, copyPipeline, nameOf } from './pipelin
 import { type CopyRequest, copyCommand } from './request.js';
 import { schemaStage } from './schema-file.js';
 import { toShape } from './shape.js';
-import type { Surroundings } from './silent-run.js';
+import { type Surroundings, silentRun } from './silent-run.js';
 
 /** A copy that is ready to be run as a pipeline. */
 export interface PreparedCopy {
@@ -68,7 +67,7 @@ export async function prepareCopy(
 ): Promise<PreparedCopy> {
   assertFiles(request);
   // Before the table: that it can be made is no advice where there is nothing to make it of.
-  for (const path of request.files) if (path !== STDIN) await statInput(path);
+  for (const path of request.files) await openBytes(path, silentRun(around));
   const check = request.schema === undefined ? [] : [await schemaStage(request.schema)];
   const table = await destination(request, around, proposal);
   const target = { ...table, mode: request.mode ?? 'append', key: await keyOf(request, table, around) };

@@ -4,8 +4,7 @@ import { resubmitErrors } from '../core/errors/catalogue/resubmit.js';
 import type { Row } from '../core/row.js';
 import { isRejectColumn } from '../run/resubmit/reject-columns.js';
 import { isRejects, recognised } from '../run/resubmit/rejects-given.js';
-import { displayName } from '../sources/text/opening.js';
-import { STDIN, statInput } from '../sources/text/raw.js';
+import { displayName, openBytes } from '../sources/bytes/open.js';
 import { fileOptions } from './file-options.js';
 import { namingSource } from './head.js';
 import { meantColumns } from './match.js';
@@ -74,7 +73,7 @@ class Sampling {
   }
 
   async read(path: string, around: Surroundings): Promise<void> {
-    if (path === STDIN || !(await statInput(path)).isFile()) throw readOnce(path);
+    if ((await openBytes(path, silentRun(around))) === undefined) throw readOnce(path);
     const columns = new FileColumns(displayName(path), this.#request, (name) => this.#tally(name));
     let as: ReadAs = 'json';
     const named = namingSource(path, fileOptions(path, this.#request), (called, header) => {

@@ -3,7 +3,7 @@ import { stageErrors } from '../core/errors/catalogue/stages.js';
 import { parseJson } from '../core/json/parse.js';
 import type { Row } from '../core/row.js';
 import type { Stage } from '../core/types.js';
-import { statInput } from '../sources/text/raw.js';
+import { statInput } from '../sources/bytes/local.js';
 
 /**
  * A stage that rejects rows which do not fit the JSON Schema in the file at `path`. Throws usage

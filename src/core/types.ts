@@ -1,3 +1,4 @@
+import type { Around, InputBytes } from './input-bytes.js';
 import type { Cut, CutOptions, PartReader, Uncut } from './parts.js';
 import type { Chunk, Row, Rows } from './row.js';
 import type { Run } from './run.js';
@@ -41,6 +42,8 @@ export interface Source<R extends Row = Row> {
   readonly dates?: { readonly table: string; readonly units: Readonly<Record<string, DateUnit>> };
   /** The same rows out of the SQLite file at `path`, where the source can read one. */
   fromSqlite?(path: string): Source<R>;
+  /** What the rows are written in; undefined where that can be read only once. Throws as `check` does. */
+  bytes?(around: Around): Promise<InputBytes | undefined>;
   /** Chunks of rows with their origin marked. Must release what it holds when the reader stops early. */
   read(run: Run): Rows<R>;
   /** Opens it to be read in parts, each by itself and in any order. For sources whose records can be told apart without reading them. */

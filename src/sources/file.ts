@@ -2,6 +2,7 @@ import { fileErrors } from '../core/errors/catalogue/files.js';
 import type { Rows } from '../core/row.js';
 import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
+import { STDIN } from './bytes/open.js';
 import type { CsvOptions } from './csv/index.js';
 import { csv } from './csv/index.js';
 import { type JsonOptions, json } from './json/index.js';
@@ -9,7 +10,6 @@ import { type JsonlOptions, jsonl } from './json/jsonl.js';
 import { type JsonLayout, layoutOf } from './json/layout.js';
 import { checkFile } from './text/check.js';
 import { openText, startingWith } from './text/opening.js';
-import { STDIN } from './text/raw.js';
 
 /** How a file's rows are written. */
 export type FileFormat = 'csv' | 'tsv' | 'jsonl' | 'json';

@@ -10,6 +10,7 @@ import { sqlite } from '../../src/sources/sqlite/index.js';
 import { engine, loads } from '../support/engine.js';
 import { tempFolder } from '../support/files.js';
 import { oldTasks, tasksDatabase, tasksPipeline, WRONG_TASKS } from '../support/old-tasks.js';
+import { testRun } from '../support/run.js';
 import { sqliteFile } from '../support/sqlite.js';
 
 test('an SQLite file is loaded and published; the batch says where it came from, and nothing stays in scratch', async (t) => {
@@ -124,12 +125,12 @@ test('only a published batch is validated', async (t) => {
 test('a file that has changed since is not resumed with', async (t) => {
   const path = oldTasks(t);
   const inputs = tasksPipeline(path).inputs;
-  const before = await recordInputs(inputs, {});
-  assertSameInputs(before, await recordInputs(inputs, {}), command('run', ['tasks']));
+  const before = await recordInputs(inputs, {}, testRun());
+  assertSameInputs(before, await recordInputs(inputs, {}, testRun()), command('run', ['tasks']));
   const application = new library.Database(path);
   application.exec("INSERT INTO suppliers VALUES ('s9', 'Nine')");
   application.close();
-  const after = await recordInputs(inputs, {});
+  const after = await recordInputs(inputs, {}, testRun());
   assert.throws(
     () => assertSameInputs(before, after, command('run', ['tasks'])),
     /not what it was when the batch began/,

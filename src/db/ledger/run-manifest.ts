@@ -66,13 +66,13 @@ export interface InputRecord {
   readonly given: boolean;
   /** What messages and rejects call it. */
   readonly label?: string;
-  /** A file's absolute path. */
+  /** A file's absolute path, or a URL without what is secret in it. */
   readonly path?: string;
   /** How its rows are written. */
   readonly format?: 'csv' | 'json';
   /** The encoding that it was read by, where one was named. */
   readonly encoding?: string;
-  /** Of a regular file. */
+  /** Of what can be read again: a regular file, what is at a URL. */
   readonly print?: InputPrint;
 }
 
@@ -80,10 +80,10 @@ export interface InputRecord {
 interface InputPrint {
   /** In bytes. */
   readonly size: number;
-  /** Its mtime. */
-  readonly modified: string;
-  /** SHA-256 over its first and last 64 KiB. */
+  /** Its mtime, or its Last-Modified; left out where nobody says. */
+  readonly modified?: string;
+  /** SHA-256 over its first and last 64 KiB; over the first alone where nothing but the beginning can be asked for. */
   readonly hash: string;
-  /** Device, inode and ctime in nanoseconds: no write leaves it as it was, whatever is done to the mtime. */
+  /** Device, inode and ctime in nanoseconds, or a strong ETag: no write leaves it as it was, whatever is done to the mtime. */
   readonly touched?: string;
 }

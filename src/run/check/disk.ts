@@ -1,6 +1,7 @@
-import { readFile, stat, statfs } from 'node:fs/promises';
+import { readFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from '../../core/run.js';
+import { bytesOfSource } from '../../sources/bytes/open.js';
 import type { DiskPlan } from '../given/plan.js';
 import type { Job } from '../job/job.js';
 
@@ -34,12 +35,9 @@ async function inputBytes(job: Job): Promise<number | null> {
   let sum = 0;
   for (const source of Object.values(job.inputs)) {
     if (source.kind !== 'file' || /\.(gz|zst)$/i.test(source.name)) return null;
-    const size = await stat(source.name).then(
-      (file) => file.size,
-      () => null,
-    );
-    if (size === null) return null;
-    sum += size;
+    const bytes = await bytesOfSource(source, job).catch(() => undefined);
+    if (bytes?.size === undefined) return null;
+    sum += bytes.size;
   }
   return sum;
 }

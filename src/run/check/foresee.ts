@@ -30,7 +30,7 @@ export interface ForeseenRows {
  * Throws only where it is stopped, or the connection is lost.
  */
 export async function foresee(job: Job, checked: ToRead): Promise<ForeseenRows | { readonly why: string }> {
-  const once = readOnce(await recordInputs(job.inputs, job.options.inputs ?? {}));
+  const once = readOnce(await recordInputs(job.inputs, job.options.inputs ?? {}, job));
   if (once.length > 0) return { why: `${once.join(' and ')} can be read only once, by the run` };
   let read: number | undefined;
   let refused: SluiceError | undefined;

@@ -1,8 +1,8 @@
-import { stat } from 'node:fs/promises';
 import { SluiceError } from '../../core/errors/sluice-error.js';
 import { silenced } from '../../core/quiet-run.js';
 import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
+import { bytesOfSource } from '../../sources/bytes/open.js';
 import { formatOf } from '../../sources/file.js';
 
 /**
@@ -19,9 +19,8 @@ export async function columnsOf(
   const path = source.path ?? source.name;
   if (['json', 'jsonl'].includes(formatOf(path) ?? 'csv')) return undefined;
   // To open a FIFO would take what it gives.
-  const found = await stat(path).catch(() => undefined);
-  if (found?.isFile() !== true) return undefined;
   try {
+    if ((await bytesOfSource(source, run)) === undefined) return undefined;
     for await (const chunk of source.read(silenced(run))) {
       if (source.format === 'json') return undefined;
       const columns = new Set<string>();

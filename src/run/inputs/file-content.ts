@@ -2,12 +2,18 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { digestOf } from '../../../sinks/load/copy/rolling-hash.js';
+import type { Around } from '../../core/input-bytes.js';
+import type { Source } from '../../core/types.js';
+import { bytesOfSource } from '../../sources/bytes/open.js';
 
 /** What a file holds. */
 export interface FileContent {
   /** In bytes. */
   readonly size: number;
-  /** SHA-256 (hexadecimal) over the SHA-256 of its blocks of 4 MiB: all of it, not only of its ends. */
+  /**
+   * SHA-256 (hexadecimal) over the SHA-256 of its blocks of 4 MiB: all of it, not only of its ends. Of what is not of this
+   * machine, what tells its content.
+   */
   readonly hash: string;
 }
 
@@ -21,20 +27,21 @@ const ASK_MS = 20;
 
 /**
  * Reads what a file holds beside whoever loads it: behind them, so that the disk is read once. That
- * both have read the same is known by the file: nobody has touched it since before they began.
+ * both have read the same is known by the file: nobody has touched it since before they began. What is elsewhere and has a
+ * version is not read for it.
  */
 export class ContentReading {
   #over: boolean;
-  readonly #read: Promise<{ readonly content: FileContent; readonly touched: string } | undefined>;
+  readonly #read: Promise<Known | undefined>;
 
-  /** `reached`: how many bytes of it are loaded; left out: nobody loads it. `signal` ends the reading. */
+  /** `reached`: how many bytes of it are loaded; left out: nobody loads it. The signal ends the reading. */
   constructor(
-    readonly path: string,
-    signal: AbortSignal,
+    source: Source,
+    around: Around,
     private readonly reached?: () => number,
   ) {
     this.#over = reached === undefined;
-    this.#read = this.#begin(signal);
+    this.#read = this.#begin(source, around);
     // It is awaited by whoever wants to know, if anybody does.
     this.#read.catch(() => {});
   }
@@ -46,12 +53,19 @@ export class ContentReading {
   async content(): Promise<FileContent | undefined> {
     this.#over = true;
     const read = await this.#read.catch(() => undefined);
-    if (read === undefined || read.touched !== (await touchedAt(this.path))) return undefined;
-    return read.content;
+    return read === undefined || (await read.isOther()) ? undefined : read.content;
   }
 
-  async #begin(signal: AbortSignal): Promise<{ content: FileContent; touched: string } | undefined> {
-    const file = await open(this.path, 'r');
+  async #begin(source: Source, around: Around): Promise<Known | undefined> {
+    const { path, size, content } = (await bytesOfSource(source, around)) ?? {};
+    // All of it that is read in this run is of the one version.
+    if (content !== undefined && size !== undefined)
+      return { content: { size, hash: content }, isOther: async () => false };
+    return path === undefined ? undefined : this.#readFile(path, around.signal);
+  }
+
+  async #readFile(path: string, signal: AbortSignal): Promise<Known | undefined> {
+    const file = await open(path, 'r');
     try {
       const found = await file.stat({ bigint: true });
       const changed = Number(found.ctimeNs / 1_000_000n);
@@ -64,7 +78,10 @@ export class ContentReading {
         if (bytes > 0) hash.update(digestOf(block.subarray(0, bytes)));
         at += bytes;
         if (bytes < BLOCK_BYTES)
-          return { content: { size: at, hash: hash.digest('hex') }, touched: touchOf(found) };
+          return {
+            content: { size: at, hash: hash.digest('hex') },
+            isOther: async () => (await touchedAt(path)) !== touchOf(found),
+          };
       }
     } finally {
       await file.close();
@@ -75,6 +92,12 @@ export class ContentReading {
     signal.throwIfAborted();
     while (!this.#over && (this.reached?.() ?? 0) < bytes) await sleep(ASK_MS, undefined, { signal });
   }
+}
+
+interface Known {
+  readonly content: FileContent;
+  /** Whether it may hold something else by now. */
+  isOther(): Promise<boolean>;
 }
 
 /** Fills `block` with the bytes of `file` from `at` on; how many there were. */

@@ -1,20 +1,23 @@
 import { createHash } from 'node:crypto';
-import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { resumeErrors } from '../../core/errors/catalogue/resume.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
+import type { Around, InputBytes } from '../../core/input-bytes.js';
 import type { Suggestion } from '../../core/next.js';
 import { plural } from '../../core/plural.js';
 import type { Source } from '../../core/types.js';
 import type { InputRecord } from '../../db/ledger/run-manifest.js';
+import { bytesOfSource, headOf, openBytes } from '../../sources/bytes/open.js';
 import { inputLabels } from '../given/input-labels.js';
 
 /** So much of a file's beginning and end is hashed: a file of any size is told from another in a moment. */
 const HASHED_BYTES = 64 << 10;
 
-/** What is known of the inputs before they are read. `given`: those named on the command line. */
+/** What is known of the inputs before they are read. `given`: those named on the command line. Throws interrupted. */
 export async function recordInputs(
   inputs: Readonly<Record<string, Source>>,
   given: Readonly<Record<string, Source>>,
+  around: Around,
 ): Promise<Record<string, InputRecord>> {
   const records: [string, InputRecord][] = [];
   const labels = inputLabels(inputs);
@@ -30,7 +33,7 @@ export async function recordInputs(
     };
     if (path === undefined) records.push([name, record]);
     else {
-      const print = await (kind === 'sqlite' ? sqlitePrintOf(path) : printOf(path));
+      const print = await (kind === 'sqlite' ? sqlitePrintOf(path, around) : printOfSource(source, around));
       records.push([name, { ...record, path: resolve(path), ...(print === undefined ? {} : { print }) }]);
     }
   }
@@ -90,40 +93,49 @@ export function isUntouched(before: InputRecord | undefined, now: InputRecord | 
   return before.path === now.path && before.print.touched === now.print.touched;
 }
 
-async function printOf(path: string): Promise<InputRecord['print']> {
-  // To open a FIFO would wait for its writer, and take what it writes.
-  const found = await stat(path).catch(() => undefined);
-  const file = found?.isFile() === true ? await open(path, 'r').catch(() => undefined) : undefined;
-  // What is wrong with a path is for the source's own check to tell.
-  if (found === undefined || file === undefined) return undefined;
-  try {
-    const { size, mtime } = found;
-    const { dev, ino, ctimeNs } = await file.stat({ bigint: true });
-    const hash = createHash('sha256');
-    const buffer = Buffer.alloc(HASHED_BYTES);
-    for (const at of [0, Math.max(0, size - HASHED_BYTES)]) {
-      const { bytesRead } = await file.read(buffer, 0, HASHED_BYTES, at);
-      hash.update(buffer.subarray(0, bytesRead));
-    }
-    return {
-      size,
-      modified: mtime.toISOString(),
-      hash: hash.digest('hex'),
-      touched: `${dev}:${ino}:${ctimeNs}`,
-    };
-  } finally {
-    await file.close();
-  }
+async function printOfSource(source: Source, around: Around): Promise<InputRecord['print']> {
+  const bytes = await unlessWrong(bytesOfSource(source, around));
+  return bytes === undefined ? undefined : printOf(bytes, around);
+}
+
+/** What `bytes` gives. What is wrong with an input is for the source's own check to tell: undefined then. */
+async function unlessWrong<T>(bytes: Promise<T>): Promise<T | undefined> {
+  return bytes.catch((error: unknown) => {
+    if (error instanceof SluiceError && error.kind === 'interrupted') throw error;
+    return undefined;
+  });
+}
+
+async function printOf(bytes: InputBytes, { signal }: Around): Promise<InputRecord['print']> {
+  const { size, modified, version } = bytes;
+  // Of what nobody knows the size it cannot be said that it is the same.
+  if (size === undefined) return undefined;
+  const hash = createHash('sha256');
+  const head = await unlessWrong(headOf(bytes, signal, HASHED_BYTES));
+  if (head === undefined) return undefined;
+  hash.update(head);
+  const from = Math.max(0, size - HASHED_BYTES);
+  if (from === 0) hash.update(head);
+  else if (bytes.seekable) for await (const buffer of bytes.read(signal, from, size)) hash.update(buffer);
+  return {
+    size,
+    ...(modified === undefined ? {} : { modified }),
+    hash: hash.digest('hex'),
+    ...(version === undefined ? {} : { touched: version }),
+  };
 }
 
 /** What an SQLite database holds stands in its log, too, for as long as nothing has been checkpointed. */
-async function sqlitePrintOf(path: string): Promise<InputRecord['print']> {
-  const file = await printOf(path);
-  const log = await printOf(`${path}-wal`);
-  if (file === undefined || log === undefined || log.size === 0) return file;
+async function sqlitePrintOf(path: string, around: Around): Promise<InputRecord['print']> {
+  const [file, log] = [path, `${path}-wal`].map(async (each) => {
+    const bytes = await unlessWrong(openBytes(each, around));
+    return bytes === undefined ? undefined : printOf(bytes, around);
+  });
+  const [main, more] = [await file, await log];
+  if (main === undefined || more === undefined || more.size === 0) return main;
   return {
-    size: file.size + log.size,
-    modified: file.modified,
-    hash: createHash('sha256').update(file.hash).update(log.hash).digest('hex'),
+    size: main.size + more.size,
+    ...(main.modified === undefined ? {} : { modified: main.modified }),
+    hash: createHash('sha256').update(main.hash).update(more.hash).digest('hex'),
   };
 }

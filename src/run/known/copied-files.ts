@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { totals } from '../../core/accounting.js';
+import type { Source } from '../../core/types.js';
 import { textTable } from '../../db/catalog/text-table.js';
 import type { MadeOf } from '../../db/ledger/published.js';
 import { handedRows } from '../changes/handed.js';
@@ -8,10 +9,10 @@ import type { Job } from '../job/job.js';
 import { codeOf } from '../load/code-hash.js';
 
 /**
- * The paths of a copy that replaces its table, by input, where their bytes and what was typed decide its rows and nothing
+ * The files of a copy that replaces its table, by input, where their bytes and what was typed decide its rows and nothing
  * else does: no pipeline's code, no other file, no default of a column, no part of the rows. Undefined for any other run.
  */
-export function decidingFiles(job: Job): ReadonlyMap<string, string> | undefined {
+export function decidingFiles(job: Job): ReadonlyMap<string, Source> | undefined {
   const { options, state, tables, resubmitted } = job;
   const { copy, dryRun, rehearse, publish, limit, resume, rejectsInto, reportsInto } = options;
   const whole =
@@ -28,10 +29,11 @@ export function decidingFiles(job: Job): ReadonlyMap<string, string> | undefined
   const replaced = others.length === 0 && table?.target.mode === 'replace' && table.missing !== true;
   // A schema is another file, and may be changed by itself.
   if (!whole || !replaced || copy === undefined || copy.schema !== undefined) return undefined;
-  const files = new Map<string, string>();
-  for (const [input, { kind, path, print }] of Object.entries(state.manifest?.inputs ?? {})) {
-    if (kind !== 'file' || path === undefined || print === undefined) return undefined;
-    files.set(input, path);
+  const files = new Map<string, Source>();
+  for (const [input, { kind, print }] of Object.entries(state.manifest?.inputs ?? {})) {
+    const source = job.inputs[input];
+    if (kind !== 'file' || source === undefined || print === undefined) return undefined;
+    files.set(input, source);
   }
   return files.size === 0 ? undefined : files;
 }
@@ -39,7 +41,7 @@ export function decidingFiles(job: Job): ReadonlyMap<string, string> | undefined
 /** Begins to read what the files hold beside the load of the job, where they decide its rows. */
 export function readBeside(job: Job, signal: AbortSignal): readonly ContentReading[] {
   return [...(decidingFiles(job) ?? [])].map(
-    ([input, path]) => new ContentReading(path, signal, () => bytesOf(job, input)),
+    ([input, source]) => new ContentReading(source, { signal, share: job.share }, () => bytesOf(job, input)),
   );
 }
 

@@ -1,8 +1,10 @@
-import { stat } from 'node:fs/promises';
+import type { Around } from '../../core/input-bytes.js';
+import type { Source } from '../../core/types.js';
 import { askUntil } from '../../db/ask-until.js';
 import { takesItsRowsAgain } from '../../db/catalog/text-table.js';
 import { type LivePublish, type MadeOf, publishOfLive } from '../../db/ledger/published.js';
 import { literal, qualified } from '../../db/quote.js';
+import { bytesOfSource } from '../../sources/bytes/open.js';
 import type { LiveTable } from '../given/tables.js';
 import { ContentReading } from '../inputs/file-content.js';
 import type { Job } from '../job/job.js';
@@ -28,14 +30,14 @@ export async function publishedAlready(job: Job): Promise<string | undefined> {
   const published = await publishOfLive(database, table);
   const before = published?.facts.made_of as MadeOf | undefined;
   if (published === undefined || before === undefined) return undefined;
-  const paths = [...files.values()];
-  if (!(await haveSizes(paths, before.sizes))) return undefined;
+  const sources = [...files.values()];
+  if (!(await haveSizes(sources, before.sizes, job))) return undefined;
   if (!(await takesItsRowsAgain(database, table.oid))) return undefined;
   const until = performance.now() + Math.max(PATIENCE_MS, tenthMs(published.loadSeconds));
   // Here and on the server at the same time.
   const reading = new AbortController();
   const signal = AbortSignal.any([job.signal, reading.signal]);
-  const readings = paths.map((path) => new ContentReading(path, signal));
+  const readings = sources.map((source) => new ContentReading(source, { signal, share: job.share }));
   try {
     if (!(await isAsPublished(job, table, published, until))) return undefined;
     const contents = await Promise.all(readings.map((each) => each.content()));
@@ -47,9 +49,15 @@ export async function publishedAlready(job: Job): Promise<string | undefined> {
   }
 }
 
-async function haveSizes(paths: readonly string[], sizes: readonly number[]): Promise<boolean> {
-  if (paths.length !== sizes.length) return false;
-  const found = await Promise.all(paths.map((path) => stat(path).catch(() => undefined)));
+async function haveSizes(
+  sources: readonly Source[],
+  sizes: readonly number[],
+  around: Around,
+): Promise<boolean> {
+  if (sources.length !== sizes.length) return false;
+  const found = await Promise.all(
+    sources.map((source) => bytesOfSource(source, around).catch(() => undefined)),
+  );
   return found.every((each, at) => each?.size === sizes[at]);
 }
 

@@ -104,7 +104,7 @@ const rejectedIn = (parts: readonly KnownPart[]): number =>
 /** The labels of the inputs whose files are those that the batch began with, and were not written to since. */
 async function untouchedInputs(job: Job, batch: Batch): Promise<ReadonlySet<string>> {
   const before = batch.manifest?.inputs ?? {};
-  const now = await recordInputs(job.inputs, job.options.inputs ?? {});
+  const now = await recordInputs(job.inputs, job.options.inputs ?? {}, job);
   const same = Object.keys(job.inputs).filter((name) => isUntouched(before[name], now[name]));
   return new Set(same.map((name) => job.labels[name] as string));
 }

@@ -1,4 +1,5 @@
 import type { FlowPlan } from '../../core/flow.js';
+import type { Around } from '../../core/input-bytes.js';
 import { originOf, type Row } from '../../core/row.js';
 import { changedRun, type Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
@@ -14,7 +15,9 @@ const REPEATABLE: ReadonlySet<Source['kind']> = new Set(['file', 'sqlite', 'memo
  */
 export async function repeatableInputs(job: Job): Promise<ReadonlySet<string>> {
   const before = job.state.manifest?.inputs ?? {};
-  const now = await recordInputs(job.inputs, job.options.inputs ?? {});
+  // Asked anew: what is shared is known since the beginning.
+  const around: Around = { signal: job.signal, share: (_key, make) => make() };
+  const now = await recordInputs(job.inputs, job.options.inputs ?? {}, around);
   const same = ([name, { kind }]: [string, Source]) =>
     REPEATABLE.has(kind) && (kind !== 'file' || isUntouched(before[name], now[name]));
   return new Set(Object.entries(job.inputs).flatMap((each) => (same(each) ? [each[0]] : [])));

@@ -13,7 +13,7 @@ import { codeOf } from './code-hash.js';
  */
 export async function recordRun(job: Job, resumed: Batch | undefined): Promise<RunManifest> {
   const { options } = job;
-  const inputs = await recordInputs(job.inputs, options.inputs ?? {});
+  const inputs = await recordInputs(job.inputs, options.inputs ?? {}, job);
   const before = resumed?.manifest;
   if (resumed !== undefined && before !== undefined && before !== null) {
     assertSameInputs(before.inputs, inputs, rerun(resumed));

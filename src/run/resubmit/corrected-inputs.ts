@@ -1,3 +1,4 @@
+import type { Around } from '../../core/input-bytes.js';
 import { jsonText } from '../../core/json/write.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import type { Row } from '../../core/row.js';
@@ -39,11 +40,12 @@ export async function wholeInputs(
   { pipeline, originals }: ResubmittedRun,
   batch: Batch,
   corrections: ReadonlyMap<string, readonly Correction[]>,
+  around: Around,
 ): Promise<Inputs> {
   const given = await originals();
   const before = batch.manifest?.inputs ?? {};
   const declared = withGiven(pipeline, given);
-  const now = await recordInputs(declared, given);
+  const now = await recordInputs(declared, given, around);
   const masking = new Masking(pipeline.mask, batch.manifest?.noSourceData);
   const all = Object.entries(declared).map(([name, source]) => {
     const untouched = sameInput(before[name], now[name]);

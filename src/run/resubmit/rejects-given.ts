@@ -7,7 +7,7 @@ import type { Target } from '../../core/target.js';
 import type { Source } from '../../core/types.js';
 import { batchOfReject } from '../../db/ledger/rejects.js';
 import { ourDatabase } from '../../db/users-path.js';
-import { statInput } from '../../sources/text/raw.js';
+import { bytesOfSource } from '../../sources/bytes/open.js';
 import { MASKED } from '../given/masking.js';
 import { isEscaped } from './corrections.js';
 import { isRejectColumn, REJECT_COLUMNS } from './reject-columns.js';
@@ -41,7 +41,7 @@ export function recognised(source: Source, pipeline: string, whole?: string): So
           async check(run) {
             const said = (await check.call(source, run)) ?? [];
             // Nothing else can be looked at without being taken.
-            if (source.kind === 'file' && (await statInput(source.path ?? source.name)).isFile())
+            if (source.kind === 'file' && (await bytesOfSource(source, run)) !== undefined)
               for await (const _ of read(source.read(silenced(run)), run)) break;
             return said;
           },

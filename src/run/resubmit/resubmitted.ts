@@ -169,7 +169,7 @@ async function read(
   const claimed = fates.filter(
     (fate) => numbers.has(fate.number) || (fate.line !== null && rows.has(rowOf(fate))),
   );
-  const whole = await wholeInputs(of, batch, corrections);
+  const whole = await wholeInputs(of, batch, corrections, run);
   return {
     way,
     inputs: way === 'in place' ? whole : besideThem(of, batch, corrections, whole),

@@ -1,6 +1,7 @@
 import type { Row } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
-import { displayName, openText } from '../text/opening.js';
+import { displayName } from '../bytes/open.js';
+import { openText } from '../text/opening.js';
 import { givenColumns, resolveHeader } from './header.js';
 import type { CsvOptions } from './options.js';
 import { CsvParser } from './parser.js';

@@ -1,14 +1,14 @@
 import type { Cut, CutOptions, MetPart, Part, PartReader, Uncut } from '../../core/parts.js';
 import type { Row } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
+import { READ_BYTES } from '../bytes/local.js';
+import { displayName } from '../bytes/open.js';
 import { inChunks } from '../text/chunks.js';
 import { type NamedColumns, nameColumns } from '../text/columns.js';
 import { type Cutting, cutText, PART_BYTES, type PartText, piecesOf, type Whole } from '../text/cutter.js';
 import { TextFeed } from '../text/feed.js';
 import { LineSplitter, lineTooLong } from '../text/lines.js';
-import { displayName } from '../text/opening.js';
 import { partText } from '../text/part-text.js';
-import { READ_BYTES } from '../text/raw.js';
 import { layoutOf } from './layout.js';
 import { batchesOf, type JsonlOptions, MAX_LINE_BYTES, rowsOfLines } from './lines.js';
 

@@ -7,11 +7,12 @@ import { SluiceError } from '../../core/errors/sluice-error.js';
 import { jsonText } from '../../core/json/write.js';
 import { markOrigin, type Row } from '../../core/row.js';
 import { changedRun, type Run } from '../../core/run.js';
+import { READ_BYTES } from '../bytes/local.js';
+import { displayName, openBytes } from '../bytes/open.js';
 import { nameColumns } from '../text/columns.js';
 import { MAX_DEPTH } from '../text/depth.js';
 import { utf8Text } from '../text/encoding.js';
-import { displayName, type OpenOptions, openText } from '../text/opening.js';
-import { READ_BYTES, STDIN, statInput } from '../text/raw.js';
+import { type OpenOptions, openText } from '../text/opening.js';
 import { twice } from './duplicate-key.js';
 import { isObject, kindOf } from './kinds.js';
 import { ElementReader, tokenParser } from './tokens.js';
@@ -144,7 +145,7 @@ const ended = (stream: Duplex) =>
 async function syntaxError(path: string, options: JsonOptions, run: Run, error: Error, read: number) {
   const input = displayName(path);
   // Only a file can be read again: a FIFO would wait for another writer.
-  const again = path !== STDIN && (await statInput(path)).isFile();
+  const again = (await openBytes(path, run)) !== undefined;
   const found = again ? await locate(path, options, run).catch(() => undefined) : undefined;
   if (found === undefined) {
     return jsonErrors.invalid_json.behind({ input, offset: read, why: error.message }, { cause: error });

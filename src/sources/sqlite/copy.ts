@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileErrors } from '../../core/errors/catalogue/files.js';
 import { sqliteErrors } from '../../core/errors/catalogue/sqlite.js';
 import type { SluiceError } from '../../core/errors/sluice-error.js';
-import { statInput } from '../text/raw.js';
+import { statInput } from '../bytes/local.js';
 import { head, notDatabase } from './header.js';
 
 /**

@@ -8,7 +8,7 @@ import type { Row, Rows } from '../../core/row.js';
 import type { Rejection, Run } from '../../core/run.js';
 import type { DateUnit, Source } from '../../core/types.js';
 import { ident } from '../../db/quote.js';
-import { stopIfAborted } from '../text/raw.js';
+import { stopIfAborted } from '../bytes/stop.js';
 import { SqliteFile } from './database.js';
 import { decideDates } from './dates.js';
 import type { ReadChunk, ReadRequest, WrongRow } from './reader.js';

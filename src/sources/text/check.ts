@@ -2,7 +2,8 @@ import { access, constants } from 'node:fs/promises';
 import { silenced } from '../../core/quiet-run.js';
 import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
-import { rawBytes, STDIN, statInput } from './raw.js';
+import { openBytes, STDIN } from '../bytes/open.js';
+import { rawBytes } from './raw.js';
 
 /**
  * Looks at the file at `path` before anything is written: is it there, readable, not empty, text, and of
@@ -11,8 +12,7 @@ import { rawBytes, STDIN, statInput } from './raw.js';
  */
 export async function checkFile(path: string, run: Run, read: Source['read']): Promise<void> {
   if (path === STDIN) return;
-  const facts = await statInput(path);
-  if (!facts.isFile()) {
+  if ((await openBytes(path, run)) === undefined) {
     await access(path, constants.R_OK).catch(async () => {
       // Opening says why in words.
       await rawBytes(path, run, { bytes: 0, of: undefined }).next();

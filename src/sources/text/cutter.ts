@@ -1,8 +1,8 @@
 import { loadErrors } from '../../core/errors/catalogue/load.js';
 import type { MetPart, PartPlace } from '../../core/parts.js';
+import { READ_BYTES } from '../bytes/local.js';
 import type { TextFeed } from './feed.js';
 import type { TextPlace } from './place.js';
-import { READ_BYTES } from './raw.js';
 
 /**
  * How much text a part has. Smaller ones commit more often, larger ones take more memory: of each lane one is held, and

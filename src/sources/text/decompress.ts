@@ -2,9 +2,10 @@ import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { textErrors } from '../../core/errors/catalogue/text.js';
 import { SluiceError } from '../../core/errors/sluice-error.js';
+import { READ_BYTES } from '../bytes/local.js';
 import { unzstd } from '../zstd/index.js';
 import { Damage } from './damage.js';
-import { type Position, READ_BYTES } from './raw.js';
+import type { Position } from './raw.js';
 
 /** The compressions that are recognised by their first bytes (RFC 1952, RFC 8878). */
 export type Compression = 'gzip' | 'zstd';

@@ -1,8 +1,9 @@
-import { open } from 'node:fs/promises';
 import type { Run } from '../../core/run.js';
+import { headOf, openBytes } from '../bytes/open.js';
+import { stopIfAborted } from '../bytes/stop.js';
 import { compressionOf } from './decompress.js';
 import { type OpenOptions, openText } from './opening.js';
-import { rawBytes, STDIN, statInput } from './raw.js';
+import { rawBytes } from './raw.js';
 
 /** Buffers that were let go of are filled again: at most so many, since parts are done at different times. */
 const SPARE_BUFFERS = 4;
@@ -33,7 +34,7 @@ export class TextFeed {
   }
 
   static async open(path: string, run: Run, options: OpenOptions, size: number): Promise<TextFeed> {
-    return new TextFeed(path, run, options, await canJump(path, options), size);
+    return new TextFeed(path, run, options, await canJump(path, run, options), size);
   }
 
   /** Where in the text the bytes that are held begin. */
@@ -132,20 +133,18 @@ export class TextFeed {
 }
 
 /**
- * Whether places in the text of the file at `path` are places in the file: a regular file, not compressed, whose
- * encoding is its own. What cannot be opened is for the reading to refuse.
+ * Whether places in the text of the file at `path` are places in the file: it can be read from anywhere, is not
+ * compressed, and its encoding is its own. What cannot be opened is for the reading to refuse.
  */
-export async function canJump(path: string, { encoding, opened }: OpenOptions): Promise<boolean> {
-  if (path === STDIN || opened !== undefined) return false;
+export async function canJump(path: string, run: Run, { encoding, opened }: OpenOptions): Promise<boolean> {
+  if (opened !== undefined) return false;
   if (encoding !== undefined && !/^utf-?8$/i.test(encoding)) return false;
-  const facts = await statInput(path).catch(() => undefined);
-  if (facts?.isFile() !== true) return false;
-  const file = await open(path, 'r').catch(() => undefined);
-  if (file === undefined) return false;
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
-    return compressionOf(buffer.subarray(0, bytesRead)) === undefined;
-  } finally {
-    await file.close();
+    const bytes = await openBytes(path, run);
+    if (bytes?.seekable !== true) return false;
+    return compressionOf(await headOf(bytes, run.signal, 4)) === undefined;
+  } catch {
+    stopIfAborted(run);
+    return false;
   }
 }

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileErrors } from '../../core/errors/catalogue/files.js';
 import type { Run } from '../../core/run.js';
+import { displayName } from '../bytes/open.js';
 import { compressionOf, decompressed } from './decompress.js';
 import { isUtf8Name, notText, SNIFF_BYTES, toUtf8 } from './encoding.js';
-import { type Position, rawBytes, STDIN } from './raw.js';
+import { type Position, rawBytes } from './raw.js';
 
 export interface OpenOptions {
   /** A label of the WHATWG Encoding Standard; `utf-8` where it is left out. */
@@ -62,9 +63,6 @@ export async function* openText(
     await raw.return();
   }
 }
-
-/** How messages name the input at `path`. */
-export const displayName = (path: string) => (path === STDIN ? 'stdin' : path);
 
 /** How long more of a beginning is waited for that has a line in it: whoever writes a pipe may take their time. */
 const PAUSE_MS = 200;

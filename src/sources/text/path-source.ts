@@ -2,9 +2,9 @@ import type { Cut, CutOptions, PartReader, Uncut } from '../../core/parts.js';
 import type { Row } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
+import { displayName, openBytes, STDIN } from '../bytes/open.js';
 import { checkFile } from './check.js';
 import { inChunks } from './chunks.js';
-import { STDIN } from './raw.js';
 
 /** How what is at a path is read, in pieces of any size. */
 export interface PathReading {
@@ -23,11 +23,12 @@ export function pathSource<R extends Row>(path: string, reading: PathReading): S
   const { format, columns, batches, cut, partReader } = reading;
   const read: Source['read'] = (run) => inChunks(batches(run));
   return {
-    name: path,
+    name: path === STDIN ? path : displayName(path),
     kind: path === STDIN ? 'stdin' : 'file',
     format,
     ...(columns !== undefined && { columns }),
     check: (run) => checkFile(path, run, read),
+    bytes: (around) => openBytes(path, around),
     read: read as Source<R>['read'],
     ...(cut === undefined ? {} : { cut }),
     ...(partReader === undefined ? {} : { partReader }),
