@@ -6,6 +6,7 @@ import { declareCleanup } from './commands/cleanup.js';
 import { declareCopy } from './commands/copy.js';
 import { declareDb } from './commands/db.js';
 import { declareDemo } from './commands/demo.js';
+import { declareExport } from './commands/export.js';
 import { declareInit } from './commands/init.js';
 import { declareList } from './commands/list.js';
 import { declareMappings } from './commands/mappings.js';
@@ -30,6 +31,7 @@ export function commandTree(): Command {
     declareRun,
     declareCopy,
     declareSwap,
+    declareExport,
     declareValidate,
     declareRollback,
     declareStatus,

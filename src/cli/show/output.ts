@@ -40,8 +40,8 @@ export function isUnread(): boolean {
   return lost?.code === 'EPIPE';
 }
 
-/** Writes `text`; false where more should wait for 'drain'. Never throws. */
-export function put(stream: Writable, text: string): boolean {
+/** Writes text or bytes; false where more should wait for 'drain'. Never throws. */
+export function put(stream: Writable, text: string | Uint8Array): boolean {
   try {
     return stream.write(text);
   } catch (error) {

@@ -91,7 +91,14 @@ export async function handed(text: string): Promise<void> {
   await poured(process.stdout.isTTY === true ? asLines(text.split('\n')) : `${text}\n`);
 }
 
-async function poured(out: string): Promise<void> {
+/** The same of bytes, a piece of whole lines at a time where a terminal shows them. */
+export async function handedBytes(bytes: Uint8Array): Promise<void> {
+  if (process.stdout.isTTY !== true) return poured(bytes);
+  const lines = Buffer.from(bytes).toString().split('\n');
+  await poured(asLines(lines.at(-1) === '' ? lines.slice(0, -1) : lines));
+}
+
+async function poured(out: string | Uint8Array): Promise<void> {
   answered = true;
   if (put(process.stdout, out) || process.stdout.destroyed) return;
   await new Promise<void>((resolve) => {

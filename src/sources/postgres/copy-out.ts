@@ -11,12 +11,20 @@ const COPY_DATA = 100;
 const HEADER = 5;
 
 /**
- * One COPY … TO STDOUT as pieces of its text, each of whole rows. The server sends a message per row; they
+ * One COPY … TO STDOUT as pieces of its text, each of whole lines; those are whole rows but in CSV, whose values may hold
+ * line ends. The server sends a message per row; they
  * are taken from the socket here, since making an object and an event of each takes longer than all the
  * rest. Messages of any other kind go on to pg. The socket is paused while a piece waits to be read.
  */
 export class CopyOut {
+  /** Rows that have come so far. */
+  rows = 0;
+  /** Whether the last piece ends where a multiple of `cutEvery` rows does. */
+  atCut = false;
   readonly #sql: string;
+  readonly #cutEvery: number;
+  /** Where in the bytes that are held pieces have to end. */
+  readonly #cuts: number[] = [];
   #connection: Connection | undefined;
   #listener: ((bytes: Buffer) => void) | undefined;
   #wake: (() => void) | undefined;
@@ -35,16 +43,18 @@ export class CopyOut {
   #left = 0;
   #isData = false;
 
-  constructor(client: Client, sql: string) {
+  /** `cutEvery`: a piece ends behind each so many rows. */
+  constructor(client: Client, sql: string, cutEvery = Number.POSITIVE_INFINITY) {
     this.#sql = sql;
+    this.#cutEvery = cutEvery;
     client.once('end', () => this.#settle(new Error('Connection terminated unexpectedly')));
     client.query(this);
   }
 
-  /** The next piece, ending with a whole row; undefined at the end. A view, valid until the next call. */
+  /** The next piece; undefined at the end. A view, valid until the next call. */
   async next(): Promise<Buffer | undefined> {
     this.#dropTaken();
-    while (this.#length < PIECE_BYTES || this.#lastRowEnd() === 0) {
+    while (this.#cuts.length === 0 && (this.#length < PIECE_BYTES || this.#lastLineEnd() === 0)) {
       if (this.#error !== undefined) throw this.#error;
       if (this.#ended) break;
       this.#connection?.stream.resume();
@@ -52,7 +62,9 @@ export class CopyOut {
         this.#wake = resolve;
       });
     }
-    this.#taken = this.#lastRowEnd();
+    const cut = this.#cuts.shift();
+    this.atCut = cut !== undefined;
+    this.#taken = cut ?? this.#lastLineEnd();
     return this.#taken === 0 ? undefined : this.#bytes.subarray(0, this.#taken);
   }
 
@@ -70,11 +82,11 @@ export class CopyOut {
   #dropTaken(): void {
     this.#bytes.copyWithin(0, this.#taken, this.#length);
     this.#length -= this.#taken;
+    for (let i = 0; i < this.#cuts.length; i++) this.#cuts[i] = (this.#cuts[i] as number) - this.#taken;
     this.#taken = 0;
   }
 
-  /** Every row ends with a newline, and newlines in values are written \n. */
-  #lastRowEnd(): number {
+  #lastLineEnd(): number {
     return this.#length === 0 ? 0 : this.#bytes.lastIndexOf(10, this.#length - 1) + 1;
   }
 
@@ -99,6 +111,7 @@ export class CopyOut {
       else if (to > at) this.#listener?.(chunk.subarray(at, to));
       this.#left -= to - at;
       at = to;
+      if (this.#left === 0 && this.#isData) this.#endRow();
     }
     if (this.#length >= PIECE_BYTES && !this.#dropping) this.#connection?.stream.pause();
     if (this.#length >= PIECE_BYTES) this.#wake?.();
@@ -109,6 +122,13 @@ export class CopyOut {
     this.#left = bytes.readUInt32BE(at + 1) - 4;
     // pg's parser takes a message in as many parts as it comes in; a copy, for it may keep them.
     if (!this.#isData) this.#listener?.(Buffer.from(bytes.subarray(at, at + HEADER)));
+  }
+
+  #endRow(): void {
+    this.rows += 1;
+    if (this.rows % this.#cutEvery !== 0 || this.#dropping) return;
+    this.#cuts.push(this.#length);
+    this.#wake?.();
   }
 
   #append(chunk: Buffer, from: number, to: number): void {

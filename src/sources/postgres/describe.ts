@@ -1,4 +1,4 @@
-import type { Client } from 'pg';
+import type { Client, FieldDef } from 'pg';
 import { withoutEnd } from '../../core/ends.js';
 import { columnErrors } from '../../core/errors/catalogue/columns.js';
 import { connectionErrors } from '../../core/errors/catalogue/connection.js';
@@ -26,6 +26,24 @@ export async function describeQuery(
   sql: string,
   declared: readonly string[] = [],
 ): Promise<string[]> {
+  const names = (await fieldsOf(client, name, sql)).map((field) => field.name);
+  for (const column of declared) {
+    if (names.includes(column)) continue;
+    throw columnErrors.unknown_column.inQuery({
+      query: name,
+      column,
+      meant: nearest(column, names),
+      columns: names,
+    });
+  }
+  return names;
+}
+
+/**
+ * The columns that `sql` gives with their types, asked of the server without running it. Throws as describeQuery does,
+ * but for `unknown_column`.
+ */
+export async function fieldsOf(client: Client, name: string, sql: string): Promise<readonly FieldDef[]> {
   // The line break ends a comment at the end of the query.
   const text = `${BEFORE}${bare(sql)}\n) AS q LIMIT 0`;
   const result = await client.query({ text, rowMode: 'array' }).catch((error) => {
@@ -37,16 +55,7 @@ export async function describeQuery(
   if (twice !== undefined) {
     throw headerErrors.duplicate_column.query({ query: name, column: twice });
   }
-  for (const column of declared) {
-    if (names.includes(column)) continue;
-    throw columnErrors.unknown_column.inQuery({
-      query: name,
-      column,
-      meant: nearest(column, names),
-      columns: names,
-    });
-  }
-  return names;
+  return result.fields;
 }
 
 /** An error of the server's about `sql`, which stood `before` characters into the statement sent. */

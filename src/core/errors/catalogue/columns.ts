@@ -48,6 +48,26 @@ export const columnErrors = topic({
             : `did you mean ${quoted(meant)}?`,
       }),
     ),
+    inExport: misuse(
+      ({
+        table,
+        column,
+        meant,
+        columns,
+      }: {
+        table: string;
+        column: string;
+        meant: string | undefined;
+        columns: readonly string[];
+      }) => ({
+        says: `${table} has no column ${quoted(column)}${meant === undefined ? '' : `; did you mean ${quoted(meant)}?`}`,
+        table,
+        column,
+        state: NOTHING_WRITTEN,
+        details: [`it has: ${columns.join(', ')}`],
+        next: 'correct the name in --columns',
+      }),
+    ),
     inSqlite: misuse(
       ({
         name,

@@ -99,12 +99,23 @@ export const fileErrors = topic({
       state: NOTHING_CHANGED,
       next: FREE_SPACE_THERE,
     })),
+    ofExport: failure(({ path, why }: { path: string; why: string }) => ({
+      says: `cannot write ${path}: ${why}`,
+      state: 'no file was made; the database was only read',
+      next: FREE_SPACE_THERE,
+    })),
     backup: failure(({ path, why }: { path: string | undefined; why: string }) => ({
       says: `the backup cannot be written${path === undefined ? '' : ` to ${path}`}: ${why}`,
       state: NOTHING_CHANGED,
       next: FREE_SPACE_THERE,
     })),
   },
+  /** `node`: this one's version. */
+  cannot_pack: misuse(({ node }: { node: string }) => ({
+    says: `zstd is packed by Node.js from 22.15 on, and this is ${node}`,
+    state: NOTHING_DONE,
+    next: 'name a file that ends in .gz, or send the data through zstd: … | zstd > file.zst',
+  })),
   backup_failed: failure(({ path, why }: { path: string; why: string }) => ({
     says: `the backup ${path} cannot be written: ${why}`,
     state: NOT_LIVE,

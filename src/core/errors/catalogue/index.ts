@@ -5,6 +5,7 @@ import { connectionErrors } from './connection.js';
 import { copyErrors } from './copy.js';
 import { csvErrors } from './csv.js';
 import { embeddedErrors } from './embedded.js';
+import { exportErrors } from './export.js';
 import { fileErrors } from './files.js';
 import { fillingErrors } from './filling.js';
 import { headerErrors } from './headers.js';
@@ -36,6 +37,7 @@ type Topics = readonly [
   typeof csvErrors,
   typeof embeddedErrors,
   typeof resubmitErrors,
+  typeof exportErrors,
   typeof fileErrors,
   typeof fillingErrors,
   typeof headerErrors,
@@ -72,6 +74,7 @@ const all: Topics = [
   csvErrors,
   embeddedErrors,
   resubmitErrors,
+  exportErrors,
   fileErrors,
   fillingErrors,
   headerErrors,

@@ -53,6 +53,15 @@ export const tableErrors = topic({
         'check that --database-url names the right database, and that the schema is on the search path',
       ],
     })),
+    toExport: misuse(({ table, meant }: { table: string; meant: string | undefined }) => ({
+      says: `there is no table or view ${table} in this database`,
+      table,
+      state: NOTHING_WRITTEN,
+      next: [
+        ...(meant === undefined ? [] : [`did you mean ${meant}?`]),
+        'check that --database-url names the right database, and that the schema is on the search path',
+      ],
+    })),
     toChange: misuse(({ table }: { table: string }) => ({
       says: `there is no table ${table}`,
       table,

@@ -1,0 +1,113 @@
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import * as zlib from 'node:zlib';
+import { createGzip } from 'node:zlib';
+import { fileErrors } from '../../src/core/errors/catalogue/files.js';
+
+/** How a file is packed. */
+export type Packing = 'gz' | 'zst';
+
+/** How a file of that name is packed, as its ending says. */
+export function packingOf(path: string): Packing | undefined {
+  if (/\.gz$/i.test(path)) return 'gz';
+  return /\.zst$/i.test(path) ? 'zst' : undefined;
+}
+
+/** Throws usage `cannot_pack` where this Node cannot pack so. */
+export function assertPacks(packing: Packing | undefined): void {
+  if (packing === 'zst' && zstd === undefined) throw fileErrors.cannot_pack({ node: process.versions.node });
+}
+
+/** Node packs zstd from 22.15 on; its types for Node 20 lack it. */
+const zstd = (zlib as { createZstdCompress?: () => Writable & NodeJS.ReadWriteStream }).createZstdCompress;
+
+/**
+ * A file in the making: bytes go into `<path>.<process>.part` beside it, packed where wanted, and it has its name only
+ * when it is `keep`t. Mode 0600: what it holds may be personal. Throws failed `cannot_write`.
+ */
+export class OutFile {
+  /** Bytes written, before packing. */
+  bytes = 0;
+  readonly #unfinished: string;
+  readonly #first: Writable;
+  readonly #flowing: Promise<void>;
+  #failure: Error | undefined;
+
+  private constructor(
+    readonly path: string,
+    packing: Packing | undefined,
+  ) {
+    this.#unfinished = `${path}.${process.pid}.part`;
+    const file = createWriteStream(this.#unfinished, { mode: 0o600, highWaterMark: 1 << 20 });
+    const packer = packing === 'gz' ? createGzip() : packing === 'zst' ? zstd?.() : undefined;
+    this.#first = packer ?? file;
+    this.#flowing = packer === undefined ? once(file, 'close').then(() => {}) : pipeline(packer, file);
+    this.#flowing.catch((error: Error) => this.#fail(error));
+    file.on('error', (error) => this.#fail(error));
+  }
+
+  /** Opens the file, and makes the folders above it. */
+  static async open(path: string, packing = packingOf(path)): Promise<OutFile> {
+    assertPacks(packing);
+    await mkdir(dirname(path), { recursive: true }).catch((error: Error) => {
+      throw cannotWrite(path, error);
+    });
+    return new OutFile(path, packing);
+  }
+
+  /** Takes the bytes over; resolves when more may come. */
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#check();
+    this.bytes += bytes.length;
+    if (!this.#first.write(bytes)) await this.#drained();
+    this.#check();
+  }
+
+  /** All bytes are in the file, which still has to be kept. */
+  async end(): Promise<void> {
+    this.#first.end();
+    await this.#flowing.catch(() => {});
+    this.#check();
+  }
+
+  /** Gives the finished file its name, in the place of one that has it. */
+  async keep(): Promise<void> {
+    await rename(this.#unfinished, this.path).catch((error: Error) => {
+      throw cannotWrite(this.path, error);
+    });
+  }
+
+  /** Removes what is not kept. Never throws. */
+  async discard(): Promise<void> {
+    this.#first.destroy();
+    await this.#flowing.catch(() => {});
+    await rm(this.#unfinished, { force: true }).catch(() => {});
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.#first.emit('drain');
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw cannotWrite(this.path, this.#failure);
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#first.once('drain', resolve);
+    });
+  }
+}
+
+function cannotWrite(path: string, error: Error) {
+  const { code } = error as NodeJS.ErrnoException;
+  return fileErrors.cannot_write.ofExport(
+    { path, why: code === 'ENOSPC' ? 'no space left' : error.message },
+    { cause: error },
+  );
+}

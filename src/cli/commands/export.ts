@@ -1,0 +1,147 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Packing } from '../../../sinks/files/out-file.js';
+import { EXIT } from '../../core/errors/sluice-error.js';
+import type { ExportPlace } from '../../export/export.js';
+import type { ExportFormat, ExportRequest } from '../../export/request.js';
+import { type DatabaseFlags, withDatabase } from '../given/flags.js';
+
+interface ExportFlags extends DatabaseFlags {
+  readonly query?: string;
+  readonly columns?: string;
+  readonly into?: string;
+  readonly rowsPerFile?: number;
+  readonly format?: ExportFormat;
+  readonly compress?: Packing;
+  readonly delimiter?: string;
+  readonly null?: string;
+  readonly header: boolean;
+  readonly overwrite?: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  sluice export orders > orders.csv
+  sluice export --query "SELECT * FROM orders WHERE day >= '2026-11-01'" --format jsonl | gzip > november.jsonl.gz
+  sluice export shop.orders shop.customers --into export/%t.csv.gz
+  sluice export orders --into 'orders-%n.parquet' --rows-per-file 1000000
+  sluice export orders --database-url postgres://one/… | sluice copy - --into orders --yes --database-url postgres://two/…`;
+
+/** `sluice export T…` */
+export function declareExport(root: Command): void {
+  withDatabase(root.command('export').argument('[tables...]', 'tables or views, as name or schema.name'))
+    .description('write tables or a query to stdout or files: CSV, JSON Lines, Parquet, of one snapshot')
+    .option('--query <sql>', 'the rows of this query, in its order')
+    .option('--columns <a,b>', 'of a table: these columns, in this order')
+    .option(
+      '--into <file>',
+      'a file, packed if it ends in .gz or .zst (%t: the table, %n: 001, 002, …), or a folder',
+    )
+    .option('--rows-per-file <N>', 'begin another file (%n) after so many rows', wholeNumber)
+    .addOption(
+      new Option('--format <format>', "default: what the file's name says, else csv").choices([
+        'csv',
+        'jsonl',
+        'parquet',
+      ]),
+    )
+    .addOption(new Option('--compress <how>', 'stdout: packed').choices(['gz', 'zst']))
+    .option('--delimiter <char>', "CSV: between fields ('tab' for a tab)")
+    .option('--null <text>', 'CSV: what stands for NULL (default: nothing at all)')
+    .option('--no-header', 'CSV: without the line of column names')
+    .option('--overwrite', 'write over files that are there already')
+    .addHelpText('after', EXAMPLES)
+    .action(exportTables);
+}
+
+async function exportTables(tables: readonly string[], flags: ExportFlags): Promise<void> {
+  const { withSession } = await import('../given/session.js');
+  const { exportRows } = await import('../../export/export.js');
+  const request = await requestOf(tables, flags);
+  process.exitCode = await withSession(flags.databaseUrl, async ({ database, signal }) => {
+    const { showProgress } = await import('../show/progress.js');
+    const { isUnread } = await import('../show/output.js');
+    const { exportLines } = await import('../show/export.js');
+    const { handedBytes, print, say } = await import('../show/terminal.js');
+    const progress = await showProgress();
+    const from = performance.now();
+    const place: ExportPlace = {
+      database,
+      signal,
+      async stdout(bytes) {
+        await handedBytes(bytes);
+        return !isUnread();
+      },
+      progress: (rows, of) =>
+        progress.progress?.({
+          rows,
+          ...(of === undefined ? {} : { done: Math.min(rows, of), of }),
+          inputs: [],
+        }),
+      note: (text) => progress.note?.(text),
+    };
+    try {
+      const exported = await exportRows(request, place);
+      const seconds = (performance.now() - from) / 1000;
+      progress.stop();
+      if (exported.unread) return EXIT.done;
+      say(...exportLines(exported, seconds));
+      if (flags.json === true)
+        print(JSON.stringify({ status: 'done', ...totals(exported.files), ...exported, seconds }));
+      return EXIT.done;
+    } finally {
+      progress.stop();
+    }
+  });
+}
+
+const totals = (files: readonly { readonly rows: number; readonly bytes: number }[]) => ({
+  rows: files.reduce((sum, { rows }) => sum + rows, 0),
+  bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+});
+
+async function requestOf(tables: readonly string[], flags: ExportFlags): Promise<ExportRequest> {
+  const { exportErrors } = await import('../../core/errors/catalogue/export.js');
+  const { settledFormat } = await import('../../export/request.js');
+  const { parseList } = await import('../../copy/request.js');
+  const {
+    query,
+    columns,
+    into,
+    rowsPerFile,
+    format,
+    compress,
+    delimiter = ',',
+    header,
+    json,
+    overwrite,
+  } = flags;
+  if (json === true && into === undefined) throw exportErrors.export_options.jsonOnStdout();
+  const request: ExportRequest = {
+    tables,
+    ...(query === undefined ? {} : { query }),
+    ...(columns === undefined ? {} : { columns: parseList('--columns', columns) }),
+    ...(into === undefined ? {} : { into }),
+    ...(rowsPerFile === undefined ? {} : { rowsPerFile }),
+    ...(format === undefined ? {} : { format }),
+    ...(compress === undefined ? {} : { packing: compress }),
+    csv: {
+      delimiter: delimiter === 'tab' || delimiter === '\\t' ? '\t' : delimiter,
+      header,
+      ...(flags.null === undefined ? {} : { nullText: flags.null }),
+    },
+    overwrite: overwrite === true,
+  };
+  const settled = settledFormat(request);
+  if (
+    into === undefined &&
+    process.stdout.isTTY === true &&
+    (settled === 'parquet' || compress !== undefined)
+  )
+    throw exportErrors.export_options.binaryOnTerminal({ what: compress ?? settled });
+  return request;
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('a whole number from 1 up.');
+  return Number(text);
+}
