@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pipeline as pipe } from 'node:stream/promises';
 import { fileErrors } from '../src/core/errors/catalogue/files.js';
 import type { SluiceError } from '../src/core/errors/sluice-error.js';
-import type { Row } from '../src/core/row.js';
+import { type AnyRow, anyColumns, type Row } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
 import type { Sink } from '../src/core/types.js';
 import { rowJson } from './publish/rows/json.js';
@@ -14,7 +14,7 @@ import { rowJson } from './publish/rows/json.js';
 /** A backup document in the making: each section is an array of rows in one JSON file. */
 export interface BackupFile {
   /** The sink of one section; its rows become objects of the array `name`. */
-  section<R extends Row>(name: string): Sink<R>;
+  section<R extends AnyRow = Row>(name: string): Sink<R>;
 }
 
 interface Document {
@@ -90,7 +90,7 @@ export function backupFile(
             let text = '';
             for (const row of chunk) {
               text += count === 0 ? '\n' : ',\n';
-              text += json(row);
+              text += json(anyColumns(row));
               count += 1;
             }
             if (!out.write(text) && failure === undefined)

@@ -1,8 +1,8 @@
-import type { Row } from '../src/core/row.js';
+import type { AnyRow, Row } from '../src/core/row.js';
 import type { Sink } from '../src/core/types.js';
 
 /** How a report is made of the rows that end in it. */
-export interface ReportOptions<R extends Row> {
+export interface ReportOptions<R extends AnyRow = Row> {
   /** The columns shown, in order. */
   readonly columns: readonly (keyof R & string)[];
   /** Rows kept in full; the others are counted. Default 200. */
@@ -18,7 +18,7 @@ export interface ReportOptions<R extends Row> {
  * all of its rows. It
  * changes nothing, so a dry run has it too. `make` is called for every run, so that totals start afresh.
  */
-export function report<R extends Row>(name: string, make: () => ReportOptions<R>): Sink<R> {
+export function report<R extends AnyRow = Row>(name: string, make: () => ReportOptions<R>): Sink<R> {
   return {
     name: `report ${name}`,
     writes: 'nothing',

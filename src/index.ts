@@ -21,7 +21,7 @@ export * from './core/view.js';
 export { type NothingLost, nothingLost } from './db/nothing-lost.js';
 export { ident, literal } from './db/quote.js';
 export { type CsvOptions, type CsvRow, csv } from './sources/csv/index.js';
-export { likelyDelimiter } from './sources/csv/separator-line.js';
+export { likelyDelimiter } from './sources/csv/likely-delimiter.js';
 export { type FileFormat, type FileOptions, fileSource } from './sources/file.js';
 export { type JsonOptions, json } from './sources/json/index.js';
 export { type JsonlOptions, jsonl } from './sources/json/jsonl.js';

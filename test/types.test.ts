@@ -133,14 +133,16 @@ it('columns by which rows are compared, numbered or looked up are columns of the
   of(
     distinct<Part>({ by: 'sku' }),
     renumber<Part, 'no'>({ within: 'sku', as: 'no', width: 3 }),
-    lookup<Part, 'name'>({ from: [], key: 'id', on: 'sku', take: { name: 'name' } }),
+    lookup({ from: [{ id: '1', name: 'one' }], key: 'id', on: 'sku', take: { name: 'name' } }),
   );
   // @ts-expect-error no such column
   const typo = flow(parts).through(distinct({ by: 'skus' }));
   // @ts-expect-error no such column
   const within = flow(parts).through(renumber({ within: 'skus', as: 'no', width: 3 }));
-  // @ts-expect-error no such column
-  const on = flow(parts).through(lookup({ from: [], key: 'id', on: 'skus', take: { name: 'name' } }));
+  const on = flow(parts).through(
+    // @ts-expect-error no such column
+    lookup({ from: [{ id: '1', name: 'one' }], key: 'id', on: 'skus', take: { name: 'name' } }),
+  );
   assert.ok([typo, within, on].every(Boolean));
 });
 

@@ -1,11 +1,11 @@
 import { detachString } from '../src/core/detach.js';
-import type { Row, Rows } from '../src/core/row.js';
+import type { AnyRow, Row, Rows } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
 import { named, type Stage, together } from '../src/core/types.js';
 import { stageFailed } from './failure.js';
 import { type By, groupKey, sameGroup } from './key.js';
 
-export interface DistinctOptions<R extends Row> {
+export interface DistinctOptions<R extends AnyRow = Row> {
   readonly by: By<NoInfer<R>>;
   /** Equal rows stand together: nothing is remembered but the row before. Default: false. */
   readonly ordered?: boolean;
@@ -17,7 +17,7 @@ export interface DistinctOptions<R extends Row> {
  * The first row of each key; the others count as merged (`duplicate`). Unless `ordered`, all keys are held
  * in memory (about 100 bytes each), copied out of their rows.
  */
-export function distinct<R extends Row>(options: DistinctOptions<R>): Stage<R> {
+export function distinct<R extends AnyRow = Row>(options: DistinctOptions<R>): Stage<R> {
   const { by, ordered = false, name = 'distinct' } = options;
   const same = sameGroup(by);
   const key = groupKey(by);

@@ -1,6 +1,6 @@
-import { ORIGIN, type Row } from '../src/core/row.js';
+import { type AnyRow, ORIGIN, type Row } from '../src/core/row.js';
 
-type Make = (row: Row, added: Row) => Row | undefined;
+type Make = (row: AnyRow, added: AnyRow) => AnyRow | undefined;
 
 /** Rows of more different sets of columns than this are spread. */
 const MOST_SHAPES = 16;
@@ -11,11 +11,11 @@ const MOST_SHAPES = 16;
  * an object that V8 keeps as a hash table, which takes many times the time and memory here and wherever it
  * is read. Symbols other than the origin are not copied.
  */
-export function extend<Added extends Row>(
+export function extend<Added extends AnyRow = Row>(
   ...names: readonly (keyof Added & string)[]
-): <R extends Row>(row: R, added: Added) => R & Added {
+): <R extends AnyRow>(row: R, added: Added) => R & Added {
   const shapes: Make[] = [];
-  return <R extends Row>(row: R, added: Added) => {
+  return <R extends AnyRow>(row: R, added: Added) => {
     for (let i = 0; i < shapes.length; i++) {
       const made = (shapes[i] as Make)(row, added);
       if (made !== undefined) return made as R & Added;

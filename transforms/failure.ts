@@ -1,6 +1,6 @@
 import { stageErrors } from '../src/core/errors/catalogue/stages.js';
 import { SluiceError } from '../src/core/errors/sluice-error.js';
-import { originOf, type Row } from '../src/core/row.js';
+import { type AnyRow, originOf } from '../src/core/row.js';
 import type { Rejection, Run } from '../src/core/run.js';
 
 /**
@@ -22,7 +22,7 @@ export class RowError extends Error {
  * What a stage does with an exception from a user's function: a RowError rejects the row, a SluiceError
  * passes with the row's line added, anything else becomes `stage_failed`, naming the stage and the line.
  */
-export function rowFailed(stage: string, row: Row, error: unknown, run: Run): void {
+export function rowFailed(stage: string, row: AnyRow, error: unknown, run: Run): void {
   if (error instanceof RowError) {
     run.reject(row, error.rejection);
     return;
@@ -31,7 +31,7 @@ export function rowFailed(stage: string, row: Row, error: unknown, run: Run): vo
 }
 
 /** The error that ends the batch because a function given to `stage` threw `error` at `row`. */
-export function stageFailed(stage: string, row: Row, error: unknown): SluiceError {
+export function stageFailed(stage: string, row: AnyRow, error: unknown): SluiceError {
   const line = originOf(row);
   if (error instanceof SluiceError) return line === undefined ? error : error.with({ line });
   const message = error instanceof Error ? error.message : String(error);

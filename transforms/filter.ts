@@ -1,4 +1,4 @@
-import type { Row, Rows } from '../src/core/row.js';
+import type { AnyRow, Row, Rows } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
 import { named, type Stage } from '../src/core/types.js';
 import { rowFailed } from './failure.js';
@@ -8,7 +8,7 @@ import { rowFailed } from './failure.js';
  * snake_case code (they are left out on purpose; for bad rows use validate, which rejects). A RowError
  * thrown by `predicate` rejects the row; any other exception ends the batch with `stage_failed`.
  */
-export function filter<R extends Row>(predicate: (row: R) => boolean, reason: string): Stage<R> {
+export function filter<R extends AnyRow = Row>(predicate: (row: R) => boolean, reason: string): Stage<R> {
   const name = `filter(${reason})`;
   return named(name, async function* (rows: Rows<R>, run: Run): AsyncGenerator<R[]> {
     for await (const chunk of rows) {

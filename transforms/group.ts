@@ -1,12 +1,12 @@
 import { detachString } from '../src/core/detach.js';
-import { CHUNK_ROWS, type Row, type Rows } from '../src/core/row.js';
+import { type AnyRow, CHUNK_ROWS, type Row, type Rows } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
 import { named, type Stage, together } from '../src/core/types.js';
 import { stageFailed } from './failure.js';
 import { type By, groupKey, sameGroup } from './key.js';
 import { withOrigin } from './map.js';
 
-export interface GroupOptions<In extends Row, Acc, Out extends Row> {
+export interface GroupOptions<In extends AnyRow = Row, Acc = unknown, Out extends AnyRow = Row> {
   readonly by: By<In>;
   /** An empty accumulator for the group that `first` opens; `add` gets `first` as well. */
   readonly start: (first: In) => Acc;
@@ -24,7 +24,7 @@ export interface GroupOptions<In extends Row, Acc, Out extends Row> {
   readonly name?: string;
 }
 
-interface Group<In extends Row, Acc> {
+interface Group<In extends AnyRow, Acc> {
   readonly first: In;
   accumulator: Acc;
   rows: number;
@@ -36,7 +36,7 @@ interface Group<In extends Row, Acc> {
  * a group that becomes more rows than it had counts the difference as added. The row made has the origin
  * of the group's first row. An exception in one of the functions ends the batch with `stage_failed`.
  */
-export function group<In extends Row, Acc, Out extends Row>(
+export function group<In extends AnyRow = Row, Acc = unknown, Out extends AnyRow = Row>(
   options: GroupOptions<In, Acc, Out>,
 ): Stage<In, Out> {
   const { name = 'group', by, start, add, finish, unordered = false } = options;

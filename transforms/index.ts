@@ -5,7 +5,7 @@ export * from './fields/index.js';
 export { filter } from './filter.js';
 export { type GroupOptions, group } from './group.js';
 export type { By } from './key.js';
-export { type LookupOptions, lookup } from './lookup.js';
+export { type LookupOptions, lookup, type Take, type Taken } from './lookup.js';
 export { map, mapChunk } from './map.js';
 export { passing } from './passing.js';
 export { type RenumberOptions, renumber } from './renumber.js';

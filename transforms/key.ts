@@ -1,19 +1,16 @@
 import { doubleOf } from '../src/core/json/decimal.js';
 import { isExactNumber } from '../src/core/json/exact-number.js';
 import { jsonText } from '../src/core/json/write.js';
-import type { Row } from '../src/core/row.js';
-
-/** The columns of the rows, by their names. */
-type Column<R extends Row> = Extract<keyof R, string>;
+import type { AnyRow, Column, Row } from '../src/core/row.js';
 
 /**
  * What rows are grouped by: a column, several columns, or a function of the row. An option of it is `By<NoInfer<R>>`: which
  * rows there are is for the flow to say, or any name would do.
  */
-export type By<R extends Row = Row> = Column<R> | readonly Column<R>[] | ((row: R) => unknown);
+export type By<R extends AnyRow = Row> = Column<R> | readonly Column<R>[] | ((row: R) => unknown);
 
 /** Whether two neighbouring rows are of one group; NULL equals NULL, as in GROUP BY. */
-export function sameGroup<R extends Row>(by: By<R>): (a: R, b: R) => boolean {
+export function sameGroup<R extends AnyRow = Row>(by: By<R>): (a: R, b: R) => boolean {
   if (typeof by === 'function') return (a, b) => same(by(a), by(b));
   if (typeof by === 'string') return (a, b) => same(a[by], b[by]);
   return (a, b) => {
@@ -23,7 +20,7 @@ export function sameGroup<R extends Row>(by: By<R>): (a: R, b: R) => boolean {
 }
 
 /** The group of a row as text: equal exactly where the rows are of one group. */
-export function groupKey<R extends Row>(by: By<R>): (row: R) => string {
+export function groupKey<R extends AnyRow = Row>(by: By<R>): (row: R) => string {
   if (typeof by === 'function') return (row) => keyOf(by(row));
   if (typeof by === 'string') return (row) => keyOf(row[by]);
   return (row) => {
@@ -34,7 +31,7 @@ export function groupKey<R extends Row>(by: By<R>): (row: R) => string {
 }
 
 /** The group of a row for people, with its columns where they are known. */
-export function describeGroup<R extends Row>(by: By<R>): (row: R) => string {
+export function describeGroup<R extends AnyRow = Row>(by: By<R>): (row: R) => string {
   if (typeof by === 'function') return (row) => show(by(row));
   const columns = typeof by === 'string' ? [by] : by;
   return (row) => columns.map((column) => `${column} ${show(row[column])}`).join(', ');

@@ -1,23 +1,39 @@
 import { detachValue } from '../src/core/detach.js';
 import { stageErrors } from '../src/core/errors/catalogue/stages.js';
 import { nearest } from '../src/core/errors/nearest.js';
-import { originOf, type Row, type Rows } from '../src/core/row.js';
+import { type AnyRow, type Column, originOf, type Row, type Rows } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
 import { named, type Source, type Stage } from '../src/core/types.js';
 import { type By, describeGroup, groupKey } from './key.js';
 import { sideInput } from './side-input.js';
 
-export interface LookupOptions<In extends Row, New extends string> {
+/** What happens to a row for which nothing is found. */
+type Missing = 'reject' | 'null' | 'fail';
+
+/** New columns, each with the column of the other rows that it is filled from. */
+export type Take<From extends AnyRow> = Readonly<Record<string, Column<From>>>;
+
+/** The new columns with the types that the other rows have; NULL as well, where that stands for what is missing. */
+export type Taken<From extends AnyRow, T extends Take<From>, M extends Missing = 'reject'> = {
+  readonly [New in keyof T]: From[T[New]] | (M extends 'null' ? null : never);
+};
+
+export interface LookupOptions<
+  In extends AnyRow = Row,
+  From extends AnyRow = Row,
+  T extends Take<From> = Take<From>,
+  M extends Missing = Missing,
+> {
   /** Where the values are: a source, read once for each reading of the flow, or rows. */
-  readonly from: Source | readonly Row[];
+  readonly from: Source<From> | readonly From[];
   /** The column (or columns) of `from` to find a row by; must be unique there. */
-  readonly key: string | readonly string[];
+  readonly key: Column<NoInfer<From>> | readonly Column<NoInfer<From>>[];
   /** What of the row is looked up; default: the columns named by `key`. */
   readonly on?: By<NoInfer<In>>;
   /** New column of the row: column of `from`. */
-  readonly take: Readonly<Record<New, string>>;
+  readonly take: T;
   /** When nothing is found: reject the row (default), NULL in the new columns, or end the batch. */
-  readonly missing?: 'reject' | 'null' | 'fail';
+  readonly missing?: M;
   /** The reject's reason code; default `lookup_missing`. */
   readonly reason?: string;
   /** The most rows of `from` that may be held in memory. Default: 5 million. */
@@ -33,20 +49,23 @@ export interface LookupOptions<In extends Row, New extends string> {
  * beyond `limit`, `lookup_missing` where `missing` is 'fail', `lookup_source` where the source rejects a
  * row of its own, and the usage error `lookup_column` for a column that the source lacks.
  */
-export function lookup<In extends Row, New extends string>(
-  options: LookupOptions<In, New>,
-): Stage<In, In & Readonly<Record<New, unknown>>> {
-  type Out = In & Readonly<Record<New, unknown>>;
-  const { from, key, missing = 'reject', reason = 'lookup_missing' } = options;
+export function lookup<
+  In extends AnyRow = Row,
+  From extends AnyRow = Row,
+  const T extends Take<From> = Take<From>,
+  const M extends Missing = 'reject',
+>(options: LookupOptions<In, From, T, M>): Stage<In, In & Taken<From, T, M>> {
+  type Out = In & Taken<From, T, M>;
+  const { from, key, reason = 'lookup_missing' } = options;
+  const missing: Missing = options.missing ?? 'reject';
   // Where nothing else is said the rows have the columns by which a row of `from` is found.
-  const on = options.on ?? (key as By<In>);
+  const on = options.on ?? (key as By<AnyRow> as By<In>);
   const sourceName = options.name ?? ('read' in from ? from.name : 'rows');
   const name = `lookup(${sourceName})`;
-  const columns = Object.keys(options.take) as New[];
   const keyOf = groupKey<In>(on);
   const hasNull = nullIn<In>(on);
   const describe = describeGroup<In>(on);
-  const nothing = Object.fromEntries(columns.map((column) => [column, null])) as Record<New, null>;
+  const nothing = Object.fromEntries(Object.keys(options.take).map((column) => [column, null]));
   return named(name, async function* (rows: Rows<In>, run: Run): AsyncGenerator<Out[]> {
     const table = await load({ ...options, name: sourceName }, run);
     for await (const chunk of rows) {
@@ -71,15 +90,15 @@ export function lookup<In extends Row, New extends string>(
   });
 }
 
-type Loading = Pick<LookupOptions<Row, string>, 'from' | 'key' | 'take' | 'limit'> & {
+type Loading<From extends AnyRow> = Pick<LookupOptions<Row, From>, 'from' | 'key' | 'take' | 'limit'> & {
   readonly name: string;
 };
 
-async function load(options: Loading, run: Run): Promise<Map<string, Row>> {
+async function load<From extends AnyRow>(options: Loading<From>, run: Run): Promise<Map<string, Row>> {
   const { from, key, take, limit = 5_000_000, name } = options;
-  const keyOf = groupKey<Row>(key);
-  const hasNull = nullIn<Row>(key);
-  const describe = describeGroup<Row>(key);
+  const keyOf = groupKey<From>(key);
+  const hasNull = nullIn<From>(key);
+  const describe = describeGroup<From>(key);
   const pairs = Object.entries(take);
   const wanted = [...new Set([...(typeof key === 'string' ? [key] : key), ...Object.values(take)])];
   const table = new Map<string, Row>();
@@ -104,7 +123,7 @@ async function load(options: Loading, run: Run): Promise<Map<string, Row>> {
   return table;
 }
 
-function checkColumns(source: string, wanted: readonly string[], row: Row): void {
+function checkColumns(source: string, wanted: readonly string[], row: AnyRow): void {
   for (const column of wanted) {
     if (column in row) continue;
     throw stageErrors.lookup_column({
@@ -116,7 +135,7 @@ function checkColumns(source: string, wanted: readonly string[], row: Row): void
   }
 }
 
-function nullIn<R extends Row>(by: By<R>): (row: R) => boolean {
+function nullIn<R extends AnyRow = Row>(by: By<R>): (row: R) => boolean {
   const absent = (value: unknown) => value === null || value === undefined;
   if (typeof by === 'function') return (row) => absent(by(row));
   if (typeof by === 'string') return (row) => absent(row[by]);

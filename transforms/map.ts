@@ -1,5 +1,5 @@
 import { stageErrors } from '../src/core/errors/catalogue/stages.js';
-import { type Chunk, markOrigin, originOf, type Row, type Rows } from '../src/core/row.js';
+import { type AnyRow, type Chunk, markOrigin, originOf, type Row, type Rows } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
 import { named, type Stage } from '../src/core/types.js';
 import { rowFailed, stageFailed } from './failure.js';
@@ -10,7 +10,7 @@ import { rowFailed, stageFailed } from './failure.js';
  * with `stage_failed` (stage and line named); a result that is no object ends it with `not_a_row`.
  * `name` stands in messages.
  */
-export function map<In extends Row, Out extends Row>(
+export function map<In extends AnyRow = Row, Out extends AnyRow = Row>(
   fn: (row: In) => Out,
   name = nameOf('map', fn),
 ): Stage<In, Out> {
@@ -26,7 +26,7 @@ export function map<In extends Row, Out extends Row>(
           continue;
         }
         if (typeof made !== 'object' || made === null) throw stageFailed(name, row, notARow(made));
-        out.push(made === (row as Row) ? made : withOrigin(made, row));
+        out.push(Object.is(made, row) ? made : withOrigin(made, row));
       }
       if (out.length > 0) yield out;
     }
@@ -38,7 +38,7 @@ export function map<In extends Row, Out extends Row>(
  * count them with `run.skip`, `run.reject`, `run.merge` or `run.add`; an empty result is not passed on.
  * Chunk boundaries mean nothing: the result must not depend on them.
  */
-export function mapChunk<In extends Row, Out extends Row>(
+export function mapChunk<In extends AnyRow = Row, Out extends AnyRow = Row>(
   fn: (chunk: Chunk<In>, run: Run) => Chunk<Out> | Promise<Chunk<Out>>,
   name = nameOf('mapChunk', fn),
 ): Stage<In, Out> {
@@ -56,7 +56,7 @@ export function mapChunk<In extends Row, Out extends Row>(
 }
 
 /** `made`, marked with the origin of the row it was made from where it has none. */
-export function withOrigin<R extends Row>(made: R, from: Row): R {
+export function withOrigin<R extends AnyRow = Row>(made: R, from: AnyRow): R {
   const origin = originOf(from);
   if (origin === undefined || originOf(made) !== undefined) return made;
   return markOrigin(Object.isExtensible(made) ? made : { ...made }, origin);

@@ -1,11 +1,11 @@
 import { stageErrors } from '../src/core/errors/catalogue/stages.js';
-import { originOf, type Row } from '../src/core/row.js';
+import { type AnyRow, anyColumns, originOf, type Row } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
 import { extend } from './extend.js';
 import { stageFailed } from './failure.js';
 import { type By, describeGroup, sameGroup } from './key.js';
 
-export interface RenumberOptions<R extends Row, As extends string> {
+export interface RenumberOptions<R extends AnyRow = Row, As extends string = string> {
   /** Rows with equal values of this are numbered together; they must stand together. */
   readonly within: By<NoInfer<R>>;
   /** The column that gets prefix and number. */
@@ -38,14 +38,14 @@ export interface RenumberOptions<R extends Row, As extends string> {
 }
 
 /** Which number each row gets; the same for both ways of treating an overflow. */
-export class Numbering<R extends Row> {
+export class Numbering<R extends AnyRow> {
   readonly width: number;
   readonly same: (a: R, b: R) => boolean;
   readonly describe: (row: R) => string;
   readonly #options: RenumberOptions<R, string>;
   readonly #prefix: (row: R) => string;
   readonly #name: string;
-  readonly #numbered: (row: Row, added: Row) => Row;
+  readonly #numbered: (row: R, added: Row) => R;
   /** Numbers below 1000 as text, padded to `width`. */
   readonly #texts: readonly string[];
 
@@ -58,9 +58,9 @@ export class Numbering<R extends Row> {
       throw stageErrors.prefix_needed({ stage: name });
     }
     this.#options = options;
-    this.#prefix = (typeof prefix === 'string' ? (row: R) => String(row[prefix] ?? '') : prefix) as (
-      row: R,
-    ) => string;
+    this.#prefix = (
+      typeof prefix === 'string' ? (row: R) => String(anyColumns(row)[prefix] ?? '') : prefix
+    ) as (row: R) => string;
     this.#name = name;
     this.#numbered = extend<Row>(options.as);
     this.#texts = Array.from({ length: 1000 }, (_, number) => String(number).padStart(width, '0'));
@@ -69,7 +69,7 @@ export class Numbering<R extends Row> {
     this.describe = describeGroup(within);
   }
 
-  open(row: R): Sequence {
+  open(row: R): Sequence<R> {
     try {
       const start = this.#options.first?.(row) ?? this.#options.start ?? 1;
       return { example: row, next: start, largest: start - 1, rows: 0 };
@@ -79,7 +79,7 @@ export class Numbering<R extends Row> {
   }
 
   /** The number that the row gets, or -1 where it passes as it is. */
-  number(row: R, sequence: Sequence, run: Run): number {
+  number(row: R, sequence: Sequence<R>, run: Run): number {
     const { only, taken } = this.#options;
     let held: number | undefined;
     try {
@@ -103,7 +103,7 @@ export class Numbering<R extends Row> {
     return -1;
   }
 
-  apply(row: R, number: number, width: number): Row {
+  apply(row: R, number: number, width: number): R {
     if (number < 0) return row;
     let prefix: string;
     try {
@@ -120,9 +120,9 @@ export class Numbering<R extends Row> {
 }
 
 /** Where the numbering of one group stands. */
-export interface Sequence {
+export interface Sequence<R extends AnyRow> {
   /** Its first row, to name it by. */
-  readonly example: Row;
+  readonly example: R;
   next: number;
   /** Rows of the group that have a number. */
   rows: number;

@@ -1,7 +1,7 @@
 import { pipelineErrors } from '../src/core/errors/catalogue/pipelines.js';
 import { stageErrors } from '../src/core/errors/catalogue/stages.js';
 import { plural } from '../src/core/plural.js';
-import { CHUNK_ROWS, type Row, type Rows } from '../src/core/row.js';
+import { type AnyRow, CHUNK_ROWS, type Row, type Rows } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
 import { named, type Stage, together } from '../src/core/types.js';
 import { Numbering, type RenumberOptions, type Sequence } from './numbering.js';
@@ -19,7 +19,7 @@ const NAMED_GROUPS = 20;
  * number of its own comes after that number was given away, `stage_failed` for an exception in an option's
  * function, and the usage error `bad_setting` for another word than refuse or widen.
  */
-export function renumber<R extends Row, const As extends string>(
+export function renumber<R extends AnyRow = Row, const As extends string = string>(
   options: RenumberOptions<R, As>,
 ): Stage<R, R & Readonly<Record<As, string>>> {
   type Out = R & Readonly<Record<As, string>>;
@@ -42,15 +42,15 @@ function overflowOf(options: { readonly overflow?: 'refuse' | 'widen' }, run: Ru
 }
 
 /** Numbers as the rows come; from the first overflow on it only counts, since nothing will be published. */
-async function* refusing<R extends Row>(
+async function* refusing<R extends AnyRow = Row>(
   rows: Rows<R>,
   run: Run,
   numbering: Numbering<R>,
-): AsyncGenerator<Row[]> {
+): AsyncGenerator<R[]> {
   const largest = 10 ** numbering.width - 1;
   const offenders: string[] = [];
   let groups = 0;
-  let sequence: Sequence | undefined;
+  let sequence: Sequence<R> | undefined;
   let previous: R | undefined;
   const close = () => {
     // Numbers that rows hold already may be longer: only those given here count.
@@ -58,11 +58,11 @@ async function* refusing<R extends Row>(
     groups++;
     if (groups > NAMED_GROUPS) return;
     offenders.push(
-      `${numbering.describe(sequence.example as R)}: ${plural(sequence.rows, 'row')}, up to ${sequence.largest}`,
+      `${numbering.describe(sequence.example)}: ${plural(sequence.rows, 'row')}, up to ${sequence.largest}`,
     );
   };
   for await (const chunk of rows) {
-    const out: Row[] = [];
+    const out: R[] = [];
     for (const row of chunk) {
       if (previous === undefined || sequence === undefined || !numbering.same(previous, row)) {
         close();
@@ -87,30 +87,30 @@ async function* refusing<R extends Row>(
 }
 
 /** Holds each group until its size is known; a large one goes to disk. */
-async function* widened<R extends Row>(
+async function* widened<R extends AnyRow = Row>(
   rows: Rows<R>,
   run: Run,
   numbering: Numbering<R>,
   memoryRows: number,
-): AsyncGenerator<Row[]> {
-  let sequence: Sequence | undefined;
+): AsyncGenerator<R[]> {
+  let sequence: Sequence<R> | undefined;
   let previous: R | undefined;
   let held: R[] = [];
   let numbers: number[] = [];
-  let file: Spill | undefined;
-  let out: Row[] = [];
+  let file: Spill<R> | undefined;
+  let out: R[] = [];
 
   const apply = (group: readonly R[], from: number, width: number) => {
     for (let i = 0; i < group.length; i++) {
       out.push(numbering.apply(group[i] as R, numbers[from + i] as number, width));
     }
   };
-  async function* close(of: Sequence): AsyncGenerator<Row[]> {
+  async function* close(of: Sequence<R>): AsyncGenerator<R[]> {
     const width = Math.max(numbering.width, String(of.largest).length);
     if (file !== undefined) {
       let from = 0;
       for await (const part of file.read()) {
-        apply(part as R[], from, width);
+        apply(part, from, width);
         from += part.length;
         if (out.length >= CHUNK_ROWS) yield take();
       }
@@ -139,7 +139,7 @@ async function* widened<R extends Row>(
         numbers.push(numbering.number(row, sequence, run));
         held.push(row);
         if (held.length >= memoryRows) {
-          file ??= await Spill.create(run.scratch);
+          file ??= await Spill.create<R>(run.scratch);
           await file.write(held);
           held = [];
         }

@@ -1,6 +1,6 @@
 import { stageErrors } from '../src/core/errors/catalogue/stages.js';
 import { silenced } from '../src/core/quiet-run.js';
-import type { Row, Rows } from '../src/core/row.js';
+import type { AnyRow, Row, Rows } from '../src/core/row.js';
 import { changedRun, type Run } from '../src/core/run.js';
 import type { Source } from '../src/core/types.js';
 
@@ -10,7 +10,7 @@ import type { Source } from '../src/core/types.js';
  * than their chunk should go through `own`. Ends the batch with `lookup_source` where the source rejects a
  * row of its own; else throws what reading throws.
  */
-export function sideInput<R extends Row>(source: Source<R>, run: Run, name = source.name): Rows<R> {
+export function sideInput<R extends AnyRow = Row>(source: Source<R>, run: Run, name = source.name): Rows<R> {
   return source.read(quiet(run, name));
 }
 

@@ -1,4 +1,4 @@
-import type { Chunk, Row } from '../src/core/row.js';
+import { type AnyRow, anyColumns, type Chunk, type Row } from '../src/core/row.js';
 import { KeyBytes } from './sort/key-bytes.js';
 import { merged } from './sort/merge-runs.js';
 import { Packer } from './sort/pack.js';
@@ -14,7 +14,7 @@ const NO_KEY = new KeyBytes();
  * (text with lone surrogates, numbers, -0, bigint, Date, Buffer, plain objects, undefined), an ExactNumber, and the row's
  * origin; other symbols do not.
  */
-export class Spill {
+export class Spill<R extends AnyRow = Row> {
   readonly #packer = new Packer();
   readonly #run: SortedRun;
   #record = new Block(16 << 10);
@@ -24,13 +24,14 @@ export class Spill {
   }
 
   /** An empty spill in `directory`, which must exist. Throws `scratch_failed`. */
-  static async create(directory: string): Promise<Spill> {
-    return new Spill(await SortedRun.create(directory, 0));
+  static async create<R extends AnyRow = Row>(directory: string): Promise<Spill<R>> {
+    return new Spill<R>(await SortedRun.create(directory, 0));
   }
 
   /** Appends `chunk`. Throws `scratch_failed` (disk full, say), or `unspillable_row` for a function. */
-  async write(chunk: Chunk): Promise<void> {
-    for (const row of chunk) {
+  async write(chunk: Chunk<R>): Promise<void> {
+    for (const typed of chunk) {
+      const row = anyColumns(typed);
       const size = this.#packer.pack(row, NO_KEY, this.#record, 0);
       if (size < 0) {
         this.#record = new Block(-size);
@@ -41,11 +42,11 @@ export class Spill {
   }
 
   /** The rows, of which there must be one, in the order of writing; none can be written any more. */
-  async *read(): AsyncGenerator<Row[]> {
+  async *read(): AsyncGenerator<R[]> {
     await this.#run.end();
     const unpacker = new Unpacker(this.#packer.shapes);
-    for await (const _ of merged([this.#run], unpacker)) yield unpacker.rows();
-    const rest = unpacker.rows();
+    for await (const _ of merged([this.#run], unpacker)) yield unpacker.rows() as readonly AnyRow[] as R[];
+    const rest = unpacker.rows() as readonly AnyRow[] as R[];
     if (rest.length > 0) yield rest;
   }
 

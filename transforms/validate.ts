@@ -3,7 +3,7 @@ import type { Ajv, ErrorObject, Options, ValidateFunction } from 'ajv';
 import type formats from 'ajv-formats';
 import { stageErrors } from '../src/core/errors/catalogue/stages.js';
 import { hasExact } from '../src/core/json/write.js';
-import type { Row, Rows } from '../src/core/row.js';
+import { type AnyRow, anyColumns, type Column, type Row, type Rows } from '../src/core/row.js';
 import type { Rejection, Run } from '../src/core/run.js';
 import { named, type Stage, stateless } from '../src/core/types.js';
 import { type Asked, compareExactly, type PlainNumbers, plainNumbers } from './exact-schema.js';
@@ -11,16 +11,16 @@ import { rowFailed } from './failure.js';
 import { type JsonSchema, readText } from './schema-text.js';
 
 /** A rule across the fields of a row. */
-export interface Rule<R extends Row = Row> {
+export interface Rule<R extends AnyRow = Row> {
   /** The reject's reason code, snake_case. */
   readonly name: string;
   /** True, or what is wrong as a sentence (false: the name alone must say it). */
   readonly test: (row: R) => boolean | string;
   /** The column that the reject shows. */
-  readonly column?: string;
+  readonly column?: Column<NoInfer<R>>;
 }
 
-export interface ValidateOptions<R extends Row> {
+export interface ValidateOptions<R extends AnyRow = Row> {
   readonly rules?: readonly Rule<R>[];
   /**
    * How text is seen by a schema that asks for a number or a boolean.
@@ -38,7 +38,7 @@ export interface ValidateOptions<R extends Row> {
 }
 
 /** All that is wrong with a row, in the order of the schema and then of the rules; none where it is right. */
-export type Validator<R extends Row = Row> = (row: R) => readonly Rejection[];
+export type Validator<R extends AnyRow = Row> = (row: R) => readonly Rejection[];
 
 /**
  * Rejects rows that do not fit `schema` (JSON Schema draft 7, or 2019-09 / 2020-12 by its $schema; formats
@@ -48,7 +48,10 @@ export type Validator<R extends Row = Row> = (row: R) => readonly Rejection[];
  * that do not fit the schema, too; an exception in one counts only if the schema fits.
  * Throws the usage error `bad_schema` when built, not when run.
  */
-export function validate<R extends Row>(schema: JsonSchema, options: ValidateOptions<R> = {}): Stage<R> {
+export function validate<R extends AnyRow = Row>(
+  schema: JsonSchema,
+  options: ValidateOptions<R> = {},
+): Stage<R> {
   const { name = 'validate', rules = [] } = options;
   const judge = validator(schema, options);
   const stage = named(name, async function* (rows: Rows<R>, run: Run): AsyncGenerator<R[]> {
@@ -76,7 +79,10 @@ export function validate<R extends Row>(schema: JsonSchema, options: ValidateOpt
  * What `validate` asks, as a function of one row: for a stage that does more with a row that does not fit. It
  * throws what a rule throws, if the schema fits. Throws the usage error `bad_schema` when built.
  */
-export function validator<R extends Row>(schema: JsonSchema, options: ValidateOptions<R> = {}): Validator<R> {
+export function validator<R extends AnyRow = Row>(
+  schema: JsonSchema,
+  options: ValidateOptions<R> = {},
+): Validator<R> {
   const { name = 'validate', rules = [], types = 'text', messages = {} } = options;
   const plain = plainNumbers(schema);
   const check = compile(plain.value, name);
@@ -90,10 +96,13 @@ export function validator<R extends Row>(schema: JsonSchema, options: ValidateOp
     return check(numbers.value) ? null : check.errors;
   };
   return (row) => {
-    const errors = errorsOf(row);
+    const errors = errorsOf(anyColumns(row));
     const fits = errors === null;
     let found: Rejection[] | undefined;
-    if (!fits) found = (errors ?? []).filter(isCause).map((error) => reworded(explain(error, row), messages));
+    if (!fits)
+      found = (errors ?? [])
+        .filter(isCause)
+        .map((error) => reworded(explain(error, anyColumns(row)), messages));
     for (const rule of rules) {
       try {
         const said = rule.test(row);
@@ -181,7 +190,7 @@ function explain(error: ErrorObject, row: Row): Rejection {
   };
 }
 
-function brokenRule<R extends Row>(rule: Rule<R>, said: boolean | string, row: R): Rejection {
+function brokenRule<R extends AnyRow = Row>(rule: Rule<R>, said: boolean | string, row: R): Rejection {
   const message = typeof said === 'string' ? said : `the row breaks the rule ${rule.name}`;
   if (rule.column === undefined) return { reason: rule.name, message };
   return { reason: rule.name, message, column: rule.column, value: row[rule.column] ?? null };

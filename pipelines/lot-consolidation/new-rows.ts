@@ -1,4 +1,4 @@
-import type { Row, Stage, Target } from 'sluice';
+import type { AnyRow, Row, Stage, Target } from 'sluice';
 import { filter, group, map } from 'sluice/transforms';
 import { type Carrying, carrying } from './others.js';
 import type { Renumbered } from './summarise.js';
@@ -11,7 +11,7 @@ type LotRow = Readonly<Record<(typeof LOT_COLUMNS)[number], string | null>>;
 type SerialRow = Readonly<Record<(typeof SERIAL_COLUMNS)[number], string | null>>;
 
 /** One row for every run of rows with the same `by`, made of the first of them. */
-export function firstOfEach<Out extends Row>(
+export function firstOfEach<Out extends AnyRow = Row>(
   by: Extract<keyof Renumbered, string>,
   name: string,
   make: (first: Renumbered) => Out,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Database, Row, Run } from 'sluice';
+import type { AnyRow, Database, Row, Run } from 'sluice';
 import { extend } from 'sluice/transforms';
 import { LOT_COLUMNS, SERIAL_COLUMNS } from './tables.js';
 
@@ -82,8 +82,8 @@ export function carrying(
   called: keyof Carried = 'column',
 ) {
   const all = carried(table, unknownOf(table, columns));
-  if (all.length === 0) return <R extends Row>(made: R, _from: Row): R => made;
+  if (all.length === 0) return <R extends AnyRow>(made: R, _from: Row): R => made;
   const withOthers = extend<Row>(...all.map((each) => each[called]));
-  return <R extends Row>(made: R, from: Row): R =>
+  return <R extends AnyRow>(made: R, from: Row): R =>
     withOthers(made, Object.fromEntries(all.map((each) => [each[called], from[each.as] ?? null])));
 }

@@ -1,4 +1,13 @@
-import { flow, leaveBehind, named, nothingLeftBehind, pipeline, type Row, type Stage } from 'sluice';
+import {
+  type AnyRow,
+  flow,
+  leaveBehind,
+  named,
+  nothingLeftBehind,
+  pipeline,
+  type Row,
+  type Stage,
+} from 'sluice';
 import { report } from 'sluice/sinks';
 import { distinct, lookup } from 'sluice/transforms';
 import { assessment } from './assess.js';
@@ -48,7 +57,7 @@ const left = (name: string, columns: readonly ('id' | 'name' | 'status' | 'notes
   report<Row>(name, () => ({ columns, keep: 100_000 }));
 
 /** Counts every row as skipped for `reason`, and passes it on to be listed. */
-function listed<R extends Row>(reason: string): Stage<R> {
+function listed<R extends AnyRow = Row>(reason: string): Stage<R> {
   return named(reason, async function* (rows, run) {
     for await (const chunk of rows) {
       run.keep(reason, chunk.length);

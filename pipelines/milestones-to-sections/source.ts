@@ -1,4 +1,4 @@
-import { query, type Row, type Rows, type Run, type Source } from 'sluice';
+import { query, type Row, type Rows, type Run, type Source, type TextRow } from 'sluice';
 
 /** The columns of the old tables, as Prisma lays them out. */
 export const OLD = {
@@ -46,15 +46,20 @@ export const OLD = {
 
 export type OldTable = keyof typeof OLD;
 
+type OldColumn<T extends OldTable> = (typeof OLD)[T][number];
+
+/** The same, so that the columns of any table are known to be its own. */
+const COLUMNS: { readonly [T in OldTable]: readonly OldColumn<T>[] } = OLD;
+
 /** A row of an old table: text, or NULL. */
-export type OldRow<T extends OldTable> = Readonly<Record<(typeof OLD)[T][number], string | null>>;
+export type OldRow<T extends OldTable> = TextRow<OldColumn<T>>;
 
 /** An old table: of an SQLite file where `--source` names one, else of the database, along its search path. */
 export function oldTable<T extends OldTable>(table: T): Source<OldRow<T>> {
-  const columns = OLD[table].map((column) => `"${column}"`).join(', ');
-  return query<OldRow<T>>(`SELECT ${columns} FROM ${table}`, {
+  const columns = COLUMNS[table];
+  return query(`SELECT ${columns.map((column) => `"${column}"`).join(', ')} FROM ${table}`, {
     name: table,
-    columns: OLD[table],
+    columns,
     table,
     sqlite: { table },
   });

@@ -6,6 +6,7 @@ import { from } from 'pg-copy-streams';
 import { backupErrors } from '../core/errors/catalogue/backup.js';
 import { SluiceError } from '../core/errors/sluice-error.js';
 import type { Run } from '../core/run.js';
+import { driverClient } from '../db/driver.js';
 import { ident, literal, qualified } from '../db/quote.js';
 import { isServerError } from '../db/server-error.js';
 import { tableText } from '../db/table-name.js';
@@ -40,7 +41,7 @@ export async function restoreBackup(directory: string, run: Run): Promise<Restor
   const manifest = await readManifest(directory);
   const { tables, notes } = restorable(manifest, directory);
   await assertWhole(directory, manifest, tables);
-  const client = await ourDatabase(run.database).connect('restore');
+  const client = await driverClient(ourDatabase(run.database).connect('restore'));
   client.on('error', () => {});
   let at: string | undefined;
   try {

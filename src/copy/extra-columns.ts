@@ -5,7 +5,7 @@ import type { SluiceError } from '../core/errors/sluice-error.js';
 import { formatList } from '../core/list.js';
 import { again, type NextStep } from '../core/next.js';
 import { withRest } from '../core/plural.js';
-import { likelyDelimiter } from '../sources/csv/separator-line.js';
+import { likelyDelimiter } from '../sources/csv/likely-delimiter.js';
 import type { MatchedTable, MatchOptions } from './match-options.js';
 
 /** A command that would be longer is left to be typed. */

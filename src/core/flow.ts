@@ -1,4 +1,4 @@
-import type { Row } from './row.js';
+import type { AnyRow, Row } from './row.js';
 import type { Target } from './target.js';
 import type { Sink, Source, Stage } from './types.js';
 
@@ -19,7 +19,7 @@ export interface FlowPlan {
 }
 
 /** What `into` accepts for rows R: a target whose columns the rows have, else an explanation as a type. */
-export type Fits<R extends Row, C extends string> = [C] extends [keyof R & string]
+export type Fits<R extends AnyRow, C extends string> = [C] extends [keyof R & string]
   ? Target<C>
   : { readonly 'the rows lack these columns': Exclude<C, keyof R & string> };
 
@@ -27,7 +27,7 @@ export type Fits<R extends Row, C extends string> = [C] extends [keyof R & strin
  * Rows on their way, under construction; immutable, every verb gives a new one. `Done` is what an end
  * gives: a whole flow, or a branch of a fork.
  */
-export class FlowBuilder<R extends Row, Done> {
+export class FlowBuilder<R extends AnyRow, Done> {
   readonly #stages: readonly Stage[];
   readonly #end: (branch: Branch) => Done;
 
@@ -38,16 +38,16 @@ export class FlowBuilder<R extends Row, Done> {
 
   /** The rows as the given stages, up to ten, leave them, one after the other. Of a stage that is not given the rows are those before it. */
   through<
-    A extends Row = R,
-    B extends Row = A,
-    C extends Row = B,
-    D extends Row = C,
-    E extends Row = D,
-    F extends Row = E,
-    G extends Row = F,
-    H extends Row = G,
-    I extends Row = H,
-    J extends Row = I,
+    A extends AnyRow = R,
+    B extends AnyRow = A,
+    C extends AnyRow = B,
+    D extends AnyRow = C,
+    E extends AnyRow = D,
+    F extends AnyRow = E,
+    G extends AnyRow = F,
+    H extends AnyRow = G,
+    I extends AnyRow = H,
+    J extends AnyRow = I,
   >(
     a?: Stage<R, A>,
     b?: Stage<A, B>,
@@ -69,7 +69,7 @@ export class FlowBuilder<R extends Row, Done> {
   into(end: Sink<R>): Done;
   // Behind the sink's: of the ways to call it the compiler explains the last, which names the columns.
   into<C extends string>(end: Target<C> & Fits<R, C>): Done;
-  into(end: Target | Sink<R>): Done {
+  into(end: Target | Sink<never>): Done {
     return this.#end({ stages: this.#stages, into: end as Target | Sink });
   }
 
@@ -81,8 +81,9 @@ export class FlowBuilder<R extends Row, Done> {
 }
 
 /** Starts a flow at a source. Nothing is read until the pipeline runs. */
-export function flow<R extends Row>(source: Source<R>): FlowBuilder<R, FlowPlan> {
-  return new FlowBuilder<R, FlowPlan>([], (root) => ({ source, root }));
+export function flow<R extends AnyRow = Row>(source: Source<R>): FlowBuilder<R, FlowPlan> {
+  const any: Source<AnyRow> = source;
+  return new FlowBuilder<R, FlowPlan>([], (root) => ({ source: any as Source, root }));
 }
 
 /** Every end of the branch, in the order of its declaration. */

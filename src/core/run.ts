@@ -1,6 +1,5 @@
-import type { Client } from 'pg';
 import type { Report } from './report.js';
-import type { Row } from './row.js';
+import type { AnyRow, Row } from './row.js';
 
 /** Why a row is set aside. `reason` is a stable snake_case code that reports group by. */
 export interface Rejection {
@@ -31,12 +30,24 @@ export interface Log {
   error(message: string, facts?: Readonly<Record<string, unknown>>): void;
 }
 
+/** A session of the database, which ends only when its owner ends it. */
+export interface Session {
+  /** One statement; rows as objects with pg's usual types, and how many rows it has read or written. */
+  query<T extends AnyRow = Row>(
+    sql: string,
+    parameters?: readonly unknown[],
+  ): Promise<{ readonly rows: readonly T[]; readonly rowCount: number | null }>;
+  /** A connection that is lost between two statements is told here alone; without a listener it ends the process. */
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  end(): Promise<void>;
+}
+
 /** The database as sources, stages and checks see it. */
 export interface Database {
   /** One statement on a shared session; rows as objects with pg's usual types. */
-  query<T extends Row = Row>(sql: string, parameters?: readonly unknown[]): Promise<T[]>;
+  query<T extends AnyRow = Row>(sql: string, parameters?: readonly unknown[]): Promise<T[]>;
   /** A session of the caller's own, which the caller ends. `purpose` shows in pg_stat_activity. */
-  connect(purpose: string): Promise<Client>;
+  connect(purpose: string): Promise<Session>;
   /**
    * The id of an exported snapshot that every reader of this run shares, or undefined where each
    * statement may see its own (a check before the run, say). See SET TRANSACTION SNAPSHOT.
@@ -74,14 +85,14 @@ export interface Run {
    */
   share<T>(key: string, make: () => Promise<T>, release: (made: T) => Promise<void> | void): Promise<T>;
   /** Sets a row aside with its reason; it must not be passed on as well. Throws under --stop-on-error. */
-  reject(row: Row | undefined, why: Rejection): void;
+  reject(row: AnyRow | undefined, why: Rejection): void;
   /**
    * Rows left out on purpose, nothing being wrong with them: how many, or the rows themselves, so that each
    * one's record in the ledger says why.
    */
-  skip(reason: string, rows?: number | readonly Row[]): void;
+  skip(reason: string, rows?: number | readonly AnyRow[]): void;
   /** Rows that went into another row (grouping, deduplication): how many, or the rows themselves. */
-  merge(reason: string, rows?: number | readonly Row[]): void;
+  merge(reason: string, rows?: number | readonly AnyRow[]): void;
   /** Rows passed on that no row came in for (a group's summary, a row split in two). */
   add(reason: string, rows?: number): void;
   /** Rows passed on as they were, there being nothing to do; reported beside the skipped ones. */

@@ -1,6 +1,6 @@
 import type { Around, InputBytes } from './input-bytes.js';
 import type { Cut, CutOptions, PartReader, Uncut } from './parts.js';
-import type { Chunk, Row, Rows } from './row.js';
+import type { AnyRow, Chunk, Row, Rows } from './row.js';
 import type { Run } from './run.js';
 
 /**
@@ -10,8 +10,11 @@ import type { Run } from './run.js';
  */
 export type DateUnit = 'seconds' | 'milliseconds' | 'microseconds' | 'nanoseconds' | 'julian' | 'text';
 
+/** How the cells of an SQLite column are read; `text` is what there is, as text. */
+export type SqliteType = 'text' | 'boolean' | 'datetime';
+
 /** Where rows come from. Declaring one touches nothing; every `read` starts afresh. */
-export interface Source<R extends Row = Row> {
+export interface Source<R extends AnyRow = Row> {
   /** As messages name it: a path, `-` for stdin, a query's name. */
   readonly name: string;
   readonly kind: 'file' | 'stdin' | 'query' | 'memory' | 'sqlite';
@@ -42,13 +45,13 @@ export interface Source<R extends Row = Row> {
   readonly dates?: { readonly table: string; readonly units: Readonly<Record<string, DateUnit>> };
   /** The same rows out of the SQLite file at `path`, where the source can read one. */
   fromSqlite?(path: string): Source<R>;
-  /** What the rows are written in; undefined where that can be read only once. Throws as `check` does. */
+  /** @internal What the rows are written in; undefined where that can be read only once. Throws as `check` does. */
   bytes?(around: Around): Promise<InputBytes | undefined>;
   /** Chunks of rows with their origin marked. Must release what it holds when the reader stops early. */
   read(run: Run): Rows<R>;
-  /** Opens it to be read in parts, each by itself and in any order. For sources whose records can be told apart without reading them. */
+  /** @internal Opens it to be read in parts, each by itself and in any order. For sources whose records can be told apart without reading them. */
   cut?(run: Run, how: CutOptions): Promise<Cut | Uncut>;
-  /** Gives parts by the places that a cut has given them, elsewhere or later; `opening` is what it said of itself. */
+  /** @internal Gives parts by the places that a cut has given them, elsewhere or later; `opening` is what it said of itself. */
   partReader?(run: Run, opening: unknown): Promise<PartReader>;
 }
 
@@ -56,7 +59,7 @@ export interface Source<R extends Row = Row> {
  * From rows to rows: an async generator function. State lives in the generator; what stands after the
  * loop is the flush. A name for messages may be given with `named`; the function's own name serves else.
  */
-export interface Stage<In extends Row = Row, Out extends Row = In> {
+export interface Stage<In extends AnyRow = Row, Out extends AnyRow = In> {
   (rows: Rows<In>, run: Run): Rows<Out>;
   readonly stageName?: string;
   /** See `stateless`. */
@@ -66,7 +69,7 @@ export interface Stage<In extends Row = Row, Out extends Row = In> {
 }
 
 /** Where rows end. */
-export interface Sink<R extends Row = Row> {
+export interface Sink<R extends AnyRow = Row> {
   /** As messages name it: a table, a file. */
   readonly name: string;
   /** What `write` changes; a dry run opens only sinks that change nothing. */
@@ -75,7 +78,7 @@ export interface Sink<R extends Row = Row> {
 }
 
 /** A sink that has been opened. Call order: write any number of times, then close, or discard. */
-export interface Staging<R extends Row = Row> {
+export interface Staging<R extends AnyRow = Row> {
   /** Takes the chunk over; resolves when the next one may come (backpressure). */
   write(chunk: Chunk<R>): Promise<void>;
   /** Everything written is safe; the number of rows as the receiver counted them. */
@@ -88,7 +91,7 @@ export interface Staging<R extends Row = Row> {
 }
 
 /** `stage` under a name for messages and the accounting. */
-export function named<In extends Row, Out extends Row>(
+export function named<In extends AnyRow = Row, Out extends AnyRow = Row>(
   name: string,
   stage: (rows: Rows<In>, run: Run) => Rows<Out>,
 ): Stage<In, Out> {
@@ -101,7 +104,9 @@ export function named<In extends Row, Out extends Row>(
  * sessions at once, and a load that broke off reads those that are missing; without the promise it is read in one piece,
  * again from its beginning, so that stages have their state.
  */
-export function stateless<In extends Row, Out extends Row>(stage: Stage<In, Out>): Stage<In, Out> {
+export function stateless<In extends AnyRow = Row, Out extends AnyRow = Row>(
+  stage: Stage<In, Out>,
+): Stage<In, Out> {
   const same: (rows: Rows<In>, run: Run) => Rows<Out> = (rows, run) => stage(rows, run);
   return Object.assign(same, { stageName: stage.stageName ?? stage.name, stateless: true as const });
 }
@@ -110,6 +115,6 @@ export function stateless<In extends Row, Out extends Row>(stage: Stage<In, Out>
  * `stage` with the warning that what becomes of a row depends on others: it numbers, groups or leaves out what came
  * before. Corrected rejects are then no use to it by themselves: they are resubmitted with the whole input.
  */
-export function together<S extends Stage<never, Row>>(stage: S): S {
+export function together<S extends Stage<never, AnyRow>>(stage: S): S {
   return Object.assign(stage, { together: true as const });
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { SluiceError } from '../core/errors/sluice-error.js';
-import type { Row } from '../core/row.js';
+import type { AnyRow, Row } from '../core/row.js';
 import type { Database } from '../core/run.js';
 import type { Address } from './address.js';
 import { backendOf } from './backend.js';
@@ -80,7 +80,7 @@ export class PgDatabase implements Database {
   }
 
   /** Throws refused `row_security` where the server refuses to leave rows out. */
-  async query<T extends Row = Row>(sql: string, parameters: readonly unknown[] = []): Promise<T[]> {
+  async query<T extends AnyRow = Row>(sql: string, parameters: readonly unknown[] = []): Promise<T[]> {
     const client = await this.session();
     try {
       return (await this.inTurn(() => client.query(sql, parameters as unknown[]))).rows as T[];

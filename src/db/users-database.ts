@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import type { Row } from '../core/row.js';
+import type { AnyRow, Row } from '../core/row.js';
 import type { Database } from '../core/run.js';
 import type { PgDatabase } from './connect.js';
 import { cutOff } from './network.js';
@@ -21,7 +21,7 @@ export function usersSession(ours: PgDatabase, client: Client): Database {
 
 function along(ours: PgDatabase, inTurn: InTurn): Database {
   const database: Database = {
-    query: async <T extends Row = Row>(sql: string, parameters: readonly unknown[] = []) => {
+    query: async <T extends AnyRow = Row>(sql: string, parameters: readonly unknown[] = []) => {
       const path = await ours.usersPath();
       try {
         return await inTurn(async (client) => {

@@ -1,9 +1,9 @@
-import { CHUNK_ROWS, markOrigin, type Row } from '../core/row.js';
+import { type AnyRow, CHUNK_ROWS, markOrigin, type Row } from '../core/row.js';
 import type { Source } from '../core/types.js';
 import { stopIfAborted } from './bytes/stop.js';
 
 /** The rows of an array, copied, with their place in it (1-based) as their origin. */
-export function memory<R extends Row>(name: string, rows: readonly R[]): Source<R> {
+export function memory<R extends AnyRow = Row>(name: string, rows: readonly R[]): Source<R> {
   return {
     name,
     kind: 'memory',

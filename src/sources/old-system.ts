@@ -4,6 +4,7 @@ import type { Run } from '../core/run.js';
 import type { DateUnit, Source } from '../core/types.js';
 import { columnBases } from '../db/catalog/column-sql.js';
 import { ownOperator } from '../db/catalog/own-operator.js';
+import { driverClient } from '../db/driver.js';
 import { ident, literal, qualified } from '../db/quote.js';
 import { rowSecurityError } from '../db/row-security.js';
 import { readings, type TableName } from '../db/table-name.js';
@@ -191,7 +192,7 @@ const AS_TEXT = { getTypeParser: () => (text: string | Buffer) => text };
 
 /** A session along the user's search_path, and the statement that gives it that again. */
 async function openSession({ database }: Around, held: boolean): Promise<QuestionSession> {
-  const client = await database.connect('assess');
+  const client = await driverClient(database.connect('assess'));
   // Every query reports a lost connection itself.
   client.on('error', () => {});
   await client.query(

@@ -86,7 +86,7 @@ function everyColumn(source: Source<Row>) {
         )
         .through(
           sort<Row>({ by: { column: 't', as: 'text' }, name: 'by text', memoryRows: 4 }),
-          lookup<Row, 'again'>({ from: source, key: 'n', on: 'id', take: { again: 'é' } }),
+          lookup({ from: source, key: 'n', on: 'id', take: { again: 'é' } }),
           map(({ again, ...row }: Row) => ({ ...row, t: again })),
         )
         .into(tables.numbers as never),

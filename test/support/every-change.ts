@@ -1,4 +1,4 @@
-import { writeThrough } from '../../sinks/publish/compat-views/index.js';
+import { writeThrough } from '../../sinks/publish/compat-views/write-through.js';
 import type { Pipeline, PipelineDefinition } from '../../src/core/pipeline.js';
 import { isPublishMode, PUBLISH_MODES, type PublishMode } from '../../src/core/publish-mode.js';
 import type { Row } from '../../src/core/row.js';

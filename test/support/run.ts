@@ -58,7 +58,7 @@ export function testRun(
     kept: kept as Record<string, number>,
     logged,
     position: undefined,
-    reject: (row, why) => run.rejects.push({ ...why, row }),
+    reject: (row: Row | undefined, why) => run.rejects.push({ ...why, row }),
     skip: counter(skipped as Record<string, number>),
     merge: counter(merged as Record<string, number>),
     add: counter(added as Record<string, number>),

@@ -41,7 +41,7 @@ export function sinkRun(_t: TestContext, database?: TestDatabase, snapshot?: str
     rejects,
     positions,
     stop: () => controller.abort(),
-    reject: (row, why) => rejects.push({ row, why }),
+    reject: (row: Row | undefined, why) => rejects.push({ row, why }),
     skip: quiet,
     merge: quiet,
     add: quiet,

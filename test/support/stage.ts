@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { type Chunk, markOrigin, type Row, type Rows } from '../../src/core/row.js';
+import { type AnyRow, type Chunk, markOrigin, type Row, type Rows } from '../../src/core/row.js';
 import type { Log, Rejection, Run } from '../../src/core/run.js';
 import type { Stage } from '../../src/core/types.js';
 
@@ -16,7 +16,7 @@ export interface Counted {
   readonly left: Record<string, number>;
 }
 
-export interface Ran<R extends Row> extends Counted {
+export interface Ran<R extends AnyRow> extends Counted {
   readonly rows: R[];
 }
 
@@ -27,7 +27,10 @@ export interface StageOptions {
 }
 
 /** Chunks of `size` rows, each row marked with its ordinal (1-based) unless it has an origin. */
-export async function* inChunks<R extends Row>(rows: Iterable<R>, size: number): AsyncGenerator<R[]> {
+export async function* inChunks<R extends AnyRow = Row>(
+  rows: Iterable<R>,
+  size: number,
+): AsyncGenerator<R[]> {
   let chunk: R[] = [];
   let ordinal = 0;
   for (const row of rows) {
@@ -63,7 +66,7 @@ export function recordingRun(scratch: string, options: StageOptions = {}): { run
     database: { query: none, connect: none },
     scratch,
     share: (_key, make) => make(),
-    reject: (row, why) => void counted.rejects.push({ row, ...why }),
+    reject: (row: Row | undefined, why) => void counted.rejects.push({ row, ...why }),
     skip: count(counted.skipped),
     merge: count(counted.merged),
     add: count(counted.added),
@@ -84,7 +87,7 @@ const sum = (counts: Record<string, number>) => Object.values(counts).reduce((a,
  * result does not depend on the size, that no chunk is empty, that the accounting identity holds, and
  * that no scratch file is left, whether the stage ends well or throws.
  */
-export async function runStage<In extends Row, Out extends Row>(
+export async function runStage<In extends AnyRow = Row, Out extends AnyRow = Row>(
   stage: Stage<In, Out>,
   rows: readonly In[],
   options: StageOptions = {},

@@ -21,7 +21,7 @@ test('a parent that its own stages reject is none to its children, and is reject
   const children = [{ of: '1' }, { of: '2' }, { of: '3' }];
   const from = passing(parents, parent);
   const { rows, rejects } = await runStage(
-    lookup<(typeof children)[number], 'years'>({
+    lookup({
       ...{ from, key: 'key', on: 'of', take: { years: 'years' }, reason: 'parent_rejected' },
     }),
     children,

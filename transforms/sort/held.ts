@@ -1,4 +1,4 @@
-import type { Row } from '../../src/core/row.js';
+import { type AnyRow, anyColumns } from '../../src/core/row.js';
 import { compareBytes, KeyBytes } from './key-bytes.js';
 import type { KeyWriter } from './order.js';
 import type { Packer } from './pack.js';
@@ -9,7 +9,7 @@ import { sortRecords } from './radix-sort.js';
  * Rows in memory that wait to be put in order, packed into one block: millions of small objects that live
  * for long would cost the garbage collector more than the sort.
  */
-export class Held<R extends Row> {
+export class Held<R extends AnyRow> {
   rows = 0;
   block: Block;
   /** Bytes of the block that are used. */
@@ -39,13 +39,14 @@ export class Held<R extends Row> {
     const key = this.#key;
     key.length = 0;
     this.#write(row, key);
-    let size = this.#packer.pack(row, key, this.block, this.used);
+    const columns = anyColumns(row);
+    let size = this.#packer.pack(columns, key, this.block, this.used);
     if (size < 0) {
       const needed = this.used - size;
       // A row that alone is larger than what may be held is held nevertheless.
       if (needed > this.#mostBytes && this.rows > 0) return false;
       this.#grow(needed);
-      size = this.#packer.pack(row, key, this.block, this.used);
+      size = this.#packer.pack(columns, key, this.block, this.used);
     }
     const before = this.#before;
     if (this.ascending && this.rows > 0) {

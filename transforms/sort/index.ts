@@ -1,4 +1,4 @@
-import type { Row, Rows } from '../../src/core/row.js';
+import type { AnyRow, Row, Rows } from '../../src/core/row.js';
 import type { Run } from '../../src/core/run.js';
 import { named, type Stage } from '../../src/core/types.js';
 import { rowFailed } from '../failure.js';
@@ -10,10 +10,10 @@ import { MAX_RECORDS } from './radix-sort.js';
 import { SortedRun } from './sorted-run.js';
 import { Unpacker } from './unpack.js';
 
-export interface SortOptions<R extends Row> {
+export interface SortOptions<R extends AnyRow = Row> {
   /** The name of the order, as a source's `order` names it; also stands in messages. */
   readonly name: string;
-  readonly by: OrderBy<R>;
+  readonly by: OrderBy<NoInfer<R>>;
   /** Rows kept in memory before a sorted run goes to disk. Default (and limit): 16 million. */
   readonly memoryRows?: number;
   /** Bytes of rows (packed, with their keys) kept in memory before that. Default: 32 MiB. */
@@ -21,7 +21,7 @@ export interface SortOptions<R extends Row> {
 }
 
 /** A stage that also says in which order its rows leave. */
-export type SortStage<R extends Row> = Stage<R> & { readonly order: string };
+export type SortStage<R extends AnyRow = Row> = Stage<R> & { readonly order: string };
 
 /** Runs merged at once; more are merged in passes, since each holds a frame of rows and an open file. */
 const FAN_IN = 96;
@@ -35,11 +35,11 @@ const FAN_IN = 96;
  * A row whose key has no place in the order (text where a number must be) is rejected: `not_a_number`,
  * `not_an_integer`. Throws `scratch_failed` when the disk is full, `unspillable_row` for a function.
  */
-export function sort<R extends Row>(options: SortOptions<R>): SortStage<R> {
+export function sort<R extends AnyRow = Row>(options: SortOptions<R>): SortStage<R> {
   const { name, memoryBytes = 32 * 2 ** 20 } = options;
   const memoryRows = Math.max(1, Math.min(options.memoryRows ?? MAX_RECORDS, MAX_RECORDS));
   const title = `sort(${name})`;
-  const write = keyWriter(options.by);
+  const write = keyWriter<R>(options.by);
   const stage = named(title, async function* (rows: Rows<R>, run: Run): AsyncGenerator<R[]> {
     const packer = new Packer();
     const runs: SortedRun[] = [];
@@ -72,7 +72,7 @@ export function sort<R extends Row>(options: SortOptions<R>): SortStage<R> {
 }
 
 /** Takes rows of `chunk` from index `from` on, and gives the index of the first for which there is no room. */
-function fill<R extends Row>(
+function fill<R extends AnyRow = Row>(
   held: Held<R>,
   chunk: readonly R[],
   from: number,
@@ -90,7 +90,7 @@ function fill<R extends Row>(
 }
 
 /** Writes what is held as one more run; merges the last runs when they are as many as can be, of one level. */
-async function spill<R extends Row>(runs: SortedRun[], held: Held<R>, run: Run): Promise<void> {
+async function spill<R extends AnyRow = Row>(runs: SortedRun[], held: Held<R>, run: Run): Promise<void> {
   const places = held.ordered();
   const { block } = held;
   const one = await SortedRun.create(run.scratch, 0);

@@ -1,16 +1,16 @@
 import { withoutEnd } from '../../src/core/ends.js';
 import { doubleOf } from '../../src/core/json/decimal.js';
 import { type ExactNumber, isExactNumber } from '../../src/core/json/exact-number.js';
-import type { Row } from '../../src/core/row.js';
+import type { AnyRow, Column, Row } from '../../src/core/row.js';
 import { RowError } from '../failure.js';
 import type { KeyBytes } from './key-bytes.js';
 
 /** One key of an order. A bare column name means text. */
-export type OrderKey = string | OrderColumn;
+export type OrderKey<R extends AnyRow = Row> = Column<R> | OrderColumn<R>;
 
-export interface OrderColumn {
+export interface OrderColumn<R extends AnyRow = Row> {
   /** A column, or a function for a key that no column holds. */
-  readonly column: string | ((row: Row) => unknown);
+  readonly column: Column<R> | ((row: R) => unknown);
   /**
    * `text` (default): by code point, which is COLLATE "C" in a UTF-8 database. `shortlex`: the shorter
    * first (in characters, as SQL's length), then as text. `number`: by value, any precision; text such as
@@ -25,9 +25,9 @@ export interface OrderColumn {
 /** A function's key: a value or several; numbers come before text, NULL last. */
 export type OrderValue = string | number | bigint | ExactNumber | boolean | Date | null | undefined;
 
-export type OrderBy<R extends Row = Row> =
-  | OrderKey
-  | readonly OrderKey[]
+export type OrderBy<R extends AnyRow = Row> =
+  | OrderKey<R>
+  | readonly OrderKey<R>[]
   | ((row: R) => OrderValue | readonly OrderValue[]);
 
 /**
@@ -36,10 +36,10 @@ export type OrderBy<R extends Row = Row> =
  * for a value that has no place. What a column appends ends in a byte below (or, inverted, above) all that
  * it may hold, so that columns can stand side by side and no key is the beginning of another.
  */
-export type KeyWriter<R extends Row = Row> = (row: R, key: KeyBytes) => void;
+export type KeyWriter<R extends AnyRow = Row> = (row: R, key: KeyBytes) => void;
 
 /** The writer of keys in the order `by`. */
-export function keyWriter<R extends Row>(by: OrderBy<R>): KeyWriter<R> {
+export function keyWriter<R extends AnyRow = Row>(by: OrderBy<R>): KeyWriter<R> {
   if (typeof by === 'function') {
     return (row, key) => {
       const values = by(row);
@@ -47,30 +47,28 @@ export function keyWriter<R extends Row>(by: OrderBy<R>): KeyWriter<R> {
       else for (const value of values as readonly OrderValue[]) writeValue(value, key);
     };
   }
-  const parts = (typeof by === 'string' || !Array.isArray(by) ? [by as OrderKey] : by).map(columnWriter);
-  if (parts.length === 1) return parts[0] as KeyWriter<R>;
+  const [first, ...others] = (isList(by) ? by : [by]).map((key) => columnWriter(key));
+  if (first === undefined) return () => {};
+  if (others.length === 0) return first;
   return (row, key) => {
-    for (let i = 0; i < parts.length; i++) (parts[i] as KeyWriter)(row, key);
+    first(row, key);
+    for (const write of others) write(row, key);
   };
 }
 
 const NULL_LAST = 'z';
 const NULL_FIRST = 'a';
 
-function columnWriter(of: OrderKey): KeyWriter {
-  const {
-    column,
-    as = 'text',
-    descending = false,
-    nulls,
-  } = typeof of === 'string' ? { column: of } : (of as OrderColumn);
+function columnWriter<R extends AnyRow>(of: OrderKey<R>): KeyWriter<R> {
+  const order: OrderColumn<R> = typeof of === 'object' ? of : { column: of };
+  const { column, as = 'text', descending = false, nulls } = order;
   const nullsFirst = nulls === undefined ? descending : nulls === 'first';
   // Inverting turns the order round, NULL included.
   const absent = nullsFirst === descending ? NULL_LAST : NULL_FIRST;
   const write = WRITERS[as];
   const named = typeof column === 'string' ? column : 'a sort key';
-  const up: KeyWriter = (row, key) => {
-    const value = typeof column === 'string' ? row[column] : column(row);
+  const up: KeyWriter<R> = (row, key) => {
+    const value = typeof column === 'function' ? column(row) : row[column];
     if (value === null || value === undefined) key.ascii(absent);
     else write(value, key, named);
   };
@@ -81,6 +79,9 @@ function columnWriter(of: OrderKey): KeyWriter {
     key.invert(from);
   };
 }
+
+/** A list may be read-only, which Array.isArray does not know. */
+const isList = <T>(value: T | readonly T[]): value is readonly T[] => Array.isArray(value);
 
 type Write = (value: unknown, key: KeyBytes, column: string) => void;
 

@@ -3,6 +3,5 @@ export {
   hasWriter,
   undoViewParts,
   viewParts,
-  writeThrough,
 } from './parts.js';
 export { type SurveyedNames, surveyNames } from './survey.js';

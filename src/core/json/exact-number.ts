@@ -1,8 +1,10 @@
-import { inspect } from 'node:util';
 import { doubleOf } from './decimal.js';
 
 // Registered, so that two copies of the package know each other's.
 const EXACT: unique symbol = Symbol.for('sluice.exact') as never;
+
+// Node's own, by its registered name: the types of this file need none of Node's.
+const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
 
 /**
  * A number of JSON that a JavaScript number would write in another way: `12.50`, `1e5`, `-0`, or one of more digits
@@ -43,7 +45,7 @@ export class ExactNumber {
     return hint === 'string' ? this.literal : this.valueOf();
   }
 
-  [inspect.custom](): string {
+  [INSPECT](): string {
     return this.literal;
   }
 }

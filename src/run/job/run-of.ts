@@ -47,18 +47,18 @@ export function runOf(job: RunningJob, { counter, input, signal, flow, lane = 0 
       return job.scratch;
     },
     share: job.share,
-    reject(row, why) {
+    reject(row: Row | undefined, why) {
       tally(counter.rejected, why.reason, 1);
       // What the source itself rejects is the input's record.
       const known = counter.role === 'source' ? row : undefined;
       job.rejects.add(input, counter.stage, row, why, job.state.tracked?.of(flow), known);
     },
-    skip(reason, rows = 1) {
+    skip(reason, rows: number | readonly Row[] = 1) {
       tally(counter.skipped, reason, countOf(rows));
       // What one branch of a fork leaves out goes into another.
       if (typeof rows !== 'number' && counter.branch === '') job.state.tracked?.of(flow)?.left(rows, reason);
     },
-    merge(reason, rows = 1) {
+    merge(reason, rows: number | readonly Row[] = 1) {
       tally(counter.merged, reason, countOf(rows));
       if (typeof rows !== 'number' && counter.branch === '') job.state.tracked?.of(flow)?.left(rows, reason);
     },

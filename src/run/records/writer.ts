@@ -4,6 +4,7 @@ import { CopyIn } from '../../../sinks/load/copy/copy-in.js';
 import { ledgerErrors } from '../../core/errors/catalogue/ledger.js';
 import { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Database } from '../../core/run.js';
+import { driverClient } from '../../db/driver.js';
 import { ledgerTextOf } from '../../db/ledger-text.js';
 import { isConnectionLoss, sqlstateOf } from '../../db/server-error.js';
 
@@ -134,7 +135,7 @@ export class RecordWriter {
   }
 
   async #connect(): Promise<Client> {
-    const client = await this.database.connect(this.purpose);
+    const client = await driverClient(this.database.connect(this.purpose));
     // The publish commits durably, and everything before it with it.
     await client.query(
       "SET synchronous_commit = off; SET statement_timeout = 0; SET lock_timeout = 0; SET client_encoding = 'UTF8'",

@@ -50,7 +50,7 @@ export function inPlace(
     const unreadable = new Set<number>();
     let next = 0;
     const relay = changedRun(run, {
-      reject(row, why) {
+      reject(row: Row | undefined, why) {
         const line = why.line ?? (row === undefined ? undefined : originOf(row));
         const correction = line === undefined ? undefined : byLine.get(line);
         if (line === undefined || correction === undefined) return run.reject(row, why);

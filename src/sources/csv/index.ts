@@ -1,4 +1,4 @@
-import type { Row } from '../../core/row.js';
+import type { Row, TextRow } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
 import { pathSource } from '../text/path-source.js';
@@ -9,7 +9,7 @@ import { type CsvOptions, checkOptions, isStrict } from './options.js';
 export type { CsvOptions } from './options.js';
 
 /** A row of a CSV file: text, or null where the field is unquoted and empty. */
-export type CsvRow<C extends string = string> = Readonly<Record<C, string | null>>;
+export type CsvRow<C extends string = string> = TextRow<C>;
 
 /**
  * The rows of the CSV file at `path` (`-` is stdin; gzip and zstd are unpacked). Values are text; an

@@ -1,6 +1,6 @@
 import { csvErrors } from '../../core/errors/catalogue/csv.js';
 import type { Rejection } from '../../core/run.js';
-import type { OpenOptions } from '../text/opening.js';
+import type { OpenOptions } from '../text/open-options.js';
 import type { HeaderOptions } from './header.js';
 import type { RowMaker } from './rows.js';
 

@@ -10,7 +10,8 @@ import { TextFeed } from '../text/feed.js';
 import { LineSplitter, lineTooLong } from '../text/lines.js';
 import { partText } from '../text/part-text.js';
 import { layoutOf } from './layout.js';
-import { batchesOf, type JsonlOptions, MAX_LINE_BYTES, rowsOfLines } from './lines.js';
+import { batchesOf, MAX_LINE_BYTES, rowsOfLines } from './lines.js';
+import type { JsonlOptions } from './options.js';
 
 /** What a part has to say of the columns that the flow relies on: those that no record up to its end has had. */
 interface Unseen {

@@ -1,11 +1,11 @@
-import type { Row } from '../../core/row.js';
+import type { AnyRow, Column, Row } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
 import { checkFile } from '../text/check.js';
 import { pathSource } from '../text/path-source.js';
-import type { JsonOptions } from './reader.js';
+import type { JsonOptions } from './options.js';
 
-export type { JsonOptions } from './reader.js';
+export type { JsonOptions } from './options.js';
 
 /**
  * The objects of an array in the JSON document at `path` (`-` is stdin; gzip and zstd are unpacked), a row
@@ -17,9 +17,18 @@ export type { JsonOptions } from './reader.js';
  * Reading throws what `openText` throws; usage `no_array`; failed `invalid_json`, `invalid_utf8`, `record_too_long`,
  * and `duplicate_key` for one of the keys that lead to the array.
  */
-export function json<R extends Row = Row>(path: string, options: JsonOptions = {}): Source<R> {
+export function json<const C extends string>(
+  path: string,
+  options: JsonOptions & { readonly columns: readonly C[] },
+): Source<Readonly<Record<C, unknown>>>;
+/** Rows as the author says they are. */
+export function json<R extends AnyRow = Row>(
+  path: string,
+  options?: JsonOptions & { readonly columns?: readonly Column<R>[] },
+): Source<R>;
+export function json(path: string, options: JsonOptions = {}): Source {
   return {
-    ...pathSource<R>(path, {
+    ...pathSource(path, {
       format: 'json',
       columns: options.columns,
       batches: (run) => batches(path, options, run),

@@ -1,10 +1,11 @@
-import type { Row } from '../../core/row.js';
+import type { AnyRow, Column, Row } from '../../core/row.js';
 import type { Source } from '../../core/types.js';
 import { pathSource } from '../text/path-source.js';
 import { cutLines, linesParts } from './cut.js';
-import { batchesOf, type JsonlOptions } from './lines.js';
+import { batchesOf } from './lines.js';
+import type { JsonlOptions } from './options.js';
 
-export type { JsonlOptions } from './lines.js';
+export type { JsonlOptions } from './options.js';
 
 /**
  * The objects of the JSON Lines file at `path` (`-` is stdin; gzip and zstd are unpacked), a row each.
@@ -15,8 +16,17 @@ export type { JsonlOptions } from './lines.js';
  *
  * Reading throws what `openText` throws and failed `record_too_long`.
  */
-export function jsonl<R extends Row = Row>(path: string, options: JsonlOptions = {}): Source<R> {
-  return pathSource<R>(path, {
+export function jsonl<const C extends string>(
+  path: string,
+  options: JsonlOptions & { readonly columns: readonly C[] },
+): Source<Readonly<Record<C, unknown>>>;
+/** Rows as the author says they are. */
+export function jsonl<R extends AnyRow = Row>(
+  path: string,
+  options?: JsonlOptions & { readonly columns?: readonly Column<R>[] },
+): Source<R>;
+export function jsonl(path: string, options: JsonlOptions = {}): Source {
+  return pathSource(path, {
     format: 'json',
     columns: options.columns,
     batches: (run) => batchesOf(path, options, run),

@@ -6,17 +6,11 @@ import { displayName } from '../bytes/open.js';
 import { type NamedColumns, nameColumns } from '../text/columns.js';
 import { MAX_DEPTH } from '../text/depth.js';
 import { type Line, LineSplitter } from '../text/lines.js';
-import { type OpenOptions, openText, startingWith } from '../text/opening.js';
+import { openText, startingWith } from '../text/opening.js';
 import { duplicateKey, twice } from './duplicate-key.js';
 import { isObject, kindOf } from './kinds.js';
 import { layoutOf } from './layout.js';
-
-export interface JsonlOptions extends OpenOptions {
-  /** The columns that the flow relies on. */
-  readonly columns?: readonly string[];
-  /** Longest line in bytes: 16 MiB where left out. A longer one stops the reading. */
-  readonly maxRecordBytes?: number;
-}
+import type { JsonlOptions } from './options.js';
 
 /** Longest line where the options do not say. */
 export const MAX_LINE_BYTES = 16 * 1024 * 1024;

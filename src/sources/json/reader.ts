@@ -12,24 +12,11 @@ import { displayName, openBytes } from '../bytes/open.js';
 import { nameColumns } from '../text/columns.js';
 import { MAX_DEPTH } from '../text/depth.js';
 import { utf8Text } from '../text/encoding.js';
-import { type OpenOptions, openText } from '../text/opening.js';
+import { openText } from '../text/opening.js';
 import { twice } from './duplicate-key.js';
 import { isObject, kindOf } from './kinds.js';
+import type { JsonOptions } from './options.js';
 import { ElementReader, tokenParser } from './tokens.js';
-
-export interface JsonOptions extends OpenOptions {
-  /**
-   * Where the array of rows is: keys joined by dots, or a list, where keys with dots in them are to be told from
-   * others. The whole document where left out.
-   */
-  readonly at?: string | readonly string[];
-  /** Longest element of the array in bytes: 16 MiB where left out. A longer one stops the reading. */
-  readonly maxRecordBytes?: number;
-  /** The columns that the flow relies on. */
-  readonly columns?: readonly string[];
-  /** Without `at`: a document that is one object is a row, also where it holds arrays. */
-  readonly single?: boolean;
-}
 
 /** So many pieces of READ_BYTES are looked at for the array before anything is written: about 4 MiB. */
 const CHECKED_PIECES = (4 << 20) / READ_BYTES;

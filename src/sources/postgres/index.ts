@@ -1,9 +1,10 @@
 import type { Client } from 'pg';
 import { SluiceError } from '../../core/errors/sluice-error.js';
-import { CHUNK_ROWS, type Row, type Rows } from '../../core/row.js';
+import { type AnyRow, CHUNK_ROWS, type Column, type Row, type Rows, type TextRow } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
 import { untilAborted } from '../../core/until-aborted.js';
+import { driverClient } from '../../db/driver.js';
 import { cutOff } from '../../db/network.js';
 import { literal } from '../../db/quote.js';
 import { isRowSecurity, rowSecurityError } from '../../db/row-security.js';
@@ -50,10 +51,16 @@ const STOP_MS = 2000;
  * Where the statement depends on what there is in the database (a table that may be missing), `sql` is a
  * function that is asked for it before each check and each reading.
  */
-export function query<R extends Row = Row>(
+export function query<const C extends string>(
   sql: string | ((run: Run) => Promise<string>),
-  options: QueryOptions = {},
-): Source<R> {
+  options: QueryOptions & { readonly columns: readonly C[] },
+): Source<TextRow<C>>;
+/** Rows as the author says they are. */
+export function query<R extends AnyRow = Row>(
+  sql: string | ((run: Run) => Promise<string>),
+  options?: QueryOptions & { readonly columns?: readonly Column<R>[] },
+): Source<R>;
+export function query(sql: string | ((run: Run) => Promise<string>), options: QueryOptions = {}): Source {
   const name = options.name ?? 'query';
   return {
     name,
@@ -73,9 +80,9 @@ export function query<R extends Row = Row>(
       }
     },
     async *read(run) {
-      yield* readQuery(run, name, await textOf(sql, run), options) as Rows<R>;
+      yield* readQuery(run, name, await textOf(sql, run), options);
     },
-    ...(options.sqlite === undefined ? {} : { fromSqlite: inSqlite<R>(name, options, options.sqlite) }),
+    ...(options.sqlite === undefined ? {} : { fromSqlite: inSqlite(name, options, options.sqlite) }),
   };
 }
 
@@ -97,10 +104,10 @@ async function columnsOf(run: Run, table: string): Promise<readonly string[]> {
 }
 
 /** The same rows out of an SQLite file. */
-function inSqlite<R extends Row>(name: string, options: QueryOptions, where: SqliteQuery) {
+function inSqlite(name: string, options: QueryOptions, where: SqliteQuery) {
   const { columns, order, rows } = options;
-  return (path: string): Source<R> =>
-    sqlite<R>(path, {
+  return (path: string): Source =>
+    sqlite(path, {
       name,
       ...where,
       ...(columns === undefined ? {} : { columns }),
@@ -128,7 +135,9 @@ async function explained(error: unknown, run: Run, name: string): Promise<unknow
 
 /** A session of the query's own: along the user's search_path, so that what we say in it is said with schemas. */
 async function open(run: Run, name: string): Promise<Client> {
-  const client = await untilAborted(run.database.connect(`read ${name}`), run.signal, (late) => late.end());
+  const client = await untilAborted(driverClient(run.database.connect(`read ${name}`)), run.signal, (late) =>
+    late.end(),
+  );
   // Every query reports a lost connection itself.
   client.on('error', () => {});
   return client;

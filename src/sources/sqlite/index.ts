@@ -4,16 +4,16 @@ import { columnErrors } from '../../core/errors/catalogue/columns.js';
 import { headerErrors } from '../../core/errors/catalogue/headers.js';
 import { sqliteErrors } from '../../core/errors/catalogue/sqlite.js';
 import { nearest } from '../../core/errors/nearest.js';
-import type { Row, Rows } from '../../core/row.js';
+import type { AnyRow, Column, Row, Rows, TextRow } from '../../core/row.js';
 import type { Rejection, Run } from '../../core/run.js';
-import type { DateUnit, Source } from '../../core/types.js';
+import type { DateUnit, Source, SqliteType } from '../../core/types.js';
 import { ident } from '../../db/quote.js';
 import { stopIfAborted } from '../bytes/stop.js';
 import { SqliteFile } from './database.js';
 import { decideDates } from './dates.js';
 import type { ReadChunk, ReadRequest, WrongRow } from './reader.js';
 import { cellParser, type ParseCells, rowOfCells } from './rows.js';
-import { DATE_UNITS, type SqliteType, typeOf } from './values.js';
+import { DATE_UNITS, typeOf } from './values.js';
 
 /** What is read out of an SQLite file. Exactly one of `table` and `query`. */
 export interface SqliteQuery {
@@ -59,7 +59,16 @@ export interface SqliteOptions extends SqliteQuery {
  * throw. Text that PostgreSQL cannot hold (a NUL,
  * bytes that are no UTF-8) is a reject.
  */
-export function sqlite<R extends Row = Row>(file: string | undefined, options: SqliteOptions): Source<R> {
+export function sqlite<const C extends string>(
+  file: string | undefined,
+  options: SqliteOptions & { readonly columns: readonly C[] },
+): Source<TextRow<C>>;
+/** Rows as the author says they are. */
+export function sqlite<R extends AnyRow = Row>(
+  file: string | undefined,
+  options: SqliteOptions & { readonly columns?: readonly Column<R>[] },
+): Source<R>;
+export function sqlite(file: string | undefined, options: SqliteOptions): Source {
   const { table, query, columns, order } = options;
   if ((table === undefined) === (query === undefined)) throw sqliteErrors.bad_sqlite_source.whatToRead();
   for (const [column, unit] of Object.entries(options.dates ?? {}))
@@ -82,7 +91,7 @@ export function sqlite<R extends Row = Row>(file: string | undefined, options: S
     async check(run) {
       return (await described(await opened(file, name, run), name, options, run)).said;
     },
-    read: (run) => readSqlite(file, name, options, run) as Rows<R>,
+    read: (run) => readSqlite(file, name, options, run),
     fromSqlite: (path) => sqlite(path, options),
   };
 }
@@ -93,7 +102,7 @@ async function opened(file: string | undefined, name: string, run: Run): Promise
 }
 
 /** A column of the query, and what it is read as before anything is known of its values. */
-type Column = Omit<ReadRequest['columns'][number], 'as'> & { readonly as: SqliteType };
+type SelectedColumn = Omit<ReadRequest['columns'][number], 'as'> & { readonly as: SqliteType };
 
 /** The columns of the query and how they are read, and what was found out for that. Throws as `decideDates`. */
 async function described(
@@ -123,7 +132,11 @@ async function described(
 }
 
 /** The columns of the query. Throws usage errors for those that cannot be read. */
-async function describe(file: SqliteFile, name: string, options: SqliteOptions): Promise<readonly Column[]> {
+async function describe(
+  file: SqliteFile,
+  name: string,
+  options: SqliteOptions,
+): Promise<readonly SelectedColumn[]> {
   const found = await file.columns(statement(options));
   const names = found.map((column) => column.name);
   const twice = names

@@ -1,8 +1,5 @@
 import type { SQLiteValue as Cell } from 'node-sqlite3-wasm';
-import type { DateUnit } from '../../core/types.js';
-
-/** How the cells of a column are read; `text` is what there is, as text. */
-export type SqliteType = 'text' | 'boolean' | 'datetime';
+import type { DateUnit, SqliteType } from '../../core/types.js';
 
 /** What a declared type means; https://www.prisma.io/docs/orm/overview/databases/sqlite#type-mapping */
 export function typeOf(declared: string): SqliteType {

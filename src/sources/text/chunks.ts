@@ -1,4 +1,4 @@
-import { CHUNK_ROWS, type Chunk, type Row } from '../../core/row.js';
+import { type AnyRow, CHUNK_ROWS, type Chunk, type Row } from '../../core/row.js';
 
 /** Small batches wait for each other until this many have come: rows of a wide file hold much text. */
 const MAX_BATCHES = 8;
@@ -6,7 +6,7 @@ const MAX_BATCHES = 8;
 /**
  * Batches of any size, also empty ones, as chunks of about CHUNK_ROWS rows; never an empty one.
  */
-export async function* inChunks<R extends Row>(
+export async function* inChunks<R extends AnyRow = Row>(
   batches: AsyncIterable<readonly R[]>,
 ): AsyncGenerator<Chunk<R>, void> {
   let waiting: R[] = [];
@@ -27,7 +27,7 @@ export async function* inChunks<R extends Row>(
 }
 
 /** `rows` in pieces of about CHUNK_ROWS, all of one size. */
-function* inPieces<R extends Row>(rows: R[]): Generator<Chunk<R>, void> {
+function* inPieces<R extends AnyRow = Row>(rows: R[]): Generator<Chunk<R>, void> {
   const pieces = Math.max(1, Math.round(rows.length / CHUNK_ROWS));
   const size = Math.ceil(rows.length / pieces);
   for (let from = 0; from < rows.length; from += size) {

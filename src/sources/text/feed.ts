@@ -2,7 +2,8 @@ import type { Run } from '../../core/run.js';
 import { headOf, openBytes } from '../bytes/open.js';
 import { stopIfAborted } from '../bytes/stop.js';
 import { compressionOf } from './decompress.js';
-import { type OpenOptions, openText } from './opening.js';
+import type { OpenOptions } from './open-options.js';
+import { openText } from './opening.js';
 import { rawBytes } from './raw.js';
 
 /** Buffers that were let go of are filled again: at most so many, since parts are done at different times. */

@@ -4,14 +4,8 @@ import type { Run } from '../../core/run.js';
 import { displayName } from '../bytes/open.js';
 import { compressionOf, decompressed } from './decompress.js';
 import { isUtf8Name, notText, SNIFF_BYTES, toUtf8 } from './encoding.js';
+import type { OpenOptions } from './open-options.js';
 import { type Position, rawBytes } from './raw.js';
-
-export interface OpenOptions {
-  /** A label of the WHATWG Encoding Standard; `utf-8` where it is left out. */
-  readonly encoding?: string;
-  /** The text itself, where it has been opened already; read in place of what is at the path. */
-  readonly opened?: AsyncGenerator<Buffer, void> | undefined;
-}
 
 /**
  * The text of a file, FIFO or stdin (`-`), unpacked if it is gzip or zstd (told by its first bytes, not by

@@ -1,5 +1,5 @@
 import type { Cut, CutOptions, PartReader, Uncut } from '../../core/parts.js';
-import type { Row } from '../../core/row.js';
+import type { AnyRow, Row } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
 import { displayName, openBytes, STDIN } from '../bytes/open.js';
@@ -19,7 +19,7 @@ export interface PathReading {
 }
 
 /** The source of what is at `path` (`-` is stdin), whatever its format. */
-export function pathSource<R extends Row>(path: string, reading: PathReading): Source<R> {
+export function pathSource<R extends AnyRow = Row>(path: string, reading: PathReading): Source<R> {
   const { format, columns, batches, cut, partReader } = reading;
   const read: Source['read'] = (run) => inChunks(batches(run));
   return {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseJson } from '../../../src/core/json/parse.js';
-import { originOf, type Row } from '../../../src/core/row.js';
+import { type AnyRow, originOf, type Row } from '../../../src/core/row.js';
 import { sort } from '../../../transforms/sort/index.js';
 import { KeyBytes } from '../../../transforms/sort/key-bytes.js';
 import { keyWriter, type OrderBy, type OrderValue } from '../../../transforms/sort/order.js';
@@ -14,7 +14,7 @@ import { inChunks, inScratch, recordingRun, runStage } from '../../support/stage
 
 /** A row's key, one character a byte: these strings compare as the bytes do. */
 const orderKey =
-  <R extends Row>(by: OrderBy<R>) =>
+  <R extends AnyRow = Row>(by: OrderBy<R>) =>
   (row: R) => {
     const key = new KeyBytes();
     keyWriter(by)(row, key);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { undoViewParts, viewParts, writeThrough } from '../../../../sinks/publish/compat-views/index.js';
+import { undoViewParts, viewParts } from '../../../../sinks/publish/compat-views/index.js';
+import { writeThrough } from '../../../../sinks/publish/compat-views/write-through.js';
 import { closeSchemas } from '../../../../src/db/close.js';
 
 test('a view in the place of a table: the table moves out, the view gets its name and its grants', () => {
