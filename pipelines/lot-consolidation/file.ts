@@ -29,7 +29,7 @@ export const inLotOrder = sort<OldSerial>({
     { column: 'production_line_id', as: 'integer' },
     { column: 'product_model_id', as: 'integer' },
     { column: 'production_month', as: 'text' },
-    { column: (row) => numberClass(row as OldSerial), as: 'number' },
+    { column: (row) => numberClass(row), as: 'number' },
     { column: 'lot_id', as: 'integer' },
     { column: 'serial_number', as: 'shortlex' },
     { column: 'serial_id', as: 'integer' },

@@ -14,23 +14,21 @@ const OF_LOT = COLUMNS.filter((column) => column !== 'lot_id' && !column.startsW
 export const linesAgree: Stage<OldSerial> = named('lines of a LOT agree', async function* (rows, run) {
   const first = new Map<string, { readonly hash: number; readonly line: number | undefined }>();
   const hashOf = hashing();
-  let before: OldSerial | undefined;
+  let before: Row | undefined;
   for await (const chunk of rows) {
-    const others = Object.keys(chunk[0] as Row).filter((column) => column.startsWith(PREFIX.lots));
+    const others = Object.keys(chunk[0] ?? {}).filter((column) => column.startsWith(PREFIX.lots));
     const columns = [...OF_LOT, ...others];
     const good: OldSerial[] = [];
     for (const row of chunk) {
       const { lot_id: lot } = row;
+      const all: Row = row;
       // Here, where the record is still at hand, for whoever corrects it.
       if (lot === null) {
         run.reject(row, wrongWith(row) as Rejection);
         continue;
       }
       // In a file that is in order most lines say what the one before them says.
-      if (
-        before?.lot_id === lot &&
-        columns.every((column) => (before as Row)[column] === (row as Row)[column])
-      ) {
+      if (before?.lot_id === lot && columns.every((column) => before?.[column] === all[column])) {
         good.push(row);
         continue;
       }

@@ -26,11 +26,8 @@ const MONTH = '^[0-9]{2}(0[1-9]|1[0-2])$';
 
 /** Whether line, model and month make a LOT number of 11 characters: 4, 3 and 4. */
 export function makesNumber(line: string, model: string, month: string): boolean {
-  return [
-    [LINE, line],
-    [MODEL, model],
-    [MONTH, month],
-  ].every(([pattern, code]) => new RegExp(pattern as string, 'u').test(code as string));
+  const is = (code: string, pattern: string) => new RegExp(pattern, 'u').test(code);
+  return is(line, LINE) && is(model, MODEL) && is(month, MONTH);
 }
 
 /** SQL: the same of a row `l` of lots with its line `p` and its model `m`. */

@@ -41,7 +41,7 @@ function nameInRows(name: string): string {
 
 /** Those of `columns` of a table that the pipeline does not know. */
 export function unknownOf(table: Carrying, columns: readonly string[] = []): readonly string[] {
-  return columns.filter((column) => !(KNOWN[table] as readonly string[]).includes(column));
+  return columns.filter((column) => !KNOWN[table].some((known) => known === column));
 }
 
 /**

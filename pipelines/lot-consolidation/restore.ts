@@ -76,9 +76,9 @@ function before(of: Restored, { columns = [] }: Target, overwrite: boolean): Sta
          FROM ${ident(of.table)} t WHERE t.id = ANY ($1::bigint[])`,
         [ids],
       );
-      const live = new Map<string, Live>(found.map((row) => [row.id as string, row]));
-      yield chunk.map((row, at) => {
-        const now = live.get(ids[at] as string);
+      const live = new Map<string, Live>(found.map((row) => [String(row.id), row]));
+      yield chunk.map((row) => {
+        const now = live.get(String(row.id));
         if (now === undefined && !of.gone(row)) conflict(row, 'deleted since; it would come back');
         for (const [column, file] of Object.entries(of.changed)) {
           const value = now?.[column];

@@ -161,8 +161,10 @@ async function newerThan(
       `SELECT id, "updatedAt" AS at FROM ${old.table(of.input)} WHERE id IN (${page.map(({ id }) => literal(id)).join(', ')})`,
     );
     const before = new Map(rows.map(({ id, at }) => [id, milliseconds(at)]));
-    for (const { id, at, only } of page)
-      if (only || !before.has(id) || Number(at) > (before.get(id) as number)) found.push(id);
+    for (const { id, at, only } of page) {
+      const known = before.get(id);
+      if (only || known === undefined || Number(at) > known) found.push(id);
+    }
   }
   return found.slice(0, LIMIT);
 }

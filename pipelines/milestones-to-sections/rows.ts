@@ -95,7 +95,7 @@ export type Instance = OldRow<'supplier_task_instances'> & {
 /** The instance as the new table has it, and beside it what `migration_before` keeps of it. */
 export const instanceRow = map((row: Instance) => {
   const status = required(row.status, 'status');
-  if (!STATUSES.includes(status as (typeof STATUSES)[number]))
+  if (!STATUSES.some((known) => known === status))
     throw new RowError('invalid_status', `the status "${status}" is not known`, {
       column: 'status',
       value: status,

@@ -11,7 +11,8 @@ export type Named = Milestone & { readonly section: string };
 
 /** What a milestone is called as a section before names of one type are told apart. */
 function sectionName(code: string | null, name: string): string {
-  return code !== null && Object.hasOwn(SECTION_OF_CODE, code) ? (SECTION_OF_CODE[code] as string) : name;
+  const known = code !== null && Object.hasOwn(SECTION_OF_CODE, code) ? SECTION_OF_CODE[code] : undefined;
+  return known ?? name;
 }
 
 /**
@@ -23,13 +24,12 @@ export function nameSections<M extends Pick<Milestone, 'id' | 'code' | 'name' | 
   milestones: readonly M[],
 ): (M & { readonly section: string })[] {
   const order = [...milestones].sort(
-    (a, b) => Number(a.sequence) - Number(b.sequence) || ((a.id as string) < (b.id as string) ? -1 : 1),
+    (a, b) => Number(a.sequence) - Number(b.sequence) || ((a.id ?? '') < (b.id ?? '') ? -1 : 1),
   );
-  const wanted = order.map((row) => sectionName(row.code, row.name as string));
-  const taken = new Set<string>(wanted);
+  const wanted = order.map((row) => ({ row, name: sectionName(row.code, row.name ?? '') }));
+  const taken = new Set(wanted.map(({ name }) => name));
   const used = new Set<string>();
-  return order.map((row, at) => {
-    const name = wanted[at] as string;
+  return wanted.map(({ row, name }) => {
     let section = name;
     for (let n = 2; used.has(section); n++) {
       const next = `${name} (${n})`;

@@ -1,4 +1,4 @@
-import { query, type Row, type Rows, type Run, type Source, type TextRow } from 'sluice';
+import { query, type Rows, type Run, type Source, type TextRow } from 'sluice';
 
 /** The columns of the old tables, as Prisma lays them out. */
 export const OLD = {
@@ -67,7 +67,7 @@ export function oldTable<T extends OldTable>(table: T): Source<OldRow<T>> {
 
 /** The different values of one column of `from`, each as a row of that column alone; NULL is left out. */
 export function distinctValues<C extends string>(
-  from: Source,
+  from: Source<Readonly<Record<C, unknown>>>,
   column: C,
 ): Source<Readonly<Record<C, string>>> {
   return {
@@ -77,7 +77,7 @@ export function distinctValues<C extends string>(
       const seen = new Set<unknown>();
       for await (const chunk of from.read(run)) {
         const fresh: Record<C, string>[] = [];
-        for (const row of chunk as readonly Row[]) {
+        for (const row of chunk) {
           const value = row[column];
           if (value === null || value === undefined || seen.has(value)) continue;
           seen.add(value);

@@ -64,13 +64,16 @@ export function moment(value: unknown, column: string): string {
 export function required(value: unknown, column: string): string {
   if (value === null || value === undefined)
     throw new RowError('missing_field', `${column} is missing`, { column, value: null, expected: 'a value' });
-  return value as string;
+  return String(value);
 }
 
 /** A text that PostgreSQL can hold; NULL stays NULL. Throws RowError `invalid_text` for one with the character NUL. */
 export function text(value: unknown, column: string): string | null {
-  if (value === null || value === undefined) return null;
-  if (typeof value !== 'string' || !value.includes('\0')) return value as string;
+  return value === null || value === undefined ? null : holdable(String(value), column);
+}
+
+function holdable(value: string, column: string): string {
+  if (!value.includes('\0')) return value;
   throw new RowError('invalid_text', `${column} holds the character NUL`, {
     column,
     value,
@@ -80,7 +83,7 @@ export function text(value: unknown, column: string): string | null {
 
 /** `text` that must be there; throws RowError `missing_field` for NULL. */
 export function someText(value: unknown, column: string): string {
-  return text(required(value, column), column) as string;
+  return holdable(required(value, column), column);
 }
 
 /** A whole number that an integer column can hold, which must be there. Throws RowError `missing_field`, `invalid_integer`. */

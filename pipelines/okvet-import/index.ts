@@ -7,8 +7,6 @@ import {
   type Pipeline,
   pipeline,
   type RecordKind,
-  type Source,
-  type Target,
   usage,
 } from 'sluice';
 import { compileMapping, transformFault } from 'sluice/transforms';
@@ -140,7 +138,7 @@ export function okvetImport(practice: Practice = {}): Pipeline {
     flows: ({ inputs: given, tables, settings, mappings, live, from }) => {
       const system = settings.system ?? OKVET;
       // An input that was not named has the declared source still.
-      const named = INPUTS.filter((input) => (given[input] as Source) !== inputs[input]);
+      const named = INPUTS.filter((input) => given[input] !== inputs[input]);
       if (named.length === 0)
         throw usage('no_files', `${name} was given no file`, {
           next: again(
@@ -171,9 +169,9 @@ export function okvetImport(practice: Practice = {}): Pipeline {
         const kind = RECORD_TYPES[input];
         const own = ofType(mappings, input).map((mapping) => layout.inOurs(mapping));
         const mapping = mappingOf(input, own, { layout, from, notes });
-        return flow(given[input] as Source)
+        return flow(given[input])
           .through(importRecords({ input, table: live(input), kind, layout, system, mapping, ids, notes }))
-          .into(tables[input] as Target<never>);
+          .into(tables[input]);
       });
     },
     validations: [...parentsAreThere(layout), rulesAreKept(layout)],

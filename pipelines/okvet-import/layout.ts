@@ -27,7 +27,7 @@ export class Layout {
   /** Throws usage `bad_names` for an input or a column that there is not, and for two columns under one name. */
   constructor({ tables = {}, columns = {} }: Names = {}) {
     for (const name of [...Object.keys(tables), ...Object.keys(columns)])
-      if (!(INPUTS as readonly string[]).includes(name)) throw unknown('input', name, INPUTS);
+      if (!INPUTS.some((input) => input === name)) throw unknown('input', name, INPUTS);
     this.#tables = tables;
     for (const input of INPUTS) {
       const given = Object.entries(columns[input] ?? {});

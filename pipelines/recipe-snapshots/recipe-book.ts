@@ -128,7 +128,7 @@ function valueJson(value: unknown, kind: PythonKind): string | undefined {
 
 function textJson(value: unknown): string {
   if (value === null || value === undefined) return 'null';
-  return pythonText(typeof value === 'object' ? (jsonText(value) as string) : String(value));
+  return pythonText(typeof value === 'object' ? (jsonText(value) ?? 'null') : String(value));
 }
 
 const NUMBER = /^\s*[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?\s*$/i;

@@ -187,10 +187,8 @@ export const valuesFit: Check = check(
       found,
       (n) =>
         `${n === 1 ? 'a value does' : `${orMore(n)} values do`} not fit into the new tables, and no task is migrated without its part and operation`,
-      (row) => {
-        const { task, table, column, takes, is } = row as unknown as Unfit;
-        return `task ${shortened(task)}: ${live(table)}.${column} takes ${takes}, and it is ${is}`;
-      },
+      ({ task, table, column, takes, is }) =>
+        `task ${shortened(task)}: ${live(table)}.${column} takes ${takes}, and it is ${is}`,
       {
         next: [again({}, { lead: 'correct the values in the old system, then' }), ...roomFor(found, context)],
       },

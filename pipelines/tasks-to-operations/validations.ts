@@ -93,7 +93,7 @@ const oneOperationAPart: Validation = validation(
 );
 
 const shared = (columns: readonly string[]) =>
-  columns.filter((column) => column !== 'key' && (TASK_FIELDS as readonly string[]).includes(column));
+  columns.filter((column) => column !== 'key' && TASK_FIELDS.some((field) => field === column));
 
 /** A SELECT of the rows (`s`) that are as they were written, and whose `columns` are not those of their task (`t`). */
 const changed = (

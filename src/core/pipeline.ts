@@ -8,7 +8,7 @@ import type { FieldMapping, MappingsDefinition } from './mapping.js';
 import type { Next } from './next.js';
 import { withRest } from './plural.js';
 import { findsByKey } from './publish-mode.js';
-import type { Row } from './row.js';
+import type { AnyRow, Row } from './row.js';
 import type { Run } from './run.js';
 import type { Target } from './target.js';
 import type { Source } from './types.js';
@@ -126,7 +126,10 @@ export interface NewTable {
 type MaybeLater<T> = T | Promise<T>;
 
 /** A pipeline as its author writes it. */
-export interface PipelineDefinition<I extends Record<string, Source>, T extends Record<string, Target>> {
+export interface PipelineDefinition<
+  I extends Record<string, Source<AnyRow>>,
+  T extends Record<string, Target>,
+> {
   /** kebab-case; how the command line calls it. */
   readonly name: string;
   readonly summary: string;
@@ -207,7 +210,7 @@ export type Pipeline = PipelineDefinition<Record<string, Source>, Record<string,
  * Declares a pipeline. Nothing is opened or read.
  * Throws a usage error for a definition that cannot run: a bad name, no inputs, a merge without a key.
  */
-export function pipeline<I extends Record<string, Source>, T extends Record<string, Target>>(
+export function pipeline<I extends Record<string, Source<AnyRow>>, T extends Record<string, Target>>(
   definition: PipelineDefinition<I, T>,
 ): Pipeline {
   const { name: pipeline } = definition;
@@ -257,10 +260,10 @@ export function validation(name: string, summary: string, ask: Validation['ask']
  * The findings of a query that selects offenders: none where it gives no rows, else one error with the
  * first `limit` of them as details. `describe` writes one line an offender.
  */
-export function offenders(
-  rows: readonly Row[],
+export function offenders<R extends AnyRow = Row>(
+  rows: readonly R[],
   message: (count: number) => string,
-  describe: (row: Row) => string,
+  describe: (row: R) => string,
   more: {
     readonly next?: Next;
     readonly limit?: number;

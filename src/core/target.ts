@@ -40,6 +40,8 @@ export interface Target<C extends string = string> {
   readonly missing?: 'refuse' | 'skip';
 }
 
+type ReplaceOptions = Pick<Target, 'omit' | 'whenMissing' | 'maxShrink' | 'rewriteOids'>;
+
 interface Columns<C extends string> {
   readonly columns?: readonly C[];
 }
@@ -48,10 +50,12 @@ interface Columns<C extends string> {
  * The table's rows are replaced as a whole: staging is swapped in under the same name, and views, keys,
  * grants and everything else that pointed at the old table point at the new one.
  */
-export function replace<const C extends string = never>(
+export function replace(table: string, options?: ReplaceOptions & Columns<never>): Target<never>;
+export function replace<const C extends string>(
   table: string,
-  options: Columns<C> & Pick<Target, 'omit' | 'whenMissing' | 'maxShrink' | 'rewriteOids'> = {},
-): Target<C> {
+  options: ReplaceOptions & Columns<C>,
+): Target<C>;
+export function replace(table: string, options: ReplaceOptions & Columns<string> = {}): Target {
   return { kind: 'table', table, mode: 'replace', ...options };
 }
 

@@ -21,6 +21,8 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** What is piped in; nothing where left out. */
   readonly input?: string | Uint8Array;
+  /** Another installation's command, in a process of its own. */
+  readonly main?: string;
 }
 
 /** The command line as it is installed. */
@@ -55,7 +57,7 @@ function bareEnvironment(): Record<string, string> {
 
 /** Starts `sluice` in a process of its own. Its environment holds no variable that names a database. */
 export function startSluice(args: readonly string[], options: CommandOptions): Running {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [options.main ?? MAIN, ...args], {
     cwd: options.cwd,
     env: { ...bareEnvironment(), ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
