@@ -79,7 +79,20 @@ test('no file imports itself around any corner', () => {
 });
 
 /** Folders of tests that stand for no house: what goes through all of them, and programs. */
-const OWN = ['bench', 'cuts', 'errors', 'fuzz', 'security', 'soak', 'supply', 'support', 'tables', 'torture'];
+const OWN = [
+  'bench',
+  'cuts',
+  'docs',
+  'errors',
+  'fuzz',
+  'security',
+  'soak',
+  'supply',
+  'support',
+  'tables',
+  'torture',
+  'types',
+];
 
 test('tests stand where the source does: a room of test is a room of the source', () => {
   const rooms = new Set(

@@ -20,10 +20,9 @@ interface Block {
 
 const documents = [
   'README.md',
-  ...['docs', 'docs/api'].flatMap((folder) => {
-    const names = readdirSync(join(projectFolder, folder)).filter((name) => name.endsWith('.md'));
-    return names.map((name) => `${folder}/${name}`);
-  }),
+  ...readdirSync(join(projectFolder, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
 ];
 
 const blocksOf = (file: string): Block[] =>

@@ -5,7 +5,7 @@ import { displayName, openBytes } from '../bytes/open.js';
 import { stopIfAborted } from '../bytes/stop.js';
 import type { PartText } from './cutter.js';
 import { canJump } from './feed.js';
-import type { OpenOptions } from './opening.js';
+import type { OpenOptions } from './open-options.js';
 
 /**
  * The text of a part of what is at `path`: `bytes`, where it is at hand, else read from the file at its place. Throws failed
