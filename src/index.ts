@@ -20,6 +20,22 @@ export * from './core/types.js';
 export * from './core/view.js';
 export { type NothingLost, nothingLost } from './db/nothing-lost.js';
 export { ident, literal } from './db/quote.js';
+export type { BatchInfo } from './program/batch-info.js';
+export { batches, dryRun, load, rehearse, rollback, run, status, swap } from './program/index.js';
+export type { InputGiven, InputsGiven } from './program/inputs.js';
+export type {
+  CallOptions,
+  DatabaseGiven,
+  Progress,
+  RollbackOptions,
+  RunEvents,
+  RunOptions,
+  RunResult,
+  SwapOptions,
+  TrialOptions,
+} from './program/options.js';
+export type { Summary } from './run/given/summary.js';
+export type { RolledBack } from './run/rollback/rolled-back.js';
 export { type CsvOptions, type CsvRow, csv } from './sources/csv/index.js';
 export { likelyDelimiter } from './sources/csv/likely-delimiter.js';
 export { type FileFormat, type FileOptions, fileSource } from './sources/file.js';

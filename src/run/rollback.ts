@@ -11,9 +11,10 @@ import { findTables } from './given/tables.js';
 import { assertSessions, SESSIONS_OF_A_SWAP } from './load/sessions.js';
 import { resolveInterrupted } from './maintain/recover.js';
 import { chooseTables, nameOf } from './rollback/choice.js';
-import { type RollbackOptions, type RolledBack, undoing } from './rollback/session.js';
+import type { RolledBack, UndoneTable } from './rollback/rolled-back.js';
+import { type RollbackOptions, undoing } from './rollback/session.js';
 import { type Undoing, undo, undoStatements } from './rollback/undo.js';
-import { assertUnwritten, previewTables, type UndoneTable } from './rollback/written-since.js';
+import { assertUnwritten, previewTables } from './rollback/written-since.js';
 
 /**
  * Undoes what a completed batch published, or the named tables of it, in one transaction: tables that were

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import recipeSnapshots from '../../pipelines/recipe-snapshots/index.js';
 import { FILES } from '../../samples/recipe-snapshots/generate.js';
 import { givenInputs } from '../../src/cli/given/inputs.js';
-import type { RolledBack } from '../../src/run/rollback/session.js';
+import type { RolledBack } from '../../src/run/rollback/rolled-back.js';
 import { rollbackBatch } from '../../src/run/rollback.js';
 import { type TestDatabase, templateDatabase, testDatabase } from './database.js';
 import { checksum, type Options, openDatabase, runOn } from './lots.js';

@@ -7,10 +7,10 @@ import { commandErrors } from '../../core/errors/catalogue/command-line.js';
 import { isError } from '../../core/errors/is-error.js';
 import { SluiceError } from '../../core/errors/sluice-error.js';
 import { findsByKey, PUBLISH_MODES, type PublishMode } from '../../core/publish-mode.js';
+import type { Session } from '../../program/database.js';
 import { noSummary } from '../../run/end/no-summary.js';
 import type { FileFormat } from '../../sources/file.js';
 import { pairs, type RunFlags, withDatabase, withRunning } from '../given/flags.js';
-import type { Session } from '../given/session.js';
 import { answerFailureWith } from '../show/failure.js';
 import type { CorrectedGiven } from './run.js';
 
@@ -91,7 +91,7 @@ export function declareCopy(root: Command): void {
 
 async function copy(files: readonly string[], flags: CopyFlags): Promise<void> {
   answerFailureWith((error) => noSummary('copy', error));
-  const { assertRunnable } = await import('./run.js');
+  const { assertRunnable } = await import('../../program/runnable.js');
   const { withSession } = await import('../given/session.js');
   assertRunnable(flags);
   const request = await requestOf(files, flags);
@@ -115,7 +115,7 @@ async function resubmit(
   const { findBatch } = await import('../../db/ledger/batches.js');
   const { requireLedger } = await import('../../db/ledger/open.js');
   const { fileSource } = await import('../../sources/file.js');
-  const { filesIn, isFolder } = await import('../given/source.js');
+  const { filesIn, isFolder } = await import('../../program/files.js');
   await requireLedger(session.database);
   const batch = await findBatch(session.database, id);
   const { mode, ...said } = request;

@@ -1,12 +1,9 @@
 import type { Command } from 'commander';
-import { commandLine } from '../../core/command.js';
 import { command } from '../../core/next.js';
+import { EMBEDDED_URL } from '../../db/embedded/names.js';
 import { exitCode, tell } from '../show/failure.js';
 import { sayNext } from '../show/next.js';
 import { print, say } from '../show/terminal.js';
-
-/** The command that prints the URL of the embedded server. */
-export const EMBEDDED_URL = commandLine({ name: 'db url', args: [], flags: {} });
 
 /** `sluice db start|stop|status|url` */
 export function declareDb(root: Command): void {

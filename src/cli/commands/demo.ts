@@ -3,10 +3,10 @@ import type { Command } from 'commander';
 import { commandErrors } from '../../core/errors/catalogue/command-line.js';
 import { EXIT } from '../../core/errors/sluice-error.js';
 import { command } from '../../core/next.js';
+import { EMBEDDED_SCHEME, EMBEDDED_URL } from '../../db/embedded/names.js';
 import type { RejectLimit } from '../../run/given/reject-limit.js';
 import type { RunFlags } from '../given/flags.js';
 import { sayNext, setCurrent } from '../show/next.js';
-import { EMBEDDED_URL } from './db.js';
 
 /** The demos: for each a module that makes the old system and shows what is in it. */
 const DEMOS: Readonly<Record<string, () => Promise<{ demo: Demo }>>> = {
@@ -65,7 +65,7 @@ export function declareDemo(root: Command): void {
       }
       const { demo } = await load();
       const { findPipeline } = await import('../given/pipelines.js');
-      const { EMBEDDED_SCHEME, withFresh } = await import('../given/session.js');
+      const { withFresh } = await import('../given/session.js');
       const { runWith } = await import('./run.js');
       const { usersDatabase } = await import('../../db/users-database.js');
       const { parseRejectLimit } = await import('../../run/given/reject-limit.js');

@@ -4,8 +4,8 @@ import type { MappingsDefinition } from '../../core/mapping.js';
 import { command } from '../../core/next.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import { noun } from '../../core/plural.js';
+import type { Session } from '../../program/database.js';
 import { type DatabaseFlags, withDatabase } from '../given/flags.js';
-import type { Session } from '../given/session.js';
 
 interface MappingsFlags extends DatabaseFlags {
   readonly recordType?: string;

@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
 import { EXIT } from '../../core/errors/sluice-error.js';
 import { noun } from '../../core/plural.js';
+import type { StoredReject } from '../../core/stored-reject.js';
 import type { Batch } from '../../db/ledger/batches.js';
-import type { StoredReject } from '../../db/ledger/rejects.js';
+import type { Session } from '../../program/database.js';
 import { type DatabaseFlags, withDatabase } from '../given/flags.js';
-import type { Session } from '../given/session.js';
 import { isUnread } from '../show/output.js';
 
 interface RejectsFlags extends DatabaseFlags {

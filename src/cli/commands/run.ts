@@ -1,14 +1,14 @@
-import { existsSync, readdirSync } from 'node:fs';
 import type { Command } from 'commander';
-import { commandErrors } from '../../core/errors/catalogue/command-line.js';
 import type { Pipeline } from '../../core/pipeline.js';
+import type { Session } from '../../program/database.js';
+import { assertRunnable } from '../../program/runnable.js';
 import { noSummary } from '../../run/end/no-summary.js';
-import type { RunOptions, Summary } from '../../run/given/options.js';
+import type { RunOptions } from '../../run/given/options.js';
+import type { Summary } from '../../run/given/summary.js';
 import { kept } from '../given/command.js';
 import { asMeant, toWrite } from '../given/execute.js';
 import { pairs, type RunFlags, withRun } from '../given/flags.js';
 import type { CorrectedInputs } from '../given/inputs.js';
-import type { Session } from '../given/session.js';
 import { answerFailureWith } from '../show/failure.js';
 import { asJson, givenNow, nextLines } from '../show/next.js';
 import { exitOf } from '../show/outcome.js';
@@ -39,40 +39,6 @@ async function command(wanted: string, flags: RunFlags): Promise<void> {
   );
 }
 
-const hasFiles = (folder: string) => existsSync(folder) && readdirSync(folder).length > 0;
-
-/** Throws a usage error for flags that contradict each other. */
-export function assertRunnable(
-  flags: Pick<
-    RunFlags,
-    | 'rejectsInto'
-    | 'reportsInto'
-    | 'dryRun'
-    | 'rehearse'
-    | 'limit'
-    | 'resume'
-    | 'keepStaging'
-    | 'guard'
-    | 'onlyRejectsOf'
-  >,
-): void {
-  if (
-    flags.resume !== undefined &&
-    (flags.dryRun === true || flags.rehearse === true || flags.limit !== undefined)
-  )
-    throw commandErrors.which.resumed();
-  if (flags.keepStaging === true && (flags.guard === 'lock' || flags.onlyRejectsOf !== undefined))
-    throw commandErrors.which.keepStaging();
-  const { rejectsInto, reportsInto } = flags;
-  if (rejectsInto !== undefined && hasFiles(rejectsInto))
-    throw commandErrors.file_exists.rejects({ folder: rejectsInto });
-  if (reportsInto !== undefined && (hasFiles(reportsInto) || reportsInto === rejectsInto))
-    throw commandErrors.file_exists.reports({ folder: reportsInto });
-  if (flags.dryRun === true && flags.rehearse === true) throw commandErrors.which.dryRunOrRehearsal();
-  if (flags.limit !== undefined && flags.dryRun !== true && flags.rehearse !== true)
-    throw commandErrors.limit_publishes();
-}
-
 /** Corrected rejects, and the inputs of the batch that they are rejects of. */
 export interface CorrectedGiven extends CorrectedInputs {
   readonly originals: NonNullable<RunOptions['originals']>;
@@ -93,7 +59,7 @@ export async function runWith(
   flags: RunFlags,
   ofCopy?: OfCopy,
 ): Promise<number> {
-  const { runPipeline } = await import('../../run/run.js');
+  const { runIn } = await import('../../program/run.js');
   const { findBatch } = await import('../../db/ledger/batches.js');
   const { givenInputs, resumedInputs } = await import('../given/inputs.js');
   const { ask } = await import('../given/ask.js');
@@ -127,9 +93,7 @@ export async function runWith(
   const readsStdin = Object.values({ ...pipeline.inputs, ...inputs }).some(({ kind }) => kind === 'stdin');
   let failed: Summary | undefined;
   try {
-    const { summary, rejects } = await runPipeline(pipeline, {
-      database: session.database,
-      signal: session.signal,
+    const { summary, rejects } = await runIn(session, pipeline, {
       from,
       ...(given === undefined ? {} : { command: kept(given) }),
       inputs,

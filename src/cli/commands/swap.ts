@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { commandErrors } from '../../core/errors/catalogue/command-line.js';
 import { noSummary } from '../../run/end/no-summary.js';
-import type { Summary } from '../../run/given/options.js';
+import type { Summary } from '../../run/given/summary.js';
 import { type DatabaseFlags, type RunFlags, withAllowed, withDatabase } from '../given/flags.js';
 import { answerFailureWith } from '../show/failure.js';
 import { asJson } from '../show/next.js';

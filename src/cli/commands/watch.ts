@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from '../../core/errors/sluice-error.js';
 import { type Batch, findBatch } from '../../db/ledger/batches.js';
 import { readPublished } from '../../db/ledger/published.js';
-import type { Session } from '../given/session.js';
+import type { Session } from '../../program/database.js';
 import { nextOf, stateOf } from '../show/batch.js';
 import { nextLines } from '../show/next.js';
 import { isUnread, put } from '../show/output.js';

@@ -2,11 +2,9 @@ import { inputErrors } from '../../core/errors/catalogue/inputs.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import type { Source } from '../../core/types.js';
 import type { PgDatabase } from '../../db/connect.js';
-import { findBatch } from '../../db/ledger/batches.js';
-import { requireLedger } from '../../db/ledger/open.js';
-import { fileSource } from '../../sources/file.js';
+import { filesOfSource, type GivenFile } from '../../program/files.js';
+import { correctedFiles, filesOfBatch, sourcesOf } from '../../program/inputs.js';
 import { type PipelineFlags, pairs } from './flags.js';
-import { filesIn, filesOfSource, type GivenFile, holdsSeveral, isFolder, sourceFor } from './source.js';
 
 /**
  * The sources given by --input and --source, in place of the pipeline's own: each must have the columns
@@ -22,17 +20,10 @@ export async function givenInputs(
   );
   if (flags.source !== undefined)
     Object.assign(given, await filesOfSource(pipeline, flags.source, Object.keys(given)));
-  const stdin = Object.keys(given).filter((name) => given[name]?.path === '-');
-  if (stdin.length > 1) throw inputErrors.stdin_twice({ names: stdin });
   const encodings = encodingsOf(flags.encoding ?? [], Object.keys(given));
-  const sources = Object.entries(given).map(async ([name, file]): Promise<[string, Source]> => {
-    const encoding = encodings[name];
-    return [
-      name,
-      await sourceFor(pipeline, name, { ...file, ...(encoding === undefined ? {} : { encoding }) }),
-    ];
-  });
-  return Object.fromEntries(await Promise.all(sources));
+  for (const [name, encoding] of Object.entries(encodings))
+    given[name] = { ...(given[name] as GivenFile), encoding };
+  return sourcesOf(pipeline, given);
 }
 
 /** Files of corrected rejects: those given to an input by its name, and others, whose rows say which they belong to. */
@@ -51,11 +42,10 @@ export async function correctedInputs(
 ): Promise<CorrectedInputs> {
   const plain = encoding.filter((one) => !one.includes('=')).at(-1);
   const ofAll = plain === undefined ? {} : { encoding: plain };
-  const files = source === undefined ? [] : isFolder(source) ? filesIn(source) : [source];
   const named = input.length === 0 ? encoding.filter((one) => one.includes('=')) : encoding;
   return {
     inputs: await givenInputs(pipeline, { input, encoding: named }),
-    corrected: files.map((path) => fileSource(path, ofAll)),
+    corrected: source === undefined ? [] : correctedFiles(source, ofAll),
   };
 }
 
@@ -87,18 +77,6 @@ export async function resumedInputs(
   flags: PipelineFlags,
 ): Promise<Record<string, Source>> {
   if (flags.source !== undefined || flags.input.length > 0) return givenInputs(pipeline, flags);
-  await requireLedger(database);
-  const { inputs = {} } = (await findBatch(database, batch)).manifest ?? {};
-  const given = Object.entries(inputs).filter(([, { given, path }]) => given && path !== undefined);
-  const [first, ...others] = [...new Set(given.map(([, { path }]) => path as string))];
-  // One file for several inputs was given by --source.
-  if (first !== undefined && others.length === 0 && given.length > 1 && (await holdsSeveral(first)))
-    return givenInputs(pipeline, { ...flags, source: first });
-  return givenInputs(pipeline, {
-    ...flags,
-    input: given.map(([name, { path }]) => `${name}=${path}`),
-    encoding: given.flatMap(([name, { encoding }]) =>
-      encoding === undefined ? [] : [`${name}=${encoding}`],
-    ),
-  });
+  const files = await filesOfBatch(database, pipeline, batch);
+  return sourcesOf(pipeline, files);
 }

@@ -1,5 +1,5 @@
 import { EXIT } from '../../core/errors/sluice-error.js';
-import type { Summary } from '../../run/given/options.js';
+import type { Summary } from '../../run/given/summary.js';
 
 /** The exit code of a run that ended without an error: one that did not do all of its rows never ends as done. */
 export function exitOf({ status, rejected, left }: Summary): number {

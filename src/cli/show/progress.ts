@@ -1,7 +1,7 @@
 import type { Next } from '../../core/next.js';
 import type { RecordSummary } from '../../core/record-summary.js';
 import type { InputProgress } from '../../db/ledger/batches.js';
-import type { Events } from '../../run/given/options.js';
+import type { Events } from '../../run/given/events.js';
 import { nextLines } from './next.js';
 import { recordLines } from './records.js';
 import { bytes, count, counted, say, seconds, shown, styled } from './terminal.js';

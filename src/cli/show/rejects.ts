@@ -1,5 +1,5 @@
 import { command } from '../../core/next.js';
-import type { StoredReject } from '../../db/ledger/rejects.js';
+import type { StoredReject } from '../../core/stored-reject.js';
 import { nextLines } from './next.js';
 import { count, styled } from './terminal.js';
 

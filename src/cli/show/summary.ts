@@ -1,7 +1,7 @@
 import { again, command, type NextStep, type Suggestion } from '../../core/next.js';
 import type { Report } from '../../core/report.js';
 import { publishing } from '../../run/given/next-command.js';
-import type { Summary } from '../../run/given/options.js';
+import type { Summary } from '../../run/given/summary.js';
 import { toWrite } from '../given/execute.js';
 import { changesText, isKnown } from './changes.js';
 import { leftOut, nextShown } from './next.js';

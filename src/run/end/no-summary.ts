@@ -1,5 +1,5 @@
 import { errorAnswer } from '../../core/errors/answer.js';
-import type { Summary } from '../given/options.js';
+import type { Summary } from '../given/summary.js';
 
 /** The summary of a command that came to no run, with nothing counted: it says why. */
 export function noSummary(pipeline: string | null, error: unknown): Summary {

@@ -1,5 +1,5 @@
 import type { PgDatabase } from '../../db/connect.js';
-import type { Events } from '../given/options.js';
+import type { Events } from '../given/events.js';
 
 /** How often statements that run on are cancelled again: the next one may have begun in between. */
 const EVERY_MS = 200;

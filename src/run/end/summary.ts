@@ -5,7 +5,7 @@ import type { Target } from '../../core/target.js';
 import type { Source } from '../../core/types.js';
 import { formatOf } from '../../sources/file.js';
 import { mappedSystem } from '../given/mappings.js';
-import type { Summary } from '../given/options.js';
+import type { Summary } from '../given/summary.js';
 import type { Job } from '../job/job.js';
 import { byTable, type ChangesOf } from '../publish/counts.js';
 

@@ -2,7 +2,7 @@ import { jsonText } from '../../core/json/write.js';
 import type { Report } from '../../core/report.js';
 import type { Row } from '../../core/row.js';
 import type { Log } from '../../core/run.js';
-import type { StoredReject } from '../../db/ledger/rejects.js';
+import type { StoredReject } from '../../core/stored-reject.js';
 
 /** What stands in the place of a masked value. */
 export const MASKED = '[masked]';

@@ -1,6 +1,6 @@
 import type { StageCounter } from '../../core/accounting.js';
 import type { InputProgress } from '../../db/ledger/batches.js';
-import type { Events } from '../given/options.js';
+import type { Events } from '../given/events.js';
 import { type LiveCounts, liveCounts } from './live-counts.js';
 
 /** How far an input is, in its own unit. */

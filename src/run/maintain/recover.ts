@@ -12,8 +12,8 @@ import { discardOwn, letGoOwn } from '../changes/schemas.js';
 import { disarm, guardOf } from '../changes/write-guard/write-guard.js';
 import { namesOf, undoNames } from '../given/batch-names.js';
 import { cleanUp } from '../given/cleanup-command.js';
+import type { Events } from '../given/events.js';
 import { publishing, resuming } from '../given/next-command.js';
-import type { Events } from '../given/options.js';
 
 /**
  * Resolves what happened to batches whose process is gone, and takes what they left off the live tables:

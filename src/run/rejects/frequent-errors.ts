@@ -1,6 +1,6 @@
 import type { FrequentError } from '../../core/record-summary.js';
 import type { Rejection } from '../../core/run.js';
-import type { StoredReject } from '../../db/ledger/rejects.js';
+import type { StoredReject } from '../../core/stored-reject.js';
 
 /** How many are shown. */
 const MOST_FREQUENT = 10;

@@ -2,7 +2,7 @@ import { isExactNumber } from '../../core/json/exact-number.js';
 import { jsonText } from '../../core/json/write.js';
 import { originOf, type Row } from '../../core/row.js';
 import type { Rejection } from '../../core/run.js';
-import type { StoredReject } from '../../db/ledger/rejects.js';
+import type { StoredReject } from '../../core/stored-reject.js';
 import { storableText } from '../../db/ledger/storable.js';
 
 /** A value shown beside a reject is cut here, so that one huge field cannot fill the ledger. */

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { commandErrors } from '../../core/errors/catalogue/command-line.js';
 import { parseJson } from '../../core/json/parse.js';
 import { jsonText } from '../../core/json/write.js';
-import type { StoredReject } from '../../db/ledger/rejects.js';
+import type { StoredReject } from '../../core/stored-reject.js';
 import { RejectsFile } from './rejects-file.js';
 
 /** An input whose rejects are written: its name in the pipeline, what rejects call it, and the columns of its rows. */

@@ -1,6 +1,6 @@
 import { csvField } from '../../core/csv-text.js';
 import { jsonText } from '../../core/json/write.js';
-import type { StoredReject } from '../../db/ledger/rejects.js';
+import type { StoredReject } from '../../core/stored-reject.js';
 import { cellText, REJECT_COLUMNS } from './reject-columns.js';
 
 /** A reject as a file has it; without a number where no batch has it. */

@@ -6,7 +6,8 @@ import { standingViews } from '../../db/ledger/views.js';
 import { OldNamesUndo } from '../changes/old-names.js';
 import { ledgerOf } from '../changes/sequence.js';
 import { resolveInterrupted } from '../maintain/recover.js';
-import { type RollbackOptions, type RolledBack, undoing } from './session.js';
+import type { RolledBack } from './rolled-back.js';
+import { type RollbackOptions, undoing } from './session.js';
 import { type Undoing, undo, undoStatements } from './undo.js';
 import { assertUnwritten, previewTables } from './written-since.js';
 

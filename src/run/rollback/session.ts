@@ -3,7 +3,6 @@ import { SluiceError } from '../../core/errors/sluice-error.js';
 import { asFailure } from '../end/failure.js';
 import { stopStatements } from '../end/stopping.js';
 import type { RunOptions } from '../given/options.js';
-import type { UndoneTable } from './written-since.js';
 
 /** How a batch is rolled back. */
 export interface RollbackOptions extends Pick<RunOptions, 'database' | 'log' | 'events' | 'signal'> {
@@ -17,21 +16,6 @@ export interface RollbackOptions extends Pick<RunOptions, 'database' | 'log' | '
   readonly runOwnersCode?: boolean;
   /** Look and say what would be done; change nothing. Rows written since are told, not refused. */
   readonly dryRun?: boolean;
-}
-
-/** What a rollback did, or would do. */
-export interface RolledBack {
-  readonly batch: string;
-  /** Whether nothing published is left of the batch: then it is `rolled_back`. */
-  readonly whole: boolean;
-  readonly tables: readonly UndoneTable[];
-  /** Views under old names that go, `schema.view`; the old tables that they stood for come back. */
-  readonly views: readonly string[];
-  /** Views that the batch had made with its tables and that go, `schema.view`. */
-  readonly made_views: readonly string[];
-  /** The transaction as it would be; only of a dry run. */
-  readonly statements?: string;
-  readonly lock_ms: number | null;
 }
 
 /**

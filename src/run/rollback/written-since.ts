@@ -7,25 +7,10 @@ import { primaryKey } from '../../db/catalog/primary-key.js';
 import type { PgDatabase } from '../../db/connect.js';
 import { type Published, undoneSince } from '../../db/ledger/published.js';
 import { ident, literal, qualified } from '../../db/quote.js';
+import type { UndoneTable } from './rolled-back.js';
 
 /** Rows named in a refusal, per table. */
 const LISTED = 10;
-
-/** What undoing one table would do, and what was written to it since it was published. */
-export interface UndoneTable {
-  readonly table: string;
-  readonly mode: string;
-  /** Rows that were published. */
-  readonly rows: number;
-  /**
-   * Rows put back, taken away, and added again. Where the whole table comes back none is put back (null): all that
-   * were published are taken away, and all that it had come again (null where nobody has counted them).
-   */
-  readonly restored: number | null;
-  readonly removed: number | null;
-  readonly reinserted: number | null;
-  readonly written_since: { readonly rows: number; readonly list: readonly string[] };
-}
 
 /** Looks at every table of an undo; locks and changes nothing, so that it holds for the moment. */
 export async function previewTables(

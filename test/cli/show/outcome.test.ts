@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exitOf } from '../../../src/cli/show/outcome.js';
-import type { Summary } from '../../../src/run/given/options.js';
+import type { Summary } from '../../../src/run/given/summary.js';
 
 const code = (of: Partial<Summary>) => exitOf({ rejected: 0, left: 0, ...of } as Summary);
 

@@ -10,7 +10,7 @@ import { type Pipeline, pipeline } from '../../../src/core/pipeline.js';
 import { originOf, type Row } from '../../../src/core/row.js';
 import { append, replace } from '../../../src/core/target.js';
 import { named, type Source, type Stage, stateless } from '../../../src/core/types.js';
-import type { Summary } from '../../../src/run/given/options.js';
+import type { Summary } from '../../../src/run/given/summary.js';
 import { csv } from '../../../src/sources/csv/index.js';
 import { jsonl } from '../../../src/sources/json/jsonl.js';
 import { filter } from '../../../transforms/filter.js';

@@ -15,6 +15,11 @@ export const commandErrors = topic({
       says: `${option} ${pair}: a name, = and a value were expected`,
       next: `${option} name=value`,
     })),
+    /** Of a program: the command line parses it itself. */
+    rejects: misuse(({ given }: { given: string }) => ({
+      says: `maxRejects ${given}: a number of rows, or a share of them, was expected`,
+      next: "maxRejects: 10, or maxRejects: '0.5%'",
+    })),
   },
   bad_list: {
     unreadable: misuse(({ option, text }: { option: string; text: string }) => ({

@@ -91,6 +91,11 @@ export const runErrors = topic({
       next: hint,
     })),
   },
+  listener_failed: failure(({ event, why }: { event: string; why: string }) => ({
+    says: `a listener of the event ${event} failed: ${why}`,
+    state: AS_THE_COMMAND_ENDS,
+    next: 'mend the listener: what it throws stops the run',
+  })),
   unexpected: failure(({ why }: { why: string }) => ({
     says: why,
     state: AS_THE_COMMAND_ENDS,

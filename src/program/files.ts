@@ -1,13 +1,13 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { inputErrors } from '../../core/errors/catalogue/inputs.js';
-import type { Pipeline } from '../../core/pipeline.js';
-import type { Source } from '../../core/types.js';
-import { statInput } from '../../sources/bytes/local.js';
-import { STDIN } from '../../sources/bytes/open.js';
-import { fileSource, formatFor, formatOf } from '../../sources/file.js';
-import { json } from '../../sources/json/index.js';
-import { isSqliteFile, isSqliteName } from '../../sources/sqlite/header.js';
+import { inputErrors } from '../core/errors/catalogue/inputs.js';
+import type { Pipeline } from '../core/pipeline.js';
+import type { Source } from '../core/types.js';
+import { statInput } from '../sources/bytes/local.js';
+import { STDIN } from '../sources/bytes/open.js';
+import { fileSource, formatFor, formatOf } from '../sources/file.js';
+import { json } from '../sources/json/index.js';
+import { isSqliteFile, isSqliteName } from '../sources/sqlite/header.js';
 
 /** One input as the command line gives it: its file, and whether that is a JSON document of several inputs. */
 export interface GivenFile {

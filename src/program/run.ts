@@ -1,0 +1,195 @@
+import { commandErrors } from '../core/errors/catalogue/command-line.js';
+import { SluiceError } from '../core/errors/sluice-error.js';
+import type { Pipeline } from '../core/pipeline.js';
+import type { Log } from '../core/run.js';
+import type { Address } from '../db/address.js';
+import { type Batch, findBatch, listBatches } from '../db/ledger/batches.js';
+import { requireLedger } from '../db/ledger/open.js';
+import { readPublished } from '../db/ledger/published.js';
+import { asFailure } from '../run/end/failure.js';
+import type { RunOptions as EngineOptions } from '../run/given/options.js';
+import { parseRejectLimit } from '../run/given/reject-limit.js';
+import type { Summary } from '../run/given/summary.js';
+import { rollbackViews } from '../run/rollback/old-names.js';
+import type { RolledBack } from '../run/rollback/rolled-back.js';
+import { rollbackBatch } from '../run/rollback.js';
+import { type Ran, runPipeline } from '../run/run.js';
+import { findStaged, swapBatch } from '../run/swap.js';
+import type { BatchInfo } from './batch-info.js';
+import { type Embedded, type Session, withDatabase } from './database.js';
+import { databaseNamed } from './database-named.js';
+import { eventsFor } from './events.js';
+import { filesOfSource } from './files.js';
+import { correctedFiles, filesOfBatch, type InputsGiven, sourcesOf } from './inputs.js';
+import type {
+  CallOptions,
+  DatabaseGiven,
+  RollbackOptions,
+  RunResult,
+  SwapOptions,
+  TrialOptions,
+} from './options.js';
+import { assertRunnable } from './runnable.js';
+import { stepsFor } from './steps.js';
+import { stopOf } from './stop.js';
+
+/** What a run in an open session is told: all that the engine takes, its inputs as files or sources. */
+export interface Inside extends Omit<EngineOptions, 'database' | 'signal' | 'inputs'> {
+  /** Left out of a run that resumes a batch: the files that the batch was given. */
+  readonly inputs?: InputsGiven;
+}
+
+/** Runs `pipeline` in an open session: what the command line and programs have in common. Throws what `runPipeline` does. */
+export async function runIn(
+  { database, signal }: Session,
+  pipeline: Pipeline,
+  { inputs, ...options }: Inside,
+): Promise<Ran> {
+  const { resume } = options;
+  const given = inputs ?? (resume === undefined ? {} : await filesOfBatch(database, pipeline, resume));
+  return runPipeline(pipeline, {
+    ...options,
+    database,
+    signal,
+    inputs: await sourcesOf(pipeline, given),
+  });
+}
+
+/** How far a run goes. */
+type Until = Pick<EngineOptions, 'dryRun' | 'rehearse' | 'publish'>;
+
+/** Runs `pipeline` for a program, as far as `until` says. */
+export async function runFor(pipeline: Pipeline, until: Until, options: TrialOptions): Promise<RunResult> {
+  const {
+    inputs = {},
+    source,
+    maxRejects,
+    events: _events,
+    database: _database,
+    signal: _signal,
+    ...choices
+  } = options;
+  return calling(
+    options,
+    { assert: () => assertRunnable({ ...options, ...until }) },
+    async (session, { log, events }) => {
+      const limit = maxRejects === undefined ? undefined : limitOf(maxRejects);
+      const { summary, rejects } = await runIn(session, pipeline, {
+        ...choices,
+        ...until,
+        ...(await inputsOf(session, pipeline, options)),
+        ...(limit === undefined ? {} : { maxRejects: limit }),
+        log,
+        events,
+        onBatch: events.batch,
+      });
+      return { ...summary, rejects };
+    },
+  );
+}
+
+/** What is read: inputs in place of the pipeline's own, or corrected rejects. */
+async function inputsOf(
+  { database }: Session,
+  pipeline: Pipeline,
+  { inputs = {}, source, resume, onlyRejectsOf }: TrialOptions,
+): Promise<Pick<Inside, 'inputs' | 'corrected' | 'originals'>> {
+  if (onlyRejectsOf !== undefined)
+    return {
+      inputs,
+      corrected: source === undefined ? [] : correctedFiles(source, {}),
+      originals: async () => sourcesOf(pipeline, await filesOfBatch(database, pipeline, onlyRejectsOf)),
+    };
+  if (source !== undefined)
+    return { inputs: { ...(await filesOfSource(pipeline, source, Object.keys(inputs))), ...inputs } };
+  return resume !== undefined && Object.keys(inputs).length === 0 ? {} : { inputs };
+}
+
+function limitOf(given: number | string): NonNullable<EngineOptions['maxRejects']> {
+  const limit = parseRejectLimit(String(given));
+  if (limit === undefined) throw commandErrors.bad_option.rejects({ given: String(given) });
+  return limit;
+}
+
+/** Publishes the staged batch `id` for a program. */
+export async function swapFor(pipeline: Pipeline, id: string, options: SwapOptions): Promise<Summary> {
+  return calling(options, {}, async ({ database, signal }, told) => {
+    const { maxShrink, allowSuppressed, rewriteOids, runOwnersCode } = options;
+    const batch = await findStaged(database, id);
+    return swapBatch(pipeline, batch, {
+      database,
+      signal,
+      from: batch.pipeline_from,
+      log: told.log,
+      events: told.events,
+      ...(maxShrink === undefined ? {} : { maxShrink }),
+      ...(allowSuppressed === undefined ? {} : { allowSuppressed }),
+      ...(rewriteOids === undefined ? {} : { rewriteOids }),
+      ...(runOwnersCode === undefined ? {} : { runOwnersCode }),
+    });
+  });
+}
+
+/** Takes back what the batch `id` has published, for a program. */
+export async function rollbackFor(id: string, options: RollbackOptions): Promise<RolledBack> {
+  return calling(options, {}, ({ database, signal }, { log, events }) => {
+    const { views, database: _database, ...how } = options;
+    return (views === true ? rollbackViews : rollbackBatch)(id, { ...how, database, signal, log, events });
+  });
+}
+
+/** The batch `id` as the ledger has it. */
+export async function statusFor(id: string, options: CallOptions): Promise<BatchInfo> {
+  return calling(options, {}, async ({ database }) => {
+    await requireLedger(database);
+    return { ...(await findBatch(database, id)), published: await readPublished(database, id) };
+  });
+}
+
+/** The latest batches, newest first. */
+export async function batchesFor(limit: number, options: CallOptions): Promise<Batch[]> {
+  return calling(options, {}, async ({ database }) => {
+    await requireLedger(database);
+    return listBatches(database, limit);
+  });
+}
+
+const silent = () => {};
+const QUIET: Log = { debug: silent, info: silent, warn: silent, error: silent };
+
+interface Told {
+  readonly log: Log;
+  readonly events: ReturnType<typeof eventsFor>;
+}
+
+/** Does a program's `work` on its database; nothing of it is left behind, and what it throws is said to a program. */
+async function calling<T>(
+  { database, signal, events = {}, log = QUIET }: CallOptions,
+  { assert }: { readonly assert?: () => void },
+  work: (session: Session, told: Told) => Promise<T>,
+): Promise<T> {
+  const stop = stopOf(signal);
+  try {
+    assert?.();
+    if (stop.signal.aborted) throw asFailure(undefined, stop.signal);
+    const told = { log, events: eventsFor(events, stop.because, log) };
+    const opening = {
+      signal: stop.signal,
+      readable: (described: string) =>
+        told.events.warn(`what is sent to ${described} is not encrypted`, 'sslmode=require asks for TLS'),
+    };
+    return await withDatabase(wantedOf(database), opening, (session) => work(session, told));
+  } catch (error) {
+    throw error instanceof SluiceError ? error.but({ next: stepsFor(error.facts.next) }) : error;
+  } finally {
+    stop.release();
+  }
+}
+
+function wantedOf(given: DatabaseGiven): Address | Embedded {
+  if (typeof given === 'string') return databaseNamed(given, 'the option database', {});
+  if ('environment' in given)
+    return databaseNamed(undefined, 'the option database', { ...given.environment });
+  const { embedded, directory } = given;
+  return { embedded: embedded === true ? undefined : embedded, directory };
+}

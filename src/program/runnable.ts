@@ -1,0 +1,34 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { commandErrors } from '../core/errors/catalogue/command-line.js';
+import type { RunOptions } from '../run/given/options.js';
+
+const hasFiles = (folder: string) => existsSync(folder) && readdirSync(folder).length > 0;
+
+/** What of a run can contradict something else of it. */
+type Wanted = Pick<
+  { readonly [Name in keyof RunOptions]: RunOptions[Name] | undefined },
+  | 'rejectsInto'
+  | 'reportsInto'
+  | 'dryRun'
+  | 'rehearse'
+  | 'limit'
+  | 'resume'
+  | 'keepStaging'
+  | 'guard'
+  | 'onlyRejectsOf'
+>;
+
+/** Throws a usage error for what contradicts itself, and where files would be written over; asked before anything else. */
+export function assertRunnable(wanted: Wanted): void {
+  const { rejectsInto, reportsInto, resume, dryRun, rehearse, limit } = wanted;
+  if (resume !== undefined && (dryRun === true || rehearse === true || limit !== undefined))
+    throw commandErrors.which.resumed();
+  if (wanted.keepStaging === true && (wanted.guard === 'lock' || wanted.onlyRejectsOf !== undefined))
+    throw commandErrors.which.keepStaging();
+  if (rejectsInto !== undefined && hasFiles(rejectsInto))
+    throw commandErrors.file_exists.rejects({ folder: rejectsInto });
+  if (reportsInto !== undefined && (hasFiles(reportsInto) || reportsInto === rejectsInto))
+    throw commandErrors.file_exists.reports({ folder: reportsInto });
+  if (dryRun === true && rehearse === true) throw commandErrors.which.dryRunOrRehearsal();
+  if (limit !== undefined && dryRun !== true && rehearse !== true) throw commandErrors.limit_publishes();
+}
