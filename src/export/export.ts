@@ -3,6 +3,7 @@ import { assertPacks, OutFile, packingOf } from '../../sinks/files/out-file.js';
 import { untilAborted } from '../core/until-aborted.js';
 import { backendOf } from '../db/backend.js';
 import type { PgDatabase } from '../db/connect.js';
+import { driverClient } from '../db/driver.js';
 import { cutOff } from '../db/network.js';
 import { isRowSecurity, rowSecurityError } from '../db/row-security.js';
 import { usersDatabase } from '../db/users-database.js';
@@ -69,8 +70,10 @@ export async function exportRows(request: ExportRequest, place: ExportPlace): Pr
     numbered,
     request.overwrite,
   );
-  const client = await untilAborted(usersDatabase(place.database).connect('export'), place.signal, (late) =>
-    late.end(),
+  const client = await untilAborted(
+    driverClient(usersDatabase(place.database).connect('export')),
+    place.signal,
+    (late) => late.end(),
   );
   // What is under way reports a lost connection itself.
   client.on('error', () => {});
