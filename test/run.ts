@@ -13,7 +13,7 @@ import { together } from './support/together.js';
 import { watchUnfinished } from './support/unfinished.js';
 
 // npm test: compiled test files against one server.
-//   node dist/test/run.js              all but the long ones
+//   node dist/test/run.js              all but the slow and the long ones
 //   node dist/test/run.js --all        all
 //   node dist/test/run.js WORD …       those whose path holds one of the words
 //   node dist/test/run.js --serve      only start the server, to look at databases that failed tests kept

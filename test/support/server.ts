@@ -76,18 +76,19 @@ function dataFolder(): string {
 }
 
 /**
- * What takes long and is not run by `npm test` but by `npm run test:all`, which CI runs: whole systems, and
- * proofs by killing processes and servers.
+ * What `npm test` leaves to `npm run test:all`, which CI runs: long files are whole systems, and proofs by killing processes
+ * and servers; slow ones take more than some seconds.
  */
 const LONG = /\.long\.test\.js$/;
+const SLOW = /\.slow\.test\.js$/;
 
-/** Whether a test file is one of those. */
+/** Whether a test file is a long one. */
 export const isLong = (file: string): boolean => LONG.test(file);
 
 /** Proofs go through so many cases that they have a script of their own. */
 const PROOF = /\.proof\.test\.js$/;
 
-/** The compiled test files whose path holds one of `filters`, or else all but proofs and the long ones, sorted. */
+/** The compiled test files whose path holds one of `filters`, or else all but proofs, long and slow ones, sorted. */
 export function testFiles(filters: readonly string[], all = false): string[] {
   const compiled = join(projectFolder, 'dist', 'test');
   return (
@@ -99,7 +100,7 @@ export function testFiles(filters: readonly string[], all = false): string[] {
       .filter((path) => {
         const shown = relative(compiled, path).split(sep).join('/');
         if (filters.length > 0) return filters.some((filter) => shown.includes(filter));
-        return !PROOF.test(shown) && (all || !isLong(shown));
+        return !PROOF.test(shown) && (all || !(LONG.test(shown) || SLOW.test(shown)));
       })
       .sort()
   );

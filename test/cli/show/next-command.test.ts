@@ -87,6 +87,7 @@ const VALID: Readonly<Record<string, string>> = {
   'max-rejects': '0.5%',
   limit: '3',
   jobs: '2',
+  'rows-per-file': '5',
   'older-than': '7d',
 };
 
@@ -240,7 +241,8 @@ test('no text in the code holds a command but what --help says, and all of that 
   assert.deepEqual(found, [], 'commands come from src/core/next.ts: command(), again(), rerun()');
   const examples = help
     .split('\n')
-    .flatMap((line) => /^ {2}(?:\S+ \S+ \| )?(sluice .*)$/.exec(line)?.[1] ?? []);
+    .flatMap((line) => /^ {2}((?:\S+ \S+ \| )?sluice .*)$/.exec(line)?.[1]?.split(' | ') ?? [])
+    .filter((each) => each.startsWith('sluice '));
   assert.ok(examples.length > 5);
   for (const example of examples) understood(example.replace(/ {2,}.*$/, ''));
 });

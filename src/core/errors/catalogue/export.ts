@@ -8,7 +8,7 @@ export const exportErrors = topic({
     tableOrQuery: misuse(() => ({
       says: 'name tables, or give a query (--query)',
       state: NOTHING_DONE,
-      next: "sluice's help has examples (--help)",
+      next: 'the help has examples (--help)',
     })),
     columnsOfTable: misuse(() => ({
       says: '--columns are those of a table, and a query names its own',
