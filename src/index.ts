@@ -43,4 +43,5 @@ export { type JsonOptions, json } from './sources/json/index.js';
 export { type JsonlOptions, jsonl } from './sources/json/jsonl.js';
 export { memory } from './sources/memory.js';
 export { type QueryOptions, query } from './sources/postgres/index.js';
+export { type JoinedOptions, joined } from './sources/postgres/joined.js';
 export { type SqliteOptions, type SqliteQuery, sqlite } from './sources/sqlite/index.js';

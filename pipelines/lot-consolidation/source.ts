@@ -1,4 +1,4 @@
-import { ident, query } from 'sluice';
+import { ident, joined } from 'sluice';
 import { joinsGroup } from './numbers.js';
 import { type Carrying, carried, othersOf } from './others.js';
 
@@ -36,34 +36,37 @@ const alsoSelected = (table: Carrying, alias: string, others: readonly string[])
     .map(({ column, as }) => `, ${alias}.${ident(column)} AS ${ident(as)}`)
     .join('');
 
+const LOTS = `lots l
+   LEFT JOIN production_lines p ON p.id = l.production_line_id
+   LEFT JOIN product_models m ON m.id = l.product_model_id`;
+
+/** What LOT_ORDER has of a LOT. */
+const PLACE = `l.production_line_id, l.product_model_id, l.production_month,
+          CASE WHEN l.lot_number = p.line_code || m.model_code || l.production_month THEN 1
+               WHEN ${joinsGroup('l')} THEN 2 ELSE 0 END,
+          l.id`;
+
 /**
- * The old serials out of the tables themselves, in LOT_ORDER, with the columns of the owner's own. What orders LOTs is
- * compared once a LOT and not once a serial, of which there are a hundred: serials are ordered by the place of their LOT.
- * The inner ORDER BY changes no row; it lets the server sort LOT by LOT, and give the first rows at once.
+ * The old serials out of the tables themselves, in LOT_ORDER, with the columns of the owner's own. What is known of a LOT
+ * is compared, sent and read once a LOT and not once a serial, of which there are a hundred: serials are ordered by the
+ * place of their LOT. The inner ORDER BY changes no row; it lets the server sort LOT by LOT, and give the first rows at once.
  */
-export const oldSerials = query<OldSerial>(
+export const oldSerials = joined<OldSerial>(
   async ({ database }) => {
-    const others = await othersOf(database);
-    const ofLots = carried('lots', others.lots).map(({ as }) => `, l.${ident(as)}`);
-    return `SELECT l.lot_id, l.lot_number, l.production_line_id, l.line_code, l.product_model_id, l.model_code,
-          l.production_month, l.lot_status, l.target_quantity, l.lot_created_at, l.closed_at,
-          s.id AS serial_id, s.serial_number, s.status AS serial_status, s.created_at AS serial_created_at
-          ${ofLots.join('')}${alsoSelected('serials', 's', others.serials)}
-   FROM (
-     SELECT l.id AS lot_id, l.lot_number, l.production_line_id, p.line_code, l.product_model_id, m.model_code,
-            l.production_month, l.status AS lot_status, l.target_quantity, l.created_at AS lot_created_at, l.closed_at,
-            row_number() OVER (ORDER BY l.production_line_id, l.product_model_id, l.production_month,
-              CASE WHEN l.lot_number = p.line_code || m.model_code || l.production_month THEN 1
-                   WHEN ${joinsGroup('l')} THEN 2 ELSE 0 END,
-              l.id) AS place
-            ${alsoSelected('lots', 'l', others.lots)}
-     FROM lots l
-     LEFT JOIN production_lines p ON p.id = l.production_line_id
-     LEFT JOIN product_models m ON m.id = l.product_model_id
-     ORDER BY place
-   ) l
-   LEFT JOIN serials s ON s.lot_id = l.lot_id
+    const { lots } = await othersOf(database);
+    return `SELECT l.id AS lot_id, l.lot_number, l.production_line_id, p.line_code, l.product_model_id, m.model_code,
+          l.production_month, l.status AS lot_status, l.target_quantity, l.created_at AS lot_created_at, l.closed_at
+          ${alsoSelected('lots', 'l', lots)}
+   FROM ${LOTS}
+   ORDER BY ${PLACE}`;
+  },
+  async ({ database }) => {
+    const { serials } = await othersOf(database);
+    return `SELECT s.lot_id, s.id AS serial_id, s.serial_number, s.status AS serial_status, s.created_at AS serial_created_at
+          ${alsoSelected('serials', 's', serials)}
+   FROM (SELECT l.id, row_number() OVER (ORDER BY ${PLACE}) AS place FROM ${LOTS} ORDER BY place) l
+   JOIN serials s ON s.lot_id = l.id
    ORDER BY l.place, length(s.serial_number), s.serial_number COLLATE "C", s.id`;
   },
-  { name: 'lots and serials', columns: COLUMNS, order: LOT_ORDER },
+  { name: 'lots and serials', on: 'lot_id', columns: COLUMNS, order: LOT_ORDER },
 );

@@ -34,6 +34,8 @@ export interface Source<R extends AnyRow = Row> {
   readonly encoding?: string;
   /** The name of an order in which the rows are promised to arrive. */
   readonly order?: string;
+  /** Sessions with the database that reading a query takes; left out, one. */
+  readonly sessions?: number;
   /** It stands for a file that the command has not named: a pipeline may then leave out the flow that would read it. */
   readonly absent?: true;
   /**

@@ -28,7 +28,7 @@ export async function atOnce(job: Job, flows: readonly FlowPlan[], cut: boolean)
   const wanted = Math.min(jobs ?? FLOWS_AT_ONCE, flows.length);
   const lanes = cut && flows.some(mayBeCut) ? (jobs ?? Math.min(MOST_LANES, availableParallelism())) : 1;
   if (wanted <= 1 && lanes <= 1) return { flows: 1, lanes: 1 };
-  const sessions = Math.max(...flows.map(({ root }) => 1 + endsOf(root).length));
+  const sessions = Math.max(...flows.map(({ source, root }) => (source.sessions ?? 1) + endsOf(root).length));
   const free = (await freeSessions(database)) - SPARE_SESSIONS;
   const room = Math.floor(free / sessions);
   const followed = Math.max(1, Math.min(wanted, room));

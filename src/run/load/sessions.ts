@@ -10,13 +10,14 @@ import { isTarget } from './load.js';
 
 /**
  * How many sessions a run has at the least, the shared one among them: in a flow one for each table that it fills, one
- * for rejects, one for records, one that holds the lock guard, two for a query (its rows, and the snapshot).
+ * for rejects, one for records, one that holds the lock guard, those of a query and one for its snapshot.
  */
 export function sessionsOf(job: Pick<Job, 'state' | 'options'>, flows: readonly FlowPlan[]): number {
   const tables = Math.max(1, ...flows.map(({ root }) => endsOf(root).filter(isTarget).length));
   const held = job.options.guard === 'lock' ? 1 : 0;
   const records = job.state.tracked === undefined ? 0 : 1;
-  const queries = flows.some(({ source }) => source.kind === 'query') ? 2 : 0;
+  const read = flows.map(({ source }) => (source.kind === 'query' ? 1 + (source.sessions ?? 1) : 0));
+  const queries = Math.max(0, ...read);
   // The publish has one where the load has its tables', and does without the one that looks who is in the way.
   return 1 + tables + 1 + held + records + queries;
 }

@@ -27,6 +27,12 @@ export async function describeQuery(
   declared: readonly string[] = [],
 ): Promise<string[]> {
   const names = (await fieldsOf(client, name, sql)).map((field) => field.name);
+  assertDeclared(name, names, declared);
+  return names;
+}
+
+/** Throws usage('unknown_column') where one of `declared` is not among `names`, the columns of the query `name`. */
+export function assertDeclared(name: string, names: readonly string[], declared: readonly string[]): void {
   for (const column of declared) {
     if (names.includes(column)) continue;
     throw columnErrors.unknown_column.inQuery({
@@ -36,7 +42,6 @@ export async function describeQuery(
       columns: names,
     });
   }
-  return names;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { again } from '../../next.js';
-import { failure, misuse, topic } from './entry.js';
+import { failure, misuse, refusal, topic } from './entry.js';
 import { AS_THE_COMMAND_ENDS } from './state.js';
 
 /** What to do about a query that the server does not take, by SQLSTATE. */
@@ -37,4 +37,12 @@ export const queryErrors = topic({
       next: again({}, { lead: 'fix what it says, then' }),
     }),
   ),
+  /** An inner row of two joined queries has no outer one in its place. */
+  join_order: refusal(({ query, on, row }: { query: string; on: string; row: number }) => ({
+    says: `query ${query}: row ${row} of its inner query has a ${on} of which its outer query has no row in that place`,
+    input: query,
+    column: on,
+    state: AS_THE_COMMAND_ENDS,
+    next: 'order both queries by the same, and select in the inner one only rows that an outer one belongs to',
+  })),
 });
