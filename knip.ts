@@ -12,6 +12,7 @@ const config: KnipConfig = {
     'src/cli/main.ts!',
     'src/sources/{zstd/thread,sqlite/worker}.ts!',
     'src/cli/given/user-module-hooks.ts!',
+    'src/cli/elsewhere/thread.ts!',
     'test/**/*.test.ts',
     'test/**/{main,run,oldest,write}.ts',
     // Programs of their own, and what is given to the command as a file.

@@ -2,6 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { EXIT } from '../core/errors/sluice-error.js';
 import { STOPPING } from './given/signals.js';
+import { nodeAsPgWants } from './navigator.js';
 import { endureOutput } from './show/output.js';
 import { asksVersion, printVersion } from './version.js';
 
@@ -11,15 +12,7 @@ endureOutput();
  * million: collecting after every 20 % costs a little CPU and keeps the process small beside a database.
  */
 setFlagsFromString('--heap-growing-percent=20');
-/**
- * pg asks what it runs on, and where there is no `navigator`, as before Node 21, by making a Response, for which Node loads
- * an HTTP client that nobody uses. This one is what later versions have.
- */
-if (!('navigator' in globalThis))
-  Object.defineProperty(globalThis, 'navigator', {
-    configurable: true,
-    value: { userAgent: `Node.js/${process.versions.node.split('.')[0]}` },
-  });
+nodeAsPgWants();
 let done = false;
 let stopped = false;
 /**

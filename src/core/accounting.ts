@@ -83,10 +83,15 @@ export class StageCounter {
   /** Counters that stand at `account`. */
   static of(account: StageAccount, role: StageCounter['role']): StageCounter {
     const counter = new StageCounter(account.stage, account.branch, role);
-    counter.in = account.in;
-    counter.out = account.out;
-    for (const name of REASONS) Object.assign(counter[name], account[name]);
+    counter.stand(account);
     return counter;
+  }
+
+  /** From now on it stands at `account`, which has counted on from where it stood. */
+  stand(account: StageAccount): void {
+    this.in = account.in;
+    this.out = account.out;
+    for (const name of REASONS) Object.assign(this[name], account[name]);
   }
 
   account(): StageAccount {

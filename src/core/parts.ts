@@ -49,8 +49,8 @@ export interface Part extends PartPlace {
   read(run: Run): Rows;
   /** For KnownPart.note; asked once its rows are read. */
   note?(): unknown;
-  /** It is needed no more. */
-  release(): void;
+  /** It is needed no more. `memory`: that of its text, where it was given away and has come back. */
+  release(memory?: ArrayBuffer): void;
 }
 
 /** A part of a text. */

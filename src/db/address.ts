@@ -14,6 +14,8 @@ export interface Address {
   readonly described: string;
   /** Which option or variable named it. */
   readonly from: string;
+  /** No variable is asked: it is a server of our own. */
+  readonly bare?: boolean;
 }
 
 /**
@@ -32,6 +34,7 @@ export function addressOf(
       connection,
       described: describe(connection),
       from,
+      ...(Object.keys(environment).length === 0 ? { bare: true } : {}),
     };
   } catch (error) {
     if (error instanceof RefusedParameter)
@@ -47,7 +50,10 @@ export function addressOf(
 
 /** The connection that an address means. */
 export function connectionAt(address: Address): Connection {
-  return address.connection ?? (addressOf(address.url, address.from).connection as Connection);
+  return (
+    address.connection ??
+    (addressOf(address.url, address.from, address.bare ? {} : undefined).connection as Connection)
+  );
 }
 
 function whoami(): string {

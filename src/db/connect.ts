@@ -33,6 +33,7 @@ export class PgDatabase implements Database {
   #shared: Promise<pg.Client> | undefined;
   #holder: Promise<{ readonly client: pg.Client; readonly snapshot: string }> | undefined;
   #usersPath: UsersPath | undefined;
+  #borrowed: (() => Promise<string>) | undefined;
   /** Each with what may be done to it when the run is to stop. */
   readonly #open = new Map<pg.Client, Stopped>();
   #closed = false;
@@ -246,8 +247,14 @@ export class PgDatabase implements Database {
 
   /** One snapshot for every reader of the run, exported by a transaction that `close` ends. */
   async snapshot(): Promise<string> {
+    if (this.#borrowed !== undefined) return this.#borrowed();
     this.#holder ??= this.#export();
     return (await this.#holder).snapshot;
+  }
+
+  /** From now on its readers share a snapshot of somebody else's, who holds it: `ask` gives its id. */
+  borrowSnapshot(ask: () => Promise<string>): void {
+    this.#borrowed = ask;
   }
 
   async #export(): Promise<{ client: pg.Client; snapshot: string }> {

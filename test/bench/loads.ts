@@ -32,6 +32,13 @@ export function loadContests(place: Place, rows: number): Contest[] {
     ]),
     env: { EVENTS_AS: kind },
   });
+  const inParts = (...more: string[]): Command => ({
+    ...place.sluice([
+      ...['run', place.compiled('through-pipeline.js'), '--source', files.csv],
+      ...['--yes', '--quiet', ...more],
+    ]),
+    env: { EVENTS_AS: 'csv', EVENTS_IN: 'parts' },
+  });
   const shared = {
     rows,
     setUp: () => generate(rows, files),
@@ -131,6 +138,16 @@ export function loadContests(place: Place, rows: number): Contest[] {
         { name: 'CSV', atMost, command: through('csv') },
       ],
     })),
+    {
+      ...shared,
+      key: 'threads',
+      work: 'CSV through the same stages in parts',
+      contestants: [
+        { name: 'sluice run', command: inParts() },
+        { name: 'sluice run --threads 1', command: inParts('--threads', '1') },
+        { name: 'sluice run --threads 2', command: inParts('--threads', '2') },
+      ],
+    },
     {
       ...shared,
       key: 'records',

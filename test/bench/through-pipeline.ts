@@ -1,4 +1,15 @@
-import { csv, flow, jsonl, pipeline, replace, type Source, sqlite } from 'sluice';
+import {
+  csv,
+  flow,
+  jsonl,
+  pipeline,
+  type Row,
+  replace,
+  type Source,
+  type Stage,
+  sqlite,
+  stateless,
+} from 'sluice';
 import { lookup, map, validate } from 'sluice/transforms';
 import { EVENTS, SCHEMA } from './events-table.js';
 
@@ -12,7 +23,11 @@ const readers: Readonly<Record<'csv' | 'jsonl' | 'sqlite', Source<Event>>> = {
   sqlite: sqlite('events.db', { table: 'events' }),
 };
 
-/** The rows of a file changed, validated and looked up on their way into one table. EVENTS_AS: what kind of file it is. */
+/** `stage` as one that keeps nothing, where the flow is to be loaded in parts. */
+const kept = <In extends Row, Out extends Row>(stage: Stage<In, Out>): Stage<In, Out> =>
+  process.env.EVENTS_IN === 'parts' ? stateless(stage) : stage;
+
+/** The rows of a file changed, validated and looked up on their way into one table. EVENTS_AS: what kind of file it is; EVENTS_IN=parts. */
 export default pipeline({
   name: 'events-through',
   summary: 'A file of ten columns through three stages into one table',
@@ -21,9 +36,9 @@ export default pipeline({
   flows: ({ inputs, tables }) => [
     flow(inputs.events)
       .through(
-        map((row) => ({ ...row, code: String(row.code).toUpperCase() }), 'upper'),
+        kept(map((row) => ({ ...row, code: String(row.code).toUpperCase() }), 'upper')),
         validate(SCHEMA),
-        lookup({ from: STATUSES, key: 'status', take: { status: 'label' } }),
+        kept(lookup({ from: STATUSES, key: 'status', take: { status: 'label' } })),
       )
       .into(tables.events),
   ],

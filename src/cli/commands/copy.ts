@@ -206,7 +206,12 @@ async function load(
       prepared.pipeline,
       prepared.from,
       { ...flags, input: [], set: [], encoding: [] },
-      { copy: keptRequest(request), ...(instead === undefined ? {} : { corrected: instead.given }) },
+      {
+        copy: keptRequest(request),
+        // stdin is read once, and its beginning has been.
+        ...(instead !== undefined || request.files.includes('-') ? {} : { again: { kind: 'copy', request } }),
+        ...(instead === undefined ? {} : { corrected: instead.given }),
+      },
     );
   } finally {
     await prepared.release();

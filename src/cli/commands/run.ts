@@ -5,6 +5,7 @@ import { assertRunnable } from '../../program/runnable.js';
 import { noSummary } from '../../run/end/no-summary.js';
 import type { RunOptions } from '../../run/given/options.js';
 import type { Summary } from '../../run/given/summary.js';
+import { makingAgain, type Recipe } from '../elsewhere/recipe.js';
 import { kept } from '../given/command.js';
 import { asMeant, toWrite } from '../given/execute.js';
 import { pairs, type RunFlags, withRun } from '../given/flags.js';
@@ -49,6 +50,8 @@ export interface OfCopy {
   readonly copy: NonNullable<RunOptions['copy']>;
   /** Given in place of what the flags name. */
   readonly corrected?: CorrectedGiven;
+  /** How another thread makes the pipeline; left out where none can. */
+  readonly again?: Recipe;
 }
 
 /** Runs `pipeline` in an open session as the flags say; shows the plan, asks, shows progress and summary. */
@@ -90,6 +93,8 @@ export async function runWith(
               ? await givenInputs(pipeline, flags)
               : await resumedInputs(session.database, pipeline, resume, flags),
         };
+  const again: Recipe | undefined =
+    ofCopy === undefined ? { kind: 'pipeline', from, given: inputFlags(flags), resume } : ofCopy.again;
   const readsStdin = Object.values({ ...pipeline.inputs, ...inputs }).some(({ kind }) => kind === 'stdin');
   let failed: Summary | undefined;
   try {
@@ -112,6 +117,8 @@ export async function runWith(
       ...resubmitted,
       ...(ofCopy === undefined ? {} : { copy: ofCopy.copy }),
       ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
+      ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+      ...(again === undefined ? {} : { again: makingAgain(again) }),
       ...(flags.triggers === false ? { noTriggers: true } : {}),
       ...(flags.maxRejects === undefined ? {} : { maxRejects: flags.maxRejects }),
       ...(flags.maxShrink === undefined ? {} : { maxShrink: flags.maxShrink }),
@@ -169,6 +176,8 @@ export async function runWith(
     log.close();
   }
 }
+
+const inputFlags = ({ input, source, encoding = [] }: RunFlags) => ({ input, source, encoding });
 
 /** What a run that feeds corrected rejects of batch `id` back is given. */
 async function correctedGiven(

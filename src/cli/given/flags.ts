@@ -46,6 +46,7 @@ export interface RunFlags extends PipelineFlags {
   readonly logFile?: string;
   readonly logFormat: 'text' | 'json';
   readonly jobs?: number;
+  readonly threads?: number;
   /** The batch to resume. */
   readonly resume?: string;
   readonly keepStaging?: boolean;
@@ -157,6 +158,11 @@ export function withRunning(command: Command): Command {
     .option(
       '--jobs <N>',
       'sessions that fill a table at once, and inputs read at once (default: by the cores, at most 4, and 2)',
+      wholeNumber,
+    )
+    .option(
+      '--threads <N>',
+      'threads that run the stages of a flow that is loaded in parts, beside the one that reads (default: none)',
       wholeNumber,
     )
     .addOption(guardOption())

@@ -125,6 +125,11 @@ function flowsOf(job: Job): { readonly all: readonly FlowPlan[]; readonly flows:
   return { all, flows: job.resubmitted?.flows(all) ?? all };
 }
 
+/** The flows of a job as they are followed, without any question. */
+export function flowsToRead(job: Job): FlowPlan[] {
+  return job.remembering(flowsOf(job).flows);
+}
+
 /**
  * What reading the rows of a job takes, without the questions that only a run has. Throws, in the words of a check,
  * where mappings, tables or columns are not as the pipeline needs them.
@@ -132,7 +137,7 @@ function flowsOf(job: Job): { readonly all: readonly FlowPlan[]; readonly flows:
 export async function readyToRead(job: Job): Promise<Pick<Checked, 'flows' | 'columns' | 'changes'>> {
   const faults = await mappingFindings(job);
   assertChecked({ findings: faults.map((finding) => ({ name: 'field mappings', finding })) });
-  const { flows } = flowsOf(job);
+  const flows = flowsToRead(job);
   const columns: Columns = new Map();
   const findings: NamedFinding[] = [];
   for (const { table, sql } of job.missing)
@@ -144,7 +149,7 @@ export async function readyToRead(job: Job): Promise<Pick<Checked, 'flows' | 'co
   const changes = new JobChanges(job);
   await changes.replace.survey();
   await changes.rows.survey();
-  return { flows: job.remembering(flows), columns, changes };
+  return { flows, columns, changes };
 }
 
 /** A note on a server that is newer than what Sluice is tested on. */

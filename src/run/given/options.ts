@@ -1,11 +1,20 @@
 import type { CommandData } from '../../core/command.js';
 import type { Log, Run } from '../../core/run.js';
+import type { StoredReject } from '../../core/stored-reject.js';
 import type { Source } from '../../core/types.js';
 import type { PgDatabase } from '../../db/connect.js';
 import type { RunChoices } from './choices.js';
 import type { Events } from './events.js';
 import type { Plan } from './plan.js';
 import type { RejectLimit } from './reject-limit.js';
+
+/** How a pipeline and its inputs are made again, out of plain data, where only that can go. */
+export interface MakingAgain {
+  /** The compiled file of a thread that serves parts (`serveThread`). */
+  readonly thread: string;
+  /** What the thread makes them of. */
+  readonly recipe: unknown;
+}
 
 /** How a pipeline is run. */
 export interface RunOptions extends RunChoices {
@@ -34,7 +43,15 @@ export interface RunOptions extends RunChoices {
   readonly copy?: Readonly<Record<string, unknown>>;
   /** Only so many rows of every input; nothing is published then. */
   readonly limit?: number;
+  /** Threads beside the main one that read and encode the rows of a flow that is loaded in parts. Default: none. */
+  readonly threads?: number;
+  /** How somebody else makes the pipeline and its inputs again; left out where nobody can. */
+  readonly again?: MakingAgain;
   readonly log: Log;
+  /** The folder in which the run makes its scratch folder. Default: the system's for such. */
+  readonly scratchIn?: string;
+  /** Takes the rejects in place of the ledger, for whoever loads parts of somebody else's run. */
+  readonly rejectsTo?: (rejects: readonly StoredReject[]) => Promise<void>;
   /** What sources share with somebody else's reading, who releases it: the same state of an SQLite file. */
   readonly share?: Run['share'];
   /** Where the log of a batch goes; stored with the batch. Asked once there is a ledger. */

@@ -206,7 +206,7 @@ export class Job {
 
   /** A folder for scratch files, made when first asked for. */
   get scratch(): string {
-    this.#scratch ??= mkdtempSync(join(tmpdir(), 'sluice-'));
+    this.#scratch ??= mkdtempSync(join(this.options.scratchIn ?? tmpdir(), 'sluice-'));
     return this.#scratch;
   }
 
@@ -291,6 +291,7 @@ export class Job {
       firstShown: SHOWN_REJECTS,
       masking: this.masking,
       ...(this.#spool === undefined ? {} : { spool: this.#spool }),
+      ...(this.options.rejectsTo === undefined ? {} : { handTo: this.options.rejectsTo }),
       records: this.read.latest,
       ...(this.resubmitted === undefined
         ? {}

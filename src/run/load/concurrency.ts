@@ -24,12 +24,15 @@ export interface AtOnce {
  * parts several fill the table, if they are `cut`. At least 1.
  */
 export async function atOnce(job: Job, flows: readonly FlowPlan[], cut: boolean): Promise<AtOnce> {
-  const { jobs, database, log } = job.options;
+  const { jobs, threads = 0, database, log } = job.options;
   const wanted = Math.min(jobs ?? FLOWS_AT_ONCE, flows.length);
-  const lanes = cut && flows.some(mayBeCut) ? (jobs ?? Math.min(MOST_LANES, availableParallelism())) : 1;
+  const cores = Math.min(MOST_LANES, availableParallelism());
+  const lanes = cut && flows.some(mayBeCut) ? (jobs ?? Math.max(cores, threads)) : 1;
   if (wanted <= 1 && lanes <= 1) return { flows: 1, lanes: 1 };
   const sessions = Math.max(...flows.map(({ source, root }) => (source.sessions ?? 1) + endsOf(root).length));
-  const free = (await freeSessions(database)) - SPARE_SESSIONS;
+  // A thread has a session for its own questions, too.
+  const spare = SPARE_SESSIONS + wanted * Math.min(threads, lanes);
+  const free = (await freeSessions(database)) - spare;
   const room = Math.floor(free / sessions);
   const followed = Math.max(1, Math.min(wanted, room));
   const more = Math.floor((free - followed * sessions) / followed);

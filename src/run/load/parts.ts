@@ -4,7 +4,7 @@ import { blamed } from '../../core/blamed.js';
 import { accountName, bookNames, endName, type FlowPlan, mayBeCut } from '../../core/flow.js';
 import { type Following, follow } from '../../core/follow.js';
 import { followParts } from '../../core/follow-parts.js';
-import type { Cut, CutOptions, KnownPart, MetPart, Uncut } from '../../core/parts.js';
+import type { Cut, CutOptions, KnownPart, Uncut } from '../../core/parts.js';
 import { changedRun, type Run } from '../../core/run.js';
 import type { Target } from '../../core/target.js';
 import type { Source } from '../../core/types.js';
@@ -12,21 +12,13 @@ import { readParts } from '../../db/ledger/parts.js';
 import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
 import { spareWriterSession, writerSession } from '../given/load-session.js';
 import type { Job } from '../job/job.js';
-import type { TablePlace } from './place.js';
+import type { InParts } from './in-parts.js';
 import { partNoter } from './segment.js';
+import { followInThreads } from './threads/follow.js';
+import { threadsFor } from './threads/whether.js';
 
 /** Smaller parts cost more than they are worth. */
 const LEAST_BYTES = 64 << 10;
-
-/** A flow that is loaded in parts, and what is known of it. */
-export interface InParts {
-  readonly flow: number;
-  readonly plan: FlowPlan;
-  readonly place: TablePlace;
-  readonly known: readonly MetPart[];
-  /** How many sessions fill the table at once. */
-  readonly lanes: number;
-}
 
 /**
  * Whether a flow is loaded in parts, if its source lets itself be cut. Not where a part of the input is wanted; where
@@ -51,40 +43,56 @@ export function mayBeInParts(job: Job, plan: FlowPlan, numbered: boolean): boole
  * cut, it is followed as `whole` says.
  */
 export async function loadInParts(job: Job, given: InParts, whole: Following): Promise<FlowAccount> {
-  const { flow, plan, known, lanes } = given;
-  const { name } = plan.source;
+  const { flow, plan, known: met } = given;
   const batch = job.batch as string;
   const { signal } = whole;
-  const passed = known.filter(({ pass }) => pass);
+  const passed = met.filter(({ pass }) => pass);
   countPassed(job, given, passed);
   const run = readingRun(job, given, signal);
   const { segmentBytes } = job.options;
   const cut = await opened(plan.source, run, {
-    known,
+    known: met,
     ...(segmentBytes === undefined ? {} : { partBytes: Math.max(LEAST_BYTES, segmentBytes) }),
   });
   if ('rows' in cut) return follow(plan, whole, cut.rows);
-  const again = new Map(known.filter(({ pass }) => !pass).map((part) => [part.start, part]));
-  const onPart = partNoter(job, { flow, branch: '', ...given.place.staging }, name);
+  const again = new Map(met.filter(({ pass }) => !pass).map((part) => [part.start, part]));
+  const known = (start: number) => again.get(start);
+  const pool = await threadsFor(job, given, cut);
+  if (pool === undefined) await followInLanes(job, given, cut, whole, known);
+  else await followInThreads(job, given, cut, pool, { signal, known });
+  run.progress({});
+  const [{ parts } = { parts: [] }] = await readParts(job.options.database, batch, flow);
+  // Lanes of this thread have heard what their parts noted.
+  if (pool !== undefined) cut.end?.(parts.flatMap(({ note }) => note ?? []));
+  return accountOf(plan, parts);
+}
+
+/** Follows the flow by this thread, several parts at once. */
+async function followInLanes(
+  job: Job,
+  { plan, flow, place, lanes }: InParts,
+  cut: Cut,
+  { signal, afterChunk }: Following,
+  known: (start: number) => KnownPart | undefined,
+): Promise<void> {
+  const batch = job.batch as string;
+  const onPart = partNoter(job, { flow, branch: '', ...place.staging }, plan.source.name);
   await followParts(plan, cut, {
     signal,
     lanes,
-    afterChunk: whole.afterChunk,
+    afterChunk,
     runFor: (counter, input, its, lane) => job.runAt({ counter, input, signal: its, flow, lane }),
     openLane(_end, its, refused, lane) {
       const session = lane === 0 ? writerSession : spareWriterSession;
       const options = {
-        ...given.place.table,
+        ...place.table,
         onPart,
-        known: (start: number) => again.get(start),
-        connect: () => session(job.options.database, batch, `load ${given.place.name}`, PINNED_BESIDE_CODE),
+        known,
+        connect: () => session(job.options.database, batch, `load ${place.name}`, PINNED_BESIDE_CODE),
       };
       return openPartLane(options, its, refused);
     },
   });
-  run.progress({});
-  const [loaded] = await readParts(job.options.database, batch, flow);
-  return accountOf(plan, loaded?.parts ?? []);
 }
 
 /** `source`, which can be cut, opened. */

@@ -33,6 +33,8 @@ export interface RejectWriterOptions {
   readonly resubmits?: (input: string, line: number | null) => StoredReject['resubmits'];
   /** Given the rejects as well: they are to be written to files, and there is no batch that keeps them. */
   readonly spool?: RejectSpool;
+  /** Given all rejects in place of the ledger: by whom the run is that they are of. Resolves when they are stored. */
+  readonly handTo?: (rejects: readonly StoredReject[]) => Promise<void>;
   /** The records that the inputs gave last, by the input's name. */
   readonly records?: ReadonlyMap<string, InputRows>;
 }
@@ -107,7 +109,7 @@ export class RejectWriter {
     this.#count += 1;
     this.#number += 1;
     this.#places.set(`${input}\0${stage}`, { input, stage });
-    const kept = this.#count <= KEPT_REJECTS && (this.batch ?? this.options.spool) !== undefined;
+    const kept = this.#isKept();
     const shown = this.#first.length < this.options.firstShown;
     const frequent = this.frequent.add(why);
     if (!kept && !shown && !frequent && tracker === undefined && !this.options.stopOnError) return;
@@ -140,6 +142,21 @@ export class RejectWriter {
       );
   }
 
+  /** Takes over rejects that somebody else has set aside for this run, as he made them; the numbers are this run's. */
+  receive(rejects: readonly StoredReject[]): void {
+    for (const each of rejects) {
+      this.#number += 1;
+      const reject = { ...each, number: this.#number };
+      this.takeOver([reject]);
+      if (this.#isKept()) this.#waiting.push(reject);
+    }
+  }
+
+  #isKept(): boolean {
+    if (this.options.handTo !== undefined) return true;
+    return this.#count <= KEPT_REJECTS && (this.batch ?? this.options.spool) !== undefined;
+  }
+
   /** Stores what waits, if it is worth a statement; undefined where there is nothing to wait for. */
   flushSome(): Promise<void> | undefined {
     return this.#waiting.length >= BATCHED ? this.flush() : undefined;
@@ -167,7 +184,8 @@ export class RejectWriter {
   async #store(): Promise<void> {
     while (this.#waiting.length > 0) {
       const some = this.#waiting.slice(0, BATCHED);
-      if (this.batch === undefined) await this.options.spool?.add(some);
+      if (this.options.handTo !== undefined) await this.options.handTo(some);
+      else if (this.batch === undefined) await this.options.spool?.add(some);
       else await this.#tried(this.batch, some);
       this.#waiting = this.#waiting.slice(some.length);
     }

@@ -63,7 +63,7 @@ export class TextFeed {
   }
 
   /** The first `bytes` that are held, as a Buffer that is the caller's until it is given back by `release`. */
-  take(bytes: number): { readonly bytes: Buffer; release(): void } {
+  take(bytes: number): { readonly bytes: Buffer; release(memory?: ArrayBuffer): void } {
     const taken = this.#bytes;
     const next = this.#free(this.#held - bytes);
     taken.copy(next, 0, bytes, this.#held);
@@ -73,10 +73,13 @@ export class TextFeed {
     let released = false;
     return {
       bytes: taken.subarray(0, bytes),
-      release: () => {
+      release: (memory) => {
         if (released) return;
         released = true;
-        if (this.#spare.length < SPARE_BUFFERS && taken.length <= 2 * this.size) this.#spare.push(taken);
+        const free = memory === undefined ? taken : Buffer.from(memory);
+        // Memory that was given away and has not come back is none.
+        if (this.#spare.length < SPARE_BUFFERS && free.length > 0 && free.length <= 2 * this.size)
+          this.#spare.push(free);
       },
     };
   }

@@ -2,6 +2,7 @@ import { close, constants, fstat } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
+import { isMainThread } from 'node:worker_threads';
 import { fileErrors } from '../../core/errors/catalogue/files.js';
 import type { InputBytes } from '../../core/input-bytes.js';
 import type { Run } from '../../core/run.js';
@@ -63,6 +64,8 @@ async function* readOnce(path: string, run: Run, position: Position): AsyncGener
     }
   };
   if (path === STDIN) {
+    // What other threads have in its place is empty.
+    if (!isMainThread) throw fileErrors.stdin_in_thread();
     if (stdinTaken) {
       throw fileErrors.stdin_already_read({ input: STDIN, shown: 'stdin' });
     }

@@ -34,7 +34,18 @@ const ASKED: Readonly<Record<string, readonly [Partial<RunOptions>, unknown]>> =
 
 /** Flags that no batch has: what is the one command's alone, and how fast it goes. */
 const OF_THE_COMMAND: readonly string[] = [
-  ...['databaseUrl', 'json', 'quiet', 'yes', 'logFile', 'logFormat', 'rejectsInto', 'reportsInto', 'jobs'],
+  ...[
+    'databaseUrl',
+    'json',
+    'quiet',
+    'yes',
+    'logFile',
+    'logFormat',
+    'rejectsInto',
+    'reportsInto',
+    'jobs',
+    'threads',
+  ],
   ...['dryRun', 'rehearse', 'swap', 'execute', 'limit', 'resume', 'keepStaging', 'onlyRejectsOf'],
   // The same as --input and --encoding.
   'source',

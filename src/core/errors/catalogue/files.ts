@@ -52,6 +52,11 @@ export const fileErrors = topic({
     state: AS_THE_COMMAND_ENDS,
     next: again({}, { lead: 'check the file and what it lies on, then' }),
   })),
+  stdin_in_thread: misuse(() => ({
+    says: 'stdin can be read by the main thread alone, and a stage reads it in another',
+    input: '-',
+    next: again({ drop: ['threads'] }),
+  })),
   stdin_already_read: misuse(({ input, shown }: { input: string; shown: string }) => ({
     says: `${shown} can be read only once`,
     input,

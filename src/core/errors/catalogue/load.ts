@@ -79,6 +79,25 @@ export const loadErrors = topic({
       next: 'leave the file as it is until the load is done, then start it again',
     }),
   ),
+  /** Parts are loaded by somebody who was to make the pipeline again, and has made another. */
+  other_code: {
+    code: refusal(({ pipeline }: { pipeline: string }) => ({
+      says: `${pipeline} is not what it was when the run began: its file or its field mappings have changed`,
+      state: AS_THE_COMMAND_ENDS,
+      next: again({}, { lead: 'leave them as they are while it loads, and' }),
+    })),
+    flows: refusal(({ pipeline }: { pipeline: string }) => ({
+      says: `${pipeline} has other flows when it is made a second time, so that it cannot be loaded by several threads`,
+      state: AS_THE_COMMAND_ENDS,
+      next: again({ drop: ['threads'] }),
+    })),
+  },
+  /** `why`: what Node says. */
+  thread_died: failure(({ input, why }: { input: string; why: string }) => ({
+    says: `a thread that loaded parts of ${input} ended by itself: ${why}`,
+    state: AS_THE_COMMAND_ENDS,
+    next: again({ drop: ['threads'] }, { lead: 'to find out where, load it without threads' }),
+  })),
   /** A part of an input became more rows than it has numbers for. */
   part_overfull: failure(({ rows, most, line }: { rows: number; most: number; line: number }) => ({
     says: `the records from line ${line} on became ${plural(rows, 'row')}, and there are numbers for ${most}`,

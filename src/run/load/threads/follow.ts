@@ -1,0 +1,90 @@
+import { chooseColumns } from '../../../../sinks/load/copy/chosen.js';
+import { Ahead } from '../../../core/ahead.js';
+import { bookNames } from '../../../core/flow.js';
+import { firstCause } from '../../../core/follow.js';
+import type { Cut, KnownPart, Part } from '../../../core/parts.js';
+import type { Job } from '../../job/job.js';
+import type { ApartTask } from '../apart.js';
+import type { InParts } from '../in-parts.js';
+import type { ThreadPool } from './pool.js';
+import type { GivenPart } from './protocol.js';
+
+/**
+ * `followParts` by threads: this one cuts the input and hands each part to whoever is free. Each thread has its share of the
+ * flow's lanes. The first error stops all and is thrown; parts that are safe stay.
+ */
+export async function followInThreads(
+  job: Job,
+  { plan, flow, place, lanes }: InParts,
+  cut: Cut,
+  pool: ThreadPool,
+  { signal: given, known }: { readonly signal: AbortSignal; known(start: number): KnownPart | undefined },
+): Promise<void> {
+  const { onColumns: _, ...table } = place.table;
+  // What a run notes of the columns, and says of those that are missing, is for this thread to say.
+  chooseColumns(place.table, undefined);
+  const stop = new AbortController();
+  const signal = AbortSignal.any([given, stop.signal]);
+  const ahead = new Ahead(cut.parts());
+  const count = Math.min(job.options.threads ?? 1, lanes);
+  const task: ApartTask = {
+    flow,
+    book: bookNames(plan),
+    lanes: Math.ceil(lanes / count),
+    place: { name: place.name, staging: place.staging, table },
+    opening: cut.opening,
+  };
+  const running: Promise<void>[] = [];
+  let first: { readonly error: unknown } | undefined;
+  const start = (number: number) => {
+    const lent = new Map<number, Part>();
+    const work = pool.with((thread) =>
+      thread.load(
+        task,
+        plan.source.name,
+        {
+          async next() {
+            const part = await ahead.next();
+            if (part === undefined) return undefined;
+            // Who is the last to have begun makes room for one more.
+            if (running.length === number + 1 && running.length < count) start(running.length);
+            lent.set(part.start, part);
+            return handed(part, known(part.start));
+          },
+          back(at, memory) {
+            lent.get(at)?.release(memory);
+            lent.delete(at);
+          },
+        },
+        signal,
+      ),
+    );
+    running.push(
+      work.catch((error: unknown) => {
+        first ??= { error };
+        stop.abort(error);
+      }),
+    );
+  };
+  try {
+    if (await ahead.more()) start(0);
+    // A thread that begins may start another one.
+    for (let at = 0; at < running.length; at++) await running[at];
+    if (first !== undefined) throw (first as { readonly error: unknown }).error;
+  } catch (error) {
+    throw firstCause(error, given);
+  } finally {
+    await ahead.close();
+  }
+}
+
+/** A part on its way to a thread, with the memory that its text is in. */
+function handed({ start, end, line, lines, of, bytes }: Part, known: KnownPart | undefined): GivenPart {
+  const place = { start, end, line, lines, ...(of === undefined ? {} : { of }) };
+  if (bytes === undefined) return { place, text: undefined, known };
+  const { buffer, byteOffset, length } = bytes;
+  // A piece of somebody's pool does not go along.
+  const whole = byteOffset === 0 && buffer instanceof ArrayBuffer && length > Buffer.poolSize;
+  const memory = whole ? (buffer as ArrayBuffer) : Uint8Array.from(bytes).buffer;
+  return { place, text: { memory, bytes: length }, known };
+}
