@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { testStage } from 'sluice/testing';
 import { toShape } from '../../src/copy/shape.js';
 import { parseJson } from '../../src/core/json/parse.js';
 import { jsonText } from '../../src/core/json/write.js';
 import type { Row } from '../../src/core/row.js';
 import { csvLine } from '../../src/run/resubmit/rejects-file.js';
-import { runStage } from '../support/stage.js';
 
 test('text of JSON is a JSON string in a json column, and a number a number, whatever its size', async () => {
   const stage = toShape({
@@ -19,7 +19,7 @@ test('text of JSON is a JSON string in a json column, and a number a number, wha
   const rows = parseJson(
     '[{"a":12345678901234567890,"b":12.50},{"a":1.0,"b":"x"},{"a":"12345678901234567890","b":null},{"a":{"n":[1e5]}}]',
   ) as Row[];
-  const ran = await runStage(stage, rows);
+  const ran = await testStage(stage, rows);
   assert.deepEqual(
     ran.rows.map(({ doc, text }) => [typeof doc === 'string' ? doc : jsonText(doc), String(text)]),
     [
@@ -33,7 +33,7 @@ test('text of JSON is a JSON string in a json column, and a number a number, wha
 
 test('a reject for a column that the first rows lack names all such columns that have been met', async () => {
   const stage = toShape({ pairs: new Map([['id', 'id']]), skipped: ['x'] });
-  const ran = await runStage(stage, [
+  const ran = await testStage(stage, [
     { id: 1, late: 1 },
     { id: 2, later: 2, late: null },
     { id: 3 },

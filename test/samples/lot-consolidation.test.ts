@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import type pg from 'pg';
+import { testStage } from 'sluice/testing';
 import { COLUMNS, csv, FILES, fill, shuffledCsv } from '../../samples/lot-consolidation/generate.js';
 import { groups } from '../../samples/lot-consolidation/system.js';
 import { sort } from '../../transforms/sort/index.js';
 import { testDatabase } from '../support/database.js';
-import { inChunks, inScratch, recordingRun } from '../support/stage.js';
 
 const read = (name: string) => readFile(new URL(name, FILES), 'utf8');
 
@@ -148,12 +148,7 @@ test('the sort stage puts a shuffled export into the order of the database', asy
     ...row,
     kept: row.lot_number === `${row.line_code}${row.model_code}${row.production_month}` ? '0' : '1',
   }));
-  const sorted: (string | null)[] = [];
-  await inScratch(async (scratch) => {
-    for await (const chunk of order(inChunks(rows, 700), recordingRun(scratch).run)) {
-      for (const row of chunk) sorted.push(row.line as string);
-    }
-  });
+  const sorted = (await testStage(order, rows, { chunkSizes: [700] })).rows.map(({ line }) => line);
   assert.deepEqual(
     sorted,
     parse([...csv(options)].join('')).map((row) => row.line),

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { testStage } from 'sluice/testing';
 import { memory } from '../../src/sources/memory.js';
 import { RowError } from '../../transforms/failure.js';
 import { lookup } from '../../transforms/lookup.js';
 import { map } from '../../transforms/map.js';
 import { passing } from '../../transforms/passing.js';
-import { runStage } from '../support/stage.js';
 
 const parents = memory('parents', [
   { id: '1', age: 'forty' },
@@ -20,7 +20,7 @@ const parent = map((row: { readonly id: string; readonly age: string }) => {
 test('a parent that its own stages reject is none to its children, and is rejected where it goes itself', async () => {
   const children = [{ of: '1' }, { of: '2' }, { of: '3' }];
   const from = passing(parents, parent);
-  const { rows, rejects } = await runStage(
+  const { rows, rejects } = await testStage(
     lookup({
       ...{ from, key: 'key', on: 'of', take: { years: 'years' }, reason: 'parent_rejected' },
     }),
@@ -45,7 +45,7 @@ test('what is no fault of a row ends the lookup as it ends the flow', async () =
     return row;
   }, 'broken');
   await assert.rejects(
-    runStage(lookup({ from: passing(parents, broken), key: 'id', on: 'of', take: {} }), [{ of: '1' }]),
+    testStage(lookup({ from: passing(parents, broken), key: 'id', on: 'of', take: {} }), [{ of: '1' }]),
     /stage broken: a bug/,
   );
 });

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { parseJson } from '../../src/core/json/parse.js';
 import { markOrigin, originOf, type Row } from '../../src/core/row.js';
 import { Spill } from '../../transforms/spill.js';
-import { inScratch } from '../support/stage.js';
+import { inScratch } from '../support/files.js';
 
 async function roundTrip(rows: readonly Row[]): Promise<Row[]> {
   return inScratch(async (scratch) => {

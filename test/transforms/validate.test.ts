@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { testStage } from 'sluice/testing';
 import { parseJson } from '../../src/core/json/parse.js';
 import { jsonText } from '../../src/core/json/write.js';
 import type { Row } from '../../src/core/row.js';
 import { type JsonSchema, type ValidateOptions, validate, validator } from '../../transforms/index.js';
-import { runStage } from '../support/stage.js';
 
 const check = (schema: JsonSchema, row: Row, options?: ValidateOptions<Row>) =>
-  runStage(validate(schema, options), [row], { chunkSizes: [1] });
+  testStage(validate(schema, options), [row], { chunkSizes: [1] });
 const reasonOf = async (schema: JsonSchema, row: Row, options?: ValidateOptions<Row>) =>
   (await check(schema, row, options)).rejects[0]?.reason;
 const column = (schema: object, required = false): JsonSchema => ({
@@ -27,7 +27,7 @@ test('a bad row is one reject with all its errors, column and value of the first
     required: ['email', 'age'],
     properties: { email: { type: 'string', format: 'email' }, age: { type: 'integer', minimum: 0 } },
   };
-  const ran = await runStage(validate(schema), [
+  const ran = await testStage(validate(schema), [
     { email: 'a@b.org', age: '7' },
     { email: 'nobody', age: '-1' },
     { email: null, age: '5' },
@@ -155,7 +155,7 @@ test('an exception in a rule counts only where the schema fits', async () => {
 test('a reject can say what is wrong in words of the schema’s author', async () => {
   const schema = { type: 'object', properties: { email: { type: 'string', format: 'email' } } };
   const stage = validate(schema, { messages: { email: { format: 'Invalid email format' } } });
-  const { rejects } = await runStage(stage, [{ email: 'ana' }]);
+  const { rejects } = await testStage(stage, [{ email: 'ana' }]);
   assert.deepEqual(
     rejects.map(({ reason, message }) => [reason, message]),
     [['format', 'Invalid email format']],

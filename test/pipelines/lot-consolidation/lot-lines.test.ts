@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { testStage } from 'sluice/testing';
 import { linesAgree } from '../../../pipelines/lot-consolidation/lot-lines.js';
 import type { OldSerial } from '../../../pipelines/lot-consolidation/source.js';
 import type { Row } from '../../../src/core/row.js';
-import { runStage } from '../../support/stage.js';
 
 const LOT: Row = {
   lot_id: '7',
@@ -26,7 +26,7 @@ async function told(lots: readonly Row[], chunkSizes: readonly number[] = [3]) {
     { 'lot.own': null, ...lot, serial_id: `1${i}` },
     { 'lot.own': null, ...OTHER_LOT, serial_id: `2${i}` },
   ]);
-  const ran = await runStage(linesAgree, rows as unknown as OldSerial[], { chunkSizes });
+  const ran = await testStage(linesAgree, rows as unknown as OldSerial[], { chunkSizes });
   return { out: ran.rows.length, rejects: ran.rejects.map(({ reason, message }) => ({ reason, message })) };
 }
 

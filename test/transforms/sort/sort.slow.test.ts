@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { memory } from 'sluice';
+import { testStage } from 'sluice/testing';
 import { parseJson } from '../../../src/core/json/parse.js';
 import { type AnyRow, originOf, type Row } from '../../../src/core/row.js';
 import { sort } from '../../../transforms/sort/index.js';
@@ -9,8 +11,9 @@ import { keyWriter, type OrderBy, type OrderValue } from '../../../transforms/so
 import { Packer } from '../../../transforms/sort/pack.js';
 import { Block } from '../../../transforms/sort/packed-row.js';
 import { sortRecords } from '../../../transforms/sort/radix-sort.js';
+import { inScratch } from '../../support/files.js';
 import { literal } from '../../support/json.js';
-import { inChunks, inScratch, recordingRun, runStage } from '../../support/stage.js';
+import { testRun } from '../../support/run.js';
 
 /** A row's key, one character a byte: these strings compare as the bytes do. */
 const orderKey =
@@ -186,7 +189,7 @@ test('every value comes back as it went in, from memory and from disk', async ()
       fc.array(row, { maxLength: 40 }),
       fc.constantFrom(1000, 3),
       async (input, memoryRows) => {
-        const ran = await runStage(sort<Row>({ name: 'none', by: () => 1, memoryRows }), input);
+        const ran = await testStage(sort<Row>({ name: 'none', by: () => 1, memoryRows }), input);
         assert.deepStrictEqual(ran.rows.map(plain), input.map(plain));
         assert.deepEqual(
           ran.rows.map((each) => Object.keys(each)),
@@ -204,7 +207,7 @@ test('one row larger than the memory for all is sorted too', async () => {
     { k: '1', t: 'a' },
     { k: '2', t: 'é'.repeat(300_000) },
   ];
-  const ran = await runStage(sort({ ...byK, memoryBytes: 1000 }), input);
+  const ran = await testStage(sort({ ...byK, memoryBytes: 1000 }), input);
   assert.deepEqual(
     ran.rows.map(plain),
     [input[1], input[2], input[0]].map((row) => plain(row as Row)),
@@ -224,13 +227,13 @@ const expected = (of: readonly Row[]) =>
   [...of].sort((a, b) => Number(a.k) - Number(b.k)).map((row) => row.id);
 
 test('nothing in, nothing out', async () => {
-  assert.deepEqual((await runStage(sort(byK), [])).rows, []);
+  assert.deepEqual((await testStage(sort(byK), [])).rows, []);
 });
 
 test('rows that fit in memory and rows that do not come out alike, equal keys in the order of input', async () => {
   const input = rows(1000);
   for (const memoryRows of [1_000_000, 100, 7]) {
-    const ran = await runStage(sort({ ...byK, memoryRows }), input, { chunkSizes: [2048, 33] });
+    const ran = await testStage(sort({ ...byK, memoryRows }), input, { chunkSizes: [2048, 33] });
     assert.deepEqual(
       ran.rows.map((row) => row.id),
       expected(input),
@@ -241,7 +244,7 @@ test('rows that fit in memory and rows that do not come out alike, equal keys in
 
 test('a bound in bytes spills too', async () => {
   const input = rows(3000);
-  const ran = await runStage(sort({ ...byK, memoryBytes: 100_000 }), input, { chunkSizes: [256] });
+  const ran = await testStage(sort({ ...byK, memoryBytes: 100_000 }), input, { chunkSizes: [256] });
   assert.deepEqual(
     ran.rows.map((row) => row.id),
     expected(input),
@@ -249,7 +252,7 @@ test('a bound in bytes spills too', async () => {
 });
 
 test('origins survive the disk', async () => {
-  const ran = await runStage(sort({ ...byK, memoryRows: 10 }), rows(100));
+  const ran = await testStage(sort({ ...byK, memoryRows: 10 }), rows(100));
   assert.deepEqual(
     ran.rows.map((row) => String((originOf(row) as number) - 1)),
     ran.rows.map((row) => row.id),
@@ -258,7 +261,7 @@ test('origins survive the disk', async () => {
 
 test('more runs than are merged at once are merged in passes', async () => {
   const input = rows(2500);
-  const ran = await runStage(sort({ ...byK, memoryRows: 2 }), input, { chunkSizes: [64] });
+  const ran = await testStage(sort({ ...byK, memoryRows: 2 }), input, { chunkSizes: [64] });
   assert.deepEqual(
     ran.rows.map((row) => row.id),
     expected(input),
@@ -266,7 +269,7 @@ test('more runs than are merged at once are merged in passes', async () => {
 });
 
 test('a value that has no place in the order is a reject, not the end', async () => {
-  const ran = await runStage(sort(byK), [{ k: '2' }, { k: 'two' }, { k: '1' }]);
+  const ran = await testStage(sort(byK), [{ k: '2' }, { k: 'two' }, { k: '1' }]);
   assert.deepEqual(
     ran.rows.map((row) => row.k),
     ['1', '2'],
@@ -277,11 +280,11 @@ test('a value that has no place in the order is a reject, not the end', async ()
 
 test('a source that fails in the middle leaves no scratch file', async () => {
   async function* broken() {
-    yield* inChunks(rows(500), 50);
+    yield* memory('rows', rows(500)).read(testRun());
     throw new Error('connection lost');
   }
   await inScratch(async (scratch) => {
-    const { run } = recordingRun(scratch);
+    const run = testRun({ scratch });
     await assert.rejects(async () => {
       for await (const _ of sort({ ...byK, memoryRows: 60 })(broken(), run));
     }, /connection lost/);
@@ -290,16 +293,18 @@ test('a source that fails in the middle leaves no scratch file', async () => {
 
 test('a reader that stops early leaves no open file', async () => {
   await inScratch(async (scratch) => {
-    const { run } = recordingRun(scratch);
-    for await (const _ of sort({ ...byK, memoryRows: 60 })(inChunks(rows(500), 50), run)) break;
+    const run = testRun({ scratch });
+    for await (const _ of sort({ ...byK, memoryRows: 60 })(memory('rows', rows(500)).read(testRun()), run))
+      break;
   });
 });
 
 test('an abort ends the spilling', async () => {
   await inScratch(async (scratch) => {
-    const { run } = recordingRun(scratch, { signal: AbortSignal.abort(new Error('stop')) });
+    const run = testRun({ scratch });
+    run.abort(new Error('stop'));
     await assert.rejects(async () => {
-      for await (const _ of sort({ ...byK, memoryRows: 60 })(inChunks(rows(500), 50), run));
+      for await (const _ of sort({ ...byK, memoryRows: 60 })(memory('rows', rows(500)).read(testRun()), run));
     }, /stop/);
   });
 });

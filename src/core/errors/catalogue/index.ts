@@ -26,6 +26,7 @@ import { sqliteErrors } from './sqlite.js';
 import { stageErrors } from './stages.js';
 import { stagingErrors } from './staging.js';
 import { tableErrors } from './tables.js';
+import { testingErrors } from './testing.js';
 import { textErrors } from './text.js';
 
 type Topics = readonly [
@@ -57,6 +58,7 @@ type Topics = readonly [
   typeof stageErrors,
   typeof stagingErrors,
   typeof tableErrors,
+  typeof testingErrors,
   typeof textErrors,
 ];
 
@@ -94,6 +96,7 @@ const all: Topics = [
   stageErrors,
   stagingErrors,
   tableErrors,
+  testingErrors,
   textErrors,
 ];
 
