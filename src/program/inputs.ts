@@ -16,6 +16,7 @@ export type InputsGiven = Readonly<Record<string, InputGiven>>;
 /**
  * The sources that are given, in place of the pipeline's own; a file is read as its name or its first bytes say. Throws
  * usage `stdin_twice`, and what `sourceFor` throws.
+ * @internal
  */
 export async function sourcesOf(pipeline: Pipeline, given: InputsGiven): Promise<Record<string, Source>> {
   const stdin = Object.keys(given).filter((name) => pathOf(given[name]) === '-');
@@ -37,6 +38,7 @@ function pathOf(input: InputGiven | undefined): string | undefined {
 /**
  * The files that `batch` was given, by the inputs that they were given to: to resume it, or to ask again. Throws usage
  * `no_ledger` and `no_such_batch`, and what `filesOfSource` throws.
+ * @internal
  */
 export async function filesOfBatch(
   database: PgDatabase,
@@ -62,7 +64,10 @@ export async function filesOfBatch(
   return found;
 }
 
-/** Files of corrected rejects whose rows say which input they belong to: a file, or all of a folder. */
+/**
+ * Files of corrected rejects whose rows say which input they belong to: a file, or all of a folder.
+ * @internal
+ */
 export function correctedFiles(path: string, options: { readonly encoding?: string }): Source[] {
   return (isFolder(path) ? filesIn(path) : [path]).map((each) => fileSource(each, options));
 }

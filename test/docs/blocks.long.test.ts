@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { build } from 'esbuild';
 import * as sluicePackage from 'sluice';
 import * as sinks from 'sluice/sinks';
 import * as transforms from 'sluice/transforms';
 import { startSluice } from '../support/cli.js';
-import { testDatabase } from '../support/database.js';
+import { serverUrl, testDatabase } from '../support/database.js';
 import { compilerSays, packedProject } from '../support/packed.js';
 import { projectFolder } from '../support/server.js';
 
@@ -51,9 +53,47 @@ export default definition;
 `;
 }
 
+/** Programs and tests use what Node has of its own. */
+const usesNode = ({ text }: Block) => /from 'node:|\b(process|console)\./.test(text);
+
+test('blocks of programs and tests compile with the types of Node', (t) => {
+  const project = packedProject(t);
+  mkdirSync(join(project, 'node_modules', '@types'), { recursive: true });
+  for (const name of ['@types/node', 'undici-types'])
+    symlinkSync(join(projectFolder, 'node_modules', name), join(project, 'node_modules', name));
+  const blocks = documents.flatMap(blocksOf).filter(usesNode);
+  assert.ok(blocks.length >= 3, `${blocks.length} blocks`);
+  const files = blocks.map((block, at) => {
+    const name = `node-${at + 1}.mts`;
+    writeFileSync(join(project, name), block.text);
+    return name;
+  });
+  assert.equal(compilerSays(project, files, ['node']), '');
+});
+
+test('the tests of docs/testing.md pass as they stand there', async (t) => {
+  const project = packedProject(t);
+  for (const [at, { text }] of blocksOf('docs/testing.md').entries())
+    writeFileSync(join(project, `shown-${at + 1}.test.ts`), text);
+  const built = await build({
+    entryPoints: readdirSync(project).filter((name) => name.endsWith('.test.ts')),
+    absWorkingDir: project,
+    outdir: project,
+    outExtension: { '.js': '.mjs' },
+    format: 'esm',
+    write: true,
+  });
+  assert.deepEqual(built.errors, []);
+  const files = readdirSync(project).filter((name) => name.endsWith('.test.mjs'));
+  assert.equal(files.length, 2);
+  const env = { ...process.env, NODE_OPTIONS: '', NODE_TEST_CONTEXT: '', SLUICE_TEST_URL: await serverUrl() };
+  const ran = spawnSync(process.execPath, ['--test', ...files], { cwd: project, encoding: 'utf8', env });
+  assert.equal(ran.status, 0, ran.stdout + ran.stderr);
+});
+
 test('every block of TypeScript in README and docs compiles in an empty project, strict, with its libraries checked', (t) => {
   const project = packedProject(t);
-  const blocks = documents.flatMap(blocksOf);
+  const blocks = documents.flatMap(blocksOf).filter((block) => !usesNode(block));
   assert.ok(blocks.length >= 6, `${blocks.length} blocks`);
   const files = blocks.map((block, at) => {
     const name = `block-${at + 1}.mts`;

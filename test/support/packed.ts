@@ -43,8 +43,12 @@ export function packedProject(t: TestContext): string {
 }
 
 /** What the compiler of the repository says of these files of a project, strict and with its libraries checked. */
-export function compilerSays(project: string, files: readonly string[]): string {
-  const options = { strict: true, target: 'es2022', module: 'nodenext', noEmit: true, types: [] };
+export function compilerSays(
+  project: string,
+  files: readonly string[],
+  types: readonly string[] = [],
+): string {
+  const options = { strict: true, target: 'es2022', module: 'nodenext', noEmit: true, types };
   writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files }));
   const tsc = join(projectFolder, 'node_modules', 'typescript', 'bin', 'tsc');
   return spawnSync(process.execPath, [tsc, '--pretty', 'false', '-p', project], { encoding: 'utf8' }).stdout;

@@ -21,7 +21,10 @@ export interface Reads {
 /** How long a session that is no longer needed may take to stop. */
 const STOP_MS = 2000;
 
-/** A session of the query's own: along the user's search_path, so that what we say in it is said with schemas. */
+/**
+ * A session of the query's own: along the user's search_path, so that what we say in it is said with schemas.
+ * @internal
+ */
 export async function open(run: Run, name: string): Promise<Client> {
   const client = await untilAborted(driverClient(run.database.connect(`read ${name}`)), run.signal, (late) =>
     late.end(),
@@ -34,7 +37,10 @@ export async function open(run: Run, name: string): Promise<Client> {
 export const rowSecurity = ({ rowSecurity }: Pick<Reads, 'rowSecurity'>) =>
   rowSecurity === 'on' ? ['SET LOCAL row_security = on'] : [];
 
-/** One read-only snapshot, shared with the run's other readers where it has one, and lossless text. Gives the backend's id. */
+/**
+ * One read-only snapshot, shared with the run's other readers where it has one, and lossless text. Gives the backend's id.
+ * @internal
+ */
 export async function begin(client: Client, run: Run, reads: Reads): Promise<number> {
   const snapshot = await run.database.snapshot?.();
   const statements = [
@@ -56,7 +62,10 @@ export async function begin(client: Client, run: Run, reads: Reads): Promise<num
   return result.rows[0]?.pid as number;
 }
 
-/** Stops a query that nobody reads any more: asked to by cancel, made to by closing the socket. */
+/**
+ * Stops a query that nobody reads any more: asked to by cancel, made to by closing the socket.
+ * @internal
+ */
 export async function stop(run: Run, client: Client, copy: CopyOut, pid: number | undefined): Promise<void> {
   const dropped = copy.drop();
   ourDatabase(run.database)
