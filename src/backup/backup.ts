@@ -4,11 +4,13 @@ import type { OldSystem } from '../core/assessment.js';
 import { fileErrors } from '../core/errors/catalogue/files.js';
 import { sqliteErrors } from '../core/errors/catalogue/sqlite.js';
 import { SluiceError } from '../core/errors/sluice-error.js';
+import { isRemote, pathInUrl } from '../core/input-url.js';
 import { packageVersion } from '../core/package.js';
 import type { Pipeline } from '../core/pipeline.js';
 import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
 import { ident, literal } from '../db/quote.js';
+import { bytesOfSource } from '../sources/bytes/open.js';
 import { databaseSystem, oldSystem, sqlitePath } from '../sources/old-system.js';
 import { query } from '../sources/postgres/index.js';
 import { SqliteFile } from '../sources/sqlite/database.js';
@@ -70,10 +72,9 @@ export async function backUp(
     const database = path === undefined ? null : await copyDatabase(path, unfinished, run);
     if (database !== null) await add(database.file, 'database');
     for (const source of Object.values(inputs)) {
-      const from = source.kind === 'file' ? (source.path ?? source.name) : undefined;
-      if (from === undefined) continue;
-      const file = unused(basename(from), files);
-      await copyInput(from, join(unfinished, file));
+      if (source.kind !== 'file') continue;
+      const file = unused(basename(pathInUrl(source.path ?? source.name)), files);
+      await copyInput(source, join(unfinished, file), run);
       await add(file, 'input');
     }
     const written: BackedUpTable[] = [];
@@ -154,10 +155,17 @@ async function columnsOf(table: string, system: OldSystem): Promise<string[]> {
   return rows.map((row) => row.name as string);
 }
 
-async function copyInput(from: string, to: string): Promise<void> {
-  const found = await stat(from).catch(() => undefined);
-  if (found?.isFile() !== true) throw sqliteErrors.no_file.toBackUp({ from });
-  await copyFile(from, to).catch(cannotWrite);
+async function copyInput(source: Source, to: string, run: Run): Promise<void> {
+  const bytes = await bytesOfSource(source, run).catch((error: unknown) => {
+    if (isRemote(source.name)) throw error;
+    return undefined;
+  });
+  if (bytes === undefined) throw sqliteErrors.no_file.toBackUp({ from: source.path ?? source.name });
+  if (bytes.path !== undefined) await copyFile(bytes.path, to).catch(cannotWrite);
+  else
+    await writeFile(to, bytes.read(run.signal), { mode: 0o600 }).catch((error: unknown) => {
+      throw error instanceof SluiceError ? error : cannotWrite(error as Error);
+    });
   await chmod(to, 0o600);
 }
 

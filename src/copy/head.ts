@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileErrors } from '../core/errors/catalogue/files.js';
 import { headerErrors } from '../core/errors/catalogue/headers.js';
-import type { Cut, Part, Uncut } from '../core/parts.js';
+import type { Cut, CutOptions, Part, Uncut } from '../core/parts.js';
 import { silenced } from '../core/quiet-run.js';
 import type { Row, Rows } from '../core/row.js';
 import type { Run } from '../core/run.js';
@@ -10,6 +10,9 @@ import { isRejects } from '../run/resubmit/rejects-given.js';
 import { displayName, openBytes } from '../sources/bytes/open.js';
 import { type FileOptions, fileSource, formatFor } from '../sources/file.js';
 import { type Surroundings, silentRun } from './silent-run.js';
+
+/** Of what is read again so much is looked at: no first rows take more, but for a record that is as long. */
+const LOOK_BYTES = 512 << 10;
 
 /** How long rows of a pipe are waited for once its header is read. */
 const WAIT_MS = 300;
@@ -58,7 +61,7 @@ export async function readHead(
   });
   // Keys of JSON that are given need not be looked for.
   if (once && options.columns !== undefined && /^jsonl?$/.test(formatFor(path, options) ?? '')) named();
-  const begun = begin(source, context);
+  const begun = begin(source, context, once ? {} : { partBytes: LOOK_BYTES });
   try {
     const first = await begun.first(isNamed);
     const json = columns === undefined;
@@ -94,10 +97,10 @@ export function namingSource(
 const noRows = (path: string) => headerErrors.no_columns.withoutRows({ input: displayName(path) });
 
 /** `source`, its reading begun before there is a run to tell of it. */
-function begin(source: Source, context: Surroundings) {
+function begin(source: Source, context: Surroundings, how: Omit<CutOptions, 'known'>) {
   const stop = new AbortController();
   const relay = relayRun(context, stop);
-  const opening = open(source, relay.run);
+  const opening = open(source, relay.run, how);
   opening.catch(() => {});
   let late = false;
   let taken = false;
@@ -149,8 +152,8 @@ interface Opened {
 }
 
 /** Opens `source` and reads its beginning; `run` is told of what is in there where it is not cut. */
-async function open(source: Source, run: Run): Promise<Opened> {
-  const cut = (await source.cut?.(run, { known: [] })) ?? { rows: source.read(run) };
+async function open(source: Source, run: Run, how: Omit<CutOptions, 'known'>): Promise<Opened> {
+  const cut = (await source.cut?.(run, { ...how, known: [] })) ?? { rows: source.read(run) };
   return 'rows' in cut ? inOnePiece(cut) : inParts(cut, run);
 }
 

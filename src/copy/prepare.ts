@@ -1,6 +1,7 @@
 import { copyErrors } from '../core/errors/catalogue/copy.js';
 import { fillingErrors } from '../core/errors/catalogue/filling.js';
 import { isError } from '../core/errors/is-error.js';
+import { shownUrl } from '../core/input-url.js';
 import { formatList } from '../core/list.js';
 import { again } from '../core/next.js';
 import type { NewTable, Pipeline } from '../core/pipeline.js';
@@ -279,7 +280,7 @@ async function keyOf(
 
 function assertFiles({ files }: CopyRequest): void {
   const twice = files.find((path, at) => files.indexOf(path) !== at);
-  if (twice !== undefined) throw copyErrors.file_twice({ path: twice, shown: displayName(twice) });
+  if (twice !== undefined) throw copyErrors.file_twice({ path: shownUrl(twice), shown: displayName(twice) });
 }
 
 function assertSame(

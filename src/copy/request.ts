@@ -1,6 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import { commandWords, type FlagValue } from '../core/command.js';
 import { commandErrors } from '../core/errors/catalogue/command-line.js';
+import { shownUrl } from '../core/input-url.js';
 import { formatList } from '../core/list.js';
 import type { PublishMode } from '../core/target.js';
 import type { FileFormat } from '../sources/file.js';
@@ -65,7 +66,7 @@ export function copyCommand(request: CopyRequest): string {
     create: request.create === true ? true : undefined,
   };
   const given = Object.entries(flags).filter((flag): flag is [string, FlagValue] => flag[1] !== undefined);
-  return commandWords({ name: 'copy', args: request.files, flags: Object.fromEntries(given) });
+  return commandWords({ name: 'copy', args: request.files.map(shownUrl), flags: Object.fromEntries(given) });
 }
 
 /** The names in `a,b,"c,d"`; blanks around unquoted ones are no part of them. Throws usage `bad_list`. */

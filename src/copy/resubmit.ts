@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { copyErrors } from '../core/errors/catalogue/copy.js';
+import { isRemote, shownUrl } from '../core/input-url.js';
 import type { Stage } from '../core/types.js';
 import type { Batch } from '../db/ledger/batches.js';
 import { rejectColumns } from '../db/ledger/rejects.js';
@@ -23,7 +24,9 @@ export function keptRequest(request: CopyRequest): Readonly<Record<string, unkno
   const { schema } = request;
   return {
     ...request,
-    files: request.files.map((path) => (path === STDIN ? path : resolve(path))),
+    files: request.files.map((path) =>
+      path === STDIN ? path : isRemote(path) ? shownUrl(path) : resolve(path),
+    ),
     ...(schema === undefined ? {} : { schema: resolve(schema) }),
   };
 }

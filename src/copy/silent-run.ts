@@ -9,11 +9,18 @@ export interface Surroundings {
   readonly database: PgDatabase;
   readonly log: Log;
   readonly signal: AbortSignal;
+  /** What the looks at inputs and the run after them have in common; left out: nothing. */
+  readonly share?: Run['share'];
 }
 
 /** A run that counts nothing, for looking at a file before it is read in earnest. */
-export function silentRun({ database: ours, log, signal }: Surroundings): Run {
+export function silentRun({
+  database: ours,
+  log,
+  signal,
+  share = (_key, make) => make(),
+}: Surroundings): Run {
   const database = usersDatabase(ours);
-  // Files share nothing, and need no scratch.
-  return quietRun({ database, log, signal, scratch: tmpdir(), share: (_key, make) => make() });
+  // Files need no scratch.
+  return quietRun({ database, log, signal, scratch: tmpdir(), share });
 }

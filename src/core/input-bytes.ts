@@ -1,7 +1,7 @@
 import type { Run } from './run.js';
 
 /** What opening an input takes: what is found out about it is found out once for all who share. */
-export type Around = Pick<Run, 'signal' | 'share'>;
+export type Around = Pick<Run, 'signal' | 'share'> & Partial<Pick<Run, 'log'>>;
 
 /** The bytes of an input that has a name and can be read more than once: a file, what is at a URL. */
 export interface InputBytes {
@@ -20,6 +20,11 @@ export interface InputBytes {
   readonly version: string | undefined;
   /** Another one where the bytes are others, and the same for the same at any time; undefined where they must be read for it. */
   readonly content: string | undefined;
+  /**
+   * The version by what everybody sees of it, on whatever machine: those who read parts of it elsewhere compare it.
+   * Undefined of a file, which has other marks elsewhere.
+   */
+  readonly tag: string | undefined;
   /** Whether a reading may begin at any byte without those before it. */
   readonly seekable: boolean;
   /** Whether they were compressed on their way here, on top of whatever they are. */

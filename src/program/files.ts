@@ -1,6 +1,8 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { inputErrors } from '../core/errors/catalogue/inputs.js';
+import { remoteErrors } from '../core/errors/catalogue/remote.js';
+import { isRemote, pathInUrl, shownUrl } from '../core/input-url.js';
 import type { Pipeline } from '../core/pipeline.js';
 import type { Source } from '../core/types.js';
 import { statInput } from '../sources/bytes/local.js';
@@ -31,7 +33,7 @@ export async function filesOfSource(
   const all = Object.keys(pipeline.inputs);
   if (all.length === 1) return { [all[0] as string]: { path } };
   const names = all.filter((name) => !named.includes(name));
-  if (path !== STDIN && !isFolder(path)) await statInput(path);
+  if (path !== STDIN && !isRemote(path) && !isFolder(path)) await statInput(path);
   if (isFolder(path)) return filesOfFolder(path, names);
   if (await isSqlite(path)) {
     const able = names.filter((name) => pipeline.inputs[name]?.fromSqlite !== undefined);
@@ -39,7 +41,7 @@ export async function filesOfSource(
   } else if (isJson(path)) return same(names, { path, document: true });
   throw path === STDIN
     ? inputErrors.which_input.ofStdin({ pipeline: pipeline.name, names: all })
-    : inputErrors.which_input.ofFile({ pipeline: pipeline.name, names: all, path });
+    : inputErrors.which_input.ofFile({ pipeline: pipeline.name, names: all, path: shownUrl(path) });
 }
 
 /** The source that reads `file` as the input `name`. Throws usage `not_from_sqlite`. */
@@ -102,7 +104,11 @@ export async function holdsSeveral(path: string): Promise<boolean> {
 const isJson = (path: string) => formatFor(path, {}) === 'json';
 
 /** Told by the file's first bytes, or by its name where it cannot be read; then the reading says why. */
-const isSqlite = async (path: string) => isSqliteName(path) || (await isSqliteFile(path));
+const isSqlite = async (path: string) => {
+  if (!isRemote(path)) return isSqliteName(path) || (await isSqliteFile(path));
+  if (isSqliteName(pathInUrl(path))) throw remoteErrors.bad_url.sqlite({ input: shownUrl(path) });
+  return false;
+};
 
 function same(names: readonly string[], file: GivenFile): Record<string, GivenFile> {
   return Object.fromEntries(names.map((name) => [name, file]));

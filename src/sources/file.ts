@@ -1,8 +1,9 @@
 import { fileErrors } from '../core/errors/catalogue/files.js';
+import { pathInUrl } from '../core/input-url.js';
 import type { Rows } from '../core/row.js';
 import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
-import { STDIN } from './bytes/open.js';
+import { displayName, STDIN } from './bytes/open.js';
 import type { CsvOptions } from './csv/index.js';
 import { csv } from './csv/index.js';
 import { type JsonOptions, json } from './json/index.js';
@@ -143,10 +144,10 @@ export function formatFor(path: string, options: FileOptions): FileFormat | unde
 
 /** The format that a file's name tells, if it does. */
 export function formatOf(path: string): FileFormat | undefined {
-  const extension = /\.([a-z]+)(?:\.(?:gz|zst))?$/i.exec(path)?.[1];
+  const extension = /\.([a-z]+)(?:\.(?:gz|zst))?$/i.exec(pathInUrl(path))?.[1];
   return extension === undefined ? undefined : FORMATS[extension.toLowerCase()];
 }
 
 function foreign(option: string, path: string, format: FileFormat) {
-  return fileErrors.format_option({ option, path, format });
+  return fileErrors.format_option({ option, path: displayName(path), format });
 }

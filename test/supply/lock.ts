@@ -14,6 +14,14 @@ export interface Locked {
   readonly dev: boolean;
 }
 
+/** Packages for which the lock has no licence: what their own files say (`licenses` of package.json, LICENSE, Readme). */
+const SAID_ELSEWHERE: Readonly<Record<string, string>> = {
+  'node_modules/busboy': 'MIT',
+  'node_modules/humanize-number': 'MIT',
+  'node_modules/only': 'MIT',
+  'node_modules/streamsearch': 'MIT',
+};
+
 /** The packages of package-lock.json. */
 export function lockedPackages(): Locked[] {
   const lock = JSON.parse(readFileSync(join(projectFolder, 'package-lock.json'), 'utf8')) as {
@@ -21,7 +29,7 @@ export function lockedPackages(): Locked[] {
   };
   return Object.entries(lock.packages)
     .filter(([path]) => path !== '')
-    .map(([path, { version = '', integrity, resolved, license, dev = false }]) => {
+    .map(([path, { version = '', integrity, resolved, license = SAID_ELSEWHERE[path], dev = false }]) => {
       return { path, version, integrity, resolved, license, dev };
     });
 }

@@ -7,6 +7,7 @@ import { commandErrors } from '../../core/errors/catalogue/command-line.js';
 import { isError } from '../../core/errors/is-error.js';
 import { SluiceError } from '../../core/errors/sluice-error.js';
 import { findsByKey, PUBLISH_MODES, type PublishMode } from '../../core/publish-mode.js';
+import type { Run } from '../../core/run.js';
 import type { Session } from '../../program/database.js';
 import { noSummary } from '../../run/end/no-summary.js';
 import type { FileFormat } from '../../sources/file.js';
@@ -39,13 +40,17 @@ Columns are matched by name. Examples:
   sluice copy orders.csv --into orders --dry-run
   sluice copy orders.csv.gz --into shop.orders --mode replace --map "Order No=order_no"
   zcat changes.jsonl.gz | sluice copy - --format jsonl --into orders --mode merge --key id --yes
-  sluice copy new.csv --into new_table --create`;
+  sluice copy new.csv --into new_table --create
+  sluice copy https://exports.example.com/orders.csv.gz --into orders`;
 
 /** `sluice copy FILE|- --into T` */
 export function declareCopy(root: Command): void {
   const command = root
     .command('copy')
-    .argument('<files...>', "CSV, TSV, JSON Lines or JSON, also .gz or .zst; '-' is stdin")
+    .argument(
+      '<files...>',
+      "CSV, TSV, JSON Lines or JSON, also .gz or .zst: paths, or https:// and s3:// URLs; '-' is stdin",
+    )
     .description('load files into a table without writing a pipeline')
     .requiredOption('--into <table>', 'the table, or schema.table')
     .addOption(
@@ -153,10 +158,27 @@ async function inSession(
   const { batchLog } = await import('../show/log.js');
   const log = batchLog({ jsonToStderr: false });
   log.discard();
-  const around = { database: session.database, signal: session.signal, log };
+  const { Shared } = await import('../../core/shared.js');
+  const shared = new Shared();
+  const share: Run['share'] = (key, make, release) => shared.share(key, make, release);
+  const around = { database: session.database, signal: session.signal, log, share };
+  try {
+    return await lookAndLoad(session, asked, flags, around, instead);
+  } finally {
+    await shared.releaseAll();
+  }
+}
+
+async function lookAndLoad(
+  session: Session,
+  asked: CopyRequest,
+  flags: CopyFlags,
+  around: Surroundings,
+  instead?: Instead,
+): Promise<number> {
   const goesOn = flags.resume !== undefined && (await hasProposedTypes(session, flags.resume));
   const request = goesOn ? { ...asked, proposed: true } : asked;
-  if (flags.create !== true) return load(session, request, flags, instead);
+  if (flags.create !== true) return load(session, request, flags, around, instead);
   const { proposeTable } = await import('../../copy/create.js');
   const { say } = await import('../show/terminal.js');
   const proposal = await proposeTable(request, around);
@@ -166,6 +188,7 @@ async function inSession(
     session,
     proposal === undefined ? request : { ...request, proposed: true },
     flags,
+    around,
     instead,
     proposal,
   );
@@ -184,16 +207,12 @@ async function load(
   session: Session,
   request: CopyRequest,
   flags: CopyFlags,
+  around: Surroundings,
   instead?: Instead,
   proposal?: Proposal,
 ): Promise<number> {
   const { prepareCopy } = await import('../../copy/prepare.js');
   const { runWith } = await import('./run.js');
-  const { batchLog } = await import('../show/log.js');
-  const log = batchLog({ jsonToStderr: false });
-  log.discard();
-  const { database, signal } = session;
-  const around = { database, signal, log };
   const prepared = await inFlags(() =>
     instead === undefined ? prepareCopy(request, around, proposal) : instead.prepare(around, proposal),
   ).catch((error) => {
@@ -210,6 +229,7 @@ async function load(
         copy: keptRequest(request),
         // stdin is read once, and its beginning has been.
         ...(instead !== undefined || request.files.includes('-') ? {} : { again: { kind: 'copy', request } }),
+        ...(around.share === undefined ? {} : { share: around.share }),
         ...(instead === undefined ? {} : { corrected: instead.given }),
       },
     );

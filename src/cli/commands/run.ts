@@ -48,6 +48,8 @@ export interface CorrectedGiven extends CorrectedInputs {
 /** What `copy` knows of a run besides its flags. */
 export interface OfCopy {
   readonly copy: NonNullable<RunOptions['copy']>;
+  /** What it has found out about its inputs. */
+  readonly share?: NonNullable<RunOptions['share']>;
   /** Given in place of what the flags name. */
   readonly corrected?: CorrectedGiven;
   /** How another thread makes the pipeline; left out where none can. */
@@ -116,6 +118,7 @@ export async function runWith(
       ...(flags.records === undefined ? {} : { records: flags.records }),
       ...resubmitted,
       ...(ofCopy === undefined ? {} : { copy: ofCopy.copy }),
+      ...(ofCopy?.share === undefined ? {} : { share: ofCopy.share }),
       ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
       ...(flags.threads === undefined ? {} : { threads: flags.threads }),
       ...(again === undefined ? {} : { again: makingAgain(again) }),

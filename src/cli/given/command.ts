@@ -1,6 +1,7 @@
 import { isAbsolute, relative, resolve } from 'node:path';
 import type { Command, Option } from 'commander';
 import type { CommandData, FlagValue } from '../../core/command.js';
+import { isRemote, shownUrl } from '../../core/input-url.js';
 
 /** Flags whose value is a path, or `name=path`. */
 const PATHS: ReadonlySet<string> = new Set([
@@ -14,6 +15,9 @@ const PATHS: ReadonlySet<string> = new Set([
   'rejectsInto',
   'reportsInto',
 ]);
+
+/** Flags whose value may be the URL of an input, or `name=URL`. */
+const URLS: ReadonlySet<string> = new Set(['source', 'input']);
 
 /** What is this command's alone: where its output goes, what it has asked, and the password in a URL. */
 const NOT_KEPT: ReadonlySet<string> = new Set(['databaseUrl', 'json', 'quiet', 'logFormat', 'yes']);
@@ -55,15 +59,29 @@ function pathOf(command: Command): string {
 
 /** A command as the ledger keeps it, to be typed again another day: no password, and the folder it was typed in. */
 export function kept(given: CommandData): CommandData {
-  const flags = Object.entries(given.flags).filter(([flag]) => !NOT_KEPT.has(flag));
-  return { ...given, flags: Object.fromEntries(flags), cwd: process.cwd() };
+  const { args, flags } = withoutSecrets(given);
+  const keeps = Object.entries(flags).filter(([flag]) => !NOT_KEPT.has(flag));
+  return { ...given, args, flags: Object.fromEntries(keeps), cwd: process.cwd() };
+}
+
+/** `command` with URLs of inputs as they may be shown. */
+export function withoutSecrets(command: CommandData): CommandData {
+  const shown = (text: string) => {
+    const at = /^[^=:/]*=(?=https?:)/i.exec(text)?.[0].length ?? 0;
+    return text.slice(0, at) + shownUrl(text.slice(at));
+  };
+  const flags = Object.entries(command.flags).map(([flag, value]): [string, FlagValue] => {
+    if (!URLS.has(flag) || typeof value === 'boolean') return [flag, value];
+    return [flag, typeof value === 'string' ? shown(value) : value.map(shown)];
+  });
+  return { ...command, args: command.args.map(shown), flags: Object.fromEntries(flags) };
 }
 
 /** `command` as it is typed in this folder: its paths meant the folder that it was first typed in. */
 export function typedHere({ cwd, ...command }: CommandData): CommandData {
   if (cwd === undefined || cwd === process.cwd()) return command;
   const here = (path: string) => {
-    if (path === '-' || isAbsolute(path)) return path;
+    if (path === '-' || isAbsolute(path) || isRemote(path)) return path;
     const absolute = resolve(cwd, path);
     const near = relative(process.cwd(), absolute);
     return near === '' || near.startsWith('..') ? absolute : near;

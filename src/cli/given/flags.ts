@@ -76,7 +76,7 @@ export function withInputs(command: Command): Command {
   return withDatabase(command)
     .option(
       '--input <name=path>',
-      "read this input from a file instead ('-' is stdin, .db an SQLite file); may be repeated",
+      "read this input from a file or URL instead ('-' is stdin, .db an SQLite file); may be repeated",
       collect,
       [],
     )

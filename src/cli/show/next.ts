@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type Change, type CommandData, changed, commandLine, type Flags } from '../../core/command.js';
 import { type Next, redirected, type Said, Suggestion, spoken } from '../../core/next.js';
 import { withoutPasswords } from '../../db/libpq/parse.js';
-import { flagOf, typedHere } from '../given/command.js';
+import { flagOf, typedHere, withoutSecrets } from '../given/command.js';
 import { say, styled } from './terminal.js';
 
 /** The command under way: what it was given, and all commands that there are. */
@@ -32,6 +32,8 @@ export interface Shown {
   readonly said: Said;
   /** Whether the password of its --database-url is left out of the text. */
   readonly withoutPassword?: boolean;
+  /** Whether a login, or a parameter that is secret, is left out of the URL of an input. */
+  readonly withoutLogin?: boolean;
 }
 
 /**
@@ -57,12 +59,13 @@ export function nextShown(next: Next | undefined, reader: Reader = process.stder
       return otherwise === undefined ? [] : { text: otherwise, said: {} };
     }
     const database = databaseFlag(current, typed.name, reader);
-    const flags = { ...typed.flags, ...database };
-    const line = commandLine({ ...typed, flags });
+    const whole = { ...typed, flags: { ...typed.flags, ...database } };
+    const line = commandLine(withoutSecrets(whole));
     const note = [step.said.note, ...(readsStdin(typed) ? [ON_STDIN] : [])].filter(Boolean).join('; ');
     return {
       text: redirected(line, step.meant.kind === 'command' ? step.meant.to : undefined),
       said: note === '' ? step.said : { ...step.said, note },
+      withoutLogin: line !== commandLine(whole),
       withoutPassword:
         database.databaseUrl !== undefined && database.databaseUrl !== current.given.flags.databaseUrl,
     };
@@ -91,11 +94,19 @@ export function asJson(value: unknown): string {
   });
 }
 
-/** A line to be shown below `steps` where the password of --database-url is left out of them. */
+/** A line to be shown below `steps` where the password of --database-url, or what is secret in a URL, is left out of them. */
 export function leftOut(steps: readonly Shown[]): string | undefined {
-  return steps.some(({ withoutPassword }) => withoutPassword)
-    ? 'the password of --database-url is left out: PGPASSWORD or ~/.pgpass can give it'
-    : undefined;
+  const notes = [
+    ...(steps.some(({ withoutPassword }) => withoutPassword)
+      ? ['the password of --database-url is left out: PGPASSWORD or ~/.pgpass can give it']
+      : []),
+    ...(steps.some(({ withoutLogin }) => withoutLogin)
+      ? [
+          'what is secret in a URL is left out: name the whole URL again; ~/.netrc or SLUICE_HTTP_HEADERS can give a login',
+        ]
+      : []),
+  ];
+  return notes.length === 0 ? undefined : notes.join('; ');
 }
 
 /** The command that a step means; undefined where there is none that could be typed. */

@@ -13,11 +13,14 @@ import { type Begun, publishing, resuming } from '../given/next-command.js';
 import type { Job } from '../job/job.js';
 
 /**
- * Whether a run that ended in `error` is worth resuming: its staging is kept then. A database out of reach says nothing of
- * the rows: what is loaded is as good as before.
+ * Whether a run that ended in `error` is worth resuming: its staging is kept then. A database or an input out of reach says
+ * nothing of the rows: what is loaded is as good as before.
  */
 export function isWorthResuming(job: Job, error: SluiceError): boolean {
-  const passes = isOutOfReach(error) || (error.kind === 'interrupted' && job.options.keepStaging === true);
+  const passes =
+    isOutOfReach(error) ||
+    isError(error, 'input_out_of_reach') ||
+    (error.kind === 'interrupted' && job.options.keepStaging === true);
   return passes && job.state.manifest?.repeatable === true;
 }
 

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { resumeErrors } from '../../core/errors/catalogue/resume.js';
 import { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Around, InputBytes } from '../../core/input-bytes.js';
+import { isRemote } from '../../core/input-url.js';
 import type { Suggestion } from '../../core/next.js';
 import { plural } from '../../core/plural.js';
 import type { Source } from '../../core/types.js';
@@ -34,7 +35,7 @@ export async function recordInputs(
     if (path === undefined) records.push([name, record]);
     else {
       const print = await (kind === 'sqlite' ? sqlitePrintOf(path, around) : printOfSource(source, around));
-      records.push([name, { ...record, path: resolve(path), ...(print === undefined ? {} : { print }) }]);
+      records.push([name, { ...record, path: absolute(path), ...(print === undefined ? {} : { print }) }]);
     }
   }
   return Object.fromEntries(records);
@@ -92,6 +93,8 @@ export function isUntouched(before: InputRecord | undefined, now: InputRecord | 
   if (before?.print?.touched === undefined || now?.print === undefined) return false;
   return before.path === now.path && before.print.touched === now.print.touched;
 }
+
+const absolute = (path: string) => (isRemote(path) ? path : resolve(path));
 
 async function printOfSource(source: Source, around: Around): Promise<InputRecord['print']> {
   const bytes = await unlessWrong(bytesOfSource(source, around));

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { isRemote } from '../../core/input-url.js';
 import { silenced } from '../../core/quiet-run.js';
 import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
@@ -30,4 +31,5 @@ async function* readFor(source: Source, column: string, run: Run): AsyncIterable
 }
 
 /** Opening a FIFO would take what it gives. */
-const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+const isFile = (path: string) =>
+  isRemote(path) || statSync(path, { throwIfNoEntry: false })?.isFile() === true;

@@ -28,6 +28,7 @@ export async function localFile(path: string): Promise<InputBytes | undefined> {
     version: `${dev}:${ino}:${ctimeNs}`,
     // The same file may be written to, and a copy of it have another version.
     content: undefined,
+    tag: undefined,
     seekable: true,
     encoded: false,
     async *read(signal, from, to) {

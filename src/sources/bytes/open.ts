@@ -1,19 +1,29 @@
+import { remoteErrors } from '../../core/errors/catalogue/remote.js';
 import type { Around, InputBytes } from '../../core/input-bytes.js';
+import { isRemote, otherScheme, shownUrl } from '../../core/input-url.js';
 import type { Source } from '../../core/types.js';
 import { localFile } from './local.js';
 
 /** The path that means standard input. */
 export const STDIN = '-';
 
-/** How messages name the input at `path`. */
-export const displayName = (path: string) => (path === STDIN ? 'stdin' : path);
+/** How messages name the input at `path`: of a URL without what is secret in it. */
+export const displayName = (path: string) => (path === STDIN ? 'stdin' : shownUrl(path));
 
 /**
- * The bytes at `path`: a regular file. Undefined for what can be read only once: stdin, a FIFO, a device.
- * Throws what `statInput` throws.
+ * The bytes at `path`: a regular file, or what is at a URL. Undefined for what can be read only once: stdin, a FIFO, a
+ * device. Throws what `statInput` and `openRemote` throw.
  */
-export async function openBytes(path: string, _around: Around): Promise<InputBytes | undefined> {
-  return path === STDIN ? undefined : localFile(path);
+export async function openBytes(path: string, around: Around): Promise<InputBytes | undefined> {
+  if (path === STDIN) return undefined;
+  if (isRemote(path)) {
+    // Most inputs are files.
+    const { openRemote } = await import('../remote/open.js');
+    return openRemote(path, around);
+  }
+  const scheme = otherScheme(path);
+  if (scheme !== undefined) throw remoteErrors.bad_url.scheme({ input: path, scheme });
+  return localFile(path);
 }
 
 /** What the rows of `source` are read of, where that is a file by whatever means; throws as `openBytes` does. */

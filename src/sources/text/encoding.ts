@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { TextDecoder } from 'node:util';
 import { textErrors } from '../../core/errors/catalogue/text.js';
 import type { SluiceError } from '../../core/errors/sluice-error.js';
+import { visible } from '../../core/visible.js';
 
 /** How many bytes at the start of an input are looked at to tell text from what is not. */
 export const SNIFF_BYTES = 8192;
@@ -24,15 +25,17 @@ const MAGIC: readonly (readonly [string, string, string])[] = [
 /**
  * What is wrong with `head` (the first bytes of `input`) as UTF-8 text, or undefined. A few NUL bytes are
  * not held against a text: they are values, and whoever cannot store them rejects the row.
- * Gives refused `binary_file`, `utf16_input`.
+ * Gives refused `binary_file`, `utf16_input`, `html_page`. `remote`: it is not of this machine.
  */
-export function notText(head: Buffer, input: string): SluiceError | undefined {
+export function notText(head: Buffer, input: string, remote = false): SluiceError | undefined {
   const sample = head.subarray(0, SNIFF_BYTES);
   for (const [magic, what, next] of MAGIC) {
     if (sample.toString('latin1', 0, magic.length) === magic) {
       return textErrors.binary_file.known({ input, what, instead: next });
     }
   }
+  const page = htmlPage(sample, input, remote);
+  if (page !== undefined) return page;
   const utf16 = utf16Of(sample);
   if (utf16 !== undefined) {
     return textErrors.utf16_input({ input, encoding: utf16 });
@@ -48,6 +51,15 @@ export function notText(head: Buffer, input: string): SluiceError | undefined {
     : nuls + controls > sample.length * 0.05;
   if (!binary) return undefined;
   return textErrors.binary_file.other({ input });
+}
+
+/** A page where rows were meant: of a login, say, which was given with the status of success. */
+function htmlPage(sample: Buffer, input: string, remote: boolean): SluiceError | undefined {
+  const text = sample.toString('utf8');
+  if (!/^\ufeff?\s*(?:<!--[^>]*-->\s*)*<(?:!doctype\s+html|html)[\s>]/i.test(text)) return undefined;
+  if (!remote) return textErrors.html_page.file({ input });
+  const title = /<title[^>]*>([^<]{1,100})/i.exec(text)?.[1]?.trim();
+  return textErrors.html_page.remote({ input, title: title === undefined ? undefined : visible(title) });
 }
 
 function utf16Of(sample: Buffer): 'utf-16le' | 'utf-16be' | undefined {

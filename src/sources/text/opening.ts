@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileErrors } from '../../core/errors/catalogue/files.js';
 import type { Run } from '../../core/run.js';
-import { displayName } from '../bytes/open.js';
+import { displayName, openBytes } from '../bytes/open.js';
+import { stopIfAborted } from '../bytes/stop.js';
 import { compressionOf, decompressed } from './decompress.js';
 import { isUtf8Name, notText, SNIFF_BYTES, toUtf8 } from './encoding.js';
 import type { OpenOptions } from './open-options.js';
-import { type Position, rawBytes } from './raw.js';
+import { fromBytes, type Position, readOnce } from './raw.js';
 
 /**
  * The text of a file, FIFO or stdin (`-`), unpacked if it is gzip or zstd (told by its first bytes, not by
@@ -32,13 +33,21 @@ export async function* openText(
   // Whoever stops reading while a pipe pauses does not wait for it.
   const stop = new AbortController();
   const signal = AbortSignal.any([run.signal, stop.signal]);
-  const raw = withHead(rawBytes(path, Object.create(run, { signal: { value: signal } }), position), 4, stop);
+  stopIfAborted(run);
+  const source = await openBytes(path, run);
+  const its: Run = Object.create(run, { signal: { value: signal } });
+  const raw = withHead(
+    source === undefined ? readOnce(path, its, position) : fromBytes(source, its, position),
+    4,
+    stop,
+  );
   try {
     const first = await raw.next();
     if (first.done) throw emptyFile(input);
     const compression = compressionOf(first.value);
     const all = startingWith(first.value, raw);
-    const bytes = compression === undefined ? all : decompressed(compression, all, input, position);
+    const once = compression === undefined ? all : decompressed(compression, all, input, position);
+    const bytes = source?.encoded === true ? unpackedAgain(once, input, position, stop) : once;
     if (transcode) {
       yield* nonEmpty(withHead(toUtf8(bytes, options.encoding as string, input), SNIFF_BYTES, stop), input);
       return;
@@ -46,7 +55,7 @@ export async function* openText(
     const text = withHead(bytes, SNIFF_BYTES, stop);
     const head = await text.next();
     if (head.done) throw emptyFile(input);
-    const wrong = notText(head.value, input);
+    const wrong = notText(head.value, input, source !== undefined && source.path === undefined);
     if (wrong !== undefined) {
       await text.return();
       throw wrong;
@@ -56,6 +65,21 @@ export async function* openText(
   } finally {
     await raw.return();
   }
+}
+
+/** What was packed on its way may be a packed file, too. */
+async function* unpackedAgain(
+  bytes: AsyncGenerator<Buffer, void>,
+  input: string,
+  position: Position,
+  stop: AbortController,
+): AsyncGenerator<Buffer, void> {
+  const text = withHead(bytes, 4, stop);
+  const first = await text.next();
+  if (first.done) return;
+  const compression = compressionOf(first.value);
+  const all = startingWith(first.value, text);
+  yield* compression === undefined ? all : decompressed(compression, all, input, position);
 }
 
 /** How long more of a beginning is waited for that has a line in it: whoever writes a pipe may take their time. */

@@ -41,7 +41,7 @@ export async function* rawBytes(
 }
 
 /** The same of bytes that are open, from the byte `from` on. */
-async function* fromBytes(
+export async function* fromBytes(
   bytes: InputBytes,
   run: Run,
   position: Position,
@@ -56,7 +56,7 @@ async function* fromBytes(
 }
 
 /** The bytes of stdin, a FIFO or a device. */
-async function* readOnce(path: string, run: Run, position: Position): AsyncGenerator<Buffer, void> {
+export async function* readOnce(path: string, run: Run, position: Position): AsyncGenerator<Buffer, void> {
   const counted = async function* (buffers: AsyncIterable<Buffer>) {
     for await (const buffer of buffers) {
       advance(run, position, buffer.length);

@@ -16,6 +16,7 @@ import { loadErrors } from './load.js';
 import { pipelineErrors } from './pipelines.js';
 import { publishErrors } from './publish.js';
 import { queryErrors } from './query.js';
+import { remoteErrors } from './remote.js';
 import { replaceErrors } from './replace.js';
 import { resubmitErrors } from './resubmit.js';
 import { resumeErrors } from './resume.js';
@@ -49,6 +50,7 @@ type Topics = readonly [
   typeof pipelineErrors,
   typeof publishErrors,
   typeof queryErrors,
+  typeof remoteErrors,
   typeof replaceErrors,
   typeof resumeErrors,
   typeof rollbackErrors,
@@ -87,6 +89,7 @@ const all: Topics = [
   pipelineErrors,
   publishErrors,
   queryErrors,
+  remoteErrors,
   replaceErrors,
   resumeErrors,
   rollbackErrors,

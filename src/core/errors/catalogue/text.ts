@@ -33,6 +33,20 @@ export const textErrors = topic({
       next: 'export it as CSV or JSON Lines; gzip and zstd are read as they are',
     })),
   },
+  html_page: {
+    file: refusal(({ input }: { input: string }) => ({
+      says: `${input} is an HTML page, not rows`,
+      input,
+      state: AS_THE_COMMAND_ENDS,
+      next: 'open it in a browser: a login page or an error message may have been saved in place of the data',
+    })),
+    remote: refusal(({ input, title }: { input: string; title: string | undefined }) => ({
+      says: `${input} gives an HTML page${title === undefined ? '' : ` (“${title}”)`}, not rows`,
+      input,
+      state: AS_THE_COMMAND_ENDS,
+      next: 'open the URL in a browser: it may be a login page; then give a login (docs/remote.md), or name the URL of the file itself',
+    })),
+  },
   utf16_input: refusal(({ input, encoding }: { input: string; encoding: string }) => ({
     says: `${input} is UTF-16 text (${encoding}), not UTF-8`,
     input,
