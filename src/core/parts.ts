@@ -104,12 +104,16 @@ export interface PartReader {
    * Throws failed `part_out_of_reach` where it is not, and cannot be read at its place.
    */
   part(place: PartPlace, bytes?: Buffer): Promise<Part>;
+  /** Lets go of what is kept for a next part (a session, say); parts that are being read are read to their end. */
+  close?(): Promise<void>;
 }
 
 /** An input that is cut into parts. What it holds open is closed when `parts` has ended. */
 export interface Cut extends PartReader {
   /** What `Source.partReader` is told to give these parts: what the beginning of the input has shown. Plain JSON. */
   readonly opening: unknown;
+  /** How it is cut, for people: `12 parts by where rows lie in app.orders`. */
+  readonly said?: string;
   /** Whether a place is enough to read a part by; else its text has to be handed over (stdin, a compressed file). */
   readonly byPlace: boolean;
   /** The parts but for those that are passed over, in their order; to be iterated once. */
@@ -137,6 +141,7 @@ export function mapReader(
   return {
     ...(csv === undefined ? {} : { csv }),
     part: async (place, bytes) => changed(await reader.part(place, bytes), change),
+    ...(reader.close === undefined ? {} : { close: () => (reader.close as () => Promise<void>)() }),
   };
 }
 

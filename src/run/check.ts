@@ -5,14 +5,17 @@ import { stateOf } from './end/fail.js';
 import { asFailure } from './end/failure.js';
 import { stopStatements } from './end/stopping.js';
 import type { RunOptions } from './given/options.js';
+import type { Plan } from './given/plan.js';
 import { Job } from './job/job.js';
+import { howRead } from './load/how-read.js';
 import { planPublish } from './publish/plan.js';
 
 /** Asks all checks and plans the publish, as far as they allow it; writes nothing. */
 export async function planPipeline(pipeline: Pipeline, options: RunOptions): Promise<Checked> {
   return asking(pipeline, options, async (job) => {
     const checked = await checkJob(job);
-    return { ...checked, plan: { ...checked.plan, publish: await planPublish(job, checked.changes) } };
+    const publish = await planPublish(job, checked.changes);
+    return { ...checked, plan: { ...checked.plan, inputs: await inputsOf(job, checked), publish } };
   });
 }
 
@@ -35,6 +38,21 @@ export async function checkPipeline(
       await options.database.endSnapshot();
     }
   });
+}
+
+/** The inputs of a plan, with how they would be read, where nothing is in the way of reading them. */
+async function inputsOf(job: Job, checked: Checked): Promise<Plan['inputs']> {
+  const { inputs } = checked.plan;
+  if (checked.findings.some(({ finding }) => finding.severity === 'error')) return inputs;
+  try {
+    const read = await howRead(job, checked);
+    return inputs.map((input) => {
+      const said = read.get(job.labels[input.name] ?? '');
+      return said === undefined ? input : { ...input, read: said };
+    });
+  } finally {
+    await job.options.database.endSnapshot();
+  }
 }
 
 /** Has a job asked what writes nothing; stops when it is asked to. */

@@ -14,7 +14,10 @@ export function showPlan(plan: Plan): void {
       ['', ''],
       [
         ['database', plan.database],
-        ...plan.inputs.map((input) => [`input ${input.name}`, input.from]),
+        ...plan.inputs.flatMap(({ name, from, read }) => [
+          [`input ${name}`, from],
+          ...(read === undefined ? [] : [['', `read ${read}`]]),
+        ]),
         ...(settings.length === 0 ? [] : [['settings', settings.join('; ')]]),
       ],
       { indent: '  ' },

@@ -25,7 +25,8 @@ export interface Plan {
   readonly pipeline: string;
   readonly summary: string;
   readonly database: string;
-  readonly inputs: readonly { readonly name: string; readonly from: string }[];
+  /** `read`: in how many parts, of which kind, or why in one piece; of `plan` alone. */
+  readonly inputs: readonly { readonly name: string; readonly from: string; readonly read?: string }[];
   readonly tables: readonly PlannedTable[];
   readonly settings: Readonly<Record<string, string>>;
   readonly validations: readonly { readonly name: string; readonly summary: string }[];

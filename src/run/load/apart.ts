@@ -104,31 +104,35 @@ export class Apart {
     const reader = await readerOf(source, run, task.opening);
     if (reader === undefined) throw loadErrors.other_code.flows({ pipeline: job.pipeline.name });
     const onPart = partNoter(job, { flow: task.flow, branch: '', ...task.place.staging }, source.name);
-    await followParts(
-      plan,
-      { ...reader, opening: task.opening, byPlace: false, parts: () => parts(reader) },
-      {
-        signal,
-        lanes: task.lanes,
-        afterChunk: () => job.flushSome(),
-        runFor: following.runFor,
-        openLane(_end, its, refused, lane) {
-          const session = lane === 0 ? writerSession : spareWriterSession;
-          const { database } = job.options;
-          return openPartLane(
-            {
-              ...task.place.table,
-              onPart,
-              known: following.known,
-              connect: () =>
-                session(database, job.batch as string, `load ${task.place.name}`, PINNED_BESIDE_CODE),
-            },
-            its,
-            refused,
-          );
+    try {
+      await followParts(
+        plan,
+        { ...reader, opening: task.opening, byPlace: false, parts: () => parts(reader) },
+        {
+          signal,
+          lanes: task.lanes,
+          afterChunk: () => job.flushSome(),
+          runFor: following.runFor,
+          openLane(_end, its, refused, lane) {
+            const session = lane === 0 ? writerSession : spareWriterSession;
+            const { database } = job.options;
+            return openPartLane(
+              {
+                ...task.place.table,
+                onPart,
+                known: following.known,
+                connect: () =>
+                  session(database, job.batch as string, `load ${task.place.name}`, PINNED_BESIDE_CODE),
+              },
+              its,
+              refused,
+            );
+          },
         },
-      },
-    );
+      );
+    } finally {
+      await reader.close?.();
+    }
   }
 }
 

@@ -35,7 +35,9 @@ export async function atOnce(job: Job, flows: readonly FlowPlan[], cut: boolean)
   const free = (await freeSessions(database)) - spare;
   const room = Math.floor(free / sessions);
   const followed = Math.max(1, Math.min(wanted, room));
-  const more = Math.floor((free - followed * sessions) / followed);
+  // Who reads a part of a query has a session for that as well.
+  const each = flows.some((flow) => mayBeCut(flow) && flow.source.kind === 'query') ? 2 : 1;
+  const more = Math.floor((free - followed * sessions) / (followed * each));
   const filling = Math.max(1, Math.min(lanes, 1 + more));
   if (followed < wanted || filling < lanes)
     log.warn('less at once: the server has few connections left', { flows: followed, sessions: filling });

@@ -1,6 +1,7 @@
 import { openPartLane } from '../../../sinks/load/part-lane.js';
 import { type FlowAccount, plus, type StageAccount, StageCounter } from '../../core/accounting.js';
 import { blamed } from '../../core/blamed.js';
+import { loadErrors } from '../../core/errors/catalogue/load.js';
 import { accountName, bookNames, endName, type FlowPlan, mayBeCut } from '../../core/flow.js';
 import { type Following, follow } from '../../core/follow.js';
 import { followParts } from '../../core/follow-parts.js';
@@ -43,7 +44,8 @@ export function mayBeInParts(job: Job, plan: FlowPlan, numbered: boolean): boole
  * cut, it is followed as `whole` says.
  */
 export async function loadInParts(job: Job, given: InParts, whole: Following): Promise<FlowAccount> {
-  const { flow, plan, known: met } = given;
+  const { flow, plan, known: met, lanes } = given;
+  const { name } = plan.source;
   const batch = job.batch as string;
   const { signal } = whole;
   const passed = met.filter(({ pass }) => pass);
@@ -52,9 +54,16 @@ export async function loadInParts(job: Job, given: InParts, whole: Following): P
   const { segmentBytes } = job.options;
   const cut = await opened(plan.source, run, {
     known: met,
+    readers: lanes,
     ...(segmentBytes === undefined ? {} : { partBytes: Math.max(LEAST_BYTES, segmentBytes) }),
   });
-  if ('rows' in cut) return follow(plan, whole, cut.rows);
+  if ('rows' in cut) {
+    if (met.length > 0)
+      throw loadErrors.not_repeatable.uncut({ input: name, why: cut.why ?? 'it has no places to be cut at' });
+    if (cut.why !== undefined) run.log.info(`${name} is read in one piece: ${cut.why}`);
+    return follow(plan, whole, cut.rows);
+  }
+  if (cut.said !== undefined) run.log.info(`${name} is read in ${cut.said}`);
   const again = new Map(met.filter(({ pass }) => !pass).map((part) => [part.start, part]));
   const known = (start: number) => again.get(start);
   const pool = await threadsFor(job, given, cut);

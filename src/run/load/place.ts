@@ -57,7 +57,11 @@ export function columnsFor(target: Target, checked: ToRead) {
 }
 
 /** Whether rows have to be loaded in their order: the table numbers them as they come (identity, serial). */
-export function numbersItself({ table: { columns, wanted, numberedBehind } }: TablePlace): boolean {
+export function numbersItself({
+  table: { columns, wanted, numberedBehind },
+}: {
+  readonly table: Pick<StagingPlace, 'columns' | 'wanted' | 'numberedBehind'>;
+}): boolean {
   if (numberedBehind !== undefined) return false;
   return columns.some(
     ({ name, identity, numbers }) =>

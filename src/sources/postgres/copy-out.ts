@@ -25,6 +25,7 @@ export class CopyOut {
   readonly #cutEvery: number;
   /** Where in the bytes that are held pieces have to end. */
   readonly #cuts: number[] = [];
+  readonly #release: () => void;
   #connection: Connection | undefined;
   #listener: ((bytes: Buffer) => void) | undefined;
   #wake: (() => void) | undefined;
@@ -47,7 +48,10 @@ export class CopyOut {
   constructor(client: Client, sql: string, cutEvery = Number.POSITIVE_INFINITY) {
     this.#sql = sql;
     this.#cutEvery = cutEvery;
-    client.once('end', () => this.#settle(new Error('Connection terminated unexpectedly')));
+    const lost = () => this.#settle(new Error('Connection terminated unexpectedly'));
+    client.once('end', lost);
+    // The session may be used again.
+    this.#release = () => client.removeListener('end', lost);
     client.query(this);
   }
 
@@ -151,6 +155,7 @@ export class CopyOut {
     if (this.#ended) return;
     this.#error ??= error;
     this.#ended = true;
+    this.#release();
     this.#wake?.();
   }
 

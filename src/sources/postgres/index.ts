@@ -1,18 +1,11 @@
-import type { Client } from 'pg';
-import { SluiceError } from '../../core/errors/sluice-error.js';
-import { type AnyRow, CHUNK_ROWS, type Column, type Row, type Rows, type TextRow } from '../../core/row.js';
+import type { AnyRow, Column, Row, TextRow } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
 import { untilAborted } from '../../core/until-aborted.js';
-import { driverClient } from '../../db/driver.js';
-import { cutOff } from '../../db/network.js';
-import { literal } from '../../db/quote.js';
-import { isRowSecurity, rowSecurityError } from '../../db/row-security.js';
-import { ourDatabase } from '../../db/users-path.js';
 import { type SqliteQuery, sqlite } from '../sqlite/index.js';
-import { CopyOut } from './copy-out.js';
-import { bare, describeQuery, queryError } from './describe.js';
-import { rowParser } from './rows.js';
+import { type Cuttable, cutQuery, type Opening, queryParts, readWhole } from './cut.js';
+import { describeQuery } from './describe.js';
+import { explained, open, rowSecurity } from './session.js';
 import { tableKeys } from './table-keys.js';
 
 export interface QueryOptions {
@@ -30,6 +23,13 @@ export interface QueryOptions {
   /** About how many rows there will be, for the progress display. */
   readonly rows?: number;
   /**
+   * A column of the query by whose ranges its rows may be read in several parts at the same time, each by a statement of
+   * its own: the query must give each row whichever of them are asked for (no LIMIT, nothing that is numbered or drawn by
+   * lot), and an index should find them. Named, it goes before an order: rows come in the order of this column, part by
+   * part. Left out, a query whose rows are those of a table one for one is read by where they lie there.
+   */
+  readonly partBy?: string;
+  /**
    * `on`: where row-level security hides rows from the role, the rows that it sees are meant (those of one tenant,
    * say). Left out, a query of a table with rows that it cannot see is refused.
    */
@@ -38,14 +38,13 @@ export interface QueryOptions {
   readonly sqlite?: SqliteQuery;
 }
 
-/** How long a session that is no longer needed may take to stop. */
-const STOP_MS = 2000;
-
 /**
  * The rows of a query (one SELECT, WITH, VALUES or TABLE statement, read only), by COPY … TO STDOUT on a
  * session of its own, in one snapshot. All values are text as PostgreSQL writes it, or null: numeric,
  * 64-bit integers and timestamps lose nothing; dates are ISO, timestamptz is in UTC with its offset, bytea
- * is hexadecimal. The server plans it as it would for the role elsewhere. A row's origin is its ordinal, from 1 on. Throws refused `row_security` where a policy would hide
+ * is hexadecimal. The server plans it as it would for the role elsewhere. A row's origin is its ordinal, from 1 on; where
+ * the query is read in parts (see `QueryOptions.partBy`), 100,000,000 for each part before its own, and its ordinal in that.
+ * Throws refused `row_security` where a policy would hide
  * rows from the role (see `QueryOptions.rowSecurity`), and what `describeQuery` throws.
  *
  * Where the statement depends on what there is in the database (a table that may be missing), `sql` is a
@@ -62,6 +61,15 @@ export function query<R extends AnyRow = Row>(
 ): Source<R>;
 export function query(sql: string | ((run: Run) => Promise<string>), options: QueryOptions = {}): Source {
   const name = options.name ?? 'query';
+  const { columns, order, rows, partBy, rowSecurity: secured } = options;
+  const cuttable: Cuttable = {
+    name,
+    columns,
+    order,
+    rows,
+    partBy,
+    ...(secured === undefined ? {} : { rowSecurity: secured }),
+  };
   return {
     name,
     kind: 'query',
@@ -80,8 +88,10 @@ export function query(sql: string | ((run: Run) => Promise<string>), options: Qu
       }
     },
     async *read(run) {
-      yield* readQuery(run, name, await textOf(sql, run), options);
+      yield* readWhole(run, await textOf(sql, run), cuttable);
     },
+    cut: async (run, how) => cutQuery(run, await textOf(sql, run), cuttable, how),
+    partReader: async (run, opening) => queryParts(run, cuttable, opening as Opening),
     ...(options.sqlite === undefined ? {} : { fromSqlite: inSqlite(name, options, options.sqlite) }),
   };
 }
@@ -118,96 +128,4 @@ function inSqlite(name: string, options: QueryOptions, where: SqliteQuery) {
 
 async function textOf(sql: string | ((run: Run) => Promise<string>), run: Run): Promise<string> {
   return typeof sql === 'string' ? sql : sql(run);
-}
-
-const rowSecurity = ({ rowSecurity }: QueryOptions) =>
-  rowSecurity === 'on' ? ['SET LOCAL row_security = on'] : [];
-
-/** `error`; where a policy would have hidden rows, which, and what to do. */
-async function explained(error: unknown, run: Run, name: string): Promise<unknown> {
-  const said = error instanceof SluiceError ? error.facts.cause : error;
-  if (!isRowSecurity(said)) return error;
-  // The session that was refused has a transaction that has failed.
-  return rowSecurityError(said, (...asked) => ourDatabase(run.database).query(...asked), `query ${name}`, [
-    `or, where the rows that it sees are meant: query(…, { rowSecurity: 'on' })`,
-  ]);
-}
-
-/** A session of the query's own: along the user's search_path, so that what we say in it is said with schemas. */
-async function open(run: Run, name: string): Promise<Client> {
-  const client = await untilAborted(driverClient(run.database.connect(`read ${name}`)), run.signal, (late) =>
-    late.end(),
-  );
-  // Every query reports a lost connection itself.
-  client.on('error', () => {});
-  return client;
-}
-
-async function* readQuery(run: Run, name: string, sql: string, options: QueryOptions): Rows {
-  const client = await open(run, name);
-  let copy: CopyOut | undefined;
-  let finished = false;
-  let pid: number | undefined;
-  try {
-    pid = await untilAborted(begin(client, run, options), run.signal);
-    const columns = await untilAborted(describeQuery(client, name, sql, options.columns), run.signal);
-    const parse = rowParser(columns);
-    const before = 'COPY (';
-    copy = new CopyOut(client, `${before}${bare(sql)}\n) TO STDOUT`);
-    let count = 0;
-    for (;;) {
-      const piece = await untilAborted(copy.next(), run.signal).catch((error) => {
-        throw run.signal.aborted ? error : queryError(error, name, sql, before.length);
-      });
-      if (piece === undefined) break;
-      const rows = parse(piece, count + 1);
-      count += rows.length;
-      if (rows.length <= 2 * CHUNK_ROWS) yield rows;
-      else for (let at = 0; at < rows.length; at += CHUNK_ROWS) yield rows.slice(at, at + CHUNK_ROWS);
-      run.progress({ rows: count, ...(options.rows === undefined ? {} : { of: options.rows }) });
-    }
-    finished = true;
-  } catch (error) {
-    throw await explained(error, run, name);
-  } finally {
-    if (!finished && copy !== undefined) await stop(run, client, copy, pid);
-    await client.end().catch(() => {});
-  }
-}
-
-/** One read-only snapshot, shared with the run's other readers where it has one, and lossless text. */
-async function begin(client: Client, run: Run, options: QueryOptions): Promise<number> {
-  const snapshot = await run.database.snapshot?.();
-  const statements = [
-    'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
-    ...(snapshot === undefined ? [] : [`SET TRANSACTION SNAPSHOT ${literal(snapshot)}`]),
-    ...rowSecurity(options),
-    'SET LOCAL statement_timeout = 0',
-    'SET LOCAL idle_in_transaction_session_timeout = 0',
-    "SET LOCAL DateStyle = 'ISO, YMD'",
-    "SET LOCAL IntervalStyle = 'postgres'",
-    "SET LOCAL TimeZone = 'UTC'",
-    "SET LOCAL bytea_output = 'hex'",
-    'SET LOCAL extra_float_digits = 1',
-  ];
-  await client.query(statements.join('; '));
-  const result = await client.query<{ pid: number }>('SELECT pg_catalog.pg_backend_pid() AS pid');
-  return result.rows[0]?.pid as number;
-}
-
-/** Stops a query that nobody reads any more: asked to by cancel, made to by closing the socket. */
-async function stop(run: Run, client: Client, copy: CopyOut, pid: number | undefined): Promise<void> {
-  const dropped = copy.drop();
-  ourDatabase(run.database)
-    .query('SELECT pg_catalog.pg_cancel_backend($1)', [pid])
-    .catch(() => {});
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(() => {
-      cutOff(client);
-      resolve();
-    }, STOP_MS);
-  });
-  await Promise.race([dropped, late]);
-  clearTimeout(timer);
 }

@@ -63,6 +63,52 @@ export async function begin(client: Client, run: Run, reads: Reads): Promise<num
 }
 
 /**
+ * A session in its transaction.
+ * @internal
+ */
+export interface Session {
+  readonly client: Client;
+  /** Of its backend. */
+  readonly pid: number;
+}
+
+/**
+ * Sessions of a query's readers, which whoever is done with one leaves to the next.
+ * @internal
+ */
+export class Sessions {
+  readonly #idle: Session[] = [];
+
+  /** Whether those that are given back are kept. */
+  constructor(private keep: boolean) {}
+
+  /** One that has begun; see `begin`. */
+  async take(run: Run, reads: Reads): Promise<Session> {
+    const idle = this.#idle.pop();
+    if (idle !== undefined) return idle;
+    const client = await open(run, reads.name);
+    try {
+      return { client, pid: await untilAborted(begin(client, run, reads), run.signal) };
+    } catch (error) {
+      await client.end().catch(() => {});
+      throw await explained(error, run, reads.name);
+    }
+  }
+
+  /** `again`: it can be used once more. */
+  async give(session: Session, again: boolean): Promise<void> {
+    if (again && this.keep) this.#idle.push(session);
+    else await session.client.end().catch(() => {});
+  }
+
+  /** Ends those that are idle, and whichever is given back later. */
+  async close(): Promise<void> {
+    this.keep = false;
+    await Promise.all(this.#idle.splice(0).map(({ client }) => client.end().catch(() => {})));
+  }
+}
+
+/**
  * Stops a query that nobody reads any more: asked to by cancel, made to by closing the socket.
  * @internal
  */

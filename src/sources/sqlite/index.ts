@@ -2,13 +2,16 @@ import { basename } from 'node:path';
 import { withoutEnd } from '../../core/ends.js';
 import { columnErrors } from '../../core/errors/catalogue/columns.js';
 import { headerErrors } from '../../core/errors/catalogue/headers.js';
+import { loadErrors } from '../../core/errors/catalogue/load.js';
 import { sqliteErrors } from '../../core/errors/catalogue/sqlite.js';
 import { nearest } from '../../core/errors/nearest.js';
+import type { Cut, CutOptions, Uncut } from '../../core/parts.js';
 import type { AnyRow, Column, Row, Rows, TextRow } from '../../core/row.js';
 import type { Rejection, Run } from '../../core/run.js';
 import type { DateUnit, Source, SqliteType } from '../../core/types.js';
 import { ident } from '../../db/quote.js';
 import { stopIfAborted } from '../bytes/stop.js';
+import { cutTable } from './cut.js';
 import { SqliteFile } from './database.js';
 import { decideDates } from './dates.js';
 import type { ReadChunk, ReadRequest, WrongRow } from './reader.js';
@@ -92,6 +95,9 @@ export function sqlite(file: string | undefined, options: SqliteOptions): Source
       return (await described(await opened(file, name, run), name, options, run)).said;
     },
     read: (run) => readSqlite(file, name, options, run),
+    ...(table === undefined
+      ? {}
+      : { cut: (run: Run, how: CutOptions) => cutSqlite(file, name, { ...options, table }, { run, how }) }),
     fromSqlite: (path) => sqlite(path, options),
   };
 }
@@ -172,22 +178,77 @@ function statement({ table, query }: SqliteQuery): string {
 
 async function* readSqlite(file: string | undefined, name: string, options: SqliteOptions, run: Run): Rows {
   const source = await opened(file, name, run);
-  const { columns, said } = await described(source, name, options, run);
+  const columns = await columnsOf(source, name, options, run);
+  const of = options.rows === undefined ? {} : { of: options.rows };
+  yield* rowsOf(source, { sql: statement(options), columns }, run, {
+    before: 0,
+    progress: (rows) => run.progress({ rows, ...of }),
+  });
+}
+
+async function columnsOf(file: SqliteFile, name: string, options: SqliteOptions, run: Run) {
+  const { columns, said } = await described(file, name, options, run);
   for (const each of said) run.log.info(`${name}: ${each}`);
+  return columns;
+}
+
+/** A table in parts; see `cutTable`. */
+async function cutSqlite(
+  file: string | undefined,
+  name: string,
+  options: SqliteOptions & { readonly table: string },
+  { run, how }: { readonly run: Run; readonly how: CutOptions },
+): Promise<Cut | Uncut> {
+  const source = await opened(file, name, run);
+  const columns = await columnsOf(source, name, options, run);
+  const of = options.rows === undefined ? {} : { of: options.rows };
+  const cut = await cutTable(
+    {
+      file: source,
+      name,
+      table: options.table,
+      columns: columns.map((column) => column.name),
+      read: (its, sql, { start, lines }) =>
+        rowsOf(source, { sql, columns }, its, {
+          before: start,
+          progress: () => run.progress(of),
+          // Of other rows the ordinals would be wrong.
+          done(rows) {
+            if (rows !== lines) throw loadErrors.not_repeatable.otherwise({ input: name, by: 'rowid' });
+          },
+        }),
+    },
+    how,
+  );
+  if ('why' in cut) return { ...cut, rows: readSqlite(file, name, options, run) };
+  return { ...cut, opening: null };
+}
+
+/** How the rows of a statement are counted. */
+interface Counted {
+  /** The first one's origin is the one after this. */
+  readonly before: number;
+  progress(rows: number): void;
+  /** Told of all rows once they are read. */
+  done?(rows: number): void;
+}
+
+async function* rowsOf(source: SqliteFile, request: ReadRequest, run: Run, counted: Counted): Rows {
+  const { columns } = request;
   const parse = cellParser(columns);
   let count = 0;
-  for await (const chunk of source.read({ sql: statement(options), columns })) {
+  for await (const chunk of source.read(request)) {
     stopIfAborted(run);
     const { buffer, ends, wrong } = chunk;
     const bytes = Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+    const first = counted.before + count + 1;
     const rows =
-      wrong.length === 0
-        ? parse(bytes, count + 1)
-        : withoutWrong(bytes, chunk, count + 1, { columns, parse }, run);
+      wrong.length === 0 ? parse(bytes, first) : withoutWrong(bytes, chunk, first, { columns, parse }, run);
     count += ends.length;
-    run.progress({ rows: count, ...(options.rows === undefined ? {} : { of: options.rows }) });
+    counted.progress(count);
     if (rows.length > 0) yield rows;
   }
+  counted.done?.(count);
 }
 
 /** The rows whose texts are what the file has; the others are rejected, with the cells that could be read. */

@@ -61,12 +61,37 @@ export const loadErrors = topic({
       table,
       state: AS_THE_COMMAND_ENDS,
     })),
+    /** `by`: what the input is cut by now. */
+    otherwise: refusal(({ input, by }: { input: string; by: string }) => ({
+      says: `${input} was loaded in other parts before than it is cut into now (by ${by})`,
+      input,
+      state: AS_THE_COMMAND_ENDS,
+    })),
+    uncut: refusal(({ input, why }: { input: string; why: string }) => ({
+      says: `${input} was loaded in parts before, and cannot be cut as it was: ${why}`,
+      input,
+      state: AS_THE_COMMAND_ENDS,
+    })),
     /** `at`: the byte of the text where records were together before that are not now. */
     cut: refusal(({ input, at }: { input: string; at: number }) => ({
       says: `${input} does not give the rows that were loaded from it before: its records from byte ${at} on are others`,
       state: AS_THE_COMMAND_ENDS,
     })),
   },
+  /** A query's rows that are read by where they lie may have been put elsewhere, or be read twice. */
+  table_rewritten: failure(({ query }: { query: string }) => ({
+    says: `query ${query}: its table was written anew (VACUUM FULL, CLUSTER, TRUNCATE, ALTER TABLE), or has got or lost a partition, while it was being read in parts`,
+    input: query,
+    state: AS_THE_COMMAND_ENDS,
+    next: again({}, { lead: 'when that is done,' }),
+  })),
+  /** A part of a query has more rows than there are numbers for. */
+  part_overlong: failure(({ input, most }: { input: string; most: number }) => ({
+    says: `a part of ${input} has more than ${most} rows`,
+    input,
+    state: AS_THE_COMMAND_ENDS,
+    next: again({ flags: { jobs: '1' } }, { lead: 'read it in one piece' }),
+  })),
   part_misread: failure(({ input, line, end }: { input: string; line: number; end: number }) => ({
     says: `${input} was cut at byte ${end}, in the middle of a record: the part from line ${line} on`,
     state: AS_THE_COMMAND_ENDS,
