@@ -8,6 +8,7 @@ const config: KnipConfig = {
   entry: [
     'pipelines/*/index.ts!',
     'samples/*/{demo,generate,own-tables}.ts!',
+    'samples/examples/*/index.ts!',
     // The command, and the threads and hooks that are loaded by their paths: dist/bundle is made of them.
     'src/cli/main.ts!',
     'src/sources/{zstd/thread,sqlite/worker}.ts!',

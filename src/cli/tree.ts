@@ -10,6 +10,7 @@ import { declareExport } from './commands/export.js';
 import { declareInit } from './commands/init.js';
 import { declareList } from './commands/list.js';
 import { declareMappings } from './commands/mappings.js';
+import { declareNew } from './commands/new.js';
 import { declarePlan } from './commands/plan.js';
 import { declareRejects } from './commands/rejects.js';
 import { declareReport } from './commands/report.js';
@@ -24,6 +25,7 @@ import { commandLineOf } from './root.js';
 export function commandTree(): Command {
   return commandLineOf([
     declareList,
+    declareNew,
     declareAssess,
     declareBackup,
     declareCheck,

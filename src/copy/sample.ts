@@ -2,6 +2,7 @@ import { copyErrors } from '../core/errors/catalogue/copy.js';
 import { fillingErrors } from '../core/errors/catalogue/filling.js';
 import { resubmitErrors } from '../core/errors/catalogue/resubmit.js';
 import type { Row } from '../core/row.js';
+import type { Run } from '../core/run.js';
 import { isRejectColumn } from '../run/resubmit/reject-columns.js';
 import { isRejects, recognised } from '../run/resubmit/rejects-given.js';
 import { displayName, openBytes } from '../sources/bytes/open.js';
@@ -44,8 +45,18 @@ export async function sampleColumns(
   around: Surroundings,
   look = LOOK,
 ): Promise<Sample> {
-  const sampling = new Sampling(request, await displayOf(around.database), look);
-  for (const path of request.files) await sampling.read(path, around);
+  return sampleFiles(request, silentRun(around), await displayOf(around.database), look);
+}
+
+/** The same without a database: `display` is how one would show points in time. */
+export async function sampleFiles(
+  request: CopyRequest,
+  run: Run,
+  display: Display,
+  look = LOOK,
+): Promise<Sample> {
+  const sampling = new Sampling(request, display, look);
+  for (const path of request.files) await sampling.read(path, run);
   return sampling.result();
 }
 
@@ -72,8 +83,8 @@ class Sampling {
     return { columns, sampled: this.#rows, complete: this.#complete };
   }
 
-  async read(path: string, around: Surroundings): Promise<void> {
-    if ((await openBytes(path, silentRun(around))) === undefined) throw readOnce(path);
+  async read(path: string, run: Run): Promise<void> {
+    if ((await openBytes(path, run)) === undefined) throw readOnce(path);
     const columns = new FileColumns(displayName(path), this.#request, (name) => this.#tally(name));
     let as: ReadAs = 'json';
     const named = namingSource(path, fileOptions(path, this.#request), (called, header) => {
@@ -84,7 +95,7 @@ class Sampling {
     });
     const source = recognised(named, nameOf(this.#request.into));
     let rows = 0;
-    for await (const chunk of source.read(silentRun(around))) {
+    for await (const chunk of source.read(run)) {
       for (const row of chunk) {
         if (rows >= this.#look.rows && this.#values >= this.#look.values) {
           this.#complete = false;

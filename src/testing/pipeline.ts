@@ -1,5 +1,7 @@
 import type { ErrorCode } from '../core/errors/catalogue/index.js';
+import { inputErrors } from '../core/errors/catalogue/inputs.js';
 import { testingErrors } from '../core/errors/catalogue/testing.js';
+import { nearest } from '../core/errors/nearest.js';
 import { SluiceError } from '../core/errors/sluice-error.js';
 import type { Pipeline } from '../core/pipeline.js';
 import type { Report } from '../core/report.js';
@@ -231,6 +233,14 @@ async function inputsOf(
   ]);
   const sources = await sourcesOf(pipeline, Object.fromEntries(plain));
   for (const { input } of pending.map(({ fault }) => fault)) {
+    const names = Object.keys(pipeline.inputs);
+    if (!names.includes(input))
+      throw inputErrors.no_such_input.ofPipeline({
+        pipeline: pipeline.name,
+        name: input,
+        names,
+        meant: nearest(input, names),
+      });
     const source = sources[input] ?? pipeline.inputs[input];
     if (source !== undefined)
       sources[input] = faulty(

@@ -139,6 +139,10 @@ test('faults: a bad row is a reject', async () => {
     without.again({ faults: [faults.badRow({ input: 'parts', at: 99, values: {} })] }),
     isSluice('fault_not_met', /parts, 99/),
   );
+  await assert.rejects(
+    without.again({ faults: [faults.badRow({ input: 'part', at: 1, values: {} })] }),
+    isSluice('no_such_input', /parts/),
+  );
 });
 
 test('faults: a lost connection publishes nothing, and the load goes on where it broke off', async () => {

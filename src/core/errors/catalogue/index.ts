@@ -13,6 +13,7 @@ import { inputErrors } from './inputs.js';
 import { jsonErrors } from './json.js';
 import { ledgerErrors } from './ledger.js';
 import { loadErrors } from './load.js';
+import { newErrors } from './new.js';
 import { pipelineErrors } from './pipelines.js';
 import { publishErrors } from './publish.js';
 import { queryErrors } from './query.js';
@@ -47,6 +48,7 @@ type Topics = readonly [
   typeof jsonErrors,
   typeof ledgerErrors,
   typeof loadErrors,
+  typeof newErrors,
   typeof pipelineErrors,
   typeof publishErrors,
   typeof queryErrors,
@@ -86,6 +88,7 @@ const all: Topics = [
   jsonErrors,
   ledgerErrors,
   loadErrors,
+  newErrors,
   pipelineErrors,
   publishErrors,
   queryErrors,
