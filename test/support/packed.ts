@@ -17,6 +17,21 @@ function productionPackages(): string[] {
   );
 }
 
+/** The tarball of this process: packing takes longer than most of what is done with it. */
+let tarball: string | undefined;
+
+function packed(): string {
+  if (tarball !== undefined) return tarball;
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-tarball-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
+  const { stdout, stderr, status } = spawnSync('npm', args, { cwd: projectFolder, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`npm pack: ${stderr}`);
+  const [made] = Object.values(JSON.parse(stdout) as Record<string, { readonly filename: string }>);
+  tarball = join(folder, made?.filename ?? '');
+  return tarball;
+}
+
 /**
  * An empty project into which the package was installed as it is published: `npm pack`, unpacked, with the packages that a
  * production installation has beside it. Removed when the test is over.
@@ -24,13 +39,9 @@ function productionPackages(): string[] {
 export function packedProject(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-packed-'));
   t.after(() => rmSync(folder, { recursive: true }));
-  const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
-  const { stdout, stderr, status } = spawnSync('npm', args, { cwd: projectFolder, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`npm pack: ${stderr}`);
-  const [packed] = Object.values(JSON.parse(stdout) as Record<string, { readonly filename: string }>);
   const into = join(folder, 'node_modules', 'sluice');
   mkdirSync(into, { recursive: true });
-  const tar = ['xzf', join(folder, packed?.filename ?? ''), '-C', into, '--strip-components=1'];
+  const tar = ['xzf', packed(), '-C', into, '--strip-components=1'];
   const unpacked = spawnSync('tar', tar, { encoding: 'utf8' });
   if (unpacked.status !== 0) throw new Error(`tar: ${unpacked.stderr}`);
   for (const name of productionPackages()) {

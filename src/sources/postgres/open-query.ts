@@ -33,7 +33,10 @@ export async function checkQuery(run: Run, sql: string, wanted: Wanted): Promise
   }
 }
 
-/** A statement that is being read, by COPY … TO STDOUT on a session of its own. */
+/**
+ * A statement that is being read, by COPY … TO STDOUT on a session of its own.
+ * @internal
+ */
 export class OpenQuery {
   #finished = false;
 
