@@ -3,7 +3,7 @@ import type { Checked } from '../check/check.js';
 import type { Job } from '../job/job.js';
 import { atOnce } from './concurrency.js';
 import { isTarget } from './load.js';
-import { mayBeInParts } from './parts.js';
+import { mayBeInParts, mayReadApart } from './parts.js';
 import { columnsFor, numbersItself } from './place.js';
 
 /** How a load would read each input that a flow begins with, as a plan says it; by the label of the input. Throws what opening one throws. */
@@ -31,7 +31,10 @@ async function flowRead(job: Job, checked: Checked, plan: FlowPlan, lanes: numbe
   if (source.kind === 'file' || source.kind === 'stdin')
     return `in parts of some MiB of its text, ${atATime}`;
   if (numbers) return 'in one piece: the table numbers its rows as they come';
-  const cut = await source.cut?.(job.checkRun(), { known: [], readers });
+  const cut = await source.cut?.(job.checkRun(), {
+    known: [],
+    readers: mayReadApart(job) ? readers : 1,
+  });
   if (cut === undefined || 'rows' in cut)
     return `in one piece: ${cut?.why ?? 'it has no places to be cut at'}`;
   return `in ${cut.said ?? 'parts'}, ${atATime}`;

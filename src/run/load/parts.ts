@@ -40,6 +40,14 @@ export function mayBeInParts(job: Job, plan: FlowPlan, numbered: boolean): boole
 }
 
 /**
+ * Whether inputs that are no text are read by several at once: only where that is asked for. In one thread it costs more
+ * CPU than it saves.
+ */
+export function mayReadApart({ options: { jobs = 1, threads = 0 } }: Pick<Job, 'options'>): boolean {
+  return jobs > 1 || threads > 0;
+}
+
+/**
  * Loads a flow in parts and gives its accounts, as the ledger has them. Where its input turns out to have no places to
  * cut, it is followed as `whole` says.
  */
@@ -54,7 +62,7 @@ export async function loadInParts(job: Job, given: InParts, whole: Following): P
   const { segmentBytes } = job.options;
   const cut = await opened(plan.source, run, {
     known: met,
-    readers: lanes,
+    readers: mayReadApart(job) ? lanes : 1,
     ...(segmentBytes === undefined ? {} : { partBytes: Math.max(LEAST_BYTES, segmentBytes) }),
   });
   if ('rows' in cut) {
