@@ -74,8 +74,12 @@ export function connectionError(error: unknown, address: Address): SluiceError {
       );
     case '57P03':
       return no_connection.starting(place, known);
-    default:
-      return no_connection.other({ ...place, why: message || String(error) }, known);
+    default: {
+      const why = message || String(error);
+      return isConnectionLoss(error)
+        ? no_connection.cutOff({ ...place, why }, known)
+        : no_connection.other({ ...place, why }, known);
+    }
   }
 }
 

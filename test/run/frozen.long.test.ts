@@ -111,13 +111,14 @@ test(
   ENDS,
   async (t) => {
     const { direct, proxy } = await places(t);
-    void proxy.on({ ...holding('COMMIT', /publish/, true), fault: { kind: 'freeze' }, all: true });
     const stop = new AbortController();
-    const error = await boundedly(proxy, (database) => {
-      // Thirty seconds are waited for the server to come back, but for whoever wants to stop.
-      setTimeout(() => stop.abort(), 4_000);
-      return runPipeline(thingsPipeline({ rows: 20 }), { database, log, signal: stop.signal });
-    });
+    // Thirty seconds are waited for the server to come back, but for whoever wants to stop.
+    void proxy
+      .on({ ...holding('COMMIT', /publish/, true), fault: { kind: 'freeze' }, all: true })
+      .then(() => setTimeout(() => stop.abort(), 3_000));
+    const error = await boundedly(proxy, (database) =>
+      runPipeline(thingsPipeline({ rows: 20 }), { database, log, signal: stop.signal }),
+    );
     assert.equal(error?.code, 'outcome_unknown', error?.message);
     proxy.heal();
     assert.deepEqual(await live(direct), { rows: 20, status: 'completed' });

@@ -20,9 +20,9 @@ export function declareAssess(root: Command): void {
     .option('--html <file>', 'also as one page that needs no network')
     .action(async (wanted: string, flags: AssessFlags) => {
       const { findPipeline } = await import('../given/pipelines.js');
-      const { withSession } = await import('../given/session.js');
+      const { withReading } = await import('../given/session.js');
       const { pipeline } = await findPipeline(wanted);
-      process.exitCode = await withSession(flags.databaseUrl, async (session) => {
+      process.exitCode = await withReading(flags.databaseUrl, async (session) => {
         const { assessPipeline } = await import('../../assess/assess.js');
         const { givenInputs } = await import('../given/inputs.js');
         const { batchLog } = await import('../show/log.js');

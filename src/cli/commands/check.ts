@@ -15,9 +15,9 @@ export function declareCheck(root: Command): void {
     .option('--no-rows', 'ask the questions alone, and read no row')
     .action(async (wanted: string, flags: CheckFlags) => {
       const { findPipeline } = await import('../given/pipelines.js');
-      const { withSession } = await import('../given/session.js');
+      const { withReading } = await import('../given/session.js');
       const { pipeline, from } = await findPipeline(wanted);
-      process.exitCode = await withSession(flags.databaseUrl, async (session) => {
+      process.exitCode = await withReading(flags.databaseUrl, async (session) => {
         const { checkPipeline } = await import('../../run/check.js');
         const { givenInputs } = await import('../given/inputs.js');
         const { batchLog } = await import('../show/log.js');

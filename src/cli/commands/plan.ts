@@ -15,9 +15,9 @@ export function declarePlan(root: Command): void {
     .option('--no-triggers', "append, merge, sync, patch: as if the tables' own triggers did not fire")
     .action(async (wanted: string, flags: PlanFlags) => {
       const { findPipeline } = await import('../given/pipelines.js');
-      const { withSession } = await import('../given/session.js');
+      const { withReading } = await import('../given/session.js');
       const { pipeline, from } = await findPipeline(wanted);
-      process.exitCode = await withSession(flags.databaseUrl, async (session) => {
+      process.exitCode = await withReading(flags.databaseUrl, async (session) => {
         const { planPipeline } = await import('../../run/check.js');
         const { givenInputs } = await import('../given/inputs.js');
         const { batchLog } = await import('../show/log.js');

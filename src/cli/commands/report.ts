@@ -11,8 +11,8 @@ export function declareReport(root: Command): void {
   withDatabase(root.command('report').argument('<batch>', 'its id'))
     .description('what a batch did to the rows of its tables, and the reports that it left')
     .action(async (id: string, flags: DatabaseFlags) => {
-      const { withSession } = await import('../given/session.js');
-      process.exitCode = await withSession(flags.databaseUrl, async ({ database }) => {
+      const { withReading } = await import('../given/session.js');
+      process.exitCode = await withReading(flags.databaseUrl, async ({ database }) => {
         const { findBatch } = await import('../../db/ledger/batches.js');
         const { requireLedger } = await import('../../db/ledger/open.js');
         const { readPublished } = await import('../../db/ledger/published.js');

@@ -18,9 +18,9 @@ export function declareStatus(root: Command): void {
     .description('what batches there are, how far one is, what it published, and what to do next')
     .option('--watch', 'show how far the batch is until it ends (ends with 1 where the batch failed)')
     .action(async (id: string | undefined, flags: DatabaseFlags & { readonly watch?: boolean }) => {
-      const { withSession } = await import('../given/session.js');
+      const { withReading } = await import('../given/session.js');
       if (flags.watch === true && id === undefined) throw commandErrors.which_batch();
-      process.exitCode = await withSession(flags.databaseUrl, async ({ database, signal }) => {
+      process.exitCode = await withReading(flags.databaseUrl, async ({ database, signal }) => {
         const { findBatch, listBatches } = await import('../../db/ledger/batches.js');
         const { readPublished } = await import('../../db/ledger/published.js');
         const { keptInAll } = await import('../../run/maintain/cleanup.js');

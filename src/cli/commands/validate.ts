@@ -19,8 +19,8 @@ export function declareValidate(root: Command): void {
     .option('--input <name=path>', 'where an input is now, if a validation asks for it', collect, [])
     .option('--source <path>', 'the same for the only input, or an SQLite file')
     .action(async (id: string, flags: ValidateFlags) => {
-      const { withSession } = await import('../given/session.js');
-      process.exitCode = await withSession(flags.databaseUrl, async ({ database, signal }) => {
+      const { withReading } = await import('../given/session.js');
+      process.exitCode = await withReading(flags.databaseUrl, async ({ database, signal }) => {
         const { assertValidations, findPublished, validateBatch } = await import(
           '../../run/maintain/revalidate.js'
         );

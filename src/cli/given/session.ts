@@ -1,8 +1,12 @@
 import { commandErrors } from '../../core/errors/catalogue/command-line.js';
+import { NOTHING_CHANGED } from '../../core/errors/catalogue/state.js';
+import { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Address } from '../../db/address.js';
+import { isOutOfReach } from '../../db/connection-error.js';
 import { freshDatabase } from '../../db/embedded/fresh.js';
 import { type Embedded, type Session, withDatabase } from '../../program/database.js';
 import { databaseNamed } from '../../program/database-named.js';
+import { asFailure } from '../../run/end/failure.js';
 import { exitCode, tell } from '../show/failure.js';
 import { say, styled, warn } from '../show/terminal.js';
 import { assertPasswordStays, isFromDotEnv } from './dotenv.js';
@@ -14,6 +18,19 @@ import { onStopping } from './signals.js';
  */
 export async function withSession(databaseUrl: string | undefined, work: Work): Promise<number> {
   return inSession(() => givenAddress(databaseUrl), work);
+}
+
+/** The same for a command that only reads: a failure says that it has changed nothing, where it says nothing itself. */
+export async function withReading(databaseUrl: string | undefined, work: Work): Promise<number> {
+  return inSession(
+    () => givenAddress(databaseUrl),
+    (session) =>
+      work(session).catch((error: unknown) => {
+        throw error instanceof SluiceError || !isOutOfReach(error)
+          ? error
+          : asFailure(error, session.signal).with({ state: NOTHING_CHANGED });
+      }),
+  );
 }
 
 /**

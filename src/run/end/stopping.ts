@@ -1,4 +1,5 @@
 import type { PgDatabase } from '../../db/connect.js';
+import { isOutOfReach } from '../../db/connection-error.js';
 import type { Events } from '../given/events.js';
 
 /** How often statements that run on are cancelled again: the next one may have begun in between. */
@@ -52,8 +53,9 @@ function stopAll(
 }
 
 /**
- * Does what is left after a commit. It is asked for, and short, so it is not broken off; but from the moment that
- * `signal` is aborted no lock is waited for. What fails is left to the next command, and told as a warning: `done` says what
+ * Does what is left after a commit, which may be done twice: again, on another session, where the connection is lost under
+ * it. It is asked for, and short, so it is not broken off; but from the moment that `signal` is aborted no lock is waited
+ * for. What fails is left to the next command, and told as a warning: `done` says what
  * is committed, and whoever was told of a failure instead would do it twice. Does not throw.
  */
 export async function afterCommit(
@@ -67,7 +69,11 @@ export async function afterCommit(
     // Sessions may have been ended before the commit was known.
     if (signal.aborted) await database.recover();
     else signal.addEventListener('abort', hurry, { once: true });
-    await work();
+    await work().catch(async (error: unknown) => {
+      if (!isOutOfReach(error) || signal.aborted) throw error;
+      await database.recover();
+      await work();
+    });
   } catch (error) {
     events?.warn?.(`${done}; the next command tidies up after it, since ${(error as Error).message}`);
   } finally {

@@ -1,5 +1,6 @@
 import { isError } from '../../core/errors/is-error.js';
 import { SluiceError } from '../../core/errors/sluice-error.js';
+import { isOutOfReach } from '../../db/connection-error.js';
 import { asFailure } from '../end/failure.js';
 import { stopStatements } from '../end/stopping.js';
 import type { RunOptions } from '../given/options.js';
@@ -20,7 +21,7 @@ export interface RollbackOptions extends Pick<RunOptions, 'database' | 'log' | '
 
 /**
  * Does a rollback's work, whose statements are cancelled when the signal is aborted, until `stopped` is called. Throws
- * `interrupted` then, with the state that live is in.
+ * `interrupted` then, and `connection_lost`, with the state that live is in.
  */
 export async function undoing<T>(
   { database, signal = new AbortController().signal }: Pick<RollbackOptions, 'database' | 'signal'>,
@@ -30,7 +31,9 @@ export async function undoing<T>(
   try {
     return await work(signal, stopped);
   } catch (error) {
-    throw error instanceof SluiceError || !signal.aborted ? error : unchanged(asFailure(error, signal));
+    // What is lost behind the commit is told as a warning, and in the window it is asked what has become of it.
+    const isBefore = signal.aborted || isOutOfReach(error);
+    throw error instanceof SluiceError || !isBefore ? error : unchanged(asFailure(error, signal));
   } finally {
     await stopped();
   }

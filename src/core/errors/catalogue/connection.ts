@@ -111,6 +111,13 @@ export const connectionErrors = topic({
     starting: failure((place: Place) =>
       noConnection(place, 'the server is starting or stopping', again({}, { lead: 'in a moment' })),
     ),
+    /** The server, or what is between, was there and has hung up. */
+    cutOff: failure((place: Place & { why: string }) =>
+      noConnection(place, place.why, [
+        again({}, { lead: 'in a moment' }),
+        'if it is so each time, its log and whatever is between (a firewall, a pooler) may tell why',
+      ]),
+    ),
     other: failure((place: Place & { why: string }) =>
       noConnection(place, place.why, 'check the URL: postgres://user:password@host:port/database'),
     ),
