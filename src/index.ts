@@ -1,28 +1,93 @@
+/**
+ * What Sluice promises to pipelines and programs. Nothing is exported that is not named here; docs/api/sluice.md tells
+ * what each is, and a change of it is a line of the changelog.
+ */
+
 export type { FlowAccount, Reasons, SinkAccount, StageAccount } from './core/accounting.js';
-export * from './core/assessment.js';
+export {
+  type Assessment,
+  type AssessmentDeclaration,
+  allowed,
+  type BackupDeclaration,
+  type Dialects,
+  type Figure,
+  type FigureRow,
+  type Figures,
+  type FiguresQuestion,
+  figures,
+  inOrder,
+  type OldSystem,
+  orphans,
+  type Quality,
+  type QualityQuestion,
+  required,
+  rule,
+  type Severity,
+} from './core/assessment.js';
 export type { Change, Flags, FlagValue } from './core/command.js';
-export type * from './core/compatibility.js';
+export type { Compatibility, CompatibilityView } from './core/compatibility.js';
 export { detachString, detachValue } from './core/detach.js';
-export * from './core/errors/index.js';
+export { failed, interrupted, refused, usage } from './core/errors/author.js';
+export { nearest } from './core/errors/nearest.js';
+export { type ErrorFacts, type ErrorKind, EXIT, SluiceError } from './core/errors/sluice-error.js';
 export { type Branch, type FlowBuilder, type FlowPlan, flow } from './core/flow.js';
 export { ExactNumber, isExactNumber } from './core/json/exact-number.js';
 export { jsonText } from './core/json/write.js';
-export * from './core/left-behind.js';
-export type * from './core/mapping.js';
+export { leaveBehind, leavingBehind, leftBehind, nothingLeftBehind } from './core/left-behind.js';
+export type { FieldMapping, MappingsDefinition } from './core/mapping.js';
 export { again, command, type Next, type NextStep, type Said, Suggestion } from './core/next.js';
-export * from './core/pipeline.js';
+export {
+  type Check,
+  type CheckContext,
+  check,
+  type Finding,
+  type Given,
+  type GuardContext,
+  type NewTable,
+  offenders,
+  type Pipeline,
+  type PipelineDefinition,
+  pipeline,
+  type RecordKind,
+  type Setting,
+  type TableColumn,
+  type Validation,
+  type ValidationContext,
+  validation,
+} from './core/pipeline.js';
 export { noun, orMore, plural, withRest } from './core/plural.js';
 export type { Report } from './core/report.js';
-export * from './core/row.js';
-export type * from './core/run.js';
-export * from './core/target.js';
-export * from './core/types.js';
-export * from './core/view.js';
+export {
+  type AnyRow,
+  anyColumns,
+  CHUNK_ROWS,
+  type Chunk,
+  type Column,
+  markOrigin,
+  originOf,
+  type Row,
+  type Rows,
+  type TextRow,
+} from './core/row.js';
+export type { Database, Log, Rejection, Run, Session } from './core/run.js';
+export { append, merge, type PublishMode, patch, replace, sync, type Target } from './core/target.js';
+export {
+  type DateUnit,
+  named,
+  type Sink,
+  type Source,
+  type SqliteType,
+  type Stage,
+  type Staging,
+  stateless,
+  together,
+} from './core/types.js';
+export { type View, view } from './core/view.js';
 export { type NothingLost, nothingLost } from './db/nothing-lost.js';
 export { ident, literal } from './db/quote.js';
 export type { BatchInfo } from './program/batch-info.js';
 export { batches, dryRun, load, rehearse, rollback, run, status, swap } from './program/index.js';
-export type { InputGiven, InputsGiven } from './program/inputs.js';
+export type { InputGiven, InputsGiven } from './program/inputs-given.js';
 export type {
   CallOptions,
   DatabaseGiven,

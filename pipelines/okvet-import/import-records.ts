@@ -26,30 +26,25 @@ export interface Importing {
 
 /**
  * Makes rows of a table out of the records of one input: maps their fields, validates them, and puts the ids
- * here in the place of the source ids that they refer to. It begins once the records that they refer to have all
- * been seen. A record with errors is rejected with all of them; its reason, field and value are those of the first.
+ * here in the place of the source ids that they refer to, which are to have been seen before: its flow comes after theirs. A record with errors is rejected with all of them; its reason, field and value are those of the first.
  */
 export function importRecords(importing: Importing): Stage<Row, Row> {
   const { input, kind, ids } = importing;
   const own = ids[input];
   const parents = kind.references.map(({ to }) => ids[to]);
   return named(`import ${input}`, async function* (records, run) {
-    try {
-      const fit = await tableFit(run, importing.table, columnsOf(importing));
-      const importer = new Importer(importing, run, fit);
-      await Promise.all([own.ready(run), ...parents.map((parent) => parent.complete(run))]);
-      for await (const chunk of records) {
-        const out: Row[] = [];
-        for (const record of chunk) {
-          const made = importer.take(record);
-          if (made !== undefined) out.push(made);
-        }
-        if (out.length > 0) yield out;
+    const fit = await tableFit(run, importing.table, columnsOf(importing));
+    const importer = new Importer(importing, run, fit);
+    await Promise.all([own, ...parents].map((each) => each.ready(run)));
+    for await (const chunk of records) {
+      const out: Row[] = [];
+      for (const record of chunk) {
+        const made = importer.take(record);
+        if (made !== undefined) out.push(made);
       }
-      importing.notes.report(run);
-    } finally {
-      own.finish();
+      if (out.length > 0) yield out;
     }
+    importing.notes.report(run);
   });
 }
 

@@ -159,20 +159,22 @@ export function okvetImport(practice: Practice = {}): Pipeline {
             sourceId: theirs('source_id'),
             ...(date === undefined ? {} : { date: theirs(date) }),
           },
-          given: named.includes(input),
         });
       });
-      // In the order of INPUTS: flows start in this order, and one waits for those of its parents, which never
-      // wait for it.
-      return named.map((input): FlowPlan => {
+      // In the order of INPUTS parents come first.
+      const plans = new Map<InputName, FlowPlan>();
+      for (const input of named) {
         const notes = new ValueNotes(input);
         const kind = RECORD_TYPES[input];
         const own = ofType(mappings, input).map((mapping) => layout.inOurs(mapping));
         const mapping = mappingOf(input, own, { layout, from, notes });
-        return flow(given[input])
+        const after = kind.references.flatMap(({ to }) => plans.get(to) ?? []);
+        const plan = flow(given[input], { after })
           .through(importRecords({ input, table: live(input), kind, layout, system, mapping, ids, notes }))
           .into(tables[input]);
-      });
+        plans.set(input, plan);
+      }
+      return [...plans.values()];
     },
     validations: [...parentsAreThere(layout), rulesAreKept(layout)],
   });

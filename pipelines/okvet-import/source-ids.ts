@@ -47,8 +47,6 @@ export interface SourceIdsOptions {
     readonly sourceId: string;
     readonly date?: string;
   };
-  /** Whether a file of these records is read in this run. */
-  readonly given: boolean;
 }
 
 /**
@@ -73,42 +71,16 @@ export class SourceIds {
   readonly #reasons: { readonly reason: string; readonly parent: SourceIds | undefined }[] = [];
   #next = 0;
   #ready: Promise<void> | undefined;
-  #finish: () => void = () => {};
-  readonly #finished: Promise<void>;
 
   constructor(options: SourceIdsOptions) {
     this.type = options.type;
     this.#options = options;
-    this.#finished = options.given
-      ? new Promise((resolve) => {
-          this.#finish = resolve;
-        })
-      : Promise.resolve();
   }
 
   /** Reads what live holds, once. */
   ready(run: Run): Promise<void> {
     this.#ready ??= this.#load(run);
     return this.#ready;
-  }
-
-  /** Waits until the last of this type's records has been seen. Rejects when the run is stopped. */
-  async complete(run: Run): Promise<void> {
-    await this.ready(run);
-    await new Promise<void>((resolve, reject) => {
-      const stop = () => reject(run.signal.reason);
-      if (run.signal.aborted) stop();
-      run.signal.addEventListener('abort', stop, { once: true });
-      void this.#finished.then(() => {
-        run.signal.removeEventListener('abort', stop);
-        resolve();
-      });
-    });
-  }
-
-  /** There are no more records of this type. */
-  finish(): void {
-    this.#finish();
   }
 
   /**

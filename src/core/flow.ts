@@ -16,6 +16,18 @@ export interface Branch {
 export interface FlowPlan {
   readonly source: Source;
   readonly root: Branch;
+  /** What a flow is known by to those that come after it; copies of the plan keep it. */
+  readonly key?: symbol;
+  /** Flows, by their keys, that are to be over before this one begins. */
+  readonly after?: readonly symbol[];
+}
+
+export interface FlowOptions {
+  /**
+   * Flows of the same pipeline that this one waits for: its source is not read before their last row has been taken. For rows
+   * that need to know what became of others. Flows that are no part of the run are not waited for.
+   */
+  readonly after?: FlowPlan | readonly FlowPlan[];
 }
 
 /** What `into` accepts for rows R: a target whose columns the rows have, else an explanation as a type. */
@@ -80,10 +92,19 @@ export class FlowBuilder<R extends AnyRow, Done> {
   }
 }
 
-/** Starts a flow at a source. Nothing is read until the pipeline runs. */
-export function flow<R extends AnyRow = Row>(source: Source<R>): FlowBuilder<R, FlowPlan> {
+/** Starts a flow at a source. Nothing is read until the pipeline runs; flows run at once but for those that wait (`after`). */
+export function flow<R extends AnyRow = Row>(
+  source: Source<R>,
+  options: FlowOptions = {},
+): FlowBuilder<R, FlowPlan> {
   const any: Source<AnyRow> = source;
-  return new FlowBuilder<R, FlowPlan>([], (root) => ({ source: any as Source, root }));
+  const after = [options.after ?? []].flat().flatMap(({ key }) => key ?? []);
+  return new FlowBuilder<R, FlowPlan>([], (root) => ({
+    source: any as Source,
+    root,
+    key: Symbol(source.name),
+    ...(after.length === 0 ? {} : { after }),
+  }));
 }
 
 /** Every end of the branch, in the order of its declaration. */

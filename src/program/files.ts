@@ -10,14 +10,7 @@ import { STDIN } from '../sources/bytes/open.js';
 import { fileSource, formatFor, formatOf } from '../sources/file.js';
 import { json } from '../sources/json/index.js';
 import { isSqliteFile, isSqliteName } from '../sources/sqlite/header.js';
-
-/** One input as the command line gives it: its file, and whether that is a JSON document of several inputs. */
-export interface GivenFile {
-  readonly path: string;
-  readonly document?: boolean;
-  /** Of its text; UTF-8 where left out. */
-  readonly encoding?: string;
-}
+import type { GivenFile } from './inputs-given.js';
 
 /**
  * The files that `--source path` gives to inputs: the only input's; every input that can be read out of an

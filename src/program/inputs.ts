@@ -5,13 +5,8 @@ import type { PgDatabase } from '../db/connect.js';
 import { findBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
 import { fileSource } from '../sources/file.js';
-import { filesIn, filesOfSource, type GivenFile, holdsSeveral, isFolder, sourceFor } from './files.js';
-
-/** What is read as an input: a source, the path of a file in any format, or such a file and its encoding. */
-export type InputGiven = Source | GivenFile | string;
-
-/** By the names of the pipeline's inputs. */
-export type InputsGiven = Readonly<Record<string, InputGiven>>;
+import { filesIn, filesOfSource, holdsSeveral, isFolder, sourceFor } from './files.js';
+import type { GivenFile, InputGiven, InputsGiven } from './inputs-given.js';
 
 /**
  * The sources that are given, in place of the pipeline's own; a file is read as its name or its first bytes say. Throws

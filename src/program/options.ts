@@ -3,7 +3,7 @@ import type { StoredReject } from '../core/stored-reject.js';
 import type { InputProgress } from '../db/ledger/batches.js';
 import type { RunChoices } from '../run/given/choices.js';
 import type { Summary } from '../run/given/summary.js';
-import type { InputsGiven } from './inputs.js';
+import type { InputsGiven } from './inputs-given.js';
 
 /**
  * The database of a run: a URL or `key=value …` as libpq takes it; what the variables that are handed over name, in the

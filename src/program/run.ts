@@ -20,7 +20,8 @@ import { type Embedded, type Session, withDatabase } from './database.js';
 import { databaseNamed } from './database-named.js';
 import { eventsFor } from './events.js';
 import { filesOfSource } from './files.js';
-import { correctedFiles, filesOfBatch, type InputsGiven, sourcesOf } from './inputs.js';
+import { correctedFiles, filesOfBatch, sourcesOf } from './inputs.js';
+import type { InputsGiven } from './inputs-given.js';
 import type {
   CallOptions,
   DatabaseGiven,

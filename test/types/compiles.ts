@@ -69,4 +69,13 @@ export const COMPILES: readonly string[] = [
   `use(async (run: Run, row: Part) => { run.reject(row, { reason: 'bad', column: 'sku' }); run.skip('gone', [row]); run.merge('same', 2); run.add('more'); });`,
   `use(async (run: Run) => { for await (const chunk of sideInput(declared, run)) use(chunk[0]?.sku); });`,
   `use(map((row: Part) => { if (row.price === null) throw new RowError('no_price', 'no price', { column: 'price' }); return { ...row, price: row.price }; }));`,
+  // Stages for what was written by hand before.
+  `use(flow(declared).through(rejectWhere((row) => row.price === null, { reason: 'no_price', column: 'price' })).into(replace('p', { columns: ['sku'] })));`,
+  `use(flow(declared).through(wholeGroups(rejectWhere((row: Part) => row.price === null, 'no_price'), { by: 'sku' })).into(replace('p', { columns: ['price'] })));`,
+  `use(flow(declared).through(mapAsync(async (row) => ({ ...row, n: row.sku.length }))).into(replace('p', { columns: ['n', 'sku'] })));`,
+  `use(flow(memory('m', [{ id: '1', jan: 1, feb: 2 }])).through(unpivot({ columns: ['jan', 'feb'], name: 'month', value: 'amount' })).into(replace('m', { columns: ['id', 'month', 'amount'] })));`,
+  `use(flow(jsonl('x.jsonl', { columns: ['id', 'items'] })).through(flatten({ column: 'items', row: (parent, item) => ({ id: parent.id, item }) })).into(replace('i', { columns: ['id', 'item'] })));`,
+  `use(flow(orders).through(aggregate({ by: ['customer'], columns: { orders: count(), smallest: min('id'), all: collect('id') } }), map((row) => ({ ...row, first: row.all[0]?.length }))).into(replace('s', { columns: ['customer', 'orders', 'first'] })));`,
+  `use(flow(orders).through(hash({ columns: ['customer'], key: { env: 'KEY' } }), redact({ columns: ['id'] })).into(replace('o', { columns: ['id', 'customer'] })));`,
+  `const first1 = flow(parts).into(replace('p')); use(flow(orders, { after: first1 }).into(replace('o')), flow(orders, { after: [first1] }).into(replace('q')));`,
 ];

@@ -194,4 +194,35 @@ export const REFUSED: readonly (readonly [line: string, says: RegExp])[] = [
     `use(check('c', 's', async ({ database }) => offenders(await database.query<Order>('SELECT'), String, (row) => row.ids)));`,
     /Property 'ids' does not exist on type 'Order'/,
   ],
+  // Stages for what was written by hand before.
+  [
+    `use(flow(declared).through(rejectWhere((row) => row.price === null, { reason: 'x', column: 'prices' })));`,
+    /"prices".*Did you mean '"price"'/s,
+  ],
+  [
+    `use(flow(declared).through(wholeGroups(rejectWhere((row: Part) => row.price === null, 'x'), { by: 'order' })));`,
+    /"order"/,
+  ],
+  [
+    `use(flow(parts).through(unpivot({ columns: ['jan'], name: 'month', value: 'amount' })));`,
+    /"jan".*"price" \| "sku"/s,
+  ],
+  [`use(flow(declared).through(flatten({ column: 'items', row: (parent) => parent })));`, /"items"/],
+  [
+    `use(flow(orders).through(aggregate({ by: ['customers'], columns: { n: count() } })));`,
+    /"customers".*Did you mean '"customer"'/s,
+  ],
+  [
+    `use(flow(orders).through(aggregate({ by: ['customer'], columns: { total: sum('amount') } })));`,
+    /"amount"/,
+  ],
+  [
+    `use(flow(orders).through(aggregate({ by: ['customer'], columns: { n: count() } })).into(replace('s', { columns: ['id'] })));`,
+    /the rows lack these columns.*"id"/s,
+  ],
+  [
+    `use(flow(orders).through(hash({ columns: ['email'], key: { env: 'KEY' } })));`,
+    /"email".*Column<Order>/s,
+  ],
+  [`use(flow(orders, { after: orders }));`, /Source<Order>/],
 ];

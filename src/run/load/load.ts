@@ -1,8 +1,9 @@
-import pLimit from 'p-limit';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { checkedTable } from '../../../sinks/load/checked-table.js';
 import { stagedTable } from '../../../sinks/load/staged-table.js';
 import type { FlowAccount } from '../../core/accounting.js';
 import { loadErrors } from '../../core/errors/catalogue/load.js';
+import type { FlowPlan } from '../../core/flow.js';
 import { type EndPlace, type Following, follow } from '../../core/follow.js';
 import type { Run } from '../../core/run.js';
 import type { Target } from '../../core/target.js';
@@ -97,7 +98,7 @@ async function followAll(
   const limit = pLimit(flows);
   const accounts: FlowAccount[] = [];
   let first: { readonly error: unknown } | undefined;
-  await limit.map(plans, async (plan, flow) => {
+  await inOrder(plans, limit, async (plan, flow) => {
     if (first !== undefined) return;
     try {
       const parts = cutting?.({ plan, flow, lanes });
@@ -113,6 +114,30 @@ async function followAll(
   if (first !== undefined) throw (first as { readonly error: unknown }).error;
   await job.rejects.flush();
   return accounts;
+}
+
+/** `follow` for every plan, as many at once as may be; one that comes after others, when they have been followed. */
+async function inOrder(
+  plans: readonly FlowPlan[],
+  limit: LimitFunction,
+  follow: (plan: FlowPlan, flow: number) => Promise<void>,
+): Promise<void> {
+  const over = new Map(plans.map(({ key }) => [key, deferred()]));
+  const each = plans.map(async (plan, flow) => {
+    // Outside of the limit: who waits takes nobody's place.
+    await Promise.all((plan.after ?? []).map((key) => over.get(key)?.promise));
+    await limit(follow, plan, flow);
+    over.get(plan.key)?.resolve();
+  });
+  await Promise.all(each);
+}
+
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
 }
 
 /** How a flow is loaded in parts; undefined where it is in one piece, or an earlier attempt has begun so. */

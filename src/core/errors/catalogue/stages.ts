@@ -103,6 +103,16 @@ export const stageErrors = topic({
       ),
     })),
   },
+  no_hash_key: {
+    missing: misuse(({ where }: { where: string }) => ({
+      says: `there is no key to hash by: ${where} is empty or not there`,
+      next: 'make one, keep it where only this migration reads it, and give it again each time: openssl rand -hex 32',
+    })),
+    short: misuse(({ where, bytes }: { where: string; bytes: number }) => ({
+      says: `the key to hash by has ${bytes} bytes in ${where}, and needs 16 at least`,
+      next: 'make a longer one: openssl rand -hex 32',
+    })),
+  },
   unspillable_row: failure(({ why }: { why: string }) => ({
     says: `a row holds a value that cannot be kept on disk: ${why}`,
     state: AS_THE_COMMAND_ENDS,
