@@ -2,8 +2,9 @@ import { inputErrors } from '../../core/errors/catalogue/inputs.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import type { Source } from '../../core/types.js';
 import type { PgDatabase } from '../../db/connect.js';
-import { filesOfSource, type GivenFile } from '../../program/files.js';
+import { filesOfSource } from '../../program/files.js';
 import { correctedFiles, filesOfBatch, sourcesOf } from '../../program/inputs.js';
+import type { GivenFile } from '../../program/inputs-given.js';
 import { type PipelineFlags, pairs } from './flags.js';
 
 /**

@@ -7,7 +7,8 @@ import { untilAborted } from '../../core/until-aborted.js';
 import { assertDeclared } from './describe.js';
 import type { QueryOptions } from './index.js';
 import { joiner } from './joined-rows.js';
-import { checkQuery, OpenQuery, type QueryText, textOf } from './open-query.js';
+import { checkQuery, OpenQuery, textOf } from './open-query.js';
+import type { QueryText } from './query-text.js';
 import { rowParser } from './rows.js';
 
 export interface JoinedOptions

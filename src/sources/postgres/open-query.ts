@@ -3,10 +3,8 @@ import type { Run } from '../../core/run.js';
 import { untilAborted } from '../../core/until-aborted.js';
 import { CopyOut } from './copy-out.js';
 import { bare, describeQuery, queryError } from './describe.js';
+import type { QueryText } from './query-text.js';
 import { begin, explained, open, type Reads, rowSecurity, stop } from './session.js';
-
-/** A statement, or what is asked for it before each check and each reading. */
-export type QueryText = string | ((run: Run) => Promise<string>);
 
 /** What is read, and which columns it must give. */
 interface Wanted extends Reads {
