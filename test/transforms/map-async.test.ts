@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { testStage } from 'sluice/testing';
 import { originOf } from '../../src/core/row.js';
 import { mapAsync, RowError } from '../../transforms/index.js';
-import { inChunks, inScratch, recordingRun, runStage } from '../support/stage.js';
 
 interface Numbered {
   readonly n: number;
@@ -23,7 +23,7 @@ test('rows leave in the order in which they came, whatever ends first, and no mo
     },
     { concurrency: 5 },
   );
-  const ran = await runStage(slow, rows, { chunkSizes: [40, 7] });
+  const ran = await testStage(slow, rows, { chunkSizes: [40, 7] });
   assert.deepEqual(
     ran.rows.map(({ twice }) => twice),
     rows.map(({ n }) => 2 * n),
@@ -40,7 +40,7 @@ test('a RowError rejects its row alone', async () => {
     if (row.n % 20 === 3) throw new RowError('not_found', 'no answer', { column: 'n', value: row.n });
     return row;
   });
-  const ran = await runStage(asked, rows);
+  const ran = await testStage(asked, rows);
   assert.equal(ran.rows.length, 38);
   assert.deepEqual(
     ran.rejects.map(({ reason, value }) => [reason, value]),
@@ -62,7 +62,7 @@ test('another exception ends the batch with the stage and the line, and the call
     { concurrency: 3 },
   );
   await assert.rejects(
-    runStage(failing, rows, { chunkSizes: [40] }),
+    testStage(failing, rows, { chunkSizes: [40] }),
     (error: { code?: string; facts?: { line?: number } }) => {
       assert.deepEqual([error.code, error.facts?.line], ['stage_failed', 3]);
       return true;
@@ -72,16 +72,11 @@ test('another exception ends the batch with the stage and the line, and the call
 });
 
 test('a run that is stopped stops the calls', async () => {
-  await inScratch(async (scratch) => {
-    const stop = new AbortController();
-    const { run } = recordingRun(scratch, { signal: stop.signal });
-    const waiting = mapAsync(async (row: Numbered, signal) => {
-      await sleep(5000, undefined, { signal });
-      return row;
-    });
-    setTimeout(() => stop.abort(new Error('stopped')), 20);
-    await assert.rejects(async () => {
-      for await (const _ of waiting(inChunks(rows, 10), run));
-    }, /stopped|aborted/);
+  const stop = new AbortController();
+  const waiting = mapAsync(async (row: Numbered, signal) => {
+    await sleep(5000, undefined, { signal });
+    return row;
   });
+  setTimeout(() => stop.abort(new Error('stopped')), 20);
+  await assert.rejects(testStage(waiting, rows, { signal: stop.signal, chunkSizes: [10] }));
 });

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { Transform } from 'node:stream';
 import { test } from 'node:test';
+import { testStage } from 'sluice/testing';
 import { originOf, type Row } from '../../src/core/row.js';
 import { nodeStream } from '../../transforms/index.js';
-import { inScratch, recordingRun, runStage } from '../support/stage.js';
+import { testRun } from '../support/run.js';
 
 interface Numbered {
   readonly n: number;
@@ -17,7 +18,7 @@ const doubling = () =>
   });
 
 test('a Transform of Node’s is a stage: rows in their order, with their origin', async () => {
-  const ran = await runStage(
+  const ran = await testStage(
     nodeStream<Numbered, Numbered & { readonly twice: number }>('doubling', doubling),
     rows,
     {
@@ -48,7 +49,7 @@ test('what it leaves out and makes anew it says to the run, as every stage does'
       },
     });
   });
-  const ran = await runStage(odd, rows, { chunkSizes: [100] });
+  const ran = await testStage(odd, rows, { chunkSizes: [100] });
   assert.deepEqual([ran.rows.length, ran.rows.at(-1)?.n], [501, 499_500]);
   assert.deepEqual([ran.skipped, ran.added], [{ even: 500 }, { sum: 1 }]);
 });
@@ -58,17 +59,14 @@ test('an error of the stream, or of the rows before it, is the stage’s', async
     'failing',
     () => new Transform({ objectMode: true, transform: (_row, _, done) => done(new Error('no more')) }),
   );
-  await assert.rejects(runStage(failing, [{ n: 1 }], { chunkSizes: [10] }), /no more/);
+  await assert.rejects(testStage(failing, [{ n: 1 }], { chunkSizes: [10] }), /no more/);
   async function* broken(): AsyncGenerator<Row[]> {
     yield [{ n: 1 }];
     throw new Error('the source is gone');
   }
-  await inScratch(async (scratch) => {
-    const { run } = recordingRun(scratch);
-    await assert.rejects(async () => {
-      for await (const _ of nodeStream('doubling', doubling)(broken(), run));
-    }, /the source is gone/);
-  });
+  await assert.rejects(async () => {
+    for await (const _ of nodeStream('doubling', doubling)(broken(), testRun()));
+  }, /the source is gone/);
 });
 
 test('who stops reading ends the stream and the rows before it', async () => {
@@ -81,14 +79,11 @@ test('who stops reading ends the stream and the rows before it', async () => {
     }
   }
   let streams = 0;
-  await inScratch(async (scratch) => {
-    const { run } = recordingRun(scratch);
-    const stage = nodeStream<Numbered>('doubling', () => doubling().on('close', () => streams++));
-    for await (const chunk of stage(endless(), run)) {
-      assert.equal(chunk.length, 256);
-      break;
-    }
-  });
+  const stage = nodeStream<Numbered>('doubling', () => doubling().on('close', () => streams++));
+  for await (const chunk of stage(endless(), testRun())) {
+    assert.equal(chunk.length, 256);
+    break;
+  }
   await new Promise((resolve) => setTimeout(resolve, 50));
   assert.deepEqual([ended, streams], [true, 1]);
 });

@@ -3,9 +3,10 @@ import { createHmac } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { testStage } from 'sluice/testing';
 import { originOf } from '../../src/core/row.js';
 import { hash, redact } from '../../transforms/index.js';
-import { inScratch, runStage } from '../support/stage.js';
+import { inScratch } from '../support/files.js';
 
 const SECRET = '0123456789abcdef0123456789abcdef';
 const people = [
@@ -17,7 +18,7 @@ const people = [
 test('hash makes the HMAC of each value: equal ones stay equal, NULL stays NULL, the other columns stay', async (t) => {
   process.env.SLUICE_TEST_HASH_KEY = SECRET;
   t.after(() => delete process.env.SLUICE_TEST_HASH_KEY);
-  const ran = await runStage(
+  const ran = await testStage(
     hash({ columns: ['email', 'phone'], key: { env: 'SLUICE_TEST_HASH_KEY' } }),
     people,
   );
@@ -37,22 +38,22 @@ test('the key may be a file, whose last line break is none of it; without one, o
   await inScratch(async (folder) => {
     const file = join(folder, 'key');
     const by = { columns: ['email'], key: { file } } as const;
-    const missing = await runStage(hash(by), people).then(
+    const missing = await testStage(hash(by), people).then(
       () => '',
       (error: { code?: string }) => error.code,
     );
     assert.equal(missing, 'no_hash_key');
     await writeFile(file, 'short\n');
-    await assert.rejects(runStage(hash(by), people), { code: 'no_hash_key', message: /has 5 bytes/ });
+    await assert.rejects(testStage(hash(by), people), { code: 'no_hash_key', message: /has 5 bytes/ });
     await writeFile(file, `${SECRET}\r\n`);
-    const ran = await runStage(hash(by), people);
+    const ran = await testStage(hash(by), people);
     assert.equal(ran.rows[2]?.email, createHmac('sha256', SECRET).update('b').digest('hex'));
     await rm(file);
   });
 });
 
 test('redact hides values, but for the last characters where they are long enough', async () => {
-  const ran = await runStage(redact({ columns: ['email', 'phone'], keepLast: 4 }), people);
+  const ran = await testStage(redact({ columns: ['email', 'phone'], keepLast: 4 }), people);
   assert.deepEqual(
     ran.rows.map(({ email, phone }) => [email, phone]),
     [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { testStage } from 'sluice/testing';
 import { RowError, rejectWhere } from '../../transforms/index.js';
-import { runStage } from '../support/stage.js';
 
 interface Line {
   readonly id: string;
@@ -18,7 +18,7 @@ test('rows for which the predicate is true are rejects with the reason, the colu
   const stage = rejectWhere<Line>((row) => row.price === null, {
     ...{ reason: 'no_price', message: 'an article has a price', column: 'price', expected: 'a number' },
   });
-  const ran = await runStage(stage, lines);
+  const ran = await testStage(stage, lines);
   assert.deepEqual(
     ran.rows.map(({ id }) => id),
     ['1', '3'],
@@ -35,7 +35,7 @@ test('a reason alone is enough, a RowError has its own, and any other exception 
     if (row.price === null) throw new RowError('no_price', 'no price');
     return Number(row.price) < 0;
   }, 'negative');
-  const { rejects } = await runStage(stage, lines);
+  const { rejects } = await testStage(stage, lines);
   assert.deepEqual(
     rejects.map(({ reason }) => reason),
     ['no_price', 'negative'],
@@ -43,5 +43,5 @@ test('a reason alone is enough, a RowError has its own, and any other exception 
   const bug = rejectWhere<Line>(() => {
     throw new TypeError('a bug');
   }, 'x');
-  await assert.rejects(runStage(bug, lines), { code: 'stage_failed' });
+  await assert.rejects(testStage(bug, lines), { code: 'stage_failed' });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { testStage } from 'sluice/testing';
 import { originOf } from '../../src/core/row.js';
 import {
   aggregate,
@@ -13,7 +14,6 @@ import {
   sum,
   unpivot,
 } from '../../transforms/index.js';
-import { runStage } from '../support/stage.js';
 
 type Sale = { readonly shop: string; readonly amount: string | null; readonly day: string };
 
@@ -39,7 +39,7 @@ test('aggregate counts, adds exactly, and finds the smallest, the largest and th
       all: collect('amount'),
     },
   });
-  const ran = await runStage(stage, sales.slice(0, 4));
+  const ran = await testStage(stage, sales.slice(0, 4));
   assert.deepEqual(
     ran.rows.map((row) => ({ ...row })),
     [
@@ -74,7 +74,7 @@ test('aggregate counts, adds exactly, and finds the smallest, the largest and th
 
 test('aggregate of rows that do not stand together, and of a value that is no number', async () => {
   const totals = aggregate({ by: ['shop'], columns: { total: sum('amount') }, unordered: true });
-  const ran = await runStage(totals, sales);
+  const ran = await testStage(totals, sales);
   assert.deepEqual(
     ran.rows.map(({ shop, total }) => [shop, total]),
     [
@@ -83,7 +83,7 @@ test('aggregate of rows that do not stand together, and of a value that is no nu
     ],
   );
   await assert.rejects(
-    runStage(totals, [{ shop: 'a', amount: '1,5', day: '1' }]),
+    testStage(totals, [{ shop: 'a', amount: '1,5', day: '1' }]),
     /amount is no decimal number: "1,5"/,
   );
 });
@@ -95,7 +95,7 @@ test('unpivot makes a row of each column that has a value, with what stays besid
     { id: '2', jan: null, feb: '5' },
     { id: '3', jan: null, feb: null },
   ];
-  const ran = await runStage(months, rows);
+  const ran = await testStage(months, rows);
   assert.deepEqual(
     ran.rows.map((row) => [row.id, row.month, row.amount, originOf(row)]),
     [
@@ -106,7 +106,7 @@ test('unpivot makes a row of each column that has a value, with what stays besid
   );
   assert.deepEqual([ran.added, ran.skipped], [{ unpivoted: 1 }, { nothing_to_unpivot: 1 }]);
   assert.deepEqual(Object.keys(ran.rows[0] ?? {}), ['id', 'month', 'amount']);
-  const all = await runStage(
+  const all = await testStage(
     unpivot({ columns: ['jan', 'feb'], name: 'month', value: 'amount', nulls: 'keep' }),
     rows,
   );
@@ -122,7 +122,7 @@ test('flatten makes a row of each element, of an array or of its text, with the 
       at,
     }),
   });
-  const ran = await runStage(items, [
+  const ran = await testStage(items, [
     { id: '1', items: ['bolt', { nut: 2 }] },
     { id: '2', items: '[12345678901234567890]' },
     { id: '3', items: null },
@@ -156,7 +156,7 @@ test('an element that is bad rejects its parent with all of its children', async
       return { item };
     },
   });
-  const ran = await runStage(numbers, [{ items: [1, 2] }, { items: [3, 'x'] }]);
+  const ran = await testStage(numbers, [{ items: [1, 2] }, { items: [3, 'x'] }]);
   assert.deepEqual(
     ran.rows.map(({ item }) => item),
     [1, 2],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { testStage } from 'sluice/testing';
 import { filter, map, rejectWhere, wholeGroups } from '../../transforms/index.js';
-import { runStage } from '../support/stage.js';
 
 interface Line {
   readonly order: string;
@@ -15,7 +15,7 @@ const lines = [line('a', 1), line('a', 2), line('b', 3), line('b', 4, null), lin
 const numbers = (rows: readonly Line[]) => rows.map(({ no }) => no);
 
 test('a group with a bad row is rejected as a whole: that row for its own reason, the others because of it', async () => {
-  const ran = await runStage(wholeGroups(priced, { by: 'order' }), lines);
+  const ran = await testStage(wholeGroups(priced, { by: 'order' }), lines);
   assert.deepEqual(numbers(ran.rows), [1, 2, 6]);
   assert.deepEqual(
     ran.rejects.map(({ row, reason, message }) => [row?.no, reason, message]),
@@ -28,17 +28,17 @@ test('a group with a bad row is rejected as a whole: that row for its own reason
 });
 
 test('or it is left as it was, as a whole, and counted as left', async () => {
-  const ran = await runStage(wholeGroups(priced, { by: 'order', bad: 'leave' }), lines);
+  const ran = await testStage(wholeGroups(priced, { by: 'order', bad: 'leave' }), lines);
   assert.deepEqual(numbers(ran.rows), [1, 2, 3, 4, 5, 6]);
   assert.deepEqual([ran.rejects, ran.left], [[], { group_rejected: 3 }]);
 });
 
 test('rows of a group may stand anywhere where that is said; else a group that comes again is another', async () => {
   const mixed = [line('a', 1), line('b', 2, null), line('a', 3), line('b', 4)];
-  const whole = await runStage(wholeGroups(priced, { by: 'order', unordered: true }), mixed);
+  const whole = await testStage(wholeGroups(priced, { by: 'order', unordered: true }), mixed);
   assert.deepEqual(numbers(whole.rows), [1, 3]);
   assert.equal(whole.rejects.length, 2);
-  assert.deepEqual(numbers((await runStage(wholeGroups(priced, { by: 'order' }), mixed)).rows), [1, 3, 4]);
+  assert.deepEqual(numbers((await testStage(wholeGroups(priced, { by: 'order' }), mixed)).rows), [1, 3, 4]);
 });
 
 test('several stages judge, change rows and leave some out, and a group goes through them by itself', async () => {
@@ -47,7 +47,7 @@ test('several stages judge, change rows and leave some out, and a group goes thr
     priced,
     map((row: Line) => ({ ...row, order: row.order.toUpperCase() })),
   ];
-  const ran = await runStage(wholeGroups(stages, { by: ['order'] }), lines);
+  const ran = await testStage(wholeGroups(stages, { by: ['order'] }), lines);
   assert.deepEqual(
     ran.rows.map(({ order, no }) => `${order}${no}`),
     ['A2', 'C6'],
