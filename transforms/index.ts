@@ -57,7 +57,7 @@ export type { By } from './key.js';
 export { type LookupOptions, lookup, type Take, type Taken } from './lookup.js';
 export { map, mapChunk } from './map.js';
 export { type MapAsyncOptions, mapAsync } from './map-async.js';
-export { nodeStream } from './node-stream.js';
+export { nodeStream, type RowStream } from './node-stream.js';
 export { passing } from './passing.js';
 export {
   type HashKey,

@@ -3,6 +3,14 @@ import { type AnyRow, CHUNK_ROWS, type Row, type Rows } from '../src/core/row.js
 import type { Run } from '../src/core/run.js';
 import { named, type Stage } from '../src/core/types.js';
 
+/** A Transform, or any other Duplex of Node's, as far as it has to be known here: so these types need none of Node's. */
+export interface RowStream {
+  destroy(error?: Error): unknown;
+  on(event: 'close', listener: () => void): unknown;
+  write(row: unknown): boolean;
+  [Symbol.asyncIterator](): AsyncIterator<unknown>;
+}
+
 /**
  * A stage out of a Transform (or any Duplex) of Node's, in object mode, which gets the rows one by one and gives rows. `make`
  * is called for every reading of the rows, with the run: rows that the stream leaves out or makes anew are to be told to
@@ -12,16 +20,16 @@ import { named, type Stage } from '../src/core/types.js';
  */
 export function nodeStream<In extends AnyRow = Row, Out extends AnyRow = Row>(
   name: string,
-  make: (run: Run) => Duplex,
+  make: (run: Run) => RowStream,
 ): Stage<In, Out> {
   return named(name, async function* (rows: Rows<In>, run: Run): AsyncGenerator<Out[]> {
     const source = Readable.from(rowByRow(rows), { objectMode: true });
     const stream = make(run);
     source.on('error', (error) => stream.destroy(error));
     stream.on('close', () => source.destroy());
-    source.pipe(stream);
+    source.pipe(stream as unknown as Duplex);
     let out: Out[] = [];
-    for await (const row of stream as AsyncIterable<Out>) {
+    for await (const row of stream as unknown as AsyncIterable<Out>) {
       out.push(row);
       if (out.length < CHUNK_ROWS) continue;
       yield out;

@@ -9,7 +9,7 @@ interface Locked {
   readonly packages: Readonly<Record<string, { readonly dev?: boolean }>>;
 }
 
-/** The packages beside Sluice in a production installation: no types of the driver's, no compiler. */
+/** The packages beside Sluice in a production installation: no types, no compiler. */
 function productionPackages(): string[] {
   const { packages } = JSON.parse(readFileSync(join(projectFolder, 'package-lock.json'), 'utf8')) as Locked;
   return Object.entries(packages).flatMap(([path, { dev }]) =>
@@ -32,9 +32,6 @@ function packed(): string {
   return tarball;
 }
 
-/** What every project of Node's in TypeScript has. */
-const NODE_TYPES = ['@types/node', 'undici-types'];
-
 /**
  * An empty project into which the package was installed as it is published: `npm pack`, unpacked, with the packages that a
  * production installation has beside it. Removed when the test is over.
@@ -47,7 +44,7 @@ export function packedProject(t: TestContext): string {
   const tar = ['xzf', packed(), '-C', into, '--strip-components=1'];
   const unpacked = spawnSync('tar', tar, { encoding: 'utf8' });
   if (unpacked.status !== 0) throw new Error(`tar: ${unpacked.stderr}`);
-  for (const name of [...productionPackages(), ...NODE_TYPES]) {
+  for (const name of productionPackages()) {
     const link = join(folder, 'node_modules', name);
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(projectFolder, 'node_modules', name), link);
@@ -60,7 +57,7 @@ export function packedProject(t: TestContext): string {
 export function compilerSays(
   project: string,
   files: readonly string[],
-  types: readonly string[] = ['node'],
+  types: readonly string[] = [],
 ): string {
   const options = { strict: true, target: 'es2022', module: 'nodenext', noEmit: true, types };
   writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files }));
