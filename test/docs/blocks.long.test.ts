@@ -86,9 +86,15 @@ test('the tests of docs/testing.md pass as they stand there', async (t) => {
   assert.deepEqual(built.errors, []);
   const files = readdirSync(project).filter((name) => name.endsWith('.test.mjs'));
   assert.equal(files.length, 2);
-  const env = { ...process.env, NODE_OPTIONS: '', NODE_TEST_CONTEXT: '', SLUICE_TEST_URL: await serverUrl() };
+  const env = {
+    ...process.env,
+    NODE_OPTIONS: '',
+    NODE_TEST_CONTEXT: undefined,
+    SLUICE_TEST_URL: await serverUrl(),
+  };
   const ran = spawnSync(process.execPath, ['--test', ...files], { cwd: project, encoding: 'utf8', env });
   assert.equal(ran.status, 0, ran.stdout + ran.stderr);
+  assert.match(ran.stdout, /pass 3/);
 });
 
 test('every block of TypeScript in README and docs compiles in an empty project, strict, with its libraries checked', (t) => {

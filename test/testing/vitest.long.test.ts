@@ -62,7 +62,7 @@ test('the kit works with vitest, from the package as it is published', async (t)
       env: {
         ...process.env,
         NODE_OPTIONS: '',
-        NODE_TEST_CONTEXT: '',
+        NODE_TEST_CONTEXT: undefined,
         CI: '1',
         SLUICE_TEST_URL: await serverUrl(),
       },
