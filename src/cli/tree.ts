@@ -19,6 +19,7 @@ import { declareRun } from './commands/run.js';
 import { declareStatus } from './commands/status.js';
 import { declareSwap } from './commands/swap.js';
 import { declareValidate } from './commands/validate.js';
+import { declareWorker } from './commands/worker.js';
 import { commandLineOf } from './root.js';
 
 /** The whole command line: all commands with their flags, unparsed. */
@@ -37,6 +38,7 @@ export function commandTree(): Command {
     declareValidate,
     declareRollback,
     declareStatus,
+    declareWorker,
     declareRejects,
     declareReport,
     declareMappings,

@@ -252,6 +252,12 @@ export class PgDatabase implements Database {
     return (await this.#holder).snapshot;
   }
 
+  /** A pool for a library that wants one, to be ended by whoever asks; undefined where a pooler in between takes no settings. */
+  async pool(purpose: string, size: number): Promise<pg.Pool | undefined> {
+    await this.session();
+    return this.#dialer.pool(`sluice ${purpose}`, size);
+  }
+
   /** From now on its readers share a snapshot of somebody else's, who holds it: `ask` gives its id. */
   borrowSnapshot(ask: () => Promise<string>): void {
     this.#borrowed = ask;

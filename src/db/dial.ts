@@ -58,8 +58,37 @@ export function clientFor(
   name: string,
   settings: Settings | undefined,
 ): pg.Client {
+  const client = new pg.Client(configFor(connection, { place, encrypted }, name));
+  const { connectionParameters } = client as unknown as {
+    connectionParameters: { options: string | undefined };
+  };
+  if (settings === undefined) connectionParameters.options = undefined;
+  else connectionParameters.options = startupOptions(connection.options, settings);
+  // A session that is lost while idle reports it here; whoever uses it next gets the error.
+  client.on('error', () => {});
+  return client;
+}
+
+/** A pool of clients of the driver's own, with `settings` from their first moment on. */
+export function poolFor(
+  connection: Connection,
+  way: Way,
+  name: string,
+  settings: Settings,
+  size: number,
+): pg.Pool {
+  const options = startupOptions(connection.options, settings);
+  const pool = new pg.Pool({ ...configFor(connection, way, name), options, max: size });
+  // A session that is lost while idle is replaced by the next.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return pool;
+}
+
+/** What the driver is told of a connection, but for its settings. */
+function configFor(connection: Connection, { place, encrypted }: Way, name: string): pg.ClientConfig {
   const { applicationName, tls } = connection;
-  const client = new pg.Client({
+  return {
     host: place.hostaddr ?? place.host,
     port: place.port,
     user: connection.user,
@@ -75,15 +104,7 @@ export function clientFor(
     application_name: (applicationName === undefined ? name : `${applicationName}: ${name}`).slice(0, 63),
     keepAlive: connection.keepAlive,
     keepAliveInitialDelayMillis: connection.keepAliveMs ?? KEEPALIVE_MS,
-  } as pg.ClientConfig);
-  const { connectionParameters } = client as unknown as {
-    connectionParameters: { options: string | undefined };
-  };
-  if (settings === undefined) connectionParameters.options = undefined;
-  else connectionParameters.options = startupOptions(connection.options, settings);
-  // A session that is lost while idle reports it here; whoever uses it next gets the error.
-  client.on('error', () => {});
-  return client;
+  } as pg.ClientConfig;
 }
 
 /** Whether what goes over the connection can be read on the way: it is not encrypted, and leaves this machine. */

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { type Address, connectionAt } from './address.js';
 import { backendOf } from './backend.js';
 import { begin, bytesOf } from './client.js';
-import { clientFor, GivenUpError, goesOn, isReadable, type Way, waysOf } from './dial.js';
+import { clientFor, GivenUpError, goesOn, isReadable, poolFor, type Way, waysOf } from './dial.js';
 import { withLedgerText } from './ledger-text.js';
 import { type Connection, describe } from './libpq/resolve.js';
 import { cutOff, KEEPALIVES, whileHeard, within } from './network.js';
@@ -57,6 +57,12 @@ export class Dialer {
         if (way === undefined) throw error;
       }
     }
+  }
+
+  /** A pool of such sessions, for a library that wants one; undefined where none was opened yet, or a pooler takes no settings. */
+  pool(name: string, size: number): pg.Pool | undefined {
+    if (this.#way === undefined || this.#optionless) return undefined;
+    return poolFor(connectionAt(this.#address), this.#way, name, { ...KEEPALIVES, ...PINNED }, size);
   }
 
   async #login(

@@ -36,7 +36,17 @@ export function lockedPackages(): Locked[] {
 
 /** Licences under which Sluice may be used and handed on as it is (MIT). */
 const ALLOWED = new Set([
-  ...['MIT', 'ISC', '0BSD', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', 'BlueOak-1.0.0', 'PostgreSQL'],
+  ...[
+    'MIT',
+    'ISC',
+    '0BSD',
+    'BSD-2-Clause',
+    'BSD-3-Clause',
+    'Apache-2.0',
+    'BlueOak-1.0.0',
+    'PostgreSQL',
+    'Python-2.0',
+  ],
 ]);
 
 /** Whether a term of SPDX allows it: one of `A OR B`, all of `A AND B`. */

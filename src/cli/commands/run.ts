@@ -121,6 +121,7 @@ export async function runWith(
       ...(ofCopy?.share === undefined ? {} : { share: ofCopy.share }),
       ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
       ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+      ...(flags.workers === true ? { workers: true } : {}),
       ...(again === undefined ? {} : { again: makingAgain(again) }),
       ...(flags.triggers === false ? { noTriggers: true } : {}),
       ...(flags.maxRejects === undefined ? {} : { maxRejects: flags.maxRejects }),

@@ -47,6 +47,7 @@ export interface RunFlags extends PipelineFlags {
   readonly logFormat: 'text' | 'json';
   readonly jobs?: number;
   readonly threads?: number;
+  readonly workers?: boolean;
   /** The batch to resume. */
   readonly resume?: string;
   readonly keepStaging?: boolean;
@@ -165,6 +166,7 @@ export function withRunning(command: Command): Command {
       'threads that run the stages of a flow that is loaded in parts, beside the one that reads (default: none)',
       wholeNumber,
     )
+    .option('--workers', 'have the parts of files loaded by workers on any hosts (see `worker`)')
     .addOption(guardOption())
     .option(
       '--no-triggers',

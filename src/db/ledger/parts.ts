@@ -10,10 +10,30 @@ export async function recordPart(
   end: StagedEnd,
   part: KnownPart,
 ): Promise<void> {
-  await client.query(
+  await insertPart(client, batch, end, part, '');
+}
+
+/** The same where somebody else may record it: false where he has, and it is his. */
+export async function recordPartOnce(
+  client: Client,
+  batch: string,
+  end: StagedEnd,
+  part: KnownPart,
+): Promise<boolean> {
+  return (await insertPart(client, batch, end, part, ' ON CONFLICT DO NOTHING')) > 0;
+}
+
+async function insertPart(
+  client: Client,
+  batch: string,
+  end: StagedEnd,
+  part: KnownPart,
+  otherwise: '' | ' ON CONFLICT DO NOTHING',
+): Promise<number> {
+  const { rowCount } = await client.query(
     `INSERT INTO sluice.migration_part
        (batch_id, flow, branch, starts_at, ends_at, line, lines, table_schema, table_name, handed, rows, hash, raw, refused, account, columns, note)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)${otherwise}`,
     [
       batch,
       end.flow,
@@ -34,6 +54,7 @@ export async function recordPart(
       part.note === undefined ? null : JSON.stringify(part.note),
     ],
   );
+  return rowCount ?? 0;
 }
 
 /** The committed parts of one end, in the order of the input. */

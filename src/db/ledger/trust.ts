@@ -29,7 +29,7 @@ WHERE n.nspname = 'sluice' AND o.oid IN (SELECT mine.oid FROM mine) AND o.rolnam
 
 const LOOK = `
 WITH RECURSIVE ${TRUSTED},
-ledger AS (SELECT n.* FROM pg_catalog.pg_namespace n WHERE n.nspname = 'sluice'),
+ledger AS (SELECT n.* FROM pg_catalog.pg_namespace n WHERE n.nspname = $1),
 wrong(rank, role, line) AS (
   SELECT 0, n.nspowner, 'the schema belongs to ' FROM ledger n
   UNION ALL SELECT 1, a.grantee, 'whoever may create in it: '
@@ -74,11 +74,23 @@ export async function ledgerThere(database: Pick<Database, 'query'>): Promise<bo
   if (found === undefined) return false;
   const whose = `${found.schema} ${found.me}`;
   if (known.get(database) === whose) return true;
-  const [looked] = await database.query<Looked & Record<string, unknown>>(LOOK);
+  const [looked] = await database.query<Looked & Record<string, unknown>>(LOOK, ['sluice']);
   if (looked === undefined) return false;
   if (looked.wrong.length > 0) throw notOurs(looked);
   known.set(database, whose);
   return true;
+}
+
+/**
+ * Who else might have put things into a schema that the session is to rely on: a line each, none where it is in order;
+ * undefined where there is no such schema.
+ */
+export async function strangersIn(
+  database: Pick<Database, 'query'>,
+  schema: string,
+): Promise<readonly string[] | undefined> {
+  const [looked] = await database.query<Looked & Record<string, unknown>>(LOOK, [schema]);
+  return looked?.wrong;
 }
 
 function notOurs({ me, owner, ownerTrusted, wrong }: Looked) {

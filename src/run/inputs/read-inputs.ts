@@ -35,6 +35,11 @@ export class ReadInputs {
     return all;
   }
 
+  /** Others have read the input `name`, of these columns. */
+  heard(name: string, columns: readonly string[]): void {
+    this.#columnsBefore = { ...this.#columnsBefore, [name]: columns };
+  }
+
   /** An earlier attempt at the batch has read inputs of these columns, of which nothing may be read again. */
   readBefore(columns: Readonly<Record<string, readonly string[]>>): void {
     this.#columnsBefore = columns;

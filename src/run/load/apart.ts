@@ -1,4 +1,4 @@
-import { openPartLane } from '../../../sinks/load/part-lane.js';
+import { openPartLane, type PartLaneOptions } from '../../../sinks/load/part-lane.js';
 import { StageCounter } from '../../core/accounting.js';
 import { blamed } from '../../core/blamed.js';
 import { loadErrors } from '../../core/errors/catalogue/load.js';
@@ -9,6 +9,7 @@ import type { KnownPart, Part, PartReader } from '../../core/parts.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
+import type { StagedEnd } from '../../db/ledger/segments.js';
 import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
 import { flowsToRead } from '../check/check.js';
 import { spareWriterSession, writerSession } from '../given/load-session.js';
@@ -58,6 +59,10 @@ export interface ApartFollowing {
   readonly signal: AbortSignal;
   runFor: FollowingParts['runFor'];
   known(start: number): KnownPart | undefined;
+  /** In place of `partNoter`, for the end and the input that are named. */
+  noter?(job: Job, end: StagedEnd, input: string): PartLaneOptions['onPart'];
+  /** What sessions are called. Default: load. */
+  readonly purpose?: string;
 }
 
 /** A pipeline that was made again, ready to load parts of its flows. */
@@ -103,7 +108,8 @@ export class Apart {
     const run = job.runAt({ counter, input: source.name, signal, flow: -1 });
     const reader = await readerOf(source, run, task.opening);
     if (reader === undefined) throw loadErrors.other_code.flows({ pipeline: job.pipeline.name });
-    const onPart = partNoter(job, { flow: task.flow, branch: '', ...task.place.staging }, source.name);
+    const { noter = partNoter, purpose = 'load' } = following;
+    const onPart = noter(job, { flow: task.flow, branch: '', ...task.place.staging }, source.name);
     try {
       await followParts(
         plan,
@@ -122,7 +128,7 @@ export class Apart {
                 onPart,
                 known: following.known,
                 connect: () =>
-                  session(database, job.batch as string, `load ${task.place.name}`, PINNED_BESIDE_CODE),
+                  session(database, job.batch as string, `${purpose} ${task.place.name}`, PINNED_BESIDE_CODE),
               },
               its,
               refused,

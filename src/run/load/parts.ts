@@ -17,6 +17,8 @@ import type { InParts } from './in-parts.js';
 import { partNoter } from './segment.js';
 import { followInThreads } from './threads/follow.js';
 import { threadsFor } from './threads/whether.js';
+import { ByWorkers } from './workers/follow.js';
+import { byWorkers } from './workers/whether.js';
 
 /** Smaller parts cost more than they are worth. */
 const LEAST_BYTES = 64 << 10;
@@ -74,14 +76,45 @@ export async function loadInParts(job: Job, given: InParts, whole: Following): P
   if (cut.said !== undefined) run.log.info(`${name} is read in ${cut.said}`);
   const again = new Map(met.filter(({ pass }) => !pass).map((part) => [part.start, part]));
   const known = (start: number) => again.get(start);
-  const pool = await threadsFor(job, given, cut);
-  if (pool === undefined) await followInLanes(job, given, cut, whole, known);
+  const workers = byWorkers(job, given, cut);
+  const pool = workers ? undefined : await threadsFor(job, given, cut);
+  if (workers) await followByWorkers(job, given, cut, whole, known);
+  else if (pool === undefined) await followInLanes(job, given, cut, whole, known);
   else await followInThreads(job, given, cut, pool, { signal, known });
   run.progress({});
   const [{ parts } = { parts: [] }] = await readParts(job.options.database, batch, flow);
-  // Lanes of this thread have heard what their parts noted.
-  if (pool !== undefined) cut.end?.(parts.flatMap(({ note }) => note ?? []));
+  // Lanes of this thread have heard what their parts noted, and seen the columns.
+  if (workers || pool !== undefined) {
+    cut.end?.(parts.flatMap(({ note }) => note ?? []));
+    const columns = parts.map((part) => part.columns).findLast(({ length }) => length > 0);
+    if (columns !== undefined) job.read.heard(plan.source.name, columns);
+  }
   return accountOf(plan, parts);
+}
+
+/** Hands the parts to workers, but for those that are to be compared with what is loaded of them, and waits for all. */
+async function followByWorkers(
+  job: Job,
+  given: InParts,
+  cut: Cut,
+  whole: Following,
+  known: (start: number) => KnownPart | undefined,
+): Promise<void> {
+  const workers = new ByWorkers(job, given);
+  const { end: _, ...rest } = cut;
+  async function* ours() {
+    for await (const part of cut.parts())
+      if (known(part.start) === undefined) await workers.hand(part);
+      else yield part;
+    await workers.flush();
+  }
+  try {
+    await workers.begin(cut.opening);
+    await followInLanes(job, given, { ...rest, parts: ours }, whole, known);
+    await workers.loaded(whole.signal);
+  } finally {
+    await workers.end();
+  }
 }
 
 /** Follows the flow by this thread, several parts at once. */

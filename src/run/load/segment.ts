@@ -33,7 +33,7 @@ export function partNoter(
 }
 
 /** Refused rows as the ledger may keep them: where source data is masked, their places and reasons, no values. */
-function kept(job: Job, refused: readonly RefusedRow[]): readonly RefusedRow[] {
+export function kept(job: Job, refused: readonly RefusedRow[]): readonly RefusedRow[] {
   return job.masking.active ? refused.map(withoutValues) : refused;
 }
 

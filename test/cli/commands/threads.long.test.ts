@@ -78,7 +78,6 @@ test('a load by threads that was killed is resumed by threads', async (t) => {
   const { database, path, options } = await world(t, {
     stages:
       "stateless(map((row) => { if (row.id === '12000' && !existsSync('go')) for (;;); return row; }, 'spins')),",
-    more: "import { existsSync } from 'node:fs';",
     // What is read again must be what was loaded.
     thread: 'threadId > 0 ? 1 : 0',
   });

@@ -45,6 +45,7 @@ const OF_THE_COMMAND: readonly string[] = [
     'reportsInto',
     'jobs',
     'threads',
+    'workers',
   ],
   ...['dryRun', 'rehearse', 'swap', 'execute', 'limit', 'resume', 'keepStaging', 'onlyRejectsOf'],
   // The same as --input and --encoding.

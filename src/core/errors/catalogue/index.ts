@@ -1,4 +1,5 @@
 import { backupErrors } from './backup.js';
+import { clusterErrors } from './cluster.js';
 import { columnErrors } from './columns.js';
 import { commandErrors } from './command-line.js';
 import { connectionErrors } from './connection.js';
@@ -33,6 +34,7 @@ import { textErrors } from './text.js';
 
 type Topics = readonly [
   typeof backupErrors,
+  typeof clusterErrors,
   typeof columnErrors,
   typeof commandErrors,
   typeof connectionErrors,
@@ -73,6 +75,7 @@ export type ErrorCode = CodesOf<Topics[number]>;
 
 const all: Topics = [
   backupErrors,
+  clusterErrors,
   columnErrors,
   commandErrors,
   connectionErrors,

@@ -30,6 +30,9 @@ function hindrance(job: Job, { plan }: InParts, cut: Cut): string | undefined {
   const { again, database, onlyRejectsOf } = job.options;
   if (onlyRejectsOf !== undefined) return 'corrected rejects are few';
   if (again === undefined) return 'its pipeline was made by a program, and no thread could make it again';
+  // The one copy of an SQLite file, and what a query sees, are this process's.
+  if (plan.source.kind !== 'file' && plan.source.kind !== 'stdin')
+    return 'only files and stdin are handed to threads';
   if (plan.source.partReader === undefined) return 'no other thread could read parts of it';
   // The text itself goes to the server, which is what takes the time.
   if (cut.csv !== undefined && plan.root.stages.length === 0)

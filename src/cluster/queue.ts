@@ -1,0 +1,143 @@
+import type { ErrorData } from '../core/errors/as-data.js';
+import { packageVersion } from '../core/package.js';
+import type { PartPlace } from '../core/parts.js';
+import type { PgDatabase } from '../db/connect.js';
+import { queuePackage, queuePool, quiet } from './package.js';
+import { makeQueueTables, ownQueueSchema, QUEUE_SCHEMA as S } from './schema.js';
+
+/** A part in the queue; `start` is its place's. */
+export interface QueuedPart {
+  readonly batch: string;
+  readonly flow: number;
+  readonly start: number;
+}
+
+/** A flow whose parts are in the queue. */
+export interface QueuedFlow {
+  readonly batch: string;
+  readonly flow: number;
+  /** As `sluice worker` names it. */
+  readonly pipeline: string;
+}
+
+/** How far the parts of a flow are, as their workers say. */
+export interface QueueState {
+  /** Workers that may take them. */
+  readonly workers: number;
+  /** The first part that a worker has given up, and why. */
+  readonly failed: { readonly host: string; readonly error: ErrorData } | undefined;
+  /** What workers have left to others, and why. */
+  readonly left: readonly { readonly host: string; readonly why: string }[];
+}
+
+/** Workers take jobs by their names: those of this version of Sluice, for pipelines that they may run. */
+export const jobName = (pipeline: string): string => `sluice ${packageVersion} ${pipeline}`;
+
+/** How often a part is tried: a worker that dies has tried it. */
+const TRIES = 25;
+/** A worker that is not heard of for so long may be gone; should it wake up, the ledger says what it has missed. */
+const SILENT_S = 15;
+/** Parts that are put into the queue at once. */
+const BATCHED = 200;
+
+/** The class of the advisory lock that a worker's session holds; the object is the worker's own. */
+export const HOST_LOCK = 0x51c1d4;
+
+/** Makes what the queue needs, where it is missing. Throws what `queuePackage`, `ownQueueSchema` and `queuePool` do. */
+export async function openQueue(database: PgDatabase): Promise<void> {
+  const { makeWorkerUtils } = await queuePackage();
+  await ownQueueSchema(database);
+  const pool = await queuePool(database, 2);
+  const utils = await makeWorkerUtils({ pgPool: pool, schema: S, logger: await quiet() });
+  try {
+    await utils.migrate();
+    await makeQueueTables(database);
+  } finally {
+    await utils.release();
+    await pool.end();
+  }
+}
+
+/** Notes the flow that the parts are of: what a worker needs to know to load one. */
+export async function putFlow(
+  database: PgDatabase,
+  batch: string,
+  flow: number,
+  task: unknown,
+): Promise<void> {
+  await database.query(
+    `INSERT INTO ${S}.sluice_flow (batch, flow, task) VALUES ($1, $2, $3)
+     ON CONFLICT (batch, flow) DO UPDATE SET task = excluded.task`,
+    [batch, flow, JSON.stringify(task)],
+  );
+}
+
+/** Puts parts into the queue; one that is there already is there once. */
+export async function putParts(
+  database: PgDatabase,
+  { batch, flow, pipeline }: QueuedFlow,
+  places: readonly PartPlace[],
+): Promise<void> {
+  for (let at = 0; at < places.length; at += BATCHED) {
+    const some = places.slice(at, at + BATCHED);
+    await database.query(
+      `WITH given AS (SELECT (p ->> 'start')::bigint AS start, p FROM jsonb_array_elements($3::jsonb) p), noted AS (
+         INSERT INTO ${S}.sluice_part (batch, flow, start, place) SELECT $1, $2, start, p FROM given
+         ON CONFLICT (batch, flow, start) DO UPDATE SET state = 'waiting', place = excluded.place, error = NULL)
+       SELECT ${S}.add_job($4, json_build_object('batch', $1::text, 'flow', $2::integer, 'start', start),
+         job_key => 'sluice/' || $1::text || '/' || $2::text || '/' || start, max_attempts => ${TRIES}, flags => ARRAY[$1::text]) FROM given`,
+      [batch, flow, JSON.stringify(some), jobName(pipeline)],
+    );
+  }
+}
+
+/** Takes all parts of a flow out of the queue: workers that have one under way hear of it within a second. */
+export async function forgetParts(database: PgDatabase, batch: string, flow: number): Promise<void> {
+  await database.query(
+    `WITH gone AS (DELETE FROM ${S}.sluice_part WHERE batch = $1 AND flow = $2 RETURNING flow, start), flows AS (
+       DELETE FROM ${S}.sluice_flow WHERE batch = $1 AND flow = $2)
+     SELECT ${S}.remove_job('sluice/' || $1::text || '/' || flow || '/' || start) FROM gone`,
+    [batch, flow],
+  );
+}
+
+/** Has the parts of workers that are dead or silent done by others. */
+export async function buryDead(database: PgDatabase): Promise<void> {
+  const dead = await database.query<{ pool: string }>(
+    `DELETE FROM ${S}.sluice_host h
+     WHERE h.seen_at < clock_timestamp() - interval '${SILENT_S} s' OR NOT EXISTS (SELECT FROM pg_locks l
+       WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.classid = ${HOST_LOCK} AND l.objid = h.lock::oid AND l.granted
+         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+     RETURNING pool`,
+  );
+  if (dead.length === 0) return;
+  const pools = dead.map(({ pool }) => pool);
+  await database.query(`SELECT ${S}.force_unlock_workers($1::text[])`, [pools]);
+  // Jobs that were tried before wait for longer; a death says nothing against the part.
+  await database.query(
+    `WITH again AS (UPDATE ${S}.sluice_part SET state = 'waiting' WHERE state = 'taken' AND pool = ANY ($1) RETURNING batch, flow, start)
+     SELECT ${S}.reschedule_jobs(array_agg(j.id), run_at => now())
+     FROM again a JOIN ${S}.jobs j ON j.key = 'sluice/' || a.batch || '/' || a.flow || '/' || a.start HAVING count(*) > 0`,
+    [pools],
+  );
+}
+
+/** How far the parts of a flow are. */
+export async function queueState(
+  database: PgDatabase,
+  { batch, flow, pipeline }: QueuedFlow,
+): Promise<QueueState> {
+  const [there] = await database.query<{ n: number }>(
+    `SELECT count(*)::int AS n FROM ${S}.sluice_host WHERE $1 = ANY (takes)`,
+    [jobName(pipeline)],
+  );
+  const [failed] = await database.query<{ host: string; error: ErrorData }>(
+    `SELECT host, error FROM ${S}.sluice_part WHERE batch = $1 AND flow = $2 AND state = 'failed' ORDER BY ended_at LIMIT 1`,
+    [batch, flow],
+  );
+  const left = await database.query<{ host: string; why: string }>(
+    `SELECT DISTINCT host, error ->> 'message' AS why FROM ${S}.sluice_part WHERE batch = $1 AND flow = $2 AND state = 'left'`,
+    [batch, flow],
+  );
+  return { workers: there?.n ?? 0, failed, left };
+}

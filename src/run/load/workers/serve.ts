@@ -1,0 +1,141 @@
+import type { QueuedPart } from '../../../cluster/queue.js';
+import { clusterErrors } from '../../../core/errors/catalogue/cluster.js';
+import { isError } from '../../../core/errors/is-error.js';
+import { SluiceError } from '../../../core/errors/sluice-error.js';
+import type { Part, PartPlace, PartReader } from '../../../core/parts.js';
+import type { Log } from '../../../core/run.js';
+import type { StoredReject } from '../../../core/stored-reject.js';
+import type { Source } from '../../../core/types.js';
+import type { PgDatabase } from '../../../db/connect.js';
+import { isOutOfReach } from '../../../db/connection-error.js';
+import { type Batch, findBatch } from '../../../db/ledger/batches.js';
+import { rerun } from '../../given/next-command.js';
+import { assertSameInputs, recordInputs } from '../../inputs/fingerprint.js';
+import { Apart, type ApartTask } from '../apart.js';
+import type { Around, MadeAgain } from '../threads/serve.js';
+import { fencedNoter } from './fence.js';
+
+/** A pipeline that is ready for parts of one batch, one at a time. */
+interface Ready {
+  readonly apart: Apart;
+  readonly again: MadeAgain;
+  /** The rejects of the part under way. */
+  readonly rejects: StoredReject[];
+}
+
+/** Loads parts of any batch whose pipeline it may run, one after the other or several at once. */
+export class PartServer {
+  readonly #free = new Map<string, Ready[]>();
+  readonly #all: Ready[] = [];
+
+  constructor(
+    private readonly around: {
+      readonly database: PgDatabase;
+      readonly log: Log;
+      readonly signal: AbortSignal;
+    },
+    /** Makes a batch's pipeline again; throws where it may not run it. */
+    private readonly make: (batch: Batch, around: Around) => Promise<MadeAgain>,
+  ) {}
+
+  /** Loads a part; how many rows it had. Throws what keeps it from it; `judged` says what that means. */
+  async load(part: QueuedPart, place: PartPlace, task: unknown, signal: AbortSignal): Promise<number> {
+    const { database } = this.around;
+    const batch = await findBatch(database, part.batch);
+    if (batch.status !== 'running')
+      throw clusterErrors.part_closed({ batch: batch.id, why: `it is ${batch.status}` });
+    const key = `${batch.id} ${batch.manifest?.code}`;
+    const ready = this.#free.get(key)?.pop() ?? (await this.#open(batch));
+    const { apart, rejects } = ready;
+    const { job } = apart;
+    rejects.length = 0;
+    let rows = 0;
+    const noter = fencedNoter({ take: () => rejects.splice(0) });
+    await apart.load(task as ApartTask, (reader) => onePart(reader, place), {
+      signal: AbortSignal.any([signal, job.signal]),
+      purpose: 'worker',
+      known: () => undefined,
+      runFor: (counter, input, its, lane) =>
+        job.runAt({ counter, input, signal: its, flow: part.flow, lane }),
+      noter: (...at) => {
+        const note = noter(...at);
+        return async (client, noted) => {
+          await note(client, noted);
+          rows = noted.rows;
+        };
+      },
+    });
+    this.#free.set(key, [...(this.#free.get(key) ?? []), ready]);
+    return rows;
+  }
+
+  /** Lets go of all pipelines. */
+  async close(): Promise<void> {
+    for (const { apart, again } of this.#all) {
+      await apart.job.clear().catch(() => {});
+      await again.release().catch(() => {});
+    }
+  }
+
+  async #open(batch: Batch): Promise<Ready> {
+    const { database, log, signal } = this.around;
+    const again = await this.make(batch, this.around);
+    const rejects: StoredReject[] = [];
+    const { manifest } = batch;
+    const all = { ...again.pipeline.inputs, ...again.inputs };
+    const inputs = Object.fromEntries(
+      Object.entries(all).map(([name, source]) => [name, called(source, manifest?.inputs[name]?.label)]),
+    );
+    const apart = await Apart.open(
+      again.pipeline,
+      {
+        batch: batch.id,
+        begunAt: batch.created_at,
+        code: manifest?.code ?? '',
+        settings: batch.settings,
+        ...(manifest?.fills === undefined || again.pipeline.fills === undefined
+          ? {}
+          : { fills: manifest.fills }),
+        noSourceData: manifest?.noSourceData === true,
+        stopOnError: manifest?.stopOnError === true,
+      },
+      {
+        database,
+        from: again.from,
+        inputs,
+        log,
+        signal,
+        records: 'none',
+        rejectsTo: async (more) => void rejects.push(...more),
+      },
+    );
+    const { job } = apart;
+    job.state.manifest = manifest ?? undefined;
+    const now = await recordInputs(job.inputs, inputs, job.checkRun());
+    assertSameInputs(manifest?.inputs ?? {}, now, rerun(batch));
+    const ready = { apart, again, rejects };
+    this.#all.push(ready);
+    return ready;
+  }
+}
+
+/** A file by the name that the batch's rejects and accounts call it: its path may have been another there. */
+function called(source: Source, label: string | undefined): Source {
+  if (label === undefined || source.kind !== 'file') return source;
+  return { ...source, name: label, path: source.path ?? source.name };
+}
+
+/** The part at a place, and nothing else. */
+async function* onePart(reader: PartReader, place: PartPlace): AsyncGenerator<Part, void> {
+  yield await reader.part(place);
+}
+
+/** What an error of `load` means to the part. */
+export function judged(error: unknown): 'done' | 'left' | 'again' | 'failed' {
+  if (isError(error, 'part_done', 'part_closed', 'no_such_batch')) return 'done';
+  if (isError(error, 'other_code', 'input_changed', 'part_out_of_reach', 'file_not_found', 'no_permission'))
+    return 'left';
+  if (isError(error, 'no_such_pipeline')) return 'left';
+  if (isOutOfReach(error) || (error instanceof SluiceError && error.kind === 'interrupted')) return 'again';
+  return 'failed';
+}
