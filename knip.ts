@@ -11,11 +11,12 @@ const config: KnipConfig = {
     'samples/examples/*/index.ts!',
     // The command, and the threads and hooks that are loaded by their paths: dist/bundle is made of them.
     'src/cli/main.ts!',
+    'bin/*.cjs!',
     'src/sources/{zstd/thread,sqlite/worker}.ts!',
     'src/cli/given/user-module-hooks.ts!',
     'src/cli/elsewhere/thread.ts!',
     'test/**/*.test.ts',
-    'test/**/{main,run,oldest,write}.ts',
+    'test/**/{main,run,oldest,node,write}.ts',
     // Programs of their own, and what is given to the command as a file.
     'test/fuzz/{lanes,repeats}-main.ts',
     'test/support/load-hooks.ts',

@@ -85,6 +85,7 @@ const OWN = [
   'docs',
   'errors',
   'fuzz',
+  'prove',
   'security',
   'soak',
   'supply',

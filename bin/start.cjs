@@ -1,0 +1,3 @@
+'use strict';
+
+import('../dist/bundle/src/cli/main.js');
