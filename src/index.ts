@@ -81,6 +81,8 @@ export {
   type Staging,
   stateless,
   together,
+  type Within,
+  within,
 } from './core/types.js';
 export { type View, view } from './core/view.js';
 export { type NothingLost, nothingLost } from './db/nothing-lost.js';
@@ -108,5 +110,6 @@ export { type JsonOptions, json } from './sources/json/index.js';
 export { type JsonlOptions, jsonl } from './sources/json/jsonl.js';
 export { memory } from './sources/memory.js';
 export { type QueryOptions, query } from './sources/postgres/index.js';
-export { type JoinedOptions, joined } from './sources/postgres/joined.js';
+export { type JoinedOptions, joined, type PartitionBy } from './sources/postgres/joined.js';
+export type { KeyRange } from './sources/postgres/key-range.js';
 export { type SqliteOptions, type SqliteQuery, sqlite } from './sources/sqlite/index.js';

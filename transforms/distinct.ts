@@ -3,7 +3,7 @@ import type { AnyRow, Row, Rows } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
 import { named, type Stage, together } from '../src/core/types.js';
 import { stageFailed } from './failure.js';
-import { type By, groupKey, sameGroup } from './key.js';
+import { type By, groupKey, sameGroup, withinOf } from './key.js';
 
 export interface DistinctOptions<R extends AnyRow = Row> {
   readonly by: By<NoInfer<R>>;
@@ -47,5 +47,5 @@ export function distinct<R extends AnyRow = Row>(options: DistinctOptions<R>): S
       if (out.length > 0) yield out;
     }
   });
-  return together(stage);
+  return together(Object.assign(stage, withinOf(by, { keeps: true })));
 }

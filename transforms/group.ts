@@ -3,7 +3,7 @@ import { type AnyRow, CHUNK_ROWS, type Row, type Rows } from '../src/core/row.js
 import type { Run } from '../src/core/run.js';
 import { named, type Stage, together } from '../src/core/types.js';
 import { stageFailed } from './failure.js';
-import { type By, groupKey, sameGroup } from './key.js';
+import { type By, groupKey, sameGroup, withinOf } from './key.js';
 import { withOrigin } from './map.js';
 
 export interface GroupOptions<In extends AnyRow = Row, Acc = unknown, Out extends AnyRow = Row> {
@@ -98,5 +98,5 @@ export function group<In extends AnyRow = Row, Acc = unknown, Out extends AnyRow
     }
     if (out.length > 0) yield out;
   });
-  return together(stage);
+  return together(Object.assign(stage, withinOf(by)));
 }

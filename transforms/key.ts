@@ -2,6 +2,7 @@ import { doubleOf } from '../src/core/json/decimal.js';
 import { isExactNumber } from '../src/core/json/exact-number.js';
 import { jsonText } from '../src/core/json/write.js';
 import type { AnyRow, Column, Row } from '../src/core/row.js';
+import type { Within } from '../src/core/types.js';
 
 /**
  * What rows are grouped by: a column, several columns, or a function of the row. An option of it is `By<NoInfer<R>>`: which
@@ -62,4 +63,13 @@ const isSafe = (value: bigint) => value >= Number.MIN_SAFE_INTEGER && value <= N
 function show(value: unknown): string {
   if (value === null || value === undefined) return 'NULL';
   return typeof value === 'object' ? (jsonText(value) ?? String(value)) : String(value);
+}
+
+/** What a stage that remembers rows of one group says of itself (see `within`); nothing where a function tells the groups. */
+export function withinOf<R extends AnyRow>(
+  by: By<R>,
+  more: Omit<Within, 'by'> = {},
+): { readonly within?: Within } {
+  if (typeof by === 'function') return {};
+  return { within: { by: typeof by === 'string' ? [by] : by, ...more } };
 }

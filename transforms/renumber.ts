@@ -4,6 +4,7 @@ import { plural } from '../src/core/plural.js';
 import { type AnyRow, CHUNK_ROWS, type Row, type Rows } from '../src/core/row.js';
 import type { Run } from '../src/core/run.js';
 import { named, type Stage, together } from '../src/core/types.js';
+import { withinOf } from './key.js';
 import { Numbering, type RenumberOptions, type Sequence } from './numbering.js';
 import { Spill } from './spill.js';
 
@@ -32,7 +33,7 @@ export function renumber<R extends AnyRow = Row, const As extends string = strin
       : refusing(rows, run, numbering);
     yield* steps as AsyncGenerator<Out[]>;
   });
-  return together(stage);
+  return together(Object.assign(stage, withinOf(options.within, { keeps: true, sets: [options.as] })));
 }
 
 function overflowOf(options: { readonly overflow?: 'refuse' | 'widen' }, run: Run): 'refuse' | 'widen' {

@@ -1,4 +1,4 @@
-import type { Branch, FlowBuilder } from 'sluice';
+import { type Branch, type FlowBuilder, stateless } from 'sluice';
 import type { BackupFile } from 'sluice/sinks';
 import { map } from 'sluice/transforms';
 import { firstOfEach, hasSerial, type Tables } from './new-rows.js';
@@ -38,21 +38,23 @@ export function intoBackup(
       row,
     ),
   );
-  const oldSerials = map(
-    (row: Renumbered) =>
-      serialAlso(
-        {
-          id: jsonId(row.serial_id),
-          old_serial_number: row.serial_number,
-          new_serial_number: row.new_serial_number ?? row.serial_number,
-          old_lot_id: jsonId(row.lot_id),
-          new_lot_id: jsonId(row.new_lot_id),
-          status: row.serial_status,
-          created_at: row.serial_created_at,
-        },
-        row,
-      ),
-    'old serials',
+  const oldSerials = stateless(
+    map(
+      (row: Renumbered) =>
+        serialAlso(
+          {
+            id: jsonId(row.serial_id),
+            old_serial_number: row.serial_number,
+            new_serial_number: row.new_serial_number ?? row.serial_number,
+            old_lot_id: jsonId(row.lot_id),
+            new_lot_id: jsonId(row.new_lot_id),
+            status: row.serial_status,
+            created_at: row.serial_created_at,
+          },
+          row,
+        ),
+      'old serials',
+    ),
   );
   return [
     (rows) => rows.through(oldLots).into(backup.section('lots')),

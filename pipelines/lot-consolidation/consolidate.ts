@@ -1,7 +1,7 @@
-import { named, type Rejection, type Stage } from 'sluice';
+import { named, type Rejection, type Stage, within } from 'sluice';
 import { extend } from 'sluice/transforms';
 import { isNewNumber, makesNumber, monthOfOldNumber, newLotNumber } from './numbers.js';
-import type { OldSerial } from './source.js';
+import { GROUP, type OldSerial } from './source.js';
 
 /** A serial with the LOT that it goes to. */
 export type Consolidated = OldSerial & NewLot;
@@ -41,7 +41,7 @@ interface Verdict {
  * left: missing_line, missing_model, malformed_lot_number, malformed_code, month_disagrees. All lines of a LOT say the same
  * of it (see `linesAgree`). Rejects, of files: a line that names no LOT (missing_lot_id).
  */
-export const consolidate: Stage<OldSerial, Consolidated> = named('consolidate', async function* (rows, run) {
+const consolidateAll: Stage<OldSerial, Consolidated> = named('consolidate', async function* (rows, run) {
   let verdict: Verdict | undefined;
   let group: { readonly key: string; readonly lotId: string; readonly number: string } | undefined;
   // Rows of LOTs that stay as they are and come in the midst of a group, which must not be parted: none, in LOT_ORDER.
@@ -95,6 +95,13 @@ export const consolidate: Stage<OldSerial, Consolidated> = named('consolidate', 
     if (out.length > 0) yield out;
   }
   if (aside.length > 0) yield aside;
+});
+
+/** Groups of one part know nothing of those of others; a new LOT is of one group, or one that stays as it is. */
+export const consolidate = within<OldSerial, Consolidated>([...GROUP], consolidateAll, {
+  keeps: true,
+  gives: ['new_lot_id'],
+  sets: ['new_lot_number', 'kept', 'wrong', 'sequence'],
 });
 
 const groupOf = (row: OldSerial) =>

@@ -1,4 +1,4 @@
-import type { AnyRow, Row, Stage, Target } from 'sluice';
+import { type AnyRow, type Row, type Stage, stateless, type Target } from 'sluice';
 import { filter, group, map } from 'sluice/transforms';
 import { type Carrying, carrying } from './others.js';
 import type { Renumbered } from './summarise.js';
@@ -20,7 +20,9 @@ export function firstOfEach<Out extends AnyRow = Row>(
 }
 
 /** The rows that are a serial, and not a LOT without any. */
-export const hasSerial = filter<Renumbered>((row) => row.serial_id !== null, 'lot_without_serials');
+export const hasSerial = stateless(
+  filter<Renumbered>((row) => row.serial_id !== null, 'lot_without_serials'),
+);
 
 /** The LOT that represents its group, with the new number; the others of the group go. */
 export function toLots({ lots }: Tables): Stage<Renumbered, LotRow> {
@@ -46,18 +48,20 @@ export function toLots({ lots }: Tables): Stage<Renumbered, LotRow> {
 /** Every serial with its new LOT and number. */
 export function toSerials({ serials }: Tables): Stage<Renumbered, SerialRow> {
   const withOthers = carrying('serials', serials.columns);
-  return map(
-    (row: Renumbered) =>
-      withOthers<SerialRow>(
-        {
-          id: row.serial_id,
-          lot_id: row.new_lot_id,
-          serial_number: row.new_serial_number ?? row.serial_number,
-          status: row.serial_status,
-          created_at: row.serial_created_at,
-        },
-        row,
-      ),
-    'to serials',
+  return stateless(
+    map(
+      (row: Renumbered) =>
+        withOthers<SerialRow>(
+          {
+            id: row.serial_id,
+            lot_id: row.new_lot_id,
+            serial_number: row.new_serial_number ?? row.serial_number,
+            status: row.serial_status,
+            created_at: row.serial_created_at,
+          },
+          row,
+        ),
+      'to serials',
+    ),
   );
 }

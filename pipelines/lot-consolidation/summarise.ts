@@ -1,4 +1,4 @@
-import { named, type Run, type Stage } from 'sluice';
+import { named, type Run, type Stage, within } from 'sluice';
 import type { Consolidated } from './consolidate.js';
 
 /** A serial with its new number; none where it is kept, or the line is a LOT without serials. */
@@ -44,7 +44,7 @@ interface OpenGroup {
  * One row for every group that changes, and the log's account of it: every consolidation, every LOT that
  * goes, and of every old LOT the first 5 and last 2 serials.
  */
-export const summarise: Stage<Renumbered, Consolidation> = named('summarise', async function* (rows, run) {
+const summariseAll: Stage<Renumbered, Consolidation> = named('summarise', async function* (rows, run) {
   let group: OpenGroup | undefined;
   let lot: OpenLot | undefined;
   for await (const chunk of rows) {
@@ -104,6 +104,8 @@ export const summarise: Stage<Renumbered, Consolidation> = named('summarise', as
     yield [ended];
   }
 });
+
+export const summarise = within<Renumbered, Consolidation>(['new_lot_id'], summariseAll);
 
 function startGroup(row: Renumbered): OpenGroup {
   return {

@@ -123,18 +123,30 @@ export const accountName = {
   end: (end: Target | Sink): string => `into ${endName(end)}`,
 };
 
-/** The names in a flow's accounts, in the order of their entries; of a flow that keeps nothing. */
-export function bookNames({ source, root }: FlowPlan): string[] {
+/** An entry of a flow's accounts. */
+export interface BookEntry {
+  readonly name: string;
+  /** The way to it: '' before any fork, else the branches taken, such as `2` or `2.1`. */
+  readonly branch: string;
+  readonly role: 'source' | 'stage' | 'end';
+}
+
+/** The entries of a flow's accounts, in their order: the source, then every branch to its end, one after the other. */
+export function bookOf({ source, root }: FlowPlan): BookEntry[] {
+  return [{ name: accountName.source(source), branch: '', role: 'source' }, ...entriesOf(root, '')];
+}
+
+function entriesOf({ stages, into, fork = [] }: Branch, branch: string): BookEntry[] {
   return [
-    accountName.source(source),
-    ...root.stages.map(accountName.stage),
-    ...endsOf(root).map(accountName.end),
+    ...stages.map((stage) => ({ name: accountName.stage(stage), branch, role: 'stage' as const })),
+    ...(into === undefined ? [] : [{ name: accountName.end(into), branch, role: 'end' as const }]),
+    ...fork.flatMap((each, at) => entriesOf(each, branchOf(branch, at))),
   ];
 }
 
-/** Whether a flow can be followed part by part where its source can be cut: one line of stages that keep nothing, into one end. */
-export function mayBeCut({ source, root }: FlowPlan): boolean {
-  return (
-    source.cut !== undefined && root.into !== undefined && root.stages.every(({ stateless }) => stateless)
-  );
-}
+/** The way to the branch at `at` (0-based) of a fork that the way `branch` leads to. */
+export const branchOf = (branch: string, at: number): string =>
+  branch === '' ? String(at + 1) : `${branch}.${at + 1}`;
+
+/** The names in a flow's accounts, in the order of their entries. */
+export const bookNames = (plan: FlowPlan): string[] => bookOf(plan).map(({ name }) => name);

@@ -4,7 +4,7 @@ import { Channel } from './channel.js';
 import { commandErrors } from './errors/catalogue/command-line.js';
 import { isError } from './errors/is-error.js';
 import { SluiceError } from './errors/sluice-error.js';
-import { accountName, type Branch, endName, type FlowPlan } from './flow.js';
+import { accountName, type Branch, branchOf, endName, type FlowPlan } from './flow.js';
 import { readCounted } from './reading.js';
 import type { Row, Rows } from './row.js';
 import type { Run } from './run.js';
@@ -84,22 +84,8 @@ export async function follow(plan: FlowPlan, following: Following, opened?: Rows
   };
 
   const fork = async (branches: readonly Branch[], rows: Rows, at: string): Promise<void> => {
-    const lines = branches.map(() => new Channel<readonly Row[]>());
-    const pump = async () => {
-      try {
-        for await (const chunk of rows) await Promise.all(lines.map((line) => line.send(chunk)));
-        for (const line of lines) line.end();
-      } catch (error) {
-        for (const line of lines) line.fail(error);
-        throw error;
-      }
-    };
-    // A branch that ends without reading (its sink did not open, say) must not leave the pump waiting.
-    const ways = lines.map((line, i) => {
-      const path = at === '' ? String(i + 1) : `${at}.${i + 1}`;
-      return drain(branches[i] as Branch, line, path).finally(() => line.abandon());
-    });
-    await allOrFirstError([pump(), ...ways], stop);
+    const ways = branches.map((branch, i) => (line: Rows) => drain(branch, line, branchOf(at, i)));
+    await forked(rows, ways, stop);
   };
 
   try {
@@ -164,6 +150,32 @@ export function staged(
       throw isError(said, 'stage_failed') ? said.with({ input }) : said;
     }
   })();
+}
+
+/**
+ * Hands every chunk of `rows` to each of `ways`, the slowest of which sets the pace, and resolves when all have ended. At
+ * the first failure `stop` is aborted, all are waited for, and it is thrown.
+ */
+export async function forked(
+  rows: Rows,
+  ways: readonly ((rows: Rows) => Promise<void>)[],
+  stop: AbortController,
+): Promise<void> {
+  const lines = ways.map(() => new Channel<readonly Row[]>());
+  const pump = async () => {
+    try {
+      for await (const chunk of rows) await Promise.all(lines.map((line) => line.send(chunk)));
+      for (const line of lines) line.end();
+    } catch (error) {
+      for (const line of lines) line.fail(error);
+      throw error;
+    }
+  };
+  // A branch that ends without reading (its sink did not open, say) must not leave the pump waiting.
+  const all = lines.map((line, i) =>
+    (ways[i] as (rows: Rows) => Promise<void>)(line).finally(() => line.abandon()),
+  );
+  await allOrFirstError([pump(), ...all], stop);
 }
 
 /** Waits for all; at the first failure tells the others to stop, waits for them, throws that first one. */

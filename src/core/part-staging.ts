@@ -46,3 +46,30 @@ export interface FollowingParts extends Pick<Following, 'signal' | 'afterChunk'>
    */
   openLane(end: Target | Sink, run: Run, refused: Run, lane: number): Promise<PartStaging | undefined>;
 }
+
+/** The tables of a flow as one lane fills them: each part is there in all of them, or in none. */
+export interface TablesStaging {
+  begin(part: Part): void;
+  /** Takes the chunk over for the table at `table` (0-based, in the order of the flow's tables). */
+  write(table: number, chunk: Chunk): void;
+  /** As `PartStaging.endPart`: `stages` has what became of the rows in all branches. */
+  endPart(stages: readonly StageAccount[], note: unknown): Promise<void>;
+  /** Everything written is safe. */
+  close(): Promise<void>;
+  /** Undoes the part that is not safe yet; never throws because of an earlier failure. */
+  discard(): Promise<void>;
+}
+
+/** A table of a flow, with the Runs of rows that it refuses before their part has ended, and after. */
+export interface TableRuns {
+  readonly run: Run;
+  readonly refused: Run;
+}
+
+/** What the engine needs from whoever runs a flow of several ends part by part. */
+export interface FollowingForks
+  extends Pick<FollowingParts, 'signal' | 'afterChunk' | 'lanes' | 'runFor'>,
+    Pick<Following, 'open'> {
+  /** Opens the flow's tables for one more lane, in one session; undefined as with `openLane`. */
+  openTables(tables: readonly TableRuns[], lane: number): Promise<TablesStaging | undefined>;
+}

@@ -1,6 +1,6 @@
 import type { Around, InputBytes } from './input-bytes.js';
 import type { Cut, CutOptions, PartReader, Uncut } from './parts.js';
-import type { AnyRow, Chunk, Row, Rows } from './row.js';
+import type { AnyRow, Chunk, Column, Row, Rows } from './row.js';
 import type { Run } from './run.js';
 
 /**
@@ -51,6 +51,11 @@ export interface Source<R extends AnyRow = Row> {
   bytes?(around: Around): Promise<InputBytes | undefined>;
   /** Chunks of rows with their origin marked. Must release what it holds when the reader stops early. */
   read(run: Run): Rows<R>;
+  /**
+   * Sets of columns: of rows with equal values of one of the sets all are in one part, wherever the source is cut. What
+   * groups or numbers rows by such columns may then do it part by part (see `within`).
+   */
+  readonly groups?: readonly (readonly string[])[];
   /** @internal Opens it to be read in parts, each by itself and in any order. For sources whose records can be told apart without reading them. */
   cut?(run: Run, how: CutOptions): Promise<Cut | Uncut>;
   /** @internal Gives parts by the places that a cut has given them, elsewhere or later; `opening` is what it said of itself. */
@@ -66,8 +71,22 @@ export interface Stage<In extends AnyRow = Row, Out extends AnyRow = In> {
   readonly stageName?: string;
   /** See `stateless`. */
   readonly stateless?: true;
+  /** See `within`. */
+  readonly within?: Within;
   /** See `together`. */
   readonly together?: true;
+}
+
+/** Of which rows a stage remembers something. */
+export interface Within {
+  /** Of rows that have the same values of these columns alone, and stand together. */
+  readonly by: readonly string[];
+  /** The rows that it gives have the columns of those that they were made of, as they were, but for those that it gives. */
+  readonly keeps?: boolean;
+  /** Columns that it gives: rows that have the same value of one of them had the same values of `by`. */
+  readonly gives?: readonly string[];
+  /** Other columns that it gives. */
+  readonly sets?: readonly string[];
 }
 
 /** Where rows end. */
@@ -111,6 +130,25 @@ export function stateless<In extends AnyRow = Row, Out extends AnyRow = Row>(
 ): Stage<In, Out> {
   const same: (rows: Rows<In>, run: Run) => Rows<Out> = (rows, run) => stage(rows, run);
   return Object.assign(same, { stageName: stage.stageName ?? stage.name, stateless: true as const });
+}
+
+/**
+ * `stage` with the promise that what becomes of a row depends on those alone that have the same values of the columns `by`,
+ * which stand together. Where the source is cut so that all of them are in one part (`Source.groups`), the flow is loaded
+ * in parts, as with `stateless`: the stage begins anew with each.
+ */
+export function within<In extends AnyRow = Row, Out extends AnyRow = Row>(
+  by: readonly Column<NoInfer<In>>[],
+  stage: Stage<In, Out>,
+  more: Omit<Within, 'by' | 'gives'> & { readonly gives?: readonly Column<NoInfer<Out>>[] } = {},
+): Stage<In, Out> {
+  const same: (rows: Rows<In>, run: Run) => Rows<Out> = (rows, run) => stage(rows, run);
+  const { stageName = stage.name, together } = stage;
+  return Object.assign(same, {
+    stageName,
+    within: { by, ...more },
+    ...(together === undefined ? {} : { together }),
+  });
 }
 
 /**

@@ -20,9 +20,8 @@ import { qualified } from '../../db/quote.js';
 import type { Replace } from '../changes/replace/replace.js';
 import { writerSession } from '../given/load-session.js';
 import type { Job } from '../job/job.js';
-import { tableEnds } from '../load/flow-ends.js';
+import { endKey, tableEnds } from '../load/flow-ends.js';
 import { againOf, repeatableInputs, silent } from '../load/read-again.js';
-import { endKey } from '../load/resume.js';
 import { placeOf } from './subjects.js';
 
 /** A replaced table with a copy of its loaded rows that can be asked what they break. */

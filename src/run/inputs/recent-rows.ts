@@ -53,6 +53,8 @@ export class InputRows {
       ...(source.format === undefined ? {} : { format: source.format }),
       ...(source.columns === undefined ? {} : { columns: source.columns }),
       ...(source.order === undefined ? {} : { order: source.order }),
+      ...(source.sessions === undefined ? {} : { sessions: source.sessions }),
+      ...(source.groups === undefined ? {} : { groups: source.groups }),
       read: (run) => kept(source.read(run)),
       ...(cut === undefined
         ? {}

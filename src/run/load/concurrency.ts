@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { endsOf, type FlowPlan, mayBeCut } from '../../core/flow.js';
+import { mayBeCut } from '../../core/cuttable.js';
+import { endsOf, type FlowPlan } from '../../core/flow.js';
 import type { Database } from '../../core/run.js';
 import type { Job } from '../job/job.js';
 

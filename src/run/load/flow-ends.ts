@@ -1,4 +1,4 @@
-import type { Branch, FlowPlan } from '../../core/flow.js';
+import { type Branch, branchOf, type FlowPlan } from '../../core/flow.js';
 import type { Target } from '../../core/target.js';
 import type { Sink } from '../../core/types.js';
 import type { LoadEnd } from '../../db/ledger/segments.js';
@@ -8,6 +8,9 @@ export interface TableEnd extends LoadEnd {
   readonly target: Target;
 }
 
+/** How an end of a flow is called among those of all flows. */
+export const endKey = ({ flow, branch }: LoadEnd): string => `${flow}/${branch}`;
+
 /** The tables that the flows end in, in the order of the pipeline: as often as a way leads to one. */
 export function tableEnds(flows: readonly FlowPlan[]): TableEnd[] {
   return flows.flatMap(({ root }, flow) => ends(root, '').map((each) => ({ flow, ...each })));
@@ -15,7 +18,7 @@ export function tableEnds(flows: readonly FlowPlan[]): TableEnd[] {
 
 function ends(branch: Branch, at: string): Omit<TableEnd, 'flow'>[] {
   if (branch.into !== undefined) return isTarget(branch.into) ? [{ branch: at, target: branch.into }] : [];
-  return (branch.fork ?? []).flatMap((each, i) => ends(each, at === '' ? String(i + 1) : `${at}.${i + 1}`));
+  return (branch.fork ?? []).flatMap((each, i) => ends(each, branchOf(at, i)));
 }
 
 const isTarget = (end: Target | Sink): end is Target => 'kind' in end;

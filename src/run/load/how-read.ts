@@ -1,4 +1,5 @@
-import { accountName, type FlowPlan, mayBeCut } from '../../core/flow.js';
+import { keepsAcrossParts, mayBeCut } from '../../core/cuttable.js';
+import { accountName, endName, endsOf, type FlowPlan } from '../../core/flow.js';
 import type { Checked } from '../check/check.js';
 import type { Job } from '../job/job.js';
 import { atOnce } from './concurrency.js';
@@ -16,16 +17,19 @@ export async function howRead(job: Job, checked: Checked): Promise<ReadonlyMap<s
 
 async function flowRead(job: Job, checked: Checked, plan: FlowPlan, lanes: number): Promise<string> {
   const { source, root } = plan;
-  const end = root.into;
-  if (end === undefined) return 'in one piece: its flow has several ends';
-  if (!isTarget(end)) return `in one piece: it goes to ${end.name}`;
-  const stage = root.stages.find(({ stateless }) => stateless !== true);
+  const tables = endsOf(root).filter(isTarget);
+  if (tables.length === 0) return `in one piece: it goes to ${endsOf(root).map(endName).join(', ')}`;
+  const stage = keepsAcrossParts(plan);
   if (stage !== undefined)
-    return `in one piece: ${accountName.stage(stage)} does not say that it is stateless`;
+    return stage.within === undefined
+      ? `in one piece: ${accountName.stage(stage)} does not say that it is stateless`
+      : `in one piece: ${accountName.stage(stage)} remembers rows by ${stage.within.by.join(', ')}, which may be of several parts`;
   if (!mayBeCut(plan)) return 'in one piece: it has no places to be cut at';
   if (!mayBeInParts(job, plan, false)) return 'in one piece, as this run is';
   // Only a replaced table's staging is as the table itself.
-  const numbers = end.mode === 'replace' && numbersItself({ table: columnsFor(end, checked) });
+  const numbers = tables.some(
+    (end) => end.mode === 'replace' && numbersItself({ table: columnsFor(end, checked) }),
+  );
   const readers = numbers ? 1 : lanes;
   const atATime = readers === 1 ? 'one at a time' : `${readers} at a time`;
   if (source.kind === 'file' || source.kind === 'stdin')

@@ -16,10 +16,11 @@ import type { Job } from '../job/job.js';
 import { Records } from '../records/index.js';
 import type { RecordTracker } from '../records/tracker.js';
 import { atOnce } from './concurrency.js';
+import { endKey, tableEnds } from './flow-ends.js';
 import type { InParts } from './in-parts.js';
 import { loadInParts, mayBeInParts } from './parts.js';
 import { columnsFor, numbersItself, placeOf, type ToRead } from './place.js';
-import { endKey, type TakenUp } from './resume.js';
+import type { TakenUp } from './resume.js';
 import { segmentNoter } from './segment.js';
 
 /** Opens an end of a flow, told which one it is. */
@@ -147,17 +148,29 @@ function inParts(
   { plan, flow, lanes }: AtFlow,
   taken: TakenUp | undefined,
 ): InParts | undefined {
-  const end = plan.root.into;
-  if (end === undefined || !isTarget(end)) return undefined;
-  const at = { flow, branch: '' };
-  if ((taken?.checkpoints.get(endKey(at)) ?? []).length > 0) return undefined;
-  const place = placeOf(job, checked, end, at);
-  const known = taken?.parts.get(flow) ?? [];
-  if (!mayBeInParts(job, plan, place.staging.numbered)) {
-    if (known.length === 0) return undefined;
-    throw loadErrors.not_repeatable.rows({ table: place.table.liveName, how: 'its stages are others' });
+  const [first, ...others] = tableEnds(checked.flows)
+    .filter((end) => end.flow === flow)
+    .map((end) => ({
+      branch: end.branch,
+      place: placeOf(job, checked, end.target, end),
+      known: taken?.parts.get(endKey(end)) ?? [],
+      segments: taken?.checkpoints.get(endKey(end)) ?? [],
+    }));
+  if (first === undefined) return undefined;
+  const tables = [first, ...others] as const;
+  if (tables.some(({ segments }) => segments.length > 0)) return undefined;
+  if (
+    !mayBeInParts(
+      job,
+      plan,
+      tables.some(({ place }) => place.staging.numbered),
+    )
+  ) {
+    if (first.known.length === 0) return undefined;
+    throw loadErrors.not_repeatable.rows({ table: first.place.table.liveName, how: 'its stages are others' });
   }
-  return { plan, flow, place, known, lanes: numbersItself(place) ? 1 : lanes };
+  const one = tables.some(({ place }) => numbersItself(place));
+  return { plan, flow, tables, lanes: one ? 1 : lanes };
 }
 
 export function isTarget(end: Target | Sink): end is Target {

@@ -1,5 +1,6 @@
-import { sum } from '../../core/accounting.js';
-import { bookNames, type FlowPlan, mayBeCut } from '../../core/flow.js';
+import { type StageAccount, sum } from '../../core/accounting.js';
+import { mayBeCut } from '../../core/cuttable.js';
+import { bookOf, endsOf, type FlowPlan } from '../../core/flow.js';
 import type { KnownPart, MetPart } from '../../core/parts.js';
 import type { Batch } from '../../db/ledger/batches.js';
 import type { LoadedParts } from '../../db/ledger/parts.js';
@@ -7,6 +8,7 @@ import { forgetRejects, rejectPages, type StandingLines, standingRejects } from 
 import type { Checked } from '../check/check.js';
 import { isUntouched, recordInputs } from '../inputs/fingerprint.js';
 import type { Job } from '../job/job.js';
+import { endKey } from './flow-ends.js';
 
 /** The parts of a flow that are loaded; those that are passed over are not read again. */
 interface Candidate {
@@ -17,7 +19,7 @@ interface Candidate {
 }
 
 /**
- * What of the flows of a load that broke off is loaded in parts, by their number. Parts are passed over where the file
+ * What of the flows of a load that broke off is loaded in parts, by `endKey`. Parts are passed over where the file
  * was not written to since, neither Sluice nor the pipeline is another than then as far as can be told, and every
  * reject of them is stored; all others are read again and compared. So is the one that stands last in the input, in any
  * case: that tells a change of the pipeline that nothing else does. The rejects of all rows that come by again are
@@ -28,7 +30,7 @@ export async function partsBefore(
   { flows }: Checked,
   batch: Batch,
   loaded: readonly LoadedParts[],
-): Promise<ReadonlyMap<number, readonly MetPart[]>> {
+): Promise<ReadonlyMap<string, readonly MetPart[]>> {
   const { database } = job.options;
   // The record of the run has the code only where all attempts had the same.
   const same = job.kept === 'none' && job.state.manifest?.code !== undefined;
@@ -42,13 +44,16 @@ export async function partsBefore(
   );
   for (const { input, passed } of chosen)
     job.options.events?.note?.(`${input} is read on at line ${firstMissing(passed)}`);
-  const over = new Set(chosen.flatMap(({ passed }) => passed));
-  return new Map(
-    loaded.map(({ flow, parts }) => [flow, parts.map((part) => ({ ...part, pass: over.has(part) }))]),
-  );
+  const over = new Set(chosen.flatMap(({ flow, passed }) => passed.map(({ start }) => `${flow}/${start}`)));
+  const met = ({ flow, parts }: LoadedParts) =>
+    parts.map((part) => ({ ...part, pass: over.has(`${flow}/${part.start}`) }));
+  return new Map(loaded.map((end) => [endKey(end), met(end)]));
 }
 
-/** The flows of which parts can be passed over, whose files are among the `untouched`. */
+/**
+ * The flows of which parts can be passed over, whose files are among the `untouched`. An end that is no table (a report, a
+ * backup file) is made anew and wants all rows.
+ */
 function candidates(
   flows: readonly FlowPlan[],
   loaded: readonly LoadedParts[],
@@ -58,6 +63,7 @@ function candidates(
     const plan = flows[flow];
     const passed = parts.slice(0, -1);
     if (plan === undefined || passed.length === 0 || !parts.every((part) => isSame(plan, part))) return [];
+    if (!endsOf(plan.root).every((end) => 'kind' in end)) return [];
     const { name } = plan.source;
     // Of two flows that read one file nobody could say whose a reject is.
     const alone = flows.filter(({ source }) => source.name === name).length === 1;
@@ -67,10 +73,10 @@ function candidates(
 
 /** Whether the accounts are of such a flow. */
 function isSame(plan: FlowPlan, { stages }: KnownPart): boolean {
-  const names = bookNames(plan);
-  return (
-    mayBeCut(plan) && names.length === stages.length && stages.every(({ stage }, at) => stage === names[at])
-  );
+  const book = bookOf(plan);
+  const isOf = ({ stage, branch }: StageAccount, at: number) =>
+    stage === book[at]?.name && branch === book[at]?.branch;
+  return mayBeCut(plan) && book.length === stages.length && stages.every(isOf);
 }
 
 /** The lines of the parts, those that follow each other together. */

@@ -1,19 +1,19 @@
 import { openPartLane } from '../../../sinks/load/part-lane.js';
-import { type FlowAccount, plus, type StageAccount, StageCounter } from '../../core/accounting.js';
+import { type FlowAccount, plus, type StageAccount, StageCounter, sum } from '../../core/accounting.js';
 import { blamed } from '../../core/blamed.js';
+import { isPlainLine, mayBeCut } from '../../core/cuttable.js';
 import { loadErrors } from '../../core/errors/catalogue/load.js';
-import { accountName, bookNames, endName, type FlowPlan, mayBeCut } from '../../core/flow.js';
+import { accountName, type BookEntry, bookOf, endName, endsOf, type FlowPlan } from '../../core/flow.js';
 import { type Following, follow } from '../../core/follow.js';
+import { type ClosedEnd, followForks } from '../../core/follow-forks.js';
 import { followParts } from '../../core/follow-parts.js';
 import type { Cut, CutOptions, KnownPart, Uncut } from '../../core/parts.js';
 import { changedRun, type Run } from '../../core/run.js';
-import type { Target } from '../../core/target.js';
 import type { Source } from '../../core/types.js';
-import { readParts } from '../../db/ledger/parts.js';
-import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
-import { spareWriterSession, writerSession } from '../given/load-session.js';
+import { type LoadedParts, readParts } from '../../db/ledger/parts.js';
 import type { Job } from '../job/job.js';
-import type { InParts } from './in-parts.js';
+import { followingForks } from './forks.js';
+import { type InParts, knownAgain, laneSession } from './in-parts.js';
 import { partNoter } from './segment.js';
 import { followInThreads } from './threads/follow.js';
 import { threadsFor } from './threads/whether.js';
@@ -29,15 +29,13 @@ const LEAST_BYTES = 64 << 10;
  * rows of a part than there are numbers for it, and one piece was asked for.
  */
 export function mayBeInParts(job: Job, plan: FlowPlan, numbered: boolean): boolean {
-  const end = plan.root.into;
+  const { stages, fork } = plan.root;
   return (
     mayBeCut(plan) &&
     job.options.limit === undefined &&
     job.state.tracked === undefined &&
-    end !== undefined &&
-    'kind' in end &&
-    end.columns !== undefined &&
-    !(numbered && job.options.jobs === 1 && plan.root.stages.length > 0)
+    endsOf(plan.root).every((end) => !('kind' in end) || end.columns !== undefined) &&
+    !(numbered && job.options.jobs === 1 && (stages.length > 0 || fork !== undefined))
   );
 }
 
@@ -54,9 +52,9 @@ export function mayReadApart({ options: { jobs = 1, threads = 0 } }: Pick<Job, '
  * cut, it is followed as `whole` says.
  */
 export async function loadInParts(job: Job, given: InParts, whole: Following): Promise<FlowAccount> {
-  const { flow, plan, known: met, lanes } = given;
+  const { flow, plan, tables, lanes } = given;
+  const { known: met } = tables[0];
   const { name } = plan.source;
-  const batch = job.batch as string;
   const { signal } = whole;
   const passed = met.filter(({ pass }) => pass);
   countPassed(job, given, passed);
@@ -74,22 +72,24 @@ export async function loadInParts(job: Job, given: InParts, whole: Following): P
     return follow(plan, whole, cut.rows);
   }
   if (cut.said !== undefined) run.log.info(`${name} is read in ${cut.said}`);
-  const again = new Map(met.filter(({ pass }) => !pass).map((part) => [part.start, part]));
-  const known = (start: number) => again.get(start);
-  const workers = byWorkers(job, given, cut);
+  const known = knownAgain(met);
+  const workers = isPlainLine(plan) && byWorkers(job, given, cut);
   const pool = workers ? undefined : await threadsFor(job, given, cut);
+  let closed: ReadonlyMap<number, ClosedEnd> | undefined;
   if (workers) await followByWorkers(job, given, cut, whole, known);
-  else if (pool === undefined) await followInLanes(job, given, cut, whole, known);
-  else await followInThreads(job, given, cut, pool, { signal, known });
+  else if (pool !== undefined) await followInThreads(job, given, cut, pool, { signal, known });
+  else if (isPlainLine(plan)) await followLine(job, given, whole, cut);
+  else closed = await followForks(plan, cut, followingForks(job, given, whole));
   run.progress({});
-  const [{ parts } = { parts: [] }] = await readParts(job.options.database, batch, flow);
+  const loaded = await readParts(job.options.database, job.batch as string, flow);
   // Lanes of this thread have heard what their parts noted, and seen the columns.
   if (workers || pool !== undefined) {
+    const parts = loaded.flatMap((end) => end.parts);
     cut.end?.(parts.flatMap(({ note }) => note ?? []));
     const columns = parts.map((part) => part.columns).findLast(({ length }) => length > 0);
     if (columns !== undefined) job.read.heard(plan.source.name, columns);
   }
-  return accountOf(plan, parts);
+  return accountOf(given, loaded, closed);
 }
 
 /** Hands the parts to workers, but for those that are to be compared with what is loaded of them, and waits for all. */
@@ -110,35 +110,30 @@ async function followByWorkers(
   }
   try {
     await workers.begin(cut.opening);
-    await followInLanes(job, given, { ...rest, parts: ours }, whole, known);
+    await followLine(job, given, whole, { ...rest, parts: ours });
     await workers.loaded(whole.signal);
   } finally {
     await workers.end();
   }
 }
 
-/** Follows the flow by this thread, several parts at once. */
-async function followInLanes(
-  job: Job,
-  { plan, flow, place, lanes }: InParts,
-  cut: Cut,
-  { signal, afterChunk }: Following,
-  known: (start: number) => KnownPart | undefined,
-): Promise<void> {
-  const batch = job.batch as string;
-  const onPart = partNoter(job, { flow, branch: '', ...place.staging }, plan.source.name);
+/** Follows the one line of the flow by this thread, several parts at once. */
+async function followLine(job: Job, given: InParts, whole: Following, cut: Cut): Promise<void> {
+  const { flow, plan, tables, lanes } = given;
+  const [{ branch, place, known }] = tables;
+  const again = knownAgain(known);
+  const onPart = partNoter(job, { flow, branch, ...place.staging }, plan.source.name);
   await followParts(plan, cut, {
-    signal,
+    signal: whole.signal,
     lanes,
-    afterChunk,
+    afterChunk: whole.afterChunk,
     runFor: (counter, input, its, lane) => job.runAt({ counter, input, signal: its, flow, lane }),
     openLane(_end, its, refused, lane) {
-      const session = lane === 0 ? writerSession : spareWriterSession;
       const options = {
         ...place.table,
         onPart,
-        known,
-        connect: () => session(job.options.database, batch, `load ${place.name}`, PINNED_BESIDE_CODE),
+        known: again,
+        connect: () => laneSession(job, place.name, lane),
       };
       return openPartLane(options, its, refused);
     },
@@ -170,34 +165,43 @@ function readingRun(job: Job, { flow, plan }: InParts, signal: AbortSignal): Run
 /** What is loaded already counts as what is loaded now. */
 function countPassed(job: Job, { flow, plan }: InParts, passed: readonly KnownPart[]): void {
   if (passed.length === 0) return;
-  const stages = summed(plan, passed);
-  for (const [at, account] of stages.entries()) {
-    const role = at === 0 ? 'source' : at === stages.length - 1 ? 'end' : 'stage';
-    job.progress.counts(`${flow}/before`, StageCounter.of(account, role));
-  }
+  const book = bookOf(plan);
+  for (const [at, account] of summed(plan, passed).entries())
+    job.progress.counts(`${flow}/before`, StageCounter.of(account, book[at]?.role ?? 'stage'));
 }
 
-/** The accounts of a flow whose parts are all loaded. */
-function accountOf(plan: FlowPlan, parts: readonly KnownPart[]): FlowAccount {
-  const stages = summed(plan, parts);
-  return {
-    source: plan.source.name,
-    stages,
-    sinks: [
-      {
-        sink: endName(plan.root.into as Target),
-        role: 'table',
-        handed: stages.at(-1)?.out ?? 0,
-        counted: parts.reduce((rows, part) => rows + part.rows, 0),
-      },
-    ],
-  };
+/** The accounts of a flow whose parts are all loaded; `closed`: what is known of its ends that are no tables. */
+function accountOf(
+  { plan, tables }: InParts,
+  loaded: readonly LoadedParts[],
+  closed: ReadonlyMap<number, ClosedEnd> | undefined,
+): FlowAccount {
+  const partsOf = (of: string) => loaded.find(({ branch }) => branch === of)?.parts ?? [];
+  const stages = summed(plan, partsOf(tables[0].branch));
+  const book = bookOf(plan);
+  const places = [...book.keys()].filter((at) => book[at]?.role === 'end');
+  const sinks = endsOf(plan.root).map((end, at): FlowAccount['sinks'][number] => {
+    const place = places[at] as number;
+    const { branch } = book[place] as BookEntry;
+    const its = closed?.get(at);
+    if (its !== undefined) {
+      const account = plus(stages[place] as StageAccount, its.account);
+      stages[place] = { ...account, out: account.out - sum(its.account.rejected), readToEnd: true };
+    }
+    return {
+      sink: endName(end),
+      role: 'kind' in end ? 'table' : 'sink',
+      handed: stages[place]?.out ?? 0,
+      counted: its?.counted ?? partsOf(branch).reduce((rows, part) => rows + part.rows, 0),
+    };
+  });
+  return { source: plan.source.name, stages, sinks };
 }
 
 function summed(plan: FlowPlan, parts: readonly KnownPart[]): StageAccount[] {
-  return bookNames(plan).map((name, at) =>
+  return bookOf(plan).map(({ name, branch }, at) =>
     parts.reduce<StageAccount>((sum, { stages }) => plus(sum, stages[at]), {
-      ...new StageCounter(name).account(),
+      ...new StageCounter(name, branch).account(),
       readToEnd: true,
     }),
   );

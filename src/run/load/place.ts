@@ -6,8 +6,7 @@ import type { LoadEnd } from '../../db/ledger/segments.js';
 import type { StagingTable } from '../changes/staging-table.js';
 import type { Checked } from '../check/check.js';
 import type { Job } from '../job/job.js';
-import { tableEnds } from './flow-ends.js';
-import { endKey } from './resume.js';
+import { endKey, tableEnds } from './flow-ends.js';
 
 /** What reading the rows of a job builds on. */
 export type ToRead = Pick<Checked, 'flows' | 'columns' | 'changes'>;

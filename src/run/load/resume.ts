@@ -11,7 +11,7 @@ import { type Batch, findBatch, holdBatch } from '../../db/ledger/batches.js';
 import { requireLedger } from '../../db/ledger/open.js';
 import { type LoadedParts, readParts } from '../../db/ledger/parts.js';
 import { forgetRecords } from '../../db/ledger/records.js';
-import { type LoadEnd, type Loaded, readSegments, type StagedEnd } from '../../db/ledger/segments.js';
+import { type Loaded, readSegments, type StagedEnd } from '../../db/ledger/segments.js';
 import { qualified } from '../../db/quote.js';
 import { putBackRefused, settleBefore } from '../broken-rows/refused-before.js';
 import type { Checked } from '../check/check.js';
@@ -23,6 +23,7 @@ import { lockTables } from '../given/table-claims.js';
 import { readOnce } from '../inputs/fingerprint.js';
 import type { Job } from '../job/job.js';
 import { summariseRecords } from '../publish/record-summary.js';
+import { endKey } from './flow-ends.js';
 import { partsBefore } from './parts-resume.js';
 
 /** How long the server may take to notice that the process which held the batch is gone. */
@@ -32,12 +33,9 @@ const HELD_MS = 10_000;
 export interface TakenUp {
   /** What is committed, by `endKey`. */
   readonly checkpoints: ReadonlyMap<string, readonly Checkpoint[]>;
-  /** What is committed in parts, by the flow's number. */
-  readonly parts: ReadonlyMap<number, readonly MetPart[]>;
+  /** What is committed in parts, by `endKey`. */
+  readonly parts: ReadonlyMap<string, readonly MetPart[]>;
 }
-
-/** How an end of a flow is called in the map of checkpoints. */
-export const endKey = ({ flow, branch }: LoadEnd): string => `${flow}/${branch}`;
 
 /**
  * The batch `id`, which a run of `pipeline` is to resume. Throws a usage error where it is in no state

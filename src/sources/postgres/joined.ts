@@ -1,21 +1,50 @@
 import { headerErrors } from '../../core/errors/catalogue/headers.js';
+import { loadErrors } from '../../core/errors/catalogue/load.js';
 import { queryErrors } from '../../core/errors/catalogue/query.js';
+import type { Cut, CutOptions, Part, Uncut } from '../../core/parts.js';
 import { type AnyRow, CHUNK_ROWS, type Column, type Row, type Rows, type TextRow } from '../../core/row.js';
 import { changedRun, type Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
 import { untilAborted } from '../../core/until-aborted.js';
 import { assertDeclared } from './describe.js';
+import { type GroupsPlace, placesOfGroups } from './groups.js';
 import type { QueryOptions } from './index.js';
 import { joiner } from './joined-rows.js';
+import { KeyRange } from './key-range.js';
 import { checkQuery, OpenQuery, textOf } from './open-query.js';
 import type { QueryText } from './query-text.js';
 import { rowParser } from './rows.js';
+
+/** A statement of a source that may be read in parts, or what is asked for it; `range`: the part of it that is read. */
+export type RangedText = string | ((run: Run, range: KeyRange) => Promise<string>);
+
+/** How a source is cut so that groups of its rows are in one part each. */
+export interface PartitionBy {
+  /**
+   * Columns of the outer rows whose values say which group a row is of. The ORDER BY of both queries begins with them, in
+   * their order, ascending.
+   */
+  readonly key: readonly string[];
+  /** The statement that gives every value of the key once, in that order, and `rows`: how many rows the source has of it. */
+  readonly groups: QueryText;
+}
 
 export interface JoinedOptions
   extends Pick<QueryOptions, 'name' | 'columns' | 'order' | 'rows' | 'rowSecurity'> {
   /** The column of both queries that says which rows belong together; of the outer one no two rows have the same. */
   readonly on: string;
+  /**
+   * It may be read in parts, by several sessions: then both statements are asked for by the range of the key that each part
+   * has, and put it into their WHERE.
+   */
+  readonly partitionBy?: PartitionBy;
 }
+
+/** Rows of a part: two sessions are opened for each. */
+const PART_ROWS = 100_000;
+
+/** Bytes that a row is taken to have, where parts are to have so many. */
+const ROW_BYTES = 64;
 
 /**
  * The rows of `outer` LEFT JOIN `inner` USING (on), as two queries in one snapshot: each outer row as often as there are
@@ -26,20 +55,48 @@ export interface JoinedOptions
  * As `query` otherwise. Throws refused `join_order` where an inner row has no outer one in its place.
  */
 export function joined<const C extends string>(
-  outer: QueryText,
-  inner: QueryText,
+  outer: RangedText,
+  inner: RangedText,
   options: JoinedOptions & { readonly columns: readonly C[] },
 ): Source<TextRow<C>>;
 /** Rows as the author says they are. */
 export function joined<R extends AnyRow = Row>(
-  outer: QueryText,
-  inner: QueryText,
+  outer: RangedText,
+  inner: RangedText,
   options: JoinedOptions & { readonly columns?: readonly Column<R>[] },
 ): Source<R>;
-export function joined(outer: QueryText, inner: QueryText, options: JoinedOptions): Source {
+export function joined(outer: RangedText, inner: RangedText, options: JoinedOptions): Source {
   const name = options.name ?? 'query';
-  const { columns, order, rows, on } = options;
+  const { columns, order, on, partitionBy } = options;
   const reading = { ...options, name, columns: [on] };
+  const textsOf = async (run: Run, range: KeyRange): Promise<Texts> => ({
+    outer: await rangedText(outer, run, range),
+    inner: await rangedText(inner, run, range),
+  });
+  async function* read(run: Run) {
+    let count = 0;
+    for await (const chunk of readJoined(run, await textsOf(run, new KeyRange()), reading, options)) {
+      yield chunk;
+      count += chunk.length;
+      run.progress({ rows: count, ...(options.rows === undefined ? {} : { of: options.rows }) });
+    }
+  }
+  const partOf = (place: GroupsPlace): Part => ({
+    ...place,
+    read: (run) => readPart(run, place),
+    note: () => place.of,
+    release() {},
+  });
+  async function* readPart(run: Run, { start, lines, of }: GroupsPlace): Rows {
+    let count = 0;
+    const texts = await textsOf(run, new KeyRange(of));
+    for await (const chunk of readJoined(run, texts, reading, options, start)) {
+      count += chunk.length;
+      yield chunk;
+    }
+    if (count !== lines)
+      throw queryErrors.group_rows.differ({ query: name, counted: lines, rows: count, first: start + 1 });
+  }
   return {
     name,
     kind: 'query',
@@ -47,20 +104,61 @@ export function joined(outer: QueryText, inner: QueryText, options: JoinedOption
     ...(columns === undefined ? {} : { columns }),
     ...(order === undefined ? {} : { order }),
     async check(run) {
-      const of = [await textOf(outer, run), await textOf(inner, run)] as const;
-      const found = [await checkQuery(run, of[0], reading), await checkQuery(run, of[1], reading)] as const;
+      const of = await textsOf(run, new KeyRange());
+      const found = [
+        await checkQuery(run, of.outer, reading),
+        await checkQuery(run, of.inner, reading),
+      ] as const;
       assertJoined(name, ...found, options);
+      if (partitionBy === undefined) return;
+      const counted = { ...reading, columns: [...partitionBy.key, 'rows'] };
+      await checkQuery(run, await textOf(partitionBy.groups, run), counted);
     },
-    async *read(run) {
-      const texts = { outer: await textOf(outer, run), inner: await textOf(inner, run) };
-      let count = 0;
-      for await (const chunk of readJoined(run, texts, reading, options)) {
-        yield chunk;
-        count += chunk.length;
-        run.progress({ rows: count, ...(rows === undefined ? {} : { of: rows }) });
-      }
-    },
+    read,
+    ...(partitionBy === undefined
+      ? {}
+      : {
+          groups: [partitionBy.key, [on]],
+          cut: (run: Run, how: CutOptions) => cut(run, how, partitionBy),
+        }),
   };
+
+  async function cut(run: Run, how: CutOptions, by: PartitionBy): Promise<Cut | Uncut> {
+    const { known, partBytes, readers = 1 } = how;
+    const whole = (why: string) => {
+      if (known.length > 0) throw loadErrors.not_repeatable.rows({ table: name, how: why });
+      return { rows: read(run), why };
+    };
+    if (run.database.snapshot === undefined) return whole('its parts would not see the same moment');
+    if (readers < 2 && known.length === 0) return whole('one session reads it');
+    const most = partBytes === undefined ? PART_ROWS : Math.max(1, Math.round(partBytes / ROW_BYTES));
+    const sql = await textOf(by.groups, run);
+    const places = await placesOfGroups(run, sql, { name, key: by.key, most });
+    if (places.length < 2 && known.length === 0) return whole('it has few rows');
+    const isKnown = new Map(places.map((place) => [place.start, JSON.stringify([place.end, place.of])]));
+    const gone = known.find(({ start, end, note }) => isKnown.get(start) !== JSON.stringify([end, note]));
+    if (gone !== undefined) return whole('its groups are others than before');
+    const passed = new Set(known.filter(({ pass }) => pass).map(({ start }) => start));
+    return {
+      opening: null,
+      byPlace: true,
+      said: `${places.length} parts by ${by.key.join(', ')}`,
+      part: async (place) => partOf(place as GroupsPlace),
+      async *parts() {
+        for (const place of places) if (!passed.has(place.start)) yield partOf(place);
+      },
+    };
+  }
+}
+
+/** Both statements of a reading. */
+interface Texts {
+  readonly outer: string;
+  readonly inner: string;
+}
+
+async function rangedText(sql: RangedText, run: Run, range: KeyRange): Promise<string> {
+  return typeof sql === 'string' ? sql : sql(run, range);
 }
 
 /** The rows of a piece of text are handed on in chunks of so many. */
@@ -99,9 +197,10 @@ async function inOneState(run: Run): Promise<{ readonly run: Run; end(): Promise
 
 async function* readJoined(
   anyRun: Run,
-  texts: { readonly outer: string; readonly inner: string },
+  texts: Texts,
   reading: Parameters<typeof checkQuery>[2],
   options: JoinedOptions,
+  rowsBefore = 0,
 ): Rows {
   const { run, end } = await inOneState(anyRun);
   let outers: Outers | undefined;
@@ -112,7 +211,7 @@ async function* readJoined(
     assertJoined(reading.name, outers.columns, inner.columns, options);
     const join = joiner(outers.columns, inner.columns, options.on);
     const parse = rowParser(inner.columns);
-    let count = 0;
+    let count = rowsBefore;
     /** Inner rows of the pieces before. */
     let inners = 0;
     let out: Row[] = [];

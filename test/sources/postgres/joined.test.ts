@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { originOf, type Row } from '../../../src/core/row.js';
 import { changedRun, type Run } from '../../../src/core/run.js';
@@ -200,4 +200,96 @@ test('both queries see one state of the database', async (t) => {
   for await (const chunk of source.read(writing)) rows += chunk.length;
   assert.equal(reading, 2);
   assert.equal(rows, 20000);
+});
+
+/** Orders of several days, of some of which the day is NULL; one order has no line. */
+const DAYS = `(VALUES (1, '2025-01-02', 'a'), (2, '2025-01-02', 'b'), (3, '2025-02-01', 'c'), (4, '2025-02-01', NULL),
+  (5, NULL, 'e'), (6, NULL, 'f'), (7, '2025-01-01', 'g''s')) o(id, day, who)`;
+const LINES = '(VALUES (1, 1), (1, 2), (2, 3), (3, 4), (3, 5), (3, 6), (5, 7), (6, 8), (7, 9)) l(id, line)';
+
+const parted = (by: readonly string[], counted = 'count(*)') =>
+  joined(
+    async (_run, range) => `SELECT * FROM ${DAYS} WHERE ${range.of(by)} ORDER BY ${by.join(', ')}, id`,
+    async (_run, range) =>
+      `SELECT id, line FROM ${DAYS} JOIN ${LINES} USING (id) WHERE ${range.of(by)} ORDER BY ${by.join(', ')}, id, line`,
+    {
+      name: 'orders',
+      on: 'id',
+      partitionBy: {
+        key: by,
+        groups: `SELECT ${by.join(', ')}, ${counted} AS rows FROM ${DAYS} LEFT JOIN ${LINES} USING (id) GROUP BY ${by.join(', ')} ORDER BY ${by.join(', ')}`,
+      },
+    },
+  );
+
+async function snapshotRun(t: TestContext): Promise<Run> {
+  const database = await testDatabase(t);
+  const holder = await database.connect();
+  await holder.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+  const { rows } = await holder.query('SELECT pg_export_snapshot() AS snapshot');
+  return sinkRun(t, database, rows[0].snapshot);
+}
+
+test('in parts no group is torn, NULL is a group like any other, and all parts give what the whole gives', async (t) => {
+  const run = await snapshotRun(t);
+  for (const by of [['day'], ['day', 'who'], ['who', 'day']]) {
+    const source = parted(by);
+    const whole = await all(source, run);
+    assert.equal(whole.length, 10);
+    for (const rows of [1, 2, 4, 9]) {
+      const cut = await source.cut?.(run, { known: [], readers: 2, partBytes: rows * 64 });
+      assert.ok(cut !== undefined && !('rows' in cut), `${by} by ${rows}`);
+      const parts: Row[][] = [];
+      for await (const part of cut.parts()) {
+        const its: Row[] = [];
+        for await (const chunk of (await cut.part(part)).read(run)) its.push(...chunk);
+        assert.deepEqual([part.end - part.start, part.lines], [its.length, its.length]);
+        parts.push(its);
+      }
+      assert.ok(parts.length > 1);
+      assert.deepEqual(parts.flat(), whole);
+      const groups = parts.map(
+        (its) => new Set(its.map((row) => JSON.stringify(by.map((column) => row[column])))),
+      );
+      assert.equal(
+        groups.reduce((sum, { size }) => sum + size, 0),
+        new Set(groups.flatMap((each) => [...each])).size,
+      );
+    }
+  }
+});
+
+test('a part that has other rows than its groups were counted to have is refused, as is a count that is none', async (t) => {
+  const run = await snapshotRun(t);
+  const few = await parted(['day'], '1').cut?.(run, { known: [], readers: 2, partBytes: 64 });
+  assert.ok(few !== undefined && !('rows' in few));
+  await assert.rejects(
+    async () => {
+      for await (const part of few.parts()) for await (const _ of part.read(run));
+    },
+    isSluice('group_rows', /has 4 rows, and its groups were counted to have 1|has 3 rows/),
+  );
+  await assert.rejects(
+    async () => parted(['day'], 'NULL::int').cut?.(run, { known: [], readers: 2, partBytes: 64 }),
+    isSluice('group_rows'),
+  );
+  await assert.rejects(
+    async () => parted(['day'], 'nonsense').check?.(run),
+    isSluice('query_refused', /nonsense/),
+  );
+});
+
+test('it is read in one piece where one session reads it, and where it has few rows; and says why', async (t) => {
+  const run = await snapshotRun(t);
+  for (const [how, why] of [
+    [{ known: [], readers: 1 }, /one session/],
+    [{ known: [], readers: 2 }, /few rows/],
+  ] as const) {
+    const cut = await parted(['day']).cut?.(run, how);
+    assert.ok(cut !== undefined && 'rows' in cut);
+    assert.match(cut.why ?? '', why);
+    let rows = 0;
+    for await (const chunk of cut.rows) rows += chunk.length;
+    assert.equal(rows, 10);
+  }
 });

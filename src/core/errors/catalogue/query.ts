@@ -45,4 +45,21 @@ export const queryErrors = topic({
     state: AS_THE_COMMAND_ENDS,
     next: 'order both queries by the same, and select in the inner one only rows that an outer one belongs to',
   })),
+  /** What a query's groups are said to have, and what they have. */
+  group_rows: {
+    counted: refusal(({ query }: { query: string }) => ({
+      says: `query ${query}: the statement that counts its groups has no number of rows, from 1 on, for one of them`,
+      input: query,
+      state: AS_THE_COMMAND_ENDS,
+      next: 'let it give a column rows, with how many rows the query has of the group',
+    })),
+    differ: refusal(
+      ({ query, counted, rows, first }: { query: string; counted: number; rows: number; first: number }) => ({
+        says: `query ${query}: the part from row ${first} on has ${rows} rows, and its groups were counted to have ${counted}`,
+        input: query,
+        state: AS_THE_COMMAND_ENDS,
+        next: 'count what the query gives, and let all of its statements heed the range that they are given',
+      }),
+    ),
+  },
 });

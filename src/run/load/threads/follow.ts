@@ -15,7 +15,7 @@ import type { GivenPart } from './protocol.js';
  */
 export async function followInThreads(
   job: Job,
-  { plan, flow, place, lanes }: InParts,
+  { plan, flow, tables: [{ place }], lanes }: InParts,
   cut: Cut,
   pool: ThreadPool,
   { signal: given, known }: { readonly signal: AbortSignal; known(start: number): KnownPart | undefined },

@@ -1,3 +1,4 @@
+import { isPlainLine } from '../../../core/cuttable.js';
 import type { Cut } from '../../../core/parts.js';
 import type { MakingAgain } from '../../given/options.js';
 import type { Job } from '../../job/job.js';
@@ -30,6 +31,7 @@ function hindrance(job: Job, { plan }: InParts, cut: Cut): string | undefined {
   const { again, database, onlyRejectsOf } = job.options;
   if (onlyRejectsOf !== undefined) return 'corrected rejects are few';
   if (again === undefined) return 'its pipeline was made by a program, and no thread could make it again';
+  if (!isPlainLine(plan)) return 'its stages group or number rows, or it has several ends';
   // The one copy of an SQLite file, and what a query sees, are this process's.
   if (plan.source.kind !== 'file' && plan.source.kind !== 'stdin')
     return 'only files and stdin are handed to threads';

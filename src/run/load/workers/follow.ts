@@ -60,13 +60,13 @@ export class ByWorkers {
   /** Makes the queue ready for the flow; `opening` is what its cut said of itself. Throws what `openQueue` does. */
   async begin(opening: unknown): Promise<void> {
     const { job, given } = this;
-    const { onColumns: _, ...table } = given.place.table;
+    const { onColumns: _, ...table } = given.tables[0].place.table;
     await openQueue(job.options.database);
     const task: ApartTask = {
       flow: given.flow,
       book: bookNames(given.plan),
       lanes: 1,
-      place: { name: given.place.name, staging: given.place.staging, table },
+      place: { name: given.tables[0].place.name, staging: given.tables[0].place.staging, table },
       opening,
     };
     await putFlow(job.options.database, this.#batch, given.flow, task);
