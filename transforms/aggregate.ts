@@ -199,7 +199,7 @@ interface Decimal {
 const MOST_SCALE = 1000;
 
 function decimalOf(text: string, column: string): Decimal {
-  const found = /^\s*([+-]?)(\d*)(?:\.(\d*))?\s*$/.exec(text);
+  const found = /^([+-]?)(\d*)(?:\.(\d*))?$/.exec(text.trim());
   const [, sign = '', whole = '', fraction = ''] = found ?? [];
   if (found === null || `${whole}${fraction}` === '' || fraction.length > MOST_SCALE)
     throw new RowError('not_a_number', `${column} is no decimal number: ${JSON.stringify(text)}`, {

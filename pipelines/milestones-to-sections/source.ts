@@ -1,4 +1,4 @@
-import { query, type Rows, type Run, type Source, type TextRow } from 'sluice';
+import { ident, query, type Rows, type Run, type Source, type TextRow } from 'sluice';
 
 /** The columns of the old tables, as Prisma lays them out. */
 export const OLD = {
@@ -57,7 +57,7 @@ export type OldRow<T extends OldTable> = TextRow<OldColumn<T>>;
 /** An old table: of an SQLite file where `--source` names one, else of the database, along its search path. */
 export function oldTable<T extends OldTable>(table: T): Source<OldRow<T>> {
   const columns = COLUMNS[table];
-  return query(`SELECT ${columns.map((column) => `"${column}"`).join(', ')} FROM ${table}`, {
+  return query(`SELECT ${columns.map(ident).join(', ')} FROM ${table}`, {
     name: table,
     columns,
     table,

@@ -6,7 +6,7 @@ export function plainName(text: string, otherwise: string): string {
     .replaceAll('ß', 'ss')
     .replace(/[\u0300-\u036f]/g, '')
     .replace(/[^a-z0-9]+/g, '_')
-    .replace(/^_+|_+$/g, '')
+    .replace(/^_|_$/g, '')
     .slice(0, 50);
   if (plain === '') return otherwise;
   return /^[a-z]/.test(plain) ? plain : `c_${plain}`;

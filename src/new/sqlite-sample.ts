@@ -10,9 +10,12 @@ export async function ownSqlite(): Promise<Uint8Array> {
   try {
     const database = new library.Database(path);
     try {
-      database.exec(`
-        CREATE TABLE tasks (id INTEGER PRIMARY KEY, title TEXT NOT NULL, done BOOLEAN NOT NULL, created_at TIMESTAMP NOT NULL);
-        INSERT INTO tasks VALUES (1, 'write ', 1, '2025-01-03 09:00:00'), (2, 'test', 0, '2025-01-04 10:30:00')`);
+      database.run(
+        'CREATE TABLE tasks (id INTEGER PRIMARY KEY, title TEXT NOT NULL, done BOOLEAN NOT NULL, created_at TIMESTAMP NOT NULL)',
+      );
+      database.run(
+        "INSERT INTO tasks VALUES (1, 'write ', 1, '2025-01-03 09:00:00'), (2, 'test', 0, '2025-01-04 10:30:00')",
+      );
     } finally {
       database.close();
     }

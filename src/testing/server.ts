@@ -4,6 +4,7 @@ import pg from 'pg';
 import { urlOfDatabase } from '../db/address.js';
 import type { EmbeddedServer } from '../db/embedded/index.js';
 import { openLedger } from '../db/ledger/open.js';
+import { startupOptions, TEXT } from '../db/pinned.js';
 import { ident, literal } from '../db/quote.js';
 
 /** The names of databases that tests make. */
@@ -117,7 +118,7 @@ async function dropAll(url: string, pattern: string): Promise<void> {
 export async function onServer<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({
     connectionString: url,
-    options: '-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=postgres -c extra_float_digits=1',
+    options: startupOptions(undefined, { ...TEXT, TimeZone: 'UTC' }),
   });
   client.on('error', () => {});
   await client.connect();

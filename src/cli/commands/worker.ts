@@ -8,7 +8,7 @@ interface WorkerFlags extends DatabaseFlags {
 }
 
 const EXAMPLES = `
-Parts come from \`sluice run P --workers\` and \`sluice copy … --workers\` on any host. A worker runs the pipelines that are
+Parts come from sluice run P --workers and sluice copy … --workers on any host. A worker runs the pipelines that are
 named here, and no others: names, files, or 'copy' for what copies load. Files must be at the same path on every host.
 Examples:
   sluice worker ./orders.ts --jobs 2
