@@ -17,7 +17,7 @@ data, the same finished tables (compared by checksum), one process after the oth
   --rows       rows of each work (200000; the README's figures are of 2000000)
   --runs       times round (5)
   --slow-rows  rows for the row-by-row script, which would take hours for all (20000)
-  --only       some of the works: csv, one-session, unchanged, changed, stages, jsonl, sqlite, records, lots, piped
+  --only       some of the works: csv, one-session, unchanged, changed, stages, threads, jsonl, sqlite, records, lots, piped
                (separated by commas)
   --out        where to write the figures as JSON`;
 
