@@ -109,12 +109,11 @@ function judgeState(ended: Ended, live: readonly string[], known: Clean, add: (w
   if (!isOld && !isNew) add(`live is neither old nor new: ${difference(known.new, live)}`);
   if (ended.code === 0 && !isNew) add('said to be done, and live is old');
   const untouched =
-    /nothing was (published|written|put back|changed|undone|read)|live tables are untouched/i.test(
+    /nothing was (published|written|put back|changed|undone|read|dropped)|live tables are untouched/i.test(
       ended.stderr,
     );
   if (ended.code !== 0 && untouched && !isOld) add('live is new, and it says that it is not');
-  if (ended.code !== 0 && !untouched && !/outcome|not known|whether/i.test(ended.stderr))
-    add('it does not say what state things are in');
+  if (ended.code !== 0 && !/^ *state: /m.test(ended.stderr)) add('it does not say what state things are in');
   if (/at .*\.js:\d+/.test(ended.stderr)) add('a stack trace');
 }
 

@@ -26,7 +26,7 @@ const tables = { parts: { id: 'integer PRIMARY KEY', name: 'text NOT NULL' } };
 
 test('a stage', async () => {
   const { rows, skipped } = await testStage(filter((row) => row.n !== '2', 'two'), [{ n: '1' }, { n: '2' }]);
-  expect(rows).toEqual([{ n: '1' }]);
+  expect(rows.map((row) => row.n)).toEqual(['1']);
   expect(skipped).toEqual({ two: 1 });
 });
 
