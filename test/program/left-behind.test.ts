@@ -87,6 +87,11 @@ test('no code but that of commands and tests prints, exits, listens to signals, 
     'src/db/embedded/process.ts',
     'src/db/embedded/settings.ts',
     'src/db/libpq/tls.ts',
+    // Proxies, logins and patience by the usual variables.
+    'src/sources/remote/credentials.ts',
+    'src/sources/remote/proxy.ts',
+    'src/sources/remote/retry.ts',
+    'src/sources/remote/s3.ts',
     // The key of a hash, which stands nowhere else.
     'transforms/personal.ts',
   ]);
