@@ -1,6 +1,5 @@
 import type { Client } from 'pg';
-import { type StageAccount, tally } from '../../src/core/accounting.js';
-import type { RefusedRow } from '../../src/core/checkpoint.js';
+import type { StageAccount } from '../../src/core/accounting.js';
 import { loadErrors } from '../../src/core/errors/catalogue/load.js';
 import type { PartStaging } from '../../src/core/part-staging.js';
 import type { CsvText, KnownPart, Part, TextPart } from '../../src/core/parts.js';
@@ -9,11 +8,11 @@ import type { Rejection, Run } from '../../src/core/run.js';
 import { untilAborted } from '../../src/core/until-aborted.js';
 import { type Chosen, chooseColumns, type StagingPlace } from './copy/chosen.js';
 import { RawCopy } from './copy/raw-part.js';
-import { digestOf } from './copy/rolling-hash.js';
 import { SegmentLoad, type Taken } from './copy/segments.js';
 import { LoadSession } from './copy/session.js';
 import { CopyBuffer } from './encode/copy-buffer.js';
-import { mostRows, rowsBeforePart } from './encode/ordinal.js';
+import { rowsBeforePart } from './encode/ordinal.js';
+import { assertNumbered, compareLoaded, placeOf, withRefused } from './part-note.js';
 
 /** A part as it is noted; its input's columns are for whoever notes it to add. */
 export type PartNote = Omit<KnownPart, 'columns'>;
@@ -124,7 +123,7 @@ class PartLane implements PartStaging {
     const part = this.#part as Part;
     const known = this.#known;
     this.#segment = undefined;
-    if (this.options.numberedBehind !== undefined) assertNumbered(part, segment);
+    if (this.options.numberedBehind !== undefined) assertNumbered(part, segment.buffer.rows);
     await this.session.guarded(this.#ending);
     this.#ending =
       known === undefined ? this.#commit(segment, part, stages, note) : this.#compare(segment, known);
@@ -174,7 +173,9 @@ class PartLane implements PartStaging {
         hash: taken.digest.toString('hex'),
         raw: false,
         refused: taken.refused,
-        stages: withRefused(stages, taken.refused),
+        stages: stages.map((each, at) =>
+          at === stages.length - 1 ? withRefused(each, taken.refused) : each,
+        ),
         ...(note === undefined ? {} : { note }),
       }),
     );
@@ -184,13 +185,11 @@ class PartLane implements PartStaging {
 
   /** That the rows are those that were loaded; of these the ones that the server refused are refused again. */
   async #compare(segment: SegmentLoad, known: KnownPart): Promise<void> {
-    const { buffer } = segment;
-    if (buffer.rows !== known.handed)
-      throw this.#differs(`a part of it gave ${buffer.rows} rows, and ${known.handed} were loaded`);
-    if (digestOf(buffer.view()).toString('hex') !== known.hash)
-      throw this.#differs(`they differ from line ${known.line} to line ${known.line + known.lines - 1}`);
-    for (const { index, why } of known.refused)
-      this.refused.reject(buffer.readRow(index, buffer.startOf(index), this.chosen.names), why);
+    compareLoaded(segment.buffer, known, {
+      liveName: this.options.liveName,
+      names: this.chosen.names,
+      reject: (row, why) => this.refused.reject(row, why),
+    });
     this.#free(segment);
   }
 
@@ -202,24 +201,4 @@ class PartLane implements PartStaging {
   #differs(how: string) {
     return loadErrors.not_repeatable.rows({ table: this.options.liveName, how });
   }
-}
-
-const placeOf = ({ start, end, line, lines }: Part) => ({ start, end, line, lines });
-
-/** Rows of a part have numbers below those of the next one. */
-function assertNumbered({ start, end, line }: Part, { buffer: { rows } }: SegmentLoad): void {
-  const most = mostRows(end - start);
-  if (rows > most) throw loadErrors.part_overfull({ rows, most, line });
-}
-
-/** What became of a part's rows at each stage, with what the server refused of them. */
-function withRefused(
-  stages: readonly StageAccount[],
-  refused: readonly RefusedRow[],
-): readonly StageAccount[] {
-  const end = stages.at(-1);
-  if (end === undefined || refused.length === 0) return stages;
-  const rejected = { ...end.rejected };
-  for (const { why } of refused) tally(rejected, why.reason, 1);
-  return [...stages.slice(0, -1), { ...end, out: end.out - refused.length, rejected }];
 }

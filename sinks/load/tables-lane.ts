@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { type StageAccount, tally } from '../../src/core/accounting.js';
+import type { StageAccount } from '../../src/core/accounting.js';
 import type { RefusedRow } from '../../src/core/checkpoint.js';
 import { loadErrors } from '../../src/core/errors/catalogue/load.js';
 import type { TableRuns, TablesStaging } from '../../src/core/part-staging.js';
@@ -16,8 +16,9 @@ import { digestOf } from './copy/rolling-hash.js';
 import { BEGIN } from './copy/segments.js';
 import { LoadSession } from './copy/session.js';
 import { CopyBuffer } from './encode/copy-buffer.js';
-import { mostRows, rowsBeforePart } from './encode/ordinal.js';
+import { rowsBeforePart } from './encode/ordinal.js';
 import type { PartNote } from './part-lane.js';
+import { assertNumbered, compareLoaded, placeOf, withRefused } from './part-note.js';
 
 /** A table of a flow that is loaded in parts. */
 export interface LaneTable extends StagingPlace {
@@ -108,7 +109,8 @@ class TablesLane implements TablesStaging {
 
   async endPart(stages: readonly StageAccount[], note: unknown): Promise<void> {
     const encoded: Encoded = { part: this.#part as Part, buffers: this.#buffers };
-    this.#assertNumbered(encoded);
+    for (const [at, { table }] of this.tables.entries())
+      if (table.numberedBehind !== undefined) assertNumbered(encoded.part, encoded.buffers[at]?.rows ?? 0);
     const known = this.tables.map(({ table }) => table.known(encoded.part.start));
     await this.session.guarded(this.#ending);
     this.#buffers = this.#spare ?? this.#newBuffers();
@@ -157,14 +159,13 @@ class TablesLane implements TablesStaging {
         });
     }
     await client.query(TO_OUR_PATH);
-    const whole = withRefused(
-      stages,
-      taken.map(({ refused }, at) => ({ refused, at: (this.tables[at] as Filled).table.account })),
+    const refusedAt = new Map(
+      taken.map(({ refused }, at) => [(this.tables[at] as Filled).table.account, refused]),
     );
+    const whole = stages.map((account, at) => withRefused(account, refusedAt.get(at) ?? []));
     for (const [at, { table }] of this.tables.entries()) {
-      const { start, end, line, lines, of } = part;
       await table.onPart(client, {
-        ...{ start, end, line, lines, ...(of === undefined ? {} : { of }) },
+        ...placeOf(part),
         ...(taken[at] as TakenRows),
         raw: false,
         stages: at === 0 ? whole : [],
@@ -223,15 +224,11 @@ class TablesLane implements TablesStaging {
   /** That the rows are those that were loaded; of these the ones that the server refused are refused again. */
   async #compare({ buffers }: Encoded, known: readonly KnownPart[]): Promise<void> {
     for (const [at, { table, chosen, runs }] of this.tables.entries()) {
-      const buffer = buffers[at] as CopyBuffer;
-      const before = known[at] as KnownPart;
-      const differs = (how: string) => loadErrors.not_repeatable.rows({ table: table.liveName, how });
-      if (buffer.rows !== before.handed)
-        throw differs(`a part of it gave ${buffer.rows} rows, and ${before.handed} were loaded`);
-      if (digestOf(buffer.view()).toString('hex') !== before.hash)
-        throw differs(`they differ from line ${before.line} to line ${before.line + before.lines - 1}`);
-      for (const { index, why } of before.refused)
-        runs.refused.reject(buffer.readRow(index, buffer.startOf(index), chosen.names), why);
+      compareLoaded(buffers[at] as CopyBuffer, known[at] as KnownPart, {
+        liveName: table.liveName,
+        names: chosen.names,
+        reject: (row, why) => runs.refused.reject(row, why),
+      });
     }
     this.#free(buffers);
   }
@@ -240,28 +237,4 @@ class TablesLane implements TablesStaging {
     for (const buffer of buffers) buffer.clear();
     this.#spare = buffers;
   }
-
-  /** Rows of a part have numbers below those of the next one. */
-  #assertNumbered({ part: { start, end, line }, buffers }: Encoded): void {
-    const most = mostRows(end - start);
-    for (const [at, { table }] of this.tables.entries()) {
-      const rows = buffers[at]?.rows ?? 0;
-      if (table.numberedBehind !== undefined && rows > most)
-        throw loadErrors.part_overfull({ rows, most, line });
-    }
-  }
-}
-
-/** What became of a part's rows in all branches, with what the server refused of those of each table. */
-function withRefused(
-  stages: readonly StageAccount[],
-  tables: readonly { readonly refused: readonly RefusedRow[]; readonly at: number }[],
-): readonly StageAccount[] {
-  return stages.map((account, at) => {
-    const refused = tables.find((table) => table.at === at)?.refused ?? [];
-    if (refused.length === 0) return account;
-    const rejected = { ...account.rejected };
-    for (const { why } of refused) tally(rejected, why.reason, 1);
-    return { ...account, out: account.out - refused.length, rejected };
-  });
 }
