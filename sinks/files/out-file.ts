@@ -1,29 +1,11 @@
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import * as zlib from 'node:zlib';
-import { createGzip } from 'node:zlib';
 import { fileErrors } from '../../src/core/errors/catalogue/files.js';
-
-/** How a file is packed. */
-export type Packing = 'gz' | 'zst';
-
-/** How a file of that name is packed, as its ending says. */
-export function packingOf(path: string): Packing | undefined {
-  if (/\.gz$/i.test(path)) return 'gz';
-  return /\.zst$/i.test(path) ? 'zst' : undefined;
-}
-
-/** Throws usage `cannot_pack` where this Node cannot pack so. */
-export function assertPacks(packing: Packing | undefined): void {
-  if (packing === 'zst' && zstd === undefined) throw fileErrors.cannot_pack({ node: process.versions.node });
-}
-
-/** Node packs zstd from 22.15 on; its types for Node 20 lack it. */
-const zstd = (zlib as { createZstdCompress?: () => Writable & NodeJS.ReadWriteStream }).createZstdCompress;
+import { type Packing, packerOf, packingOf } from './packing.js';
 
 /**
  * A file in the making: bytes go into `<path>.<process>.part` beside it, packed where wanted, and it has its name only
@@ -33,6 +15,8 @@ export class OutFile {
   /** Bytes written, before packing. */
   bytes = 0;
   readonly #unfinished: string;
+  readonly #file: WriteStream;
+  /** What is written to: the packer, or the file itself. */
   readonly #first: Writable;
   readonly #flowing: Promise<void>;
   #failure: Error | undefined;
@@ -42,17 +26,17 @@ export class OutFile {
     packing: Packing | undefined,
   ) {
     this.#unfinished = `${path}.${process.pid}.part`;
-    const file = createWriteStream(this.#unfinished, { mode: 0o600, highWaterMark: 1 << 20 });
-    const packer = packing === 'gz' ? createGzip() : packing === 'zst' ? zstd?.() : undefined;
-    this.#first = packer ?? file;
-    this.#flowing = packer === undefined ? once(file, 'close').then(() => {}) : pipeline(packer, file);
+    this.#file = createWriteStream(this.#unfinished, { mode: 0o600, highWaterMark: 1 << 20 });
+    const packer = packerOf(packing);
+    this.#first = packer ?? this.#file;
+    this.#flowing =
+      packer === undefined ? once(this.#file, 'close').then(() => {}) : pipeline(packer, this.#file);
     this.#flowing.catch((error: Error) => this.#fail(error));
-    file.on('error', (error) => this.#fail(error));
+    this.#file.on('error', (error) => this.#fail(error));
   }
 
-  /** Opens the file, and makes the folders above it. */
+  /** Opens the file, and makes the folders above it. Throws usage `cannot_pack`. */
   static async open(path: string, packing = packingOf(path)): Promise<OutFile> {
-    assertPacks(packing);
     await mkdir(dirname(path), { recursive: true }).catch((error: Error) => {
       throw cannotWrite(path, error);
     });
@@ -85,6 +69,8 @@ export class OutFile {
   async discard(): Promise<void> {
     this.#first.destroy();
     await this.#flowing.catch(() => {});
+    // Not yet opened, it would be made after it was removed.
+    if (!this.#file.closed) await once(this.#file.destroy(), 'close').catch(() => {});
     await rm(this.#unfinished, { force: true }).catch(() => {});
   }
 

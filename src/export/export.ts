@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
-import { assertPacks, OutFile, packingOf } from '../../sinks/files/out-file.js';
+import { OutFile } from '../../sinks/files/out-file.js';
+import { assertPacks, packingOf } from '../../sinks/files/packing.js';
 import { untilAborted } from '../core/until-aborted.js';
 import { backendOf } from '../db/backend.js';
 import type { PgDatabase } from '../db/connect.js';
@@ -11,7 +12,7 @@ import { CopyOut } from '../sources/postgres/copy-out.js';
 import { fieldsOf, queryError } from '../sources/postgres/describe.js';
 import { filesOf } from './formats.js';
 import { assertFree, type FileNames, fileNames } from './names.js';
-import { findRelation } from './relations.js';
+import { relationToExport } from './relations.js';
 import { type ExportFormat, type ExportRequest, settledFormat } from './request.js';
 import { copyOutSql, type Selected, selectSql } from './statement.js';
 import type { BeginFile, FileWriter } from './writer.js';
@@ -111,7 +112,7 @@ async function partsOf(request: ExportRequest, format: ExportFormat, place: Expo
     ];
   const parts: Part[] = [];
   for (const wanted of tables) {
-    const relation = await findRelation(place.database, wanted, columns);
+    const relation = await relationToExport(place.database, wanted, columns);
     if (relation.generated.length > 0)
       place.note?.(
         `${relation.name}: left out, since they are generated from others: ${relation.generated.join(', ')} (--columns names them)`,

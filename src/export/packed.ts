@@ -1,8 +1,5 @@
 import { once } from 'node:events';
-import type { Duplex } from 'node:stream';
-import * as zlib from 'node:zlib';
-import { createGzip } from 'node:zlib';
-import type { Packing } from '../../sinks/files/out-file.js';
+import { type Packing, packerOf } from '../../sinks/files/packing.js';
 
 /** Bytes on their way to stdout. */
 interface Stream {
@@ -13,11 +10,8 @@ interface Stream {
 
 /** Packs what is written, where it is to be packed, and hands it to `out`. */
 export function packed(packing: Packing | undefined, out: (bytes: Uint8Array) => Promise<void>): Stream {
-  if (packing === undefined) return { write: out, end: async () => {} };
-  const packer: Duplex =
-    packing === 'gz'
-      ? createGzip()
-      : (zlib as unknown as { createZstdCompress(): Duplex }).createZstdCompress();
+  const packer = packerOf(packing);
+  if (packer === undefined) return { write: out, end: async () => {} };
   const flowing = (async () => {
     for await (const bytes of packer) await out(bytes as Uint8Array);
   })();

@@ -1,4 +1,4 @@
-import { type Packing, packingOf } from '../../sinks/files/out-file.js';
+import { type Packing, packingOf } from '../../sinks/files/packing.js';
 import { exportErrors } from '../core/errors/catalogue/export.js';
 
 /** How rows are written. */

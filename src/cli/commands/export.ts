@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Packing } from '../../../sinks/files/out-file.js';
+import type { Packing } from '../../../sinks/files/packing.js';
 import { EXIT } from '../../core/errors/sluice-error.js';
 import type { ExportPlace } from '../../export/export.js';
 import type { ExportFormat, ExportRequest } from '../../export/request.js';

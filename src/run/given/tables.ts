@@ -4,7 +4,7 @@ import { again, type Next } from '../../core/next.js';
 import type { Database } from '../../core/run.js';
 import type { Target } from '../../core/target.js';
 import type { ColumnFacts } from '../../db/catalog/columns.js';
-import { membersOf } from '../../db/catalog/members.js';
+import { findRelation, type Relation, relationNames } from '../../db/catalog/relation.js';
 import type { PgDatabase } from '../../db/connect.js';
 import { readings, type TableName, tableText } from '../../db/table-name.js';
 
@@ -41,7 +41,7 @@ export async function resolveTables(
 ): Promise<LiveTable[]> {
   const found: LiveTable[] = [];
   for (const [name, target] of targets) {
-    const row = await look(database, target.table);
+    const row = await findRelation(database, target.table);
     if (row === undefined && creatable.includes(name))
       found.push({ name, target, ...(await future(database, target.table)), missing: true });
     else
@@ -70,7 +70,7 @@ export async function resolveWatched(
   const found: FoundTable[] = [];
   for (const name of names) {
     if (known.missing?.includes(name) === true) continue;
-    const row = await look(database, name);
+    const row = await findRelation(database, name);
     if (row !== undefined && known.ours?.has(row.oid) === true) continue;
     found.push(await plain(database, row, name, 'guards', known.whenMissing));
   }
@@ -82,7 +82,7 @@ export async function findTable(
   database: PgDatabase,
   name: string,
 ): Promise<Pick<FoundTable, 'schema' | 'table'> | undefined> {
-  const row = await look(database, name);
+  const row = await findRelation(database, name);
   return row !== undefined && ['r', 'p'].includes(row.kind) ? row : undefined;
 }
 
@@ -99,43 +99,9 @@ export async function findTables(
   );
 }
 
-interface Row extends Record<string, unknown> {
-  readonly schema: string;
-  readonly table: string;
-  readonly oid: number;
-  readonly rows: number;
-  readonly bytes: number;
-  readonly kind: string;
-}
-
-/** The schemas that a name without one may mean, in order. */
-async function schemasFor(database: PgDatabase, meant: readonly TableName[]): Promise<readonly string[]> {
-  return meant.every(({ schema }) => schema !== null) ? [] : (await database.usersPath()).schemas;
-}
-
-/** The table that a name means: see readings. */
-async function look(database: PgDatabase, wanted: string): Promise<Row | undefined> {
-  const meant = readings(wanted);
-  const [row] = await database.query<Row>(
-    `SELECT n.nspname AS schema, c.relname AS "table", c.oid, c.relkind::text AS kind, m.rows, m.bytes
-     FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS w (schema, name, place)
-     JOIN pg_class c ON c.relname = w.name JOIN pg_namespace n ON n.oid = c.relnamespace
-     CROSS JOIN LATERAL (
-       SELECT coalesce(sum(p.reltuples) FILTER (WHERE p.reltuples >= 0), -1)::float8 AS rows,
-              coalesce(sum(pg_table_size(p.oid)), 0)::float8 AS bytes
-       FROM pg_class p WHERE p.oid = c.oid AND c.relkind <> 'p'
-          OR c.relkind = 'p' AND p.relkind <> 'p' AND p.oid IN (${membersOf('c.oid')})) m
-     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
-       AND (n.nspname = w.schema OR (w.schema IS NULL AND n.nspname = ANY ($3::text[])))
-     ORDER BY w.place, array_position($3::text[], n.nspname::text) LIMIT 1`,
-    [meant.map(({ schema }) => schema), meant.map(({ table }) => table), await schemasFor(database, meant)],
-  );
-  return row;
-}
-
 async function plain(
   database: PgDatabase,
-  row: Row | undefined,
+  row: Relation | undefined,
   wanted: string,
   does: 'publishes' | 'guards',
   whenMissing?: string,
@@ -185,15 +151,7 @@ async function tablesBehind(database: Database, view: number): Promise<Next> {
 }
 
 async function missing(database: PgDatabase, wanted: string, whenMissing: string | undefined) {
-  const tables = await database.query<{ schema: string | null; table: string }>(
-    `SELECT CASE WHEN p.place IS NULL OR p.place > min(p.place) OVER (PARTITION BY c.relname) THEN n.nspname END AS schema, c.relname AS "table"
-     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     CROSS JOIN LATERAL (SELECT array_position($1::text[], n.nspname::text) AS place) p
-     WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'sluice')
-     ORDER BY 2, 1 LIMIT 1000`,
-    [(await database.usersPath()).schemas],
-  );
-  const meant = nearest(wanted, tables.map(tableText));
+  const meant = nearest(wanted, await relationNames(database, ['r', 'p']));
   return tableErrors.no_such_table.inDatabase({
     table: wanted,
     first: [
