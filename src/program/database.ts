@@ -32,6 +32,8 @@ export interface Opening {
   meant?(address: Address): void;
   /** A connection leaves this machine unencrypted: where it leads to. */
   readable?(described: string): void;
+  /** The state that a lost connection, or a signal, has left things in, where the work says none. */
+  lostState?(): string;
   /** Done on the embedded server before the database `name` is opened. */
   prepare?(server: string, name: string): Promise<void>;
 }
@@ -71,7 +73,7 @@ export async function withDatabase<T>(
     stopped = stopCommand(database, signal);
     return await work({ database, signal });
   } catch (caught) {
-    throw lostOrStopped(missingDatabase(caught, named), signal);
+    throw lostOrStopped(missingDatabase(caught, named), signal, opening.lostState?.());
   } finally {
     await stopped();
     await database?.close();
@@ -80,12 +82,12 @@ export async function withDatabase<T>(
 }
 
 /** What a lost connection, or what a signal has cut off, means to whoever asked for the work; other errors as they are. */
-function lostOrStopped(error: unknown, signal: AbortSignal): unknown {
+function lostOrStopped(error: unknown, signal: AbortSignal, state: string | undefined): unknown {
   const cut = isOutOfReach(error);
   const cancelled = signal.aborted && !(error instanceof SluiceError) && sqlstateOf(error) === '57014';
-  return cancelled || (cut && (signal.aborted || !(error instanceof SluiceError)))
-    ? asFailure(error, signal)
-    : error;
+  if (!cancelled && !(cut && (signal.aborted || !(error instanceof SluiceError)))) return error;
+  const failure = asFailure(error, signal);
+  return state === undefined ? failure : failure.with({ state });
 }
 
 /** Where the database `name` of the embedded server is not there: how to make it. */

@@ -3,8 +3,8 @@ import { EXIT } from '../../core/errors/sluice-error.js';
 import { again } from '../../core/next.js';
 import { noun } from '../../core/plural.js';
 import type { PgDatabase } from '../../db/connect.js';
+import type { Session } from '../../program/database.js';
 import { KEPT_DAYS } from '../../run/given/cleanup-command.js';
-import type { Leftover } from '../../run/maintain/cleanup.js';
 import { type DatabaseFlags, withDatabase } from '../given/flags.js';
 
 interface CleanupFlags extends DatabaseFlags {
@@ -20,23 +20,17 @@ export function declareCleanup(root: Command): void {
     .option('--execute', 'drop what is listed; never CASCADE')
     .action(async (flags: CleanupFlags) => {
       const { withSession } = await import('../given/session.js');
-      process.exitCode = await withSession(flags.databaseUrl, async ({ database, signal }) => {
+      let state = 'nothing was dropped';
+      const work = async ({ database }: Session) => {
         const { dropLeftover, findLeftovers } = await import('../../run/maintain/cleanup.js');
         const { requireLedger } = await import('../../db/ledger/open.js');
         const { sayNext } = await import('../show/next.js');
         const { table } = await import('../show/table.js');
         const { bytes, moment, print, say } = await import('../show/terminal.js');
-        const look = async () => {
-          await requireLedger(database);
-          const { resolveInterrupted } = await import('../../run/maintain/recover.js');
-          if (flags.execute === true) await resolveInterrupted(database, { warn: (text) => say(text) });
-          return findLeftovers(database, flags.olderThan);
-        };
-        const { asFailure } = await import('../../run/end/failure.js');
-        const { isOutOfReach } = await import('../../db/connection-error.js');
-        const found = await look().catch((error: unknown) => {
-          throw isOutOfReach(error) ? asFailure(error, signal).with({ state: 'nothing was dropped' }) : error;
-        });
+        await requireLedger(database);
+        const { resolveInterrupted } = await import('../../run/maintain/recover.js');
+        if (flags.execute === true) await resolveInterrupted(database, { warn: (text) => say(text) });
+        const found = await findLeftovers(database, flags.olderThan);
         if (flags.json === true) print(JSON.stringify(found));
         else if (found.length > 0)
           print(
@@ -56,18 +50,15 @@ export function declareCleanup(root: Command): void {
             ),
           );
         else {
-          let dropped = 0;
-          try {
-            for (; dropped < found.length; dropped++)
-              await dropLeftover(database, found[dropped] as Leftover);
-          } catch (error) {
-            const state = `${dropped} of ${found.length} ${noun(found.length, 'is', 'are')} dropped; the next run finds the others`;
-            throw isOutOfReach(error) || signal.aborted ? asFailure(error, signal).with({ state }) : error;
+          for (const [dropped, leftover] of found.entries()) {
+            state = `${dropped} of ${found.length} ${noun(found.length, 'is', 'are')} dropped; the next run finds the others`;
+            await dropLeftover(database, leftover);
           }
           say(`dropped ${found.length}`);
         }
         return EXIT.done;
-      });
+      };
+      process.exitCode = await withSession(flags.databaseUrl, work, { lostState: () => state });
     });
 }
 

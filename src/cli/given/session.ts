@@ -1,12 +1,9 @@
 import { commandErrors } from '../../core/errors/catalogue/command-line.js';
 import { NOTHING_CHANGED } from '../../core/errors/catalogue/state.js';
-import { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Address } from '../../db/address.js';
-import { isOutOfReach } from '../../db/connection-error.js';
 import { freshDatabase } from '../../db/embedded/fresh.js';
-import { type Embedded, type Session, withDatabase } from '../../program/database.js';
+import { type Embedded, type Opening, type Session, withDatabase } from '../../program/database.js';
 import { databaseNamed } from '../../program/database-named.js';
-import { asFailure } from '../../run/end/failure.js';
 import { exitCode, tell } from '../show/failure.js';
 import { say, styled, warn } from '../show/terminal.js';
 import { assertPasswordStays, isFromDotEnv } from './dotenv.js';
@@ -16,28 +13,24 @@ import { onStopping } from './signals.js';
  * Opens the database (--database-url > SLUICE_DATABASE_URL > DATABASE_URL > PG* > the embedded server),
  * runs `work`, closes everything, and returns the exit code. Errors are told here.
  */
-export async function withSession(databaseUrl: string | undefined, work: Work): Promise<number> {
-  return inSession(() => givenAddress(databaseUrl), work);
+export async function withSession(
+  databaseUrl: string | undefined,
+  work: Work,
+  more: Pick<Opening, 'lostState'> = {},
+): Promise<number> {
+  return inSession(() => givenAddress(databaseUrl), work, more);
 }
 
-/** The same for a command that only reads: a failure says that it has changed nothing, where it says nothing itself. */
+/** The same for a command that only reads: where the connection is lost it has changed nothing. */
 export async function withReading(databaseUrl: string | undefined, work: Work): Promise<number> {
-  return inSession(
-    () => givenAddress(databaseUrl),
-    (session) =>
-      work(session).catch((error: unknown) => {
-        throw error instanceof SluiceError || !isOutOfReach(error)
-          ? error
-          : asFailure(error, session.signal).with({ state: NOTHING_CHANGED });
-      }),
-  );
+  return withSession(databaseUrl, work, { lostState: () => NOTHING_CHANGED });
 }
 
 /**
  * The same on the embedded server, whatever the environment names, in the database `name`, made anew; see freshDatabase.
  */
 export async function withFresh(name: string, work: Work): Promise<number> {
-  return inSession(() => ({ embedded: name }), work, freshDatabase);
+  return inSession(() => ({ embedded: name }), work, { prepare: freshDatabase });
 }
 
 type Work = (session: Session) => Promise<number>;
@@ -45,14 +38,14 @@ type Work = (session: Session) => Promise<number>;
 async function inSession(
   wanted: () => Address | Embedded,
   work: Work,
-  prepare: (server: string, name: string) => Promise<void> = async () => {},
+  more: Pick<Opening, 'prepare' | 'lostState'> = {},
 ): Promise<number> {
   const stop = new AbortController();
   const ignore = onSignals(stop);
   try {
     const opening = {
       signal: stop.signal,
-      prepare,
+      ...more,
       embedded: ({ port, dataDirectory }: { readonly port: number; readonly dataDirectory: string }) =>
         say(
           styled(
