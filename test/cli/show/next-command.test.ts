@@ -253,7 +253,9 @@ function sources(): { readonly file: string; readonly code: string }[] {
   return ['src', 'sinks', 'transforms', 'pipelines'].flatMap((folder) =>
     readdirSync(join(projectFolder, folder), { recursive: true, encoding: 'utf8' })
       // The files of new projects are texts of their own.
-      .filter((file) => file.endsWith('.ts') && join(folder, file) !== join('src', 'new', 'templates.ts'))
+      .filter(
+        (file) => file.endsWith('.ts') && !join(folder, file).startsWith(join('src', 'new', 'templates', '')),
+      )
       .map((file) => ({
         file: join(folder, file),
         code: readFileSync(join(projectFolder, folder, file), 'utf8')
