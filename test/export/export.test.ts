@@ -10,6 +10,7 @@ import { MAIN, sluice, startSluice } from '../support/cli.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { tempFolder } from '../support/files.js';
 import { testRole } from '../support/role.js';
+import { until } from '../support/until.js';
 
 /** A column of every kind, with what is hard to write. */
 const TYPES = `CREATE TABLE all_types (
@@ -212,12 +213,12 @@ test('all tables are of one snapshot', async (t) => {
     ['export', 'slow', 'late', '--into', '%t.csv', '--database-url', database.url],
     { cwd, input: '' },
   );
-  for (;;) {
-    const [busy] = await database.query(
+  await until('it reads the first table', async () => {
+    const busy = await database.query(
       `SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'COPY%slow%' AND state = 'active'`,
     );
-    if (busy !== undefined) break;
-  }
+    return busy.length > 0;
+  });
   await database.query('INSERT INTO late VALUES (7)');
   const ended = await running.ended;
   assert.equal(ended.code, 0, ended.stderr);
@@ -243,12 +244,12 @@ test('a reader of stdout that has had enough is no failure, and the query is sto
   child.stdout.destroy();
   const [code] = await once(child, 'close');
   assert.equal(code, 0);
-  for (let left = 1, tries = 0; left > 0 && tries < 100; tries++)
-    left = (
-      await database.query(
-        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'sluice export%'`,
-      )
-    ).length;
+  await until('its session is gone', async () => {
+    const left = await database.query(
+      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'sluice export%'`,
+    );
+    return left.length === 0;
+  });
 });
 
 test('a signal stops it: no file is left, and the exit code says so', async (t) => {
@@ -266,8 +267,7 @@ test('a signal stops it: no file is left, and the exit code says so', async (t) 
     ],
     { cwd, input: '' },
   );
-  for (let made: string[] = []; made.length === 0; made = readdirSync(cwd))
-    await new Promise((r) => setTimeout(r, 20));
+  await until('the file is begun', async () => readdirSync(cwd).length > 0);
   running.child.kill('SIGTERM');
   const ended = await running.ended;
   assert.equal(ended.code, 130, ended.stderr);

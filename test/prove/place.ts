@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { ident } from '../../src/db/quote.js';
 import { type Ended, sluice } from '../support/cli.js';
@@ -81,7 +82,7 @@ export class Place {
           .map((file) => `file ${file}`),
       ],
       settled: async () => {
-        for (const until = Date.now() + 30_000; Date.now() < until; ) {
+        for (const until = Date.now() + 30_000; Date.now() < until; await sleep(20)) {
           const { rows } = await this.admin.query(
             `SELECT FROM pg_stat_activity WHERE datname = $1 AND application_name LIKE 'sluice %'`,
             [name],
