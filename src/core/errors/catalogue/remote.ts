@@ -1,5 +1,4 @@
 import { again } from '../../next.js';
-import { installing } from '../../package.js';
 import { failure, misuse, refusal, topic } from './entry.js';
 import { AS_THE_COMMAND_ENDS } from './state.js';
 
@@ -214,6 +213,6 @@ export const remoteErrors = topic({
     says: `${input} takes the package @aws-sdk/client-s3, which cannot be loaded: ${why}`,
     input,
     state: AS_THE_COMMAND_ENDS,
-    next: installing('@aws-sdk/client-s3'),
+    next: 'npm install @aws-sdk/client-s3   (beside Sluice: with -g where that was installed so)',
   })),
 });
