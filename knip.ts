@@ -13,8 +13,8 @@ const config: KnipConfig = {
     'src/cli/main.ts!',
     'bin/*.cjs!',
     'src/sources/{zstd/thread,sqlite/worker}.ts!',
-    'src/cli/given/user-module-hooks.ts!',
-    'src/cli/elsewhere/thread.ts!',
+    'src/program/user-module-hooks.ts!',
+    '{src/cli/elsewhere,src/program}/thread.ts!',
     'test/**/*.test.ts',
     'test/**/{main,run,oldest,node,write}.ts',
     // Programs of their own, and what is given to the command as a file.

@@ -88,10 +88,22 @@ export { type View, view } from './core/view.js';
 export { type NothingLost, nothingLost } from './db/nothing-lost.js';
 export { ident, literal } from './db/quote.js';
 export type { BatchInfo } from './program/batch-info.js';
-export { batches, dryRun, load, rehearse, rollback, run, status, swap } from './program/index.js';
+export type { CheckFinding, CheckResult } from './program/checked.js';
+export {
+  batches,
+  checkPipeline,
+  dryRun,
+  load,
+  rehearse,
+  rollback,
+  run,
+  status,
+  swap,
+} from './program/index.js';
 export type { InputGiven, InputsGiven } from './program/inputs-given.js';
 export type {
   CallOptions,
+  CheckOptions,
   DatabaseGiven,
   Progress,
   RollbackOptions,
@@ -101,6 +113,8 @@ export type {
   SwapOptions,
   TrialOptions,
 } from './program/options.js';
+export type { PipelineGiven } from './program/pipeline-file.js';
+export type { Plan, PlannedTable } from './run/given/plan.js';
 export type { Summary } from './run/given/summary.js';
 export type { RolledBack } from './run/rollback/rolled-back.js';
 export { type CsvOptions, type CsvRow, csv } from './sources/csv/index.js';

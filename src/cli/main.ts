@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { setFlagsFromString } from 'node:v8';
 import { EXIT } from '../core/errors/sluice-error.js';
+import { nodeAsPgWants } from '../db/navigator.js';
 import { STOPPING } from './given/signals.js';
-import { nodeAsPgWants } from './navigator.js';
 import { endureOutput } from './show/output.js';
 import { asksVersion, printVersion } from './version.js';
 

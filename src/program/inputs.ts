@@ -4,6 +4,7 @@ import type { Source } from '../core/types.js';
 import type { PgDatabase } from '../db/connect.js';
 import { findBatch } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
+import { STDIN } from '../sources/bytes/open.js';
 import { fileSource } from '../sources/file.js';
 import { filesIn, filesOfSource, holdsSeveral, isFolder, sourceFor } from './files.js';
 import type { GivenFile, InputGiven, InputsGiven } from './inputs-given.js';
@@ -14,7 +15,9 @@ import type { GivenFile, InputGiven, InputsGiven } from './inputs-given.js';
  * @internal
  */
 export async function sourcesOf(pipeline: Pipeline, given: InputsGiven): Promise<Record<string, Source>> {
-  const stdin = Object.keys(given).filter((name) => pathOf(given[name]) === '-');
+  const stdin = Object.entries(given).flatMap(([name, input]) =>
+    !isSource(input) && isStdin(input) ? [name] : [],
+  );
   if (stdin.length > 1) throw inputErrors.stdin_twice({ names: stdin });
   const sources = Object.entries(given).map(async ([name, input]): Promise<[string, Source]> => {
     if (isSource(input)) return [name, input];
@@ -25,9 +28,13 @@ export async function sourcesOf(pipeline: Pipeline, given: InputsGiven): Promise
 
 const isSource = (input: InputGiven): input is Source => typeof input === 'object' && 'read' in input;
 
-function pathOf(input: InputGiven | undefined): string | undefined {
-  if (typeof input === 'string') return input;
-  return input === undefined || isSource(input) ? undefined : input.path;
+/**
+ * Whether it is what is piped into the process.
+ * @internal
+ */
+export function isStdin(input: InputGiven): boolean {
+  if (isSource(input)) return input.kind === 'stdin';
+  return (typeof input === 'string' ? input : input.path) === STDIN;
 }
 
 /**

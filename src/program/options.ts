@@ -80,6 +80,14 @@ export interface TrialOptions extends RunOptions {
   readonly limit?: number;
 }
 
+/** What a check asks about. */
+export interface CheckOptions
+  extends CallOptions,
+    Pick<RunOptions, 'inputs' | 'source' | 'settings' | 'maxRejects'> {
+  /** Every row is read, transformed and checked, once the questions have found no error. Default: true. */
+  readonly rows?: boolean;
+}
+
 /** How a staged batch is published. */
 export interface SwapOptions
   extends CallOptions,

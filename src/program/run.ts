@@ -6,6 +6,7 @@ import type { Address } from '../db/address.js';
 import { type Batch, findBatch, listBatches } from '../db/ledger/batches.js';
 import { requireLedger } from '../db/ledger/open.js';
 import { readPublished } from '../db/ledger/published.js';
+import { checkPipeline } from '../run/check.js';
 import { asFailure } from '../run/end/failure.js';
 import type { RunOptions as EngineOptions } from '../run/given/options.js';
 import { parseRejectLimit } from '../run/given/reject-limit.js';
@@ -15,7 +16,9 @@ import type { RolledBack } from '../run/rollback/rolled-back.js';
 import { rollbackBatch } from '../run/rollback.js';
 import { type Ran, runPipeline } from '../run/run.js';
 import { findStaged, swapBatch } from '../run/swap.js';
+import { makingAgain } from './again.js';
 import type { BatchInfo } from './batch-info.js';
+import type { Checked, CheckResult } from './checked.js';
 import { type Embedded, type Session, withDatabase } from './database.js';
 import { databaseNamed } from './database-named.js';
 import { eventsFor } from './events.js';
@@ -24,13 +27,16 @@ import { correctedFiles, filesOfBatch, sourcesOf } from './inputs.js';
 import type { InputsGiven } from './inputs-given.js';
 import type {
   CallOptions,
+  CheckOptions,
   DatabaseGiven,
   RollbackOptions,
   RunResult,
   SwapOptions,
   TrialOptions,
 } from './options.js';
+import { type PipelineGiven, pipelineGiven } from './pipeline-file.js';
 import { assertRunnable } from './runnable.js';
+import { assertRuns } from './serving.js';
 import { stepsFor } from './steps.js';
 import { stopOf } from './stop.js';
 
@@ -56,11 +62,64 @@ export async function runIn(
   });
 }
 
+/** What a check in an open session is told. */
+export type CheckInside = Pick<Inside, 'from' | 'inputs' | 'settings' | 'maxRejects' | 'log' | 'events'>;
+
+/**
+ * Asks all that a run of `pipeline` would ask first, and, `rows`, reads every row: what the command line and programs have
+ * in common. Throws what `checkPipeline` does.
+ */
+export async function checkIn(
+  { database, signal }: Session,
+  pipeline: Pipeline,
+  { inputs = {}, ...options }: CheckInside,
+  rows: boolean,
+): Promise<Checked> {
+  const read = await sourcesOf(pipeline, inputs);
+  const { plan, findings, asked } = await checkPipeline(
+    pipeline,
+    { ...options, database, signal, inputs: read },
+    { rows },
+  );
+  return {
+    pipeline: pipeline.name,
+    ok: !findings.some(({ finding }) => finding.severity === 'error'),
+    asked,
+    findings: findings.map(({ name, finding }) => ({ name, ...finding })),
+    plan,
+  };
+}
+
+/** Checks `pipeline` for a program. */
+export async function checkFor(given: PipelineGiven, options: CheckOptions): Promise<CheckResult> {
+  const { settings, maxRejects, rows = true } = options;
+  return calling(options, {}, async (session, { log, events }) => {
+    const limit = maxRejects === undefined ? undefined : limitOf(maxRejects);
+    const { pipeline, from } = await pipelineGiven(given);
+    const { inputs } = await inputsOf(session, pipeline, options);
+    const checked = await checkIn(
+      session,
+      pipeline,
+      {
+        ...(from === undefined ? {} : { from }),
+        ...(inputs === undefined ? {} : { inputs }),
+        ...(settings === undefined ? {} : { settings }),
+        ...(limit === undefined ? {} : { maxRejects: limit }),
+        log,
+        events,
+      },
+      rows,
+    );
+    const findings = checked.findings.map(({ next, ...said }) => ({ ...said, next: stepsFor(next) }));
+    return { ...checked, findings };
+  });
+}
+
 /** How far a run goes. */
 type Until = Pick<EngineOptions, 'dryRun' | 'rehearse' | 'publish'>;
 
 /** Runs `pipeline` for a program, as far as `until` says. */
-export async function runFor(pipeline: Pipeline, until: Until, options: TrialOptions): Promise<RunResult> {
+export async function runFor(given: PipelineGiven, until: Until, options: TrialOptions): Promise<RunResult> {
   const {
     inputs = {},
     source,
@@ -75,10 +134,15 @@ export async function runFor(pipeline: Pipeline, until: Until, options: TrialOpt
     { assert: () => assertRunnable({ ...options, ...until }) },
     async (session, { log, events }) => {
       const limit = maxRejects === undefined ? undefined : limitOf(maxRejects);
+      const { pipeline, from } = await pipelineGiven(given);
+      const read = await inputsOf(session, pipeline, options);
+      const again = from === undefined ? undefined : makingAgain(from, read.inputs, options.resume);
       const { summary, rejects } = await runIn(session, pipeline, {
+        ...(from === undefined ? {} : { from }),
         ...choices,
         ...until,
-        ...(await inputsOf(session, pipeline, options)),
+        ...read,
+        ...(again === undefined ? {} : { again }),
         ...(limit === undefined ? {} : { maxRejects: limit }),
         log,
         events,
@@ -113,8 +177,9 @@ function limitOf(given: number | string): NonNullable<EngineOptions['maxRejects'
 }
 
 /** Publishes the staged batch `id` for a program. */
-export async function swapFor(pipeline: Pipeline, id: string, options: SwapOptions): Promise<Summary> {
+export async function swapFor(given: PipelineGiven, id: string, options: SwapOptions): Promise<Summary> {
   return calling(options, {}, async ({ database, signal }, told) => {
+    const { pipeline } = await pipelineGiven(given);
     const { maxShrink, allowSuppressed, rewriteOids, runOwnersCode } = options;
     const batch = await findStaged(database, id);
     return swapBatch(pipeline, batch, {
@@ -171,6 +236,7 @@ async function calling<T>(
 ): Promise<T> {
   const stop = stopOf(signal);
   try {
+    assertRuns();
     assert?.();
     if (stop.signal.aborted) throw asFailure(undefined, stop.signal);
     const told = { log, events: eventsFor(events, stop.because, log) };

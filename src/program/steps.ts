@@ -1,16 +1,18 @@
 import { type Change, commandLine, type Flags, type FlagValue } from '../core/command.js';
 import { type Next, Suggestion, spoken } from '../core/next.js';
 
-/** Commands that a program has as functions of the same name. */
-const CALLS: ReadonlySet<string> = new Set(['run', 'load', 'swap', 'rollback']);
+/** Commands that a program has as functions, of the same name but for `check`, which is a question's. */
+const CALLS: ReadonlySet<string> = new Set(['check', 'run', 'load', 'swap', 'rollback']);
 
 /** Flags that are options of the same name; of those in NUMBERS the value is a number. */
 const SAME: ReadonlySet<string> = new Set(
   `maxRejects maxShrink allowEmpty allowSuppressed rewriteOids runOwnersCode stopOnError keepStaging always records
-   guard jobs limit resume onlyRejectsOf rejectsInto reportsInto source discardWrites`.split(/\s+/),
+   guard jobs limit resume onlyRejectsOf rejectsInto reportsInto source discardWrites threads workers rows`.split(
+    /\s+/,
+  ),
 );
 
-const NUMBERS: ReadonlySet<string> = new Set(['maxRejects', 'maxShrink', 'jobs', 'limit']);
+const NUMBERS: ReadonlySet<string> = new Set(['maxRejects', 'maxShrink', 'jobs', 'threads', 'limit']);
 
 /** Flags that say which function is called. */
 const FUNCTIONS: Readonly<Record<string, string>> = { dryRun: 'dryRun', rehearse: 'rehearse' };
@@ -49,8 +51,8 @@ function callOf({ meant }: Suggestion): string | undefined {
       const { name, args, flags } = meant.command;
       if (!CALLS.has(name))
         return `npx ${commandLine(meant.command)}${meant.to === undefined ? '' : ` > ${meant.to}`}`;
-      const batch = JSON.stringify(args[0] ?? '');
-      return call(name, name === 'swap' ? `pipeline, ${batch}` : batch, { ...flags, pipeline: true });
+      const about = { check: 'pipeline', swap: `pipeline, ${JSON.stringify(args[0] ?? '')}` }[name];
+      return call(name, about ?? JSON.stringify(args[0] ?? ''), { ...flags, pipeline: true });
     }
   }
 }
@@ -65,6 +67,7 @@ function call(name: string, about: string, flags: Flags): string | undefined {
 function functionOf(name: string, flags: Flags): string {
   const [other] = Object.keys(FUNCTIONS).filter((flag) => flags[flag] === true);
   if (other !== undefined) return other;
+  if (name === 'check') return 'checkPipeline';
   return flags.swap === false ? 'load' : name;
 }
 

@@ -14,6 +14,11 @@ const ENTRIES = [
     'Stages, and the fields of mappings. As a table: [stages.md](../stages.md).',
   ],
   ['sluice/sinks', 'sinks/index', 'Where rows end besides tables.'],
+  [
+    'sluice/testing',
+    'src/testing/index',
+    'Stages and pipelines under test. With examples: [testing.md](../testing.md).',
+  ],
 ] as const;
 
 interface Declared {

@@ -23,6 +23,9 @@ const SAID: readonly (readonly [Next, string | undefined])[] = [
   // No option of a program's: left out, or said otherwise.
   [again({ flags: { map: 'x=y' } }), undefined],
   [again({ flags: { map: 'x=y' } }, { otherwise: 'name the column' }), 'name the column'],
+  [command('check', ['orders'], { rows: false }), 'checkPipeline(pipeline, { rows: false, … })'],
+  [again({ name: 'check', drop: ['dryRun'] }), 'checkPipeline with the same options'],
+  [again({ drop: ['threads'] }), 'the same call without threads'],
   [command('rollback', ['3']), 'rollback("3", { … })'],
   [command('swap', ['3'], { pipeline: './p.ts' }), 'swap(pipeline, "3", { … })'],
   [command('rejects', ['3'], {}, { to: 'r.csv' }), 'npx sluice rejects 3 > r.csv'],

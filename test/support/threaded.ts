@@ -2,8 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { makingAgain, type Recipe } from '../../src/cli/elsewhere/recipe.js';
-import { givenInputs } from '../../src/cli/given/inputs.js';
+import { givenFiles } from '../../src/cli/given/inputs.js';
 import { findPipeline } from '../../src/cli/given/pipelines.js';
+import { sourcesOf } from '../../src/program/inputs.js';
 import type { TestDatabase } from './database.js';
 import { type Options, runOn } from './lots.js';
 
@@ -64,12 +65,12 @@ export async function runThreaded(
   source: string,
   options: Options = {},
 ) {
-  const given = { input: [], source, encoding: [] };
   const { pipeline, from } = await findPipeline(path);
-  const recipe: Recipe = { kind: 'pipeline', from, given, resume: undefined };
+  const files = await givenFiles(pipeline, { input: [], source, encoding: [] });
+  const recipe: Recipe = { kind: 'pipeline', from, files };
   return runOn(t, database, pipeline, {
     from,
-    inputs: await givenInputs(pipeline, given),
+    inputs: await sourcesOf(pipeline, files),
     again: makingAgain(recipe),
     segmentBytes: 1,
     threads: 2,

@@ -18,8 +18,8 @@ export function declareCheck(root: Command): void {
       const { withReading } = await import('../given/session.js');
       const { pipeline, from } = await findPipeline(wanted);
       process.exitCode = await withReading(flags.databaseUrl, async (session) => {
-        const { checkPipeline } = await import('../../run/check.js');
-        const { givenInputs } = await import('../given/inputs.js');
+        const { checkIn } = await import('../../program/run.js');
+        const { givenFiles } = await import('../given/inputs.js');
         const { batchLog } = await import('../show/log.js');
         const { showProgress } = await import('../show/progress.js');
         const { showFindings, showPlan } = await import('../show/plan.js');
@@ -28,39 +28,28 @@ export function declareCheck(root: Command): void {
         const log = batchLog({ jsonToStderr: false });
         log.discard();
         const progress = await showProgress();
-        const { plan, findings, asked } = await checkPipeline(
+        const checked = await checkIn(
+          session,
           pipeline,
           {
-            database: session.database,
-            signal: session.signal,
             from,
-            inputs: await givenInputs(pipeline, flags),
+            inputs: await givenFiles(pipeline, flags),
             settings: pairs('--set', flags.set),
             ...(flags.maxRejects === undefined ? {} : { maxRejects: flags.maxRejects }),
             log,
             events: progress,
           },
-          flags,
+          flags.rows,
         ).finally(() => progress.stop());
-        showPlan(plan);
-        showFindings(findings);
-        const refused = findings.some(({ finding }) => finding.severity === 'error');
-        if (flags.json === true)
-          print(
-            asJson({
-              pipeline: pipeline.name,
-              ok: !refused,
-              asked,
-              findings: findings.map(({ name, finding }) => ({ name, ...finding })),
-              plan,
-            }),
-          );
-        if (!refused)
+        showPlan(checked.plan);
+        showFindings(checked.findings);
+        if (flags.json === true) print(asJson(checked));
+        if (checked.ok)
           sayNext(
-            `${styled('green', '✓')} ${plural(asked.length, 'check')} passed`,
+            `${styled('green', '✓')} ${plural(checked.asked.length, 'check')} passed`,
             again({ name: 'run', drop: ['rows'], flags: { dryRun: true } }),
           );
-        return refused ? EXIT.refused : EXIT.done;
+        return checked.ok ? EXIT.done : EXIT.refused;
       });
     });
 }

@@ -49,7 +49,7 @@ export function declarePlan(root: Command): void {
         else {
           showPlan(plan);
           if (plan.publish !== undefined) for (const line of publishLines(plan.publish, true)) print(line);
-          showFindings(findings);
+          showFindings(findings.map(({ name, finding }) => ({ name, ...finding })));
         }
         return refused ? EXIT.refused : EXIT.done;
       });

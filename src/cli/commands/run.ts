@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Pipeline } from '../../core/pipeline.js';
 import type { Session } from '../../program/database.js';
+import type { InputGiven } from '../../program/inputs-given.js';
 import { assertRunnable } from '../../program/runnable.js';
 import { noSummary } from '../../run/end/no-summary.js';
 import type { RunOptions } from '../../run/given/options.js';
@@ -65,8 +66,9 @@ export async function runWith(
   ofCopy?: OfCopy,
 ): Promise<number> {
   const { runIn } = await import('../../program/run.js');
+  const { isStdin } = await import('../../program/inputs.js');
   const { findBatch } = await import('../../db/ledger/batches.js');
-  const { givenInputs, resumedInputs } = await import('../given/inputs.js');
+  const { givenFiles, namesInputs } = await import('../given/inputs.js');
   const { ask } = await import('../given/ask.js');
   const { batchLog } = await import('../show/log.js');
   const { assertLoggable, ownLog } = await import('../show/log-place.js');
@@ -86,24 +88,23 @@ export async function runWith(
   const { resume } = flags;
   const write = toWrite(pipeline);
   const given = givenNow();
-  const { inputs, ...resubmitted } =
-    flags.onlyRejectsOf !== undefined
-      ? await correctedGiven(session, pipeline, flags, flags.onlyRejectsOf, ofCopy)
-      : {
-          inputs:
-            resume === undefined
-              ? await givenInputs(pipeline, flags)
-              : await resumedInputs(session.database, pipeline, resume, flags),
-        };
+  const corrected =
+    flags.onlyRejectsOf === undefined
+      ? undefined
+      : await correctedGiven(session, pipeline, flags, flags.onlyRejectsOf, ofCopy);
+  // A batch that is resumed has its files in the ledger.
+  const ledgerNames = corrected !== undefined || (resume !== undefined && !namesInputs(flags));
+  const files = ledgerNames ? undefined : await givenFiles(pipeline, flags);
+  const { inputs, ...resubmitted } = corrected ?? { inputs: files };
   const again: Recipe | undefined =
-    ofCopy === undefined ? { kind: 'pipeline', from, given: inputFlags(flags), resume } : ofCopy.again;
-  const readsStdin = Object.values({ ...pipeline.inputs, ...inputs }).some(({ kind }) => kind === 'stdin');
+    ofCopy === undefined ? { kind: 'pipeline', from, files, resume } : ofCopy.again;
+  const readsStdin = Object.values<InputGiven>({ ...pipeline.inputs, ...inputs }).some(isStdin);
   let failed: Summary | undefined;
   try {
     const { summary, rejects } = await runIn(session, pipeline, {
       from,
       ...(given === undefined ? {} : { command: kept(given) }),
-      inputs,
+      ...(inputs === undefined ? {} : { inputs }),
       settings: pairs('--set', flags.set),
       dryRun: flags.dryRun ?? false,
       rehearse: flags.rehearse ?? false,
@@ -180,8 +181,6 @@ export async function runWith(
     log.close();
   }
 }
-
-const inputFlags = ({ input, source, encoding = [] }: RunFlags) => ({ input, source, encoding });
 
 /** What a run that feeds corrected rejects of batch `id` back is given. */
 async function correctedGiven(

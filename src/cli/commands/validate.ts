@@ -45,7 +45,7 @@ export function declareValidate(root: Command): void {
           if (!askedAgain)
             say(`  ${styled('dim', '·')} ${name}: asked at the publish, and not again (${summary})`);
           else if (ok && findings.length === 0) say(`  ${styled('green', '✓')} ${name}: ${summary}`);
-          showFindings(findings.map((finding) => ({ name, finding })));
+          showFindings(findings.map((finding) => ({ name, ...finding })));
         }
         for (const note of validated.notes) say(`  ${styled('yellow', '!')} ${note}`);
         if (flags.json === true) print(asJson(validated));

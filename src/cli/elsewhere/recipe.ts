@@ -1,19 +1,12 @@
 import type { CopyRequest } from '../../copy/request.js';
 import { compiledFile } from '../../core/package.js';
+import { type PipelineAgain, madeAgain as pipelineAgain } from '../../program/again.js';
 import type { MakingAgain } from '../../run/given/options.js';
 import type { Around, MadeAgain } from '../../run/load/threads/serve.js';
-import type { PipelineFlags } from '../given/flags.js';
 
 /** How a pipeline and its inputs are made again by another thread: what was typed, as plain data. */
 export type Recipe =
-  | {
-      readonly kind: 'pipeline';
-      /** Its name or path. */
-      readonly from: string;
-      readonly given: Pick<PipelineFlags, 'input' | 'source' | 'encoding'>;
-      /** The batch that is resumed, whose inputs are taken where none is named. */
-      readonly resume: string | undefined;
-    }
+  | ({ readonly kind: 'pipeline' } & PipelineAgain)
   | { readonly kind: 'copy'; readonly request: CopyRequest };
 
 /** What `runPipeline` is told of it. */
@@ -29,12 +22,5 @@ export async function madeAgain(recipe: Recipe, around: Around): Promise<MadeAga
     return { pipeline, from, inputs: {}, release };
   }
   const { findPipeline } = await import('../given/pipelines.js');
-  const { givenInputs, resumedInputs } = await import('../given/inputs.js');
-  const { pipeline, from } = await findPipeline(recipe.from);
-  const flags = { ...recipe.given, set: [] };
-  const inputs =
-    recipe.resume === undefined
-      ? await givenInputs(pipeline, flags)
-      : await resumedInputs(around.database, pipeline, recipe.resume, flags);
-  return { pipeline, from, inputs, release: async () => {} };
+  return pipelineAgain(recipe, around, findPipeline);
 }

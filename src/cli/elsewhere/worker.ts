@@ -3,10 +3,11 @@ import type { CopyRequest } from '../../copy/request.js';
 import { pipelineErrors } from '../../core/errors/catalogue/pipelines.js';
 import type { Batch } from '../../db/ledger/batches.js';
 import type { Session } from '../../program/database.js';
+import type { Found } from '../../program/pipeline-file.js';
 import { isCommand } from '../../run/given/next-command.js';
 import type { Around, MadeAgain } from '../../run/load/threads/serve.js';
 import { judged, PartServer } from '../../run/load/workers/serve.js';
-import { type Found, findPipeline } from '../given/pipelines.js';
+import { findPipeline } from '../given/pipelines.js';
 import { batchLog } from '../show/log.js';
 import { say } from '../show/terminal.js';
 

@@ -16,6 +16,14 @@ export async function givenInputs(
   pipeline: Pipeline,
   flags: Pick<PipelineFlags, 'input' | 'source' | 'encoding'>,
 ): Promise<Record<string, Source>> {
+  return sourcesOf(pipeline, await givenFiles(pipeline, flags));
+}
+
+/** The same as files, by input. Throws usage errors for names that are not inputs. */
+export async function givenFiles(
+  pipeline: Pipeline,
+  flags: Pick<PipelineFlags, 'input' | 'source' | 'encoding'>,
+): Promise<Record<string, GivenFile>> {
   const given: Record<string, GivenFile> = Object.fromEntries(
     Object.entries(pairs('--input', flags.input)).map(([name, path]) => [name, { path }]),
   );
@@ -24,8 +32,12 @@ export async function givenInputs(
   const encodings = encodingsOf(flags.encoding ?? [], Object.keys(given));
   for (const [name, encoding] of Object.entries(encodings))
     given[name] = { ...(given[name] as GivenFile), encoding };
-  return sourcesOf(pipeline, given);
+  return given;
 }
+
+/** Whether a command names what is read; one that resumes a batch need not. */
+export const namesInputs = ({ source, input }: Pick<PipelineFlags, 'input' | 'source'>) =>
+  source !== undefined || input.length > 0;
 
 /** Files of corrected rejects: those given to an input by its name, and others, whose rows say which they belong to. */
 export interface CorrectedInputs {
@@ -77,7 +89,7 @@ export async function resumedInputs(
   batch: string,
   flags: PipelineFlags,
 ): Promise<Record<string, Source>> {
-  if (flags.source !== undefined || flags.input.length > 0) return givenInputs(pipeline, flags);
+  if (namesInputs(flags)) return givenInputs(pipeline, flags);
   const files = await filesOfBatch(database, pipeline, batch);
   return sourcesOf(pipeline, files);
 }

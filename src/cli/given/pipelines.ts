@@ -1,10 +1,8 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { pipelineErrors } from '../../core/errors/catalogue/pipelines.js';
 import { nearest } from '../../core/errors/nearest.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import type { Batch } from '../../db/ledger/batches.js';
+import { type Found, pipelineOfFile } from '../../program/pipeline-file.js';
 import { isCommand, isFile } from '../../run/given/next-command.js';
 
 /** The pipelines that come with Sluice, in the order `sluice list` shows them. */
@@ -15,12 +13,6 @@ const BUILT_IN: Readonly<Record<string, () => Promise<{ default: Pipeline }>>> =
   'okvet-import': () => import('../../../pipelines/okvet-import/index.js'),
   'milestones-to-sections': () => import('../../../pipelines/milestones-to-sections/index.js'),
 };
-
-/** A pipeline and how to find it again: its name, or the absolute path it was loaded from. */
-export interface Found {
-  readonly pipeline: Pipeline;
-  readonly from: string;
-}
 
 /** The names of the built-in pipelines. */
 export function builtInNames(): string[] {
@@ -34,7 +26,7 @@ export function builtInNames(): string[] {
 export async function findPipeline(wanted: string): Promise<Found> {
   const builtIn = Object.hasOwn(BUILT_IN, wanted) ? BUILT_IN[wanted] : undefined;
   if (builtIn !== undefined) return { pipeline: (await builtIn()).default, from: wanted };
-  if (/\.[cm]?[jt]s$/.test(wanted) || wanted.includes('/')) return fromFile(wanted);
+  if (/\.[cm]?[jt]s$/.test(wanted) || wanted.includes('/')) return pipelineOfFile(wanted);
   const meant = nearest(wanted, builtInNames());
   throw pipelineErrors.no_such_pipeline.unknown({ wanted, meant, names: builtInNames() });
 }
@@ -64,26 +56,4 @@ export async function pipelineOf(
   if (!isCommand(batch.pipeline_from)) return (await findPipeline(batch.pipeline_from)).pipeline;
   const { stagedCopy } = await import('../../copy/pipeline.js');
   return stagedCopy(batch);
-}
-
-async function fromFile(wanted: string): Promise<Found> {
-  const path = resolve(wanted);
-  if (!existsSync(path)) throw pipelineErrors.no_such_pipeline.noFile({ path });
-  const { loadUserModule } = await import('./user-module.js');
-  let loaded: Record<string, unknown>;
-  try {
-    loaded = await loadUserModule(pathToFileURL(path).href);
-  } catch (error) {
-    throw pipelineErrors.bad_pipeline.notLoaded({ path, why: (error as Error).message }, { cause: error });
-  }
-  const pipeline = unwrapped(loaded) as Partial<Pipeline> | null | undefined;
-  if (typeof pipeline?.flows !== 'function' || typeof pipeline.name !== 'string')
-    throw pipelineErrors.bad_pipeline.notExported({ path });
-  return { pipeline: pipeline as Pipeline, from: path };
-}
-
-/** A CommonJS interop layer may wrap the default export once more. */
-function unwrapped(loaded: Record<string, unknown>): unknown {
-  const first = loaded.default;
-  return typeof first === 'object' && first !== null && 'default' in first ? first.default : first;
 }

@@ -5,7 +5,7 @@ import { table } from './table.js';
 import { bytes, count, say, shortDetail, styled } from './terminal.js';
 
 /** Shows a plan, on stderr. */
-export function showPlan(plan: Plan): void {
+export function showPlan(plan: Omit<Plan, 'publish'>): void {
   say(`${styled('bold', plan.pipeline)}: ${plan.summary}`);
   say();
   const settings = Object.entries(plan.settings).map(([name, value]) => `${name}=${value}`);
@@ -86,12 +86,10 @@ const MARKS: Readonly<Record<Finding['severity'], () => string>> = {
 };
 
 /** Shows what checks or validations found, on stderr. */
-export function showFindings(
-  findings: readonly { readonly name: string; readonly finding: Finding }[],
-): void {
-  for (const { name, finding } of findings) {
-    say(`  ${MARKS[finding.severity]()} ${name}: ${finding.message}`);
-    for (const detail of finding.details ?? []) say(`      ${shortDetail(detail)}`);
-    for (const step of nextLines(finding.next)) say(`      ${styled('dim', 'next:')} ${step}`);
+export function showFindings(findings: readonly (Finding & { readonly name: string })[]): void {
+  for (const { name, severity, message, details = [], next } of findings) {
+    say(`  ${MARKS[severity]()} ${name}: ${message}`);
+    for (const detail of details) say(`      ${shortDetail(detail)}`);
+    for (const step of nextLines(next)) say(`      ${styled('dim', 'next:')} ${step}`);
   }
 }

@@ -44,6 +44,13 @@ export interface RunChoices {
    * 4), and flows followed at once (default: 2); fewer where the server has not the connections for it.
    */
   readonly jobs?: number;
+  /**
+   * Threads beside the main one that read and encode the rows of a flow that is loaded in parts. Default: none. Each makes
+   * the pipeline again out of its file; where it has none, or threads are of no use, a note says so.
+   */
+  readonly threads?: number;
+  /** Parts of files are loaded by workers (`sluice worker`), on whatever hosts they are; where they cannot be, a note says so. */
+  readonly workers?: boolean;
   /** append, merge, sync, patch: the tables' own triggers do not fire. Needs their owner. */
   readonly noTriggers?: boolean;
   /** Asks to stop: nothing is published then, unless the publish is committed already. */

@@ -43,10 +43,6 @@ export interface RunOptions extends RunChoices {
   readonly copy?: Readonly<Record<string, unknown>>;
   /** Only so many rows of every input; nothing is published then. */
   readonly limit?: number;
-  /** Threads beside the main one that read and encode the rows of a flow that is loaded in parts. Default: none. */
-  readonly threads?: number;
-  /** Parts are loaded by workers (`sluice worker`), on whatever hosts they are. */
-  readonly workers?: boolean;
   /** How somebody else makes the pipeline and its inputs again; left out where nobody can. */
   readonly again?: MakingAgain;
   readonly log: Log;

@@ -8,7 +8,7 @@ export type Refused = Omit<Refusal, 'stays'>;
 import type { Blocker } from '../../db/locks/blockers.js';
 
 /** One table of a plan. */
-interface PlannedTable {
+export interface PlannedTable {
   readonly name: string;
   readonly schema: string;
   readonly table: string;

@@ -252,7 +252,7 @@ long('a pipeline that a program has made is loaded without threads, and that is 
   });
   assert.deepEqual(await threadsOf(made.database), [0]);
   assert.ok(
-    notes.some((note) => /without threads: its pipeline was made by a program/.test(note)),
+    notes.some((note) => /without threads: its pipeline or an input was made by a program/.test(note)),
     notes.join(),
   );
 });

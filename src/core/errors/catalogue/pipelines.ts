@@ -63,6 +63,10 @@ export const pipelineErrors = topic({
       says: `the pipeline ${path} cannot be loaded: ${why}`,
       next: 'fix the file; `node --check` or your editor shows where',
     })),
+    runs: misuse(() => ({
+      says: 'the file of the pipeline calls Sluice when it is imported, which each thread of the run does once more',
+      next: 'export the pipeline from a file of its own, and call run in another',
+    })),
     notExported: misuse(({ path }: { path: string }) => ({
       says: `${path} does not export a pipeline`,
       next: "export default pipeline({ name, summary, inputs, tables, flows })   (import { pipeline } from 'sluice')",

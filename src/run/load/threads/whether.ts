@@ -30,7 +30,8 @@ function poolOf(job: Job, again: MakingAgain): Promise<ThreadPool> {
 function hindrance(job: Job, { plan }: InParts, cut: Cut): string | undefined {
   const { again, database, onlyRejectsOf } = job.options;
   if (onlyRejectsOf !== undefined) return 'corrected rejects are few';
-  if (again === undefined) return 'its pipeline was made by a program, and no thread could make it again';
+  if (again === undefined)
+    return 'its pipeline or an input was made by a program, and no thread could make it again';
   if (!isPlainLine(plan)) return 'its stages group or number rows, or it has several ends';
   // The one copy of an SQLite file, and what a query sees, are this process's.
   if (plan.source.kind !== 'file' && plan.source.kind !== 'stdin')

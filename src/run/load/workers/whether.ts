@@ -13,9 +13,10 @@ export function byWorkers(job: Job, { plan }: InParts, cut: Cut): boolean {
 }
 
 function hindrance(job: Job, cut: Cut, readable: boolean): string | undefined {
-  const { onlyRejectsOf, from } = job.options;
+  const { onlyRejectsOf, from, again } = job.options;
   if (onlyRejectsOf !== undefined) return 'corrected rejects are few';
-  if (from === undefined) return 'its pipeline was made by a program, and no worker could make it again';
+  if (from === undefined || again === undefined)
+    return 'its pipeline or an input was made by a program, and no worker could make it again';
   if (!cut.byPlace || !readable) return 'its parts cannot be read by their places alone';
   return undefined;
 }

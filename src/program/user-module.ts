@@ -1,6 +1,6 @@
 import { register } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { compiledFile } from '../../core/package.js';
+import { compiledFile } from '../core/package.js';
 
 let registered = false;
 
@@ -10,7 +10,7 @@ let registered = false;
  * copy would have classes and settings of its own.
  */
 export async function loadUserModule(url: string): Promise<Record<string, unknown>> {
-  if (!registered) register(pathToFileURL(compiledFile('src', 'cli', 'given', 'user-module-hooks.js')));
+  if (!registered) register(pathToFileURL(compiledFile('src', 'program', 'user-module-hooks.js')));
   // Stack traces name lines of the user's TypeScript.
   process.setSourceMapsEnabled(true);
   registered = true;

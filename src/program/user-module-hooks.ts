@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { LoadHook, ResolveHook } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { compiledFile } from '../../core/package.js';
+import { compiledFile } from '../core/package.js';
 
 const OWN: Readonly<Record<string, string>> = Object.fromEntries(
   [
