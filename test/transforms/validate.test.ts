@@ -5,6 +5,7 @@ import { parseJson } from '../../src/core/json/parse.js';
 import { jsonText } from '../../src/core/json/write.js';
 import type { Row } from '../../src/core/row.js';
 import { type JsonSchema, type ValidateOptions, validate, validator } from '../../transforms/index.js';
+import { long } from '../support/long.js';
 
 const check = (schema: JsonSchema, row: Row, options?: ValidateOptions<Row>) =>
   testStage(validate(schema, options), [row], { chunkSizes: [1] });
@@ -177,7 +178,7 @@ test('the same questions can be asked of a single row', () => {
   );
 });
 
-test('numbers of any size are of their type and within their bounds, to the last digit', async () => {
+long('numbers of any size are of their type and within their bounds, to the last digit', async () => {
   const row = (literal: string) => parseJson(`{"c":${literal}}`) as Row;
   const doc = (literal: string) => parseJson(`{"c":{"in":[${literal}]}}`) as Row;
   const big = '9007199254740993';
