@@ -1,4 +1,7 @@
-import { type FileOptions, formatFor } from '../sources/file.js';
+import { fileErrors } from '../core/errors/catalogue/files.js';
+import { displayName } from '../sources/bytes/open.js';
+import { type FileOptions, formatAt } from '../sources/file.js';
+import { type FileFormat, hasColumns, isText } from '../sources/format.js';
 import type { CopyRequest } from './request.js';
 
 /** What a request says about how its files are written. */
@@ -12,14 +15,28 @@ const READING = [
   'encoding',
   'header',
   'at',
+  'table',
+  'query',
 ] as const satisfies readonly (keyof CopyRequest & keyof FileOptions)[];
 
-/** How the file at `path` is to be read. */
-export function fileOptions(path: string, request: CopyRequest): FileOptions {
+/**
+ * How the file at `path` is to be read: as the request says, else as its name or, where it is no text, its first bytes do.
+ * Throws usage `format_option`.
+ */
+export async function fileOptions(path: string, request: CopyRequest): Promise<FileOptions> {
+  return optionsAs(await formatAt(path, request), path, request);
+}
+
+/** The same where the format is known; undefined: the first bytes tell it when they are read. */
+export function optionsAs(format: FileFormat | undefined, path: string, request: CopyRequest): FileOptions {
   const said = READING.filter((name) => request[name] !== undefined).map((name) => [name, request[name]]);
-  const format = formatFor(path, request);
-  const options = Object.fromEntries(said) as FileOptions;
-  if (format === 'json' || format === 'jsonl' || request.columns === undefined) return options;
+  const options: FileOptions = {
+    ...(Object.fromEntries(said) as FileOptions),
+    ...(format === undefined ? {} : { format }),
+  };
+  if (!hasColumns(format) || request.columns === undefined) return options;
+  // Its columns are in the file, whatever anybody says.
+  if (!isText(format)) throw fileErrors.format_option({ option: 'columns', path: displayName(path), format });
   if (request.header !== true) return { ...options, header: false };
   const { columns: _, ...rest } = options;
   return { ...rest, names: request.columns };

@@ -9,6 +9,7 @@ import type { Source } from '../core/types.js';
 import { isRejects } from '../run/resubmit/rejects-given.js';
 import { displayName, openBytes } from '../sources/bytes/open.js';
 import { type FileOptions, fileSource, formatFor } from '../sources/file.js';
+import { hasColumns } from '../sources/format.js';
 import { type Surroundings, silentRun } from './silent-run.js';
 
 /** Of what is read again so much is looked at: no first rows take more, but for a record that is as long. */
@@ -60,7 +61,7 @@ export async function readHead(
     return names;
   });
   // Keys of JSON that are given need not be looked for.
-  if (once && options.columns !== undefined && /^jsonl?$/.test(formatFor(path, options) ?? '')) named();
+  if (once && options.columns !== undefined && !hasColumns(formatFor(path, options))) named();
   const begun = begin(source, context, once ? {} : { partBytes: LOOK_BYTES });
   try {
     const first = await begun.first(isNamed);
@@ -90,8 +91,7 @@ export function namingSource(
   options: FileOptions,
   map: (called: readonly string[], header: readonly string[]) => Readonly<Record<string, string>>,
 ): Source {
-  const format = formatFor(path, options);
-  return fileSource(path, format === 'json' || format === 'jsonl' ? options : { ...options, map });
+  return fileSource(path, hasColumns(formatFor(path, options)) ? { ...options, map } : options);
 }
 
 const noRows = (path: string) => headerErrors.no_columns.withoutRows({ input: displayName(path) });

@@ -158,7 +158,7 @@ async function matchedInput(
     // A schema sees the file's own names.
     return check.length > 0 ? {} : renames(matching, names);
   };
-  const begun = await readHead(path, fileOptions(path, request), around, rename);
+  const begun = await readHead(path, await fileOptions(path, request), around, rename);
   const head = rejects
     ? await ofRejects(begun, path, table, around)
     : kept

@@ -1,5 +1,5 @@
 import { ident, idents, qualified } from '../db/quote.js';
-import { type Display, OWN_TEXT, type OwnType, type ReadAs } from './own-text.js';
+import { type Display, OWN_TEXT, type OwnText, type OwnType, type ReadAs } from './own-text.js';
 
 const SCALARS = ['bool', 'int4', 'int8', 'numeric', 'date', 'timestamp', 'timestamptz', 'uuid'] as const;
 
@@ -27,21 +27,42 @@ const SQL_NAMES: Readonly<Partial<Record<OwnType, string>>> = {
   int8: 'bigint',
 };
 
+/** The digits that JavaScript writes are those of one double, and PostgreSQL reads them as that. */
+const DOUBLE: Pick<OwnText, 'keeps'> = {
+  keeps: (value) => typeof value === 'string' && String(Number(value)) === value,
+};
+
+/** What is known of a type as SQL has it; undefined where all is left to who says that values are of it. */
+function ownType(sql: string): Pick<OwnText, 'keeps'> | undefined {
+  if (sql === 'double precision') return DOUBLE;
+  const base = sql.replace(/\(.*\)$/, '');
+  const own = Object.entries(SQL_NAMES).find(([, name]) => name === base)?.[0] ?? base;
+  return Object.hasOwn(OWN_TEXT, own) ? OWN_TEXT[own as OwnType] : undefined;
+}
+
 /** Finds the narrowest type that gives back all values of a column as they were read. */
 export class TypeTally {
   readonly #display: Display;
   #type: OwnType | undefined;
   /** Text that is no value of JSON has been among the values. */
   #text = false;
+  /** What the inputs themselves say that the type is: null once they do not agree, or a value is none of it. */
+  #said: string | null | undefined;
 
   constructor(display: Display) {
     this.#display = display;
+  }
+
+  /** An input with a column of this name says that its type is `type`, or nothing. */
+  said(type: string | undefined): void {
+    this.#said = this.#said === undefined || this.#said === type ? (type ?? null) : null;
   }
 
   /** Takes one value into account; null and undefined fit everything. */
   add(value: unknown, as: ReadAs): void {
     if (value === null || value === undefined) return;
     if (as === 'text') this.#text = true;
+    if (this.#said != null && ownType(this.#said)?.keeps(value, as) === false) this.#said = null;
     if (this.#type === undefined) {
       const first = as === 'json' ? FIRST_OF_JSON : FIRST_OF_TEXT;
       this.#type = first.find((type) => this.#shows(type) && OWN_TEXT[type].keeps(value, as));
@@ -57,6 +78,7 @@ export class TypeTally {
 
   /** The type; text where there was no value at all. */
   type(): string {
+    if (this.#said != null) return this.#said;
     const type = this.#type ?? 'text';
     return SQL_NAMES[type] ?? type;
   }

@@ -4,7 +4,7 @@ import { commandErrors } from '../core/errors/catalogue/command-line.js';
 import { shownUrl } from '../core/input-url.js';
 import { formatList } from '../core/list.js';
 import type { PublishMode } from '../core/target.js';
-import type { FileFormat } from '../sources/file.js';
+import type { FileFormat } from '../sources/format.js';
 
 /** What `sluice copy` is asked to do. Plain data. */
 export interface CopyRequest {
@@ -33,6 +33,9 @@ export interface CopyRequest {
   readonly escape?: string;
   readonly encoding?: string;
   readonly at?: string;
+  /** SQLite: the table or view to be read, or a query; left out, the only table. */
+  readonly table?: string;
+  readonly query?: string;
   /** Where the table is not there, create it first: `proposeTable`. */
   readonly create?: boolean;
   /** The types of the table were proposed: a value that its column would change is a reject. */
@@ -62,6 +65,8 @@ export function copyCommand(request: CopyRequest): string {
     escape: request.escape,
     encoding: request.encoding,
     at: request.at,
+    table: request.table,
+    query: request.query,
     schema: request.schema,
     create: request.create === true ? true : undefined,
   };

@@ -7,9 +7,10 @@ import { rejectColumns } from '../db/ledger/rejects.js';
 import { readings } from '../db/table-name.js';
 import { STDIN } from '../sources/bytes/open.js';
 import { fileSource, formatFor } from '../sources/file.js';
+import { hasColumns } from '../sources/format.js';
 import { asWritten } from './as-written.js';
 import type { Proposal } from './create.js';
-import { fileOptions } from './file-options.js';
+import { optionsAs } from './file-options.js';
 import { matchColumns } from './match.js';
 import type { MatchedTable } from './match-options.js';
 import { type CopyInput, copyPipeline, inputNames, targetOfBatch } from './pipeline.js';
@@ -40,6 +41,8 @@ const SAID = {
   omit: '--omit',
   columns: '--columns',
   at: '--at',
+  table: '--table',
+  query: '--query',
   schema: '--schema',
 } as const satisfies Partial<Record<keyof CopyRequest, string>>;
 
@@ -106,10 +109,10 @@ export async function prepareResubmitted(
     const label = batch.manifest?.inputs[name]?.label ?? path;
     // Where neither the name nor an option says it, what the first bytes said then.
     const format = formatFor(path, request) ?? batch.manifest?.inputs[name]?.format;
-    const isJson = format === 'json' || format === 'jsonl';
+    const isJson = !hasColumns(format);
     const rename = (names: readonly string[]) =>
       renames(matchColumns(label, names, target, { ...request, mode: into.mode, key: into.key }), names);
-    const options = fileOptions(path, request);
+    const options = optionsAs(format, path, request);
     const source = fileSource(path, isJson || check.length > 0 ? options : { ...options, map: rename });
     const known = [
       ...(batch.input_columns?.[label] ?? []),

@@ -87,13 +87,15 @@ class Sampling {
     if ((await openBytes(path, run)) === undefined) throw readOnce(path);
     const columns = new FileColumns(displayName(path), this.#request, (name) => this.#tally(name));
     let as: ReadAs = 'json';
-    const named = namingSource(path, fileOptions(path, this.#request), (called, header) => {
+    const options = await fileOptions(path, this.#request);
+    const named = namingSource(path, options, (called, header) => {
       as = 'text';
       const own = (_: string, i: number) => !isRejects(called) || !isRejectColumn(called[i] as string);
       columns.name(called.filter(own), header?.filter(own));
       return {};
     });
     const source = recognised(named, nameOf(this.#request.into));
+    columns.types = (await source.types?.(run)) ?? {};
     let rows = 0;
     for await (const chunk of source.read(run)) {
       for (const row of chunk) {
@@ -130,6 +132,8 @@ class FileColumns {
   readonly #tallies = new Map<string, TypeTally | undefined>();
   /** Column of the table → the file's. */
   readonly #from = new Map<string, string>();
+  /** What the file says that the types of its columns are. */
+  types: Readonly<Record<string, string>> = {};
   #map: Readonly<Record<string, string>>;
   #skip: readonly string[];
 
@@ -188,6 +192,7 @@ class FileColumns {
       });
     this.#from.set(to, name);
     const tally = this.#tallyOf(to);
+    if (other === undefined) tally.said(Object.hasOwn(this.types, name) ? this.types[name] : undefined);
     this.#tallies.set(name, tally);
     return tally;
   }

@@ -13,6 +13,9 @@ export type DateUnit = 'seconds' | 'milliseconds' | 'microseconds' | 'nanosecond
 /** How the cells of an SQLite column are read; `text` is what there is, as text. */
 export type SqliteType = 'text' | 'boolean' | 'datetime';
 
+/** How rows are written: as text of records, as JSON, or in a format of which the columns are known. */
+export type RowFormat = 'csv' | 'json' | 'sqlite';
+
 /** Where rows come from. Declaring one touches nothing; every `read` starts afresh. */
 export interface Source<R extends AnyRow = Row> {
   /** As messages name it: a path, `-` for stdin, a query's name. */
@@ -21,7 +24,7 @@ export interface Source<R extends AnyRow = Row> {
   /** The file that it reads, where one is named and `name` is another. */
   readonly path?: string;
   /** How a file's or stdin's rows are written; where its first bytes tell, known when they have been read. */
-  readonly format?: 'csv' | 'json';
+  readonly format?: RowFormat;
   /** The columns that the flow relies on; a file put in this source's place must have them. */
   readonly columns?: readonly string[];
   /** The table that it reads, one row for one, as it is named along the search path. */
@@ -47,6 +50,11 @@ export interface Source<R extends AnyRow = Row> {
   readonly dates?: { readonly table: string; readonly units: Readonly<Record<string, DateUnit>> };
   /** The same rows out of the SQLite file at `path`, where the source can read one. */
   fromSqlite?(path: string): Source<R>;
+  /**
+   * @internal Types of PostgreSQL that hold the values of columns exactly, by what the input calls the columns; left out are
+   * those of which it says nothing. Throws as `check` does.
+   */
+  types?(run: Run): Promise<Readonly<Record<string, string>>>;
   /** @internal What the rows are written in; undefined where that can be read only once. Throws as `check` does. */
   bytes?(around: Around): Promise<InputBytes | undefined>;
   /** Chunks of rows with their origin marked. Must release what it holds when the reader stops early. */

@@ -2,14 +2,14 @@ import { readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { inputErrors } from '../core/errors/catalogue/inputs.js';
 import { remoteErrors } from '../core/errors/catalogue/remote.js';
-import { isRemote, pathInUrl, shownUrl } from '../core/input-url.js';
+import { isRemote, shownUrl } from '../core/input-url.js';
 import type { Pipeline } from '../core/pipeline.js';
 import type { Source } from '../core/types.js';
 import { statInput } from '../sources/bytes/local.js';
 import { STDIN } from '../sources/bytes/open.js';
-import { fileSource, formatFor, formatOf } from '../sources/file.js';
+import { fileSource, formatAt, formatFor } from '../sources/file.js';
+import { formatOf, textFormatOf } from '../sources/format.js';
 import { json } from '../sources/json/index.js';
-import { isSqliteFile, isSqliteName } from '../sources/sqlite/header.js';
 import type { GivenFile } from './inputs-given.js';
 
 /**
@@ -81,10 +81,10 @@ function filesOfFolder(folder: string, names: readonly string[]): Record<string,
 /** Whether there is a folder at `path`. */
 export const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
-/** The files of a folder whose names tell a format that can be read, as paths. */
+/** The files of a folder whose names tell a format of text, as paths. */
 export function filesIn(folder: string): string[] {
   return readdirSync(folder)
-    .filter((file) => formatOf(file) !== undefined)
+    .filter((file) => textFormatOf(file) !== undefined)
     .sort()
     .map((file) => join(folder, file));
 }
@@ -98,9 +98,9 @@ const isJson = (path: string) => formatFor(path, {}) === 'json';
 
 /** Told by the file's first bytes, or by its name where it cannot be read; then the reading says why. */
 const isSqlite = async (path: string) => {
-  if (!isRemote(path)) return isSqliteName(path) || (await isSqliteFile(path));
-  if (isSqliteName(pathInUrl(path))) throw remoteErrors.bad_url.sqlite({ input: shownUrl(path) });
-  return false;
+  const found = (await formatAt(path, {})) === 'sqlite';
+  if (found && isRemote(path)) throw remoteErrors.bad_url.sqlite({ input: shownUrl(path) });
+  return found;
 };
 
 function same(names: readonly string[], file: GivenFile): Record<string, GivenFile> {

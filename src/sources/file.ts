@@ -1,55 +1,59 @@
 import { fileErrors } from '../core/errors/catalogue/files.js';
-import { pathInUrl } from '../core/input-url.js';
+import { isRemote } from '../core/input-url.js';
 import type { Rows } from '../core/row.js';
 import type { Run } from '../core/run.js';
 import type { Source } from '../core/types.js';
+import { formatByBytes } from './by-bytes.js';
 import { displayName, STDIN } from './bytes/open.js';
 import type { CsvOptions } from './csv/index.js';
 import { csv } from './csv/index.js';
+import { type FileFormat, formatOf } from './format.js';
 import { type JsonOptions, json } from './json/index.js';
 import { type JsonlOptions, jsonl } from './json/jsonl.js';
 import { type JsonLayout, layoutOf } from './json/layout.js';
+import { sqliteFile } from './sqlite/file.js';
+import type { SqliteQuery } from './sqlite/index.js';
 import { checkFile } from './text/check.js';
 import { openText, startingWith } from './text/opening.js';
 
-/** How a file's rows are written. */
-export type FileFormat = 'csv' | 'tsv' | 'jsonl' | 'json';
-
-export interface FileOptions extends CsvOptions, JsonOptions, JsonlOptions {
+export interface FileOptions
+  extends CsvOptions,
+    JsonOptions,
+    JsonlOptions,
+    Pick<SqliteQuery, 'table' | 'query'> {
   /** What the file's name says where left out; for stdin, and where it says nothing, what the first bytes say. */
   readonly format?: FileFormat;
 }
 
-const FORMATS: Readonly<Record<string, FileFormat>> = {
-  csv: 'csv',
-  txt: 'csv',
-  tsv: 'tsv',
-  tab: 'tsv',
-  jsonl: 'jsonl',
-  ndjson: 'jsonl',
-  json: 'json',
-};
-
 /**
  * The source for the file at `path`, its format told by the name (`.csv`, `.txt`, `.tsv`, `.tab`, `.jsonl`,
- * `.ndjson`, `.json`, each also with `.gz` or `.zst` behind it) or by the options; for stdin and names that say
- * nothing, by the first bytes when it is read: JSON, JSON Lines, or else CSV. Throws usage `format_option` for
- * options of another format.
+ * `.ndjson`, `.json`, each also with `.gz` or `.zst` behind it; `.db`, `.db3`, `.sqlite`, `.sqlite3`, `.s3db`) or by the
+ * options; for stdin and names that say nothing, by the first bytes when it is read: JSON, JSON Lines, or else CSV. Throws
+ * usage `format_option` for options of another format.
  */
 export function fileSource(path: string, options: FileOptions = {}): Source {
   const { format: _, ...rest } = options;
   const format = formatFor(path, options);
-  if (options.at !== undefined && format !== 'json') throw foreign('at', path, format ?? 'csv');
   if (format === undefined) return sniffed(path, rest);
   const source = sourceOf(format, path, rest);
   return options.encoding === undefined ? source : { ...source, encoding: options.encoding };
 }
 
 function sourceOf(format: FileFormat, path: string, options: FileOptions): Source {
-  if (format === 'csv') return csv(path, options);
-  if (format === 'tsv') return csv(path, { delimiter: '\t', ...options });
-  for (const option of CSV_ONLY) if (options[option] !== undefined) throw foreign(option, path, format);
-  return format === 'json' ? json(path, options) : jsonl(path, options);
+  for (const option of OPTIONS)
+    if (options[option] !== undefined && !TAKEN[format].includes(option)) throw foreign(option, path, format);
+  switch (format) {
+    case 'csv':
+      return csv(path, options);
+    case 'tsv':
+      return csv(path, { delimiter: '\t', ...options });
+    case 'json':
+      return json(path, options);
+    case 'jsonl':
+      return jsonl(path, options);
+    case 'sqlite':
+      return sqliteFile(path, options);
+  }
 }
 
 /** What is at `path`, in the format that its first bytes show. */
@@ -128,7 +132,18 @@ const DIALECT = [
   'skipLines',
 ] as const;
 
-const CSV_ONLY = [...DIALECT, 'header', 'names', 'map'] as const;
+const CSV = [...DIALECT, 'encoding', 'header', 'names', 'map'] as const;
+
+/** Options that not every format takes: those that each of them does. */
+const TAKEN: Readonly<Record<FileFormat, readonly (keyof FileOptions)[]>> = {
+  csv: CSV,
+  tsv: CSV,
+  json: ['encoding', 'at'],
+  jsonl: ['encoding'],
+  sqlite: ['table', 'query', 'map'],
+};
+
+const OPTIONS = [...new Set(Object.values(TAKEN).flat())];
 
 /**
  * The format that `fileSource` reads `path` as: the one given, else what the name or other options say; undefined
@@ -139,13 +154,14 @@ export function formatFor(path: string, options: FileOptions): FileFormat | unde
   const told = path === STDIN ? undefined : formatOf(path);
   if (told !== undefined) return told;
   if (options.at !== undefined) return 'json';
+  if (options.table !== undefined || options.query !== undefined) return 'sqlite';
   return DIALECT.some((option) => options[option] !== undefined) ? 'csv' : undefined;
 }
 
-/** The format that a file's name tells, if it does. */
-export function formatOf(path: string): FileFormat | undefined {
-  const extension = /\.([a-z]+)(?:\.(?:gz|zst))?$/i.exec(pathInUrl(path))?.[1];
-  return extension === undefined ? undefined : FORMATS[extension.toLowerCase()];
+/** The same, where the first bytes of a file that is no text tell it, too; whether the others are JSON is told as they are read. */
+export async function formatAt(path: string, options: FileOptions): Promise<FileFormat | undefined> {
+  const told = formatFor(path, options);
+  return told !== undefined || path === STDIN || isRemote(path) ? told : formatByBytes(path);
 }
 
 function foreign(option: string, path: string, format: FileFormat) {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { originOf } from '../../src/core/row.js';
-import { fileSource, formatOf } from '../../src/sources/file.js';
+import { fileSource } from '../../src/sources/file.js';
+import { formatOf } from '../../src/sources/format.js';
 import { memory } from '../../src/sources/memory.js';
 import { tempFile } from '../support/files.js';
 import { rowsOf, testRun } from '../support/run.js';
@@ -15,6 +16,9 @@ test('a name tells its format, packed or not', () => {
     ['a.ndjson', 'jsonl'],
     ['a.jsonl.gz', 'jsonl'],
     ['a.json', 'json'],
+    ['a.db', 'sqlite'],
+    ['a.sqlite3', 'sqlite'],
+    ['a.db.gz', undefined],
     ['a', undefined],
     ['a.gz', undefined],
   ] as const) {

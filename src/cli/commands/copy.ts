@@ -10,7 +10,7 @@ import { findsByKey, PUBLISH_MODES, type PublishMode } from '../../core/publish-
 import type { Run } from '../../core/run.js';
 import type { Session } from '../../program/database.js';
 import { noSummary } from '../../run/end/no-summary.js';
-import type { FileFormat } from '../../sources/file.js';
+import type { FileFormat } from '../../sources/format.js';
 import { pairs, type RunFlags, withDatabase, withRunning } from '../given/flags.js';
 import { answerFailureWith } from '../show/failure.js';
 import type { CorrectedGiven } from './run.js';
@@ -31,6 +31,8 @@ interface CopyFlags extends Omit<RunFlags, 'input' | 'source' | 'set' | 'encodin
   readonly escape?: string;
   readonly encoding?: string;
   readonly at?: string;
+  readonly table?: string;
+  readonly query?: string;
   readonly schema?: string;
   readonly create?: boolean;
 }
@@ -41,6 +43,7 @@ Columns are matched by name. Examples:
   sluice copy orders.csv.gz --into shop.orders --mode replace --map "Order No=order_no"
   zcat changes.jsonl.gz | sluice copy - --format jsonl --into orders --mode merge --key id --yes
   sluice copy new.csv --into new_table --create
+  sluice copy old.db --table orders --into orders
   sluice copy https://exports.example.com/orders.csv.gz --into orders`;
 
 /** `sluice copy FILE|- --into T` */
@@ -49,7 +52,7 @@ export function declareCopy(root: Command): void {
     .command('copy')
     .argument(
       '<files...>',
-      "CSV, TSV, JSON Lines or JSON, also .gz or .zst: paths, or https:// and s3:// URLs; '-' is stdin",
+      "CSV, TSV, JSON Lines or JSON, also .gz or .zst: paths, or https:// and s3:// URLs; '-' is stdin; SQLite files",
     )
     .description('load files into a table without writing a pipeline')
     .requiredOption('--into <table>', 'the table, or schema.table')
@@ -75,7 +78,7 @@ export function declareCopy(root: Command): void {
       new Option(
         '--format <format>',
         'default: what the name says, else what the first bytes look like',
-      ).choices(['csv', 'tsv', 'jsonl', 'json']),
+      ).choices(['csv', 'tsv', 'jsonl', 'json', 'sqlite']),
     )
     .option('--delimiter <text>', "CSV: between fields ('tab' or '\\t' for a tab)")
     .option('--null <text>', 'CSV: unquoted text that means NULL (default: nothing at all)')
@@ -83,6 +86,8 @@ export function declareCopy(root: Command): void {
     .option('--escape <char>', 'CSV: before a quote inside quotes (default: the quote)')
     .option('--encoding <name>', 'windows-1252, say (default: UTF-8)')
     .option('--at <a.b>', 'JSON: where the array of rows is')
+    .option('--table <name>', 'SQLite: the table or view to read (default: the only table)')
+    .option('--query <sql>', 'SQLite: a query to read instead')
     .option('--schema <file>', 'a JSON Schema that every row of the file must fit')
     .option('--only-rejects-of <batch>', 'the files are corrected rejects of that copy; see `rejects`')
     .option('--create', 'where the table is not there: propose one from the data, ask, create it')
@@ -128,9 +133,12 @@ async function resubmit(
     ...said,
     ...(flags.mode === undefined ? {} : { mode: flags.mode }),
   });
-  const { columns: _columns, at: _at, ...reading } = request;
+  // What the copy's own files needed is not said of those with the corrected rows.
+  const { columns: _columns, at: _at, table: _table, query: _query, ...reading } = request;
   const files = request.files.flatMap((path) => (isFolder(path) ? filesIn(path) : [path]));
-  const corrected = files.map((path) => fileSource(path, fileOptions(path, reading)));
+  const corrected = await Promise.all(
+    files.map(async (path) => fileSource(path, await fileOptions(path, reading))),
+  );
   const from = `${copyCommand({ ...request, ...original, files: request.files })} --only-rejects-of ${id}`;
   return inSession(
     session,
@@ -254,7 +262,7 @@ async function show({ ddl, sampled, complete }: Proposal): Promise<void> {
 /** The flags as a request. Throws usage errors for those that contradict each other. */
 async function requestOf(files: readonly string[], flags: CopyFlags): Promise<CopyRequest> {
   const { parseList } = await import('../../copy/request.js');
-  const { mode = 'append', into, format, encoding, at, schema } = flags;
+  const { mode = 'append', into, format, encoding, at, table, query, schema } = flags;
   const byKey = findsByKey(mode);
   if (flags.key !== undefined && !byKey && flags.create !== true) throw commandErrors.key_not_used({ mode });
   if (mode === 'patch' && flags.create === true) throw commandErrors.which.createdIsEmpty();
@@ -272,6 +280,8 @@ async function requestOf(files: readonly string[], flags: CopyFlags): Promise<Co
     format,
     encoding,
     at,
+    table,
+    query,
     schema,
     delimiter: flags.delimiter === 'tab' || flags.delimiter === '\\t' ? '\t' : flags.delimiter,
     null: flags.null,

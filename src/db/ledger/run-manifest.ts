@@ -1,5 +1,6 @@
 import type { CommandData } from '../../core/command.js';
 import type { KeptRecords } from '../../core/pipeline.js';
+import type { RowFormat } from '../../core/types.js';
 
 /** How a batch is run and what it reads: what resuming it takes. */
 export interface RunManifest {
@@ -69,7 +70,7 @@ export interface InputRecord {
   /** A file's absolute path, or a URL without what is secret in it. */
   readonly path?: string;
   /** How its rows are written. */
-  readonly format?: 'csv' | 'json';
+  readonly format?: RowFormat;
   /** The encoding that it was read by, where one was named. */
   readonly encoding?: string;
   /** Of what can be read again: a regular file, what is at a URL. */

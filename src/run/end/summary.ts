@@ -3,7 +3,7 @@ import { heldRows } from '../../core/changes.js';
 import { errorAnswer } from '../../core/errors/answer.js';
 import type { Target } from '../../core/target.js';
 import type { Source } from '../../core/types.js';
-import { formatOf } from '../../sources/file.js';
+import { formatOf, hasColumns } from '../../sources/format.js';
 import { mappedSystem } from '../given/mappings.js';
 import type { Summary } from '../given/summary.js';
 import type { Job } from '../job/job.js';
@@ -105,7 +105,7 @@ export function sourceOf(job: Job): { readonly source: string; readonly sourceFi
   const files = inputs.filter((source) => source.kind === 'file' || source.kind === 'stdin');
   const first = files[0];
   if (first !== undefined) {
-    const told = /^(jsonl?)$/.test(formatOf(placeOf(first)) ?? '') ? 'json' : 'csv';
+    const told = hasColumns(formatOf(placeOf(first))) ? 'csv' : 'json';
     return { source: first.format ?? told, sourceFile: files.map(placeOf).join(', ') };
   }
   const old = [...new Set(inputs.flatMap((source) => source.path ?? []))];

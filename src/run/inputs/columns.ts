@@ -3,7 +3,7 @@ import { silenced } from '../../core/quiet-run.js';
 import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
 import { bytesOfSource } from '../../sources/bytes/open.js';
-import { formatOf } from '../../sources/file.js';
+import { formatOf, hasColumns } from '../../sources/format.js';
 
 /**
  * The columns of `source` as its first chunk has them, where it is a file with columns that can be read again;
@@ -17,12 +17,12 @@ export async function columnsOf(
   if (source?.kind !== 'file') return undefined;
   // A record of JSON may leave fields out, so the first ones do not tell what the others have.
   const path = source.path ?? source.name;
-  if (['json', 'jsonl'].includes(formatOf(path) ?? 'csv')) return undefined;
+  if (!hasColumns(formatOf(path))) return undefined;
   // To open a FIFO would take what it gives.
   try {
     if ((await bytesOfSource(source, run)) === undefined) return undefined;
     for await (const chunk of source.read(silenced(run))) {
-      if (source.format === 'json') return undefined;
+      if (!hasColumns(source.format)) return undefined;
       const columns = new Set<string>();
       for (const row of chunk) for (const column of Object.keys(row)) columns.add(column);
       return [...columns];

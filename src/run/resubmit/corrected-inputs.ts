@@ -5,7 +5,7 @@ import type { Row } from '../../core/row.js';
 import type { Source } from '../../core/types.js';
 import type { Batch } from '../../db/ledger/batches.js';
 import { storableValue } from '../../db/ledger/storable.js';
-import { formatOf } from '../../sources/file.js';
+import { formatOf, hasColumns } from '../../sources/format.js';
 import { Masking } from '../given/masking.js';
 import { withGiven } from '../given/settings.js';
 import { recordInputs, sameInput } from '../inputs/fingerprint.js';
@@ -120,7 +120,7 @@ export function fixedColumns(pipeline: Pipeline, batch: Batch): Record<string, r
   const known = Object.keys(pipeline.inputs).flatMap((name) => {
     const columns = batch.input_columns?.[labels[name] ?? name];
     const { format, path, kind } = batch.manifest?.inputs[name] ?? {};
-    const isJson = format === 'json' || ['json', 'jsonl'].includes(formatOf(path ?? '') ?? '');
+    const isJson = !hasColumns(format ?? formatOf(path ?? ''));
     // Rows in memory may lack columns, as records of JSON may.
     return columns === undefined || isJson || kind === 'memory' ? [] : [[name, columns] as const];
   });

@@ -7,7 +7,7 @@ import type { Source } from '../../core/types.js';
 import type { RejectFate } from '../../db/ledger/reject-fates.js';
 import { type RejectRecord, readRecords } from '../../db/ledger/rejects.js';
 import { ourDatabase } from '../../db/users-path.js';
-import { formatOf } from '../../sources/file.js';
+import { formatOf, hasColumns } from '../../sources/format.js';
 import { MASKED } from '../given/masking.js';
 import { isRejectColumn, REJECT_COLUMNS } from './reject-columns.js';
 import { asGiven } from './restore.js';
@@ -143,7 +143,7 @@ function correctedRow(
 
 /** Whether the file's formulas are escaped: all that a spreadsheet might open. */
 export const isEscaped = ({ format, name }: Source): boolean =>
-  format !== 'json' && !['json', 'jsonl'].includes(formatOf(name) ?? 'csv');
+  hasColumns(format) && hasColumns(formatOf(name));
 
 /** A record of the file that cannot be read ends it: left out, its reject would be taken for one that was not given. */
 function changed(source: Source, run: Run): Run {

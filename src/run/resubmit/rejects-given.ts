@@ -109,7 +109,20 @@ function alone(name: string, table: string) {
 }
 
 /** What a command that resubmits rejects of a copy takes from that copy. */
-const TAKEN = ['create', 'map', 'skipColumns', 'omit', 'columns', 'key', 'schema', 'at', 'mode', 'resume'];
+const TAKEN = [
+  'create',
+  'map',
+  'skipColumns',
+  'omit',
+  'columns',
+  'key',
+  'schema',
+  'at',
+  'table',
+  'query',
+  'mode',
+  'resume',
+];
 
 /** The refusal of a file of rejects that is given as if it were an input. */
 export async function rejectsGiven(row: Row, name: string, pipeline: string, run: Pick<Run, 'database'>) {

@@ -6,6 +6,7 @@ import { fileErrors } from '../../core/errors/catalogue/files.js';
 import { nearest } from '../../core/errors/nearest.js';
 import type { SluiceError } from '../../core/errors/sluice-error.js';
 import type { InputBytes } from '../../core/input-bytes.js';
+import { formatOf } from '../format.js';
 import { stopIfAborted } from './stop.js';
 
 const openFile = promisify(open);
@@ -52,7 +53,7 @@ export async function statInput(path: string): Promise<Stats> {
   }
   if (facts.isDirectory()) {
     const names = await readdir(path).catch(() => []);
-    const inputs = names.filter((name) => /\.(csv|tsv|txt|jsonl|ndjson|json)(\.gz|\.zst)?$/i.test(name));
+    const inputs = names.filter((name) => formatOf(name) !== undefined);
     throw fileErrors.is_directory(
       { path },
       { details: inputs.length > 0 ? [`it holds ${inputs.slice(0, 5).join(', ')}`] : undefined },

@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { fileErrors } from '../../core/errors/catalogue/files.js';
 import { sqliteErrors } from '../../core/errors/catalogue/sqlite.js';
 import type { SluiceError } from '../../core/errors/sluice-error.js';
@@ -8,26 +8,9 @@ const MAGIC = 'SQLite format 3\0';
 /** The database header, and the longest of the headers that are looked at. */
 const HEADER_BYTES = 100;
 
-/** Names that mean an SQLite file before anybody has looked inside. */
-const NAMES = /\.(db|db3|sqlite|sqlite3|s3db)$/i;
-
-/** Whether a file's name says that it is an SQLite database. */
-export const isSqliteName = (path: string): boolean => NAMES.test(path);
-
-/** Whether the file at `path` begins as an SQLite database does; false for what cannot be read. */
-export async function isSqliteFile(path: string): Promise<boolean> {
-  const file = await open(path, 'r').catch(() => undefined);
-  if (file === undefined) return false;
-  try {
-    // A FIFO or a device must not be asked for its first bytes: they would be gone.
-    if (!(await file.stat()).isFile()) return false;
-    return isMagic(await head(file));
-  } catch {
-    return false;
-  } finally {
-    await file.close();
-  }
-}
+/** Whether a file that begins with these bytes is an SQLite database. */
+export const beginsAsSqlite = (first: Buffer): boolean =>
+  first.subarray(0, MAGIC.length).toString('latin1') === MAGIC;
 
 /** The first bytes of an open file; fewer where it is shorter. */
 export async function head(file: FileHandle, bytes = HEADER_BYTES): Promise<Buffer> {
@@ -35,11 +18,9 @@ export async function head(file: FileHandle, bytes = HEADER_BYTES): Promise<Buff
   return buffer.subarray(0, bytesRead);
 }
 
-const isMagic = (first: Buffer) => first.subarray(0, MAGIC.length).toString('latin1') === MAGIC;
-
 /** What is wrong with a file that begins with these bytes; undefined where it begins as a database does. */
 export function notDatabase(path: string, first: Buffer): SluiceError | undefined {
-  if (isMagic(first)) return undefined;
+  if (beginsAsSqlite(first)) return undefined;
   if (first.length === 0) return fileErrors.empty_file.sqlite({ path });
   if (first[0] === 0x1f && first[1] === 0x8b) return sqliteErrors.not_sqlite.gzip({ path });
   if (isText(first)) return sqliteErrors.not_sqlite.text({ path, head: first.toString('utf8').slice(0, 40) });

@@ -11,12 +11,13 @@ import type { Rejection, Run } from '../../core/run.js';
 import type { DateUnit, Source, SqliteType } from '../../core/types.js';
 import { ident } from '../../db/quote.js';
 import { stopIfAborted } from '../bytes/stop.js';
+import { type HeaderOptions, resolveHeader } from '../csv/header.js';
 import { cutTable } from './cut.js';
 import { SqliteFile } from './database.js';
 import { decideDates } from './dates.js';
 import type { ReadChunk, ReadRequest, WrongRow } from './reader.js';
 import { cellParser, type ParseCells, rowOfCells } from './rows.js';
-import { DATE_UNITS, typeOf } from './values.js';
+import { DATE_UNITS, sqlTypeOf, typeOf } from './values.js';
 
 /** What is read out of an SQLite file. Exactly one of `table` and `query`. */
 export interface SqliteQuery {
@@ -72,6 +73,16 @@ export function sqlite<R extends AnyRow = Row>(
   options: SqliteOptions & { readonly columns?: readonly Column<R>[] },
 ): Source<R>;
 export function sqlite(file: string | undefined, options: SqliteOptions): Source {
+  return sqliteSource(file, options);
+}
+
+/** A source whose columns may be called otherwise in its rows. */
+interface NamedOptions extends SqliteOptions {
+  readonly map?: HeaderOptions['map'];
+}
+
+/** `sqlite`, the columns of its rows called as `map` says. */
+export function sqliteSource(file: string | undefined, options: NamedOptions): Source {
   const { table, query, columns, order } = options;
   if ((table === undefined) === (query === undefined)) throw sqliteErrors.bad_sqlite_source.whatToRead();
   for (const [column, unit] of Object.entries(options.dates ?? {}))
@@ -98,7 +109,17 @@ export function sqlite(file: string | undefined, options: SqliteOptions): Source
     ...(table === undefined
       ? {}
       : { cut: (run: Run, how: CutOptions) => cutSqlite(file, name, { ...options, table }, { run, how }) }),
-    fromSqlite: (path) => sqlite(path, options),
+    fromSqlite: (path) => sqliteSource(path, options),
+    async types(run) {
+      const { map: _, ...own } = options;
+      const { columns } = await described(await opened(file, name, run), name, own, run);
+      return Object.fromEntries(
+        columns.flatMap((column) => {
+          const type = sqlTypeOf(column);
+          return type === undefined ? [] : [[column.name, type]];
+        }),
+      );
+    },
   };
 }
 
@@ -108,15 +129,22 @@ async function opened(file: string | undefined, name: string, run: Run): Promise
 }
 
 /** A column of the query, and what it is read as before anything is known of its values. */
-type SelectedColumn = Omit<ReadRequest['columns'][number], 'as'> & { readonly as: SqliteType };
+type SelectedColumn = Omit<ReadColumn, 'as'> & { readonly as: SqliteType };
+
+/** A column that is read, and what rows call it. */
+type ReadColumn = ReadRequest['columns'][number] & { readonly to: string };
+
+interface ColumnsRequest extends ReadRequest {
+  readonly columns: readonly ReadColumn[];
+}
 
 /** The columns of the query and how they are read, and what was found out for that. Throws as `decideDates`. */
 async function described(
   file: SqliteFile,
   name: string,
-  options: SqliteOptions,
+  options: NamedOptions,
   run: Run,
-): Promise<{ readonly columns: ReadRequest['columns']; readonly said: readonly string[] }> {
+): Promise<{ readonly columns: readonly ReadColumn[]; readonly said: readonly string[] }> {
   const columns = await describe(file, name, options);
   const told = options.dates ?? {};
   const asked = columns.filter(({ name: column, as }) => as === 'datetime' && !Object.hasOwn(told, column));
@@ -141,7 +169,7 @@ async function described(
 async function describe(
   file: SqliteFile,
   name: string,
-  options: SqliteOptions,
+  options: NamedOptions,
 ): Promise<readonly SelectedColumn[]> {
   const found = await file.columns(statement(options));
   const names = found.map((column) => column.name);
@@ -150,8 +178,14 @@ async function describe(
     .find((each) => each !== undefined && names.includes(each));
   if (twice !== undefined)
     throw headerErrors.duplicate_column.sqlite({ name, path: file.path, column: twice });
-  const { types = {}, dates = {} } = options;
-  for (const column of [...(options.columns ?? []), ...Object.keys(types), ...Object.keys(dates)]) {
+  const { types = {}, dates = {}, map } = options;
+  const called =
+    map === undefined ? names : resolveHeader(names, { map, columns: options.columns ?? [] }, file.path);
+  for (const column of [
+    ...(map === undefined ? (options.columns ?? []) : []),
+    ...Object.keys(types),
+    ...Object.keys(dates),
+  ]) {
     if (names.includes(column)) continue;
     throw columnErrors.unknown_column.inSqlite({
       name,
@@ -161,8 +195,9 @@ async function describe(
       columns: names,
     });
   }
-  return found.map(({ name: column, type }) => ({
+  return found.map(({ name: column, type }, at) => ({
     name: column,
+    to: called[at] as string,
     type,
     as: Object.hasOwn(dates, column)
       ? 'datetime'
@@ -176,7 +211,7 @@ function statement({ table, query }: SqliteQuery): string {
   return table === undefined ? withoutEnd(query as string, /[;\s]/) : `SELECT * FROM ${ident(table)}`;
 }
 
-async function* readSqlite(file: string | undefined, name: string, options: SqliteOptions, run: Run): Rows {
+async function* readSqlite(file: string | undefined, name: string, options: NamedOptions, run: Run): Rows {
   const source = await opened(file, name, run);
   const columns = await columnsOf(source, name, options, run);
   const of = options.rows === undefined ? {} : { of: options.rows };
@@ -186,7 +221,7 @@ async function* readSqlite(file: string | undefined, name: string, options: Sqli
   });
 }
 
-async function columnsOf(file: SqliteFile, name: string, options: SqliteOptions, run: Run) {
+async function columnsOf(file: SqliteFile, name: string, options: NamedOptions, run: Run) {
   const { columns, said } = await described(file, name, options, run);
   for (const each of said) run.log.info(`${name}: ${each}`);
   return columns;
@@ -196,7 +231,7 @@ async function columnsOf(file: SqliteFile, name: string, options: SqliteOptions,
 async function cutSqlite(
   file: string | undefined,
   name: string,
-  options: SqliteOptions & { readonly table: string },
+  options: NamedOptions & { readonly table: string },
   { run, how }: { readonly run: Run; readonly how: CutOptions },
 ): Promise<Cut | Uncut> {
   const source = await opened(file, name, run);
@@ -233,9 +268,9 @@ interface Counted {
   done?(rows: number): void;
 }
 
-async function* rowsOf(source: SqliteFile, request: ReadRequest, run: Run, counted: Counted): Rows {
+async function* rowsOf(source: SqliteFile, request: ColumnsRequest, run: Run, counted: Counted): Rows {
   const { columns } = request;
-  const parse = cellParser(columns);
+  const parse = cellParser(columns.map(({ to, as }) => ({ name: to, as })));
   let count = 0;
   for await (const chunk of source.read(request)) {
     stopIfAborted(run);
@@ -256,7 +291,7 @@ function withoutWrong(
   bytes: Buffer,
   { ends, wrong }: ReadChunk,
   ordinal: number,
-  { columns, parse }: { readonly columns: ReadRequest['columns']; readonly parse: ParseCells },
+  { columns, parse }: { readonly columns: readonly ReadColumn[]; readonly parse: ParseCells },
   run: Run,
 ): Row[] {
   const reasons = new Map(wrong.map((each) => [each.index, each]));
@@ -268,8 +303,13 @@ function withoutWrong(
       good.push(row as Row);
       continue;
     }
-    const row = why.cells === undefined ? undefined : rowOfCells(columns, why.cells, ordinal + index);
-    run.reject(row, { ...rejectionOf(why, row), line: ordinal + index });
+    const called = columns.map(({ to, as }) => ({ name: to, as }));
+    const row = why.cells === undefined ? undefined : rowOfCells(called, why.cells, ordinal + index);
+    const to = columns.find(({ name }) => name === why.column)?.to;
+    run.reject(row, {
+      ...rejectionOf({ ...why, ...(to === undefined ? {} : { column: to }) }, row),
+      line: ordinal + index,
+    });
   }
   return good;
 }

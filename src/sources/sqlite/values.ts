@@ -132,6 +132,15 @@ function fromText(text: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 19)}${fraction(digits)}+00`;
 }
 
+/** The type of PostgreSQL for what a column is read as, where the declared type says it; the values may be others all the same. */
+export function sqlTypeOf({ type, as }: { readonly type: string; readonly as: ReadAs }): string | undefined {
+  if (as !== 'text') return as === 'boolean' ? as : 'timestamptz';
+  // Column affinity REAL: https://www.sqlite.org/datatype3.html#determination_of_column_affinity
+  return /real|floa|doub/i.test(type) && !/int|char|clob|text|blob/i.test(type)
+    ? 'double precision'
+    : undefined;
+}
+
 /** How the cells of a column are read, once it is known how its dates are stored. */
 export type ReadAs = 'text' | 'boolean' | `date ${DateUnit}`;
 

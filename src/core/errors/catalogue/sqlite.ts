@@ -5,12 +5,18 @@ import { AS_THE_COMMAND_ENDS, NOTHING_DONE, NOTHING_WRITTEN } from './state.js';
 
 const ONLY_READ = 'nothing was published; the original was only read';
 
+/** So many tables are proposed as a command each. */
+const MOST_TABLES = 5;
+
+const listed = (names: readonly string[]) =>
+  names.length > 20 ? `${names.slice(0, 20).join(', ')}, … (${names.length} in all)` : names.join(', ');
+
 /** Errors of SQLite files; those of their tables and columns stand in tables.ts and columns.ts. */
 export const sqliteErrors = topic({
   bad_sqlite_source: {
     whatToRead: misuse(() => ({
-      says: 'sqlite() needs a table or a query, and not both',
-      next: "sqlite('app.db', { table: 'tasks' })",
+      says: 'an SQLite file is read by a table or a query, and not both',
+      next: "sqlite('app.db', { table: 'tasks' }) in a pipeline, or one of the flags (--table, --query)",
     })),
     dates: misuse(({ column, unit, units }: { column: string; unit: unknown; units: readonly string[] }) => ({
       says: `sqlite(): dates of ${column} cannot be ${JSON.stringify(unit)}`,
@@ -35,6 +41,23 @@ export const sqliteErrors = topic({
       next: again({ drop: ['input', 'source'] }, { lead: 'name a file, or leave it out' }),
     })),
   },
+  no_tables: refusal(({ path }: { path: string }) => ({
+    says: `${path} is an SQLite database without tables`,
+    input: path,
+    state: NOTHING_WRITTEN,
+    next: 'check the path: an application that opens a wrong name leaves such a file behind; views are named (--table)',
+  })),
+  which_table: misuse(({ path, tables }: { path: string; tables: readonly string[] }) => ({
+    says: `${path} has ${tables.length} tables, and one is read`,
+    input: path,
+    state: NOTHING_DONE,
+    next: [
+      ...tables.slice(0, MOST_TABLES).map((table) => again({ flags: { table } })),
+      ...(tables.length > MOST_TABLES
+        ? [`or another one (--table): ${listed(tables.slice(MOST_TABLES))}`]
+        : []),
+    ],
+  })),
   two_files: misuse(({ paths }: { paths: readonly string[] }) => ({
     says: `the inputs name ${paths.length} SQLite files: ${paths.join(', ')}`,
     next: paths.map((path) => again({ drop: ['input'], flags: { source: path } })),
