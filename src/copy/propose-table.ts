@@ -35,7 +35,8 @@ const DOUBLE: Pick<OwnText, 'keeps'> = {
 /** What is known of a type as SQL has it; undefined where all is left to who says that values are of it. */
 function ownType(sql: string): Pick<OwnText, 'keeps'> | undefined {
   if (sql === 'double precision') return DOUBLE;
-  const base = sql.replace(/\(.*\)$/, '');
+  // numeric(10,2)
+  const base = sql.split('(', 1)[0] as string;
   const own = Object.entries(SQL_NAMES).find(([, name]) => name === base)?.[0] ?? base;
   return Object.hasOwn(OWN_TEXT, own) ? OWN_TEXT[own as OwnType] : undefined;
 }
