@@ -39,7 +39,8 @@ const RUNS: ReadonlySet<string> = new Set(['run', 'load', 'copy', 'swap']);
 async function treeFor(args: readonly string[]): Promise<Command> {
   if (args[0] !== 'list') return (await import('./tree.js')).commandTree();
   const { commandLineOf } = await import('./root.js');
-  return commandLineOf([(await import('./commands/list.js')).declareList]);
+  const { declareList } = await import('./commands/list.js');
+  return commandLineOf([{ heading: 'Commands:', declares: [declareList] }]);
 }
 
 /** Runs one command, told as `sluice` is told its arguments; its exit code. Says everything itself. */

@@ -3,6 +3,7 @@ import { declareAssess } from './commands/assess.js';
 import { declareBackup } from './commands/backup.js';
 import { declareCheck } from './commands/check.js';
 import { declareCleanup } from './commands/cleanup.js';
+import { declareCompletion } from './commands/completion.js';
 import { declareCopy } from './commands/copy.js';
 import { declareDb } from './commands/db.js';
 import { declareDemo } from './commands/demo.js';
@@ -20,31 +21,23 @@ import { declareStatus } from './commands/status.js';
 import { declareSwap } from './commands/swap.js';
 import { declareValidate } from './commands/validate.js';
 import { declareWorker } from './commands/worker.js';
-import { commandLineOf } from './root.js';
+import { type CommandGroup, commandLineOf } from './root.js';
+
+const GROUPS: readonly CommandGroup[] = [
+  { heading: 'Begin:', declares: [declareDemo, declareNew, declareList, declareInit, declareDb] },
+  { heading: 'Look first, write nothing:', declares: [declareAssess, declareCheck, declarePlan] },
+  {
+    heading: 'Load and publish:',
+    declares: [declareRun, declareCopy, declareSwap, declareRollback, declareWorker],
+  },
+  {
+    heading: 'Look at what a batch did:',
+    declares: [declareStatus, declareReport, declareRejects, declareValidate, declareCleanup],
+  },
+  { heading: 'Beside it:', declares: [declareExport, declareBackup, declareMappings, declareCompletion] },
+];
 
 /** The whole command line: all commands with their flags, unparsed. */
 export function commandTree(): Command {
-  return commandLineOf([
-    declareList,
-    declareNew,
-    declareAssess,
-    declareBackup,
-    declareCheck,
-    declarePlan,
-    declareRun,
-    declareCopy,
-    declareSwap,
-    declareExport,
-    declareValidate,
-    declareRollback,
-    declareStatus,
-    declareWorker,
-    declareRejects,
-    declareReport,
-    declareMappings,
-    declareCleanup,
-    declareDemo,
-    declareInit,
-    declareDb,
-  ]);
+  return commandLineOf(GROUPS);
 }

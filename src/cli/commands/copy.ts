@@ -37,15 +37,6 @@ interface CopyFlags extends Omit<RunFlags, 'input' | 'source' | 'set' | 'encodin
   readonly create?: boolean;
 }
 
-const EXAMPLES = `
-Columns are matched by name. Examples:
-  sluice copy orders.csv --into orders --dry-run
-  sluice copy orders.csv.gz --into shop.orders --mode replace --map "Order No=order_no"
-  zcat changes.jsonl.gz | sluice copy - --format jsonl --into orders --mode merge --key id --yes
-  sluice copy new.csv --into new_table --create
-  sluice copy old.db --table orders --into orders
-  sluice copy https://exports.example.com/orders.csv.gz --into orders`;
-
 /** `sluice copy FILE|- --into T` */
 export function declareCopy(root: Command): void {
   const command = root
@@ -95,7 +86,7 @@ export function declareCopy(root: Command): void {
     .option('--dry-run', 'read and check every row; write nothing')
     .option('--rehearse', 'load and run the whole publish, then roll it back')
     .option('--no-swap', 'stop when staging is loaded and checked; `swap` publishes it')
-    .addHelpText('after', EXAMPLES);
+    .addHelpText('after', '\nColumns are matched by name.');
   withRunning(withDatabase(command)).action(copy);
 }
 

@@ -18,14 +18,6 @@ interface ExportFlags extends DatabaseFlags {
   readonly overwrite?: boolean;
 }
 
-const EXAMPLES = `
-Examples:
-  sluice export orders > orders.csv
-  sluice export --query "SELECT * FROM orders WHERE day >= '2026-11-01'" --format jsonl | gzip > november.jsonl.gz
-  sluice export shop.orders shop.customers --into export/%t.csv.gz
-  sluice export orders --into 'orders-%n.parquet' --rows-per-file 1000000
-  sluice export orders --database-url postgres://one/… | sluice copy - --into orders --yes --database-url postgres://two/…`;
-
 /** `sluice export T…` */
 export function declareExport(root: Command): void {
   withDatabase(root.command('export').argument('[tables...]', 'tables or views, as name or schema.name'))
@@ -49,7 +41,6 @@ export function declareExport(root: Command): void {
     .option('--null <text>', 'CSV: what stands for NULL (default: nothing at all)')
     .option('--no-header', 'CSV: without the line of column names')
     .option('--overwrite', 'write over files that are there already')
-    .addHelpText('after', EXAMPLES)
     .action(exportTables);
 }
 

@@ -13,12 +13,13 @@ interface MappingsFlags extends DatabaseFlags {
 }
 
 const EXPLAINED = `
-The file is CSV: source_system,record_type,source_field,target_field,transform,is_required,default_value.
-An import takes the place of all mappings that the ledger holds of the system (of one record type with
---record-type), all or nothing; importing what was exported before undoes it. A record type of which the ledger
-holds none takes the pipeline's own mappings, so a file with a header and no rows goes back to those.
-  sluice mappings okvet export mappings.csv
-  sluice mappings okvet import mappings.csv`;
+The file is CSV: source_system,record_type,source_field,target_field,transform,
+is_required,default_value.
+An import takes the place of all mappings that the ledger holds of the system
+(of one record type with --record-type), all or nothing; importing what was
+exported before undoes it. A record type of which the ledger holds none takes
+the pipeline's own mappings, so a file with a header and no rows goes back to
+those.`;
 
 /** `sluice mappings SYSTEM [export|import] [FILE]` */
 export function declareMappings(root: Command): void {

@@ -21,12 +21,14 @@ A file of them (--format csv or jsonl) can be corrected and resubmitted:
   sluice rejects 7 --format csv > fixed.csv
   sluice run P --source fixed.csv --only-rejects-of 7
   sluice copy fixed.csv --into T --only-rejects-of 7
-Where several inputs have some, --input NAME chooses one, and --into FOLDER writes a file for each:
+Where several inputs have some, --input NAME chooses one, and --into FOLDER
+writes a file for each:
   sluice rejects 7 --into fixed
   sluice run P --source fixed --only-rejects-of 7
-Its rows are as the input had them; the columns sluice_… behind them are not read as data, but
-sluice_reject says which reject a row is, and must stay. Cells that a spreadsheet would run as
-formulas begin with an apostrophe, which is taken away again.`;
+Its rows are as the input had them; the columns sluice_… behind them are not
+read as data, but sluice_reject says which reject a row is, and must stay.
+Cells that a spreadsheet would run as formulas begin with an apostrophe, which
+is taken away again.`;
 
 /** `sluice rejects B` */
 export function declareRejects(root: Command): void {

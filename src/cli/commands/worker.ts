@@ -7,12 +7,10 @@ interface WorkerFlags extends DatabaseFlags {
   readonly once?: boolean;
 }
 
-const EXAMPLES = `
-Parts come from sluice run P --workers and sluice copy … --workers on any host. A worker runs the pipelines that are
-named here, and no others: names, files, or 'copy' for what copies load. Files must be at the same path on every host.
-Examples:
-  sluice worker ./orders.ts --jobs 2
-  sluice worker copy lot-consolidation --once`;
+const EXPLAINED = `
+Parts come from sluice run P --workers and sluice copy … --workers on any host.
+A worker runs the pipelines that are named here, and no others: names, files,
+or 'copy' for what copies load. Files must be at the same path on every host.`;
 
 /** `sluice worker P…` */
 export function declareWorker(root: Command): void {
@@ -20,7 +18,7 @@ export function declareWorker(root: Command): void {
     .description('load parts that a run on another host hands out (--workers), until it is stopped')
     .option('--jobs <N>', 'parts that are loaded at once', wholeNumber, 1)
     .option('--once', 'end when there is nothing to load')
-    .addHelpText('after', EXAMPLES)
+    .addHelpText('after', EXPLAINED)
     .action(async (named: readonly string[], flags: WorkerFlags) => {
       const { withSession } = await import('../given/session.js');
       const { work } = await import('../elsewhere/worker.js');

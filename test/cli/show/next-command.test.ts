@@ -72,7 +72,7 @@ test('every command is repeated with all that it was given, and understood as th
         const must = each.options.filter((option) => option.mandatory && !some.includes(option));
         const args = each.registeredArguments
           .filter(({ required }) => required)
-          .map(() => values[0] as string);
+          .map(({ argChoices }) => argChoices?.[0] ?? (values[0] as string));
         return [...nameOf(each), ...words, ...must.map((option) => `--${option.name()}=x y`), '--', ...args];
       });
   });
