@@ -49,6 +49,8 @@ export const PINNED_BESIDE_CODE: Settings = {
   quote_all_identifiers: 'off',
   // Several statements in one message are read before the first of them is run.
   standard_conforming_strings: 'on',
+  // Where Citus makes a schema a tenant's, what is made in it is distributed. A server without Citus keeps the name unused.
+  'citus.enable_schema_based_sharding': 'off',
 };
 
 /**

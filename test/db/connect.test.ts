@@ -31,6 +31,7 @@ test('a session is as it is pinned, whatever the role, the database and the URL 
     ALTER DATABASE ${live.name} SET default_transaction_read_only = on;
     ALTER DATABASE ${live.name} SET quote_all_identifiers = on;
     ALTER DATABASE ${live.name} SET DateStyle = 'German';
+    ALTER DATABASE ${live.name} SET citus.enable_schema_based_sharding = 'on';
     ALTER DATABASE ${live.name} SET bytea_output = 'escape';
     ALTER DATABASE ${live.name} SET TimeZone = 'Asia/Tokyo'`);
   const later =
@@ -42,7 +43,10 @@ test('a session is as it is pinned, whatever the role, the database and the URL 
   t.after(() => database.close());
   const settings = async (pinned?: Settings) => {
     const client = await database.connect('test', pinned);
-    const { rows } = await client.query('SELECT name, setting FROM pg_catalog.pg_settings');
+    const { rows } = await client.query(
+      `SELECT name, setting FROM pg_catalog.pg_settings UNION ALL SELECT 'citus.enable_schema_based_sharding',
+         pg_catalog.current_setting('citus.enable_schema_based_sharding', true)`,
+    );
     return new Map(rows.map(({ name, setting }) => [name, setting]));
   };
   const own = await settings();

@@ -3,6 +3,7 @@ import { closeSchemas } from '../../../src/db/close.js';
 import { admit, openTo } from '../../../src/db/own-schemas.js';
 import { ident, qualified, value } from '../../../src/db/quote.js';
 import { identities } from './definitions.js';
+import { alone } from './distributed.js';
 import { optionChanges } from './reconcile.js';
 import type { StagedTable } from './staging.js';
 
@@ -11,7 +12,7 @@ import type { StagedTable } from './staging.js';
  * identity, cluster mark, statistics targets and identity settings. Pure.
  */
 export function dressStatements(live: TableFacts, have: TableFacts, staged: StagedTable): string[] {
-  const statements = plainStatements(live, have, staged);
+  const statements = plainStatements(live, have, staged).map((sql) => alone(live, sql));
   // Whom something is given to must be able to create where it stands, and afterwards no more.
   const owners = [live, ...live.statistics].map(({ owner }) => owner);
   return statements.some((sql) => / OWNER TO /.test(sql))

@@ -1,7 +1,9 @@
 import type { Dependent } from '../../../src/db/catalog/dependents.js';
+import type { Distribution } from '../../../src/db/catalog/distribution.js';
 import type { ReferencedKey, TableFacts } from '../../../src/db/catalog/facts.js';
 import { ident, qualified } from '../../../src/db/quote.js';
 import { referencing, withoutColumns, withoutNotValid } from './definitions.js';
+import { alone } from './distributed.js';
 import { swapName } from './names.js';
 import type { StagedTable } from './staging.js';
 import type { Survey } from './surveyed.js';
@@ -25,6 +27,8 @@ export interface SwapKey {
   readonly comment: string | null;
   /** The index of its parent that it must go by. */
   readonly index: string | null;
+  /** Of the table that it is on. */
+  readonly distribution: Distribution | null;
 }
 
 type InboundKey = Extract<Dependent, { kind: 'foreign key' }>;
@@ -70,6 +74,7 @@ export function swapKeys(survey: Survey, staged: readonly StagedTable[]): SwapKe
           enforced: key.enforced,
           comment: key.comment,
           index: key.references?.key?.index ?? null,
+          distribution: table.distribution,
         };
       }),
   );
@@ -87,6 +92,7 @@ export function swapKeys(survey: Survey, staged: readonly StagedTable[]): SwapKe
       enforced: key.enforced,
       comment: key.comment,
       index: key.key?.index ?? null,
+      distribution: null,
     };
   });
   return [...outbound, ...inbound];
@@ -102,14 +108,18 @@ const byKey = (definition: string, key: ReferencedKey | null | undefined): strin
 
 /** Adds the key, and reads the rows under a lock that keeps writers of both tables waiting. */
 export const addValidKey = (key: SwapKey): string =>
-  `ALTER TABLE ${qualified(key.on.schema, key.on.table)} ADD CONSTRAINT ${ident(key.staged)} ${key.definition}`;
+  altering(key, `ADD CONSTRAINT ${ident(key.staged)} ${key.definition}`);
 
 /** Adds the key without reading a row; enforced for new rows from then on. */
-export const addKey = (key: SwapKey): string => `${addValidKey(key)}${key.enforced ? ' NOT VALID' : ''}`;
+export const addKey = (key: SwapKey): string =>
+  altering(key, `ADD CONSTRAINT ${ident(key.staged)} ${key.definition}${key.enforced ? ' NOT VALID' : ''}`);
 
 /** Reads the rows; holds no lock that stops reads or writes of the table. */
 export const validateKey = (key: SwapKey): string =>
-  `ALTER TABLE ${qualified(key.on.schema, key.on.table)} VALIDATE CONSTRAINT ${ident(key.staged)}`;
+  altering(key, `VALIDATE CONSTRAINT ${ident(key.staged)}`);
 
 export const dropKey = (key: SwapKey): string =>
-  `ALTER TABLE ${qualified(key.on.schema, key.on.table)} DROP CONSTRAINT IF EXISTS ${ident(key.staged)}`;
+  altering(key, `DROP CONSTRAINT IF EXISTS ${ident(key.staged)}`);
+
+const altering = ({ on, distribution }: SwapKey, change: string): string =>
+  alone({ distribution }, `ALTER TABLE ${qualified(on.schema, on.table)} ${change}`);

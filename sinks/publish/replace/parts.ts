@@ -9,6 +9,7 @@ import { raiseWhen } from '../rows/refusals.js';
 import { anonymousBlock, NOT_ALIKE, type TableLock, type WindowPart } from '../window.js';
 import { codeStatements, keyComments, securityStatements, sequenceStatements } from './after.js';
 import { lockDependent, recompile, repointDependent } from './dependents-sql.js';
+import { alone } from './distributed.js';
 import { type FinishedTable, liveOf } from './finish.js';
 import { grantStatements } from './grants.js';
 import { rewriteStatements, stillKept } from './kept-oids.js';
@@ -39,7 +40,7 @@ export function replaceParts(
     const loose = live.constraints.filter(
       ({ references }) => references !== null && deleting.has(`${references.schema}.${references.table}`),
     );
-    return {
+    return eachAlone(live, {
       table: `${live.schema}.${live.table}`,
       early: rewriteStatements(survey, live, table.oid),
       dependents: dependents.flatMap(lockDependent),
@@ -79,8 +80,24 @@ export function replaceParts(
           changed(condition, `${column} keeps the OID of ${live.schema}.${live.table} as data`),
         ),
       ],
-    };
+    });
   });
+}
+
+/** The part with each statement that Citus is to carry out on its nodes by itself. Pure. */
+function eachAlone(live: TableFacts, part: WindowPart): WindowPart {
+  const each = (statements: readonly string[]) => statements.map((sql) => alone(live, sql));
+  const { dependents, out, after, late } = part;
+  return {
+    ...part,
+    ...{
+      dependents: each(dependents),
+      out: each(out),
+      in: each(part.in),
+      after: each(after),
+      late: each(late),
+    },
+  };
 }
 
 /** The keys that hold only now, after all row changes. No row of the server's own checks may be waiting for COMMIT then. */

@@ -1,6 +1,7 @@
 import type { ColumnFacts, IndexFacts, TableFacts } from '../../../src/db/catalog/facts.js';
 import { ident, literal, qualified, value } from '../../../src/db/quote.js';
 import { indexOn, statisticsOn } from './definitions.js';
+import { alone, aloneInParallel } from './distributed.js';
 import type { StagedTable } from './staging.js';
 
 /** How an index is built, and the tablespace where that is not the database's. */
@@ -65,7 +66,10 @@ export function structureStatements(
   for (const index of missing.sort((a, b) => Number(isPrimary(a)) - Number(isPrimary(b)))) {
     const key = live.constraints.find((each) => each.name === index.constraint);
     if (key === undefined || (key.type !== 'x' && !key.period)) {
-      const build = { sql: indexOn(index, live, staged), tablespace: index.tablespace };
+      const build = {
+        sql: aloneInParallel(live, indexOn(index, live, staged)),
+        tablespace: index.tablespace,
+      };
       if (keyed.has(index.name) && live.indexes.some((other) => isRival(index, other)))
         firstIndexes.push(build);
       else indexes.push(build);
@@ -76,7 +80,7 @@ export function structureStatements(
         key.type === 'x' || key.period
           ? key.definition
           : `${key.type === 'p' ? 'PRIMARY KEY' : 'UNIQUE'} USING INDEX ${ident(index.name)}${deferral}`;
-      const add = `ALTER TABLE ${table} ADD CONSTRAINT ${ident(key.name)} ${body}`;
+      const add = alone(live, `ALTER TABLE ${table} ADD CONSTRAINT ${ident(key.name)} ${body}`);
       constraints.push(body === key.definition ? `${placing(index)}; ${add}` : add);
     }
   }
@@ -92,7 +96,9 @@ export function structureStatements(
   for (const check of plain(live)) {
     if (plain(have).some((each) => each.name === check.name && each.definition === check.definition))
       continue;
-    constraints.push(`ALTER TABLE ${table} ADD CONSTRAINT ${ident(check.name)} ${check.definition}`);
+    constraints.push(
+      alone(live, `ALTER TABLE ${table} ADD CONSTRAINT ${ident(check.name)} ${check.definition}`),
+    );
   }
 
   for (const object of have.statistics) {
@@ -110,7 +116,11 @@ export function structureStatements(
     if (!same) statistics.push(built);
   }
   const columns = columnStatements(live, have, table);
-  return { drop, columns, firstIndexes, indexes, constraints, statistics };
+  const each = (statements: readonly string[]) => statements.map((sql) => alone(live, sql));
+  return {
+    ...{ drop: each(drop), columns: each(columns), statistics: each(statistics) },
+    ...{ firstIndexes, indexes, constraints },
+  };
 }
 
 /** Whether a foreign key by its columns may find either of the two. */

@@ -29,7 +29,16 @@ export function shapeDifferences(live: TableFacts, staged: TableFacts): string[]
   if (live.persistence !== staged.persistence) {
     differing.push(`persistence: live is ${live.persistence}, staging ${staged.persistence}`);
   }
+  if (distributionText(live) !== distributionText(staged)) {
+    differing.push(`distribution: live is ${distributionText(live)}, staging ${distributionText(staged)}`);
+  }
   return differing;
+}
+
+/** How the table is distributed, for comparing and for messages. */
+function distributionText({ distribution }: TableFacts): string {
+  if (distribution === null) return 'not distributed';
+  return distribution.kind === 'hash' ? `distributed by ${distribution.column}` : distribution.kind;
 }
 
 /** The refusal of a table `name` whose staging has another shape; `differing` (at least one) says how. */

@@ -7,6 +7,7 @@ import { readTable, tableOid } from '../../../src/db/catalog/table.js';
 import { closeSchemas } from '../../../src/db/close.js';
 import { admit, makeSchemas, noteSchemasSql, openTo } from '../../../src/db/own-schemas.js';
 import { ident, literal, qualified } from '../../../src/db/quote.js';
+import { distributeStatements } from './distributed.js';
 import { revokeStatements } from './grants.js';
 import { type StagingNames, schemasFor } from './names.js';
 import { dimensionStatements } from './row-type.js';
@@ -62,7 +63,11 @@ function stagingStatements(live: TableFacts, schema: string): string[] {
       return `ALTER TABLE ${table} ALTER COLUMN ${ident(sequence.column)} ADD GENERATED ${always ? 'ALWAYS' : 'BY DEFAULT'} AS IDENTITY (${settings})`;
     });
   const arrays = dimensionStatements(live, table);
-  return [`SET LOCAL ROLE ${ident(live.owner)}`, create, ...arrays, ...identities, 'RESET ROLE'];
+  return [
+    `SET LOCAL ROLE ${ident(live.owner)}`,
+    ...[create, ...arrays, ...identities, ...distributeStatements(live, table)],
+    'RESET ROLE',
+  ];
 }
 
 /**

@@ -11,6 +11,7 @@ import { readObstacles } from '../../../src/db/catalog/obstacles.js';
 import { withCatalog } from '../../../src/db/catalog/session.js';
 import { readTables, tableOid } from '../../../src/db/catalog/table.js';
 import { carriedBy } from './carried.js';
+import { assertDistributable } from './distributed.js';
 import { keptOidRefusals } from './kept-oids.js';
 import { refusalsFor } from './refusals.js';
 import type { ReplaceTarget, Survey } from './surveyed.js';
@@ -19,7 +20,8 @@ import type { ReplaceTarget, Survey } from './surveyed.js';
  * Reads all that a swap of `targets` must know; writes nothing and takes no lock beyond ACCESS SHARE on
  * catalogs. `client` must be idle; it is left as found. Survey before the load (to refuse early), and
  * again before finishStaging and replaceParts, since the catalog may have changed during the load.
- * Throws refused('no_such_table') for a target that is not there, and failed('catalog_busy') where DDL on
+ * Throws refused('no_such_table') for a target that is not there, refused('distributed_table') for one that Citus has
+ * distributed as no new table can be, and failed('catalog_busy') where DDL on
  * the tables keeps changing them while they are read.
  */
 export async function surveyReplace(client: Client, targets: readonly ReplaceTarget[]): Promise<Survey> {
@@ -43,6 +45,7 @@ async function readOnce(client: Client, targets: readonly ReplaceTarget[]): Prom
   const tables = (await readTables(client, oids)).filter((facts) => facts !== undefined);
   if (tables.length < oids.length) return undefined;
   const dependents = await readDependents(client, oids);
+  assertDistributable(tables, dependents);
   const compiled = await readCompiled(client, oids);
   const obstacles = await readObstacles(client, oids);
   const hidden = await readHidden(client, oids);

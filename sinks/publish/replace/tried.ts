@@ -186,7 +186,9 @@ function judged(error: unknown, table: TableFacts): Tried {
   // Staging of another batch has its key on the other table already, or a broken one has left it there.
   if (sqlstate === '42710' && message.includes(SWAP_KEY))
     return { refusals: [], untried: 'the swap, since another batch is at it' };
-  if (sqlstate === CATALOG_CHANGED || /^(25|40|53|55|57|08|XX)/.test(sqlstate))
+  // Citus refuses much under the SQLSTATE of an internal error.
+  const unsure = table.distribution === null ? /^(25|40|53|55|57|08|XX)/ : /^(25|40|53|55|57|08)/;
+  if (sqlstate === CATALOG_CHANGED || unsure.test(sqlstate))
     return { refusals: [], untried: `the swap: ${message}` };
   const context = where === undefined ? '' : ` (${where.split('\n')[0]})`;
   return refused(`the server refuses a table like it in its place: ${message}${context}`);

@@ -1,11 +1,13 @@
 import type { ClientBase } from 'pg';
 import { SEES_ALL } from '../../../src/core/errors/catalogue/connection.js';
+import { distributedErrors } from '../../../src/core/errors/catalogue/distributed.js';
 import { fillingErrors } from '../../../src/core/errors/catalogue/filling.js';
 import { headerErrors } from '../../../src/core/errors/catalogue/headers.js';
 import { rowErrors } from '../../../src/core/errors/catalogue/rows.js';
 import { tableErrors } from '../../../src/core/errors/catalogue/tables.js';
 import { nearest } from '../../../src/core/errors/nearest.js';
 import { deletes, findsByKey, inserts } from '../../../src/core/publish-mode.js';
+import { distributionOf } from '../../../src/db/catalog/distribution.js';
 import { type RowConstraints, readRowConstraints } from '../../../src/db/catalog/row-constraints.js';
 import { type RowColumn, type RowTable, readRowTable } from '../../../src/db/catalog/row-tables.js';
 import { ident, qualified } from '../../../src/db/quote.js';
@@ -32,6 +34,8 @@ export async function surveyRows(client: ClientBase, target: RowTarget): Promise
   if (live === undefined) {
     throw tableErrors.no_such_table.toChange({ table: name });
   }
+  if ((await distributionOf(client, live.oid)) !== null)
+    throw distributedErrors.distributed_table.rows({ table: name, mode: target.mode });
   if (target.columns.length === 0)
     throw headerErrors.no_columns.ofTable({
       table: name,

@@ -1,7 +1,9 @@
 import type { ClientBase } from 'pg';
 import { SEES_ALL } from '../../../src/core/errors/catalogue/connection.js';
+import { distributedErrors } from '../../../src/core/errors/catalogue/distributed.js';
 import { rowErrors } from '../../../src/core/errors/catalogue/rows.js';
 import { findsByKey, inserts, type PublishMode } from '../../../src/core/publish-mode.js';
+import { distributionOf } from '../../../src/db/catalog/distribution.js';
 import { type RowConstraints, readRowConstraints } from '../../../src/db/catalog/row-constraints.js';
 import { type RowColumn, type RowTable, readRowTable } from '../../../src/db/catalog/row-tables.js';
 import { qualified } from '../../../src/db/quote.js';
@@ -60,6 +62,8 @@ export async function surveyUndo(
       reasons.push(`${name} does not exist any more`);
       continue;
     }
+    if ((await distributionOf(client, live.oid)) !== null)
+      throw distributedErrors.distributed_table.undo({ table: name });
     const objects = rowObjects(target, { ...names, staging: '' });
     const image: RowColumn[] = [];
     for (const [column, type] of await imageColumns(client, objects.before)) {

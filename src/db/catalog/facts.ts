@@ -1,3 +1,5 @@
+import type { Distribution } from './distribution.js';
+
 /** One entry of an access control list, as aclexplode gives it. */
 export interface Grant {
   readonly grantor: string;
@@ -172,4 +174,6 @@ export interface TableFacts {
   readonly rules: readonly CodeFacts[];
   readonly policies: readonly PolicyFacts[];
   readonly statistics: readonly StatisticsFacts[];
+  /** How Citus has it over its nodes; null where it is an ordinary table. */
+  readonly distribution: Distribution | null;
 }

@@ -1,6 +1,7 @@
 import type { Client, ClientBase } from 'pg';
 import { policiesOf, rulesOf, triggersOf } from './code.js';
 import { constraintsOf } from './constraints.js';
+import { distributionsOf, HAS_CITUS } from './distribution.js';
 import type { TableFacts } from './facts.js';
 import { indexesOf } from './indexes.js';
 import { askCatalog } from './session.js';
@@ -89,10 +90,10 @@ const FACTS = `
 SELECT (SELECT to_json(x) FROM (${CLASS('o.oid')}) x) AS own, ${rows(COLUMNS('o.oid'))} AS columns,
   ${rows(SEQUENCES('o.oid'))} AS sequences, ${rows(constraintsOf('o.oid'))} AS constraints, ${rows(indexesOf('o.oid'))} AS indexes,
   ${rows(triggersOf('o.oid'))} AS triggers, ${rows(rulesOf('o.oid'))} AS rules, ${rows(policiesOf('o.oid'))} AS policies,
-  ${rows(statisticsOf('o.oid'))} AS statistics
+  ${rows(statisticsOf('o.oid'))} AS statistics, ${HAS_CITUS} AS citus
 FROM unnest($1::oid[]) WITH ORDINALITY o (oid, at) ORDER BY o.at`;
 
-type Own = Omit<TableFacts, Parts>;
+type Own = Omit<TableFacts, Parts | 'distribution'>;
 type Parts =
   | 'columns'
   | 'sequences'
@@ -113,6 +114,13 @@ export async function readTables(
   client: Client,
   oids: readonly number[],
 ): Promise<(TableFacts | undefined)[]> {
-  const { rows } = await askCatalog<{ own: Own | null } & Pick<TableFacts, Parts>>(client, FACTS, [oids]);
-  return rows.map(({ own, ...parts }) => (own === null ? undefined : { ...own, ...parts }));
+  const { rows } = await askCatalog<{ own: Own | null; citus: boolean } & Pick<TableFacts, Parts>>(
+    client,
+    FACTS,
+    [oids],
+  );
+  const distributions = rows[0]?.citus === true ? await distributionsOf(client, oids) : new Map();
+  return rows.map(({ own, citus: _, ...parts }) =>
+    own === null ? undefined : { ...own, ...parts, distribution: distributions.get(own.oid) ?? null },
+  );
 }

@@ -38,7 +38,7 @@ export interface ReplacedRows {
 export async function copyReplaced(
   job: Job,
   flows: readonly FlowPlan[],
-  { staged }: Replace,
+  { staged, surveyed }: Replace,
 ): Promise<ReplacedRows[]> {
   const client = await job.options.database.session();
   const places = new Map<Target, ReplacedPlace>();
@@ -46,7 +46,9 @@ export async function copyReplaced(
     const target = job.tables.find(
       (each) => each.schema === live.schema && each.table === live.table,
     )?.target;
-    if (target !== undefined)
+    // Of a table that Citus has the server says what breaks, not which rows do: it does not join them with others' so.
+    const distributed = surveyed?.tables.find(({ oid }) => oid === live.oid)?.distribution != null;
+    if (target !== undefined && !distributed)
       places.set(target, { at: placeOf(job, target), live, staged: { schema, table } });
   }
   for (const place of places.values()) await makeCopy(client, place);

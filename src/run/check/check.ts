@@ -19,6 +19,7 @@ import { recordFindings } from '../records/kinds.js';
 import { resubmitFacts } from '../resubmit/facts.js';
 import { allPublishedFindings } from './all-published.js';
 import { columnFindings } from './columns.js';
+import { distributedFindings } from './distributed.js';
 import { asFinding, assertChecked, type NamedFinding } from './findings.js';
 import { planOf } from './plan-of.js';
 import { rightsFindings } from './rights.js';
@@ -83,6 +84,7 @@ export async function checkJob(job: Job, runs = false): Promise<Checked> {
   if (job.pipeline.records !== undefined) await ask('records', async () => recordFindings(job, columns));
   const changes = new JobChanges(job);
   await ask('rights', async () => [...(await rightsFindings(job)), ...(await changes.code.survey())]);
+  await ask('distributed tables', () => distributedFindings(job));
   findings.push(...(await serverFindings(job)));
   if (findings.every(({ name, finding }) => name === 'rights' || finding.severity === 'note')) {
     for (const change of changes.all)

@@ -101,7 +101,7 @@ async function countUpTo(database: Database, table: LiveTable, most: number): Pr
   const { schema, table: name, target } = table;
   // The partitions of a table that is merged count; a table that is replaced has none.
   const from = `${target.mode === 'replace' ? 'ONLY ' : ''}${qualified(schema, name)}`;
-  const bounded = Number.isFinite(most) ? `(SELECT FROM ${from} LIMIT ${most})` : from;
+  const bounded = Number.isFinite(most) ? `(SELECT 1 FROM ${from} LIMIT ${most})` : from;
   const [row] = await database.query<{ rows: number }>(
     `SELECT pg_catalog.count(*)::pg_catalog.float8 AS rows FROM ${bounded} l`,
   );

@@ -5,6 +5,7 @@ import { commandErrors } from './command-line.js';
 import { connectionErrors } from './connection.js';
 import { copyErrors } from './copy.js';
 import { csvErrors } from './csv.js';
+import { distributedErrors } from './distributed.js';
 import { embeddedErrors } from './embedded.js';
 import { exportErrors } from './export.js';
 import { fileErrors } from './files.js';
@@ -40,6 +41,7 @@ type Topics = readonly [
   typeof connectionErrors,
   typeof copyErrors,
   typeof csvErrors,
+  typeof distributedErrors,
   typeof embeddedErrors,
   typeof resubmitErrors,
   typeof exportErrors,
@@ -81,6 +83,7 @@ const all: Topics = [
   connectionErrors,
   copyErrors,
   csvErrors,
+  distributedErrors,
   embeddedErrors,
   resubmitErrors,
   exportErrors,

@@ -10,9 +10,12 @@ import { guardChecks } from '../../../../sinks/publish/write-guard/journal-sql.j
 import { holdGuard } from '../../../../sinks/publish/write-guard/lock.js';
 import type { Guard, GuardedTable } from '../../../../sinks/publish/write-guard/names.js';
 import type { Waiting } from '../../../../sinks/publish/write-guard/waiting.js';
+import { distributedErrors } from '../../../core/errors/catalogue/distributed.js';
 import { resumeErrors } from '../../../core/errors/catalogue/resume.js';
 import type { Finding } from '../../../core/pipeline.js';
+import { distributionOf } from '../../../db/catalog/distribution.js';
 import { inTransaction } from '../../../db/catalog/session.js';
+import { tableOid } from '../../../db/catalog/table.js';
 import type { PgDatabase } from '../../../db/connect.js';
 import type { Batch } from '../../../db/ledger/batches.js';
 import { blockerLine } from '../../../db/locks/blockers.js';
@@ -131,6 +134,17 @@ export class WriteGuardUndo extends Change {
   ) {
     super();
     this.#guard = guardOf(`undo_${batch}`);
+  }
+
+  /** Throws refused `distributed_writes`: nodes of Citus number their transactions by themselves, and have no triggers. */
+  override async survey(): Promise<Finding[]> {
+    const client = await this.site.database.session();
+    for (const { schema, table } of this.tables) {
+      const oid = await tableOid(client, schema, table);
+      if (oid !== undefined && (await distributionOf(client, oid)) !== null)
+        throw distributedErrors.distributed_writes({ table: `${schema}.${table}` });
+    }
+    return [];
   }
 
   override async stage(): Promise<void> {

@@ -136,6 +136,7 @@ test('orphans are counted by every column of the key', () => {
     enforced: true,
     comment: null,
     index: null,
+    distribution: null,
   };
   const { sql } = orphanSql(key, {
     parent_schema: 's',
