@@ -36,6 +36,7 @@ export { jsonText } from './core/json/write.js';
 export { leaveBehind, leavingBehind, leftBehind, nothingLeftBehind } from './core/left-behind.js';
 export type { FieldMapping, MappingsDefinition } from './core/mapping.js';
 export { again, command, type Next, type NextStep, type Said, Suggestion } from './core/next.js';
+export { onlyRow } from './core/only-row.js';
 export {
   type Check,
   type CheckContext,

@@ -3,8 +3,11 @@ import { extend } from 'sluice/transforms';
 import { isNewNumber, makesNumber, monthOfOldNumber, newLotNumber } from './numbers.js';
 import { GROUP, type OldSerial } from './source.js';
 
+/** A line that names its LOT. */
+type OfLot = OldSerial & { readonly lot_id: string };
+
 /** A serial with the LOT that it goes to. */
-export type Consolidated = OldSerial & NewLot;
+export type Consolidated = OfLot & NewLot;
 
 type NewLot = {
   readonly new_lot_id: string;
@@ -24,10 +27,7 @@ export const KEPT = 'already_in_the_new_format';
 
 /** What is known of one old LOT: all its serials share it. */
 interface Verdict {
-  /** Its first line. */
-  readonly row: OldSerial;
-  /** What keeps even the LOT as it is from being written. */
-  readonly rejection: Rejection | undefined;
+  readonly lotId: string;
   readonly key: string;
   readonly number: string;
   readonly kept: boolean;
@@ -51,12 +51,11 @@ const consolidateAll: Stage<OldSerial, Consolidated> = named('consolidate', asyn
     let kept = 0;
     const left = new Map<string, number>();
     for (const row of chunk) {
-      if (verdict === undefined || verdict.row.lot_id !== row.lot_id) verdict = judge(row);
-      const { rejection } = verdict;
-      if (rejection !== undefined) {
-        run.reject(row, rejection);
+      if (!namesLot(row)) {
+        run.reject(row, NO_LOT);
         continue;
       }
+      if (verdict === undefined || verdict.lotId !== row.lot_id) verdict = judge(row);
       const { key, wrong } = verdict;
       if (group !== undefined && group.key !== key && (wrong === undefined || groupOf(row) !== group.key)) {
         out.push(...aside);
@@ -67,7 +66,7 @@ const consolidateAll: Stage<OldSerial, Consolidated> = named('consolidate', asyn
         left.set(wrong.reason, (left.get(wrong.reason) ?? 0) + 1);
         (group === undefined ? out : aside).push(
           withNewLot(row, {
-            new_lot_id: row.lot_id as string,
+            new_lot_id: row.lot_id,
             new_lot_number: verdict.number,
             kept: true,
             wrong,
@@ -76,7 +75,7 @@ const consolidateAll: Stage<OldSerial, Consolidated> = named('consolidate', asyn
         );
         continue;
       }
-      group ??= { key, lotId: row.lot_id as string, number: verdict.number };
+      group ??= { key, lotId: row.lot_id, number: verdict.number };
       const sequence = verdict.kept ? sequenceOf(row.serial_number, group.number) : undefined;
       // The renumbering counts the kept serials that have a number; these are the others.
       if (verdict.kept && sequence === undefined) kept += 1;
@@ -107,13 +106,22 @@ export const consolidate = within<OldSerial, Consolidated>([...GROUP], consolida
 const groupOf = (row: OldSerial) =>
   `${row.production_line_id}|${row.product_model_id}|${row.production_month ?? ''}`;
 
-function judge(row: OldSerial): Verdict {
-  const lotId = row.lot_id ?? '';
+const namesLot = (row: OldSerial): row is OfLot => row.lot_id !== null;
+
+/** Why a line is rejected that names no LOT. */
+export const NO_LOT: Rejection = {
+  reason: 'missing_lot_id',
+  column: 'lot_id',
+  message: 'the line names no LOT',
+};
+
+function judge(row: OfLot): Verdict {
+  const { lot_id: lotId } = row;
   const line = row.line_code;
   const model = row.model_code;
   const month = row.production_month ?? '';
   const lot = row.lot_number ?? '';
-  const base = { row, rejection: undefined, wrong: undefined };
+  const base = { lotId, wrong: undefined };
   const leave = (wrong: Rejection): Verdict => ({
     ...base,
     key: `LOT ${lotId}`,
@@ -122,14 +130,6 @@ function judge(row: OldSerial): Verdict {
     wrong,
   });
 
-  if (row.lot_id === null)
-    return {
-      ...base,
-      rejection: { reason: 'missing_lot_id', column: 'lot_id', message: 'the line names no LOT' },
-      key: '',
-      number: '',
-      kept: false,
-    };
   const own = line !== null && model !== null ? newLotNumber(line, model, month) : undefined;
   const key = groupOf(row);
   const isMade = line !== null && model !== null && makesNumber(line, model, month);
@@ -177,10 +177,8 @@ function judge(row: OldSerial): Verdict {
 }
 
 /** Why the LOT of this line could not be consolidated as the line has it; undefined where it could. */
-export const wrongWith = (row: OldSerial): Rejection | undefined => {
-  const { rejection, wrong = rejection } = judge(row);
-  return wrong;
-};
+export const wrongWith = (row: OldSerial): Rejection | undefined =>
+  namesLot(row) ? judge(row).wrong : NO_LOT;
 
 /** The sequence of a serial number within its LOT; undefined where it is not of the new format. */
 function sequenceOf(serial: string | null, lot: string): number | undefined {

@@ -21,7 +21,7 @@ const leftOfAll: Stage<Renumbered, LeftLot> = named('LOTs left as they are', asy
       }
       if (row.wrong === undefined) continue;
       lot ??= {
-        id: row.lot_id as string,
+        id: row.lot_id,
         lot: row.lot_number ?? '',
         serials: 0,
         why: row.wrong.message ?? row.wrong.reason,

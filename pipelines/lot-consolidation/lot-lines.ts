@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { detachString, jsonText, named, originOf, type Rejection, type Row, type Stage } from 'sluice';
-import { wrongWith } from './consolidate.js';
+import { NO_LOT, wrongWith } from './consolidate.js';
 import { PREFIX } from './others.js';
 import { COLUMNS, type OldSerial } from './source.js';
 
@@ -24,7 +24,7 @@ export const linesAgree: Stage<OldSerial> = named('lines of a LOT agree', async 
       const all: Row = row;
       // Here, where the record is still at hand, for whoever corrects it.
       if (lot === null) {
-        run.reject(row, wrongWith(row) as Rejection);
+        run.reject(row, NO_LOT);
         continue;
       }
       // In a file that is in order most lines say what the one before them says.

@@ -64,8 +64,8 @@ const summariseAll: Stage<Renumbered, Consolidation> = named('summarise', async 
         }
         group ??= startGroup(row);
         lot = {
-          id: row.lot_id as string,
-          number: row.lot_number as string,
+          id: row.lot_id,
+          number: row.lot_number ?? '',
           kept: row.kept,
           serials: 0,
           first: [],
@@ -87,7 +87,6 @@ const summariseAll: Stage<Renumbered, Consolidation> = named('summarise', async 
       if (group.serials === 0) group.first = row.new_serial_number;
       group.serials += 1;
       group.last = row.new_serial_number;
-      lot = lot as OpenLot;
       lot.serials += 1;
       const shown = lot.serials <= FIRST_LOGGED ? lot.first : lot.last;
       if (shown === lot.last && shown.length === LAST_LOGGED) shown.shift();

@@ -4,6 +4,7 @@ import {
   nothingLost,
   noun,
   offenders,
+  onlyRow,
   plural,
   type Row,
   type Validation,
@@ -139,10 +140,11 @@ export const sameNumberOfSerials: Validation = validation(
   'same-number-of-serials',
   'as many serials as before',
   async ({ database, staged, live, published }) => {
-    const [counts] = await database.query<{ before: string; after: string }>(
-      `SELECT (SELECT count(*) FROM ${live('serials')}) AS before, (SELECT count(*) FROM ${staged('serials')}) AS after`,
+    const { before, after } = onlyRow(
+      await database.query<{ before: string; after: string }>(
+        `SELECT (SELECT count(*) FROM ${live('serials')}) AS before, (SELECT count(*) FROM ${staged('serials')}) AS after`,
+      ),
     );
-    const { before, after } = counts as { before: string; after: string };
     if (before === '0' || before === after) return [];
     if (published) {
       // Serials that were made since are no loss.

@@ -76,11 +76,12 @@ export function distinctValues<C extends string>(
     async *read(run: Run): Rows<Readonly<Record<C, string>>> {
       const seen = new Set<unknown>();
       for await (const chunk of from.read(run)) {
-        const fresh: Record<C, string>[] = [];
+        const fresh: Readonly<Record<C, string>>[] = [];
         for (const row of chunk) {
           const value = row[column];
           if (value === null || value === undefined || seen.has(value)) continue;
           seen.add(value);
+          // A computed key is `string` to the compiler, whatever the type of `column`.
           fresh.push({ [column]: value } as Record<C, string>);
         }
         if (fresh.length > 0) yield fresh;

@@ -19,7 +19,10 @@ const LAST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
  * column could not hold.
  */
 export function timestamp(value: unknown, column: string): string | null {
-  if (value === null || value === undefined) return null;
+  return value === null || value === undefined ? null : readMoment(value, column);
+}
+
+function readMoment(value: unknown, column: string): string {
   const text = String(value);
   const usual = USUAL.exec(text)?.[1];
   if (usual !== undefined && isDay(usual.slice(0, 10))) return usual;
@@ -57,7 +60,7 @@ function written(ms: number): string {
 
 /** `timestamp` of a column that must have one; throws RowError `missing_field` for NULL. */
 export function moment(value: unknown, column: string): string {
-  return timestamp(required(value, column), column) as string;
+  return readMoment(required(value, column), column);
 }
 
 /** A value that must be there; throws RowError `missing_field` for NULL. */

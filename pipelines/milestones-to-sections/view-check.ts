@@ -47,7 +47,7 @@ async function otherTypes(context: CheckContext): Promise<string[]> {
   const found: string[] = [];
   for (const { name, select, replaces } of compatibility.views(context)) {
     if (replaces !== true) continue;
-    const columns = OLD[name as keyof typeof OLD];
+    const [, columns = []] = Object.entries(OLD).find(([table]) => table === name) ?? [];
     // Without a row: only what the server takes the columns for.
     const rows = await context.database.query<{ name: string; was: string; later: string }>(
       `SELECT x.name, x.was, x.later FROM (SELECT 1) one LEFT JOIN ${ident(name)} o ON false LEFT JOIN (${select}) v ON false

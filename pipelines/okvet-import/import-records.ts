@@ -62,14 +62,16 @@ interface Parent {
   readonly column: string;
   readonly of: SourceIds;
   readonly optional: boolean;
+  /** It is the one whose birth a date of the record is compared with. */
+  readonly first: boolean;
+  /** Where that of the record at hand was found; -1: none is named, or it is not there. */
+  place: number;
 }
 
 /** Takes one record after the other. What it knows of the record at hand is its own, and used again for the next. */
 class Importer {
   readonly #own: SourceIds;
   readonly #parents: readonly Parent[];
-  /** Where the parents of the record at hand were found; -1: none is named, or it is not there. */
-  readonly #places: number[];
   readonly #problems: Problem[] = [];
   readonly #defaults: Readonly<Record<string, string>>;
   /** Columns with ids of the old system: its own, and those of its parents. */
@@ -88,12 +90,13 @@ class Importer {
   ) {
     const { input, kind, mapping, layout, ids } = importing;
     this.#own = ids[input];
-    this.#parents = kind.references.map(({ column, to, optional = false }) => ({
+    this.#parents = kind.references.map(({ column, to, optional = false }, i) => ({
       column,
       of: ids[to],
       optional,
+      first: i === 0,
+      place: -1,
     }));
-    this.#places = kind.references.map(() => -1);
     this.#defaults = kind.defaults ?? {};
     this.#idColumns = ['source_id', ...kind.references.map(({ column }) => column)];
     this.#required = mapping.columns.filter(
@@ -117,19 +120,12 @@ class Importer {
     this.#made = made;
     if (this.#problems.length > 0) this.#problems.length = 0;
     this.#fields(notes.problems);
-    const sourceId = made.source_id as string | null;
+    const sourceId = idIn(made, 'source_id');
     const place = sourceId === null || sourceId.length > LONGEST_ID ? -1 : this.#own.place(sourceId);
     this.#identity(sourceId, place);
-    for (let i = 0; i < this.#parents.length; i++) this.#parent(i);
-    if (this.#problems.length > 0) {
-      this.#reject(sourceId, place, line);
-      return undefined;
-    }
-    for (let i = 0; i < this.#parents.length; i++) {
-      const { column, of } = this.#parents[i] as Parent;
-      const at = this.#places[i] as number;
-      if (at >= 0) made[column] = of.idAt(at);
-    }
+    for (const parent of this.#parents) this.#parent(parent);
+    if (this.#reject(sourceId, place, line)) return undefined;
+    for (const { column, of, place: at } of this.#parents) if (at >= 0) made[column] = of.idAt(at);
     made.id = this.#own.nextId(place);
     made.source_system = system;
     const row = this.#named(made, record);
@@ -139,8 +135,13 @@ class Importer {
       this.#reject(sourceId, place, line);
       return undefined;
     }
-    const date = kind.date === undefined ? undefined : (made[kind.date] as string | null | undefined);
-    this.#own.stage(place, line, date, this.#spaced());
+    const date = kind.date === undefined ? undefined : made[kind.date];
+    this.#own.stage(
+      place,
+      line,
+      typeof date === 'string' || date === undefined ? date : null,
+      this.#spaced(),
+    );
     return row;
   }
 
@@ -152,8 +153,11 @@ class Importer {
     return markOrigin(row, originOf(record));
   }
 
-  #reject(sourceId: string | null, place: number, line: number): void {
-    const { column, value, expected, reason, parent } = this.#problems[0] as Problem;
+  /** Whether something is wrong with the record, which is rejected then. */
+  #reject(sourceId: string | null, place: number, line: number): boolean {
+    const [first] = this.#problems;
+    if (first === undefined) return false;
+    const { column, value, expected, reason, parent } = first;
     if (place >= 0) this.#own.reject(place, line, { reason, parent, spaced: this.#spaced() });
     const message = sentences(this.#problems);
     this.run.reject(this.#record, {
@@ -164,6 +168,7 @@ class Importer {
       ...(expected === undefined ? {} : { expected }),
       ...(sourceId === null ? {} : { sourceId }),
     });
+    return true;
   }
 
   /** Adds a problem of a column, told by the field that fills it. */
@@ -217,8 +222,8 @@ class Importer {
 
   /** Whether the file has spaces around the id of the record at hand. */
   #spaced(): boolean {
-    const field = this.importing.mapping.fieldOf('source_id') as string;
-    const read = this.#record[field];
+    const field = this.importing.mapping.fieldOf('source_id');
+    const read = field === undefined ? undefined : this.#record[field];
     return typeof read === 'string' && read !== this.#made.source_id && read.trim() !== read;
   }
 
@@ -253,18 +258,18 @@ class Importer {
       });
   }
 
-  #parent(i: number): void {
-    const { column, of, optional } = this.#parents[i] as Parent;
-    const parentId = (this.#made[column] ?? null) as string | null;
+  #parent(parent: Parent): void {
+    const { column, of, optional } = parent;
+    const parentId = idIn(this.#made, column);
     const at = parentId === null ? -1 : of.find(parentId);
-    this.#places[i] = at;
+    parent.place = at;
     if (parentId === null) {
       if (!optional)
         this.#lacks(column, { message: `it names no ${of.type}`, expected: `the id of a ${of.type}` });
       return;
     }
     if (at >= 0) {
-      if (i === 0) this.#notBefore(of, at);
+      if (parent.first) this.#notBefore(of, at);
       return;
     }
     const missing = of.missing(parentId);
@@ -295,6 +300,12 @@ class Importer {
       expected: `a date from ${asDate(born)} on`,
     });
   }
+}
+
+/** The id of the old system in a column: text, as mappings make all of them. */
+function idIn(made: Readonly<Record<string, unknown>>, column: string): string | null {
+  const id = made[column] ?? null;
+  return id === null || typeof id === 'string' ? id : String(id);
 }
 
 /** `pet 7 (line 9) was rejected: client_rejected, as its client 3 (line 4) was: bad_date`. */

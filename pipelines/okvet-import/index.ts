@@ -30,8 +30,14 @@ export interface Practice extends Names {
   readonly summary?: string;
 }
 
-const byInput = <T>(make: (input: InputName) => T) =>
-  Object.fromEntries(INPUTS.map((input) => [input, make(input)])) as Record<InputName, T>;
+const byInput = <T>(make: (input: InputName) => T): Record<InputName, T> => ({
+  clients: make('clients'),
+  pets: make('pets'),
+  medical_records: make('medical_records'),
+  vaccinations: make('vaccinations'),
+  appointments: make('appointments'),
+  invoices: make('invoices'),
+});
 
 const inputs = byInput(notGiven);
 

@@ -23,7 +23,7 @@ export class KeyIndex {
     const hash = hashOf(key);
     const mask = this.#slots.length - 1;
     for (let at = hash & mask; ; at = (at + 1) & mask) {
-      const number = this.#slots[at] as number;
+      const number = this.#slots[at] ?? -1;
       if (number < 0 || (this.#hashes[number] === hash && this.#is(number, key))) return number;
     }
   }
@@ -38,7 +38,7 @@ export class KeyIndex {
       this.#hashes = grown(this.#hashes, Int32Array, number + 1);
       this.#starts = grown(this.#starts, Uint32Array, number + 2);
     }
-    const start = this.#starts[number] as number;
+    const start = this.#starts[number] ?? 0;
     const end = start + key.length;
     if (end > this.#text.length) this.#text = grown(this.#text, Uint16Array, end);
     for (let i = 0; i < key.length; i++) this.#text[start + i] = key.charCodeAt(i);
@@ -56,8 +56,8 @@ export class KeyIndex {
   }
 
   #is(number: number, key: string): boolean {
-    const start = this.#starts[number] as number;
-    if ((this.#starts[number + 1] as number) - start !== key.length) return false;
+    const start = this.#starts[number] ?? 0;
+    if ((this.#starts[number + 1] ?? 0) - start !== key.length) return false;
     for (let i = 0; i < key.length; i++) if (this.#text[start + i] !== key.charCodeAt(i)) return false;
     return true;
   }
@@ -65,14 +65,13 @@ export class KeyIndex {
   #place(number: number, hash: number): void {
     const mask = this.#slots.length - 1;
     let at = hash & mask;
-    while ((this.#slots[at] as number) >= 0) at = (at + 1) & mask;
+    while ((this.#slots[at] ?? -1) >= 0) at = (at + 1) & mask;
     this.#slots[at] = number;
   }
 
   #spread(): void {
     this.#slots = new Int32Array(this.#slots.length * 2).fill(-1);
-    for (let number = 0; number < this.#count - 1; number++)
-      this.#place(number, this.#hashes[number] as number);
+    for (let number = 0; number < this.#count - 1; number++) this.#place(number, this.#hashes[number] ?? 0);
   }
 }
 
@@ -81,7 +80,7 @@ type Typed = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array;
 /** A copy of `array` with room for at least `least` elements, and for half as many again as it had. */
 export function grown<T extends Typed>(array: T, make: new (length: number) => T, least: number): T {
   const longer = new make(Math.max(least, Math.ceil(array.length * 1.5)));
-  longer.set(array as never);
+  longer.set(array);
   return longer;
 }
 

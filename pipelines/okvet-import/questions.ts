@@ -15,7 +15,7 @@ import {
 } from 'sluice';
 import { compileMapping } from 'sluice/transforms';
 import type { Layout } from './layout.js';
-import { correcting, IMPORT_TRANSFORMS } from './mappings.js';
+import { correcting, IMPORT_TRANSFORMS, OKVET } from './mappings.js';
 import { INPUTS, type InputName, RECORD_TYPES } from './record-types.js';
 
 /** Every field that a mapping looks at must be in the file: a misspelt header would lose a column without a word. */
@@ -34,7 +34,7 @@ export const filesHaveTheFields: Check = check(
       const unused = columns.filter((column) => !fields.includes(column));
       const delimiter = likelyDelimiter(columns);
       if (lacking.length > 0 && delimiter !== undefined && delimiter !== ',')
-        findings.push(otherDelimiter(input, columns[0] as string, delimiter));
+        findings.push(otherDelimiter(input, columns.join(delimiter), delimiter));
       else if (lacking.length > 0)
         findings.push({
           severity: 'error',
@@ -48,7 +48,7 @@ export const filesHaveTheFields: Check = check(
           ],
           next: [
             'if the file was exported wrongly, export it again',
-            ...correcting(settings.system as string, from, {
+            ...correcting(settings.system ?? OKVET, from, {
               export: { lead: 'if its fields have other names', note: 'to be corrected' },
               lead: 'and then',
             }),
@@ -100,7 +100,7 @@ export function liveIdsAreTrimmed(layout: Layout): Check {
             (n) => `${plural(n, 'row')} of ${input} ${noun(n, 'has', 'have')} spaces around the source id`,
             (row) => `${JSON.stringify(row.source_id)} (id ${row.id})`,
             {
-              next: `UPDATE ${live(input)} SET ${sourceId} = regexp_replace(${sourceId}, '^[[:space:]]+|[[:space:]]+$', '', 'g') WHERE ${system} = ${literal(settings.system as string)};`,
+              next: `UPDATE ${live(input)} SET ${sourceId} = regexp_replace(${sourceId}, '^[[:space:]]+|[[:space:]]+$', '', 'g') WHERE ${system} = ${literal(settings.system ?? OKVET)};`,
             },
           ),
         );

@@ -60,6 +60,9 @@ const told = (count: number, input: InputName) =>
 
 const details = ({ count, named }: Broken) => withRest(named, count);
 
+/** A row as it is asked about: its id and whether this batch has written it, beside its columns. */
+type Asked = Row & { readonly 'its id': string; readonly 'as written': boolean };
+
 async function brokenRows(context: ValidationContext, layout: Layout, input: InputName) {
   const { database, staged, settings, signal } = context;
   const { type, validate, notBefore, references } = RECORD_TYPES[input];
@@ -72,16 +75,17 @@ async function brokenRows(context: ValidationContext, layout: Layout, input: Inp
   const selected = ours.map((column) => `${text(column)} AS ${ident(column)}`);
   let [written, from] = [context.asWritten(input, 's'), `${staged(input)} s`];
   const [parent] = references;
-  if (parent !== undefined && notBefore !== undefined) {
+  const date = parent === undefined ? undefined : RECORD_TYPES[parent.to].date;
+  if (parent !== undefined && notBefore !== undefined && date !== undefined) {
     const born = await columnsAsText(context, layout, parent.to, 'p');
-    selected.push(`${born(RECORD_TYPES[parent.to].date as string)} AS ${ident(BORN)}`);
+    selected.push(`${born(date)} AS ${ident(BORN)}`);
     from += ` LEFT JOIN ${staged(parent.to)} p ON p.${ident(layout.theirs(parent.to, 'id'))} = ${theirs(parent.column)}`;
     written += ` AND (${context.asWritten(parent.to, 'p')}) IS NOT FALSE`;
   }
   let after: string | null = null;
   for (;;) {
     signal.throwIfAborted();
-    const page: Row[] = await database.query(
+    const page: readonly Asked[] = await database.query(
       `SELECT ${theirs('id')}::text AS "its id", ${written} AS "as written", ${selected.join(', ')}
        FROM ${from}
        WHERE ${theirs('source_system')} = $1 AND ($2::bigint IS NULL OR ${theirs('id')} > $2)
@@ -89,7 +93,7 @@ async function brokenRows(context: ValidationContext, layout: Layout, input: Inp
       [settings.system, after],
     );
     for (const { 'its id': id, 'as written': byBatch, [BORN]: born, ...row } of page) {
-      after = id as string;
+      after = id;
       const found = [...validate(row), ...early(RECORD_TYPES[input], row, born)];
       if (found.length === 0) continue;
       const broken = byBatch === true ? asWritten : since;

@@ -101,27 +101,27 @@ export class SourceIds {
 
   /** The id here of a record that is live or staged. */
   idAt(place: number): number {
-    return this.#ids[place] as number;
+    return this.#ids[place] ?? 0;
   }
 
   /** The date of a record that is live or staged as YYYYMMDD, or 0. */
   dateAt(place: number): number {
-    return this.#extra[place] as number;
+    return this.#extra[place] ?? 0;
   }
 
   /** The record that this run has met at this place already: why it was rejected, if it was. */
   before(place: number): Before | undefined {
     if (!this.#has(place, STAGED | REJECTED)) return undefined;
     return {
-      line: this.#lines[place] as number,
-      reason: this.#has(place, REJECTED) ? this.#reasons[this.#reason[place] as number]?.reason : undefined,
+      line: this.#lines[place] ?? 0,
+      reason: this.#has(place, REJECTED) ? this.#reasons[this.#reason[place] ?? 0]?.reason : undefined,
       spaced: this.#has(place, SPACED),
     };
   }
 
   /** The id here that `stage` gives the record at this place: that of live or a new one. */
   nextId(place: number): number {
-    return this.#has(place, LIVE | STAGED) ? (this.#ids[place] as number) : this.#next + 1;
+    return this.#has(place, LIVE | STAGED) ? (this.#ids[place] ?? 0) : this.#next + 1;
   }
 
   /**
@@ -133,7 +133,7 @@ export class SourceIds {
     if (!known) this.#ids[place] = ++this.#next;
     this.#lines[place] = line;
     if (date !== undefined || !known) this.#extra[place] = typeof date === 'string' ? dateNumber(date) : 0;
-    this.#flags[place] = (this.#flags[place] as number) | STAGED | (spaced ? SPACED : 0);
+    this.#flags[place] = (this.#flags[place] ?? 0) | STAGED | (spaced ? SPACED : 0);
   }
 
   /** Notes that a record was rejected; what live or an earlier line holds of it stays. */
@@ -144,17 +144,17 @@ export class SourceIds {
     // A live record keeps its date.
     if (!this.#has(place, LIVE))
       this.#extra[place] = parent === undefined ? 0 : parent.of.#index.add(parent.sourceId) + 1;
-    this.#flags[place] = (this.#flags[place] as number) | REJECTED | (spaced ? SPACED : 0);
+    this.#flags[place] = (this.#flags[place] ?? 0) | REJECTED | (spaced ? SPACED : 0);
   }
 
   /** Why a record is not there: undefined where no line has it. */
   missing(sourceId: string): Missing | undefined {
     const at = this.#index.find(sourceId);
     if (at < 0 || !this.#has(at, REJECTED) || this.#has(at, LIVE)) return undefined;
-    const why = this.#reasons[this.#reason[at] as number];
-    const parent = (this.#extra[at] as number) - 1;
+    const why = this.#reasons[this.#reason[at] ?? 0];
+    const parent = (this.#extra[at] ?? 0) - 1;
     return {
-      line: this.#lines[at] as number,
+      line: this.#lines[at] ?? 0,
       reason: why?.reason ?? 'rejected',
       parent:
         why?.parent === undefined || parent < 0
@@ -164,7 +164,7 @@ export class SourceIds {
   }
 
   #has(at: number, flag: number): boolean {
-    return ((this.#flags[at] as number) & flag) !== 0;
+    return ((this.#flags[at] ?? 0) & flag) !== 0;
   }
 
   #grow(least: number): void {
@@ -208,8 +208,9 @@ export class SourceIds {
         this.#flags[at] = LIVE;
         this.#extra[at] = row.born;
       }
-      if (page.length < PAGE) return;
-      after = (page.at(-1) as { source_id: string }).source_id;
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE) return;
+      after = last.source_id;
     }
   }
 }

@@ -96,7 +96,7 @@ function pageOf(recipe: OldRecipe, lines: readonly Line[], kindOf: KindOf): Page
   const sorted = [...lines].sort((a, b) => a.id - b.id);
   return {
     name: detachString(String(recipe.name ?? '')),
-    recipe_data: detachString(pythonObject(fields.map(([field, made]) => [field, made as string]))),
+    recipe_data: detachString(pythonObject(fields.map(([field, made = '']) => [field, made]))),
     ingredients_data: detachString(pythonList(sorted.map(({ json }) => json))),
   };
 }

@@ -2,7 +2,7 @@ import { markOrigin, named, originOf, type Run, type Stage } from 'sluice';
 import { map } from 'sluice/transforms';
 import { idOf, type OldRun } from './inputs.js';
 import { type BookInputs, type Page, readRecipeBook } from './recipe-book.js';
-import { utcTimestamp } from './utc.js';
+import { utcText, utcTimestamp } from './utc.js';
 
 export const SNAPSHOT_COLUMNS = [
   'id',
@@ -40,7 +40,7 @@ export function makeSnapshots(inputs: BookInputs): Stage<OldRun, Snapshot> {
   return named('make snapshots', async function* (rows, run) {
     const book = await readRecipeBook(inputs, run);
     let last = await largestId(run);
-    const now = utcTimestamp(run.startedAt.toISOString()) as string;
+    const now = utcText(run.startedAt);
     const orphans: string[][] = [];
     let skipped = 0;
     for await (const chunk of rows) {

@@ -16,5 +16,11 @@ export function utcTimestamp(value: unknown): string | undefined {
   if (Number.isNaN(at.getTime()) || at.toISOString().slice(0, 10) !== local.slice(0, 10)) return undefined;
   const minutes = Number(match[10] ?? 0) * 60 + Number(match[11] ?? 0);
   if (minutes !== 0) at.setTime(at.getTime() - (match[9] === '-' ? -minutes : minutes) * 60_000);
-  return `${at.toISOString().slice(0, 19).replace('T', ' ')}${fraction}+00`;
+  return written(at, fraction);
 }
+
+/** A moment in that form, to the millisecond. */
+export const utcText = (at: Date): string => written(at, `.${at.toISOString().slice(20, 23)}`);
+
+const written = (at: Date, fraction: string) =>
+  `${at.toISOString().slice(0, 19).replace('T', ' ')}${fraction}+00`;

@@ -7,6 +7,7 @@ import {
   nothingLeftBehind,
   noun,
   offenders,
+  onlyRow,
   orMore,
   plural,
 } from 'sluice';
@@ -101,15 +102,16 @@ const contentTypes: Check = check(
 /** How many there are of everything, and how many of them have been migrated. */
 const rowCounts: Check = check('row-counts', 'how many rows there are', async ({ database, missing }) => {
   const parts = !missing('parts') && (await lookForTables(database)).parts;
-  const [n] = await database.query<Record<string, string>>(
-    `SELECT (SELECT count(*) FROM machining_task) AS tasks,
+  const { tasks, migrated, timers, allTimers, costs, userCosts } = onlyRow(
+    await database.query<Record<string, string>>(
+      `SELECT (SELECT count(*) FROM machining_task) AS tasks,
             ${parts ? '(SELECT count(*) FROM machining_task t JOIN tasks_part p ON p.task_key = t.key)' : '0'} AS migrated,
             (SELECT count(*) FROM tasks_timer WHERE content_type_id = ${taskType}) AS timers,
             (SELECT count(*) FROM tasks_timer) AS "allTimers",
             (SELECT count(*) FROM machining_jobcostagg) AS costs,
             (SELECT count(*) FROM machining_jobcostagguser) AS "userCosts"`,
+    ),
   );
-  const { tasks, migrated, timers, allTimers, costs, userCosts } = n as Record<string, string>;
   const of = (text: string | undefined, one: string) => plural(Number(text), one);
   return [
     {

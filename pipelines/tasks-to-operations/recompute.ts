@@ -33,6 +33,15 @@ const FORMS: Readonly<Record<keyof Rules, { readonly form: RegExp; readonly like
   },
 };
 
+/** The rules among the settings, each of which has a default. */
+export function rulesOf({
+  tolerance = '',
+  timezone = '',
+  workday = '',
+}: Readonly<Record<string, string>>): Rules {
+  return { tolerance, timezone, workday };
+}
+
 /** What of the settings is no rule, a sentence each. */
 export function wrongRules(settings: Readonly<Record<string, string>>): { name: string; like: string }[] {
   return Object.entries(FORMS)
@@ -61,7 +70,7 @@ export interface Compared {
  * rounded to the hundredth per task, person and kind, then added up.
  */
 export function differencesSql({ keys, costs }: Compared, { tolerance, timezone, workday }: Rules): string {
-  const [from, to] = workday.split('-') as [string, string];
+  const [from = '', to = ''] = workday.split('-');
   const zone = literal(timezone);
   const kinds = ['ww', 'ah', 'su'] as const;
   const times = { ww: '1', ah: 'after_hours_multiplier', su: 'sunday_multiplier' };
@@ -144,7 +153,7 @@ export const recomputed: Source<Difference> = query<Difference>(
       return `SELECT ${DIFFERENCE.map((column) => `'' AS ${column}`).join(', ')} WHERE false`;
     const lack = await lackOfRates(database);
     return lack === undefined
-      ? differencesSql(toBeMigrated(await lookForTables(database)), settings as unknown as Rules)
+      ? differencesSql(toBeMigrated(await lookForTables(database)), rulesOf(settings))
       : `SELECT ${DIFFERENCE.map((column) => `${literal(column === 'what' ? `not compared: ${lack}` : '')} AS ${column}`).join(', ')}`;
   },
   { name: 'costs recomputed from timers' },

@@ -1,19 +1,18 @@
-import { type Database, literal, query, type Source } from 'sluice';
+import { type Database, literal, onlyRow, query, type Source } from 'sluice';
 import { COST_COLUMNS, OPERATION_COLUMNS, PART_COLUMNS } from './tables.js';
 
 type Text<C extends string> = Readonly<Record<C, string | null>>;
 
+type NewColumn = (typeof PART_COLUMNS)[number] | (typeof OPERATION_COLUMNS)[number];
+
+/** Columns of parts and operations that a task does not have. */
+const NOT_OF_TASKS = ['id', 'task_key', 'part_id', 'order', 'interchangeable'] as const;
+
+const isOfTasks = (column: NewColumn): column is Exclude<NewColumn, (typeof NOT_OF_TASKS)[number]> =>
+  !NOT_OF_TASKS.some((other) => other === column);
+
 /** The fields that a task hands on as they are: to its part, to its operation, or to both. */
-export const TASK_FIELDS = [
-  ...new Set(
-    [...PART_COLUMNS, ...OPERATION_COLUMNS].filter(
-      (column) => !['id', 'task_key', 'part_id', 'order', 'interchangeable'].includes(column),
-    ),
-  ),
-] as Exclude<
-  (typeof PART_COLUMNS)[number] | (typeof OPERATION_COLUMNS)[number],
-  'id' | 'task_key' | 'part_id' | 'order' | 'interchangeable'
->[];
+export const TASK_FIELDS = [...new Set([...PART_COLUMNS, ...OPERATION_COLUMNS].filter(isOfTasks))];
 
 /** The old tables and their columns that the pipeline reads. */
 export const OLD_COLUMNS: Readonly<Record<string, readonly string[]>> = {
@@ -60,15 +59,16 @@ const REFERRED = `(
 
 /** Looks which of the new tables are there; parts without task_key are as good as none. */
 export async function lookForTables(database: Database): Promise<There> {
-  const [there] = await database.query<There>(
-    `SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('tasks_part') AND attname = 'task_key') AS parts,
+  return onlyRow(
+    await database.query<There>(
+      `SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('tasks_part') AND attname = 'task_key') AS parts,
             to_regclass('tasks_partcostagg') IS NOT NULL AS costs,
             to_regclass('tasks_partcostagguser') IS NOT NULL AS "userCosts",
             p.numbered, coalesce(${REFERRED}, CASE WHEN p.numbered THEN 'id' ELSE 'key' END) AS "partKey"
      FROM (SELECT to_regclass('tasks_part') IS NULL OR EXISTS (
              SELECT FROM pg_attribute WHERE attrelid = to_regclass('tasks_part') AND attname = 'id' AND NOT attisdropped) AS numbered) p`,
+    ),
   );
-  return there as There;
 }
 
 /**

@@ -2,6 +2,7 @@ import {
   again,
   type Finding,
   offenders,
+  onlyRow,
   plural,
   type Row,
   type Validation,
@@ -9,7 +10,7 @@ import {
   validation,
 } from 'sluice';
 import { activeTimers } from './checks.js';
-import { differencesSql, lackOfRates, type Rules } from './recompute.js';
+import { differencesSql, lackOfRates, rulesOf } from './recompute.js';
 import { lookForTables, OPERATION_TYPE, TASK_FIELDS, taskType } from './source.js';
 import { AMOUNTS, COST_COLUMNS, OPERATION_COLUMNS, PART_COLUMNS, PLANNING_COLUMNS } from './tables.js';
 
@@ -181,13 +182,14 @@ const timersFollow: Validation = validation(
       settings.orphan_timers === 'leave'
         ? ' AND EXISTS (SELECT FROM machining_task t WHERE t.key = m.object_id)'
         : '';
-    const [counts] = await database.query<Record<'before' | 'after' | 'left', string>>(
-      `SELECT (SELECT count(*) FROM ${live('timers')} m WHERE m.content_type_id = ${taskType}) AS before,
+    const { before, after, left } = onlyRow(
+      await database.query<Record<'before' | 'after' | 'left', string>>(
+        `SELECT (SELECT count(*) FROM ${live('timers')} m WHERE m.content_type_id = ${taskType}) AS before,
               (SELECT count(*) FROM ${staged('timers')} s JOIN ${live('timers')} m ON m.id = s.id) AS after,
               (SELECT count(*) FROM ${live('timers')} m WHERE m.content_type_id = ${taskType}
                  AND NOT EXISTS (SELECT FROM ${staged('timers')} s WHERE s.id = m.id)) AS left`,
+      ),
     );
-    const { before, after, left } = counts as Record<'before' | 'after' | 'left', string>;
     return [
       ...(published ? await backOnTasks(context) : []),
       // Where a timer was before, live does not say any more.
@@ -306,7 +308,7 @@ const recomputedCosts: Validation = validation(
           keys: `SELECT task_key AS key FROM ${staged('parts')}`,
           costs: `SELECT p.task_key, c.currency, ${AMOUNTS.map((column) => `c.${column}`).join(', ')} FROM ${staged('costs')} c JOIN ${staged('parts')} p ON p.${partKey} = c.part_id`,
         },
-        settings as unknown as Rules,
+        rulesOf(settings),
       ),
     );
     return offenders(

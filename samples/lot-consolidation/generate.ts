@@ -6,9 +6,11 @@
  *
  * The first writes what export.sql gives on the second.
  */
+
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import type pg from 'pg';
+import { elementAt } from '../element.js';
 import { copyRows, fillAt } from '../fill-database.js';
 import { sampleFolder } from '../folder.js';
 import { runAsCommand, writePieces } from '../generate-command.js';
@@ -59,7 +61,7 @@ export function* shuffledCsv(options: SystemOptions): Generator<string> {
   const random = generator(options.seed + 1);
   for (let i = lines.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));
-    [lines[i], lines[j]] = [lines[j] as string, lines[i] as string];
+    [lines[i], lines[j]] = [elementAt(lines, j), elementAt(lines, i)];
   }
   for (let i = 0; i < lines.length; i += 1000) yield `${lines.slice(i, i + 1000).join('\n')}\n`;
 }

@@ -1,3 +1,5 @@
+import { elementAt } from '../element.js';
+
 /** What decides the generated system; the same values give the same system, to the byte. */
 export interface SystemOptions {
   /** How many serials to make, exactly. */
@@ -117,7 +119,7 @@ function lot(
       number: isNew
         ? `${number}${String(i + 1).padStart(3, '0')}`
         : serialNumber(style, old, serialsBefore + i, i),
-      status: ['created', 'passed', 'failed', 'shipped'][i % 4] as string,
+      status: elementAt(['created', 'passed', 'failed', 'shipped'], i % 4),
       createdAt: `${date} ${night ? '18' : '06'}:${minute}:00+00`,
     };
   });

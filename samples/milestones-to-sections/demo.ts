@@ -24,7 +24,7 @@ export const demo = {
     async before() {
       const database = new sqlite.Database(PATH, { readOnly: true });
       try {
-        return [{ title: 'Milestones', rows: database.all(MILESTONES) as Record<string, unknown>[] }];
+        return [{ title: 'Milestones', rows: database.all(MILESTONES) }];
       } finally {
         database.close();
       }

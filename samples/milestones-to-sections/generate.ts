@@ -4,10 +4,12 @@
  *   node dist/samples/milestones-to-sections/generate.js --instances 1000000 --suppliers 2000 --sqlite old.db
  *   node dist/samples/milestones-to-sections/generate.js --instances 1000000 --suppliers 2000 --into postgres://…
  */
+
 import { rm } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import sqlite from 'node-sqlite3-wasm';
 import type pg from 'pg';
+import { elementAt } from '../element.js';
 import { copyRows, fillAt } from '../fill-database.js';
 import { runAsCommand } from '../generate-command.js';
 import { sampleFile } from './sqlite.js';
@@ -55,9 +57,7 @@ export async function fillPostgres(client: pg.Client, options: SystemOptions): P
 export function* text({ columns, rows }: Pick<Table, 'columns' | 'rows'>): Generator<string> {
   let lines: string[] = [];
   for (const row of rows()) {
-    lines.push(
-      `${row.map((cell, i) => field(cell, (columns[i] as Table['columns'][number])[1])).join('\t')}\n`,
-    );
+    lines.push(`${row.map((cell, i) => field(cell, elementAt(columns, i)[1])).join('\t')}\n`);
     if (lines.length < PIECE) continue;
     yield lines.join('');
     lines = [];
@@ -67,7 +67,7 @@ export function* text({ columns, rows }: Pick<Table, 'columns' | 'rows'>): Gener
 
 function field(cell: Cell, kind: Kind): string {
   if (cell === null) return '\\N';
-  if (kind === 'moment') return new Date(cell as number).toISOString().slice(0, 23).replace('T', ' ');
+  if (kind === 'moment') return new Date(Number(cell)).toISOString().slice(0, 23).replace('T', ' ');
   return String(cell).replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\t', '\\t');
 }
 
@@ -87,7 +87,8 @@ async function main(): Promise<void> {
     suppliers: Number(values.suppliers),
     seed: Number(values.seed),
   };
-  if (values.help || (values.sqlite === undefined) === (values.into === undefined)) {
+  const { sqlite: file, into } = values;
+  if (values.help || (file === undefined) === (into === undefined)) {
     process.stdout.write(
       'generate.js --instances N --suppliers N --seed N --sqlite FILE\ngenerate.js --instances N --suppliers N --seed N --into URL\n',
     );
@@ -95,8 +96,8 @@ async function main(): Promise<void> {
   }
   if (Object.values(options).some((each) => !Number.isSafeInteger(each) || each < 0))
     throw new Error('--instances, --suppliers and --seed take whole numbers');
-  if (values.sqlite !== undefined) return fillSqlite(values.sqlite, options);
-  await fillAt(values.into as string, await sampleFile('old/schema.postgres.sql'), (client) =>
+  if (file !== undefined) return fillSqlite(file, options);
+  await fillAt(into ?? '', await sampleFile('old/schema.postgres.sql'), (client) =>
     fillPostgres(client, options),
   );
 }

@@ -1,3 +1,4 @@
+import { elementAt } from '../element.js';
 import { generator } from '../lot-consolidation/system.js';
 
 /** What decides the generated system; the same values give the same system, to the byte. */
@@ -229,7 +230,7 @@ export function system(options: SystemOptions): Table[] {
         for (let n = 0; n < instances; n++) {
           const supplier = Math.floor(n / each);
           // Neighbours in the list are of one project, so that a supplier has whole projects.
-          const at = placed[(supplier * 37 + (n % each)) % placed.length] as (typeof placed)[number];
+          const at = elementAt(placed, (supplier * 37 + (n % each)) % placed.length);
           const status = pick(chance());
           const done = status === 'approved' || status === 'completed';
           const override = chance();

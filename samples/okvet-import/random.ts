@@ -1,3 +1,5 @@
+import { elementAt } from '../element.js';
+
 /** Numbers that depend on a seed, a place and how many were drawn there: any row can be made by itself. */
 export class Random {
   #state: number;
@@ -22,7 +24,7 @@ export class Random {
     return Math.floor(this.next() * n);
   }
 
-  pick<T>(from: readonly T[]): T {
-    return from[this.below(from.length)] as T;
+  pick<T extends {}>(from: readonly T[]): T {
+    return elementAt(from, this.below(from.length));
   }
 }

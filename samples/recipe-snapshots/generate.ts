@@ -24,7 +24,7 @@ import {
 export const FILES = sampleFolder('recipe-snapshots');
 
 /** The tables of a system in the order in which the document has them. */
-function tables(options: SystemOptions): Readonly<Record<string, Iterable<Made>>> {
+function tables(options: SystemOptions) {
   return {
     production_runs: productionRuns(options),
     recipe_snapshots: recipeSnapshots(options),
@@ -59,8 +59,8 @@ export async function fill(client: pg.Client, options: SystemOptions): Promise<v
   const { production_runs, recipe_snapshots, ...others } = tables(options);
   for (const [name, rows] of Object.entries(others)) await copy(client, name, rows);
   // Runs and snapshots point to each other: the links come last.
-  await copy(client, 'production_runs', unlinked(production_runs as Iterable<Made>));
-  await copy(client, 'recipe_snapshots', recipe_snapshots as Iterable<Made>);
+  await copy(client, 'production_runs', unlinked(production_runs));
+  await copy(client, 'recipe_snapshots', recipe_snapshots);
   await client.query(
     'UPDATE public.production_runs r SET recipe_snapshot_id = s.id FROM public.recipe_snapshots s WHERE s.production_run_id = r.id',
   );
@@ -92,7 +92,7 @@ const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '
 
 function copyText(value: Made[string]): string {
   if (value === null) return '\\N';
-  return String(value).replace(/[\\\n\r\t]/g, (character) => ESCAPES[character] as string);
+  return String(value).replace(/[\\\n\r\t]/g, (character) => ESCAPES[character] ?? character);
 }
 
 async function main(): Promise<void> {

@@ -1,3 +1,4 @@
+import { elementAt } from '../element.js';
 import { generator } from '../lot-consolidation/system.js';
 
 /** What decides the generated system; the same values give the same system, to the byte. */
@@ -10,6 +11,16 @@ export interface SystemOptions {
 
 /** A row of a table, its columns in their order. */
 export type Made = Readonly<Record<string, string | number | boolean | null>>;
+
+/** A production run, in the order of the document's fields. */
+type Run = {
+  readonly id: number;
+  readonly recipe_id: number | null;
+  readonly num_batches: number;
+  readonly produced_at: string | null;
+  readonly notes: string | null;
+  readonly recipe_snapshot_id: number | null;
+};
 
 /** Every so many-th run has its snapshot already, nobody knows when it was made, or is of a deleted recipe. */
 const MIGRATED = 20;
@@ -75,7 +86,7 @@ export function* recipeIngredients(options: SystemOptions): Generator<Made> {
   }
 }
 
-export function* productionRuns(options: SystemOptions): Generator<Made> {
+export function* productionRuns(options: SystemOptions): Generator<Run> {
   const random = generator(options.seed + 2);
   const count = recipeCount(options);
   let snapshot = 0;
@@ -101,9 +112,9 @@ export function* recipeSnapshots(options: SystemOptions): Generator<Made> {
   for (const run of productionRuns(options)) {
     if (run.recipe_snapshot_id === null) continue;
     yield {
-      id: run.recipe_snapshot_id as number,
-      recipe_id: run.recipe_id as number,
-      production_run_id: run.id as number,
+      id: run.recipe_snapshot_id,
+      recipe_id: run.recipe_id,
+      production_run_id: run.id,
       scale_factor: 2,
       snapshot_date: run.produced_at ?? '2026-01-01T00:00:00',
       recipe_data: '{"name": "as it was"}',
@@ -119,5 +130,5 @@ function moment(n: number, random: () => number): string {
 }
 
 function pick(of: readonly string[], random: () => number): string {
-  return of[Math.floor(random() * of.length)] as string;
+  return elementAt(of, Math.floor(random() * of.length));
 }

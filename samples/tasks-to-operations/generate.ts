@@ -6,9 +6,11 @@
  *
  * The first makes the tables of schema.sql and fills them, the second writes the data for psql to load.
  */
+
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import type pg from 'pg';
+import { elementAt } from '../element.js';
 import { copyRows, fillAt } from '../fill-database.js';
 import { sampleFolder } from '../folder.js';
 import { runAsCommand, writePieces } from '../generate-command.js';
@@ -135,7 +137,7 @@ function taskRow({ number, key, done, planned }: Task): string {
       `IMG-${number % 4000}`,
       `${number % 40}`,
       1 + (number % 25),
-      ['S235', 'S355', 'C45', '42CrMo4', 'CuSn8'][number % 5] as string,
+      elementAt(['S235', 'S355', 'C45', '42CrMo4', 'CuSn8'], number % 5),
       number % 7 === 0 ? null : `${10 + (number % 90)}x${20 + (number % 300)}`,
       `${number % 50}.${String(number % 1000).padStart(3, '0')}`,
       number % 4 === 0 ? null : `2025-0${1 + (number % 9)}-2${number % 9}`,

@@ -1,3 +1,4 @@
+import { elementAt } from '../element.js';
 import { generator } from '../lot-consolidation/system.js';
 
 /** What decides the generated system; the same values give the same system, to the byte. */
@@ -102,8 +103,8 @@ export function* tasks(options: SystemOptions): Generator<Task> {
     const made: Timer[] = [];
     const worked = new Map<number, { hours: [number, number, number]; units: [number, number, number] }>();
     for (let n = 0; n < own; n++) {
-      const user = team[Math.floor(random() * team.length)] as number;
-      const kind = KINDS[Math.floor(random() * KINDS.length)] as Kind;
+      const user = elementAt(team, Math.floor(random() * team.length));
+      const kind = elementAt(KINDS, Math.floor(random() * KINDS.length));
       const tenths = 1 + Math.floor(random() * 30);
       const week = Math.floor(random() * 52);
       const weekday = kind.day === 'saturday' ? 5 : kind.day === 'sunday' ? 6 : Math.floor(random() * 5);
@@ -136,7 +137,7 @@ function add(
 ): void {
   const known = worked.get(user) ?? { hours: [0, 0, 0], units: [0, 0, 0] };
   worked.set(user, known);
-  const { hourly, raised } = people[user - 1] as Person;
+  const { hourly, raised } = elementAt(people, user - 1);
   for (const at of [0, 1, 2] as const) {
     // The Sunday hours of a timer from Saturday are the next day's.
     const on = at === 2 && day % 7 === 5 ? day + 1 : day;
@@ -154,15 +155,19 @@ function costOf({
   hours: [number, number, number];
   units: [number, number, number];
 }): Cost {
-  return { hours, costs: units.map((each) => Math.floor((each + 10) / 20)) as [number, number, number] };
+  const [ww, ah, su] = units;
+  const rounded = (each: number) => Math.floor((each + 10) / 20);
+  return { hours, costs: [rounded(ww), rounded(ah), rounded(su)] };
 }
 
 function total(all: readonly Cost[], off: number): Cost {
-  const sum = (of: (cost: Cost) => readonly number[], at: number) =>
-    all.reduce((so, cost) => so + (of(cost)[at] as number), 0);
-  const hours = [0, 1, 2].map((at) => sum((cost) => cost.hours, at)) as [number, number, number];
-  const costs = [0, 1, 2].map((at) => sum((cost) => cost.costs, at)) as [number, number, number];
-  costs[0] += off;
+  const hours: [number, number, number] = [0, 0, 0];
+  const costs: [number, number, number] = [off, 0, 0];
+  for (const cost of all)
+    for (const kind of [0, 1, 2] as const) {
+      hours[kind] += cost.hours[kind];
+      costs[kind] += cost.costs[kind];
+    }
   return { hours, costs };
 }
 

@@ -1,7 +1,7 @@
 import { again, command, type Suggestion } from '../../next.js';
 import { noun, plural } from '../../plural.js';
-import { misuse, topic } from './entry.js';
-import { NOTHING_CHANGED, NOTHING_WRITTEN } from './state.js';
+import { failure, misuse, topic } from './entry.js';
+import { NOTHING_CHANGED, NOTHING_WRITTEN, Unsaid } from './state.js';
 
 /** What is wrong with the definition of the pipeline. */
 const wrong = (pipeline: string, why: string) => ({
@@ -72,6 +72,11 @@ export const pipelineErrors = topic({
       next: "export default pipeline({ name, summary, inputs, tables, flows })   (import { pipeline } from 'sluice')",
     })),
   },
+  not_one_row: failure(({ rows }: { rows: number }) => ({
+    says: `a statement that is to give one row has given ${rows}`,
+    state: new Unsaid('who asks it is anywhere in a run, whose end says it'),
+    next: 'correct the statement, or take its rows one by one',
+  })),
   bad_assessment: misuse(({ table, columns, keys }: { table: string; columns: number; keys: number }) => ({
     says: `orphans of ${table}: ${plural(columns, 'column')} ${noun(columns, 'points', 'point')} at a key of ${keys}`,
     next: 'give the key as many columns as point at it',
