@@ -4,7 +4,7 @@ import type { PgDatabase } from '../db/connect.js';
 /** Of the package that keeps the queue, which is loaded by those alone who need it. Throws usage `no_queue_package`. */
 export async function queuePackage(): Promise<typeof import('graphile-worker')> {
   return import('graphile-worker').catch((error: Error) => {
-    throw clusterErrors.no_queue_package({ command: 'npm install graphile-worker@0.17' }, { cause: error });
+    throw clusterErrors.no_queue_package({ cause: error });
   });
 }
 

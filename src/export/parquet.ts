@@ -19,7 +19,7 @@ const BUFFER_BYTES = 1 << 20;
  */
 export async function parquetFiles(fields: readonly FieldDef[]): Promise<BeginFile> {
   const { ByteWriter, ParquetWriter } = await import('hyparquet-writer').catch((error: Error) => {
-    throw exportErrors.no_parquet({ command: 'npm install hyparquet-writer' }, { cause: error });
+    throw exportErrors.no_parquet({ cause: error });
   });
   const columns = fields.map(parquetColumn);
   const parse = rowParser(fields.map(({ name }) => name));

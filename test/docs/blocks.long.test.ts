@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { build } from 'esbuild';
@@ -9,7 +9,7 @@ import * as sinks from 'sluice/sinks';
 import * as transforms from 'sluice/transforms';
 import { startSluice } from '../support/cli.js';
 import { serverUrl, testDatabase } from '../support/database.js';
-import { compilerSays, packedProject } from '../support/packed.js';
+import { compilerSays, DEVELOPMENT, packedProject } from '../support/packed.js';
 import { projectFolder } from '../support/server.js';
 
 // Documents show TypeScript in two forms: a module, which begins with its imports, and a part of a pipeline's definition,
@@ -57,10 +57,7 @@ export default definition;
 const usesNode = ({ text }: Block) => /from 'node:|\b(process|console)\./.test(text);
 
 test('blocks of programs and tests compile with the types of Node', (t) => {
-  const project = packedProject(t);
-  mkdirSync(join(project, 'node_modules', '@types'), { recursive: true });
-  for (const name of ['@types/node', 'undici-types'])
-    symlinkSync(join(projectFolder, 'node_modules', name), join(project, 'node_modules', name));
+  const project = packedProject(t, DEVELOPMENT);
   const blocks = documents.flatMap(blocksOf).filter(usesNode);
   assert.ok(blocks.length >= 3, `${blocks.length} blocks`);
   const files = blocks.map((block, at) => {

