@@ -13,7 +13,7 @@ export interface Checked {
     readonly name: string;
   })[];
   /** What the run would do. */
-  readonly plan: Omit<Plan, 'publish'>;
+  readonly plan: Plan;
 }
 
 /** The same for a program, which is told in words what to do next. */

@@ -5,7 +5,7 @@ import { stateOf } from './end/fail.js';
 import { asFailure } from './end/failure.js';
 import { stopStatements } from './end/stopping.js';
 import type { RunOptions } from './given/options.js';
-import type { Plan } from './given/plan.js';
+import type { WholePlan } from './given/publish-plan.js';
 import { Job } from './job/job.js';
 import { howRead } from './load/how-read.js';
 import { planPublish } from './publish/plan.js';
@@ -41,7 +41,7 @@ export async function checkPipeline(
 }
 
 /** The inputs of a plan, with how they would be read, where nothing is in the way of reading them. */
-async function inputsOf(job: Job, checked: Checked): Promise<Plan['inputs']> {
+async function inputsOf(job: Job, checked: Checked): Promise<WholePlan['inputs']> {
   const { inputs } = checked.plan;
   if (checked.findings.some(({ finding }) => finding.severity === 'error')) return inputs;
   try {

@@ -5,7 +5,7 @@ import { table } from './table.js';
 import { bytes, count, say, shortDetail, styled } from './terminal.js';
 
 /** Shows a plan, on stderr. */
-export function showPlan(plan: Omit<Plan, 'publish'>): void {
+export function showPlan(plan: Plan): void {
   say(`${styled('bold', plan.pipeline)}: ${plan.summary}`);
   say();
   const settings = Object.entries(plan.settings).map(([name, value]) => `${name}=${value}`);

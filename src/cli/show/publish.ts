@@ -1,6 +1,6 @@
 import { blockerLine } from '../../db/locks/blockers.js';
 import { listKept } from '../../run/given/cleanup-command.js';
-import type { DiskPlan, PublishPlan } from '../../run/given/plan.js';
+import type { DiskPlan, PublishPlan } from '../../run/given/publish-plan.js';
 import { nextLines } from './next.js';
 import { summed } from './plan.js';
 import { bytes, say, styled } from './terminal.js';

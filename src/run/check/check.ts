@@ -11,7 +11,7 @@ import { JobChanges } from '../changes/job-changes.js';
 import { futureColumns } from '../changes/missing-tables.js';
 import { endsAsking } from '../end/failure.js';
 import { mappingFindings } from '../given/mappings.js';
-import type { Plan } from '../given/plan.js';
+import type { WholePlan } from '../given/publish-plan.js';
 import type { Columns } from '../given/tables.js';
 import { checkContext, liveName } from '../job/contexts.js';
 import type { Job } from '../job/job.js';
@@ -28,7 +28,7 @@ import { swapFindings } from './try-swap.js';
 
 /** What the checks have learnt; the phases after them build on it. */
 export interface Checked {
-  readonly plan: Plan;
+  readonly plan: WholePlan;
   readonly findings: readonly NamedFinding[];
   /** The names of all questions that were asked. */
   readonly asked: readonly string[];

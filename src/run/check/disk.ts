@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathInUrl } from '../../core/input-url.js';
 import type { Database } from '../../core/run.js';
 import { bytesOfSource } from '../../sources/bytes/open.js';
-import type { DiskPlan } from '../given/plan.js';
+import type { DiskPlan } from '../given/publish-plan.js';
 import type { Job } from '../job/job.js';
 
 /** Estimates what the job needs on disk, from live's sizes and the input files', and looks what is free. */

@@ -5,7 +5,7 @@ import type { Source } from '../../core/types.js';
 import type { PgDatabase } from '../../db/connect.js';
 import type { RunChoices } from './choices.js';
 import type { Events } from './events.js';
-import type { Plan } from './plan.js';
+import type { WholePlan } from './publish-plan.js';
 import type { RejectLimit } from './reject-limit.js';
 
 /** How a pipeline and its inputs are made again, out of plain data, where only that can go. */
@@ -58,7 +58,7 @@ export interface RunOptions extends RunChoices {
   readonly onBatch?: (batch: string, logFile: string | undefined) => void;
   readonly events?: Events;
   /** Asked once the checks are through, with the plan; false ends the run with nothing written. */
-  readonly confirm?: (plan: Plan) => Promise<boolean>;
+  readonly confirm?: (plan: WholePlan) => Promise<boolean>;
   /** The columns of tables that staging was filled in, in place of what the mappings of today say. */
   readonly fills?: Readonly<Record<string, readonly string[]>>;
 }

@@ -6,7 +6,7 @@ import { lockHolders } from '../../db/locks/blockers.js';
 import type { JobChanges } from '../changes/job-changes.js';
 import { partsOf } from '../changes/sequence.js';
 import { planDisk } from '../check/disk.js';
-import type { KeptCopy, PlannedLock, PublishPlan } from '../given/plan.js';
+import type { KeptCopy, PlannedLock, PublishPlan } from '../given/publish-plan.js';
 import type { Job } from '../job/job.js';
 import { publishLedger, timesOf } from './window.js';
 

@@ -2,7 +2,7 @@ import type { Survey } from '../../../../sinks/publish/replace/surveyed.js';
 import type { Finding } from '../../../core/pipeline.js';
 import type { PgDatabase } from '../../../db/connect.js';
 import { assertChecked } from '../../check/findings.js';
-import type { Refused } from '../../given/plan.js';
+import type { Refused } from '../../given/publish-plan.js';
 import type { LiveTable } from '../../given/tables.js';
 import { withSync } from './sync-instead.js';
 

@@ -21,7 +21,7 @@ import type { Batch } from '../../../db/ledger/batches.js';
 import { PINNED_BESIDE_CODE } from '../../../db/pinned.js';
 import type { BatchNames } from '../../given/batch-names.js';
 import { spareWriterSession } from '../../given/load-session.js';
-import type { Refused } from '../../given/plan.js';
+import type { Refused } from '../../given/publish-plan.js';
 import type { LiveTable } from '../../given/tables.js';
 import type { Job } from '../../job/job.js';
 import { isAllThere } from '../../known/copied-files.js';

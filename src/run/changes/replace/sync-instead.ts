@@ -6,7 +6,7 @@ import { SluiceError } from '../../../core/errors/sluice-error.js';
 import { formatList } from '../../../core/list.js';
 import { again, type NextStep, Suggestion } from '../../../core/next.js';
 import { readRowTable } from '../../../db/catalog/row-tables.js';
-import type { Refused } from '../../given/plan.js';
+import type { Refused } from '../../given/publish-plan.js';
 import type { LiveTable } from '../../given/tables.js';
 
 /**
