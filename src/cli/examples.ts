@@ -17,6 +17,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   ],
   db: ['sluice db start', 'psql "$(sluice db url)"', 'sluice db stop'],
   demo: ['sluice demo lot-consolidation'],
+  doctor: ['sluice doctor', 'sluice doctor --json --database-url postgres://migrator@db/shop'],
   export: [
     'sluice export orders > orders.csv',
     'sluice export --query "SELECT * FROM orders WHERE paid" --format jsonl',

@@ -7,6 +7,7 @@ import { declareCompletion } from './commands/completion.js';
 import { declareCopy } from './commands/copy.js';
 import { declareDb } from './commands/db.js';
 import { declareDemo } from './commands/demo.js';
+import { declareDoctor } from './commands/doctor.js';
 import { declareExport } from './commands/export.js';
 import { declareInit } from './commands/init.js';
 import { declareList } from './commands/list.js';
@@ -25,7 +26,10 @@ import { type CommandGroup, commandLineOf } from './root.js';
 
 const GROUPS: readonly CommandGroup[] = [
   { heading: 'Begin:', declares: [declareDemo, declareNew, declareList, declareInit, declareDb] },
-  { heading: 'Look first, write nothing:', declares: [declareAssess, declareCheck, declarePlan] },
+  {
+    heading: 'Look first, write nothing:',
+    declares: [declareDoctor, declareAssess, declareCheck, declarePlan],
+  },
   {
     heading: 'Load and publish:',
     declares: [declareRun, declareCopy, declareSwap, declareRollback, declareWorker],

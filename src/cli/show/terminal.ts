@@ -1,9 +1,9 @@
 import { styleText } from 'node:util';
-import { count, plural } from '../../core/plural.js';
+import { bytes, count, plural } from '../../core/plural.js';
 import { visible } from '../../core/visible.js';
 import { put } from './output.js';
 
-export { count };
+export { bytes, count };
 
 /** Colour only where a person looks: a terminal, and no NO_COLOR (https://no-color.org). */
 const coloured =
@@ -125,18 +125,6 @@ export function seconds(s: number): string {
   return whole < 5400
     ? `${Math.floor(whole / 60)} min ${whole % 60} s`
     : `${Math.floor(whole / 3600)} h ${Math.round((whole % 3600) / 60)} min`;
-}
-
-/** Bytes in binary units: 172 MiB. */
-export function bytes(n: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let value = n;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
 /** Moments as UTC to the second: 2026-11-21 02:08:20Z. */

@@ -126,6 +126,18 @@ export async function olderSnapshots(asked: Asked, xid: string): Promise<Blocker
   return (await blockers(asked, found, [xid])).slice(0, 5);
 }
 
+/** Sessions here whose transactions are older than so many seconds, and transactions that were prepared before; at most 5. */
+export async function longTransactions(asked: Asked, seconds: number): Promise<Blocker[]> {
+  const before = 'pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => $1::pg_catalog.float8)';
+  const prepared = `SELECT NULL::pg_catalog.int4, l.virtualtransaction, NULL, NULL FROM pg_catalog.pg_locks l
+     JOIN pg_catalog.pg_prepared_xacts p ON p.transaction = l.transactionid
+     WHERE l.pid IS NULL AND l.locktype = 'transactionid' AND p.database = pg_catalog.current_database() AND p.prepared < ${before}`;
+  const found = `${sessions(
+    `a.xact_start < ${before} AND a.pid <> pg_catalog.pg_backend_pid() AND a.backend_type = 'client backend' AND a.datname = pg_catalog.current_database()`,
+  )} UNION ALL ${prepared}`;
+  return (await blockers(asked, found, [seconds])).slice(0, 5);
+}
+
 /** The sessions in a database, but for autovacuum, which gives way to whoever drops it. */
 export function connectedTo(asked: Asked, database: string): Promise<Blocker[]> {
   return blockers(asked, sessions(`a.datname = $1 AND a.backend_type <> 'autovacuum worker'`), [database]);

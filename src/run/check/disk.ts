@@ -47,7 +47,7 @@ async function inputBytes(job: Job): Promise<number | null> {
  * What is free where the server keeps its data. The server does not tell; but where its data directory can be
  * read on this machine, and the postmaster.pid in it is that of the server we talk to, the file system does.
  */
-async function freeSpace(database: Database): Promise<Pick<DiskPlan, 'free' | 'where'>> {
+export async function freeSpace(database: Database): Promise<Pick<DiskPlan, 'free' | 'where'>> {
   const unknown = (where: string) => ({ free: null, where });
   const [server] = await database.query<{ directory: string | null; started: number }>(
     `SELECT current_setting('data_directory', true) AS directory,

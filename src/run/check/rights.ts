@@ -1,5 +1,6 @@
 import { again, type Next } from '../../core/next.js';
 import type { Finding } from '../../core/pipeline.js';
+import type { Database } from '../../core/run.js';
 import { membersOf } from '../../db/catalog/members.js';
 import { ledgerThere } from '../../db/ledger/trust.js';
 import { ident, qualified } from '../../db/quote.js';
@@ -33,7 +34,7 @@ interface Probed {
 }
 
 const GUARDED = `
-SELECT w.name, o.oid IS NULL AS owned, pg_get_userbyid(coalesce(o.relowner, c.relowner)) AS owner,
+SELECT w.name, current_user AS role, o.oid IS NULL AS owned, pg_get_userbyid(coalesce(o.relowner, c.relowner)) AS owner,
   coalesce(o.name, w.name) AS whose,
   EXISTS (SELECT FROM pg_class f WHERE f.relkind = 'f' AND f.oid IN (${membersOf('c.oid')})) AS foreign,
   has_table_privilege(c.oid, 'UPDATE') OR has_table_privilege(c.oid, 'DELETE')
@@ -49,7 +50,16 @@ ORDER BY 1`;
  * names the GRANT that is missing. Throws refused `not_our_ledger`.
  */
 export async function rightsFindings(job: Job): Promise<Finding[]> {
-  const { database, guard = 'journal' } = job.options;
+  const { database } = job.options;
+  const names = job.tables.map(({ schema, table }) => qualified(schema, table));
+  return [...(await databaseRights(database, names)), ...(await guardRights(job))];
+}
+
+/**
+ * What the connected role may not do in the database, whatever is published: schemas and the ledger; and default
+ * privileges that open what it, or an owner of `tables`, makes. Throws refused `not_our_ledger`.
+ */
+export async function databaseRights(database: Database, tables: readonly string[]): Promise<Finding[]> {
   await ledgerThere(database);
   const [probed] = await database.query<Probed & Record<string, unknown>>(PROBE);
   const findings: Finding[] = [];
@@ -71,18 +81,27 @@ export async function rightsFindings(job: Job): Promise<Finding[]> {
       `the role ${probed.role} lacks rights on the ledger: ${probed.lacking.join('; ')}`,
       LEDGER_GRANTS.map((grant) => `${grant} TO ${role}`),
     );
-  findings.push(...(await defaultsFindings(job)));
+  return [...findings, ...(await defaultsFindings(database, tables))];
+}
+
+/** What it may not do and the guard needs. */
+async function guardRights(job: Job): Promise<Finding[]> {
+  const { database, guard = 'journal' } = job.options;
+  const findings: Finding[] = [];
+  const lacks = (message: string, next: Next) => findings.push({ severity: 'error', message, next });
   const tables = guardedTables(job).map(({ schema, table }) => qualified(schema, table));
   if (guard === 'off' || tables.length === 0) return findings;
   const guardable = await database.query<{
     name: string;
+    role: string;
     owned: boolean;
     owner: string;
     whose: string;
     foreign: boolean;
     lockable: boolean;
   }>(GUARDED, [tables]);
-  for (const { name, owned, owner, whose, foreign, lockable } of guardable) {
+  for (const { name, role: me, owned, owner, whose, foreign, lockable } of guardable) {
+    const role = ident(me);
     if (foreign)
       lacks(
         `partitions of ${name} are foreign tables, whose writers no guard sees`,
@@ -115,12 +134,8 @@ WHERE d.defaclnamespace = 0 AND a.grantee <> d.defaclrole AND NOT (a.grantee = 0
 GROUP BY 1 ORDER BY 1`;
 
 /** Default privileges that open to others what is made, as warnings: what Sluice makes is closed in the same transaction. */
-async function defaultsFindings(job: Job): Promise<Finding[]> {
-  const names = job.tables.map(({ schema, table }) => qualified(schema, table));
-  const found = await job.options.database.query<{ maker: string; objects: string; readers: string }>(
-    DEFAULTS,
-    [names],
-  );
+async function defaultsFindings(database: Database, tables: readonly string[]): Promise<Finding[]> {
+  const found = await database.query<{ maker: string; objects: string; readers: string }>(DEFAULTS, [tables]);
   return found.map(({ maker, objects, readers }) => ({
     severity: 'warning',
     message: `default privileges of ${maker} open the ${objects} that it makes to ${readers}: Sluice closes its own (ledger, staging, kept tables) at once, and what anybody else makes stays open`,

@@ -8,6 +8,7 @@ import {
   blockersOf,
   connectedTo,
   lockHolders,
+  longTransactions,
   olderSnapshots,
   preparedOn,
 } from '../../../src/db/locks/blockers.js';
@@ -184,6 +185,33 @@ test('advisory locks, older snapshots and the sessions of a database have their 
 
   const names = (await connectedTo(watch, database.name)).map(({ application }) => application);
   assert.ok(names.includes('the other batch'));
+});
+
+test('a transaction that has been open for long is told, a prepared one as well', async (t) => {
+  const database = await testDatabase(t);
+  const [report, idle, watch] = [
+    await database.connect({ application_name: 'a report' }),
+    await database.connect({ application_name: 'idle' }),
+    await ours(database),
+  ];
+  const gid = `forgotten ${database.name}`;
+  await database.query(`BEGIN; CREATE TABLE other (); PREPARE TRANSACTION '${gid}'`);
+  try {
+    await report.query('BEGIN; SELECT 1');
+    await idle.query('SELECT 1');
+    const found = await longTransactions(watch, 0);
+    assert.deepEqual(
+      found.map(({ pid, prepared, application }) => [pid === null, prepared, application]),
+      [
+        [true, gid, null],
+        [false, null, 'a report'],
+      ],
+    );
+    assert.deepEqual(await longTransactions(watch, 3600), []);
+  } finally {
+    await report.query('ROLLBACK');
+    await database.query(`ROLLBACK PREPARED '${gid}'`);
+  }
 });
 
 test('the line says what is known, and nothing of what is not', () => {
