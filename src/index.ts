@@ -125,6 +125,7 @@ export type { FileFormat } from './sources/format.js';
 export { type JsonOptions, json } from './sources/json/index.js';
 export { type JsonlOptions, jsonl } from './sources/json/jsonl.js';
 export { memory } from './sources/memory.js';
+export { type ParquetOptions, parquet } from './sources/parquet/index.js';
 export { type QueryOptions, query } from './sources/postgres/index.js';
 export { type JoinedOptions, joined, type PartitionBy } from './sources/postgres/joined.js';
 export type { KeyRange } from './sources/postgres/key-range.js';

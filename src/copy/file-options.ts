@@ -33,6 +33,7 @@ export function optionsAs(format: FileFormat | undefined, path: string, request:
   const options: FileOptions = {
     ...(Object.fromEntries(said) as FileOptions),
     ...(format === undefined ? {} : { format }),
+    ...(format === 'parquet' && request.skip !== undefined ? { unread: request.skip } : {}),
   };
   if (!hasColumns(format) || request.columns === undefined) return options;
   // Its columns are in the file, whatever anybody says.

@@ -161,7 +161,7 @@ export interface PipelineDefinition<
   readonly mask?: readonly string[];
   /** What the rows of each input are, by the input's name; records are kept of these. */
   readonly records?: Readonly<Record<string, RecordKind>>;
-  /** The old system, as the ledger names the source of a batch: `okvet`, say. Default: the kind of input. */
+  /** The old system, as the ledger names the source of a batch: `okvet`, say; 50 characters at most. Default: the kind of input. */
   readonly system?: string;
   /** False: `sluice run` is a dry run, and writes with --execute. */
   readonly executeByDefault?: boolean;
@@ -229,6 +229,8 @@ export function pipeline<I extends Record<string, Source<AnyRow>>, T extends Rec
   if (twice !== undefined) throw bad.tableTwice({ pipeline, table: twice });
   for (const { name, beside } of definition.views ?? [])
     if (!Object.hasOwn(definition.tables, beside)) throw bad.viewBeside({ pipeline, view: name, beside });
+  const { system } = definition;
+  if (system !== undefined && !/^\S(?:.{0,48}\S)?$/.test(system)) throw bad.system({ pipeline, system });
   for (const [input, { type, table }] of Object.entries(definition.records ?? {})) {
     if (!Object.hasOwn(definition.inputs, input)) throw bad.recordsOf({ pipeline, input });
     if (!/^[a-z][a-z0-9_]{0,49}$/.test(type)) throw bad.recordType({ pipeline, type });

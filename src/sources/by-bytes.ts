@@ -2,7 +2,7 @@ import { open, stat } from 'node:fs/promises';
 import { beginsAsSqlite } from './sqlite/header.js';
 
 /** Formats that are no text, and begin in a way of their own. */
-export type BinaryFormat = 'sqlite';
+export type BinaryFormat = 'sqlite' | 'parquet';
 
 /** As many bytes as any of them needs to be known by. */
 const FIRST_BYTES = 16;
@@ -24,5 +24,6 @@ export async function formatByBytes(path: string): Promise<BinaryFormat | undefi
 }
 
 function formatOfBytes(first: Buffer): BinaryFormat | undefined {
-  return beginsAsSqlite(first) ? 'sqlite' : undefined;
+  if (beginsAsSqlite(first)) return 'sqlite';
+  return first.subarray(0, 4).toString('latin1') === 'PAR1' ? 'parquet' : undefined;
 }

@@ -11,6 +11,7 @@ import { type FileFormat, formatOf } from './format.js';
 import { type JsonOptions, json } from './json/index.js';
 import { type JsonlOptions, jsonl } from './json/jsonl.js';
 import { type JsonLayout, layoutOf } from './json/layout.js';
+import { type ParquetOptions, parquet } from './parquet/index.js';
 import { sqliteFile } from './sqlite/file.js';
 import type { SqliteQuery } from './sqlite/index.js';
 import { checkFile } from './text/check.js';
@@ -20,14 +21,15 @@ export interface FileOptions
   extends CsvOptions,
     JsonOptions,
     JsonlOptions,
-    Pick<SqliteQuery, 'table' | 'query'> {
+    Pick<SqliteQuery, 'table' | 'query'>,
+    Pick<ParquetOptions, 'unread'> {
   /** What the file's name says where left out; for stdin, and where it says nothing, what the first bytes say. */
   readonly format?: FileFormat;
 }
 
 /**
  * The source for the file at `path`, its format told by the name (`.csv`, `.txt`, `.tsv`, `.tab`, `.jsonl`,
- * `.ndjson`, `.json`, each also with `.gz` or `.zst` behind it; `.db`, `.db3`, `.sqlite`, `.sqlite3`, `.s3db`) or by the
+ * `.ndjson`, `.json`, each also with `.gz` or `.zst` behind it; `.db`, `.db3`, `.sqlite`, `.sqlite3`, `.s3db`; `.parquet`, `.pq`) or by the
  * options; for stdin and names that say nothing, by the first bytes when it is read: JSON, JSON Lines, or else CSV. Throws
  * usage `format_option` for options of another format.
  */
@@ -51,6 +53,8 @@ function sourceOf(format: FileFormat, path: string, options: FileOptions): Sourc
       return json(path, options);
     case 'jsonl':
       return jsonl(path, options);
+    case 'parquet':
+      return parquet(path, options);
     case 'sqlite':
       return sqliteFile(path, options);
   }
@@ -141,6 +145,7 @@ const TAKEN: Readonly<Record<FileFormat, readonly (keyof FileOptions)[]>> = {
   json: ['encoding', 'at'],
   jsonl: ['encoding'],
   sqlite: ['table', 'query', 'map'],
+  parquet: ['map', 'unread'],
 };
 
 const OPTIONS = [...new Set(Object.values(TAKEN).flat())];

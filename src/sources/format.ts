@@ -2,7 +2,9 @@ import { pathInUrl } from '../core/input-url.js';
 import type { RowFormat } from '../core/types.js';
 
 /** How a file's rows are written. */
-export type FileFormat = 'csv' | 'tsv' | 'jsonl' | 'json' | 'sqlite';
+export type FileFormat = 'csv' | 'tsv' | 'jsonl' | 'json' | 'sqlite' | 'parquet';
+
+type Binary = 'sqlite' | 'parquet';
 
 /** By the ends of names, behind which `.gz` or `.zst` may stand. */
 const TEXT: Readonly<Record<string, FileFormat>> = {
@@ -16,12 +18,14 @@ const TEXT: Readonly<Record<string, FileFormat>> = {
 };
 
 /** What is no text, and is not read packed. */
-const BINARY: Readonly<Record<string, FileFormat>> = {
+const BINARY: Readonly<Record<string, Binary>> = {
   db: 'sqlite',
   db3: 'sqlite',
   sqlite: 'sqlite',
   sqlite3: 'sqlite',
   s3db: 'sqlite',
+  parquet: 'parquet',
+  pq: 'parquet',
 };
 
 /** The format that a file's name tells, if it does. */
@@ -37,8 +41,13 @@ export function textFormatOf(path: string): FileFormat | undefined {
 }
 
 /** Whether what is written so is text; where nothing is known, it is. */
-export const isText = (format: FileFormat | undefined): format is Exclude<FileFormat, 'sqlite'> | undefined =>
-  format !== 'sqlite';
+export const isText = (
+  format: FileFormat | RowFormat | undefined,
+): format is Exclude<FileFormat, Binary> | undefined => format !== 'sqlite' && format !== 'parquet';
+
+/** Whether a file's rows take more bytes than it has. */
+export const isPacked = (path: string): boolean =>
+  /\.(?:gz|zst)$/i.test(pathInUrl(path)) || formatOf(path) === 'parquet';
 
 const endOf = (path: string): readonly (string | undefined)[] =>
   /\.([a-z0-9]+?)(\.(?:gz|zst))?$/i.exec(pathInUrl(path)) ?? [];

@@ -14,6 +14,7 @@ const define = (more: {
   inputs?: object;
   tables?: Record<string, Target>;
   indispensable?: readonly string[];
+  system?: string;
 }) => pipeline({ name: 'ok', summary: '', inputs: { rows }, tables: {}, flows: () => [], ...more } as never);
 
 test('a definition that cannot run is wrong usage, with the reason', () => {
@@ -21,6 +22,8 @@ test('a definition that cannot run is wrong usage, with the reason', () => {
     [{ name: 'Not Kebab' }, /pipeline "Not Kebab": the name must be kebab-case/],
     [{ name: '' }, /the name must be kebab-case/],
     [{ inputs: {} }, /it declares no inputs/],
+    [{ system: 'x'.repeat(51) }, /must have 1 to 50 characters/],
+    [{ system: '' }, /must have 1 to 50 characters/],
     [{ tables: { a: merge('a', { columns: ['id'], key: [] }) } }, /merge\('a'\) needs a key/],
     [{ tables: { a: patch('a', { columns: ['id'], key: [] }) } }, /patch\('a'\) needs a key/],
     [{ tables: { a: append('a', { columns: [] }) } }, /append\('a'\) must say which columns/],

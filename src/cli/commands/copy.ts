@@ -43,7 +43,7 @@ export function declareCopy(root: Command): void {
     .command('copy')
     .argument(
       '<files...>',
-      "CSV, TSV, JSON Lines or JSON, also .gz or .zst: paths, or https:// and s3:// URLs; '-' is stdin; SQLite files",
+      "CSV, TSV, JSON Lines or JSON, also .gz or .zst: paths, or https:// and s3:// URLs; '-' is stdin; Parquet, SQLite files",
     )
     .description('load files into a table without writing a pipeline')
     .requiredOption('--into <table>', 'the table, or schema.table')
@@ -69,7 +69,7 @@ export function declareCopy(root: Command): void {
       new Option(
         '--format <format>',
         'default: what the name says, else what the first bytes look like',
-      ).choices(['csv', 'tsv', 'jsonl', 'json', 'sqlite']),
+      ).choices(['csv', 'tsv', 'jsonl', 'json', 'sqlite', 'parquet']),
     )
     .option('--delimiter <text>', "CSV: between fields ('tab' or '\\t' for a tab)")
     .option('--null <text>', 'CSV: unquoted text that means NULL (default: nothing at all)')

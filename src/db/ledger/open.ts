@@ -8,7 +8,7 @@ import { ident } from '../quote.js';
 import { sqlstateOf } from '../server-error.js';
 import { LEDGER_OWNER, ledgerThere } from './trust.js';
 
-const VERSION = 11;
+const VERSION = 12;
 
 /**
  * Makes the ledger's schema where it is missing, and adds what an older one lacks. Two commands at once are

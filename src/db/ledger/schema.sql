@@ -1,4 +1,4 @@
--- The ledger: what was attempted, what was set aside, what was published. Version 11. May be run again: what
+-- The ledger: what was attempted, what was set aside, what was published. Version 12. May be run again: what
 -- an earlier version lacks is added.
 -- Not readable by PUBLIC: it holds source data.
 -- The schema is there: it was made in this transaction, or was found to be ours.
@@ -19,8 +19,8 @@ CREATE TABLE IF NOT EXISTS sluice.migration_batch (
   pipeline          text NOT NULL,
   -- How to find the pipeline again: its name, or the path it was loaded from.
   pipeline_from     text NOT NULL,
-  source            varchar(50) NOT NULL
-                    CHECK (source IN ('okvet', 'csv', 'manual', 'json', 'postgres', 'sqlite')),
+  -- The old system, where the pipeline names it; else how its rows were written: csv, json, parquet, sqlite, postgres, manual.
+  source            varchar(50) NOT NULL,
   source_file       text,
   status            varchar(20) NOT NULL DEFAULT 'pending'
                     CHECK (status IN ('pending', 'running', 'staged', 'completed', 'failed', 'rolled_back')),
@@ -261,6 +261,9 @@ ALTER TABLE sluice.migration_publish DROP CONSTRAINT IF EXISTS migration_publish
 ALTER TABLE sluice.migration_publish ADD CONSTRAINT migration_publish_mode_check
   CHECK (mode IN ('replace', 'append', 'merge', 'sync', 'patch'));
 
+-- Since version 12: a source may be of any name, as pipelines name their old systems.
+ALTER TABLE sluice.migration_batch DROP CONSTRAINT IF EXISTS migration_batch_source_check;
+
 -- Since version 9: the schemas that the batch has made, by name: the OID, and those of the tables as they were made.
 -- Nothing else of such a name is the batch's. Of batches of earlier versions: what is there.
 ALTER TABLE sluice.migration_batch ADD COLUMN IF NOT EXISTS schemas jsonb;
@@ -367,4 +370,4 @@ DO $$ DECLARE reader name; BEGIN
   END LOOP;
 END $$;
 
-INSERT INTO sluice.ledger_version (version) VALUES (11) ON CONFLICT DO NOTHING;
+INSERT INTO sluice.ledger_version (version) VALUES (12) ON CONFLICT DO NOTHING;

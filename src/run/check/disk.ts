@@ -1,8 +1,8 @@
 import { readFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathInUrl } from '../../core/input-url.js';
 import type { Database } from '../../core/run.js';
 import { bytesOfSource } from '../../sources/bytes/open.js';
+import { isPacked } from '../../sources/format.js';
 import type { DiskPlan } from '../given/publish-plan.js';
 import type { Job } from '../job/job.js';
 
@@ -35,7 +35,7 @@ export async function planDisk(job: Job): Promise<DiskPlan> {
 async function inputBytes(job: Job): Promise<number | null> {
   let sum = 0;
   for (const source of Object.values(job.inputs)) {
-    if (source.kind !== 'file' || /\.(gz|zst)$/i.test(pathInUrl(source.name))) return null;
+    if (source.kind !== 'file' || isPacked(source.name)) return null;
     const bytes = await bytesOfSource(source, job).catch(() => undefined);
     if (bytes?.size === undefined) return null;
     sum += bytes.size;

@@ -1,5 +1,6 @@
 import { keepsAcrossParts, mayBeCut } from '../../core/cuttable.js';
 import { accountName, endName, endsOf, type FlowPlan } from '../../core/flow.js';
+import { isText } from '../../sources/format.js';
 import type { Checked } from '../check/check.js';
 import type { Job } from '../job/job.js';
 import { atOnce } from './concurrency.js';
@@ -32,7 +33,7 @@ async function flowRead(job: Job, checked: Checked, plan: FlowPlan, lanes: numbe
   );
   const readers = numbers ? 1 : lanes;
   const atATime = readers === 1 ? 'one at a time' : `${readers} at a time`;
-  if (source.kind === 'file' || source.kind === 'stdin')
+  if ((source.kind === 'file' && isText(source.format)) || source.kind === 'stdin')
     return `in parts of some MiB of its text, ${atATime}`;
   if (numbers) return 'in one piece: the table numbers its rows as they come';
   const cut = await source.cut?.(job.checkRun(), {

@@ -3,14 +3,14 @@ import { isRemote } from '../../core/input-url.js';
 import type { Cut, CutOptions, PartReader, Uncut } from '../../core/parts.js';
 import type { AnyRow, Row } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
-import type { Source } from '../../core/types.js';
+import type { RowFormat, Source } from '../../core/types.js';
 import { displayName, openBytes, STDIN } from '../bytes/open.js';
 import { checkFile } from './check.js';
 import { inChunks } from './chunks.js';
 
 /** How what is at a path is read, in pieces of any size. */
 export interface PathReading {
-  readonly format: 'csv' | 'json';
+  readonly format: RowFormat;
   readonly columns: readonly string[] | undefined;
   /** Reads it afresh at every call. */
   batches(run: Run): AsyncIterable<readonly Row[]>;

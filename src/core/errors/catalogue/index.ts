@@ -16,6 +16,7 @@ import { jsonErrors } from './json.js';
 import { ledgerErrors } from './ledger.js';
 import { loadErrors } from './load.js';
 import { newErrors } from './new.js';
+import { parquetErrors } from './parquet.js';
 import { pipelineErrors } from './pipelines.js';
 import { publishErrors } from './publish.js';
 import { queryErrors } from './query.js';
@@ -62,6 +63,7 @@ type Topics = readonly [
   typeof rollbackErrors,
   typeof rowErrors,
   typeof runErrors,
+  typeof parquetErrors,
   typeof sqliteErrors,
   typeof stageErrors,
   typeof stagingErrors,
@@ -104,6 +106,7 @@ const all: Topics = [
   rollbackErrors,
   rowErrors,
   runErrors,
+  parquetErrors,
   sqliteErrors,
   stageErrors,
   stagingErrors,

@@ -47,6 +47,9 @@ export const pipelineErrors = topic({
     recordType: misuse(({ pipeline, type }: { pipeline: string; type: string }) =>
       wrong(pipeline, `the record type "${type}" must be lower case (a-z, 0-9, _), 50 characters at most`),
     ),
+    system: misuse(({ pipeline, system }: { pipeline: string; system: string }) =>
+      wrong(pipeline, `the system "${system}" must have 1 to 50 characters, and no blanks around them`),
+    ),
     recordsEnd: misuse(({ pipeline, input, table }: { pipeline: string; input: string; table: string }) =>
       wrong(pipeline, `the records of "${input}" end in "${table}", which is no table of it`),
     ),
