@@ -9,7 +9,7 @@ import { loadDotEnv } from './given/dotenv.js';
 import { exitCode, expectAnswer, tell } from './show/failure.js';
 import { heard } from './show/heard.js';
 import { asJson, setCurrent } from './show/next.js';
-import { hush, print } from './show/terminal.js';
+import { hush, print, speakBy } from './show/terminal.js';
 
 /** Every command below `root`. */
 function allCommands(root: Command): Command[] {
@@ -43,8 +43,17 @@ async function treeFor(args: readonly string[]): Promise<Command> {
   return commandLineOf([{ heading: 'Commands:', declares: [declareList] }]);
 }
 
+/** Whether `args` ask for records on stderr: --log-format json, or with an equals sign. */
+function wantsRecords(args: readonly string[]): boolean {
+  return args.some(
+    (arg, at) => arg === '--log-format=json' || (arg === '--log-format' && args[at + 1] === 'json'),
+  );
+}
+
 /** Runs one command, told as `sluice` is told its arguments; its exit code. Says everything itself. */
 export async function runCommand(args: readonly string[]): Promise<number> {
+  // Before anything is said, also of the command line itself.
+  speakBy(wantsRecords(args) ? (await import('./show/log-record.js')).recordVoice() : undefined);
   loadDotEnv();
   try {
     const root = await treeFor(args);

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
+import { EXIT } from '../core/errors/sluice-error.js';
 import { packageVersion } from '../core/package.js';
 import { EXAMPLES } from './examples.js';
-import { shown } from './show/terminal.js';
+import { recordsOnly, shown } from './show/terminal.js';
 
 const EXIT_CODES = `
 Exit codes:
@@ -16,6 +17,9 @@ Start here: sluice demo lot-consolidation`;
 
 /** Where commander breaks the line of an error, which may hold line ends of what was typed. */
 const SUGGESTION = /\n(?=\(Did you mean)/;
+
+/** What a record says of a command line that is wrong. */
+const MISUSE = { 'error.type': 'bad_option', 'process.exit.code': EXIT.usage };
 
 const plain = (line: string) => shown(line);
 
@@ -38,7 +42,11 @@ export function commandLineOf(groups: readonly CommandGroup[]): Command {
     // With their arguments the names would leave no room for what they do on 80 columns.
     .configureHelp({ showGlobalOptions: false, subcommandTerm: (command) => command.name() })
     .configureOutput({
-      outputError: (text, write) => write(`${text.trimEnd().split(SUGGESTION).map(plain).join('\n')}\n`),
+      outputError: (text, write) => {
+        const records = recordsOnly();
+        if (records === undefined) write(`${text.trimEnd().split(SUGGESTION).map(plain).join('\n')}\n`);
+        else records.say('error', text.trim().replace(/^error: /, ''), MISUSE);
+      },
     })
     .exitOverride();
   for (const { heading, declares } of groups) {

@@ -260,15 +260,18 @@ test('the guard keeps writers out on every node', { skip: noCitus }, async (t) =
   const [worker = ''] = database.workers;
   const holder = new pg.Client({ connectionString: database.url });
   const writer = new pg.Client({ connectionString: worker });
-  for (const client of [holder, writer]) {
-    await client.connect();
-    t.after(() => client.end());
+  try {
+    await holder.connect();
+    await writer.connect();
+    await holdGuard(holder, [{ schema: 'public', table: 'purchase' }], PATIENT);
+    await writer.query("SET lock_timeout = '100ms'");
+    const write = () => writer.query('INSERT INTO purchase VALUES (1, 9999, 1)');
+    await assert.rejects(write(), /lock timeout/);
+    assert.equal(await count(database, 'purchase'), 500, 'who reads is let in');
+    await holder.query('ROLLBACK');
+    await write();
+  } finally {
+    await holder.end();
+    await writer.end();
   }
-  await holdGuard(holder, [{ schema: 'public', table: 'purchase' }], PATIENT);
-  await writer.query("SET lock_timeout = '100ms'");
-  const write = () => writer.query('INSERT INTO purchase VALUES (1, 9999, 1)');
-  await assert.rejects(write(), /lock timeout/);
-  assert.equal(await count(database, 'purchase'), 500, 'who reads is let in');
-  await holder.query('ROLLBACK');
-  await write();
 });

@@ -29,7 +29,7 @@ export function declareAssess(root: Command): void {
         const { assessLines } = await import('../show/assess.js');
         const { asJson, sayNext } = await import('../show/next.js');
         const { print, say, styled } = await import('../show/terminal.js');
-        const log = batchLog({ jsonToStderr: false });
+        const log = batchLog();
         log.discard();
         const assessed = await assessPipeline(pipeline, {
           database: session.database,

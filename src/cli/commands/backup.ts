@@ -34,7 +34,7 @@ async function backup(wanted: string, flags: BackupFlags): Promise<void> {
     const { givenInputs } = await import('../given/inputs.js');
     const { batchLog } = await import('../show/log.js');
     const { print, say } = await import('../show/terminal.js');
-    const log = batchLog({ jsonToStderr: false });
+    const log = batchLog();
     log.discard();
     const inputs = withGiven(pipeline, await givenInputs(pipeline, flags));
     const settings = settled(pipeline, pairs('--set', flags.set));
@@ -85,7 +85,7 @@ async function restore(directory: string, flags: DatabaseFlags): Promise<void> {
     const { batchLog } = await import('../show/log.js');
     const { table } = await import('../show/table.js');
     const { count, print, say, styled } = await import('../show/terminal.js');
-    const log = batchLog({ jsonToStderr: false });
+    const log = batchLog();
     log.discard();
     const restored = await withQuietRun({ database, signal, log }, (run) => restoreBackup(directory, run));
     say(`${styled('green', '✓')} ${directory}: ${plural(restored.tables.length, 'table')} put back`);

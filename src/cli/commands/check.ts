@@ -25,7 +25,7 @@ export function declareCheck(root: Command): void {
         const { showFindings, showPlan } = await import('../show/plan.js');
         const { asJson, sayNext } = await import('../show/next.js');
         const { print, styled } = await import('../show/terminal.js');
-        const log = batchLog({ jsonToStderr: false });
+        const log = batchLog();
         log.discard();
         const progress = await showProgress();
         const checked = await checkIn(

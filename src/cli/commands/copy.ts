@@ -155,7 +155,7 @@ async function inSession(
   instead?: Instead,
 ): Promise<number> {
   const { batchLog } = await import('../show/log.js');
-  const log = batchLog({ jsonToStderr: false });
+  const log = batchLog();
   log.discard();
   const { Shared } = await import('../../core/shared.js');
   const shared = new Shared();

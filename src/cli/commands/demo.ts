@@ -119,7 +119,6 @@ export function declareDemo(root: Command): void {
           // Batches of other databases may have the same numbers.
           logFile: join('.sluice', 'demo', `${name}.log`),
           guard: 'journal',
-          logFormat: 'text',
         });
         // Rejected rows are a part of the demo where it allows them.
         const done = code === EXIT.done || (code === EXIT.publishedWithRejects && demo.flags !== undefined);

@@ -25,7 +25,7 @@ export function declarePlan(root: Command): void {
         const { publishLines } = await import('../show/publish.js');
         const { asJson } = await import('../show/next.js');
         const { print } = await import('../show/terminal.js');
-        const log = batchLog({ jsonToStderr: false });
+        const log = batchLog();
         log.discard();
         const { plan, findings } = await planPipeline(pipeline, {
           database: session.database,

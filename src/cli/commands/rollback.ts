@@ -81,7 +81,7 @@ async function ofBatch(session: Session, id: string, flags: RollbackFlags): Prom
   const { ask } = await import('../given/ask.js');
   const { table } = await import('../show/table.js');
   const { print, say, styled } = await import('../show/terminal.js');
-  const log = batchLog({ jsonToStderr: false });
+  const log = batchLog();
   log.discard();
   const progress = await showProgress();
   const options = {
@@ -162,7 +162,6 @@ async function fromFile(session: Session, file: string, flags: RollbackFlags): P
     // What was there before may be less.
     maxShrink: 100,
     guard: 'journal',
-    logFormat: 'text',
     ...(flags.yes === undefined ? {} : { yes: flags.yes }),
     ...(flags.dryRun === undefined ? {} : { dryRun: flags.dryRun }),
     ...(flags.json === undefined ? {} : { json: flags.json }),

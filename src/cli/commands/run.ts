@@ -77,10 +77,10 @@ export async function runWith(
   const { showPublish } = await import('../show/publish.js');
   const { showStatistics, showSummary } = await import('../show/summary.js');
   const { rejectLines } = await import('../show/rejects.js');
-  const { print, say } = await import('../show/terminal.js');
+  const { print, recordsOnly, say } = await import('../show/terminal.js');
 
   if (flags.dryRun !== true || flags.logFile !== undefined) assertLoggable(flags.logFile);
-  const log = batchLog({ jsonToStderr: flags.logFormat === 'json' });
+  const log = batchLog();
   // A dry run has no batch to name its log after: it has one only where it is asked for.
   if (flags.dryRun === true && flags.logFile !== undefined) log.openFile(flags.logFile);
   else if (flags.dryRun === true) log.discard();
@@ -136,13 +136,15 @@ export async function runWith(
       log,
       events: {
         ...progress,
+        // The log has them.
+        ...(recordsOnly() === undefined ? {} : { phase: () => {} }),
         failed: (summary) => {
           failed = summary;
         },
       },
       logFileFor: (batch) => flags.logFile ?? ownLog(session.database, batch),
       onBatch: (batch, logFile) => {
-        if (logFile !== undefined) log.openFile(logFile);
+        if (logFile !== undefined) log.openFile(logFile, batch);
         say(`batch ${batch}, log in ${logFile}`);
       },
       confirm: async (plan) => {

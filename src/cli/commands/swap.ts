@@ -42,8 +42,8 @@ export function declareSwap(root: Command): void {
         if (flags.yes !== true && !(await ask('publish it?')))
           throw commandErrors.interrupted.swapNotConfirmed({ batch: id });
         assertLoggable(flags.logFile);
-        const log = batchLog({ jsonToStderr: false });
-        log.openFile(flags.logFile ?? (await ownLog(session.database, id)));
+        const log = batchLog();
+        log.openFile(flags.logFile ?? (await ownLog(session.database, id)), id);
         const progress = await showProgress();
         let failed: Summary | undefined;
         try {

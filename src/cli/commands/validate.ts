@@ -33,7 +33,7 @@ export function declareValidate(root: Command): void {
         const batch = await findPublished(database, id);
         const pipeline = await pipelineOf(batch, flags.pipeline);
         assertValidations(pipeline);
-        const log = batchLog({ jsonToStderr: false });
+        const log = batchLog();
         log.discard();
         const validated = await validateBatch(pipeline, batch, {
           database,

@@ -29,7 +29,7 @@ export async function work(
       allowed.set(found.pipeline.name, found);
     }
   const copies = named.includes(COPY);
-  const log = batchLog({ jsonToStderr: false });
+  const log = batchLog();
   log.discard();
   // What is under way is finished: the signal is no reason to break a part off.
   const server = new PartServer({ database, log, signal: new AbortController().signal }, (batch, around) =>

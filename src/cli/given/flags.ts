@@ -44,7 +44,6 @@ export interface RunFlags extends PipelineFlags {
   /** Commander's spelling of --no-triggers. */
   readonly triggers?: boolean;
   readonly logFile?: string;
-  readonly logFormat: 'text' | 'json';
   readonly jobs?: number;
   readonly threads?: number;
   readonly workers?: boolean;
@@ -61,7 +60,7 @@ export interface RunFlags extends PipelineFlags {
 /** Collects the values of an option that may be repeated. */
 export const collect = (value: string, before: readonly string[]) => [...before, value];
 
-/** --database-url, --json, --quiet. */
+/** --database-url, --json, --quiet, --log-format. */
 export function withDatabase(command: Command): Command {
   return command
     .option(
@@ -69,7 +68,8 @@ export function withDatabase(command: Command): Command {
       'the database, or embedded:NAME (default: SLUICE_DATABASE_URL, DATABASE_URL, PG*, else the embedded one)',
     )
     .option('--json', 'one JSON object on stdout')
-    .option('--quiet', 'only warnings and errors on stderr');
+    .option('--quiet', 'only warnings and errors on stderr')
+    .addOption(logFormatOption());
 }
 
 /** --input, --source, --set. */
@@ -172,11 +172,17 @@ export function withRunning(command: Command): Command {
       '--no-triggers',
       "append, merge, sync, patch: the tables' own triggers do not fire (needs their owner)",
     )
-    .option('--log-file <file>', 'the log of the batch (default: .sluice/logs/<database>-<hash>-<batch>.log)')
-    .addOption(
-      new Option('--log-format <format>', 'log lines on stderr').choices(['text', 'json']).default('text'),
+    .option(
+      '--log-file <file>',
+      'the log of the batch (default: .sluice/logs/<database>-<hash>-<batch>.log)',
     );
 }
+
+/** --log-format; what it means is seen to where the command line is read. */
+const logFormatOption = (): Option =>
+  new Option('--log-format <format>', 'what stderr holds: lines for people, or log records alone')
+    .choices(['text', 'json'])
+    .default('text');
 
 /** `name=value` pairs as an object; throws a usage error for one that is none. */
 export function pairs(option: string, given: readonly string[]): Record<string, string> {

@@ -4,7 +4,7 @@ import { type ErrorKind, EXIT, SluiceError } from '../../core/errors/sluice-erro
 import { jsonText } from '../../core/json/write.js';
 import { framesOf, stackOf, userFrames } from '../../core/stack.js';
 import { asJson, asLine, leftOut, nextShown } from './next.js';
-import { hasAnswered, print, shortDetail, styled, unanswered, warn } from './terminal.js';
+import { hasAnswered, print, recordsOnly, shortDetail, styled, unanswered, warn } from './terminal.js';
 
 const EXITS: Readonly<Record<ErrorKind, number>> = {
   failed: EXIT.failed,
@@ -42,8 +42,25 @@ export function answerFailureWith(make: (error: unknown) => object): void {
  * the command has printed its answer already.
  */
 export function tell(error: unknown): void {
-  warn(...told(error));
+  const records = recordsOnly();
+  if (records === undefined) warn(...told(error));
+  else records.say('error', messageOf(error), asAttributes(error));
   if (failureAnswer !== undefined && !hasAnswered()) print(asJson(failureAnswer(error)));
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** An error as a record has it: its code, what `--json` says of it, and the exception that nobody expected. */
+function asAttributes(error: unknown): Readonly<Record<string, unknown>> {
+  const { code, message: _, next: _next, ...facts } = errorAnswer(error).answer;
+  const known = { 'error.type': code, 'process.exit.code': exitCode(error), ...facts };
+  if (!(error instanceof SluiceError)) {
+    if (!(error instanceof Error)) return known;
+    const { name, message, stack } = error;
+    return { ...known, 'exception.type': name, 'exception.message': message, 'exception.stacktrace': stack };
+  }
+  const next = nextShown(error.facts.next).map(asLine);
+  return next.length === 0 ? known : { ...known, next };
 }
 
 /** The lines of `tell`. */

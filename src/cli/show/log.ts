@@ -1,14 +1,13 @@
 import { closeSync, writeSync } from 'node:fs';
-import pino, { type Logger } from 'pino';
 import type { Log } from '../../core/run.js';
 import { openLog } from './log-place.js';
-import { put } from './output.js';
-import { warn } from './terminal.js';
+import { logRecords, ofBatch } from './log-record.js';
+import { recordsOnly, warn } from './terminal.js';
 
-/** A batch's log: a file of JSON lines (0600), and with --log-format json the same lines on stderr. */
+/** A batch's log: a file of log records (0600), and with --log-format json those from info up on stderr as well. */
 export interface BatchLog extends Log {
   /** Moves from memory to `file`: the batch's id, which names the file, is known only once it has begun. */
-  openFile(file: string): void;
+  openFile(file: string, batch?: string): void;
   /** There will be no file: what waits is forgotten. */
   discard(): void;
   /** Everything is on disk. */
@@ -16,31 +15,31 @@ export interface BatchLog extends Log {
 }
 
 /** A log that keeps its first lines in memory until `openFile` names the file. */
-export function batchLog(options: { readonly jsonToStderr: boolean }): BatchLog {
-  let waiting: ((logger: Logger) => void)[] | undefined = [];
-  let logger: Logger | undefined;
+export function batchLog(): BatchLog {
+  type Into = ReturnType<typeof logRecords>;
+  let waiting: ((logger: Into) => void)[] | undefined = [];
+  let logger: Into | undefined;
   let destination: LogFile | undefined;
-  const toStderr = options.jsonToStderr
-    ? pino(
-        { level: 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime },
-        { write: (line: string) => put(process.stderr, line) },
-      )
-    : undefined;
+  let about: Readonly<Record<string, unknown>> = {};
   const at =
     (level: 'debug' | 'info' | 'warn' | 'error') =>
     (message: string, facts: Readonly<Record<string, unknown>> = {}) => {
-      toStderr?.[level](facts, message);
-      if (logger !== undefined) logger[level](facts, message);
-      else waiting?.push((into) => into[level](facts, message));
+      if (level !== 'debug') recordsOnly()?.say(level, message, facts);
+      if (logger !== undefined) logger[level]({ ...about, ...facts }, message);
+      else waiting?.push((into) => into[level]({ ...about, ...facts }, message));
     };
   return {
     debug: at('debug'),
     info: at('info'),
     warn: at('warn'),
     error: at('error'),
-    openFile(file) {
+    openFile(file, batch) {
+      if (batch !== undefined) {
+        about = ofBatch(batch);
+        recordsOnly()?.about(about);
+      }
       destination = new LogFile(file);
-      logger = pino({ level: 'debug', base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+      logger = logRecords('debug', destination);
       for (const write of waiting ?? []) write(logger);
       waiting = undefined;
     },

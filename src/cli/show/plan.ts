@@ -2,10 +2,15 @@ import type { Finding } from '../../core/pipeline.js';
 import type { Plan } from '../../run/given/plan.js';
 import { nextLines } from './next.js';
 import { table } from './table.js';
-import { bytes, count, say, shortDetail, styled } from './terminal.js';
+import { bytes, count, recordsOnly, say, shortDetail, styled } from './terminal.js';
 
 /** Shows a plan, on stderr. */
 export function showPlan(plan: Plan): void {
+  const records = recordsOnly();
+  if (records !== undefined) {
+    for (const warning of plan.warnings) records.say('warn', warning);
+    return;
+  }
   say(`${styled('bold', plan.pipeline)}: ${plan.summary}`);
   say();
   const settings = Object.entries(plan.settings).map(([name, value]) => `${name}=${value}`);

@@ -4,7 +4,7 @@ import type { InputProgress } from '../../db/ledger/batches.js';
 import type { Events } from '../../run/given/events.js';
 import { nextLines } from './next.js';
 import { recordLines } from './records.js';
-import { bytes, count, counted, say, seconds, shown, styled } from './terminal.js';
+import { bytes, count, counted, recordsOnly, say, seconds, shown, styled, warn } from './terminal.js';
 
 /** Off a terminal one line at most so often. */
 const LINE_EVERY_MS = 5_000;
@@ -27,11 +27,12 @@ export async function showProgress(): Promise<Progress> {
       for (const line of recordLines(summary)) say(line);
     },
     warn: (text: string, next?: Next) => {
+      if (recordsOnly() !== undefined) return warn([text, ...nextLines(next)].join('; '));
       say(`${styled('yellow', 'warning:')} ${text}`);
       for (const line of nextLines(next)) say(`  ${styled('dim', 'next:')} ${line}`);
     },
   };
-  return process.stderr.isTTY ? bar(shared) : lines(shared);
+  return process.stderr.isTTY && recordsOnly() === undefined ? bar(shared) : lines(shared);
 }
 
 type Shared = Required<Pick<Events, 'phase' | 'note' | 'warn' | 'records'>>;

@@ -3,10 +3,11 @@ import { listKept } from '../../run/given/cleanup-command.js';
 import type { DiskPlan, PublishPlan } from '../../run/given/publish-plan.js';
 import { nextLines } from './next.js';
 import { summed } from './plan.js';
-import { bytes, say, styled } from './terminal.js';
+import { bytes, recordsOnly, say, styled } from './terminal.js';
 
 /** Shows the publish in short, on stderr: guard, locks and who holds them, what is carried and refused. */
 export function showPublish(plan: PublishPlan): void {
+  if (recordsOnly() !== undefined) return;
   for (const line of publishLines(plan, false)) say(line);
   say();
 }

@@ -8,7 +8,7 @@ import { leftOut, nextShown } from './next.js';
 import { recordLines } from './records.js';
 import { stagesTable } from './stages.js';
 import { table } from './table.js';
-import { count, counted, say, seconds, styled } from './terminal.js';
+import { count, counted, recordsOnly, say, seconds, styled } from './terminal.js';
 
 /** Rows of a report shown on a terminal; `sluice report B` shows all that were kept. */
 const SHOWN_ROWS = 12;
@@ -24,6 +24,11 @@ export function showSummary(
   from = summary.pipeline ?? '',
   wholeReports = false,
 ): void {
+  const records = recordsOnly();
+  if (records !== undefined) {
+    records.say('info', headline(summary), { summary });
+    return;
+  }
   for (const report of summary.reports) showReport(report, SHOWN_ROWS);
   say();
   say(`${styled('green', '✓')} ${headline(summary)}`);
@@ -50,6 +55,11 @@ export function showSummary(
 
 /** Shows what a run had counted that did not end well: its reports and, where it was refused, its statistics. */
 export function showStatistics(summary: Summary): void {
+  const records = recordsOnly();
+  if (records !== undefined) {
+    records.say('info', 'what was counted', { summary });
+    return;
+  }
   for (const report of summary.reports) showReport(report, SHOWN_ROWS);
   if (summary.status !== 'refused' || summary.read === 0) return;
   const rows = [['read', counted(summary.read, 'row')], ...statistics(summary)];

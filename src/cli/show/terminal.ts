@@ -23,7 +23,7 @@ export function shortDetail(text: string): string {
 
 /** `text` in a style, where styles are shown. */
 export function styled(style: Style, text: string): string {
-  return coloured ? styleText(style, text) : text;
+  return coloured && voice === undefined ? styleText(style, text) : text;
 }
 
 /** The codes of `styled`, and no others. */
@@ -52,14 +52,45 @@ export function hush(only: boolean): void {
   quiet = only;
 }
 
+/** How grave a record is. */
+export type Severity = 'info' | 'warn' | 'error';
+
+/** Says on stderr, instead of lines for people, records for programs. */
+export interface Voice {
+  say(severity: Severity, body: string, attributes?: Readonly<Record<string, unknown>>): void;
+  /** What all records from now on are about. */
+  about(attributes: Readonly<Record<string, unknown>>): void;
+}
+
+let voice: Voice | undefined;
+
+/** Who says everything on stderr from now on; undefined: lines for people. */
+export function speakBy(records: Voice | undefined): void {
+  voice = records;
+}
+
+/** Who says records, where stderr holds nothing else: whoever would show a table says one record instead. */
+export function recordsOnly(): Voice | undefined {
+  return voice;
+}
+
 /** Lines for people, on stderr: stdout is for data. Without any, an empty one. */
 export function say(...lines: readonly string[]): void {
-  if (!quiet) put(process.stderr, asLines(lines));
+  if (!quiet) utter('info', lines);
 }
 
 /** Lines for people that --quiet does not silence. */
 export function warn(...lines: readonly string[]): void {
-  put(process.stderr, asLines(lines));
+  utter('warn', lines);
+}
+
+function utter(severity: Severity, lines: readonly string[]): void {
+  if (voice === undefined) {
+    put(process.stderr, asLines(lines));
+    return;
+  }
+  const body = lines.join('\n').trim();
+  if (body !== '') voice.say(severity, body);
 }
 
 /** Whether anything was printed on stdout since the command began. */

@@ -89,10 +89,10 @@ test('a whole migration by the command line: check, rehearse, run, look, again, 
   const lines = readFileSync(log, 'utf8')
     .trimEnd()
     .split('\n')
-    .map((line) => JSON.parse(line) as { msg: string });
-  assert.ok(lines.some((line) => line.msg === 'LOTs consolidated'));
+    .map((line) => JSON.parse(line) as { Body: string });
+  assert.ok(lines.some((line) => line.Body === 'LOTs consolidated'));
   assert.ok(
-    lines.some((line) => line.msg.startsWith('check: ')),
+    lines.some((line) => line.Body.startsWith('check: ')),
     'the log holds what came before the batch had its id',
   );
 
@@ -249,7 +249,7 @@ test('a pipeline of the user’s own runs, with its settings; its rejects within
   assert.deepEqual(summary.loaded, { things: 19 });
   assert.equal(summary.skipped, 1);
   assert.deepEqual(await database.query('SELECT * FROM things WHERE id = 7'), [{ id: 7, name: 'THING 7!' }]);
-  assert.ok(readFileSync(join(cwd, 'my.log'), 'utf8').includes('"msg"'));
+  assert.ok(readFileSync(join(cwd, 'my.log'), 'utf8').includes('"Body"'));
   assert.deepEqual(readdirSync(cwd).sort(), ['lib', 'my.log', 'things.ts']);
 
   const within = await run('run things.ts --yes --json --set rows=20 --set bad=3 --max-rejects 15%');
@@ -296,6 +296,6 @@ test('with --log-format json stderr holds the log’s lines', async (t) => {
   const messages = stderr
     .trimEnd()
     .split('\n')
-    .map((line) => (JSON.parse(line) as { msg: string }).msg);
+    .map((line) => (JSON.parse(line) as { Body: string }).Body);
   assert.ok(messages.some((message) => message.startsWith('publish: ')));
 });
