@@ -5,6 +5,13 @@ import type { PgDatabase } from '../db/connect.js';
 import { queuePackage, queuePool, quiet } from './package.js';
 import { makeQueueTables, ownQueueSchema, QUEUE_SCHEMA as S } from './schema.js';
 
+/** Where the queue is: in a database of its own, or in the target's. */
+export interface Queue {
+  readonly database: PgDatabase;
+  /** The target that it is for (`targetOf`): one queue may serve several. */
+  readonly target: string;
+}
+
 /** A part in the queue; `start` is its place's. */
 export interface QueuedPart {
   readonly batch: string;
@@ -30,8 +37,35 @@ export interface QueueState {
   readonly left: readonly { readonly host: string; readonly why: string }[];
 }
 
-/** Workers take jobs by their names: those of this version of Sluice, for pipelines that they may run. */
-export const jobName = (pipeline: string): string => `sluice ${packageVersion} ${pipeline}`;
+/**
+ * Workers take jobs by their names: those of this version of Sluice, for pipelines that they may run, on the target that
+ * they are connected to.
+ */
+export const jobName = (target: string, pipeline: string): string =>
+  `sluice ${packageVersion} ${target} ${pipeline}`;
+
+/** The key of a part's job, as SQL of what it is made of: batches of several targets have the same ids. */
+const jobKey = (target: string, batch: string, flow: string, start: string): string =>
+  `'sluice/' || ${target} || '/' || ${batch} || '/' || ${flow} || '/' || ${start}`;
+
+/** The flag that a batch's jobs have. */
+export const batchFlag = (target: string, batch: string): string => `${target}/${batch}`;
+
+/**
+ * The queue of the target `database`, in `own`, or in the target itself. Throws what asking throws.
+ */
+export async function queueOf(database: PgDatabase, own: PgDatabase | undefined): Promise<Queue> {
+  return { database: own ?? database, target: await targetOf(database) };
+}
+
+/** What tells a database from all others: of which cluster, and which one there; a copy of its files is the same. */
+async function targetOf(database: PgDatabase): Promise<string> {
+  const [row] = await database.query<{ target: string }>(
+    `SELECT (SELECT system_identifier FROM pg_control_system()) || '.' || oid AS target
+     FROM pg_database WHERE datname = current_database()`,
+  );
+  return (row as { target: string }).target;
+}
 
 /** How often a part is tried: a worker that dies has tried it. */
 const TRIES = 25;
@@ -43,8 +77,13 @@ const BATCHED = 200;
 /** The class of the advisory lock that a worker's session holds; the object is the worker's own. */
 export const HOST_LOCK = 0x51c1d4;
 
+/** Whether the worker `h` still has its session, as SQL. */
+export const HELD = `EXISTS (SELECT FROM pg_locks l
+       WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.classid = ${HOST_LOCK} AND l.objid = h.lock::oid AND l.granted
+         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))`;
+
 /** Makes what the queue needs, where it is missing. Throws what `queuePackage`, `ownQueueSchema` and `queuePool` do. */
-export async function openQueue(database: PgDatabase): Promise<void> {
+export async function openQueue({ database }: Pick<Queue, 'database'>): Promise<void> {
   const { makeWorkerUtils } = await queuePackage();
   await ownQueueSchema(database);
   const pool = await queuePool(database, 2);
@@ -60,21 +99,21 @@ export async function openQueue(database: PgDatabase): Promise<void> {
 
 /** Notes the flow that the parts are of: what a worker needs to know to load one. */
 export async function putFlow(
-  database: PgDatabase,
+  { database, target }: Queue,
   batch: string,
   flow: number,
   task: unknown,
 ): Promise<void> {
   await database.query(
-    `INSERT INTO ${S}.sluice_flow (batch, flow, task) VALUES ($1, $2, $3)
-     ON CONFLICT (batch, flow) DO UPDATE SET task = excluded.task`,
-    [batch, flow, JSON.stringify(task)],
+    `INSERT INTO ${S}.sluice_flow (target, batch, flow, task) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (target, batch, flow) DO UPDATE SET task = excluded.task`,
+    [target, batch, flow, JSON.stringify(task)],
   );
 }
 
 /** Puts parts into the queue; one that is there already is there once. */
 export async function putParts(
-  database: PgDatabase,
+  { database, target }: Queue,
   { batch, flow, pipeline }: QueuedFlow,
   places: readonly PartPlace[],
 ): Promise<void> {
@@ -82,32 +121,30 @@ export async function putParts(
     const some = places.slice(at, at + BATCHED);
     await database.query(
       `WITH given AS (SELECT (p ->> 'start')::bigint AS start, p FROM jsonb_array_elements($3::jsonb) p), noted AS (
-         INSERT INTO ${S}.sluice_part (batch, flow, start, place) SELECT $1, $2, start, p FROM given
-         ON CONFLICT (batch, flow, start) DO UPDATE SET state = 'waiting', place = excluded.place, error = NULL)
+         INSERT INTO ${S}.sluice_part (target, batch, flow, start, place) SELECT $5, $1, $2, start, p FROM given
+         ON CONFLICT (target, batch, flow, start) DO UPDATE SET state = 'waiting', place = excluded.place, error = NULL)
        SELECT ${S}.add_job($4, json_build_object('batch', $1::text, 'flow', $2::integer, 'start', start),
-         job_key => 'sluice/' || $1::text || '/' || $2::text || '/' || start, max_attempts => ${TRIES}, flags => ARRAY[$1::text]) FROM given`,
-      [batch, flow, JSON.stringify(some), jobName(pipeline)],
+         job_key => ${jobKey('$5::text', '$1::text', '$2::text', 'start')}, max_attempts => ${TRIES}, flags => ARRAY[$6::text]) FROM given`,
+      [batch, flow, JSON.stringify(some), jobName(target, pipeline), target, batchFlag(target, batch)],
     );
   }
 }
 
 /** Takes all parts of a flow out of the queue: workers that have one under way hear of it within a second. */
-export async function forgetParts(database: PgDatabase, batch: string, flow: number): Promise<void> {
+export async function forgetParts({ database, target }: Queue, batch: string, flow: number): Promise<void> {
   await database.query(
-    `WITH gone AS (DELETE FROM ${S}.sluice_part WHERE batch = $1 AND flow = $2 RETURNING flow, start), flows AS (
-       DELETE FROM ${S}.sluice_flow WHERE batch = $1 AND flow = $2)
-     SELECT ${S}.remove_job('sluice/' || $1::text || '/' || flow || '/' || start) FROM gone`,
-    [batch, flow],
+    `WITH gone AS (DELETE FROM ${S}.sluice_part WHERE target = $3 AND batch = $1 AND flow = $2 RETURNING flow, start), flows AS (
+       DELETE FROM ${S}.sluice_flow WHERE target = $3 AND batch = $1 AND flow = $2)
+     SELECT ${S}.remove_job(${jobKey('$3::text', '$1::text', 'flow', 'start')}) FROM gone`,
+    [batch, flow, target],
   );
 }
 
 /** Has the parts of workers that are dead or silent done by others. */
-export async function buryDead(database: PgDatabase): Promise<void> {
+export async function buryDead({ database }: Pick<Queue, 'database'>): Promise<void> {
   const dead = await database.query<{ pool: string }>(
     `DELETE FROM ${S}.sluice_host h
-     WHERE h.seen_at < clock_timestamp() - interval '${SILENT_S} s' OR NOT EXISTS (SELECT FROM pg_locks l
-       WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.classid = ${HOST_LOCK} AND l.objid = h.lock::oid AND l.granted
-         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+     WHERE h.seen_at < clock_timestamp() - interval '${SILENT_S} s' OR NOT ${HELD}
      RETURNING pool`,
   );
   if (dead.length === 0) return;
@@ -115,29 +152,29 @@ export async function buryDead(database: PgDatabase): Promise<void> {
   await database.query(`SELECT ${S}.force_unlock_workers($1::text[])`, [pools]);
   // Jobs that were tried before wait for longer; a death says nothing against the part.
   await database.query(
-    `WITH again AS (UPDATE ${S}.sluice_part SET state = 'waiting' WHERE state = 'taken' AND pool = ANY ($1) RETURNING batch, flow, start)
+    `WITH again AS (UPDATE ${S}.sluice_part SET state = 'waiting' WHERE state = 'taken' AND pool = ANY ($1) RETURNING target, batch, flow, start)
      SELECT ${S}.reschedule_jobs(array_agg(j.id), run_at => now())
-     FROM again a JOIN ${S}.jobs j ON j.key = 'sluice/' || a.batch || '/' || a.flow || '/' || a.start HAVING count(*) > 0`,
+     FROM again a JOIN ${S}.jobs j ON j.key = ${jobKey('a.target', 'a.batch', 'a.flow', 'a.start')} HAVING count(*) > 0`,
     [pools],
   );
 }
 
 /** How far the parts of a flow are. */
 export async function queueState(
-  database: PgDatabase,
+  { database, target }: Queue,
   { batch, flow, pipeline }: QueuedFlow,
 ): Promise<QueueState> {
   const [there] = await database.query<{ n: number }>(
     `SELECT count(*)::int AS n FROM ${S}.sluice_host WHERE $1 = ANY (takes)`,
-    [jobName(pipeline)],
+    [jobName(target, pipeline)],
   );
   const [failed] = await database.query<{ host: string; error: ErrorData }>(
-    `SELECT host, error FROM ${S}.sluice_part WHERE batch = $1 AND flow = $2 AND state = 'failed' ORDER BY ended_at LIMIT 1`,
-    [batch, flow],
+    `SELECT host, error FROM ${S}.sluice_part WHERE target = $3 AND batch = $1 AND flow = $2 AND state = 'failed' ORDER BY ended_at LIMIT 1`,
+    [batch, flow, target],
   );
   const left = await database.query<{ host: string; why: string }>(
-    `SELECT DISTINCT host, error ->> 'message' AS why FROM ${S}.sluice_part WHERE batch = $1 AND flow = $2 AND state = 'left'`,
-    [batch, flow],
+    `SELECT DISTINCT host, error ->> 'message' AS why FROM ${S}.sluice_part WHERE target = $3 AND batch = $1 AND flow = $2 AND state = 'left'`,
+    [batch, flow, target],
   );
   return { workers: there?.n ?? 0, failed, left };
 }

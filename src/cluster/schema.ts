@@ -11,12 +11,12 @@ export const QUEUE_SCHEMA = 'sluice_queue';
  */
 const TABLES = `
 CREATE TABLE IF NOT EXISTS ${QUEUE_SCHEMA}.sluice_flow (
-  batch bigint NOT NULL, flow integer NOT NULL, task jsonb NOT NULL, PRIMARY KEY (batch, flow));
+  target text NOT NULL, batch bigint NOT NULL, flow integer NOT NULL, task jsonb NOT NULL, PRIMARY KEY (target, batch, flow));
 CREATE TABLE IF NOT EXISTS ${QUEUE_SCHEMA}.sluice_part (
-  batch bigint NOT NULL, flow integer NOT NULL, start bigint NOT NULL, place jsonb NOT NULL,
+  target text NOT NULL, batch bigint NOT NULL, flow integer NOT NULL, start bigint NOT NULL, place jsonb NOT NULL,
   state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'taken', 'done', 'left', 'failed')),
   host text, pool text, tries integer NOT NULL DEFAULT 0, rows bigint, error jsonb,
-  taken_at timestamptz, ended_at timestamptz, PRIMARY KEY (batch, flow, start));
+  taken_at timestamptz, ended_at timestamptz, PRIMARY KEY (target, batch, flow, start));
 CREATE TABLE IF NOT EXISTS ${QUEUE_SCHEMA}.sluice_host (
   pool text PRIMARY KEY, host text NOT NULL, lock integer NOT NULL,
   takes text[] NOT NULL, seen_at timestamptz NOT NULL)`;

@@ -3,17 +3,25 @@ import { EventEmitter } from 'node:events';
 import { hostname } from 'node:os';
 import { type ErrorData, errorAsData } from '../core/errors/as-data.js';
 import type { PartPlace } from '../core/parts.js';
-import type { PgDatabase } from '../db/connect.js';
 import { queuePackage, queuePool, quiet } from './package.js';
-import { buryDead, HOST_LOCK, jobName, openQueue, type QueuedPart } from './queue.js';
+import { batchFlag, buryDead, HOST_LOCK, jobName, openQueue, type Queue, type QueuedPart } from './queue.js';
 import { QUEUE_SCHEMA as S } from './schema.js';
 
 /** How often a worker says that it is there, and looks after the others and its own parts. */
 const TICK_MS = 1_000;
 
+/** A part as it is taken. */
+export interface TakenPart {
+  readonly place: PartPlace;
+  /** What is known of its flow. */
+  readonly task: unknown;
+  /** How often it was begun, this time among them. */
+  readonly tries: number;
+}
+
 /** What a worker does with the parts that it takes. */
 export interface Works {
-  readonly database: PgDatabase;
+  readonly queue: Queue;
   /** How many parts at once. */
   readonly jobs: number;
   /** The pipelines that it may run, by name. */
@@ -23,7 +31,7 @@ export interface Works {
   /** Aborted when it is to stop: what is under way is finished first. */
   readonly signal: AbortSignal;
   /** Loads a part: how many rows it had. `signal` is aborted where its batch has ended. */
-  load(part: QueuedPart, place: PartPlace, task: unknown, signal: AbortSignal): Promise<number>;
+  load(part: QueuedPart, taken: TakenPart, signal: AbortSignal): Promise<number>;
   /** What is to become of a part that could not be loaded: another has it, tries later, the batch fails of it. */
   judge(error: unknown): 'done' | 'left' | 'again' | 'failed';
   say(text: string): void;
@@ -31,8 +39,9 @@ export interface Works {
 
 /** Takes parts out of the queue and loads them, until it is stopped. Throws what `openQueue` does. */
 export async function workQueue(works: Works): Promise<void> {
-  const { database, jobs, pipelines, signal } = works;
-  await openQueue(database);
+  const { queue, jobs, pipelines, signal } = works;
+  const { database, target } = queue;
+  await openQueue(queue);
   const { run, runOnce } = await queuePackage();
   const pool = await queuePool(database, jobs + 2);
   const underWay = new Map<string, { readonly part: QueuedPart; readonly stop: AbortController }>();
@@ -52,18 +61,19 @@ export async function workQueue(works: Works): Promise<void> {
     await lockSession.query(
       `INSERT INTO ${S}.sluice_host (pool, host, lock, takes, seen_at) VALUES ($1, $2, $3, $4, clock_timestamp())
        ON CONFLICT (pool) DO UPDATE SET seen_at = excluded.seen_at`,
-      [name, host, lock, pipelines.map(jobName)],
+      [name, host, lock, pipelines.map((pipeline) => jobName(target, pipeline))],
     );
-    await buryDead(database);
-    for (const { part, stop } of underWay.values()) if (!(await isWanted(database, part))) stop.abort();
+    await buryDead(queue);
+    for (const { part, stop } of underWay.values()) if (!(await isWanted(queue, part))) stop.abort();
   };
   const task = async (payload: unknown) => {
     const part = queuedPart(payload);
-    const [given] = await database.query<{ place: PartPlace; task: unknown }>(
+    const [given] = await database.query<TakenPart & Record<string, unknown>>(
       `UPDATE ${S}.sluice_part p SET state = 'taken', host = $4, pool = $5, tries = tries + 1, taken_at = clock_timestamp()
-       FROM ${S}.sluice_flow f WHERE p.batch = $1 AND p.flow = $2 AND p.start = $3 AND f.batch = p.batch AND f.flow = p.flow
-       RETURNING p.place, f.task`,
-      [part.batch, part.flow, part.start, host, name],
+       FROM ${S}.sluice_flow f WHERE p.target = $6 AND p.batch = $1 AND p.flow = $2 AND p.start = $3
+         AND f.target = p.target AND f.batch = p.batch AND f.flow = p.flow
+       RETURNING p.place, f.task, p.tries`,
+      [part.batch, part.flow, part.start, host, name, target],
     );
     // The batch has ended.
     if (given === undefined) return;
@@ -71,14 +81,14 @@ export async function workQueue(works: Works): Promise<void> {
     const key = `${part.batch}/${part.flow}/${part.start}`;
     underWay.set(key, { part, stop });
     try {
-      const rows = await works.load(part, given.place, given.task, stop.signal);
-      await ended(database, part, 'done', { rows });
+      const rows = await works.load(part, given, stop.signal);
+      await ended(queue, part, 'done', { rows });
     } catch (error) {
       const what = stop.signal.aborted ? 'done' : works.judge(error);
       const said = error instanceof Error ? error.message : String(error);
       if (what !== 'done') works.say(`batch ${part.batch}, part at ${part.start}: ${what}: ${said}`);
-      await ended(database, part, what === 'again' ? 'waiting' : what, { error: errorAsData(error) });
-      if (what === 'left') left.add(part.batch);
+      await ended(queue, part, what === 'again' ? 'waiting' : what, { error: errorAsData(error) });
+      if (what === 'left') left.add(batchFlag(target, part.batch));
       if (what === 'left' || what === 'again') throw error;
     } finally {
       underWay.delete(key);
@@ -91,7 +101,7 @@ export async function workQueue(works: Works): Promise<void> {
     events,
     noHandleSignals: true,
     forbiddenFlags: () => [...left],
-    taskList: Object.fromEntries(pipelines.map((pipeline) => [jobName(pipeline), task])),
+    taskList: Object.fromEntries(pipelines.map((pipeline) => [jobName(target, pipeline), task])),
   };
   const ticking = setInterval(() => void tick().catch(() => {}), TICK_MS);
   try {
@@ -125,23 +135,23 @@ function queuedPart(payload: unknown): QueuedPart {
   return { batch, flow: Number(flow), start: Number(start) };
 }
 
-async function isWanted(database: PgDatabase, { batch, flow, start }: QueuedPart): Promise<boolean> {
+async function isWanted({ database, target }: Queue, { batch, flow, start }: QueuedPart): Promise<boolean> {
   const found = await database.query(
-    `SELECT FROM ${S}.sluice_part WHERE batch = $1 AND flow = $2 AND start = $3`,
-    [batch, flow, start],
+    `SELECT FROM ${S}.sluice_part WHERE target = $4 AND batch = $1 AND flow = $2 AND start = $3`,
+    [batch, flow, start, target],
   );
   return found.length > 0;
 }
 
 async function ended(
-  database: PgDatabase,
+  { database, target }: Queue,
   { batch, flow, start }: QueuedPart,
   state: string,
   { rows = null, error }: { readonly rows?: number | null; readonly error?: ErrorData },
 ): Promise<void> {
   await database.query(
     `UPDATE ${S}.sluice_part SET state = $4, rows = coalesce($5, rows), error = $6, ended_at = clock_timestamp()
-     WHERE batch = $1 AND flow = $2 AND start = $3`,
+     WHERE target = $7 AND batch = $1 AND flow = $2 AND start = $3`,
     [
       batch,
       flow,
@@ -151,6 +161,7 @@ async function ended(
       error === undefined
         ? null
         : JSON.stringify(error, (_, value) => (typeof value === 'bigint' ? String(value) : value)),
+      target,
     ],
   );
 }

@@ -68,10 +68,14 @@ export function commandWords({ name, args, flags }: CommandData): string {
   ].join(' ');
 }
 
+/** How a flag is typed: `--dry-run` for `dryRun`; `no`: `--no-swap` for `swap`. */
+export const nameOfFlag = (flag: string, no = false): string =>
+  `--${no ? 'no-' : ''}${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
 /** Flags as words of a command line, each with its value. */
 export function flagWords(flags: Flags): string[] {
   return Object.entries(flags).flatMap(([flag, value]) => {
-    const name = `--${value === false ? 'no-' : ''}${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    const name = nameOfFlag(flag, value === false);
     if (typeof value === 'boolean') return [name];
     return [value]
       .flat()

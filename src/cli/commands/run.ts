@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Pipeline } from '../../core/pipeline.js';
+import type { PgDatabase } from '../../db/connect.js';
 import type { Session } from '../../program/database.js';
 import type { InputGiven } from '../../program/inputs-given.js';
 import { assertRunnable } from '../../program/runnable.js';
@@ -65,6 +66,18 @@ export async function runWith(
   flags: RunFlags,
   ofCopy?: OfCopy,
 ): Promise<number> {
+  const { withQueue } = await import('../given/session.js');
+  return withQueue(session, flags.queue, (queue) => runBy(queue, session, pipeline, from, flags, ofCopy));
+}
+
+async function runBy(
+  queue: PgDatabase | undefined,
+  session: Session,
+  pipeline: Pipeline,
+  from: string,
+  flags: RunFlags,
+  ofCopy: OfCopy | undefined,
+): Promise<number> {
   const { runIn } = await import('../../program/run.js');
   const { isStdin } = await import('../../program/inputs.js');
   const { findBatch } = await import('../../db/ledger/batches.js');
@@ -123,6 +136,7 @@ export async function runWith(
       ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
       ...(flags.threads === undefined ? {} : { threads: flags.threads }),
       ...(flags.workers === true ? { workers: true } : {}),
+      ...(queue === undefined ? {} : { queue }),
       ...(again === undefined ? {} : { again: makingAgain(again) }),
       ...(flags.triggers === false ? { noTriggers: true } : {}),
       ...(flags.maxRejects === undefined ? {} : { maxRejects: flags.maxRejects }),

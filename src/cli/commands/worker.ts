@@ -1,10 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { EXIT } from '../../core/errors/sluice-error.js';
-import { type DatabaseFlags, withDatabase } from '../given/flags.js';
+import { type DatabaseFlags, queueOption, withDatabase } from '../given/flags.js';
 
 interface WorkerFlags extends DatabaseFlags {
   readonly jobs: number;
   readonly once?: boolean;
+  readonly queue?: string;
 }
 
 const EXPLAINED = `
@@ -18,12 +19,13 @@ export function declareWorker(root: Command): void {
     .description('load parts that a run on another host hands out (--workers), until it is stopped')
     .option('--jobs <N>', 'parts that are loaded at once', wholeNumber, 1)
     .option('--once', 'end when there is nothing to load')
+    .addOption(queueOption())
     .addHelpText('after', EXPLAINED)
     .action(async (named: readonly string[], flags: WorkerFlags) => {
-      const { withSession } = await import('../given/session.js');
+      const { withQueue, withSession } = await import('../given/session.js');
       const { work } = await import('../elsewhere/worker.js');
       process.exitCode = await withSession(flags.databaseUrl, async (session) => {
-        await work(session, named, flags);
+        await withQueue(session, flags.queue, (queue) => work({ ...session, queue }, named, flags));
         return EXIT.done;
       });
     });

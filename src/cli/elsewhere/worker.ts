@@ -1,6 +1,8 @@
+import { queueOf } from '../../cluster/queue.js';
 import { workQueue } from '../../cluster/work.js';
 import type { CopyRequest } from '../../copy/request.js';
 import { pipelineErrors } from '../../core/errors/catalogue/pipelines.js';
+import type { PgDatabase } from '../../db/connect.js';
 import type { Batch } from '../../db/ledger/batches.js';
 import type { Session } from '../../program/database.js';
 import type { Found } from '../../program/pipeline-file.js';
@@ -16,12 +18,13 @@ const COPY = 'copy';
 
 /** Loads parts until it is stopped, of batches of the pipelines that are `named`. Throws what finding them throws. */
 export async function work(
-  { database: asked, signal }: Session,
+  { database: asked, queue: own, signal }: Session & { readonly queue: PgDatabase | undefined },
   named: readonly string[],
   { jobs, once = false }: { readonly jobs: number; readonly once?: boolean },
 ): Promise<void> {
   // A signal ends the statements of the command's own sessions; a part that is under way is finished.
   const database = asked.sibling();
+  const ownQueue = own?.sibling();
   const allowed = new Map<string, Found>();
   for (const each of named)
     if (each !== COPY) {
@@ -37,7 +40,7 @@ export async function work(
   );
   try {
     await workQueue({
-      database,
+      queue: await queueOf(database, ownQueue),
       jobs,
       once,
       signal,
@@ -48,6 +51,7 @@ export async function work(
     });
   } finally {
     await server.close();
+    await ownQueue?.close();
     await database.close();
     log.close();
   }

@@ -19,8 +19,11 @@ const PATHS: ReadonlySet<string> = new Set([
 /** Flags whose value may be the URL of an input, or `name=URL`. */
 const URLS: ReadonlySet<string> = new Set(['source', 'input']);
 
+/** Flags that name a database, by a URL that may hold a password. */
+export const DATABASES = ['databaseUrl', 'queue'] as const;
+
 /** What is this command's alone: where its output goes, what it has asked, and the password in a URL. */
-const NOT_KEPT: ReadonlySet<string> = new Set(['databaseUrl', 'json', 'quiet', 'logFormat', 'yes']);
+const NOT_KEPT: ReadonlySet<string> = new Set([...DATABASES, 'json', 'quiet', 'logFormat', 'yes']);
 
 /**
  * From now on notes what `command` is given, word by word as it was typed: what commander makes of values cannot be

@@ -47,6 +47,8 @@ export interface RunFlags extends PipelineFlags {
   readonly jobs?: number;
   readonly threads?: number;
   readonly workers?: boolean;
+  /** The database of the workers' queue. */
+  readonly queue?: string;
   /** The batch to resume. */
   readonly resume?: string;
   readonly keepStaging?: boolean;
@@ -92,6 +94,14 @@ export function withInputs(command: Command): Command {
       [],
     )
     .option('--set <name=value>', 'change a setting of the pipeline; may be repeated', collect, []);
+}
+
+/** --queue */
+export function queueOption(): Option {
+  return new Option(
+    '--queue <url>',
+    "the database with the workers' queue (default: SLUICE_QUEUE_URL, else the one that is loaded)",
+  );
 }
 
 /** --guard */
@@ -166,7 +176,8 @@ export function withRunning(command: Command): Command {
       'threads that run the stages of a flow that is loaded in parts, beside the one that reads (default: none)',
       wholeNumber,
     )
-    .option('--workers', 'have the parts of files loaded by workers on any hosts (see `worker`)')
+    .option('--workers', 'have the parts of inputs loaded by workers on any hosts (see `worker`)')
+    .addOption(queueOption())
     .addOption(guardOption())
     .option(
       '--no-triggers',

@@ -1,6 +1,7 @@
 import { commandErrors } from '../../core/errors/catalogue/command-line.js';
 import { NOTHING_CHANGED } from '../../core/errors/catalogue/state.js';
 import type { Address } from '../../db/address.js';
+import type { PgDatabase } from '../../db/connect.js';
 import { freshDatabase } from '../../db/embedded/fresh.js';
 import { type Embedded, type Opening, type Session, withDatabase } from '../../program/database.js';
 import { databaseNamed } from '../../program/database-named.js';
@@ -44,7 +45,7 @@ async function inSession(
   const ignore = onSignals(stop);
   try {
     const opening = {
-      signal: stop.signal,
+      ...openingOf(stop.signal),
       ...more,
       embedded: ({ port, dataDirectory }: { readonly port: number; readonly dataDirectory: string }) =>
         say(
@@ -53,11 +54,6 @@ async function inSession(
             `using the embedded PostgreSQL on port ${port}, data in ${dataDirectory} (--database-url names another)`,
           ),
         ),
-      meant: ({ described, from }: Address) => {
-        if (from.includes(IN_DOTENV)) say(styled('dim', `the database ${described} is named by ${from}`));
-      },
-      readable: (described: string) =>
-        warn(`warning: what is sent to ${described} is not encrypted; sslmode=require asks for TLS`),
     };
     return await withDatabase(wanted(), opening, work);
   } catch (error) {
@@ -68,19 +64,48 @@ async function inSession(
   }
 }
 
+const openingOf = (signal: AbortSignal): Opening => ({
+  signal,
+  meant: ({ described, from }) => {
+    if (from.includes(IN_DOTENV)) say(styled('dim', `the database ${described} is named by ${from}`));
+  },
+  readable: (described) =>
+    warn(`warning: what is sent to ${described} is not encrypted; sslmode=require asks for TLS`),
+});
+
 /** The database that the user has named; else one of the embedded server. Throws usage() for what names none. */
 export function givenAddress(
   databaseUrl: string | undefined,
   environment: NodeJS.ProcessEnv = process.env,
 ): Address | Embedded {
+  return named(databaseUrl, '--database-url', environment);
+}
+
+function named(url: string | undefined, from: string, environment: NodeJS.ProcessEnv): Address | Embedded {
   return databaseNamed(
-    databaseUrl,
-    '--database-url',
+    url,
+    from,
     environment,
-    ({ connection }, url, from) =>
-      assertPasswordStays(url, from, environment, isFromDotEnv, connection?.origins.password),
+    ({ connection }, text, by) =>
+      assertPasswordStays(text, by, environment, isFromDotEnv, connection?.origins.password),
     saidOf,
   );
+}
+
+/**
+ * Does `work` with the queue's database where it is one of its own (--queue > SLUICE_QUEUE_URL), which is closed then; else
+ * without. Throws usage errors for what names none, and what `work` throws.
+ */
+export async function withQueue<T>(
+  { signal }: Session,
+  queue: string | undefined,
+  work: (queue: PgDatabase | undefined) => Promise<T>,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<T> {
+  const [from, url] =
+    queue === undefined ? ['SLUICE_QUEUE_URL', environment.SLUICE_QUEUE_URL] : ['--queue', queue];
+  if (url === undefined || url === '') return work(undefined);
+  return withDatabase(named(url, from, environment), openingOf(signal), ({ database }) => work(database));
 }
 
 const IN_DOTENV = ' in .env';

@@ -1,8 +1,15 @@
 import type { Command } from 'commander';
-import { type Change, type CommandData, changed, commandLine, type Flags } from '../../core/command.js';
+import {
+  type Change,
+  type CommandData,
+  changed,
+  commandLine,
+  type Flags,
+  nameOfFlag,
+} from '../../core/command.js';
 import { type Next, redirected, type Said, Suggestion, spoken } from '../../core/next.js';
 import { withoutPasswords } from '../../db/libpq/parse.js';
-import { flagOf, typedHere, withoutSecrets } from '../given/command.js';
+import { DATABASES, flagOf, typedHere, withoutSecrets } from '../given/command.js';
 import { say, styled } from './terminal.js';
 
 /** The command under way: what it was given, and all commands that there are. */
@@ -30,8 +37,8 @@ export type Reader = { readonly isTTY?: boolean } | 'record';
 export interface Shown {
   readonly text: string;
   readonly said: Said;
-  /** Whether the password of its --database-url is left out of the text. */
-  readonly withoutPassword?: boolean;
+  /** Flags with URLs of databases whose passwords are left out of the text. */
+  readonly withoutPasswords?: readonly string[];
   /** Whether a login, or a parameter that is secret, is left out of the URL of an input. */
   readonly withoutLogin?: boolean;
 }
@@ -58,16 +65,17 @@ export function nextShown(next: Next | undefined, reader: Reader = process.stder
       const { otherwise } = step.said;
       return otherwise === undefined ? [] : { text: otherwise, said: {} };
     }
-    const database = databaseFlag(current, typed.name, reader);
-    const whole = { ...typed, flags: { ...typed.flags, ...database } };
+    const databases = databaseFlags(current, typed.name, reader);
+    const whole = { ...typed, flags: { ...typed.flags, ...databases } };
     const line = commandLine(withoutSecrets(whole));
     const note = [step.said.note, ...(readsStdin(typed) ? [ON_STDIN] : [])].filter(Boolean).join('; ');
     return {
       text: redirected(line, step.meant.kind === 'command' ? step.meant.to : undefined),
       said: note === '' ? step.said : { ...step.said, note },
       withoutLogin: line !== commandLine(whole),
-      withoutPassword:
-        database.databaseUrl !== undefined && database.databaseUrl !== current.given.flags.databaseUrl,
+      withoutPasswords: Object.keys(databases).filter(
+        (flag) => databases[flag] !== current?.given.flags[flag],
+      ),
     };
   });
 }
@@ -94,12 +102,12 @@ export function asJson(value: unknown): string {
   });
 }
 
-/** A line to be shown below `steps` where the password of --database-url, or what is secret in a URL, is left out of them. */
+/** A line to be shown below `steps` where a database's password, or what is secret in a URL, is left out of them. */
 export function leftOut(steps: readonly Shown[]): string | undefined {
   const notes = [
-    ...(steps.some(({ withoutPassword }) => withoutPassword)
-      ? ['the password of --database-url is left out: PGPASSWORD or ~/.pgpass can give it']
-      : []),
+    ...DATABASES.filter((flag) =>
+      steps.some(({ withoutPasswords = [] }) => withoutPasswords.includes(flag)),
+    ).map((flag) => `the password of ${nameOfFlag(flag)} is left out: PGPASSWORD or ~/.pgpass can give it`),
     ...(steps.some(({ withoutLogin }) => withoutLogin)
       ? [
           'what is secret in a URL is left out: name the whole URL again; ~/.netrc or SLUICE_HTTP_HEADERS can give a login',
@@ -170,11 +178,16 @@ function readsStdin({ name, args, flags }: CommandData): boolean {
   );
 }
 
-/** The database that was named on the command line, where `name` takes one. */
-function databaseFlag({ given, root }: Current, name: string, reader: Reader): Flags {
-  const { databaseUrl } = given.flags;
-  if (typeof databaseUrl !== 'string' || !optionsOf(root, name).has('databaseUrl')) return {};
-  return { databaseUrl: isSecretFor(reader) ? withoutPasswords(databaseUrl) : databaseUrl };
+/** The databases that were named on the command line, as far as `name` takes them. */
+function databaseFlags({ given, root }: Current, name: string, reader: Reader): Record<string, string> {
+  const known = optionsOf(root, name);
+  return Object.fromEntries(
+    DATABASES.flatMap((flag) => {
+      const url = given.flags[flag];
+      if (typeof url !== 'string' || !known.has(flag)) return [];
+      return [[flag, isSecretFor(reader) ? withoutPasswords(url) : url]];
+    }),
+  );
 }
 
 /** A terminal shows a password only to whoever has just typed it there; a file or a log keeps it for others. */

@@ -43,6 +43,8 @@ export interface RunOptions extends RunChoices {
   readonly copy?: Readonly<Record<string, unknown>>;
   /** Only so many rows of every input; nothing is published then. */
   readonly limit?: number;
+  /** Where the queue of workers is. Default: in the database itself. */
+  readonly queue?: PgDatabase;
   /** How somebody else makes the pipeline and its inputs again; left out where nobody can. */
   readonly again?: MakingAgain;
   readonly log: Log;

@@ -46,6 +46,7 @@ const OF_THE_COMMAND: readonly string[] = [
     'jobs',
     'threads',
     'workers',
+    'queue',
   ],
   ...['dryRun', 'rehearse', 'swap', 'execute', 'limit', 'resume', 'keepStaging', 'onlyRejectsOf'],
   // The same as --input and --encoding.

@@ -17,7 +17,7 @@ export const clusterErrors = topic({
   queue_behind_pooler: refusal(() => ({
     says: 'the queue cannot be reached through this pooler: it waits for notifications, in sessions with settings of their own',
     state: NOTHING_WRITTEN,
-    next: 'name the server itself (--database-url)',
+    next: 'name a database for the queue on the server itself (--queue)',
   })),
   /** A part that somebody else has loaded already. */
   part_done: refusal(({ flow, start }: { flow: number; start: number }) => ({
