@@ -5,22 +5,30 @@ import type { NextStep } from '../../core/next.js';
 import { noun } from '../../core/plural.js';
 import type { Batch } from '../../db/ledger/batches.js';
 import { KEPT_DAYS, listKept } from '../../run/given/cleanup-command.js';
+import type { WorkersState } from '../../run/load/workers/state.js';
 import type { Versions } from '../../run/maintain/versions.js';
-import { type DatabaseFlags, withDatabase } from '../given/flags.js';
+import { type DatabaseFlags, queueOption, withDatabase } from '../given/flags.js';
 import { nextOf, stateOf } from '../show/batch.js';
 
 /** Batches listed without --all. */
 const LISTED = 20;
+
+interface StatusFlags extends DatabaseFlags {
+  readonly watch?: boolean;
+  readonly queue?: string;
+}
 
 /** `sluice status [B]` */
 export function declareStatus(root: Command): void {
   withDatabase(root.command('status').argument('[batch]', 'its id; left out: the latest batches'))
     .description('what batches there are, how far one is, what it published, and what to do next')
     .option('--watch', 'show how far the batch is until it ends (ends with 1 where the batch failed)')
-    .action(async (id: string | undefined, flags: DatabaseFlags & { readonly watch?: boolean }) => {
-      const { withReading } = await import('../given/session.js');
+    .addOption(queueOption())
+    .action(async (id: string | undefined, flags: StatusFlags) => {
+      const { withQueue, withReading } = await import('../given/session.js');
       if (flags.watch === true && id === undefined) throw commandErrors.which_batch();
-      process.exitCode = await withReading(flags.databaseUrl, async ({ database, signal }) => {
+      process.exitCode = await withReading(flags.databaseUrl, async (session) => {
+        const { database, signal } = session;
         const { findBatch, listBatches } = await import('../../db/ledger/batches.js');
         const { readPublished } = await import('../../db/ledger/published.js');
         const { keptInAll } = await import('../../run/maintain/cleanup.js');
@@ -45,12 +53,17 @@ export function declareStatus(root: Command): void {
         const { resubmit, resubmittedLines } = await import('../show/resubmit.js');
         const back = await resubmit(database, batch);
         const next = nextOf(batch, published, back);
+        const { workersState } = await import('../../run/load/workers/state.js');
+        const workers = await withQueue(session, flags.queue, (queue) =>
+          workersState(database, queue, batch),
+        );
         if (flags.json === true)
           print(
             asJson({
               ...batch,
               published,
               ...(versions === undefined ? {} : { versions }),
+              workers: workers ?? null,
               next,
             }),
           );
@@ -62,7 +75,7 @@ export function declareStatus(root: Command): void {
             ...(await resubmittedLines(database, id)),
           ];
           const lines = [...rejects, ...(back === undefined ? [] : [back.text])];
-          await showOne(batch, published, versions, lines, next);
+          await showOne(batch, published, { versions, workers }, lines, next);
         }
         return EXIT.done;
       });
@@ -102,7 +115,10 @@ async function showList(
 async function showOne(
   batch: Batch,
   published: Awaited<ReturnType<typeof import('../../db/ledger/published.js').readPublished>>,
-  versions: Versions | undefined,
+  {
+    versions,
+    workers,
+  }: { readonly versions: Versions | undefined; readonly workers: WorkersState | undefined },
   rejects: readonly string[],
   next: readonly NextStep[],
 ): Promise<void> {
@@ -128,6 +144,10 @@ async function showOne(
   if (batch.error !== null) rows.push(['error', batch.error.message]);
   if (batch.log_file !== null) rows.push(['log', batch.log_file]);
   print(...table(['', ''], rows));
+  if (workers !== undefined) {
+    const { workersLines } = await import('../show/workers.js');
+    print('', ...workersLines(workers));
+  }
   if (published.length > 0) {
     print('');
     print(

@@ -5,9 +5,13 @@ import type { Events } from '../../run/given/events.js';
 import { nextLines } from './next.js';
 import { recordLines } from './records.js';
 import { bytes, count, counted, recordsOnly, say, seconds, shown, styled, warn } from './terminal.js';
+import { hostsText } from './workers.js';
 
 /** Off a terminal one line at most so often. */
 const LINE_EVERY_MS = 5_000;
+
+/** Columns of such a line for what hosts load. */
+const LINE_ROOM = 120;
 
 /** What shows a run's progress, and how it is put away. */
 export interface Progress extends Events {
@@ -41,6 +45,8 @@ async function bar(shared: Shared): Promise<Progress> {
   const { SingleBar } = await import('cli-progress');
   let current: InstanceType<typeof SingleBar> | undefined;
   let from = 0;
+  /** What hosts load stands behind a shorter bar. */
+  let short = false;
   const stop = () => {
     current?.stop();
     current = undefined;
@@ -60,7 +66,11 @@ async function bar(shared: Shared): Promise<Progress> {
       shared.records(summary);
     },
     stop,
-    progress({ rows, done = 0, of, unit, inputs }) {
+    progress({ rows, done = 0, of, unit, inputs, shares }) {
+      if ((shares !== undefined) !== short) {
+        stop();
+        short = shares !== undefined;
+      }
       if (current === undefined) {
         from = performance.now();
         current = new SingleBar({
@@ -69,7 +79,7 @@ async function bar(shared: Shared): Promise<Progress> {
               ? '  {rows} rows · {rate}'
               : '  {bar} {percentage}% · {rows} rows · {rate} · {eta_text}{files}',
           stream: process.stderr,
-          barsize: 28,
+          barsize: short ? 10 : 28,
           barCompleteChar: '█',
           barIncompleteChar: '░',
           hideCursor: true,
@@ -81,16 +91,27 @@ async function bar(shared: Shared): Promise<Progress> {
       }
       const elapsed = (performance.now() - from) / 1000;
       const left = of === undefined || done === 0 ? undefined : (elapsed / done) * (of - done);
-      if (of !== undefined) current.setTotal(of);
-      current.update(Math.min(done, of ?? done), {
+      const text = {
         rows: count(rows),
         rate: `${counted(Math.round(rows / Math.max(elapsed, 0.001)), 'row')}/s`,
         eta_text: left === undefined || elapsed < 1 ? '' : `${seconds(Math.max(0, left))} left`,
+      };
+      const unfinished = inputs.filter((each) => each.of === null || each.done < each.of);
+      const room = (process.stderr.columns ?? 80) - 1 - fixedColumns(of, text);
+      if (of !== undefined) current.setTotal(of);
+      current.update(Math.min(done, of ?? done), {
+        ...text,
         ...(unit === 'bytes' ? { size: bytes(done) } : {}),
-        files: shown(byInput(inputs.filter((each) => each.of === null || each.done < each.of))),
+        files: shown(shares === undefined ? byInput(unfinished) : hostsText(shares, room)),
       });
     },
   };
+}
+
+/** Columns of the line in front of what hosts load: two blanks, the bar, and what stands between them. */
+function fixedColumns(of: number | undefined, texts: Readonly<Record<string, string>>): number {
+  const words = Object.values(texts).reduce((sum, text) => sum + text.length, 0);
+  return of === undefined ? 5 + words : 2 + 10 + 1 + 4 + 9 + words + ' rows'.length;
 }
 
 function lines(shared: Shared): Progress {
@@ -99,7 +120,7 @@ function lines(shared: Shared): Progress {
   return {
     ...shared,
     stop() {},
-    progress({ rows, done, of, inputs }) {
+    progress({ rows, done, of, inputs, shares }) {
       const now = performance.now();
       if (from === 0) {
         from = now;
@@ -113,7 +134,7 @@ function lines(shared: Shared): Progress {
       const left =
         of === undefined || !done ? '' : ` · ${seconds(Math.max(0, (elapsed / done) * (of - done)))} left`;
       say(
-        `  ${share}${counted(rows, 'row')} · ${counted(Math.round(rows / elapsed), 'row')}/s${left}${inputs.length > 1 ? byInput(inputs) : ''}`,
+        `  ${share}${counted(rows, 'row')} · ${counted(Math.round(rows / elapsed), 'row')}/s${left}${inputs.length > 1 ? byInput(inputs) : ''}${shares === undefined ? '' : hostsText(shares, LINE_ROOM)}`,
       );
     },
   };

@@ -7,6 +7,7 @@ import { packageVersion } from '../../core/package.js';
 import type { RecordSummary } from '../../core/record-summary.js';
 import type { Report } from '../../core/report.js';
 import type { Database } from '../../core/run.js';
+import type { HostsLoaded } from './hosts.js';
 import type { RunManifest } from './run-manifest.js';
 
 /** A batch as the ledger holds it. Counts are rows; times are the server's. */
@@ -56,6 +57,8 @@ export interface Batch {
   /** Of a batch that loads or has loaded. */
   readonly progress: readonly InputProgress[] | null;
   readonly record_summary: RecordSummary | null;
+  /** What workers have loaded of it, once its load has ended. */
+  readonly workers: HostsLoaded | null;
   /** What it would have done to the rows of each table, or found nothing to do with; of what it published see there. */
   readonly changes: Readonly<Record<string, Changes>> | null;
   /** Rows of it are in staging, no process works on it, and its inputs can be read again. */
@@ -87,7 +90,7 @@ const COLUMNS = `b.id::text, b.pipeline, b.pipeline_from, b.source, b.source_fil
   b.skip_count::float8, b.created_at, b.started_at, b.completed_at, b.started_by, b.dry_run, b.settings, b.options,
   CASE WHEN b.staging_schema IS NOT NULL THEN 'sluice_staging_' || b.id END AS staging_schema,
   CASE WHEN b.old_schema IS NOT NULL THEN 'sluice_old_' || b.id END AS old_schema, b.accounting, b.reports, b.input_columns, b.only_rejects_of::text, b.timings,
-  b.error, b.log_file, b.files, b.manifest, b.progress, b.record_summary, b.changes, ${ALIVE} AS alive,
+  b.error, b.log_file, b.files, b.manifest, b.progress, b.record_summary, b.workers, b.changes, ${ALIVE} AS alive,
   (b.manifest->>'repeatable')::boolean IS TRUE AND NOT ${ALIVE} AND (b.status IN ('pending', 'running')
     OR b.status = 'failed' AND ${STAGING_THERE})
     AND (coalesce(jsonb_array_length(b.accounting), 0) > 0

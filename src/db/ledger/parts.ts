@@ -3,6 +3,13 @@ import type { KnownPart } from '../../core/parts.js';
 import type { Database } from '../../core/run.js';
 import type { StagedEnd } from './segments.js';
 
+/** Which worker has loaded a part: its host, how long it took, and how often the part was begun. */
+export interface LoadedBy {
+  readonly host: string;
+  readonly tookMs: number;
+  readonly tries: number;
+}
+
 /** Records a part; call it inside the transaction that commits the part's rows. A part is recorded once: or it throws. */
 export async function recordPart(
   client: Client,
@@ -10,7 +17,7 @@ export async function recordPart(
   end: StagedEnd,
   part: KnownPart,
 ): Promise<void> {
-  await insertPart(client, batch, end, part, '');
+  await insertPart(client, batch, end, part, '', undefined);
 }
 
 /** The same where somebody else may record it: false where he has, and it is his. */
@@ -19,8 +26,9 @@ export async function recordPartOnce(
   batch: string,
   end: StagedEnd,
   part: KnownPart,
+  by: LoadedBy,
 ): Promise<boolean> {
-  return (await insertPart(client, batch, end, part, ' ON CONFLICT DO NOTHING')) > 0;
+  return (await insertPart(client, batch, end, part, ' ON CONFLICT DO NOTHING', by)) > 0;
 }
 
 async function insertPart(
@@ -29,11 +37,12 @@ async function insertPart(
   end: StagedEnd,
   part: KnownPart,
   otherwise: '' | ' ON CONFLICT DO NOTHING',
+  by: LoadedBy | undefined,
 ): Promise<number> {
   const { rowCount } = await client.query(
     `INSERT INTO sluice.migration_part
-       (batch_id, flow, branch, starts_at, ends_at, line, lines, table_schema, table_name, handed, rows, hash, raw, refused, account, columns, note)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)${otherwise}`,
+       (batch_id, flow, branch, starts_at, ends_at, line, lines, table_schema, table_name, handed, rows, hash, raw, refused, account, columns, note, host, took_ms, tries)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)${otherwise}`,
     [
       batch,
       end.flow,
@@ -52,6 +61,9 @@ async function insertPart(
       JSON.stringify(part.stages),
       JSON.stringify(part.columns),
       part.note === undefined ? null : JSON.stringify(part.note),
+      by?.host ?? null,
+      by === undefined ? null : Math.round(by.tookMs),
+      by?.tries ?? null,
     ],
   );
   return rowCount ?? 0;

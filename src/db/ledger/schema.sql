@@ -306,6 +306,12 @@ CREATE TABLE IF NOT EXISTS sluice.migration_part (
   PRIMARY KEY (batch_id, flow, branch, starts_at)
 );
 
+-- Since version 12: of a part that a worker has loaded, its host, how long that took it (by its own clock), and how often the
+-- part was begun; and what hosts have loaded of a batch, which stays when the parts are gone.
+ALTER TABLE sluice.migration_part
+  ADD COLUMN IF NOT EXISTS host text, ADD COLUMN IF NOT EXISTS took_ms bigint, ADD COLUMN IF NOT EXISTS tries integer;
+ALTER TABLE sluice.migration_batch ADD COLUMN IF NOT EXISTS workers jsonb;
+
 -- Since version 9: what belongs to a batch is changed by the role that has begun it, by roles that have its rights, and by
 -- the ledger's owner; whoever may only read reads as before. Triggers rather than policies: our sessions refuse to be
 -- shown a part of a table (row_security = off), and so could not read a table with policies at all.

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import type { Checkpoint } from '../../core/checkpoint.js';
 import type { Database } from '../../core/run.js';
+import { keepHosts } from './hosts.js';
 
 /** One end of one flow of a batch: the flow counted from 0, and the branch, as in the accounting. */
 export interface LoadEnd {
@@ -70,8 +71,9 @@ export async function isLoaded(database: Database, batch: string): Promise<boole
   return found?.loaded === true;
 }
 
-/** Forgets the segments and parts of a batch whose load is complete, or of which nothing is kept. */
+/** Forgets the segments and parts of a batch whose load is complete, or of which nothing is kept; who loaded them stays. */
 export async function forgetLoaded(database: Database, batch: string): Promise<void> {
+  await keepHosts(database, batch);
   await database.query('DELETE FROM sluice.migration_segment WHERE batch_id = $1', [batch]);
   await database.query('DELETE FROM sluice.migration_part WHERE batch_id = $1', [batch]);
 }

@@ -3,6 +3,15 @@ import type { RecordSummary } from '../../core/record-summary.js';
 import type { InputProgress } from '../../db/ledger/batches.js';
 import type { Summary } from './summary.js';
 
+/** What workers load of a run. */
+export interface Shares {
+  /** Parts that were handed over so far, and those of them that are loaded. */
+  readonly parts: number;
+  readonly loaded: number;
+  /** Those that have loaded something, by name. */
+  readonly hosts: readonly { readonly host: string; readonly rowsPerSecond: number }[];
+}
+
 /** What a run tells while it goes on; every method is optional and must not throw. */
 export interface Events {
   /** A phase begins: check, load, validate, prepare, publish. */
@@ -15,6 +24,8 @@ export interface Events {
     readonly unit?: 'bytes' | 'rows';
     /** The same of each input that was begun. */
     readonly inputs: readonly InputProgress[];
+    /** What workers load, where they do. */
+    readonly shares?: Shares;
   }): void;
   /** What became of the records of a run that failed. */
   records?(summary: RecordSummary): void;
