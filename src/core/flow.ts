@@ -148,5 +148,9 @@ function entriesOf({ stages, into, fork = [] }: Branch, branch: string): BookEnt
 export const branchOf = (branch: string, at: number): string =>
   branch === '' ? String(at + 1) : `${branch}.${at + 1}`;
 
+/** The place of the end that the way `branch` leads to in the accounts of its flow. */
+export const accountAt = (plan: FlowPlan, branch: string): number =>
+  bookOf(plan).findIndex((entry) => entry.role === 'end' && entry.branch === branch);
+
 /** The names in a flow's accounts, in the order of their entries. */
 export const bookNames = (plan: FlowPlan): string[] => bookOf(plan).map(({ name }) => name);

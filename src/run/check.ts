@@ -5,9 +5,8 @@ import { stateOf } from './end/fail.js';
 import { asFailure } from './end/failure.js';
 import { stopStatements } from './end/stopping.js';
 import type { RunOptions } from './given/options.js';
-import type { WholePlan } from './given/publish-plan.js';
 import { Job } from './job/job.js';
-import { howRead } from './load/how-read.js';
+import { inputsAsRead } from './load/how-read.js';
 import { planPublish } from './publish/plan.js';
 
 /** Asks all checks and plans the publish, as far as they allow it; writes nothing. */
@@ -15,7 +14,7 @@ export async function planPipeline(pipeline: Pipeline, options: RunOptions): Pro
   return asking(pipeline, options, async (job) => {
     const checked = await checkJob(job);
     const publish = await planPublish(job, checked.changes);
-    return { ...checked, plan: { ...checked.plan, inputs: await inputsOf(job, checked), publish } };
+    return { ...checked, plan: { ...checked.plan, inputs: await inputsAsRead(job, checked), publish } };
   });
 }
 
@@ -38,21 +37,6 @@ export async function checkPipeline(
       await options.database.endSnapshot();
     }
   });
-}
-
-/** The inputs of a plan, with how they would be read, where nothing is in the way of reading them. */
-async function inputsOf(job: Job, checked: Checked): Promise<WholePlan['inputs']> {
-  const { inputs } = checked.plan;
-  if (checked.findings.some(({ finding }) => finding.severity === 'error')) return inputs;
-  try {
-    const read = await howRead(job, checked);
-    return inputs.map((input) => {
-      const said = read.get(job.labels[input.name] ?? '');
-      return said === undefined ? input : { ...input, read: said };
-    });
-  } finally {
-    await job.options.database.endSnapshot();
-  }
 }
 
 /** Has a job asked what writes nothing; stops when it is asked to. */

@@ -33,6 +33,7 @@ import { Job } from './job/job.js';
 import { madeOfFiles, readBeside } from './known/copied-files.js';
 import { changesNothing, isPublishedAlready } from './known/nothing-to-do.js';
 import { assertAccounted } from './load/accounted.js';
+import { inputsAsRead } from './load/how-read.js';
 import { load } from './load/load.js';
 import { findResumable, holdStaging, resumedOptions, type TakenUp, takeUp } from './load/resume.js';
 import { beginBatch, recordRun } from './load/resume-manifest.js';
@@ -79,7 +80,8 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
     assertChecked(checked);
     if (resumed === undefined)
       job.state.manifest = { ...job.state.manifest, resubmit: resubmitFactsOf(job, checked) };
-    const { plan } = checked;
+    const plan =
+      options.workers === true ? { ...checked.plan, inputs: await inputsAsRead(job, checked) } : checked.plan;
     const shown =
       options.dryRun === true ? { ...plan, publish: await planPublish(job, checked.changes) } : plan;
     if (options.confirm !== undefined && !(await answered(job, () => options.confirm?.(shown))))

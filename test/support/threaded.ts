@@ -29,7 +29,7 @@ export function writePipeline(
     path,
     `import { append, csv, flow, pipeline, stateless } from 'sluice';
 import { map, validate } from 'sluice/transforms';
-import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';

@@ -15,14 +15,24 @@ const row = (id: number) => `${id % 5_000 === 7 ? 'no id' : id},${'x'.repeat(500
 /** The rows that are rejected. */
 export const REJECTED = ROWS / 5_000;
 
-/** A stage that holds the first process to come to the row `id`, which takes the file `hold` away: until `held` is gone. */
+/**
+ * A stage that holds the first process to come to the row `id`, which takes the file `hold` away: until `held` is gone.
+ * `behind`: that file of another such stage, in which another process has to be held first.
+ */
 export const holds = (
   id: number,
   hold = 'hold',
   held = 'held',
+  behind?: string,
 ): string => `stateless(async function* ${hold}(rows) {
+    const other = () => ${behind === undefined ? 'true' : `existsSync('${behind}') && readFileSync('${behind}', 'utf8')`};
     for await (const chunk of rows) {
       if (chunk.some((row) => row.id === '${id}') && existsSync('${hold}')) {
+        while (!other()) await sleep(50);
+        if (other() === String(process.pid)) {
+          yield chunk;
+          continue;
+        }
         renameSync('${hold}', '${held}');
         writeFileSync('${held}', String(process.pid));
         while (existsSync('${held}')) await sleep(50);
@@ -31,17 +41,18 @@ export const holds = (
     }
   }),`;
 
-/** A table, a file of hosts, and a pipeline that loads it and says in `thread` which process did it. */
-export async function hosts(t: TestContext, written: Written = {}) {
-  const database = await testDatabase(t);
-  await database.query(HOSTS);
-  const cwd = tempFolder(t);
-  writeFileSync(
-    join(cwd, 'hosts.csv'),
-    `id,name,address\n${Array.from({ length: ROWS }, (_, i) => row(i)).join('')}`,
-  );
-  const path = writePipeline(cwd, { thread: 'process.pid', ...written });
-  const env = { SLUICE_DATABASE_URL: database.url };
+/**
+ * Workers and runs of the pipeline at `path` as processes of their own, in the folder `cwd`; a stage of `holds` holds one of
+ * them. They are gone when the test ends.
+ */
+export function processes(
+  t: TestContext,
+  {
+    cwd,
+    path,
+    env,
+  }: { readonly cwd: string; readonly path: string; readonly env: Readonly<Record<string, string>> },
+) {
   const start = (...args: string[]): Running => {
     const running = startSluice(args, { cwd, env });
     t.after(() => {
@@ -51,10 +62,10 @@ export async function hosts(t: TestContext, written: Written = {}) {
     return running;
   };
   return {
-    database,
     cwd,
     path,
     env,
+    start,
     /** A process that comes to such a row is to be held. */
     hold: (name = 'hold') => writeFileSync(join(cwd, name), ''),
     /** Waits until one is; its process. */
@@ -75,6 +86,26 @@ export async function hosts(t: TestContext, written: Written = {}) {
     },
     run: (...args: string[]) =>
       start('run', path, '--workers', '--max-rejects', '100', '--yes', '--json', ...args),
+  };
+}
+
+/** A table, a file of hosts, and a pipeline that loads it and says in `thread` which process did it. `more`: variables. */
+export async function hosts(
+  t: TestContext,
+  written: Written = {},
+  more: Readonly<Record<string, string>> = {},
+) {
+  const database = await testDatabase(t);
+  await database.query(HOSTS);
+  const cwd = tempFolder(t);
+  writeFileSync(
+    join(cwd, 'hosts.csv'),
+    `id,name,address\n${Array.from({ length: ROWS }, (_, i) => row(i)).join('')}`,
+  );
+  const path = writePipeline(cwd, { thread: 'process.pid', ...written });
+  return {
+    database,
+    ...processes(t, { cwd, path, env: { SLUICE_DATABASE_URL: database.url, ...more } }),
     /** What is in the table, and by which processes. */
     async loaded() {
       const [all] = await database.query<{ n: number; ids: number }>(
@@ -83,7 +114,6 @@ export async function hosts(t: TestContext, written: Written = {}) {
       const by = await database.query<{ thread: number }>('SELECT DISTINCT thread FROM hosts');
       return { ...all, by: by.map(({ thread }) => thread) };
     },
-    start,
   };
 }
 

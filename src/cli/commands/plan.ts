@@ -5,6 +5,7 @@ import { guardOption, type PipelineFlags, pairs, withInputs } from '../given/fla
 interface PlanFlags extends PipelineFlags {
   readonly guard: 'journal' | 'lock' | 'off';
   readonly triggers?: boolean;
+  readonly workers?: boolean;
 }
 
 /** `sluice plan P` */
@@ -13,13 +14,15 @@ export function declarePlan(root: Command): void {
     .description('the publish as it would be: statements, locks, what is carried over, disk; writes nothing')
     .addOption(guardOption())
     .option('--no-triggers', "append, merge, sync, patch: as if the tables' own triggers did not fire")
+    .option('--workers', 'which inputs workers would load, in which parts, and why others not')
     .action(async (wanted: string, flags: PlanFlags) => {
       const { findPipeline } = await import('../given/pipelines.js');
       const { withReading } = await import('../given/session.js');
       const { pipeline, from } = await findPipeline(wanted);
       process.exitCode = await withReading(flags.databaseUrl, async (session) => {
         const { planPipeline } = await import('../../run/check.js');
-        const { givenInputs } = await import('../given/inputs.js');
+        const { givenFiles, givenInputs } = await import('../given/inputs.js');
+        const { makingAgain } = await import('../elsewhere/recipe.js');
         const { batchLog } = await import('../show/log.js');
         const { showFindings, showPlan } = await import('../show/plan.js');
         const { publishLines } = await import('../show/publish.js');
@@ -35,6 +38,12 @@ export function declarePlan(root: Command): void {
           settings: pairs('--set', flags.set),
           guard: flags.guard,
           ...(flags.triggers === false ? { noTriggers: true } : {}),
+          ...(flags.workers === true
+            ? {
+                workers: true,
+                again: makingAgain({ kind: 'pipeline', from, files: await givenFiles(pipeline, flags) }),
+              }
+            : {}),
           log,
         });
         const refused = findings.some(({ finding }) => finding.severity === 'error');

@@ -1,14 +1,17 @@
 import { openPartLane, type PartLaneOptions } from '../../../sinks/load/part-lane.js';
+import { type LaneTable, openTablesLane } from '../../../sinks/load/tables-lane.js';
 import { StageCounter } from '../../core/accounting.js';
 import { blamed } from '../../core/blamed.js';
+import { isPlainLine } from '../../core/cuttable.js';
 import { loadErrors } from '../../core/errors/catalogue/load.js';
-import { accountName, bookNames, type FlowPlan } from '../../core/flow.js';
+import { accountAt, accountName, bookNames, type FlowPlan } from '../../core/flow.js';
+import { followForks } from '../../core/follow-forks.js';
 import { followParts } from '../../core/follow-parts.js';
 import type { FollowingParts } from '../../core/part-staging.js';
 import type { KnownPart, Part, PartReader } from '../../core/parts.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import type { Run } from '../../core/run.js';
-import type { Source } from '../../core/types.js';
+import type { Source, Staging } from '../../core/types.js';
 import type { StagedEnd } from '../../db/ledger/segments.js';
 import { PINNED_BESIDE_CODE } from '../../db/pinned.js';
 import { flowsToRead } from '../check/check.js';
@@ -16,6 +19,7 @@ import { spareWriterSession, writerSession } from '../given/load-session.js';
 import type { RunOptions } from '../given/options.js';
 import { Job } from '../job/job.js';
 import { codeOf } from './code-hash.js';
+import type { InParts } from './in-parts.js';
 import type { TablePlace } from './place.js';
 import { partNoter } from './segment.js';
 
@@ -44,14 +48,30 @@ export interface ApartTask {
   readonly book: readonly string[];
   /** How many sessions fill the table at once. */
   readonly lanes: number;
-  readonly place: PlainPlace;
+  /** In the order of the flow's ends. */
+  readonly tables: readonly PlainTable[];
   /** What cutting the input has shown of it (`Cut.opening`). */
   readonly opening: unknown;
 }
 
-/** Where the rows go, without whom it would tell of its columns. */
-interface PlainPlace extends Pick<TablePlace, 'name' | 'staging'> {
+/** A table that rows go to, and the way to it, without whom it would tell of its columns. */
+interface PlainTable extends Pick<TablePlace, 'name' | 'staging'> {
+  readonly branch: string;
   readonly table: Omit<TablePlace['table'], 'onColumns'>;
+}
+
+/** What whoever loads parts of the flow is told of it; `opening`: what its cut said of itself. */
+export function taskOf({ flow, plan, tables }: InParts, lanes: number, opening: unknown): ApartTask {
+  return {
+    flow,
+    book: bookNames(plan),
+    lanes,
+    tables: tables.map(({ branch, place: { name, staging, table } }) => {
+      const { onColumns: _, ...plain } = table;
+      return { branch, name, staging, table: plain };
+    }),
+    opening,
+  };
 }
 
 /** What whoever loads apart does otherwise than a run of the flow would. */
@@ -63,6 +83,8 @@ export interface ApartFollowing {
   noter?(job: Job, end: StagedEnd, input: string): PartLaneOptions['onPart'];
   /** What sessions are called. Default: load. */
   readonly purpose?: string;
+  /** Opens an end that is no table; left out where the flow has none. */
+  open?(branch: string): Staging;
 }
 
 /** A pipeline that was made again, ready to load parts of its flows. */
@@ -108,37 +130,51 @@ export class Apart {
     const run = job.runAt({ counter, input: source.name, signal, flow: -1 });
     const reader = await readerOf(source, run, task.opening);
     if (reader === undefined) throw loadErrors.other_code.flows({ pipeline: job.pipeline.name });
-    const { noter = partNoter, purpose = 'load' } = following;
-    const onPart = noter(job, { flow: task.flow, branch: '', ...task.place.staging }, source.name);
+    const { known, open } = following;
+    const cut = { ...reader, opening: task.opening, byPlace: false, parts: () => parts(reader) };
+    const common = {
+      signal,
+      lanes: task.lanes,
+      afterChunk: () => job.flushSome(),
+      runFor: following.runFor,
+    };
+    const filled = this.#filled(task, plan, following);
+    const connect = (lane: number) => this.#session(task, following, lane);
     try {
-      await followParts(
-        plan,
-        { ...reader, opening: task.opening, byPlace: false, parts: () => parts(reader) },
-        {
-          signal,
-          lanes: task.lanes,
-          afterChunk: () => job.flushSome(),
-          runFor: following.runFor,
-          openLane(_end, its, refused, lane) {
-            const session = lane === 0 ? writerSession : spareWriterSession;
-            const { database } = job.options;
-            return openPartLane(
-              {
-                ...task.place.table,
-                onPart,
-                known: following.known,
-                connect: () =>
-                  session(database, job.batch as string, `${purpose} ${task.place.name}`, PINNED_BESIDE_CODE),
-              },
-              its,
-              refused,
-            );
+      if (isPlainLine(plan))
+        await followParts(plan, cut, {
+          ...common,
+          openLane: (_end, its, refused, lane) =>
+            openPartLane({ ...(filled[0] as LaneTable), known, connect: () => connect(lane) }, its, refused),
+        });
+      else
+        await followForks(plan, cut, {
+          ...common,
+          async open(_end, _run, { branch }) {
+            if (open === undefined) throw loadErrors.other_code.flows({ pipeline: job.pipeline.name });
+            return open(branch);
           },
-        },
-      );
+          openTables: (runs, lane) => openTablesLane(filled, runs, () => connect(lane), signal),
+        });
     } finally {
       await reader.close?.();
     }
+  }
+
+  #filled(task: ApartTask, plan: FlowPlan, { noter = partNoter, known }: ApartFollowing): LaneTable[] {
+    return task.tables.map(({ branch, staging, table }) => ({
+      ...table,
+      account: accountAt(plan, branch),
+      onPart: noter(this.job, { flow: task.flow, branch, ...staging }, plan.source.name),
+      known,
+    }));
+  }
+
+  #session({ tables }: ApartTask, { purpose = 'load' }: ApartFollowing, lane: number) {
+    const session = lane === 0 ? writerSession : spareWriterSession;
+    const { database } = this.job.options;
+    const names = tables.map(({ name }) => name).join(', ');
+    return session(database, this.job.batch as string, `${purpose} ${names}`, PINNED_BESIDE_CODE);
   }
 }
 

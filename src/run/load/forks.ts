@@ -1,5 +1,5 @@
 import { type LaneTable, openTablesLane } from '../../../sinks/load/tables-lane.js';
-import { bookOf } from '../../core/flow.js';
+import { accountAt } from '../../core/flow.js';
 import type { Following } from '../../core/follow.js';
 import type { FollowingForks } from '../../core/part-staging.js';
 import type { Job } from '../job/job.js';
@@ -9,11 +9,10 @@ import { partNoter } from './segment.js';
 /** What following a flow of several ends in parts needs of its job; `whole`: what following it in one piece would. */
 export function followingForks(job: Job, given: InParts, whole: Following): FollowingForks {
   const { flow, plan, tables, lanes } = given;
-  const book = bookOf(plan);
   const filled = tables.map(({ branch, place, known }): LaneTable => {
     return {
       ...place.table,
-      account: book.findIndex((entry) => entry.role === 'end' && entry.branch === branch),
+      account: accountAt(plan, branch),
       onPart: partNoter(job, { flow, branch, ...place.staging }, plan.source.name),
       known: knownAgain(known),
     };

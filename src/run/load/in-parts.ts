@@ -21,6 +21,8 @@ export interface InParts {
   readonly tables: readonly [TableInParts, ...TableInParts[]];
   /** How many sessions fill the table at once. */
   readonly lanes: number;
+  /** A table numbers its rows as they come: one session fills it, in the order of the input. */
+  readonly inOrder: boolean;
 }
 
 /** What an earlier attempt has of a part that comes by again, by where it begins. */

@@ -18,10 +18,11 @@ import type { RecordTracker } from '../records/tracker.js';
 import { atOnce } from './concurrency.js';
 import { endKey, tableEnds } from './flow-ends.js';
 import type { InParts } from './in-parts.js';
-import { loadInParts, mayBeInParts } from './parts.js';
+import { loadInParts, wholeBecause } from './parts.js';
 import { columnsFor, numbersItself, placeOf, type ToRead } from './place.js';
 import type { TakenUp } from './resume.js';
 import { segmentNoter } from './segment.js';
+import { loadedHere } from './workers/whether.js';
 
 /** Opens an end of a flow, told which one it is. */
 type Open = (end: Target | Sink, run: Run, at: EndPlace & LoadEnd) => Promise<Staging>;
@@ -159,18 +160,22 @@ function inParts(
   if (first === undefined) return undefined;
   const tables = [first, ...others] as const;
   if (tables.some(({ segments }) => segments.length > 0)) return undefined;
-  if (
-    !mayBeInParts(
-      job,
-      plan,
-      tables.some(({ place }) => place.staging.numbered),
-    )
-  ) {
-    if (first.known.length === 0) return undefined;
-    throw loadErrors.not_repeatable.rows({ table: first.place.table.liveName, how: 'its stages are others' });
+  const why = wholeBecause(
+    job,
+    plan,
+    tables.some(({ place }) => place.staging.numbered),
+  );
+  if (why !== undefined) {
+    if (first.known.length > 0)
+      throw loadErrors.not_repeatable.rows({
+        table: first.place.table.liveName,
+        how: 'its stages are others',
+      });
+    if (job.options.workers === true) loadedHere(job, plan.source.name, why);
+    return undefined;
   }
   const one = tables.some(({ place }) => numbersItself(place));
-  return { plan, flow, tables, lanes: one ? 1 : lanes };
+  return { plan, flow, tables, lanes: one ? 1 : lanes, inOrder: one };
 }
 
 export function isTarget(end: Target | Sink): end is Target {

@@ -1,50 +1,71 @@
-import { openPartLane } from '../../../sinks/load/part-lane.js';
 import { type FlowAccount, plus, type StageAccount, StageCounter, sum } from '../../core/accounting.js';
 import { blamed } from '../../core/blamed.js';
-import { isPlainLine, mayBeCut } from '../../core/cuttable.js';
+import { isPlainLine, keepsAcrossParts } from '../../core/cuttable.js';
 import { loadErrors } from '../../core/errors/catalogue/load.js';
 import { accountName, type BookEntry, bookOf, endName, endsOf, type FlowPlan } from '../../core/flow.js';
 import { type Following, follow } from '../../core/follow.js';
 import { type ClosedEnd, followForks } from '../../core/follow-forks.js';
-import { followParts } from '../../core/follow-parts.js';
 import type { Cut, CutOptions, KnownPart, Uncut } from '../../core/parts.js';
-import { changedRun, type Run } from '../../core/run.js';
+import type { Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
 import { type LoadedParts, readParts } from '../../db/ledger/parts.js';
 import type { Job } from '../job/job.js';
 import { followingForks } from './forks.js';
-import { type InParts, knownAgain, laneSession } from './in-parts.js';
-import { partNoter } from './segment.js';
+import { type InParts, knownAgain } from './in-parts.js';
+import { followLine } from './line.js';
+import { readingRun } from './reading.js';
 import { followInThreads } from './threads/follow.js';
 import { threadsFor } from './threads/whether.js';
-import { ByWorkers } from './workers/follow.js';
-import { byWorkers } from './workers/whether.js';
+import { followByWorkers } from './workers/load.js';
+import { byWorkers, loadedHere } from './workers/whether.js';
 
 /** Smaller parts cost more than they are worth. */
 const LEAST_BYTES = 64 << 10;
 
+/** Parts are cut for so many workers, at the least. */
+const WORKERS = 8;
+
 /**
- * Whether a flow is loaded in parts, if its source lets itself be cut. Not where a part of the input is wanted; where
- * somebody keeps a record of every row; where the first row says what columns there are; where a stage may make more
- * rows of a part than there are numbers for it, and one piece was asked for.
+ * Why a flow is loaded in one piece whatever its source lets be done with it; undefined where it is not. So is a part of the
+ * input that is wanted, where somebody keeps a record of every row, where the first row says what columns there are, where
+ * a stage remembers rows of other parts, or may make more rows of a part than there are numbers for it and one piece was
+ * asked for.
  */
-export function mayBeInParts(job: Job, plan: FlowPlan, numbered: boolean): boolean {
-  const { stages, fork } = plan.root;
-  return (
-    mayBeCut(plan) &&
-    job.options.limit === undefined &&
-    job.state.tracked === undefined &&
-    endsOf(plan.root).every((end) => !('kind' in end) || end.columns !== undefined) &&
-    !(numbered && job.options.jobs === 1 && (stages.length > 0 || fork !== undefined))
-  );
+export function wholeBecause(job: Job, plan: FlowPlan, numbered: boolean): string | undefined {
+  const { source, root } = plan;
+  const { limit, jobs, workers } = job.options;
+  const ends = endsOf(root);
+  if (!ends.some((end) => 'kind' in end)) return `it goes to ${ends.map(endName).join(', ')}`;
+  const stage = keepsAcrossParts(plan);
+  if (stage !== undefined) {
+    const name = accountName.stage(stage);
+    return stage.within === undefined
+      ? `${name} does not say that it is stateless`
+      : `${name} remembers rows by ${stage.within.by.join(', ')}, which may be of several parts`;
+  }
+  if (source.cut === undefined) return 'it has no places to be cut at';
+  if (limit !== undefined) return 'only its first rows are wanted';
+  if (job.state.tracked !== undefined || (job.batch === undefined && job.kept !== 'none'))
+    return 'a record is kept of every row';
+  if (ends.some((end) => 'kind' in end && end.columns === undefined))
+    return 'its first row says what columns there are';
+  if (numbered && jobs === 1 && workers !== true && (root.stages.length > 0 || root.fork !== undefined))
+    return 'one piece was asked for (--jobs 1)';
+  return undefined;
 }
 
 /**
  * Whether inputs that are no text are read by several at once: only where that is asked for. In one thread it costs more
  * CPU than it saves.
  */
-export function mayReadApart({ options: { jobs = 1, threads = 0 } }: Pick<Job, 'options'>): boolean {
-  return jobs > 1 || threads > 0;
+function mayReadApart({ options: { jobs = 1, threads = 0, workers } }: Pick<Job, 'options'>): boolean {
+  return jobs > 1 || threads > 0 || workers === true;
+}
+
+/** How many read parts of a flow at once, as far as is known when it is cut: of workers nobody knows how many there will be. */
+export function readersOf(job: Pick<Job, 'options'>, lanes: number): number {
+  if (!mayReadApart(job)) return 1;
+  return job.options.workers === true ? Math.max(lanes, WORKERS) : lanes;
 }
 
 /**
@@ -58,25 +79,26 @@ export async function loadInParts(job: Job, given: InParts, whole: Following): P
   const { signal } = whole;
   const passed = met.filter(({ pass }) => pass);
   countPassed(job, given, passed);
-  const run = readingRun(job, given, signal);
+  const { run, countedBy } = readingRun(job, given, signal);
   const { segmentBytes } = job.options;
   const cut = await opened(plan.source, run, {
     known: met,
-    readers: mayReadApart(job) ? lanes : 1,
+    readers: readersOf(job, lanes),
     ...(segmentBytes === undefined ? {} : { partBytes: Math.max(LEAST_BYTES, segmentBytes) }),
   });
   if ('rows' in cut) {
     if (met.length > 0)
       throw loadErrors.not_repeatable.uncut({ input: name, why: cut.why ?? 'it has no places to be cut at' });
     if (cut.why !== undefined) run.log.info(`${name} is read in one piece: ${cut.why}`);
+    if (job.options.workers === true) loadedHere(job, name, cut.why ?? 'it has no places to be cut at');
     return follow(plan, whole, cut.rows);
   }
   if (cut.said !== undefined) run.log.info(`${name} is read in ${cut.said}`);
   const known = knownAgain(met);
-  const workers = isPlainLine(plan) && byWorkers(job, given, cut);
+  const workers = byWorkers(job, given, cut);
   const pool = workers ? undefined : await threadsFor(job, given, cut);
   let closed: ReadonlyMap<number, ClosedEnd> | undefined;
-  if (workers) await followByWorkers(job, given, cut, whole, known);
+  if (workers) closed = await followByWorkers(job, { given, cut, whole, countedBy });
   else if (pool !== undefined) await followInThreads(job, given, cut, pool, { signal, known });
   else if (isPlainLine(plan)) await followLine(job, given, whole, cut);
   else closed = await followForks(plan, cut, followingForks(job, given, whole));
@@ -84,60 +106,12 @@ export async function loadInParts(job: Job, given: InParts, whole: Following): P
   const loaded = await readParts(job.options.database, job.batch as string, flow);
   // Lanes of this thread have heard what their parts noted, and seen the columns.
   if (workers || pool !== undefined) {
-    const parts = loaded.flatMap((end) => end.parts);
+    const parts = loaded.find(({ branch }) => branch === tables[0].branch)?.parts ?? [];
     cut.end?.(parts.flatMap(({ note }) => note ?? []));
     const columns = parts.map((part) => part.columns).findLast(({ length }) => length > 0);
     if (columns !== undefined) job.read.heard(plan.source.name, columns);
   }
   return accountOf(given, loaded, closed);
-}
-
-/** Hands the parts to workers, but for those that are to be compared with what is loaded of them, and waits for all. */
-async function followByWorkers(
-  job: Job,
-  given: InParts,
-  cut: Cut,
-  whole: Following,
-  known: (start: number) => KnownPart | undefined,
-): Promise<void> {
-  const workers = new ByWorkers(job, given);
-  const { end: _, ...rest } = cut;
-  async function* ours() {
-    for await (const part of cut.parts())
-      if (known(part.start) === undefined) await workers.hand(part);
-      else yield part;
-    await workers.flush();
-  }
-  try {
-    await workers.begin(cut.opening);
-    await followLine(job, given, whole, { ...rest, parts: ours });
-    await workers.loaded(whole.signal);
-  } finally {
-    await workers.end();
-  }
-}
-
-/** Follows the one line of the flow by this thread, several parts at once. */
-async function followLine(job: Job, given: InParts, whole: Following, cut: Cut): Promise<void> {
-  const { flow, plan, tables, lanes } = given;
-  const [{ branch, place, known }] = tables;
-  const again = knownAgain(known);
-  const onPart = partNoter(job, { flow, branch, ...place.staging }, plan.source.name);
-  await followParts(plan, cut, {
-    signal: whole.signal,
-    lanes,
-    afterChunk: whole.afterChunk,
-    runFor: (counter, input, its, lane) => job.runAt({ counter, input, signal: its, flow, lane }),
-    openLane(_end, its, refused, lane) {
-      const options = {
-        ...place.table,
-        onPart,
-        known: again,
-        connect: () => laneSession(job, place.name, lane),
-      };
-      return openPartLane(options, its, refused);
-    },
-  });
 }
 
 /** `source`, which can be cut, opened. */
@@ -147,19 +121,6 @@ async function opened(source: Source, run: Run, how: CutOptions): Promise<Cut | 
   } catch (error) {
     throw blamed(error, `reading ${source.name}`, { input: source.name });
   }
-}
-
-/** The Run of whoever cuts the input: how far the flow is is how many rows its lanes have read. */
-function readingRun(job: Job, { flow, plan }: InParts, signal: AbortSignal): Run {
-  const counter = new StageCounter(accountName.source(plan.source), '', 'source');
-  const run = job.runAt({ counter, input: plan.source.name, signal, flow: -1 });
-  let last: Parameters<Run['progress']>[0] = {};
-  return changedRun(run, {
-    progress(position) {
-      last = { ...last, ...position, rows: job.progress.rowsOf(flow) };
-      run.progress(last);
-    },
-  });
 }
 
 /** What is loaded already counts as what is loaded now. */

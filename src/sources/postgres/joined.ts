@@ -1,7 +1,7 @@
 import { headerErrors } from '../../core/errors/catalogue/headers.js';
 import { loadErrors } from '../../core/errors/catalogue/load.js';
 import { queryErrors } from '../../core/errors/catalogue/query.js';
-import type { Cut, CutOptions, Part, Uncut } from '../../core/parts.js';
+import type { Cut, CutOptions, Part, PartPlace, Uncut } from '../../core/parts.js';
 import { type AnyRow, CHUNK_ROWS, type Column, type Row, type Rows, type TextRow } from '../../core/row.js';
 import { changedRun, type Run } from '../../core/run.js';
 import type { Source } from '../../core/types.js';
@@ -120,6 +120,7 @@ export function joined(outer: RangedText, inner: RangedText, options: JoinedOpti
       : {
           groups: [partitionBy.key, [on]],
           cut: (run: Run, how: CutOptions) => cut(run, how, partitionBy),
+          partReader: async () => ({ part: async (place: PartPlace) => partOf(place as GroupsPlace) }),
         }),
   };
 

@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { queryErrors } from '../../core/errors/catalogue/query.js';
 import { SluiceError } from '../../core/errors/sluice-error.js';
 import type { Run } from '../../core/run.js';
 import { untilAborted } from '../../core/until-aborted.js';
@@ -6,6 +7,7 @@ import { driverClient } from '../../db/driver.js';
 import { cutOff } from '../../db/network.js';
 import { literal } from '../../db/quote.js';
 import { isRowSecurity, rowSecurityError } from '../../db/row-security.js';
+import { sqlstateOf } from '../../db/server-error.js';
 import { ourDatabase } from '../../db/users-path.js';
 import type { CopyOut } from './copy-out.js';
 
@@ -39,6 +41,7 @@ export const rowSecurity = ({ rowSecurity }: Pick<Reads, 'rowSecurity'>) =>
 
 /**
  * One read-only snapshot, shared with the run's other readers where it has one, and lossless text. Gives the backend's id.
+ * Throws failed `snapshot_gone` where nobody holds that one any more.
  * @internal
  */
 export async function begin(client: Client, run: Run, reads: Reads): Promise<number> {
@@ -57,7 +60,11 @@ export async function begin(client: Client, run: Run, reads: Reads): Promise<num
     // So its rows have the same order each time, too.
     ...(reads.part === true ? ['SET LOCAL max_parallel_workers_per_gather = 0'] : []),
   ];
-  await client.query(statements.join('; '));
+  await client.query(statements.join('; ')).catch((error: unknown) => {
+    // Since version 17 the server knows no such object; before, the value was none that it takes.
+    if (snapshot === undefined || !['42704', '22023'].includes(sqlstateOf(error) ?? '')) throw error;
+    throw queryErrors.snapshot_gone({ query: reads.name, snapshot }, { cause: error });
+  });
   const result = await client.query<{ pid: number }>('SELECT pg_catalog.pg_backend_pid() AS pid');
   return result.rows[0]?.pid as number;
 }

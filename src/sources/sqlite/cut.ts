@@ -1,5 +1,5 @@
 import { loadErrors } from '../../core/errors/catalogue/load.js';
-import type { Cut, CutOptions, KnownPart, Part, PartPlace, Uncut } from '../../core/parts.js';
+import type { Cut, CutOptions, KnownPart, Part, PartPlace, PartReader, Uncut } from '../../core/parts.js';
 import type { Rows } from '../../core/row.js';
 import type { Run } from '../../core/run.js';
 import { ident } from '../../db/quote.js';
@@ -35,10 +35,7 @@ export interface CutTable {
  * A table cut at row numbers, which is the order in which it is read in one piece, too: so rows have the same ordinals. One
  * that has none, or few rows, is not cut, and it is said why. Throws refused `not_repeatable` where known parts are none any more.
  */
-export async function cutTable(
-  of: CutTable,
-  how: CutOptions,
-): Promise<Omit<Cut, 'opening'> | Pick<Required<Uncut>, 'why'>> {
+export async function cutTable(of: CutTable, how: CutOptions): Promise<Cut | Pick<Required<Uncut>, 'why'>> {
   const { name, table } = of;
   const { known, readers = 1 } = how;
   const found = known.length === 0 && readers < 2 ? { why: 'one session reads it' } : await rowidOf(of);
@@ -51,19 +48,38 @@ export async function cutTable(
   if (rows < 2 * size && known.length === 0) return { why: 'its table is small' };
   const places = await placesIn(of, { rowid, rows, size }, known);
   const passed = new Set(known.filter(({ pass }) => pass).map(({ start }) => start));
-  const partAt = (place: RangePlace): Part => ({
-    ...place,
-    read: (run) => of.read(run, statementOf(table, rowid, place.of), place),
-    note: () => place.of,
-    release() {},
-  });
+  const opening: CutOpening = { rowid };
   return {
+    opening,
     byPlace: true,
     said: `${places.length} parts by the row numbers of ${table}`,
-    part: async (place: PartPlace) => partAt(place as RangePlace),
+    ...partsAt(of, opening),
     async *parts() {
-      for (const place of places) if (!passed.has(place.start)) yield partAt(place);
+      for (const place of places) if (!passed.has(place.start)) yield partAt(of, opening, place);
     },
+  };
+}
+
+/** What whoever reads a part of a table has to know: what its row numbers are called. */
+export interface CutOpening {
+  readonly rowid: string;
+}
+
+/** Gives parts of a table that `cutTable` has cut. */
+export function partsAt(of: Omit<CutTable, 'file' | 'name' | 'columns'>, opening: CutOpening): PartReader {
+  return { part: async (place) => partAt(of, opening, place as RangePlace) };
+}
+
+function partAt(
+  { table, read }: Omit<CutTable, 'file' | 'name' | 'columns'>,
+  { rowid }: CutOpening,
+  place: RangePlace,
+): Part {
+  return {
+    ...place,
+    read: (run) => read(run, statementOf(table, rowid, place.of), place),
+    note: () => place.of,
+    release() {},
   };
 }
 

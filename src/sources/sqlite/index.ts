@@ -12,7 +12,7 @@ import type { DateUnit, Source, SqliteType } from '../../core/types.js';
 import { ident } from '../../db/quote.js';
 import { stopIfAborted } from '../bytes/stop.js';
 import { type HeaderOptions, resolveHeader } from '../csv/header.js';
-import { cutTable } from './cut.js';
+import { type CutOpening, type CutTable, cutTable, partsAt } from './cut.js';
 import { SqliteFile } from './database.js';
 import { decideDates } from './dates.js';
 import type { ReadChunk, ReadRequest, WrongRow } from './reader.js';
@@ -108,7 +108,11 @@ export function sqliteSource(file: string | undefined, options: NamedOptions): S
     read: (run) => readSqlite(file, name, options, run),
     ...(table === undefined
       ? {}
-      : { cut: (run: Run, how: CutOptions) => cutSqlite(file, name, { ...options, table }, { run, how }) }),
+      : {
+          cut: (run: Run, how: CutOptions) => cutSqlite(file, name, { ...options, table }, { run, how }),
+          partReader: async (run: Run, opening: unknown) =>
+            partsAt(await tableIn(file, name, { ...options, table }, run), opening as CutOpening),
+        }),
     fromSqlite: (path) => sqliteSource(path, options),
     async types(run) {
       const { map: _, ...own } = options;
@@ -234,29 +238,35 @@ async function cutSqlite(
   options: NamedOptions & { readonly table: string },
   { run, how }: { readonly run: Run; readonly how: CutOptions },
 ): Promise<Cut | Uncut> {
-  const source = await opened(file, name, run);
-  const columns = await columnsOf(source, name, options, run);
+  const cut = await cutTable(await tableIn(file, name, options, run), how);
+  return 'why' in cut ? { ...cut, rows: readSqlite(file, name, options, run) } : cut;
+}
+
+/** A table of which parts are read; `run` is told how far they are. */
+async function tableIn(
+  path: string | undefined,
+  name: string,
+  options: NamedOptions & { readonly table: string },
+  run: Run,
+): Promise<CutTable> {
+  const file = await opened(path, name, run);
+  const columns = await columnsOf(file, name, options, run);
   const of = options.rows === undefined ? {} : { of: options.rows };
-  const cut = await cutTable(
-    {
-      file: source,
-      name,
-      table: options.table,
-      columns: columns.map((column) => column.name),
-      read: (its, sql, { start, lines }) =>
-        rowsOf(source, { sql, columns }, its, {
-          before: start,
-          progress: () => run.progress(of),
-          // Of other rows the ordinals would be wrong.
-          done(rows) {
-            if (rows !== lines) throw loadErrors.not_repeatable.otherwise({ input: name, by: 'rowid' });
-          },
-        }),
-    },
-    how,
-  );
-  if ('why' in cut) return { ...cut, rows: readSqlite(file, name, options, run) };
-  return { ...cut, opening: null };
+  return {
+    file,
+    name,
+    table: options.table,
+    columns: columns.map((column) => column.name),
+    read: (its, sql, { start, lines }) =>
+      rowsOf(file, { sql, columns }, its, {
+        before: start,
+        progress: () => run.progress(of),
+        // Of other rows the ordinals would be wrong.
+        done(rows) {
+          if (rows !== lines) throw loadErrors.not_repeatable.otherwise({ input: name, by: 'rowid' });
+        },
+      }),
+  };
 }
 
 /** How the rows of a statement are counted. */

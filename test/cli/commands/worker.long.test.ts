@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { hostname } from 'node:os';
 import { test } from 'node:test';
+import type { WorkersState } from '../../../src/run/load/workers/state.js';
+import { EMPTY, testDatabase } from '../../support/database.js';
 import { tempFolder } from '../../support/files.js';
 import { leftSchemas } from '../../support/lots.js';
 import { testRole } from '../../support/role.js';
@@ -49,12 +52,14 @@ test('the part of a worker that is killed in the middle of it is loaded by anoth
 });
 
 test('a worker that sleeps over its part, which another has loaded meanwhile, drops its own', async (t) => {
-  const world = await hosts(t, { stages: `${holds(12_000)} ${holds(35_000, 'hold2', 'held2')}` });
+  const world = await hosts(t, {
+    stages: `${holds(12_000)} ${holds(35_000, 'hold2', 'held2', 'held')}`,
+  });
   world.hold();
+  world.hold('hold2');
   const workers = [await world.worker('--jobs', '2'), await world.worker('--jobs', '2')];
   const running = world.run();
   const sleeper = await world.held();
-  world.hold('hold2');
   process.kill(sleeper, 'SIGSTOP');
   // Its part goes to the other one, which is held in another part then: the batch still loads.
   const other = await world.held('held2');
@@ -118,21 +123,47 @@ test('a run that is killed is resumed, and what workers have loaded stays', asyn
   assert.deepEqual(all, ALL);
 });
 
+test('the limit of rejects is one for all workers', async (t) => {
+  const world = await hosts(t);
+  await world.worker();
+  await world.worker();
+  const { code, stdout, stderr } = await world.run('--max-rejects', String(REJECTED - 1)).ended;
+  assert.equal(code, 3, stderr);
+  assert.deepEqual(
+    [JSON.parse(stdout).error.code, JSON.parse(stdout).rejected],
+    ['too_many_rejects', REJECTED],
+    stdout,
+  );
+  assert.deepEqual((await world.loaded()).by, []);
+});
+
 test('a signal at the run stops its workers within moments, and they wait for the next one', async (t) => {
-  const world = await hosts(t, { stages: holds(12_000) });
+  const world = await hosts(t, {
+    stages: `${holds(12_000)} ${holds(35_000, 'hold2', 'held2', 'held')}`,
+  });
   world.hold();
-  const worker = await world.worker();
+  world.hold('hold2');
+  const workers = [await world.worker(), await world.worker()];
   const running = world.run();
   await world.held();
+  await world.held('held2');
   running.child.kill('SIGTERM');
   const { code, stderr } = await running.ended;
   assert.equal(code, 130, stderr);
   assert.deepEqual(await leftSchemas(world.database), ['sluice_queue']);
   assert.deepEqual(await world.database.query('SELECT FROM sluice_queue.sluice_part'), []);
+  const sessions = await world.database.query(
+    "SELECT application_name FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '%sluice batch 1 worker%'",
+  );
+  assert.deepEqual(sessions, []);
   world.release();
+  world.release('held2');
   const again = await world.run().ended;
   assert.equal(again.code, 4, again.stderr);
-  assert.equal(worker.child.exitCode, null);
+  assert.deepEqual(
+    workers.map(({ child }) => child.exitCode),
+    [null, null],
+  );
 });
 
 test('a worker whose file of the pipeline is another leaves the parts, and the run says so', async (t) => {
@@ -201,4 +232,84 @@ test('a queue that somebody else has made is not used', async (t) => {
   const { code, stderr } = await world.start('worker', world.path).ended;
   assert.equal(code, 3, stderr);
   assert.match(stderr, /sluice_queue.*does not rely on/s);
+});
+
+test('a queue in a database of its own serves several targets, of which each has its own parts', async (t) => {
+  const queue = await testDatabase(t, { template: EMPTY });
+  const [one, two] = [
+    await hosts(t, { thread: '1' }),
+    await hosts(t, { thread: '2' }, { SLUICE_QUEUE_URL: queue.url }),
+  ];
+  await one.worker('--queue', queue.url);
+  await two.worker();
+  // The ids of both batches are the same.
+  const runs = [one.run('--queue', queue.url), two.run()];
+  for (const { ended } of runs) {
+    const { code, stderr } = await ended;
+    assert.equal(code, 4, stderr);
+  }
+  for (const [at, world] of [one, two].entries()) {
+    assert.deepEqual(await world.loaded(), { ...ALL, by: [at + 1] });
+    assert.deepEqual(await leftSchemas(world.database), ['sluice_old_1']);
+  }
+  assert.deepEqual(await queue.query('SELECT FROM sluice_queue.jobs'), []);
+  assert.deepEqual(await queue.query('SELECT FROM sluice_queue.sluice_part'), []);
+});
+
+test('a run whose queue is elsewhere says how a worker is started, without the password', async (t) => {
+  const world = await hosts(t);
+  const queue = await testDatabase(t, { template: EMPTY });
+  const { password, username, host, pathname } = new URL(queue.url);
+  const running = world.run('--queue', queue.url);
+  await running.said('no worker of Sluice');
+  await running.said(`--queue postgres://${username}@${host}${pathname}`);
+  running.child.kill('SIGTERM');
+  const { stderr } = await running.ended;
+  assert.ok(password !== '' && !stderr.includes(password), stderr);
+});
+
+test('status says what is loaded by whom, what is under way, who is silent, and afterwards who has done it', async (t) => {
+  const world = await hosts(t, { stages: holds(12_000) });
+  const status = async () => {
+    const { code, stdout, stderr } = await world.start('status', '1', '--json').ended;
+    assert.equal(code, 0, stderr);
+    return JSON.parse(stdout).workers as WorkersState;
+  };
+  world.hold();
+  await world.worker();
+  const running = world.run();
+  const sleeper = await world.held();
+  const host = hostname();
+  const before = await until('a part that is loaded', async () => {
+    const workers = await status();
+    return workers.parts.loaded > 0 ? workers : undefined;
+  });
+  assert.deepEqual(
+    [before.parts, before.silent, before.retries],
+    [{ loaded: 1, under_way: 1, waiting: 3, left: 0, failed: 0 }, [], 0],
+  );
+  assert.deepEqual(
+    before.hosts.map((each) => [each.host, each.parts, each.under_way, each.rows > 5_000]),
+    [[host, 1, 1, true]],
+  );
+  process.kill(sleeper, 'SIGSTOP');
+  const silent = await until('a worker that is silent', async () => {
+    const workers = await status();
+    return workers.silent.length > 0 ? workers.silent : undefined;
+  });
+  assert.deepEqual(
+    silent.map((each) => [each.host, each.parts, each.silent > 2]),
+    [[host, 1, true]],
+  );
+  world.release();
+  process.kill(sleeper, 'SIGCONT');
+  assert.equal((await running.ended).code, 4);
+  await world.database.query('DROP SCHEMA sluice_queue CASCADE');
+  const after = await status();
+  assert.deepEqual(after.parts, { loaded: 5, under_way: null, waiting: null, left: null, failed: null });
+  assert.equal(
+    after.hosts.reduce((rows, each) => rows + each.rows, 0),
+    ROWS,
+  );
+  assert.ok(after.slowest !== null && after.slowest.seconds > 0);
 });

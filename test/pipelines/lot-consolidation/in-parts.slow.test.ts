@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { readdirSync } from 'node:fs';
+import { test } from 'node:test';
 import lotConsolidation from '../../../pipelines/lot-consolidation/index.js';
 import { fill } from '../../../samples/lot-consolidation/generate.js';
 import { SluiceError } from '../../../src/core/errors/sluice-error.js';
@@ -10,44 +8,14 @@ import type { Cut, Uncut } from '../../../src/core/parts.js';
 import type { Pipeline } from '../../../src/core/pipeline.js';
 import { named, type Source, type Stage, within } from '../../../src/core/types.js';
 import type { TestDatabase } from '../../support/database.js';
-import { contents, lotSystem, type Options, runOn } from '../../support/lots.js';
+import { tempFolder } from '../../support/files.js';
+import { filledSystem, leftBy } from '../../support/filled-lots.js';
+import { lotSystem, type Options, runOn } from '../../support/lots.js';
 import { thrown } from '../../support/thrown.js';
 import { until } from '../../support/until.js';
 
 /** Parts are the smallest that there are: about a thousand rows. */
 const PARTS: Options = { segmentBytes: 1, jobs: 3 };
-
-function folder(t: TestContext): string {
-  const made = mkdtempSync(join(tmpdir(), 'sluice-lots-'));
-  t.after(() => rmSync(made, { recursive: true, force: true }));
-  return made;
-}
-
-/** A generated system, with LOTs that stay as they are for every reason in between, and one without serials. */
-async function system(t: TestContext, serials: number, seed: number): Promise<TestDatabase> {
-  const database = await lotSystem(t, { data: false });
-  const client = await database.connect();
-  await fill(client, { serials, seed });
-  await database.query(`
-    UPDATE lots SET production_line_id = NULL WHERE id % 97 = 3;
-    UPDATE lots SET product_model_id = NULL WHERE id % 89 = 5 AND production_line_id IS NOT NULL;
-    UPDATE lots SET lot_number = 'WRONG-' || id WHERE id % 83 = 7;
-    DELETE FROM inspections;
-    DELETE FROM serials WHERE lot_id IN (SELECT id FROM lots WHERE id % 71 = 9);
-    ANALYZE`);
-  return database;
-}
-
-/** What a run leaves: both tables, accounts, reports, and the backup file. */
-async function left(database: TestDatabase, backups: string) {
-  const [batch] = await database.query<{ accounting: { sinks: { sink: string }[] }[] }>(
-    `SELECT total_records, success_count, error_count, skip_count, accounting, reports FROM sluice.migration_batch WHERE id = 1`,
-  );
-  for (const { sinks } of batch?.accounting ?? []) sinks.sort((a, b) => a.sink.localeCompare(b.sink));
-  const [file] = readdirSync(backups).filter((name) => name.endsWith('.json'));
-  const { lots, serials } = JSON.parse(readFileSync(join(backups, file as string), 'utf8'));
-  return { ...(await contents(database)), batch, lots, serials };
-}
 
 /** The pipeline, with the parts counted that its input is read in. */
 function counted(seen: { parts: number }): Pipeline {
@@ -104,16 +72,16 @@ for (const [serials, seed] of [
   [400, 3],
 ] as const)
   test(`in parts by its groups it leaves what it leaves in one piece (system ${seed})`, async (t) => {
-    const [one, several] = [folder(t), folder(t)];
-    const whole = await system(t, serials, seed);
+    const [one, several] = [tempFolder(t), tempFolder(t)];
+    const whole = await filledSystem(t, serials, seed);
     const seen = { parts: 0 };
     await inFolder(one, () => runOn(t, whole, counted(seen), { ...PARTS, jobs: 1 }));
     assert.equal(seen.parts, 0);
-    const cut = await system(t, serials, seed);
+    const cut = await filledSystem(t, serials, seed);
     const { summary } = await inFolder(several, () => runOn(t, cut, counted(seen), PARTS));
     assert.equal(summary.status, 'completed');
     if (serials > 2_000) assert.ok(seen.parts > 3, `${seen.parts} parts`);
-    assert.deepEqual(await left(cut, several), await left(whole, one));
+    assert.deepEqual(await leftBy(cut, several), await leftBy(whole, one));
   });
 
 test('a group that is larger than a part is one part, and no groups are none', async (t) => {
@@ -146,10 +114,10 @@ test('a group that is larger than a part is one part, and no groups are none', a
 });
 
 test('a load that is killed between parts goes on: its parts are compared, the others loaded, the file is whole', async (t) => {
-  const [one, several] = [folder(t), folder(t)];
-  const whole = await system(t, 9_000, 5);
+  const [one, several] = [tempFolder(t), tempFolder(t)];
+  const whole = await filledSystem(t, 9_000, 5);
   await inFolder(one, () => runOn(t, whole, lotConsolidation, { jobs: 1 }));
-  const made = await system(t, 9_000, 5);
+  const made = await filledSystem(t, 9_000, 5);
   let seen = 0;
   const killing = within(
     ['lot_id'],
@@ -185,13 +153,13 @@ test('a load that is killed between parts goes on: its parts are compared, the o
     runOn(t, made, watched(counting), { ...PARTS, resume: '1' }),
   );
   assert.equal(summary.status, 'completed');
-  const { batch: _, ...rows } = await left(made, several);
-  const { batch: __, ...wanted } = await left(whole, one);
+  const { batch: _, ...rows } = await leftBy(made, several);
+  const { batch: __, ...wanted } = await leftBy(whole, one);
   assert.deepEqual(rows, wanted);
 });
 
 test('a stage that numbers across all groups keeps the flow in one piece', async (t) => {
-  const made = await system(t, 3_000, 7);
+  const made = await filledSystem(t, 3_000, 7);
   const numbering = named('numbering', async function* (rows) {
     for await (const chunk of rows) yield chunk;
   });

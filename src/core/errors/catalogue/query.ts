@@ -37,6 +37,13 @@ export const queryErrors = topic({
       next: again({}, { lead: 'fix what it says, then' }),
     }),
   ),
+  /** The state of the database that all readers of a run share is held by a session of whoever began it. */
+  snapshot_gone: failure(({ query, snapshot }: { query: string; snapshot: string }) => ({
+    says: `query ${query}: the state of the database that the batch reads (snapshot ${snapshot}) is gone: the session that held it has ended`,
+    input: query,
+    state: AS_THE_COMMAND_ENDS,
+    next: again(),
+  })),
   /** An inner row of two joined queries has no outer one in its place. */
   join_order: refusal(({ query, on, row }: { query: string; on: string; row: number }) => ({
     says: `query ${query}: row ${row} of its inner query has a ${on} of which its outer query has no row in that place`,

@@ -1,10 +1,9 @@
 import { chooseColumns } from '../../../../sinks/load/copy/chosen.js';
 import { Ahead } from '../../../core/ahead.js';
-import { bookNames } from '../../../core/flow.js';
 import { firstCause } from '../../../core/follow.js';
 import type { Cut, KnownPart, Part } from '../../../core/parts.js';
 import type { Job } from '../../job/job.js';
-import type { ApartTask } from '../apart.js';
+import { taskOf } from '../apart.js';
 import type { InParts } from '../in-parts.js';
 import type { ThreadPool } from './pool.js';
 import type { GivenPart } from './protocol.js';
@@ -15,25 +14,19 @@ import type { GivenPart } from './protocol.js';
  */
 export async function followInThreads(
   job: Job,
-  { plan, flow, tables: [{ place }], lanes }: InParts,
+  given: InParts,
   cut: Cut,
   pool: ThreadPool,
-  { signal: given, known }: { readonly signal: AbortSignal; known(start: number): KnownPart | undefined },
+  { signal: asked, known }: { readonly signal: AbortSignal; known(start: number): KnownPart | undefined },
 ): Promise<void> {
-  const { onColumns: _, ...table } = place.table;
+  const { plan, tables, lanes } = given;
   // What a run notes of the columns, and says of those that are missing, is for this thread to say.
-  chooseColumns(place.table, undefined);
+  for (const { place } of tables) chooseColumns(place.table, undefined);
   const stop = new AbortController();
-  const signal = AbortSignal.any([given, stop.signal]);
+  const signal = AbortSignal.any([asked, stop.signal]);
   const ahead = new Ahead(cut.parts());
   const count = Math.min(job.options.threads ?? 1, lanes);
-  const task: ApartTask = {
-    flow,
-    book: bookNames(plan),
-    lanes: Math.ceil(lanes / count),
-    place: { name: place.name, staging: place.staging, table },
-    opening: cut.opening,
-  };
+  const task = taskOf(given, Math.ceil(lanes / count), cut.opening);
   const running: Promise<void>[] = [];
   let first: { readonly error: unknown } | undefined;
   const start = (number: number) => {
@@ -72,7 +65,7 @@ export async function followInThreads(
     for (let at = 0; at < running.length; at++) await running[at];
     if (first !== undefined) throw (first as { readonly error: unknown }).error;
   } catch (error) {
-    throw firstCause(error, given);
+    throw firstCause(error, asked);
   } finally {
     await ahead.close();
   }

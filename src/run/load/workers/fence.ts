@@ -1,21 +1,29 @@
 import type { PartLaneOptions } from '../../../../sinks/load/part-lane.js';
 import { clusterErrors } from '../../../core/errors/catalogue/cluster.js';
 import type { StoredReject } from '../../../core/stored-reject.js';
-import { recordPartOnce } from '../../../db/ledger/parts.js';
+import { type LoadedBy, recordPartOnce } from '../../../db/ledger/parts.js';
 import { storeRejects } from '../../../db/ledger/rejects.js';
 import type { StagedEnd } from '../../../db/ledger/segments.js';
 import { qualified } from '../../../db/quote.js';
 import type { Job } from '../../job/job.js';
 import { kept } from '../segment.js';
+import type { EndRows } from './end-rows.js';
 import { firstReject } from './numbers.js';
+
+/** What a worker's part brings along, beside the rows of its tables. */
+interface PartExtras {
+  take(): readonly StoredReject[];
+  by(): LoadedBy;
+  readonly ends: EndRows;
+}
 
 /**
  * What stands in the way of a worker that has slept: inside the transaction of a part's rows it asks whether the batch
- * still loads, by the same code and into the same table, and holds it so until the commit; stores the part's rejects; and
+ * still loads, by the same code and into the same table, and holds it so until the commit; stores the part's rejects and its rows for ends that are no tables; and
  * writes the part's row, of which there is one. Throws refused `part_closed`, `part_done`: the transaction is rolled back
  * then.
  */
-export function fencedNoter(rejects: { take(): readonly StoredReject[] }) {
+export function fencedNoter({ take, by, ends }: PartExtras) {
   return (job: Job, end: StagedEnd, input: string): PartLaneOptions['onPart'] =>
     async (client, part) => {
       const batch = job.batch as string;
@@ -32,10 +40,11 @@ export function fencedNoter(rejects: { take(): readonly StoredReject[] }) {
       await storeRejects(
         client,
         batch,
-        rejects.take().map((reject, at) => ({ ...reject, number: first + at })),
+        take().map((reject, at) => ({ ...reject, number: first + at })),
       );
+      await ends.send(client, end.schema, end.flow, part.start);
       const noted = { ...part, refused: kept(job, part.refused), columns: job.read.columns()[input] ?? [] };
-      if (!(await recordPartOnce(client, batch, end, noted)))
+      if (!(await recordPartOnce(client, batch, end, noted, by())))
         throw clusterErrors.part_done({ flow: end.flow, start: part.start });
     };
 }

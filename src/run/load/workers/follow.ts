@@ -6,23 +6,27 @@ import {
   openQueue,
   putFlow,
   putParts,
+  type Queue,
   type QueuedFlow,
   type QueueState,
+  queueOf,
   queueState,
 } from '../../../cluster/queue.js';
 import { StageCounter } from '../../../core/accounting.js';
 import { errorFromData } from '../../../core/errors/as-data.js';
 import { SluiceError } from '../../../core/errors/sluice-error.js';
-import { accountName, bookNames } from '../../../core/flow.js';
+import { accountName, type FlowPlan } from '../../../core/flow.js';
 import { command } from '../../../core/next.js';
 import { packageVersion } from '../../../core/package.js';
 import type { Part, PartPlace } from '../../../core/parts.js';
 import { rejectPages } from '../../../db/ledger/rejects.js';
 import { isCommand } from '../../given/next-command.js';
 import type { Job } from '../../job/job.js';
-import type { ApartTask } from '../apart.js';
+import { taskOf } from '../apart.js';
 import type { InParts } from '../in-parts.js';
+import type { EndsHere } from './ends-here.js';
 import { isOfFlow } from './numbers.js';
+import type { WorkerTask } from './serve.js';
 
 /** How often the ledger is asked how far the workers are. */
 const POLL_MS = 300;
@@ -35,17 +39,34 @@ const GRACE_MS = 3_000;
 
 /** Hands parts of a flow to workers, and waits for them. */
 export class ByWorkers {
-  readonly #places: PartPlace[] = [];
+  #bytes = 0;
+  /** Parts that were handed over. */
+  #handed = 0;
+  #all = false;
   #waiting: PartPlace[] = [];
   readonly #counter: StageCounter;
 
-  constructor(
+  private constructor(
     private readonly job: Job,
     private readonly given: InParts,
+    private readonly queue: Queue,
+    private readonly ends: EndsHere,
   ) {
     this.#counter = new StageCounter(accountName.source(given.plan.source), '', 'source');
     job.progress.counts(`${given.flow}/workers`, this.#counter);
+    job.progress.sharesOf(given.flow, { parts: 0, loaded: 0, hosts: [] });
   }
+
+  /** Throws what `queueOf` and `openQueue` do. */
+  static async open(job: Job, given: InParts, ends: EndsHere): Promise<ByWorkers> {
+    const { database, queue: own } = job.options;
+    const queue = await queueOf(database, own);
+    await openQueue(queue);
+    return new ByWorkers(job, given, queue, ends);
+  }
+
+  /** Bytes of the input's text that are loaded. */
+  readonly loadedBytes = (): number => this.#bytes;
 
   get #queued(): QueuedFlow {
     const { job, given } = this;
@@ -57,26 +78,25 @@ export class ByWorkers {
     return this.job.batch as string;
   }
 
-  /** Makes the queue ready for the flow; `opening` is what its cut said of itself. Throws what `openQueue` does. */
+  /** Tells of the flow; `opening` is what its cut said of itself. */
   async begin(opening: unknown): Promise<void> {
     const { job, given } = this;
-    const { onColumns: _, ...table } = given.tables[0].place.table;
-    await openQueue(job.options.database);
-    const task: ApartTask = {
-      flow: given.flow,
-      book: bookNames(given.plan),
-      lanes: 1,
-      place: { name: given.tables[0].place.name, staging: given.tables[0].place.staging, table },
-      opening,
+    // What else is read (a query's parts, lookups of stages) is read of the same state everywhere.
+    const reads = given.plan.source.kind === 'query' || !isBare(given.plan);
+    const snapshot = reads ? await job.options.database.snapshot() : undefined;
+    const task: WorkerTask = {
+      ...taskOf(given, 1, opening),
+      ...(snapshot === undefined ? {} : { snapshot }),
     };
-    await putFlow(job.options.database, this.#batch, given.flow, task);
+    await putFlow(this.queue, this.#batch, given.flow, task);
   }
 
   /** Hands a part over, and lets go of it. */
   async hand({ start, end, line, lines, of, release }: Part): Promise<void> {
     release();
     const place = { start, end, line, lines, ...(of === undefined ? {} : { of }) };
-    this.#places.push(place);
+    this.#handed++;
+    this.ends.hand(start);
     this.#waiting.push(place);
     if (this.#waiting.length >= TOGETHER) await this.flush();
   }
@@ -84,23 +104,31 @@ export class ByWorkers {
   async flush(): Promise<void> {
     const places = this.#waiting;
     this.#waiting = [];
-    await putParts(this.job.options.database, this.#queued, places);
+    await putParts(this.queue, this.#queued, places);
+  }
+
+  /** No more parts are handed over. */
+  handedAll(): void {
+    this.#all = true;
   }
 
   /**
-   * Waits until the ledger has a row of every part that was handed over. Throws the error that a worker's part has failed
-   * with; what is loaded stays.
+   * Waits until no more parts are handed over and the ledger has a row of every part that was handed over. Throws the error that a worker's part has failed
+   * with; what is loaded stays. `told` is called whenever it has come further.
    */
-  async loaded(signal: AbortSignal): Promise<void> {
+  async loaded(signal: AbortSignal, told: () => void): Promise<void> {
     const { job, given } = this;
-    const { database, events } = job.options;
+    const { events } = job.options;
     const said = new Set<string>();
     let lonely = performance.now();
     for (;;) {
       signal.throwIfAborted();
-      if ((await this.#missing()) === 0) break;
-      await buryDead(database);
-      const state = await queueState(database, this.#queued);
+      const missing = await this.#missing();
+      told();
+      await this.ends.fill();
+      if (this.#all && missing === 0) break;
+      await buryDead(this.queue);
+      const state = await queueState(this.queue, this.#queued);
       if (state.failed !== undefined) throw failure(state.failed);
       if (state.workers > 0) lonely = performance.now();
       const { text, next } = news(state, performance.now() - lonely > PATIENCE_MS, job);
@@ -111,7 +139,7 @@ export class ByWorkers {
         }
       await sleep(POLL_MS, undefined, { signal });
     }
-    for await (const page of rejectPages(database, this.#batch))
+    for await (const page of rejectPages(job.options.database, this.#batch))
       job.rejects.takeOver(page.filter(({ number }) => isOfFlow(number, given.flow)));
   }
 
@@ -119,8 +147,9 @@ export class ByWorkers {
   async end(): Promise<void> {
     // The run's own sessions may be on their way to be ended.
     const database = this.job.options.database.sibling();
+    const queue = this.queue.database.sibling();
     try {
-      await forgetParts(database, this.#batch, this.given.flow);
+      await forgetParts({ ...this.queue, database: queue }, this.#batch, this.given.flow);
       const since = performance.now();
       for (let busy = true; busy; ) {
         const sessions = await database.query<{ pid: number }>(
@@ -140,24 +169,44 @@ export class ByWorkers {
     } catch {
       // The fence keeps out whoever did not hear of it.
     } finally {
-      await database.close().catch(() => {});
+      await Promise.all([database, queue].map((each) => each.close().catch(() => {})));
     }
   }
 
   /** How many parts the ledger has no row of. Brings the run's progress along. */
   async #missing(): Promise<number> {
     const { job, given } = this;
-    const [row] = await job.options.database.query<{ parts: number; handed: number }>(
-      `SELECT count(*)::int AS parts, coalesce(sum(p.handed), 0)::float8 AS handed
-       FROM sluice.migration_part p WHERE p.batch_id = $1 AND p.flow = $2 AND p.starts_at = ANY ($3::bigint[])`,
-      [this.#batch, given.flow, this.#places.map(({ start }) => start)],
+    const { branch, known } = given.tables[0];
+    const by = await job.options.database.query<{
+      host: string | null;
+      parts: number;
+      rows: number;
+      bytes: number;
+      seconds: number;
+    }>(
+      `SELECT p.host, count(*)::int AS parts, sum((p.account -> 0 ->> 'out')::bigint)::float8 AS rows, sum(p.ends_at - p.starts_at)::float8 AS bytes,
+              extract(epoch FROM max(p.committed_at) - min(p.committed_at - p.took_ms * interval '1 ms'))::float8 AS seconds
+       FROM sluice.migration_part p WHERE p.batch_id = $1 AND p.flow = $2 AND p.branch = $3 GROUP BY p.host ORDER BY p.host`,
+      [this.#batch, given.flow, branch],
     );
-    const { parts = 0, handed = 0 } = row ?? {};
-    this.#counter.in = handed;
-    this.#counter.out = handed;
-    return this.#places.length - parts;
+    const sum = (of: 'parts' | 'rows' | 'bytes') => by.reduce((all, each) => all + each[of], 0);
+    const loaded = sum('parts');
+    const parts = this.#handed + known.length;
+    this.#bytes = sum('bytes');
+    // What an earlier attempt has loaded is counted already, as it is passed over or read again.
+    const rows = sum('rows') - known.reduce((all, { stages }) => all + (stages[0]?.out ?? 0), 0);
+    this.#counter.in = rows;
+    this.#counter.out = rows;
+    const hosts = by.flatMap(({ host, rows: its, seconds }) =>
+      host === null ? [] : [{ host, rowsPerSecond: Math.round(its / Math.max(seconds, 0.001)) }],
+    );
+    job.progress.sharesOf(given.flow, { parts, loaded, hosts });
+    return parts - loaded;
   }
 }
+
+/** Whether a flow has no stages, which might read something else. */
+const isBare = ({ root }: FlowPlan): boolean => root.stages.length === 0 && root.fork === undefined;
 
 function failure({ host, error }: NonNullable<QueueState['failed']>): unknown {
   const made = errorFromData(error);

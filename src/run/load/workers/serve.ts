@@ -1,4 +1,6 @@
+import { hostname } from 'node:os';
 import type { QueuedPart } from '../../../cluster/queue.js';
+import type { TakenPart } from '../../../cluster/work.js';
 import { clusterErrors } from '../../../core/errors/catalogue/cluster.js';
 import { isError } from '../../../core/errors/is-error.js';
 import { SluiceError } from '../../../core/errors/sluice-error.js';
@@ -13,7 +15,14 @@ import { rerun } from '../../given/next-command.js';
 import { assertSameInputs, recordInputs } from '../../inputs/fingerprint.js';
 import { Apart, type ApartTask } from '../apart.js';
 import type { Around, MadeAgain } from '../threads/serve.js';
+import { EndRows } from './end-rows.js';
 import { fencedNoter } from './fence.js';
+
+/** What a worker is told of a flow. Plain data. */
+export interface WorkerTask extends ApartTask {
+  /** What is read besides is read of this snapshot, which the host holds that began the batch. */
+  readonly snapshot?: string;
+}
 
 /** A pipeline that is ready for parts of one batch, one at a time. */
 interface Ready {
@@ -21,6 +30,9 @@ interface Ready {
   readonly again: MadeAgain;
   /** The rejects of the part under way. */
   readonly rejects: StoredReject[];
+  readonly ends: EndRows;
+  /** Its sessions, which share the batch's snapshot. */
+  readonly database: PgDatabase;
 }
 
 /** Loads parts of any batch whose pipeline it may run, one after the other or several at once. */
@@ -39,22 +51,30 @@ export class PartServer {
   ) {}
 
   /** Loads a part; how many rows it had. Throws what keeps it from it; `judged` says what that means. */
-  async load(part: QueuedPart, place: PartPlace, task: unknown, signal: AbortSignal): Promise<number> {
+  async load(part: QueuedPart, { place, task, tries }: TakenPart, signal: AbortSignal): Promise<number> {
+    const begun = performance.now();
     const { database } = this.around;
     const batch = await findBatch(database, part.batch);
     if (batch.status !== 'running')
       throw clusterErrors.part_closed({ batch: batch.id, why: `it is ${batch.status}` });
-    const key = `${batch.id} ${batch.manifest?.code}`;
-    const ready = this.#free.get(key)?.pop() ?? (await this.#open(batch));
-    const { apart, rejects } = ready;
+    const { snapshot } = task as WorkerTask;
+    const key = `${batch.id} ${batch.manifest?.code} ${snapshot}`;
+    const ready = this.#free.get(key)?.pop() ?? (await this.#open(batch, snapshot));
+    const { apart, rejects, ends } = ready;
     const { job } = apart;
     rejects.length = 0;
+    ends.clear();
     let rows = 0;
-    const noter = fencedNoter({ take: () => rejects.splice(0) });
+    const noter = fencedNoter({
+      take: () => rejects.splice(0),
+      by: () => ({ host: hostname(), tookMs: performance.now() - begun, tries }),
+      ends,
+    });
     await apart.load(task as ApartTask, (reader) => onePart(reader, place), {
       signal: AbortSignal.any([signal, job.signal]),
       purpose: 'worker',
       known: () => undefined,
+      open: (branch) => ends.open(branch),
       runFor: (counter, input, its, lane) =>
         job.runAt({ counter, input, signal: its, flow: part.flow, lane }),
       noter: (...at) => {
@@ -71,15 +91,27 @@ export class PartServer {
 
   /** Lets go of all pipelines. */
   async close(): Promise<void> {
-    for (const { apart, again } of this.#all) {
+    for (const { apart, again, database } of this.#all) {
       await apart.job.clear().catch(() => {});
       await again.release().catch(() => {});
+      await database.close().catch(() => {});
     }
   }
 
-  async #open(batch: Batch): Promise<Ready> {
-    const { database, log, signal } = this.around;
-    const again = await this.make(batch, this.around);
+  async #open(batch: Batch, snapshot: string | undefined): Promise<Ready> {
+    const database = this.around.database.sibling();
+    if (snapshot !== undefined) database.borrowSnapshot(async () => snapshot);
+    try {
+      return await this.#openIn(database, batch);
+    } catch (error) {
+      await database.close().catch(() => {});
+      throw error;
+    }
+  }
+
+  async #openIn(database: PgDatabase, batch: Batch): Promise<Ready> {
+    const { log, signal } = this.around;
+    const again = await this.make(batch, { ...this.around, database });
     const rejects: StoredReject[] = [];
     const { manifest } = batch;
     const all = { ...again.pipeline.inputs, ...again.inputs };
@@ -113,7 +145,7 @@ export class PartServer {
     job.state.manifest = manifest ?? undefined;
     const now = await recordInputs(job.inputs, inputs, job.checkRun());
     assertSameInputs(manifest?.inputs ?? {}, now, rerun(batch));
-    const ready = { apart, again, rejects };
+    const ready = { apart, again, rejects, ends: new EndRows(), database };
     this.#all.push(ready);
     return ready;
   }
