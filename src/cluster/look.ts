@@ -1,5 +1,6 @@
 import { strangersIn } from '../db/ledger/trust.js';
-import { HELD, type Queue } from './queue.js';
+import { HELD } from './dead.js';
+import type { Queue } from './queue.js';
 import { QUEUE_SCHEMA as S } from './schema.js';
 
 /** A worker says every second that it is there: one that has not for so long may be gone. */

@@ -10,6 +10,8 @@ export interface Queue {
   readonly database: PgDatabase;
   /** The target that it is for (`targetOf`): one queue may serve several. */
   readonly target: string;
+  /** The target itself. */
+  readonly loads: PgDatabase;
 }
 
 /** A part in the queue; `start` is its place's. */
@@ -45,7 +47,7 @@ export const jobName = (target: string, pipeline: string): string =>
   `sluice ${packageVersion} ${target} ${pipeline}`;
 
 /** The key of a part's job, as SQL of what it is made of: batches of several targets have the same ids. */
-const jobKey = (target: string, batch: string, flow: string, start: string): string =>
+export const jobKey = (target: string, batch: string, flow: string, start: string): string =>
   `'sluice/' || ${target} || '/' || ${batch} || '/' || ${flow} || '/' || ${start}`;
 
 /** The flag that a batch's jobs have. */
@@ -55,7 +57,7 @@ export const batchFlag = (target: string, batch: string): string => `${target}/$
  * The queue of the target `database`, in `own`, or in the target itself. Throws what asking throws.
  */
 export async function queueOf(database: PgDatabase, own: PgDatabase | undefined): Promise<Queue> {
-  return { database: own ?? database, target: await targetOf(database) };
+  return { database: own ?? database, target: await targetOf(database), loads: database };
 }
 
 /** What tells a database from all others: of which cluster, and which one there; a copy of its files is the same. */
@@ -69,18 +71,8 @@ async function targetOf(database: PgDatabase): Promise<string> {
 
 /** How often a part is tried: a worker that dies has tried it. */
 const TRIES = 25;
-/** A worker that is not heard of for so long may be gone; should it wake up, the ledger says what it has missed. */
-const SILENT_S = 15;
 /** Parts that are put into the queue at once. */
 const BATCHED = 200;
-
-/** The class of the advisory lock that a worker's session holds; the object is the worker's own. */
-export const HOST_LOCK = 0x51c1d4;
-
-/** Whether the worker `h` still has its session, as SQL. */
-export const HELD = `EXISTS (SELECT FROM pg_locks l
-       WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.classid = ${HOST_LOCK} AND l.objid = h.lock::oid AND l.granted
-         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))`;
 
 /** Makes what the queue needs, where it is missing. Throws what `queuePackage`, `ownQueueSchema` and `queuePool` do. */
 export async function openQueue({ database }: Pick<Queue, 'database'>): Promise<void> {
@@ -137,25 +129,6 @@ export async function forgetParts({ database, target }: Queue, batch: string, fl
        DELETE FROM ${S}.sluice_flow WHERE target = $3 AND batch = $1 AND flow = $2)
      SELECT ${S}.remove_job(${jobKey('$3::text', '$1::text', 'flow', 'start')}) FROM gone`,
     [batch, flow, target],
-  );
-}
-
-/** Has the parts of workers that are dead or silent done by others. */
-export async function buryDead({ database }: Pick<Queue, 'database'>): Promise<void> {
-  const dead = await database.query<{ pool: string }>(
-    `DELETE FROM ${S}.sluice_host h
-     WHERE h.seen_at < clock_timestamp() - interval '${SILENT_S} s' OR NOT ${HELD}
-     RETURNING pool`,
-  );
-  if (dead.length === 0) return;
-  const pools = dead.map(({ pool }) => pool);
-  await database.query(`SELECT ${S}.force_unlock_workers($1::text[])`, [pools]);
-  // Jobs that were tried before wait for longer; a death says nothing against the part.
-  await database.query(
-    `WITH again AS (UPDATE ${S}.sluice_part SET state = 'waiting' WHERE state = 'taken' AND pool = ANY ($1) RETURNING target, batch, flow, start)
-     SELECT ${S}.reschedule_jobs(array_agg(j.id), run_at => now())
-     FROM again a JOIN ${S}.jobs j ON j.key = ${jobKey('a.target', 'a.batch', 'a.flow', 'a.start')} HAVING count(*) > 0`,
-    [pools],
   );
 }
 

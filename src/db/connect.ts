@@ -51,8 +51,11 @@ export class PgDatabase implements Database {
   #timing: Timing;
   readonly #watchdog: Watchdog;
   readonly #dialer: Dialer;
+  readonly #owner: string;
 
-  constructor(address: Address, timing: Timing = TIMING, from?: PgDatabase) {
+  /** `owner`: whose its sessions are, which their names say before what each is for. */
+  constructor(address: Address, timing: Timing = TIMING, from?: PgDatabase, owner?: string) {
+    this.#owner = owner ?? (from === undefined ? '' : from.#owner);
     this.#dialer = new Dialer(address, from === undefined ? undefined : from.#dialer);
     this.#timing = timing;
     this.#usersPath = from === undefined ? undefined : from.#usersPath;
@@ -73,9 +76,9 @@ export class PgDatabase implements Database {
     return this.#stop.signal.aborted;
   }
 
-  /** The same database by sessions of its own, which is as patient as this one. */
-  sibling(): PgDatabase {
-    const other = new PgDatabase(this.address, this.#timing, this);
+  /** The same database by sessions of its own, which is as patient as this one. `owner`: as for the constructor. */
+  sibling(owner?: string): PgDatabase {
+    const other = new PgDatabase(this.address, this.#timing, this, owner);
     if (this.#hurried) other.hurry(this.patience.stopped.reason);
     return other;
   }
@@ -157,7 +160,7 @@ export class PgDatabase implements Database {
       try {
         const { connectMs } = this.#timing;
         const hurried = this.#hurried ? connectMs : undefined;
-        const client = await this.#dialer.open(`sluice ${purpose}`, connectMs, settings, hurried);
+        const client = await this.#dialer.open(this.#called(purpose), connectMs, settings, hurried);
         await this.#dialer.assertOwn(client, this.#open.keys(), connectMs);
         endWithin(client, () => this.#timing.goodbyeMs);
         // Somebody who waited for it has given up meanwhile, and nobody else would end it.
@@ -209,6 +212,10 @@ export class PgDatabase implements Database {
     setTimeout(() => this.#dialer.giveUp(begun), HURRIED_TIMING.connectMs).unref();
   }
 
+  #called(purpose: string): string {
+    return ['sluice', this.#owner, purpose].filter(Boolean).join(' ');
+  }
+
   /** One statement in a session of its own, which is closed whatever comes of it, and however late. */
   async #ask(
     purpose: string,
@@ -216,7 +223,7 @@ export class PgDatabase implements Database {
     parameters: readonly unknown[],
     ms = this.#timing.connectMs,
   ): Promise<object[]> {
-    const client = await this.#dialer.open(`sluice ${purpose}`, ms, PINNED, ms);
+    const client = await this.#dialer.open(this.#called(purpose), ms, PINNED, ms);
     try {
       if (this.#closed) return [];
       return await whileHeard(rowsOf(client, sql, parameters), () => bytesOf(client), ms);
@@ -255,7 +262,7 @@ export class PgDatabase implements Database {
   /** A pool for a library that wants one, to be ended by whoever asks; undefined where a pooler in between takes no settings. */
   async pool(purpose: string, size: number): Promise<pg.Pool | undefined> {
     await this.session();
-    return this.#dialer.pool(`sluice ${purpose}`, size);
+    return this.#dialer.pool(this.#called(purpose), size);
   }
 
   /** From now on its readers share a snapshot of somebody else's, who holds it: `ask` gives its id. */

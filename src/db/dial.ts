@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import pg from 'pg';
 import type { Connection, Place } from './libpq/resolve.js';
-import { KEEPALIVE_MS } from './network.js';
+import { KEEPALIVE_MS, POOLED_MS } from './network.js';
 import { type Settings, startupOptions } from './pinned.js';
 import { isServerError, sqlstateOf } from './server-error.js';
 
@@ -78,7 +78,13 @@ export function poolFor(
   size: number,
 ): pg.Pool {
   const options = startupOptions(connection.options, settings);
-  const pool = new pg.Pool({ ...configFor(connection, way, name), options, max: size });
+  const pool = new pg.Pool({
+    ...configFor(connection, way, name),
+    options,
+    max: size,
+    connectionTimeoutMillis: POOLED_MS,
+    query_timeout: POOLED_MS,
+  });
   // A session that is lost while idle is replaced by the next.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
@@ -101,10 +107,24 @@ function configFor(connection: Connection, { place, encrypted }: Way, name: stri
       }),
     ssl: encrypted ? tls.options(place.host) : false,
     sslnegotiation: encrypted && tls.direct ? 'direct' : 'postgres',
-    application_name: (applicationName === undefined ? name : `${applicationName}: ${name}`).slice(0, 63),
+    application_name: sessionName(applicationName, name),
     keepAlive: connection.keepAlive,
     keepAliveInitialDelayMillis: connection.keepAliveMs ?? KEEPALIVE_MS,
   } as pg.ClientConfig;
+}
+
+/** Of a name the server keeps so many bytes (NAMEDATALEN). */
+const NAME_BYTES = 63;
+
+/**
+ * What a session is called: ours, behind what the user calls the application. Where both are too long it is the user's that
+ * is cut, for sessions of ours are found by their names; and other characters than ASCII, which the server would write as
+ * several, are left out of the count as question marks, as older ones do.
+ */
+export function sessionName(application: string | undefined, name: string): string {
+  const room = NAME_BYTES - name.length - 2;
+  if (application === undefined || room <= 0) return name.slice(0, NAME_BYTES);
+  return `${application.replace(/[^\x20-\x7e]/g, '?').slice(0, room)}: ${name}`;
 }
 
 /** Whether what goes over the connection can be read on the way: it is not encrypted, and leaves this machine. */

@@ -19,6 +19,12 @@ export const KEEPALIVES: Settings = {
   tcp_keepalives_count: '3',
 };
 
+/**
+ * How long connecting, and a statement, may take in a pool for a library: they are short there, and nobody else asks
+ * after one that has no answer.
+ */
+export const POOLED_MS = 30_000;
+
 /** How long what should be short may take, and how long a statement goes unanswered before it is asked after. */
 export interface Timing {
   /** Connecting: TCP, TLS, log-in, and the first statements. */

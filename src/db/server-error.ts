@@ -32,8 +32,9 @@ export function isServerError(error: unknown): error is ServerError {
   return typeof (error as { severity?: unknown } | null | undefined)?.severity === 'string';
 }
 
-// What pg says when the socket closes under a query (pg/lib/client.js); it has no code.
-const CLOSED = /^Connection terminated|is not queryable$/;
+// What pg says when the socket closes under a query, or nothing comes over it in time (pg/lib/client.js, pg-pool); it has no code.
+const CLOSED =
+  /^Connection terminated|is not queryable$|^Query read timeout$|^timeout exceeded when trying to connect$/;
 
 /** What sockets fail with (errno(3)); files have codes of their own. */
 const NETWORK = new Set(

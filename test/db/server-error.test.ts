@@ -28,6 +28,8 @@ test('a session is lost by a farewell of the server’s, or where its socket bre
   assert.ok(isConnectionLoss(await session.query('SELECT 1').catch((caught: unknown) => caught)));
   for (const code of ['08006', '57P01', '57P04', '25P03'])
     assert.ok(isConnectionLoss(fromServer(code)), code);
+  for (const said of ['Query read timeout', 'timeout exceeded when trying to connect'])
+    assert.ok(isConnectionLoss(new Error(said)), said);
   for (const code of ['EPIPE', 'ECONNRESET']) assert.ok(isConnectionLoss(fromSocket(code)), code);
   assert.ok(!isConnectionLoss(fromServer('57014')), 'a statement was cancelled, and the session is there');
   assert.ok(!isConnectionLoss(fromSocket('ENOENT', 'open')), 'a file');

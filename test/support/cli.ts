@@ -23,6 +23,8 @@ export interface CommandOptions {
   readonly input?: string | Uint8Array;
   /** Another installation's command, in a process of its own. */
   readonly main?: string;
+  /** What starts it, in a process of its own: the command with its arguments is appended. */
+  readonly through?: readonly string[];
 }
 
 /** The command line as it is installed. */
@@ -57,7 +59,13 @@ function bareEnvironment(): Record<string, string> {
 
 /** Starts `sluice` in a process of its own. Its environment holds no variable that names a database. */
 export function startSluice(args: readonly string[], options: CommandOptions): Running {
-  const child = spawn(process.execPath, [options.main ?? MAIN, ...args], {
+  const [program = '', ...words] = [
+    ...(options.through ?? []),
+    process.execPath,
+    options.main ?? MAIN,
+    ...args,
+  ];
+  const child = spawn(program, words, {
     cwd: options.cwd,
     env: { ...bareEnvironment(), ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -1,3 +1,5 @@
+import { randomInt } from 'node:crypto';
+import { workerName } from '../../cluster/dead.js';
 import { queueOf } from '../../cluster/queue.js';
 import { workQueue } from '../../cluster/work.js';
 import type { CopyRequest } from '../../copy/request.js';
@@ -23,8 +25,9 @@ export async function work(
   { jobs, once = false }: { readonly jobs: number; readonly once?: boolean },
 ): Promise<void> {
   // A signal ends the statements of the command's own sessions; a part that is under way is finished.
-  const database = asked.sibling();
-  const ownQueue = own?.sibling();
+  const lock = randomInt(1, 2 ** 31 - 1);
+  const database = asked.sibling(workerName(lock));
+  const ownQueue = own?.sibling(workerName(lock));
   const allowed = new Map<string, Found>();
   for (const each of named)
     if (each !== COPY) {
@@ -41,6 +44,7 @@ export async function work(
   try {
     await workQueue({
       queue: await queueOf(database, ownQueue),
+      lock,
       jobs,
       once,
       signal,

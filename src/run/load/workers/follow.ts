@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { buryDead } from '../../../cluster/dead.js';
 import {
-  buryDead,
   forgetParts,
   openQueue,
   putFlow,
@@ -153,8 +153,9 @@ export class ByWorkers {
       const since = performance.now();
       for (let busy = true; busy; ) {
         const sessions = await database.query<{ pid: number }>(
-          `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE $1`,
-          [`%sluice batch ${this.#batch} worker%`],
+          `SELECT pid FROM pg_stat_activity
+           WHERE datname = current_database() AND usename = CURRENT_USER AND application_name LIKE $1`,
+          [`% batch ${this.#batch} worker %`],
         );
         busy = sessions.length > 0;
         if (!busy) break;

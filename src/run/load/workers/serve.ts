@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { QueuedPart } from '../../../cluster/queue.js';
-import type { TakenPart } from '../../../cluster/work.js';
+import type { TakenPart } from '../../../cluster/works.js';
 import { clusterErrors } from '../../../core/errors/catalogue/cluster.js';
 import { isError } from '../../../core/errors/is-error.js';
 import { SluiceError } from '../../../core/errors/sluice-error.js';
@@ -51,7 +51,17 @@ export class PartServer {
   ) {}
 
   /** Loads a part; how many rows it had. Throws what keeps it from it; `judged` says what that means. */
-  async load(part: QueuedPart, { place, task, tries }: TakenPart, signal: AbortSignal): Promise<number> {
+  async load(part: QueuedPart, taken: TakenPart, signal: AbortSignal): Promise<number> {
+    try {
+      return await this.#load(part, taken, signal);
+    } catch (error) {
+      // The next part is not to find the session that this one has lost.
+      if (isOutOfReach(error)) await this.around.database.recover();
+      throw error;
+    }
+  }
+
+  async #load(part: QueuedPart, { place, task, tries }: TakenPart, signal: AbortSignal): Promise<number> {
     const begun = performance.now();
     const { database } = this.around;
     const batch = await findBatch(database, part.batch);
