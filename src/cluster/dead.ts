@@ -1,5 +1,6 @@
 import type { PgDatabase } from '../db/connect.js';
-import { jobKey, type Queue } from './queue.js';
+import { stillRunning } from '../db/ledger/batches.js';
+import { forgetParts, jobKey, type Queue } from './queue.js';
 import { QUEUE_SCHEMA as S } from './schema.js';
 
 /** The class of the advisory lock that a worker's session holds; the object is the worker's own number. */
@@ -29,23 +30,34 @@ export async function buryDead(queue: Queue): Promise<void> {
        AND EXISTS (SELECT FROM unnest(h.takes) AS job WHERE job LIKE '% ' || $1 || ' %')`,
     [target],
   );
-  if (dead.length > 0) {
-    const locks = dead.map(({ lock }) => lock);
-    await endSessions(loads, locks);
-    if (loads !== database) await endSessions(database, locks);
-    await letGo(
-      queue,
-      dead.map(({ pool }) => pool),
-    );
-  }
-  await sweep(queue);
+  if (dead.length === 0) return;
+  const locks = dead.map(({ lock }) => lock);
+  await endSessions(loads, locks);
+  if (loads !== database) await endSessions(database, locks);
+  await letGo(
+    queue,
+    dead.map(({ pool }) => pool),
+  );
 }
 
 /**
- * Takes away jobs of parts that were forgotten while a worker had them locked: they lose their key then, and are never
+ * Takes away what nobody does any more. Parts of batches that have ended while whoever began them could not say so to the
+ * queue. And jobs of parts that were forgotten while a worker had them locked: they lose their key then, and are never
  * tried again; but they stay where that worker did not come to say that it has done with them.
  */
-async function sweep({ database }: Queue): Promise<void> {
+export async function sweepQueue(queue: Queue): Promise<void> {
+  const { database, target, loads } = queue;
+  const flows = await database.query<{ batch: string; flow: number }>(
+    `SELECT batch::text, flow FROM ${S}.sluice_flow WHERE target = $1`,
+    [target],
+  );
+  if (flows.length > 0) {
+    const running = await stillRunning(
+      loads,
+      flows.map(({ batch }) => batch),
+    );
+    for (const { batch, flow } of flows) if (!running.has(batch)) await forgetParts(queue, batch, flow);
+  }
   await database.query(
     `SELECT ${S}.complete_jobs(array_agg(id)) FROM ${S}.jobs
      WHERE key IS NULL AND locked_at IS NULL AND task_identifier LIKE 'sluice %' HAVING count(*) > 0`,

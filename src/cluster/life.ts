@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorAsData } from '../core/errors/as-data.js';
 import { isOutOfReach } from '../db/connection-error.js';
-import { buryDead } from './dead.js';
+import { buryDead, sweepQueue } from './dead.js';
 import { queuePackage, queuePool, quiet } from './package.js';
 import type { Presence } from './presence.js';
 import { batchFlag, jobName, type QueuedPart } from './queue.js';
@@ -40,6 +40,7 @@ export async function live(
   const tick = async () => {
     await presence.say(name);
     await buryDead(queue);
+    await sweepQueue(queue);
     for (const { part, stop } of underWay.values()) if (!(await isWanted(queue, part))) stop.abort();
   };
   const task = async (payload: unknown) => {

@@ -104,3 +104,28 @@ test('a queue that is dropped while nothing loads is made again, by the worker t
   assert.equal(code, 4, stderr);
   assert.equal(worker.child.exitCode, null);
 });
+
+test('parts of a batch that is not gone on with leave the queue once another run has begun', async (t) => {
+  const world = await hosts(t, { stages: holds(2_000) });
+  world.hold();
+  await world.worker();
+  const first = world.run();
+  await world.held();
+  first.child.kill('SIGKILL');
+  await first.ended;
+  const second = world.run();
+  await until('another batch', async () => {
+    const batches = await world.database.query('SELECT FROM sluice.migration_batch');
+    return batches.length === 2;
+  });
+  world.release();
+  const { code, stderr } = await published(second);
+  assert.equal(code, 4, stderr);
+  await until('an empty queue', async () => {
+    const left = await world.database.query(
+      `SELECT FROM sluice_queue.sluice_flow UNION ALL SELECT FROM sluice_queue.sluice_part
+       UNION ALL SELECT FROM sluice_queue.jobs`,
+    );
+    return left.length === 0;
+  });
+});

@@ -227,6 +227,15 @@ export async function findBatch(database: Database, id: string): Promise<Batch> 
   return batch;
 }
 
+/** Which of the batches run, or did when their process ended and may be resumed. */
+export async function stillRunning(database: Database, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await database.query<{ id: string }>(
+    `SELECT id::text AS id FROM sluice.migration_batch WHERE id = ANY ($1::bigint[]) AND status = 'running'`,
+    [ids],
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** The latest batches, newest first. */
 export async function listBatches(database: Database, limit: number): Promise<Batch[]> {
   return database.query<Batch & Record<string, unknown>>(

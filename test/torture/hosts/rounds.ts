@@ -95,14 +95,12 @@ export class Rounds {
     for (let resumed = 0; ; resumed++) {
       const { code, stderr, stdout } = await this.#ended(running, wrong);
       if (code === 4) return resumed;
-      const next = await this.#next();
+      const next = (await this.#next()) ?? said(stdout);
       if (next === undefined || resumed === MOST_RESUMED) {
-        wrong.push(
-          `the run ended with ${code}, and no command goes on with it: ${stderr.slice(-1500)}${stdout}`,
-        );
+        wrong.push(`the run ended with ${code}, and no command goes on with it: ${stderr.slice(-1500)}`);
         return resumed;
       }
-      running = this.cluster.start([...next, '--yes', '--json']);
+      running = this.cluster.start([...new Set([...next, '--yes', '--json'])]);
     }
   }
 
@@ -116,7 +114,7 @@ export class Rounds {
     return ended;
   }
 
-  /** The words of the command that `status` says goes on with the latest batch. */
+  /** The words of the command that `status` says goes on with the latest batch; undefined where it is over. */
   async #next(): Promise<readonly string[] | undefined> {
     const [batch] = await this.cluster.query<{ id: string }>(
       'SELECT max(id)::text AS id FROM sluice.migration_batch',
@@ -124,12 +122,9 @@ export class Rounds {
     // A session of a process that was killed may not have ended yet.
     for (const end = Date.now() + 60_000; Date.now() < end; await sleep(200)) {
       const { stdout } = await this.cluster.start(['status', batch?.id as string, '--json']).ended;
-      const { next = [] } = JSON.parse(stdout) as { next?: readonly string[] };
-      const found = [next]
-        .flat()
-        .find((line) => line.startsWith('sluice run ') && !line.includes('--only-rejects-of'));
-      // What is said beside it stands behind it, in brackets.
-      if (found !== undefined) return words(found.replace(/^sluice /, '').replace(/ {3}\(.*/, ''));
+      const { next = [], status } = JSON.parse(stdout) as { next?: readonly string[]; status: string };
+      const found = runOf([next].flat());
+      if (found !== undefined || status !== 'running') return found;
     }
     return undefined;
   }
@@ -192,6 +187,20 @@ async function contents(cluster: Cluster): Promise<Expected> {
         WHERE p.batch_id = latest.id) AS parts`,
   );
   return row as Expected;
+}
+
+/** The words of the command that a run which has failed says comes next. */
+function said(stdout: string): readonly string[] | undefined {
+  const { error } = JSON.parse(stdout || '{}') as { error?: { next?: readonly string[] } };
+  return runOf(error?.next ?? []);
+}
+
+/** The words of the run that is among these lines: behind what is to be done first, before what is said beside it, in brackets. */
+function runOf(lines: readonly string[]): readonly string[] | undefined {
+  const line = lines.find((each) => each.includes('sluice run ') && !each.includes('--only-rejects-of'));
+  return line === undefined
+    ? undefined
+    : words(line.replace(/^.*?sluice run /, 'run ').replace(/ {3}\(.*/, ''));
 }
 
 /** A command's line as a shell takes it apart. */
