@@ -4,7 +4,7 @@ import { QUEUE_SCHEMA as S } from './schema.js';
 import type { TakenPart } from './works.js';
 
 /** What becomes of a part that its worker has done with. */
-export type PartEnd = 'done' | 'left' | 'waiting' | 'failed';
+type PartEnd = 'done' | 'left' | 'waiting' | 'failed';
 
 /** The part that a job is about. What stands in a queue is data that somebody else may have written. */
 export function queuedPart(payload: unknown): QueuedPart {
