@@ -50,7 +50,7 @@ export function aloneInParallel({ distribution }: Distributed, sql: string): str
  * what depends on it cannot be moved to one: by name, since the server would say it of a statement of ours.
  */
 export function assertDistributable(tables: readonly TableFacts[], dependents: readonly Dependent[]): void {
-  for (const { oid, schema, table: name, distribution, triggers } of tables) {
+  for (const { oid, schema, table: name, distribution, triggers, sequences } of tables) {
     if (distribution === null) continue;
     const table = `${schema}.${name}`;
     if (distribution.kind === 'single_shard')
@@ -62,6 +62,12 @@ export function assertDistributable(tables: readonly TableFacts[], dependents: r
     const [trigger] = triggers;
     if (trigger !== undefined)
       throw distributedErrors.distributed_table.dependent({ table, what: `trigger ${trigger.name}` });
+    const serial = sequences.find(({ kind }) => kind === 'serial');
+    if (serial !== undefined)
+      throw distributedErrors.distributed_table.serial({
+        table,
+        sequence: `${serial.schema}.${serial.name}`,
+      });
     for (const dependent of dependents.filter(({ targets }) => targets.includes(oid))) {
       if (dependent.kind === 'foreign key')
         throw distributedErrors.distributed_table.key({

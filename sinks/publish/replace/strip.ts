@@ -6,6 +6,7 @@ import { patiently } from '../../../src/db/locks/patiently.js';
 import type { Patience } from '../../../src/db/patience.js';
 import { ident, qualified } from '../../../src/db/quote.js';
 import { identities } from './definitions.js';
+import { alone } from './distributed.js';
 import { revokeStatements } from './grants.js';
 import { type StagingNames, schemasFor } from './names.js';
 import type { Survey } from './surveyed.js';
@@ -18,12 +19,15 @@ import type { Survey } from './surveyed.js';
 function stripStatements(old: TableFacts, triggers: readonly string[]): { own: string[]; keys: string[] } {
   const table = qualified(old.schema, old.table);
   const alter = `ALTER TABLE ${table}`;
+  const each = (statements: readonly string[]) => statements.map((sql) => alone(old, sql));
   const used = old.sequences.filter((sequence) => sequence.kind !== 'identity');
   return {
-    keys: old.constraints
-      .filter((key) => key.type === 'f')
-      .map((key) => `${alter} DROP CONSTRAINT ${ident(key.name)}`),
-    own: [
+    keys: each(
+      old.constraints
+        .filter((key) => key.type === 'f')
+        .map((key) => `${alter} DROP CONSTRAINT ${ident(key.name)}`),
+    ),
+    own: each([
       ...used.map((sequence) => `${alter} ALTER COLUMN ${ident(sequence.column)} DROP DEFAULT`),
       ...triggers.map((name) => `DROP TRIGGER ${ident(name)} ON ${table}`),
       ...old.rules.map((rule) => `DROP RULE ${ident(rule.name)} ON ${table}`),
@@ -34,7 +38,7 @@ function stripStatements(old: TableFacts, triggers: readonly string[]): { own: s
       ...identities(old).flatMap((sequence) =>
         revokeStatements(`SEQUENCE ${qualified(sequence.schema, sequence.name)}`, old.owner, sequence.grants),
       ),
-    ],
+    ]),
   };
 }
 

@@ -33,12 +33,14 @@ export function logFailure({ options, masking }: Job, error: SluiceError): boole
   const { next, cause, ...facts } = error.facts;
   const stack = cause === undefined && !isError(error, 'unexpected') ? undefined : stackOf(error);
   options.log.error(error.message, {
-    code: error.code,
+    'error.type': error.code,
     ...facts,
     details: masking.details(facts.details ?? []),
     ...(next === undefined ? {} : { next: [next].flat().map(String) }),
     ...(masking.active ? { value: undefined } : { cause: String(cause ?? '') }),
-    ...(stack === undefined ? {} : { stack: masking.active ? framesOf(stack).join('\n') : stack }),
+    ...(stack === undefined
+      ? {}
+      : { 'exception.stacktrace': masking.active ? framesOf(stack).join('\n') : stack }),
   });
   return stack !== undefined && (isError(error, ...EXCEPTIONS) || userFrames(stack).length > 0);
 }

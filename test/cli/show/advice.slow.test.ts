@@ -225,13 +225,13 @@ test('an exception in a stage names stage, file, line and the code on the screen
   const log = readFileSync(logOf(it.cwd, '1'), 'utf8');
   const line = log.split('\n').find((each) => each.includes('stage_failed')) ?? '{}';
   assert.match(
-    (JSON.parse(line) as { stack: string }).stack,
+    (JSON.parse(line) as { Attributes: Record<string, string> }).Attributes['exception.stacktrace'] ?? '',
     /^TypeError: no such customer\n +at .*orders\.mjs:14:62/,
   );
   const masked = await it.run([...words, '--no-source-data']);
   assert.equal(masked.code, 1);
   const quiet = readFileSync(logOf(it.cwd, '2'), 'utf8');
-  assert.match(quiet, /"stack":" +at .*orders\.mjs:14:62/);
+  assert.match(quiet, /"exception\.stacktrace":" +at .*orders\.mjs:14:62/);
   assert.doesNotMatch((await it.run([...words, '--dry-run'])).stderr, /log:/);
 });
 
