@@ -67,18 +67,22 @@ export function nextShown(next: Next | undefined, reader: Reader = process.stder
     }
     const databases = databaseFlags(current, typed.name, reader);
     const whole = { ...typed, flags: { ...typed.flags, ...databases } };
-    const line = commandLine(withoutSecrets(whole));
+    const line = found(commandLine(withoutSecrets(whole)), reader);
     const note = [step.said.note, ...(readsStdin(typed) ? [ON_STDIN] : [])].filter(Boolean).join('; ');
     return {
       text: redirected(line, step.meant.kind === 'command' ? step.meant.to : undefined),
       said: note === '' ? step.said : { ...step.said, note },
-      withoutLogin: line !== commandLine(whole),
+      withoutLogin: line !== found(commandLine(whole), reader),
       withoutPasswords: Object.keys(databases).filter(
         (flag) => databases[flag] !== current?.given.flags[flag],
       ),
     };
   });
 }
+
+/** A command that npm has found (npx, a script) is installed for a project, and nobody's shell finds it. */
+const found = (line: string, reader: Reader) =>
+  reader === 'record' || process.env.npm_command === undefined ? line : `npx ${line}`;
 
 /** Says, on stderr, what is so, and below it what to do next. */
 export function sayNext(text: string | undefined, next: Next): void {
