@@ -24,9 +24,11 @@ export {
   rule,
   type Severity,
 } from './core/assessment.js';
+export type { Changes } from './core/changes.js';
 export type { Change, Flags, FlagValue } from './core/command.js';
 export type { Compatibility, CompatibilityView } from './core/compatibility.js';
 export { detachString, detachValue } from './core/detach.js';
+export type { ErrorAnswer } from './core/errors/answer.js';
 export { failed, interrupted, refused, usage } from './core/errors/author.js';
 export { nearest } from './core/errors/nearest.js';
 export { type ErrorFacts, type ErrorKind, EXIT, SluiceError } from './core/errors/sluice-error.js';
@@ -44,6 +46,7 @@ export {
   type Finding,
   type Given,
   type GuardContext,
+  type KeptRecords,
   type NewTable,
   offenders,
   type Pipeline,
@@ -57,6 +60,7 @@ export {
   validation,
 } from './core/pipeline.js';
 export { noun, orMore, plural, withRest } from './core/plural.js';
+export type { FrequentError, RecordTypeSummary } from './core/record-summary.js';
 export type { Report } from './core/report.js';
 export {
   type AnyRow,
@@ -71,6 +75,7 @@ export {
   type TextRow,
 } from './core/row.js';
 export type { Database, Log, Rejection, Run, Session } from './core/run.js';
+export type { StoredReject } from './core/stored-reject.js';
 export { append, merge, type PublishMode, patch, replace, sync, type Target } from './core/target.js';
 export {
   type DateUnit,
@@ -86,6 +91,8 @@ export {
   within,
 } from './core/types.js';
 export { type View, view } from './core/view.js';
+export type { Batch, InputProgress } from './db/ledger/batches.js';
+export type { Published } from './db/ledger/published.js';
 export { type NothingLost, nothingLost } from './db/nothing-lost.js';
 export { ident, literal } from './db/quote.js';
 export type { BatchInfo } from './program/batch-info.js';
@@ -101,7 +108,7 @@ export {
   status,
   swap,
 } from './program/index.js';
-export type { InputGiven, InputsGiven } from './program/inputs-given.js';
+export type { GivenFile, InputGiven, InputsGiven } from './program/inputs-given.js';
 export type {
   CallOptions,
   CheckOptions,
@@ -115,9 +122,10 @@ export type {
   TrialOptions,
 } from './program/options.js';
 export type { PipelineGiven } from './program/pipeline-file.js';
+export type { RunChoices } from './run/given/choices.js';
 export type { Plan, PlannedTable } from './run/given/plan.js';
 export type { Summary } from './run/given/summary.js';
-export type { RolledBack } from './run/rollback/rolled-back.js';
+export type { RolledBack, UndoneTable } from './run/rollback/rolled-back.js';
 export { type CsvOptions, type CsvRow, csv } from './sources/csv/index.js';
 export { likelyDelimiter } from './sources/csv/likely-delimiter.js';
 export { type FileOptions, fileSource } from './sources/file.js';
@@ -127,6 +135,7 @@ export { type JsonlOptions, jsonl } from './sources/json/jsonl.js';
 export { memory } from './sources/memory.js';
 export { type ParquetOptions, parquet } from './sources/parquet/index.js';
 export { type QueryOptions, query } from './sources/postgres/index.js';
-export { type JoinedOptions, joined, type PartitionBy } from './sources/postgres/joined.js';
+export { type JoinedOptions, joined, type PartitionBy, type RangedText } from './sources/postgres/joined.js';
 export type { KeyRange } from './sources/postgres/key-range.js';
+export type { QueryText } from './sources/postgres/query-text.js';
 export { type SqliteOptions, type SqliteQuery, sqlite } from './sources/sqlite/index.js';

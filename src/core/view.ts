@@ -14,7 +14,7 @@ export interface View {
   readonly select: (live: (table: string) => string) => string;
 }
 
-/** Declares a view. */
+/** Declares a view, for `views` of a pipeline: the publish makes it where nothing has its name, and its rollback drops it. */
 export function view(name: string, options: Omit<View, 'name'>): View {
   return { name, ...options };
 }

@@ -1,3 +1,4 @@
+export type { ErrorCode } from '../core/errors/catalogue/index.js';
 export { type Fault, faults } from './faults.js';
 export {
   type TestedPipeline,

@@ -20,6 +20,23 @@ for (const [path, text] of apiDocuments()) {
   });
 }
 
+test('what is said of an export names nothing that the reader cannot look up', () => {
+  const documents = [...apiDocuments().values()];
+  const declared = new Set(
+    documents.flatMap((text) =>
+      [...text.matchAll(/^```ts api\n([\s\S]*?)^```$/gm)].flatMap(
+        ([, code = '']) => code.replace(/\/\*\*[\s\S]*?\*\//g, '').match(/\w+/g) ?? [],
+      ),
+    ),
+  );
+  // `mixedCase` is a name of the code; words, codes of errors and settings are not written so.
+  const said = documents.flatMap((text) => [...text.matchAll(/`(\w*[a-z][A-Z]\w*)(?:\.\w+)?`/g)]);
+  const unknown = said.flatMap(([, name = '']) =>
+    declared.has(name) || name === 'McAllister' ? [] : [name],
+  );
+  assert.deepEqual(unknown, []);
+});
+
 /** What the declarations of a file import, and theirs, however deep. */
 function imported(file: string, all: Set<string> = new Set()): ReadonlySet<string> {
   const text = readFileSync(file, 'utf8');

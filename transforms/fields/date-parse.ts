@@ -1,7 +1,7 @@
 import { stageErrors } from '../../src/core/errors/catalogue/stages.js';
 import { FieldError, type Note, type TextField } from './field.js';
 
-/** T-018's formats, in its order: where day and month could be either, the day comes first. */
+/** The formats of the import (T-018, docs/okvet-import.md), in their order: where day and month could be either, the day comes first. */
 export const DATE_FORMATS = ['%Y-%m-%d', '%d/%m/%Y', '%d-%m-%Y', '%m/%d/%Y'] as const;
 
 export interface DateOptions {

@@ -1,5 +1,5 @@
 /**
- * A Mexican phone number as +52 and 10 digits. The rules are T-018's `phone_format`: of the digits alone, 10
+ * A Mexican phone number as +52 and 10 digits. The rules are those of `phone_format` (T-018, docs/okvet-import.md): of the digits alone, 10
  * get `+52`, 12 that begin with 52 get `+`; anything else stays as it is, separators and all.
  */
 export function phoneFormat(value: string): string {

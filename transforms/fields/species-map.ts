@@ -10,7 +10,7 @@ const SPECIES: ReadonlyMap<string, string> = new Map([
 /** What `speciesMap` gives. */
 export const SPECIES_NAMES = ['dog', 'cat', 'bird', 'rabbit', 'hamster', 'other'] as const;
 
-/** The species in English by T-018's `species_map`, whatever the case; what its table lacks is `other`. */
+/** The species in English by the `species_map` of the import (T-018, docs/okvet-import.md), whatever the case; what its table lacks is `other`. */
 export function speciesMap(value: string): string {
   return SPECIES.get(value.toLowerCase()) ?? 'other';
 }

@@ -6,7 +6,7 @@ const PARTICLES = new Set(['de', 'del', 'la', 'las', 'los', 'y', 'da', 'do', 'do
  * A full name as given names and surnames, two values. `García López, María` has its surnames before the
  * comma. Without one the last two words are the surnames, as Mexicans have two, with the particles that belong
  * to them (`María de la Cruz Pérez`), and the first word is always a given name; of two words one is each. One word alone is a given name without surnames,
- since T-018 asks a client for a name or a first name and nothing more.
+ since the import (T-018, docs/okvet-import.md) asks a client for a name or a first name and nothing more.
  */
 export const splitName: SplitField = (value) => {
   if (value === null) return [null, null];

@@ -17,7 +17,10 @@ export type CsvRow<C extends string = string> = TextRow<C>;
  * their line and byte offset (in the unpacked UTF-8 text), and reading goes on at the next line.
  * Blank lines are skipped, but in a file of one column they are rows (null), as COPY has it.
  *
- * Throws usage `bad_csv_option` at once; reading throws what `openText`, `resolveHeader` and `CsvParser` do.
+ * Throws usage `bad_csv_option` at once. Reading throws what keeps a file from being read (usage `file_not_found`, `is_directory`; failed `no_permission`,
+ * `read_failed`, `truncated_input`, `corrupt_input`, `invalid_encoding`; refused `empty_file`, `binary_file`, `utf16_input`);
+ * usage `missing_column`, `unknown_column`; refused `bad_header`, `duplicate_column`, `empty_column_name`; failed
+ * `record_too_long`.
  */
 export function csv<const C extends string = string>(
   path: string,

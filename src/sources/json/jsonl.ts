@@ -9,12 +9,15 @@ export type { JsonlOptions } from './options.js';
 
 /**
  * The objects of the JSON Lines file at `path` (`-` is stdin; gzip and zstd are unpacked), a row each.
- * Numbers are what `numberOf` makes of them, so that they reach their column as they were written. Lines that are no
+ * Numbers that JavaScript would write otherwise are bigints and `ExactNumber`s, so that they reach their column as they
+ * were written. Lines that are no
  * JSON object, not UTF-8, nested more than 1,000 deep or that have a key twice in one object are rejects with line
  * and byte offset. Blank lines are skipped. A file that begins with an array, with an object of several lines or with
  * two on one line is read as `json` reads it.
  *
- * Reading throws what `openText` throws and failed `record_too_long`.
+ * Reading throws what keeps a file from being read (usage `file_not_found`, `is_directory`; failed `no_permission`,
+ * `read_failed`, `truncated_input`, `corrupt_input`, `invalid_encoding`; refused `empty_file`, `binary_file`, `utf16_input`),
+ * and failed `record_too_long`.
  */
 export function jsonl<const C extends string>(
   path: string,

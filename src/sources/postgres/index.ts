@@ -45,7 +45,8 @@ export interface QueryOptions {
  * is hexadecimal. The server plans it as it would for the role elsewhere. A row's origin is its ordinal, from 1 on; where
  * the query is read in parts (see `QueryOptions.partBy`), 100,000,000 for each part before its own, and its ordinal in that.
  * Throws refused `row_security` where a policy would hide
- * rows from the role (see `QueryOptions.rowSecurity`), and what `describeQuery` throws.
+ * rows from the role (see `QueryOptions.rowSecurity`), usage `query_refused` with line and column
+ * of the mistake, `duplicate_column`, and `unknown_column` where one of `columns` is not among them.
  *
  * Where the statement depends on what there is in the database (a table that may be missing), `sql` is a
  * function that is asked for it before each check and each reading.

@@ -59,8 +59,8 @@ export interface SqliteOptions extends SqliteQuery {
  * origin is its ordinal, from 1 on.
  *
  * Throws usage `bad_sqlite_source` at once where table and query are both given, or neither, or `dates` names no unit.
- * Checking and reading throw usage `no_file`, refused `unclear_dates`, and what `SqliteFile.open` and `sqliteError`
- * throw. Text that PostgreSQL cannot hold (a NUL,
+ * Checking and reading throw usage `no_file`, `file_not_found` and, with the nearest name there is, what SQLite says of a
+ * missing table or column; refused `unclear_dates`; failed `not_sqlite`, `source_busy`, `corrupt_database`. Text that PostgreSQL cannot hold (a NUL,
  * bytes that are no UTF-8) is a reject.
  */
 export function sqlite<const C extends string>(
