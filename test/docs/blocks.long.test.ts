@@ -13,7 +13,9 @@ import { compilerSays, DEVELOPMENT, packedProject } from '../support/packed.js';
 import { projectFolder } from '../support/server.js';
 
 // Documents show TypeScript in two forms: a module, which begins with its imports, and a part of a pipeline's definition,
-// which uses what the package exports. A block `ts internal` is of the code of Sluice itself.
+// which uses what the package exports. A block `ts internal` is of the code of Sluice itself,
+// `ts api` a declaration (api.test.ts). Blocks of `sh` are typed by commands.long.test.ts, those of `sql` are run as the role that
+// they make (run/check/privileges.test.ts), and what the one of `js` says is in vitest.long.test.ts.
 
 interface Block {
   readonly file: string;
