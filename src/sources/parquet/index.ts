@@ -32,7 +32,8 @@ export interface ParquetOptions extends Pick<HeaderOptions, 'map'> {
  * writes them (moments in UTC with `+00`, where the file says that they are), bytes as `\x…`, lists, maps and structs as
  * JSON. A row's origin is its number in the file, from 1 on. Takes the package hyparquet.
  *
- * Checking and reading throw what `ParquetFile.open` throws, usage `missing_column`, `unknown_column`, `parquet_type`,
+ * Checking and reading throw what keeps a file from being read (as of `csv`), usage `not_parquet` (stdin, another kind of
+ * file, an encrypted one), `no_parquet_reader`, `missing_column`, `unknown_column`, `parquet_type`; failed `corrupt_parquet`;
  * refused `duplicate_column`. Text that PostgreSQL cannot hold (a NUL, bytes that are no UTF-8) is a reject.
  */
 export function parquet<const C extends string>(
