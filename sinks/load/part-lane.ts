@@ -24,6 +24,13 @@ export interface PartLaneOptions extends StagingPlace {
   onPart(client: Client, part: PartNote): Promise<void>;
   /** What an earlier attempt has committed of the part that begins there, if it has: it is compared, and not loaded again. */
   known(start: number): KnownPart | undefined;
+  /** Told of each part whose transaction is committed. */
+  committed?(): void;
+  /**
+   * Told of each part of which something is left to be done when the next one is asked for, and not before: its text is not
+   * taken as it is, so that its rows have to be read; or it has failed, and that is thrown then.
+   */
+  unsettled?(): void;
 }
 
 /** Copy text of a part of 4 MB, to begin with. */
@@ -79,6 +86,16 @@ class PartLane implements PartStaging {
     csv: CsvText,
     stages: (rows: number) => readonly StageAccount[],
   ): Promise<number | undefined> {
+    const rows = await this.#taken(part, csv, stages);
+    if (rows === undefined) this.options.unsettled?.();
+    return rows;
+  }
+
+  async #taken(
+    part: TextPart,
+    csv: CsvText,
+    stages: (rows: number) => readonly StageAccount[],
+  ): Promise<number | undefined> {
     const known = this.options.known(part.start);
     if (known?.raw === false) return undefined;
     const prepared = this.#raw.prepare(part, csv);
@@ -97,10 +114,11 @@ class PartLane implements PartStaging {
         }),
       ),
     );
-    this.#ending = load.then((rows = 0) => {
-      this.rows += rows;
+    this.#ending = load.then((rows) => {
+      if (rows !== undefined) this.options.committed?.();
+      this.rows += rows ?? 0;
     });
-    this.#ending.catch(() => {});
+    this.#ending.catch(() => this.options.unsettled?.());
     return this.session.guarded(load);
   }
 
@@ -128,7 +146,7 @@ class PartLane implements PartStaging {
     this.#ending =
       known === undefined ? this.#commit(segment, part, stages, note) : this.#compare(segment, known);
     // It is awaited by the next call; until then nobody listens.
-    this.#ending.catch(() => {});
+    this.#ending.catch(() => this.options.unsettled?.());
   }
 
   async close(): Promise<void> {
@@ -179,6 +197,7 @@ class PartLane implements PartStaging {
         ...(note === undefined ? {} : { note }),
       }),
     );
+    this.options.committed?.();
     this.rows += rows;
     this.#free(segment);
   }

@@ -17,7 +17,7 @@ import { BEGIN } from './copy/segments.js';
 import { LoadSession } from './copy/session.js';
 import { CopyBuffer } from './encode/copy-buffer.js';
 import { rowsBeforePart } from './encode/ordinal.js';
-import type { PartNote } from './part-lane.js';
+import type { PartLaneOptions, PartNote } from './part-lane.js';
 import { assertNumbered, compareLoaded, placeOf, withRefused } from './part-note.js';
 
 /** A table of a flow that is loaded in parts. */
@@ -57,13 +57,14 @@ interface TakenRows {
 /**
  * One lane of several tables that are loaded in parts: a part goes into all of them, one after the other, in one
  * transaction of one session, with a note for each. That goes on while the next part is encoded. Rejects and refused rows
- * are as in `openPartLane`. Undefined where `connect` gives no session. Throws what `copyColumns` does.
+ * are as in `openPartLane`; `hooks` are those of it. Undefined where `connect` gives no session. Throws what `copyColumns` does.
  */
 export async function openTablesLane(
   tables: readonly LaneTable[],
   runs: readonly TableRuns[],
   connect: () => Promise<Client | undefined>,
   signal: AbortSignal,
+  hooks: Pick<PartLaneOptions, 'committed' | 'unsettled'> = {},
 ): Promise<TablesStaging | undefined> {
   const filled = tables.map(
     (table, at): Filled => ({ table, chosen: chooseColumns(table, undefined), runs: runs[at] as TableRuns }),
@@ -76,7 +77,7 @@ export async function openTablesLane(
     signal,
     committed: () => lane?.rows ?? 0,
   });
-  lane = new TablesLane(filled, session);
+  lane = new TablesLane(filled, session, hooks);
   return lane;
 }
 
@@ -92,6 +93,7 @@ class TablesLane implements TablesStaging {
   constructor(
     private readonly tables: readonly Filled[],
     private readonly session: LoadSession,
+    private readonly hooks: Pick<PartLaneOptions, 'committed' | 'unsettled'>,
   ) {
     this.#buffers = this.#newBuffers();
   }
@@ -119,7 +121,7 @@ class TablesLane implements TablesStaging {
       ? this.#compare(encoded, known)
       : this.#commit(encoded, stages, note);
     // It is awaited by the next call; until then nobody listens.
-    this.#ending.catch(() => {});
+    this.#ending.catch(() => this.hooks.unsettled?.());
   }
 
   async close(): Promise<void> {
@@ -173,6 +175,7 @@ class TablesLane implements TablesStaging {
       });
     }
     await client.query('COMMIT');
+    this.hooks.committed?.();
     this.rows += taken.reduce((rows, each) => rows + each.rows, 0);
     this.#free(buffers);
   }

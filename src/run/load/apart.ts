@@ -83,6 +83,8 @@ export interface ApartFollowing {
   noter?(job: Job, end: StagedEnd, input: string): PartLaneOptions['onPart'];
   /** What sessions are called. Default: load. */
   readonly purpose?: string;
+  /** See PartLaneOptions. */
+  readonly hooks?: Pick<PartLaneOptions, 'committed' | 'unsettled'>;
   /** Opens an end that is no table; left out where the flow has none. */
   open?(branch: string): Staging;
 }
@@ -130,7 +132,7 @@ export class Apart {
     const run = job.runAt({ counter, input: source.name, signal, flow: -1 });
     const reader = await readerOf(source, run, task.opening);
     if (reader === undefined) throw loadErrors.other_code.flows({ pipeline: job.pipeline.name });
-    const { known, open } = following;
+    const { known, open, hooks = {} } = following;
     const cut = { ...reader, opening: task.opening, byPlace: false, parts: () => parts(reader) };
     const common = {
       signal,
@@ -145,7 +147,16 @@ export class Apart {
         await followParts(plan, cut, {
           ...common,
           openLane: (_end, its, refused, lane) =>
-            openPartLane({ ...(filled[0] as LaneTable), known, connect: () => connect(lane) }, its, refused),
+            openPartLane(
+              {
+                ...(filled[0] as LaneTable),
+                known,
+                connect: () => connect(lane),
+                ...hooks,
+              },
+              its,
+              refused,
+            ),
         });
       else
         await followForks(plan, cut, {
@@ -154,7 +165,7 @@ export class Apart {
             if (open === undefined) throw loadErrors.other_code.flows({ pipeline: job.pipeline.name });
             return open(branch);
           },
-          openTables: (runs, lane) => openTablesLane(filled, runs, () => connect(lane), signal),
+          openTables: (runs, lane) => openTablesLane(filled, runs, () => connect(lane), signal, hooks),
         });
     } finally {
       await reader.close?.();

@@ -26,7 +26,7 @@ import { taskOf } from '../apart.js';
 import type { InParts } from '../in-parts.js';
 import type { EndsHere } from './ends-here.js';
 import { isOfFlow } from './numbers.js';
-import type { WorkerTask } from './serve.js';
+import type { WorkerTask } from './ready.js';
 
 /** How often the ledger is asked how far the workers are. */
 const POLL_MS = 300;
@@ -44,7 +44,9 @@ export class ByWorkers {
   #handed = 0;
   #all = false;
   #waiting: PartPlace[] = [];
+  /** Rows that are read, and those that the first table has. */
   readonly #counter: StageCounter;
+  readonly #loaded: StageCounter;
 
   private constructor(
     private readonly job: Job,
@@ -53,7 +55,9 @@ export class ByWorkers {
     private readonly ends: EndsHere,
   ) {
     this.#counter = new StageCounter(accountName.source(given.plan.source), '', 'source');
-    job.progress.counts(`${given.flow}/workers`, this.#counter);
+    this.#loaded = new StageCounter(`into ${given.tables[0].place.name}`, '', 'end');
+    for (const counter of [this.#counter, this.#loaded])
+      job.progress.counts(`${given.flow}/workers`, counter);
     job.progress.sharesOf(given.flow, { parts: 0, loaded: 0, hosts: [] });
   }
 
@@ -86,6 +90,7 @@ export class ByWorkers {
     const snapshot = reads ? await job.options.database.snapshot() : undefined;
     const task: WorkerTask = {
       ...taskOf(given, 1, opening),
+      code: job.state.manifest?.code,
       ...(snapshot === undefined ? {} : { snapshot }),
     };
     await putFlow(this.queue, this.#batch, given.flow, task);
@@ -98,12 +103,14 @@ export class ByWorkers {
     this.#handed++;
     this.ends.hand(start);
     this.#waiting.push(place);
-    if (this.#waiting.length >= TOGETHER) await this.flush();
+    // The first ones at once: workers need not wait until all is cut.
+    if (this.#waiting.length >= Math.min(TOGETHER, 1 + this.#handed / 4)) await this.flush();
   }
 
   async flush(): Promise<void> {
     const places = this.#waiting;
     this.#waiting = [];
+    if (places.length === 0) return;
     await putParts(this.queue, this.#queued, places);
   }
 
@@ -123,7 +130,9 @@ export class ByWorkers {
     let lonely = performance.now();
     for (;;) {
       signal.throwIfAborted();
+      const asked = performance.now();
       const missing = await this.#missing();
+      const took = performance.now() - asked;
       told();
       await this.ends.fill();
       if (this.#all && missing === 0) break;
@@ -137,7 +146,8 @@ export class ByWorkers {
           said.add(each);
           events?.note?.(each, next);
         }
-      await sleep(POLL_MS, undefined, { signal });
+      // Of very many parts it is asked less often.
+      await sleep(Math.max(POLL_MS, 10 * took), undefined, { signal });
     }
     for await (const page of rejectPages(job.options.database, this.#batch))
       job.rejects.takeOver(page.filter(({ number }) => isOfFlow(number, given.flow)));
@@ -153,8 +163,9 @@ export class ByWorkers {
       const since = performance.now();
       for (let busy = true; busy; ) {
         const sessions = await database.query<{ pid: number }>(
-          `SELECT pid FROM pg_stat_activity
-           WHERE datname = current_database() AND usename = CURRENT_USER AND application_name LIKE $1`,
+          // Between two parts a session does nothing, and is let go of by itself.
+          `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename = CURRENT_USER
+             AND application_name LIKE $1 AND state IS DISTINCT FROM 'idle'`,
           [`% batch ${this.#batch} worker %`],
         );
         busy = sessions.length > 0;
@@ -182,15 +193,16 @@ export class ByWorkers {
       host: string | null;
       parts: number;
       rows: number;
+      staged: number;
       bytes: number;
       seconds: number;
     }>(
-      `SELECT p.host, count(*)::int AS parts, sum((p.account -> 0 ->> 'out')::bigint)::float8 AS rows, sum(p.ends_at - p.starts_at)::float8 AS bytes,
+      `SELECT p.host, count(*)::int AS parts, sum((p.account -> 0 ->> 'out')::bigint)::float8 AS rows, sum(p.rows)::float8 AS staged, sum(p.ends_at - p.starts_at)::float8 AS bytes,
               extract(epoch FROM max(p.committed_at) - min(p.committed_at - p.took_ms * interval '1 ms'))::float8 AS seconds
        FROM sluice.migration_part p WHERE p.batch_id = $1 AND p.flow = $2 AND p.branch = $3 GROUP BY p.host ORDER BY p.host`,
       [this.#batch, given.flow, branch],
     );
-    const sum = (of: 'parts' | 'rows' | 'bytes') => by.reduce((all, each) => all + each[of], 0);
+    const sum = (of: 'parts' | 'rows' | 'staged' | 'bytes') => by.reduce((all, each) => all + each[of], 0);
     const loaded = sum('parts');
     const parts = this.#handed + known.length;
     this.#bytes = sum('bytes');
@@ -198,6 +210,7 @@ export class ByWorkers {
     const rows = sum('rows') - known.reduce((all, { stages }) => all + (stages[0]?.out ?? 0), 0);
     this.#counter.in = rows;
     this.#counter.out = rows;
+    this.#loaded.in = sum('staged') - known.reduce((all, part) => all + part.rows, 0);
     const hosts = by.flatMap(({ host, rows: its, seconds }) =>
       host === null ? [] : [{ host, rowsPerSecond: Math.round(its / Math.max(seconds, 0.001)) }],
     );
