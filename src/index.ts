@@ -139,3 +139,4 @@ export { type JoinedOptions, joined, type PartitionBy, type RangedText } from '.
 export type { KeyRange } from './sources/postgres/key-range.js';
 export type { QueryText } from './sources/postgres/query-text.js';
 export { type SqliteOptions, type SqliteQuery, sqlite } from './sources/sqlite/index.js';
+export { type XlsxOptions, xlsx } from './sources/xlsx/index.js';

@@ -13,6 +13,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'zcat new.jsonl.gz | sluice copy - --format jsonl --into orders --mode merge',
     'sluice copy new.csv --into new_table --create',
     'sluice copy old.db --table orders --into orders',
+    'sluice copy report.xlsx --sheet Orders --into orders',
     'sluice copy https://exports.example.com/orders.csv.gz --into orders',
   ],
   db: ['sluice db start', 'psql "$(sluice db url)"', 'sluice db stop'],

@@ -1,7 +1,7 @@
 import { fileErrors } from '../core/errors/catalogue/files.js';
 import { displayName } from '../sources/bytes/open.js';
 import { type FileOptions, formatAt } from '../sources/file.js';
-import { type FileFormat, hasColumns, isText } from '../sources/format.js';
+import { type FileFormat, hasColumns, namesColumns } from '../sources/format.js';
 import type { CopyRequest } from './request.js';
 
 /** What a request says about how its files are written. */
@@ -17,6 +17,8 @@ const READING = [
   'at',
   'table',
   'query',
+  'sheet',
+  'skipLines',
 ] as const satisfies readonly (keyof CopyRequest & keyof FileOptions)[];
 
 /**
@@ -37,7 +39,12 @@ export function optionsAs(format: FileFormat | undefined, path: string, request:
   };
   if (!hasColumns(format) || request.columns === undefined) return options;
   // Its columns are in the file, whatever anybody says.
-  if (!isText(format)) throw fileErrors.format_option({ option: 'columns', path: displayName(path), format });
+  if (namesColumns(format))
+    throw fileErrors.format_option({
+      option: 'columns',
+      path: displayName(path),
+      format: format as FileFormat,
+    });
   if (request.header !== true) return { ...options, header: false };
   const { columns: _, ...rest } = options;
   return { ...rest, names: request.columns };

@@ -36,6 +36,10 @@ export interface CopyRequest {
   /** SQLite: the table or view to be read, or a query; left out, the only table. */
   readonly table?: string;
   readonly query?: string;
+  /** Excel: the sheet by its name; left out, the only one. */
+  readonly sheet?: string;
+  /** CSV, Excel: lines or rows left out before the header. */
+  readonly skipLines?: number;
   /** Where the table is not there, create it first: `proposeTable`. */
   readonly create?: boolean;
   /** The types of the table were proposed: a value that its column would change is a reject. */
@@ -67,6 +71,8 @@ export function copyCommand(request: CopyRequest): string {
     at: request.at,
     table: request.table,
     query: request.query,
+    sheet: request.sheet,
+    skipLines: request.skipLines === undefined ? undefined : String(request.skipLines),
     schema: request.schema,
     create: request.create === true ? true : undefined,
   };

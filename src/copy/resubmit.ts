@@ -43,6 +43,7 @@ const SAID = {
   at: '--at',
   table: '--table',
   query: '--query',
+  sheet: '--sheet',
   schema: '--schema',
 } as const satisfies Partial<Record<keyof CopyRequest, string>>;
 

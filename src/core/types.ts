@@ -14,7 +14,7 @@ export type DateUnit = 'seconds' | 'milliseconds' | 'microseconds' | 'nanosecond
 export type SqliteType = 'text' | 'boolean' | 'datetime';
 
 /** How rows are written: as text of records, as JSON, or in a format of which the columns are known. */
-export type RowFormat = 'csv' | 'json' | 'sqlite' | 'parquet';
+export type RowFormat = 'csv' | 'json' | 'sqlite' | 'parquet' | 'xlsx';
 
 /** Where rows come from. Declaring one touches nothing; every `read` starts afresh. */
 export interface Source<R extends AnyRow = Row> {

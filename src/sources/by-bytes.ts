@@ -2,7 +2,7 @@ import { open, stat } from 'node:fs/promises';
 import { beginsAsSqlite } from './sqlite/header.js';
 
 /** Formats that are no text, and begin in a way of their own. */
-export type BinaryFormat = 'sqlite' | 'parquet';
+export type BinaryFormat = 'sqlite' | 'parquet' | 'xlsx';
 
 /** As many bytes as any of them needs to be known by. */
 const FIRST_BYTES = 16;
@@ -25,5 +25,8 @@ export async function formatByBytes(path: string): Promise<BinaryFormat | undefi
 
 function formatOfBytes(first: Buffer): BinaryFormat | undefined {
   if (beginsAsSqlite(first)) return 'sqlite';
-  return first.subarray(0, 4).toString('latin1') === 'PAR1' ? 'parquet' : undefined;
+  const four = first.subarray(0, 4).toString('latin1');
+  if (four === 'PAR1') return 'parquet';
+  // Any other archive is told when it is opened.
+  return four === 'PK\x03\x04' ? 'xlsx' : undefined;
 }

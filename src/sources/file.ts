@@ -16,20 +16,23 @@ import { sqliteFile } from './sqlite/file.js';
 import type { SqliteQuery } from './sqlite/index.js';
 import { checkFile } from './text/check.js';
 import { openText, startingWith } from './text/opening.js';
+import { type XlsxOptions, xlsx } from './xlsx/index.js';
 
 export interface FileOptions
   extends CsvOptions,
     JsonOptions,
     JsonlOptions,
     Pick<SqliteQuery, 'table' | 'query'>,
-    Pick<ParquetOptions, 'unread'> {
+    Pick<ParquetOptions, 'unread'>,
+    Pick<XlsxOptions, 'sheet'> {
   /** What the file's name says where left out; for stdin, and where it says nothing, what the first bytes say. */
   readonly format?: FileFormat;
 }
 
 /**
  * The source for the file at `path`, its format told by the name (`.csv`, `.txt`, `.tsv`, `.tab`, `.jsonl`,
- * `.ndjson`, `.json`, each also with `.gz` or `.zst` behind it; `.db`, `.db3`, `.sqlite`, `.sqlite3`, `.s3db`; `.parquet`, `.pq`) or by the
+ * `.ndjson`, `.json`, each also with `.gz` or `.zst` behind it; `.db`, `.db3`, `.sqlite`, `.sqlite3`, `.s3db`; `.parquet`, `.pq`;
+ * `.xlsx`, `.xlsm`) or by the
  * options; for stdin and names that say nothing, by the first bytes when it is read: JSON, JSON Lines, or else CSV. Throws
  * usage `format_option` for options of another format.
  */
@@ -53,6 +56,8 @@ function sourceOf(format: FileFormat, path: string, options: FileOptions): Sourc
       return json(path, options);
     case 'jsonl':
       return jsonl(path, options);
+    case 'xlsx':
+      return xlsx(path, options);
     case 'parquet':
       return parquet(path, options);
     case 'sqlite':
@@ -125,18 +130,9 @@ async function* nothing(): Rows {}
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Options that say how CSV is written: who gives one knows the format. */
-const DIALECT = [
-  'delimiter',
-  'null',
-  'quote',
-  'escape',
-  'comment',
-  'relaxQuotes',
-  'trim',
-  'skipLines',
-] as const;
+const DIALECT = ['delimiter', 'null', 'quote', 'escape', 'comment', 'relaxQuotes', 'trim'] as const;
 
-const CSV = [...DIALECT, 'encoding', 'header', 'names', 'map'] as const;
+const CSV = [...DIALECT, 'skipLines', 'encoding', 'header', 'names', 'map'] as const;
 
 /** Options that not every format takes: those that each of them does. */
 const TAKEN: Readonly<Record<FileFormat, readonly (keyof FileOptions)[]>> = {
@@ -146,6 +142,7 @@ const TAKEN: Readonly<Record<FileFormat, readonly (keyof FileOptions)[]>> = {
   jsonl: ['encoding'],
   sqlite: ['table', 'query', 'map'],
   parquet: ['map', 'unread'],
+  xlsx: ['sheet', 'header', 'names', 'map', 'skipLines'],
 };
 
 const OPTIONS = [...new Set(Object.values(TAKEN).flat())];
@@ -159,6 +156,7 @@ export function formatFor(path: string, options: FileOptions): FileFormat | unde
   const told = path === STDIN ? undefined : formatOf(path);
   if (told !== undefined) return told;
   if (options.at !== undefined) return 'json';
+  if (options.sheet !== undefined) return 'xlsx';
   if (options.table !== undefined || options.query !== undefined) return 'sqlite';
   return DIALECT.some((option) => options[option] !== undefined) ? 'csv' : undefined;
 }

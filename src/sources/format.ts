@@ -2,9 +2,9 @@ import { pathInUrl } from '../core/input-url.js';
 import type { RowFormat } from '../core/types.js';
 
 /** How a file's rows are written. */
-export type FileFormat = 'csv' | 'tsv' | 'jsonl' | 'json' | 'sqlite' | 'parquet';
+export type FileFormat = 'csv' | 'tsv' | 'jsonl' | 'json' | 'sqlite' | 'parquet' | 'xlsx';
 
-type Binary = 'sqlite' | 'parquet';
+type Binary = 'sqlite' | 'parquet' | 'xlsx';
 
 /** By the ends of names, behind which `.gz` or `.zst` may stand. */
 const TEXT: Readonly<Record<string, FileFormat>> = {
@@ -26,6 +26,8 @@ const BINARY: Readonly<Record<string, Binary>> = {
   s3db: 'sqlite',
   parquet: 'parquet',
   pq: 'parquet',
+  xlsx: 'xlsx',
+  xlsm: 'xlsx',
 };
 
 /** The format that a file's name tells, if it does. */
@@ -43,11 +45,16 @@ export function textFormatOf(path: string): FileFormat | undefined {
 /** Whether what is written so is text; where nothing is known, it is. */
 export const isText = (
   format: FileFormat | RowFormat | undefined,
-): format is Exclude<FileFormat, Binary> | undefined => format !== 'sqlite' && format !== 'parquet';
+): format is Exclude<FileFormat, Binary> | undefined =>
+  format !== 'sqlite' && format !== 'parquet' && format !== 'xlsx';
+
+/** Whether the file itself says what its columns are called, always. */
+export const namesColumns = (format: FileFormat | undefined): boolean =>
+  format === 'sqlite' || format === 'parquet';
 
 /** Whether a file's rows take more bytes than it has. */
 export const isPacked = (path: string): boolean =>
-  /\.(?:gz|zst)$/i.test(pathInUrl(path)) || formatOf(path) === 'parquet';
+  /\.(?:gz|zst)$/i.test(pathInUrl(path)) || ['parquet', 'xlsx'].includes(formatOf(path) ?? '');
 
 const endOf = (path: string): readonly (string | undefined)[] =>
   /\.([a-z0-9]+?)(\.(?:gz|zst))?$/i.exec(pathInUrl(path)) ?? [];

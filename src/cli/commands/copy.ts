@@ -11,7 +11,7 @@ import type { Run } from '../../core/run.js';
 import type { Session } from '../../program/database.js';
 import { noSummary } from '../../run/end/no-summary.js';
 import type { FileFormat } from '../../sources/format.js';
-import { pairs, type RunFlags, withDatabase, withRunning } from '../given/flags.js';
+import { pairs, type RunFlags, wholeNumber, withDatabase, withRunning } from '../given/flags.js';
 import { answerFailureWith } from '../show/failure.js';
 import type { CorrectedGiven } from './run.js';
 
@@ -33,6 +33,8 @@ interface CopyFlags extends Omit<RunFlags, 'input' | 'source' | 'set' | 'encodin
   readonly at?: string;
   readonly table?: string;
   readonly query?: string;
+  readonly sheet?: string;
+  readonly skipLines?: number;
   readonly schema?: string;
   readonly create?: boolean;
 }
@@ -43,7 +45,7 @@ export function declareCopy(root: Command): void {
     .command('copy')
     .argument(
       '<files...>',
-      "CSV, TSV, JSON Lines or JSON, also .gz or .zst: paths, or https:// and s3:// URLs; '-' is stdin; Parquet, SQLite files",
+      "CSV, TSV, JSON Lines or JSON, also .gz or .zst: paths, or https:// and s3:// URLs; '-' is stdin; Excel, Parquet, SQLite files",
     )
     .description('load files into a table without writing a pipeline')
     .requiredOption('--into <table>', 'the table, or schema.table')
@@ -69,7 +71,7 @@ export function declareCopy(root: Command): void {
       new Option(
         '--format <format>',
         'default: what the name says, else what the first bytes look like',
-      ).choices(['csv', 'tsv', 'jsonl', 'json', 'sqlite', 'parquet']),
+      ).choices(['csv', 'tsv', 'jsonl', 'json', 'sqlite', 'parquet', 'xlsx']),
     )
     .option('--delimiter <text>', "CSV: between fields ('tab' or '\\t' for a tab)")
     .option('--null <text>', 'CSV: unquoted text that means NULL (default: nothing at all)')
@@ -79,6 +81,8 @@ export function declareCopy(root: Command): void {
     .option('--at <a.b>', 'JSON: where the array of rows is')
     .option('--table <name>', 'SQLite: the table or view to read (default: the only table)')
     .option('--query <sql>', 'SQLite: a query to read instead')
+    .option('--sheet <name>', 'Excel: the sheet to read (default: the only one that is not hidden)')
+    .option('--skip-lines <n>', 'CSV, Excel: lines left out before the header', wholeNumber)
     .option('--schema <file>', 'a JSON Schema that every row of the file must fit')
     .option('--only-rejects-of <batch>', 'the files are corrected rejects of that copy; see `rejects`')
     .option('--create', 'where the table is not there: propose one from the data, ask, create it')
@@ -125,7 +129,15 @@ async function resubmit(
     ...(flags.mode === undefined ? {} : { mode: flags.mode }),
   });
   // What the copy's own files needed is not said of those with the corrected rows.
-  const { columns: _columns, at: _at, table: _table, query: _query, ...reading } = request;
+  const {
+    columns: _columns,
+    at: _at,
+    table: _table,
+    query: _query,
+    sheet: _sheet,
+    skipLines: _skip,
+    ...reading
+  } = request;
   const files = request.files.flatMap((path) => (isFolder(path) ? filesIn(path) : [path]));
   const corrected = await Promise.all(
     files.map(async (path) => fileSource(path, await fileOptions(path, reading))),
@@ -253,7 +265,7 @@ async function show({ ddl, sampled, complete }: Proposal): Promise<void> {
 /** The flags as a request. Throws usage errors for those that contradict each other. */
 async function requestOf(files: readonly string[], flags: CopyFlags): Promise<CopyRequest> {
   const { parseList } = await import('../../copy/request.js');
-  const { mode = 'append', into, format, encoding, at, table, query, schema } = flags;
+  const { mode = 'append', into, format, encoding, at, table, query, sheet, skipLines, schema } = flags;
   const byKey = findsByKey(mode);
   if (flags.key !== undefined && !byKey && flags.create !== true) throw commandErrors.key_not_used({ mode });
   if (mode === 'patch' && flags.create === true) throw commandErrors.which.createdIsEmpty();
@@ -273,6 +285,8 @@ async function requestOf(files: readonly string[], flags: CopyFlags): Promise<Co
     at,
     table,
     query,
+    sheet,
+    skipLines,
     schema,
     delimiter: flags.delimiter === 'tab' || flags.delimiter === '\\t' ? '\t' : flags.delimiter,
     null: flags.null,

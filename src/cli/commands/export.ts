@@ -1,9 +1,9 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Packing } from '../../../sinks/files/packing.js';
 import { EXIT } from '../../core/errors/sluice-error.js';
 import type { ExportPlace } from '../../export/export.js';
 import type { ExportFormat, ExportRequest } from '../../export/request.js';
-import { type DatabaseFlags, withDatabase } from '../given/flags.js';
+import { type DatabaseFlags, wholeNumber, withDatabase } from '../given/flags.js';
 
 interface ExportFlags extends DatabaseFlags {
   readonly query?: string;
@@ -130,9 +130,4 @@ async function requestOf(tables: readonly string[], flags: ExportFlags): Promise
   )
     throw exportErrors.export_options.binaryOnTerminal({ what: compress ?? settled });
   return request;
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('a whole number from 1 up.');
-  return Number(text);
 }

@@ -219,7 +219,8 @@ function percent(text: string): number {
   return number;
 }
 
-function wholeNumber(text: string): number {
+/** A whole number from 1 up, as a flag is given it. Throws InvalidArgumentError. */
+export function wholeNumber(text: string): number {
   if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('a whole number from 1 up.');
   return Number(text);
 }

@@ -120,6 +120,8 @@ const TAKEN = [
   'at',
   'table',
   'query',
+  'sheet',
+  'skipLines',
   'mode',
   'resume',
 ];

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { SchemaElement } from 'hyparquet';
-import { dateText, momentText, timeText, type Unit } from './moments.js';
+import { dateText, momentText, timeText, type Unit } from '../moments.js';
 
 /** A text of a file that PostgreSQL cannot have; the row is rejected. */
 export class UnfitText {

@@ -11,15 +11,15 @@ const MAGIC: readonly (readonly [string, string, string])[] = [
   [
     'PK\x03\x04',
     'a ZIP archive (an Excel workbook is one, too)',
-    'unpack it, or save the sheet as CSV UTF-8',
+    'a workbook is read from a file that is said to be one (--format xlsx); unpack any other archive',
   ],
-  ['SQLite format 3\0', 'a SQLite database', 'read it with sqlite()'],
+  ['SQLite format 3\0', 'a SQLite database', 'save it to a file, and say what it is (--format sqlite)'],
   ['PGDMP', 'a PostgreSQL dump in custom format', 'restore it with pg_restore and read the table'],
-  ['PAR1', 'a Parquet file', 'export it as CSV or JSON Lines'],
+  ['PAR1', 'a Parquet file', 'save it to a file, and say what it is (--format parquet)'],
   ['BZh', 'compressed with bzip2', 'pipe it in: bzcat FILE | sluice … -'],
   ['\xfd7zXZ\0', 'compressed with xz', 'pipe it in: xzcat FILE | sluice … -'],
   ['%PDF-', 'a PDF', 'export the data as CSV or JSON Lines'],
-  ['\xd0\xcf\x11\xe0', 'an old Excel or Word file', 'save the sheet as CSV UTF-8'],
+  ['\xd0\xcf\x11\xe0', 'an old Excel or Word file', 'save the sheet as .xlsx, or as CSV UTF-8'],
 ];
 
 /**

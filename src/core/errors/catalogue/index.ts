@@ -33,6 +33,8 @@ import { stagingErrors } from './staging.js';
 import { tableErrors } from './tables.js';
 import { testingErrors } from './testing.js';
 import { textErrors } from './text.js';
+import { xlsxErrors } from './xlsx.js';
+import { zipErrors } from './zip.js';
 
 type Topics = readonly [
   typeof backupErrors,
@@ -64,6 +66,8 @@ type Topics = readonly [
   typeof rowErrors,
   typeof runErrors,
   typeof parquetErrors,
+  typeof xlsxErrors,
+  typeof zipErrors,
   typeof sqliteErrors,
   typeof stageErrors,
   typeof stagingErrors,
@@ -107,6 +111,8 @@ const all: Topics = [
   rowErrors,
   runErrors,
   parquetErrors,
+  xlsxErrors,
+  zipErrors,
   sqliteErrors,
   stageErrors,
   stagingErrors,

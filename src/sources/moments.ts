@@ -1,4 +1,4 @@
-import { withoutEnd } from '../../core/ends.js';
+import { withoutEnd } from '../core/ends.js';
 
 /** Days, times and moments as PostgreSQL writes them, out of whole numbers. */
 
