@@ -12,7 +12,7 @@ import { CODECS, type ParquetPackage, parquetPackage, unpackers } from './packag
 const MAGIC = 'PAR1';
 const ENCRYPTED = 'PARE';
 
-/** A file is read from its beginning to `start`, and from `end` on, by so many bytes at a time where it lies elsewhere. */
+/** Of an input elsewhere so many bytes are held: windows of one row group lie in the same pages, and asking again takes long. */
 const KEPT_BYTES = 64 << 20;
 
 /** Rows that stand together in a file. */

@@ -89,6 +89,7 @@ const VALID: Readonly<Record<string, string>> = {
   jobs: '2',
   threads: '2',
   'rows-per-file': '5',
+  'skip-lines': '2',
   'older-than': '7d',
 };
 

@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { packageFile } from '../../../src/core/package.js';
 import { csv } from '../../../src/sources/csv/index.js';
 import { jsonl } from '../../../src/sources/json/jsonl.js';
 import { RemoteBytes } from '../../../src/sources/remote/remote-bytes.js';
@@ -15,6 +11,7 @@ import { bytesOf, numbered } from '../../support/remote.js';
 import { rowsOf } from '../../support/run.js';
 import { s3Server } from '../../support/s3-server.js';
 import { thrown } from '../../support/thrown.js';
+import { withoutPackages } from '../../support/without-packages.js';
 
 const never = new AbortController().signal;
 
@@ -75,26 +72,11 @@ test('what is not there, and who may not, is told', async (t) => {
 });
 
 test('without the package it is said how to install it', async (t) => {
-  // The code as it is installed, beside all packages but that one.
-  const folder = tempFolder(t);
-  const modules = join(folder, 'node_modules');
-  mkdirSync(modules);
-  for (const name of readdirSync(packageFile('node_modules')))
-    if (name !== '@aws-sdk' && !name.startsWith('.'))
-      symlinkSync(packageFile('node_modules', name), join(modules, name));
-  cpSync(packageFile('dist', 'bundle'), join(folder, 'dist', 'bundle'), { recursive: true });
-  cpSync(packageFile('package.json'), join(folder, 'package.json'));
   const code = `
     const { csv } = await import(process.argv[1]);
     const around = { signal: new AbortController().signal, share: (_, make) => make() };
     await csv('s3://exports/a.csv').bytes(around).catch((error) => console.log(error.code, error.message, error.facts.next));`;
-  const said = await new Promise<string>((resolve) =>
-    execFile(
-      process.execPath,
-      ['--input-type=module', '--eval', code, join(folder, 'dist', 'bundle', 'src', 'index.js')],
-      (_, stdout, stderr) => resolve(stdout + stderr),
-    ),
-  );
+  const said = await withoutPackages(t, ['@aws-sdk'], code);
   assert.match(
     said,
     /^no_s3_client s3:\/\/exports\/a\.csv takes the package @aws-sdk\/client-s3.* not installed npm install @aws-sdk\/client-s3/,
