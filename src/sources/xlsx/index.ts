@@ -27,7 +27,9 @@ export interface XlsxOptions extends HeaderOptions {
  * skipped; a row's origin is its number in the sheet. Takes the packages yauzl and saxes.
  *
  * A row with an error (`#N/A`) or a date that there is not is a reject with the cell's address, as is one with a value
- * beyond the header. Checking and reading throw what `openWorkbook`, `sheetOf` and `resolveHeader` do, refused `empty_sheet`.
+ * beyond the header. Checking and reading throw usage `not_xlsx`, `no_xlsx_reader`, `which_sheet`, `no_such_sheet`,
+ * `missing_column`, `unknown_column`, `zip_encrypted`, refused `no_sheets`, `empty_sheet`, `duplicate_column`, failed
+ * `corrupt_zip`, `corrupt_xlsx`.
  */
 export function xlsx<const C extends string>(
   path: string,
