@@ -123,6 +123,7 @@ export type {
 } from './program/options.js';
 export type { PipelineGiven } from './program/pipeline-file.js';
 export type { RunChoices } from './run/given/choices.js';
+export type { IntoFiles } from './run/given/into-files.js';
 export type { Plan, PlannedTable } from './run/given/plan.js';
 export type { Summary } from './run/given/summary.js';
 export type { RolledBack, UndoneTable } from './run/rollback/rolled-back.js';

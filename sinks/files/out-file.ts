@@ -20,12 +20,13 @@ export class OutFile {
   readonly #first: Writable;
   readonly #flowing: Promise<void>;
   #failure: Error | undefined;
+  #kept = false;
 
   private constructor(
     readonly path: string,
     packing: Packing | undefined,
   ) {
-    this.#unfinished = `${path}.${process.pid}.part`;
+    this.#unfinished = unfinishedName(path);
     this.#file = createWriteStream(this.#unfinished, { mode: 0o600, highWaterMark: 1 << 20 });
     const packer = packerOf(packing);
     this.#first = packer ?? this.#file;
@@ -63,15 +64,19 @@ export class OutFile {
     await rename(this.#unfinished, this.path).catch((error: Error) => {
       throw cannotWrite(this.path, error);
     });
+    this.#kept = true;
+    taken.delete(this.#unfinished);
   }
 
   /** Removes what is not kept. Never throws. */
   async discard(): Promise<void> {
+    if (this.#kept) return;
     this.#first.destroy();
     await this.#flowing.catch(() => {});
     // Not yet opened, it would be made after it was removed.
     if (!this.#file.closed) await once(this.#file.destroy(), 'close').catch(() => {});
     await rm(this.#unfinished, { force: true }).catch(() => {});
+    taken.delete(this.#unfinished);
   }
 
   #fail(error: Error): void {
@@ -87,6 +92,18 @@ export class OutFile {
     return new Promise((resolve) => {
       this.#first.once('drain', resolve);
     });
+  }
+}
+
+/** Of files in the making in this process: two may be on their way to one name. */
+const taken = new Set<string>();
+
+function unfinishedName(path: string): string {
+  for (let n = 1; ; n++) {
+    const name = `${path}.${process.pid}${n === 1 ? '' : `.${n}`}.part`;
+    if (taken.has(name)) continue;
+    taken.add(name);
+    return name;
   }
 }
 

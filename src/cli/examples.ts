@@ -40,6 +40,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   run: [
     'sluice run ./orders.ts --source orders.csv --dry-run',
     'sluice run ./orders.ts --source orders.csv --rehearse',
+    'sluice run ./orders.ts --source orders.csv --into out/%t.csv.gz',
     'sluice run okvet-import --source exports/ --execute --max-rejects 1% --yes',
     'sluice run ./orders.ts --resume 7',
   ],

@@ -103,6 +103,12 @@ export interface Sink<R extends AnyRow = Row> {
   readonly name: string;
   /** What `write` changes; a dry run opens only sinks that change nothing. */
   readonly writes: 'database' | 'file' | 'nothing';
+  /** The file that it makes, which has its name once the run has done all else. */
+  readonly path?: string;
+  /** Asked before anything is written: may it be written so, and there? Throws a SluiceError. */
+  check?(run: Run): Promise<void>;
+  /** In place of `open` in a dry run: what would be rejected is, and nothing is written. */
+  openDry?(run: Run): Promise<Staging<R>>;
   open(run: Run): Promise<Staging<R>>;
 }
 
@@ -117,6 +123,12 @@ export interface Staging<R extends AnyRow = Row> {
    * end of the flow fails after this one was closed, it is still called.
    */
   discard(): Promise<void>;
+  /** Of what is shared by several ends, or gets a name: all ends of the run are closed, and it is made whole. Nothing is published yet. */
+  finish?(): Promise<void>;
+  /** All else is done, the publish before all: what was finished gets its name. */
+  keep?(): Promise<void>;
+  /** Whether nobody takes what is written any more (a pipe whose reader has gone): rows are dropped then, which is no failure. */
+  unread?(): boolean;
 }
 
 /** `stage` under a name for messages and the accounting. */

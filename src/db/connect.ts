@@ -192,8 +192,8 @@ export class PgDatabase implements Database {
     const ours = [...this.#open].filter(([, stopped]) => how === 'cancel' || stopped === 'ended');
     const pids = ours.map(([client]) => backendOf(client)?.pid ?? 0);
     const ask = how === 'cancel' ? 'pg_cancel_backend' : 'pg_terminate_backend';
-    // Where the server is gone, or full, what follows is all that can be done.
-    if (!this.#silent)
+    // Where the server is gone, or full, what follows is all that can be done. Before the first session there is nothing to stop.
+    if (!this.#silent && this.#connected)
       await this.#ask('stop', `SELECT pg_catalog.${ask}(pid) FROM unnest($1::pg_catalog.int4[]) AS pid`, [
         pids,
       ]).catch((error: unknown) => {

@@ -1,4 +1,7 @@
 import type { Client } from 'pg';
+import { formFor } from '../../sinks/files/csv-form.js';
+import type { ExportFormat } from '../../sinks/files/format.js';
+import { assertFree, type FileNames, fileNames, namesApart } from '../../sinks/files/names.js';
 import { OutFile } from '../../sinks/files/out-file.js';
 import { assertPacks, packingOf } from '../../sinks/files/packing.js';
 import { untilAborted } from '../core/until-aborted.js';
@@ -11,9 +14,8 @@ import { usersDatabase } from '../db/users-database.js';
 import { CopyOut } from '../sources/postgres/copy-out.js';
 import { fieldsOf, queryError } from '../sources/postgres/describe.js';
 import { filesOf } from './formats.js';
-import { assertFree, type FileNames, fileNames } from './names.js';
 import { relationToExport } from './relations.js';
-import { type ExportFormat, type ExportRequest, settledFormat } from './request.js';
+import { type ExportRequest, settledFormat } from './request.js';
 import { copyOutSql, type Selected, selectSql } from './statement.js';
 import type { BeginFile, FileWriter } from './writer.js';
 
@@ -66,11 +68,9 @@ export async function exportRows(request: ExportRequest, place: ExportPlace): Pr
   assertPacks(request.into === undefined ? request.packing : packingOf(request.into));
   const parts = await partsOf(request, format, place);
   const numbered = request.rowsPerFile !== undefined;
-  assertFree(
-    parts.flatMap(({ names }) => names ?? []),
-    numbered,
-    request.overwrite,
-  );
+  const names = parts.flatMap((part) => part.names ?? []);
+  namesApart(names, request.into ?? '');
+  if (!request.overwrite) assertFree(names, numbered);
   const client = await untilAborted(
     driverClient(usersDatabase(place.database).connect('export')),
     place.signal,
@@ -178,16 +178,15 @@ async function exportPart(
   }
 }
 
-/**
- * In CSV a row of one column that is NULL is an empty line, which readers take for none: there NULL is written in letters,
- * unless the request has some.
- */
+/** The form of CSV of so many columns; where that is not the one asked for, it is said. */
 function withNull({ csv }: ExportRequest, format: ExportFormat, columns: number, { note }: ExportPlace) {
-  if (format !== 'csv' || columns > 1 || csv.nullText !== undefined) return csv;
-  note?.(
-    "there is one column, and an empty line would be no row: NULL is written \\N (to be read by --null '\\N')",
-  );
-  return { ...csv, nullText: '\\N' };
+  if (format !== 'csv') return csv;
+  const form = formFor(csv, columns);
+  if (form !== csv)
+    note?.(
+      "there is one column, and an empty line would be no row: NULL is written \\N (to be read by --null '\\N')",
+    );
+  return form;
 }
 
 interface Opened {

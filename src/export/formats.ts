@@ -1,7 +1,7 @@
 import type { FieldDef } from 'pg';
+import { type CsvForm, headerLine } from '../../sinks/files/csv-form.js';
+import type { ExportFormat } from '../../sinks/files/format.js';
 import { jsonLines, lines } from './lines.js';
-import type { CsvForm, ExportFormat } from './request.js';
-import { headerLine } from './statement.js';
 import type { BeginFile } from './writer.js';
 
 /** How files of `format` are begun. Throws usage `no_parquet` where the package for it is not installed. */

@@ -1,8 +1,7 @@
+import { assertCsvForm, type CsvForm } from '../../sinks/files/csv-form.js';
+import { type ExportFormat, formatOfName } from '../../sinks/files/format.js';
 import { type Packing, packingOf } from '../../sinks/files/packing.js';
 import { exportErrors } from '../core/errors/catalogue/export.js';
-
-/** How rows are written. */
-export type ExportFormat = 'csv' | 'jsonl' | 'parquet';
 
 /** What `sluice export` was told. */
 export interface ExportRequest {
@@ -21,26 +20,6 @@ export interface ExportRequest {
   readonly csv: CsvForm;
   /** Whether files of these names may be written over. */
   readonly overwrite: boolean;
-}
-
-/** How CSV is written. */
-export interface CsvForm {
-  readonly delimiter: string;
-  readonly header: boolean;
-  /** What stands unquoted for NULL; left out, nothing at all. */
-  readonly nullText?: string;
-}
-
-const FORMATS: readonly (readonly [RegExp, ExportFormat])[] = [
-  [/\.(csv|tsv|txt)$/i, 'csv'],
-  [/\.(jsonl|ndjson)$/i, 'jsonl'],
-  [/\.parquet$/i, 'parquet'],
-];
-
-/** The format that a file's name says, packed or not; undefined where it says none. */
-function formatOfName(path: string): ExportFormat | undefined {
-  const plain = packingOf(path) === undefined ? path : path.replace(/\.[^.]+$/, '');
-  return FORMATS.find(([pattern]) => pattern.test(plain))?.[1];
 }
 
 /**
@@ -63,8 +42,6 @@ export function settledFormat(request: ExportRequest): ExportFormat {
     throw no.parquetIsPacked();
   if (format !== 'csv' && (csv.delimiter !== ',' || !csv.header || csv.nullText !== undefined))
     throw no.ofCsv({ format });
-  if (!/^[\t -~]$/.test(csv.delimiter) || csv.delimiter === '"') throw no.badDelimiter();
-  if (csv.nullText !== undefined && /[\r\n"]/.test(csv.nullText)) throw no.badNull();
-  if (csv.nullText?.includes(csv.delimiter) === true) throw no.badNull();
+  assertCsvForm(csv);
   return format;
 }

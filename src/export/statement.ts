@@ -1,7 +1,7 @@
-import { csvField } from '../core/csv-text.js';
+import type { CsvForm } from '../../sinks/files/csv-form.js';
+import type { ExportFormat } from '../../sinks/files/format.js';
 import { idents, literal, qualified } from '../db/quote.js';
 import { bare } from '../sources/postgres/describe.js';
-import type { CsvForm, ExportFormat } from './request.js';
 
 /** What is exported: a relation's columns, or a query. */
 export type Selected =
@@ -35,13 +35,4 @@ export function copyOutSql(selected: Selected, format: ExportFormat, csv: CsvFor
   if ('plain' in selected && selected.plain)
     return `COPY ${qualified(selected.schema, selected.table)} (${idents(selected.columns)}) TO STDOUT${options}`;
   return `COPY (${selectSql(selected)}\n) TO STDOUT${options}`;
-}
-
-/** The header of a CSV file. Pure. */
-export function headerLine(columns: readonly string[], { delimiter }: CsvForm): string {
-  const field = (name: string) => {
-    const plain = csvField(name);
-    return plain === name && name.includes(delimiter) ? `"${name}"` : plain;
-  };
-  return `${columns.map(field).join(delimiter)}\n`;
 }

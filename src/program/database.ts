@@ -5,6 +5,7 @@ import { PgDatabase } from '../db/connect.js';
 import { isOutOfReach } from '../db/connection-error.js';
 import type { EmbeddedServer } from '../db/embedded/index.js';
 import { EMBEDDED_URL } from '../db/embedded/names.js';
+import { NoDatabase } from '../db/no-database.js';
 import { ident } from '../db/quote.js';
 import { sqlstateOf } from '../db/server-error.js';
 import { asFailure } from '../run/end/failure.js';
@@ -42,13 +43,14 @@ export interface Opening {
  * Opens a database, or the embedded server and one of its own, does `work` with it and closes everything, whatever
  * becomes of it. From the moment the signal is aborted statements are cancelled, and soon sessions ended. Nothing is
  * connected to before `work` asks for it. Throws what `work` throws; a lost connection is `connection_lost`, and what
- * the signal has cut off `interrupted`.
+ * the signal has cut off `interrupted`. Where none is `wanted`, whoever asks the database is told so (`no_database_named`).
  */
 export async function withDatabase<T>(
-  wanted: Address | Embedded,
+  wanted: Address | Embedded | undefined,
   opening: Opening,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
+  if (wanted === undefined) return work({ database: new NoDatabase(), signal: opening.signal });
   const { signal } = opening;
   let release = async () => {};
   let database: PgDatabase | undefined;

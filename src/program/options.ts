@@ -2,6 +2,7 @@ import type { Log } from '../core/run.js';
 import type { StoredReject } from '../core/stored-reject.js';
 import type { InputProgress } from '../db/ledger/batches.js';
 import type { RunChoices } from '../run/given/choices.js';
+import type { IntoFiles } from '../run/given/into-files.js';
 import type { Summary } from '../run/given/summary.js';
 import type { InputsGiven } from './inputs-given.js';
 
@@ -62,7 +63,11 @@ export interface CallOptions {
 }
 
 /** How a program runs a pipeline. What a command asks on a terminal is not asked: to call is to consent. */
-export interface RunOptions extends CallOptions, Omit<RunChoices, 'signal'> {
+export interface RunOptions extends Omit<CallOptions, 'database'>, Omit<RunChoices, 'signal'> {
+  /** Left out: there is none, which only a run needs that publishes nothing, since its rows end in files. */
+  readonly database?: DatabaseGiven;
+  /** Where the rows go in place of the pipeline's tables: a path (`out/%t.csv`, %t being the table), or how it is written. */
+  readonly into?: string | IntoFiles;
   /**
    * What is read in place of the pipeline's own sources, by input. Of a run that resumes a batch, left out: the files that
    * the batch was given by their paths. With `onlyRejectsOf`: the corrected rejects of that input.

@@ -1,4 +1,5 @@
 import { commandErrors } from '../core/errors/catalogue/command-line.js';
+import { connectionErrors } from '../core/errors/catalogue/connection.js';
 import { SluiceError } from '../core/errors/sluice-error.js';
 import type { Pipeline } from '../core/pipeline.js';
 import type { Log } from '../core/run.js';
@@ -8,7 +9,9 @@ import { requireLedger } from '../db/ledger/open.js';
 import { readPublished } from '../db/ledger/published.js';
 import { checkPipeline } from '../run/check.js';
 import { asFailure } from '../run/end/failure.js';
+import { intoFiles } from '../run/given/into-files.js';
 import type { RunOptions as EngineOptions } from '../run/given/options.js';
+import { assertOther, publishes } from '../run/given/publishes.js';
 import { parseRejectLimit } from '../run/given/reject-limit.js';
 import type { Summary } from '../run/given/summary.js';
 import { rollbackViews } from '../run/rollback/old-names.js';
@@ -93,7 +96,7 @@ export async function checkIn(
 /** Checks `pipeline` for a program. */
 export async function checkFor(given: PipelineGiven, options: CheckOptions): Promise<CheckResult> {
   const { settings, maxRejects, rows = true } = options;
-  return calling(options, {}, async (session, { log, events }) => {
+  return calling(options, nothing, async (session, { log, events }) => {
     const limit = maxRejects === undefined ? undefined : limitOf(maxRejects);
     const { pipeline, from } = await pipelineGiven(given);
     const { inputs } = await inputsOf(session, pipeline, options);
@@ -123,34 +126,39 @@ export async function runFor(given: PipelineGiven, until: Until, options: TrialO
   const {
     inputs = {},
     source,
+    into,
     maxRejects,
     events: _events,
     database: _database,
     signal: _signal,
     ...choices
   } = options;
-  return calling(
-    options,
-    { assert: () => assertRunnable({ ...options, ...until }) },
-    async (session, { log, events }) => {
-      const limit = maxRejects === undefined ? undefined : limitOf(maxRejects);
-      const { pipeline, from } = await pipelineGiven(given);
-      const read = await inputsOf(session, pipeline, options);
-      const again = from === undefined ? undefined : makingAgain(from, read.inputs, options.resume);
-      const { summary, rejects } = await runIn(session, pipeline, {
-        ...(from === undefined ? {} : { from }),
-        ...choices,
-        ...until,
-        ...read,
-        ...(again === undefined ? {} : { again }),
-        ...(limit === undefined ? {} : { maxRejects: limit }),
-        log,
-        events,
-        onBatch: events.batch,
-      });
-      return { ...summary, rejects };
-    },
-  );
+  const before = async () => {
+    const found = await pipelineGiven(given);
+    const files = typeof into === 'string' ? { into } : into;
+    const pipeline = files === undefined ? found.pipeline : intoFiles(found.pipeline, files);
+    assertRunnable({ ...options, ...until }, publishes(pipeline));
+    if (!publishes(pipeline)) assertOther({ ...choices, ...until });
+    else if (options.database === undefined) throw connectionErrors.no_database_named.toPublish();
+    return { ...found, pipeline };
+  };
+  return calling(options, before, async (session, { log, events }, { pipeline, from }) => {
+    const limit = maxRejects === undefined ? undefined : limitOf(maxRejects);
+    const read = await inputsOf(session, pipeline, options);
+    const again = from === undefined ? undefined : makingAgain(from, read.inputs, options.resume);
+    const { summary, rejects } = await runIn(session, pipeline, {
+      ...(from === undefined ? {} : { from }),
+      ...choices,
+      ...until,
+      ...read,
+      ...(again === undefined ? {} : { again }),
+      ...(limit === undefined ? {} : { maxRejects: limit }),
+      log,
+      events,
+      onBatch: events.batch,
+    });
+    return { ...summary, rejects };
+  });
 }
 
 /** What is read: inputs in place of the pipeline's own, or corrected rejects. */
@@ -178,7 +186,7 @@ function limitOf(given: number | string): NonNullable<EngineOptions['maxRejects'
 
 /** Publishes the staged batch `id` for a program. */
 export async function swapFor(given: PipelineGiven, id: string, options: SwapOptions): Promise<Summary> {
-  return calling(options, {}, async ({ database, signal }, told) => {
+  return calling(options, nothing, async ({ database, signal }, told) => {
     const { pipeline } = await pipelineGiven(given);
     const { maxShrink, allowSuppressed, rewriteOids, runOwnersCode } = options;
     const batch = await findStaged(database, id);
@@ -198,7 +206,7 @@ export async function swapFor(given: PipelineGiven, id: string, options: SwapOpt
 
 /** Takes back what the batch `id` has published, for a program. */
 export async function rollbackFor(id: string, options: RollbackOptions): Promise<RolledBack> {
-  return calling(options, {}, ({ database, signal }, { log, events }) => {
+  return calling(options, nothing, ({ database, signal }, { log, events }) => {
     const { views, database: _database, ...how } = options;
     return (views === true ? rollbackViews : rollbackBatch)(id, { ...how, database, signal, log, events });
   });
@@ -206,7 +214,7 @@ export async function rollbackFor(id: string, options: RollbackOptions): Promise
 
 /** The batch `id` as the ledger has it. */
 export async function statusFor(id: string, options: CallOptions): Promise<BatchInfo> {
-  return calling(options, {}, async ({ database }) => {
+  return calling(options, nothing, async ({ database }) => {
     await requireLedger(database);
     return { ...(await findBatch(database, id)), published: await readPublished(database, id) };
   });
@@ -214,30 +222,33 @@ export async function statusFor(id: string, options: CallOptions): Promise<Batch
 
 /** The latest batches, newest first. */
 export async function batchesFor(limit: number, options: CallOptions): Promise<Batch[]> {
-  return calling(options, {}, async ({ database }) => {
+  return calling(options, nothing, async ({ database }) => {
     await requireLedger(database);
     return listBatches(database, limit);
   });
 }
 
-const silent = () => {};
-const QUIET: Log = { debug: silent, info: silent, warn: silent, error: silent };
+const nothing = () => {};
+const QUIET: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 interface Told {
   readonly log: Log;
   readonly events: ReturnType<typeof eventsFor>;
 }
 
-/** Does a program's `work` on its database; nothing of it is left behind, and what it throws is said to a program. */
-async function calling<T>(
-  { database, signal, events = {}, log = QUIET }: CallOptions,
-  { assert }: { readonly assert?: () => void },
-  work: (session: Session, told: Told) => Promise<T>,
+/**
+ * Does a program's `work` on its database, told what `before` has found out before it is opened; nothing of it is left
+ * behind, and what it throws is said to a program.
+ */
+async function calling<T, P>(
+  { database, signal, events = {}, log = QUIET }: Omit<CallOptions, 'database'> & Partial<CallOptions>,
+  before: () => Promise<P> | P,
+  work: (session: Session, told: Told, found: P) => Promise<T>,
 ): Promise<T> {
   const stop = stopOf(signal);
   try {
     assertRuns();
-    assert?.();
+    const found = await before();
     if (stop.signal.aborted) throw asFailure(undefined, stop.signal);
     const told = { log, events: eventsFor(events, stop.because, log) };
     const opening = {
@@ -245,7 +256,9 @@ async function calling<T>(
       readable: (described: string) =>
         told.events.warn(`what is sent to ${described} is not encrypted`, 'sslmode=require asks for TLS'),
     };
-    return await withDatabase(wantedOf(database), opening, (session) => work(session, told));
+    return await withDatabase(database === undefined ? undefined : wantedOf(database), opening, (session) =>
+      work(session, told, found),
+    );
   } catch (error) {
     throw error instanceof SluiceError ? error.but({ next: stepsFor(error.facts.next) }) : error;
   } finally {

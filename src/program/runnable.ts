@@ -18,8 +18,11 @@ type Wanted = Pick<
   | 'onlyRejectsOf'
 >;
 
-/** Throws a usage error for what contradicts itself, and where files would be written over; asked before anything else. */
-export function assertRunnable(wanted: Wanted): void {
+/**
+ * Throws a usage error for what contradicts itself, and where files would be written over; asked before anything else.
+ * `publishes`: whether tables are to be published, of which a part of the rows would be a loss.
+ */
+export function assertRunnable(wanted: Wanted, publishes = true): void {
   const { rejectsInto, reportsInto, resume, dryRun, rehearse, limit } = wanted;
   if (resume !== undefined && (dryRun === true || rehearse === true || limit !== undefined))
     throw commandErrors.which.resumed();
@@ -30,5 +33,6 @@ export function assertRunnable(wanted: Wanted): void {
   if (reportsInto !== undefined && (hasFiles(reportsInto) || reportsInto === rejectsInto))
     throw commandErrors.file_exists.reports({ folder: reportsInto });
   if (dryRun === true && rehearse === true) throw commandErrors.which.dryRunOrRehearsal();
-  if (limit !== undefined && dryRun !== true && rehearse !== true) throw commandErrors.limit_publishes();
+  if (publishes && limit !== undefined && dryRun !== true && rehearse !== true)
+    throw commandErrors.limit_publishes();
 }

@@ -7,7 +7,7 @@ const CALLS: ReadonlySet<string> = new Set(['check', 'run', 'load', 'swap', 'rol
 /** Flags that are options of the same name; of those in NUMBERS the value is a number. */
 const SAME: ReadonlySet<string> = new Set(
   `maxRejects maxShrink allowEmpty allowSuppressed rewriteOids runOwnersCode stopOnError keepStaging always records
-   guard jobs limit resume onlyRejectsOf rejectsInto reportsInto source discardWrites threads workers rows`.split(
+   guard jobs limit resume onlyRejectsOf rejectsInto reportsInto source discardWrites threads workers rows into`.split(
     /\s+/,
   ),
 );

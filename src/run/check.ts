@@ -5,6 +5,7 @@ import { stateOf } from './end/fail.js';
 import { asFailure } from './end/failure.js';
 import { stopStatements } from './end/stopping.js';
 import type { RunOptions } from './given/options.js';
+import { publishes } from './given/publishes.js';
 import { Job } from './job/job.js';
 import { inputsAsRead } from './load/how-read.js';
 import { planPublish } from './publish/plan.js';
@@ -13,8 +14,9 @@ import { planPublish } from './publish/plan.js';
 export async function planPipeline(pipeline: Pipeline, options: RunOptions): Promise<Checked> {
   return asking(pipeline, options, async (job) => {
     const checked = await checkJob(job);
-    const publish = await planPublish(job, checked.changes);
-    return { ...checked, plan: { ...checked.plan, inputs: await inputsAsRead(job, checked), publish } };
+    const publish = publishes(job.pipeline) ? await planPublish(job, checked.changes) : undefined;
+    const plan = { ...checked.plan, inputs: await inputsAsRead(job, checked) };
+    return { ...checked, plan: publish === undefined ? plan : { ...plan, publish } };
   });
 }
 

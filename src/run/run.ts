@@ -25,6 +25,7 @@ import { writeReports } from './end/report-files.js';
 import { stopStatements } from './end/stopping.js';
 import { failedSummary, type Outcome, summaryOf } from './end/summary.js';
 import type { RunOptions } from './given/options.js';
+import { assertOther, assertPublished, publishes } from './given/publishes.js';
 import type { Summary } from './given/summary.js';
 import { lockTables } from './given/table-claims.js';
 import type { ContentReading } from './inputs/file-content.js';
@@ -35,6 +36,7 @@ import { changesNothing, isPublishedAlready } from './known/nothing-to-do.js';
 import { assertAccounted } from './load/accounted.js';
 import { inputsAsRead } from './load/how-read.js';
 import { load } from './load/load.js';
+import { finishOthers, keepAfterAll } from './load/other-ends.js';
 import { findResumable, holdStaging, resumedOptions, type TakenUp, takeUp } from './load/resume.js';
 import { beginBatch, recordRun } from './load/resume-manifest.js';
 import { assertSessions, SESSIONS_OF_A_RUN, sessionsOf } from './load/sessions.js';
@@ -47,6 +49,7 @@ import { summariseRecords, unchangedRecords } from './publish/record-summary.js'
 import { assertKept } from './publish/shrink.js';
 import type { PublishedChanges } from './publish/window.js';
 import { trackedKinds } from './records/kinds.js';
+import { runWithoutBatch } from './without-batch.js';
 
 /** What a run gives back: the summary, and the first few rejected rows for showing. */
 export interface Ran {
@@ -62,12 +65,15 @@ export interface Ran {
 export async function runPipeline(pipeline: Pipeline, options: RunOptions): Promise<Ran> {
   const { resume } = options;
   const resumed = resume === undefined ? undefined : await findResumable(pipeline, options, resume);
+  const batched = publishes(pipeline);
+  if (!batched) assertOther(options);
   if (options.guard === 'lock' && options.publish === false) throw commandErrors.guard_ends();
   const job = await Job.prepare(pipeline, resumed === undefined ? options : resumedOptions(options, resumed));
   job.state.stopped = stopStatements(options.database, job.signal);
   try {
-    if (options.dryRun !== true) await assertSessions(options.database, SESSIONS_OF_A_RUN);
-    job.state.manifest = await recordRun(job, resumed);
+    if (batched && options.dryRun !== true) await assertSessions(options.database, SESSIONS_OF_A_RUN);
+    const manifest = batched ? await recordRun(job, resumed) : undefined;
+    job.state.manifest = manifest;
     const checked = await job.phase('check', 'checking inputs, tables and the pipeline’s own questions', () =>
       checkJob(job, options.dryRun !== true),
     );
@@ -78,22 +84,30 @@ export async function runPipeline(pipeline: Pipeline, options: RunOptions): Prom
         options.events?.note?.(sentence(name, finding), commandsOf(finding.next));
     }
     assertChecked(checked);
-    if (resumed === undefined)
-      job.state.manifest = { ...job.state.manifest, resubmit: resubmitFactsOf(job, checked) };
+    if (options.publish === false) assertPublished(checked.flows);
+    if (manifest !== undefined && resumed === undefined)
+      job.state.manifest = { ...manifest, resubmit: resubmitFactsOf(job, checked) };
     const plan =
       options.workers === true ? { ...checked.plan, inputs: await inputsAsRead(job, checked) } : checked.plan;
     const shown =
-      options.dryRun === true ? { ...plan, publish: await planPublish(job, checked.changes) } : plan;
+      batched && options.dryRun === true
+        ? { ...plan, publish: await planPublish(job, checked.changes) }
+        : plan;
     if (options.confirm !== undefined && !(await answered(job, () => options.confirm?.(shown))))
       throw commandErrors.interrupted.runNotConfirmed();
-    const outcome =
-      options.dryRun === true ? await dryRun(job, checked) : await attempt(job, checked, resumed);
+    const outcome = await (options.dryRun === true
+      ? dryRun(job, checked)
+      : batched
+        ? attempt(job, checked, resumed)
+        : runWithoutBatch(job, checked));
     return { summary: summaryOf(job, outcome), rejects: job.rejects.first };
   } catch (error) {
     const told =
       error instanceof SluiceError && job.batch !== undefined
         ? error
-        : asFailure(error, job.signal).with({ state: 'nothing was published; live tables are untouched' });
+        : asFailure(error, job.signal).with({
+            state: batched ? 'nothing was published; live tables are untouched' : 'nothing was written',
+          });
     options.events?.failed?.(failedSummary(job, told));
     throw told;
   } finally {
@@ -151,6 +165,7 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
     readings = readBeside(job, reading.signal);
     if (resumed === undefined || taken !== undefined) await loadRows(job, checked, taken);
     else await surveyStaged(changes.all);
+    await finishOthers(job);
     await job.resubmitted?.claim(database, batch);
     await assertKept(job, changes);
 
@@ -160,6 +175,7 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
       job.state.records = unchangedRecords(job.state.records);
       const same = unchangedChanges(job);
       await end(job, changes.all, 'completed', { changes: byTable(job, same) });
+      await keepAfterAll(job, 'live holds these rows');
       return { status: 'unchanged', changes: same };
     }
 
@@ -178,7 +194,9 @@ async function attempt(job: Job, checked: Checked, resumed: Batch | undefined): 
   } finally {
     reading.abort();
   }
-  return completed(job, changes, published, job.state.records);
+  const outcome = await completed(job, changes, published, job.state.records);
+  await keepAfterAll(job, 'the tables are published');
+  return outcome;
 }
 
 /** Loads all rows, or what of them an earlier attempt has not: the accounts balance then. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { copyOutSql, headerLine } from '../../src/export/statement.js';
+import { headerLine } from '../../sinks/files/csv-form.js';
+import { copyOutSql } from '../../src/export/statement.js';
 
 const CSV = { delimiter: ',', header: true };
 const plain = { schema: 'shop', table: 'a"b', columns: ['id', 'x y'], plain: true };

@@ -77,7 +77,13 @@ test('runs of a program print nothing, heed no variable unasked, and leave nothi
 test('no code but that of commands and tests prints, exits, listens to signals, or reads arguments', () => {
   const telling = found(/\bconsole\.|\bprocess\.(stdout|stderr|exit|exitCode|argv|on|once|chdir)\b/);
   assert.deepEqual(
-    telling.filter((line) => !/^src\/(cli|testing)\//.test(line) && !/^[^:]+:\d+: \*/.test(line)),
+    telling.filter(
+      (line) =>
+        !/^src\/(cli|testing)\//.test(line) &&
+        !/^[^:]+:\d+: \*/.test(line) &&
+        // Of whoever declares stdout as the end of a flow.
+        !line.startsWith('sinks/files/standard-out.ts:'),
+    ),
     [],
   );
   // The variables are read where a caller hands over none; and for the embedded server's own processes.

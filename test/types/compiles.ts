@@ -61,6 +61,7 @@ export const COMPILES: readonly string[] = [
   `use(flow(parts).into(merge('p', { columns: ['sku', 'price'], key: ['sku'] })));`,
   `use(flow(parts).into(sync('p', { columns: ['sku', 'price'], key: ['sku'] })), flow(parts).into(patch('p', { columns: ['sku', 'price'], key: ['sku'] })));`,
   `use(flow(declared).into(report('parts', () => ({ columns: ['sku'] }))));`,
+  `use(flow(declared).into(csvFile('p.csv', { columns: ['price', 'sku'], delimiter: ';' })), flow(parts).into(jsonlFile('p.jsonl')), flow(orders).into(stdout({ format: 'jsonl', columns: ['id'] })));`,
   `use(pipeline({ name: 'p', summary: 's', inputs: { declared }, tables: { p: replace('p', { columns: ['sku'] }) }, flows: ({ inputs, tables }) => [flow(inputs.declared).into(tables.p)] }));`,
   `use(pipeline({ name: 'p', summary: 's', inputs: { parts, orders }, tables: { p: replace('p'), o: append('o', { columns: ['id'] }) }, flows: ({ inputs, tables }) => [flow(inputs.orders).into(tables.o), flow(inputs.parts).into(tables.p)] }));`,
   `use(check('c', 's', async ({ database }) => offenders(await database.query<Order>('SELECT'), (n) => String(n), (row) => row.id)));`,

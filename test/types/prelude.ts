@@ -2,7 +2,7 @@
 export const PRELUDE = `
 import { type AnyRow, type Chunk, type Column, type CsvRow, type Row, type Rows, type Run, type Sink, type Source, type Stage, type TextRow, append, check, csv, fileSource, flow, json, jsonl, memory, merge, offenders, patch, pipeline, query, replace, sqlite, stateless, named, sync, together, validation } from 'sluice';
 import { aggregate, collect, count, distinct, filter, flatten, group, hash, lookup, map, mapAsync, mapChunk, min, passing, redact, rejectWhere, renumber, RowError, sideInput, sort, sum, unpivot, validate, validator, wholeGroups } from 'sluice/transforms';
-import { report } from 'sluice/sinks';
+import { csvFile, jsonlFile, report, stdout } from 'sluice/sinks';
 interface Part { readonly sku: string; readonly price: string | null }
 interface Order { readonly id: string; readonly customer: string | null }
 type Loose = { readonly sku: string };

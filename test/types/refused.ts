@@ -144,6 +144,14 @@ export const REFUSED: readonly (readonly [line: string, says: RegExp])[] = [
     `use(flow(declared).into(report('p', () => ({ columns: ['weight'] }))));`,
     /"weight".*keyof Part|"weight".*"price" \| "sku"/s,
   ],
+  [
+    `use(flow(declared).into(csvFile('p.csv', { columns: ['sku', 'weight'] })));`,
+    /"weight".*keyof Part|"weight".*"price" \| "sku"/s,
+  ],
+  [
+    `use(flow(declared).into(stdout({ columns: ['weight'] })));`,
+    /"weight".*keyof Part|"weight".*"price" \| "sku"/s,
+  ],
   // Values of another type than is believed.
   [`use(flow(parts).through(map((row) => ({ n: row.sku.length }))));`, /'row\.sku' is possibly 'null'/],
   [

@@ -1,9 +1,5 @@
-import { jsonText } from '../../../src/core/json/write.js';
+import { jsonString, jsonText } from '../../../src/core/json/write.js';
 import type { Row } from '../../../src/core/row.js';
-
-/** What cannot stand as it is between the quotes of a JSON string (a lone surrogate is written as an escape). */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
-const UNUSUAL = /["\\\0-\x1f\ud800-\udfff]/;
 
 /**
  * What `jsonText` gives for a row, in about a third of the time for rows that have the same columns, one after the
@@ -27,7 +23,7 @@ export function rowJson(): (row: Row) => string {
 
 /** A value as JSON, or undefined where its column is left out. */
 function valueJson(value: unknown): string | undefined {
-  if (typeof value === 'string') return UNUSUAL.test(value) ? JSON.stringify(value) : `"${value}"`;
+  if (typeof value === 'string') return jsonString(value);
   return value === null ? 'null' : jsonText(value);
 }
 

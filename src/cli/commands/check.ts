@@ -16,40 +16,47 @@ export function declareCheck(root: Command): void {
     .action(async (wanted: string, flags: CheckFlags) => {
       const { findPipeline } = await import('../given/pipelines.js');
       const { withReading } = await import('../given/session.js');
+      const { givenFiles, givenInputs } = await import('../given/inputs.js');
+      const { needsDatabase } = await import('../../run/given/publishes.js');
       const { pipeline, from } = await findPipeline(wanted);
-      process.exitCode = await withReading(flags.databaseUrl, async (session) => {
-        const { checkIn } = await import('../../program/run.js');
-        const { givenFiles } = await import('../given/inputs.js');
-        const { batchLog } = await import('../show/log.js');
-        const { showProgress } = await import('../show/progress.js');
-        const { showFindings, showPlan } = await import('../show/plan.js');
-        const { asJson, sayNext } = await import('../show/next.js');
-        const { print, styled } = await import('../show/terminal.js');
-        const log = batchLog();
-        log.discard();
-        const progress = await showProgress();
-        const checked = await checkIn(
-          session,
-          pipeline,
-          {
-            from,
-            inputs: await givenFiles(pipeline, flags),
-            settings: pairs('--set', flags.set),
-            ...(flags.maxRejects === undefined ? {} : { maxRejects: flags.maxRejects }),
-            log,
-            events: progress,
-          },
-          flags.rows,
-        ).finally(() => progress.stop());
-        showPlan(checked.plan);
-        showFindings(checked.findings);
-        if (flags.json === true) print(asJson(checked));
-        if (checked.ok)
-          sayNext(
-            `${styled('green', '✓')} ${plural(checked.asked.length, 'check')} passed`,
-            again({ name: 'run', drop: ['rows'], flags: { dryRun: true } }),
-          );
-        return checked.ok ? EXIT.done : EXIT.refused;
-      });
+      const inputs = await givenInputs(pipeline, flags);
+      const needed = needsDatabase(pipeline, inputs);
+      process.exitCode = await withReading(
+        flags.databaseUrl,
+        async (session) => {
+          const { checkIn } = await import('../../program/run.js');
+          const { batchLog } = await import('../show/log.js');
+          const { showProgress } = await import('../show/progress.js');
+          const { showFindings, showPlan } = await import('../show/plan.js');
+          const { asJson, sayNext } = await import('../show/next.js');
+          const { print, styled } = await import('../show/terminal.js');
+          const log = batchLog();
+          log.discard();
+          const progress = await showProgress();
+          const checked = await checkIn(
+            session,
+            pipeline,
+            {
+              from,
+              inputs: await givenFiles(pipeline, flags),
+              settings: pairs('--set', flags.set),
+              ...(flags.maxRejects === undefined ? {} : { maxRejects: flags.maxRejects }),
+              log,
+              events: progress,
+            },
+            flags.rows,
+          ).finally(() => progress.stop());
+          showPlan(checked.plan);
+          showFindings(checked.findings);
+          if (flags.json === true) print(asJson(checked));
+          if (checked.ok)
+            sayNext(
+              `${styled('green', '✓')} ${plural(checked.asked.length, 'check')} passed`,
+              again({ name: 'run', drop: ['rows'], flags: { dryRun: true } }),
+            );
+          return checked.ok ? EXIT.done : EXIT.refused;
+        },
+        needed,
+      );
     });
 }

@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
+import type { ExportFormat } from '../../../sinks/files/format.js';
 import type { Packing } from '../../../sinks/files/packing.js';
 import { EXIT } from '../../core/errors/sluice-error.js';
 import type { ExportPlace } from '../../export/export.js';
-import type { ExportFormat, ExportRequest } from '../../export/request.js';
+import type { ExportRequest } from '../../export/request.js';
 import { type DatabaseFlags, wholeNumber, withDatabase } from '../given/flags.js';
 
 interface ExportFlags extends DatabaseFlags {
@@ -106,6 +108,8 @@ async function requestOf(tables: readonly string[], flags: ExportFlags): Promise
     json,
     overwrite,
   } = flags;
+  const pipeline = tables.find((table) => /\.[cm]?[jt]s$/.test(table) && existsSync(table));
+  if (pipeline !== undefined) throw exportErrors.export_options.isPipeline({ path: pipeline });
   if (json === true && into === undefined) throw exportErrors.export_options.jsonOnStdout();
   const request: ExportRequest = {
     tables,

@@ -18,49 +18,56 @@ export function declarePlan(root: Command): void {
     .action(async (wanted: string, flags: PlanFlags) => {
       const { findPipeline } = await import('../given/pipelines.js');
       const { withReading } = await import('../given/session.js');
+      const { givenFiles, givenInputs } = await import('../given/inputs.js');
+      const { needsDatabase } = await import('../../run/given/publishes.js');
       const { pipeline, from } = await findPipeline(wanted);
-      process.exitCode = await withReading(flags.databaseUrl, async (session) => {
-        const { planPipeline } = await import('../../run/check.js');
-        const { givenFiles, givenInputs } = await import('../given/inputs.js');
-        const { makingAgain } = await import('../elsewhere/recipe.js');
-        const { batchLog } = await import('../show/log.js');
-        const { showFindings, showPlan } = await import('../show/plan.js');
-        const { publishLines } = await import('../show/publish.js');
-        const { asJson } = await import('../show/next.js');
-        const { print } = await import('../show/terminal.js');
-        const log = batchLog();
-        log.discard();
-        const { plan, findings } = await planPipeline(pipeline, {
-          database: session.database,
-          signal: session.signal,
-          from,
-          inputs: await givenInputs(pipeline, flags),
-          settings: pairs('--set', flags.set),
-          guard: flags.guard,
-          ...(flags.triggers === false ? { noTriggers: true } : {}),
-          ...(flags.workers === true
-            ? {
-                workers: true,
-                again: makingAgain({ kind: 'pipeline', from, files: await givenFiles(pipeline, flags) }),
-              }
-            : {}),
-          log,
-        });
-        const refused = findings.some(({ finding }) => finding.severity === 'error');
-        if (flags.json === true)
-          print(
-            asJson({
-              ...plan,
-              ok: !refused,
-              findings: findings.map(({ name, finding }) => ({ name, ...finding })),
-            }),
-          );
-        else {
-          showPlan(plan);
-          if (plan.publish !== undefined) for (const line of publishLines(plan.publish, true)) print(line);
-          showFindings(findings.map(({ name, finding }) => ({ name, ...finding })));
-        }
-        return refused ? EXIT.refused : EXIT.done;
-      });
+      const inputs = await givenInputs(pipeline, flags);
+      const needed = needsDatabase(pipeline, inputs);
+      process.exitCode = await withReading(
+        flags.databaseUrl,
+        async (session) => {
+          const { planPipeline } = await import('../../run/check.js');
+          const { makingAgain } = await import('../elsewhere/recipe.js');
+          const { batchLog } = await import('../show/log.js');
+          const { showFindings, showPlan } = await import('../show/plan.js');
+          const { publishLines } = await import('../show/publish.js');
+          const { asJson } = await import('../show/next.js');
+          const { print } = await import('../show/terminal.js');
+          const log = batchLog();
+          log.discard();
+          const { plan, findings } = await planPipeline(pipeline, {
+            database: session.database,
+            signal: session.signal,
+            from,
+            inputs,
+            settings: pairs('--set', flags.set),
+            guard: flags.guard,
+            ...(flags.triggers === false ? { noTriggers: true } : {}),
+            ...(flags.workers === true
+              ? {
+                  workers: true,
+                  again: makingAgain({ kind: 'pipeline', from, files: await givenFiles(pipeline, flags) }),
+                }
+              : {}),
+            log,
+          });
+          const refused = findings.some(({ finding }) => finding.severity === 'error');
+          if (flags.json === true)
+            print(
+              asJson({
+                ...plan,
+                ok: !refused,
+                findings: findings.map(({ name, finding }) => ({ name, ...finding })),
+              }),
+            );
+          else {
+            showPlan(plan);
+            if (plan.publish !== undefined) for (const line of publishLines(plan.publish, true)) print(line);
+            showFindings(findings.map(({ name, finding }) => ({ name, ...finding })));
+          }
+          return refused ? EXIT.refused : EXIT.done;
+        },
+        needed,
+      );
     });
 }

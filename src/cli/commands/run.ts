@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import type { TextFormat } from '../../../sinks/files/format.js';
 import type { Pipeline } from '../../core/pipeline.js';
 import type { PgDatabase } from '../../db/connect.js';
 import type { Session } from '../../program/database.js';
@@ -16,6 +17,13 @@ import { answerFailureWith } from '../show/failure.js';
 import { asJson, givenNow, nextLines } from '../show/next.js';
 import { exitOf } from '../show/outcome.js';
 
+/** Where the rows go in place of the tables. */
+interface IntoFlags {
+  readonly into?: string;
+  readonly format?: TextFormat;
+  readonly overwrite?: boolean;
+}
+
 /** `sluice run P` and `sluice load P` */
 export function declareRun(root: Command): void {
   withRun(root.command('run').argument('<pipeline>', 'its name, or the path of a .ts or .js file'))
@@ -24,22 +32,66 @@ export function declareRun(root: Command): void {
     .option('--execute', 'write, where the pipeline is a dry run by default')
     .option('--rehearse', 'load and run the whole publish, then roll it back')
     .option('--no-swap', 'stop when staging is loaded and validated (as `load`)')
-    .action((wanted: string, flags: RunFlags) => command(wanted, flags));
+    .option(
+      '--into <file>',
+      'write the rows into files in place of the tables (%t: the table), a folder, or - (stdout); needs no database',
+    )
+    .addOption(
+      new Option('--format <format>', "with --into; default: what the file's name says, else csv").choices([
+        'csv',
+        'jsonl',
+      ]),
+    )
+    .option('--overwrite', 'with --into: write over files that are there already')
+    .action((wanted: string, flags: RunFlags & IntoFlags) => command(wanted, flags));
   withRun(root.command('load').argument('<pipeline>', 'its name, or the path of a .ts or .js file'))
     .description('check, load and validate a pipeline; `swap` publishes it later')
     .action((wanted: string, flags: RunFlags) => command(wanted, { ...flags, swap: false }));
 }
 
-async function command(wanted: string, flags: RunFlags): Promise<void> {
+async function command(wanted: string, flags: RunFlags & IntoFlags): Promise<void> {
   answerFailureWith((error) => noSummary(wanted, error));
   const { findPipeline } = await import('../given/pipelines.js');
   const { withSession } = await import('../given/session.js');
-  const { pipeline, from } = await findPipeline(wanted);
+  const { assertOther, needsDatabase, publishes } = await import('../../run/given/publishes.js');
+  const { pipeline: found, from } = await findPipeline(wanted);
+  const pipeline = await endingAsMeant(found, flags);
   const meant = asMeant(pipeline, flags);
-  assertRunnable(meant);
-  process.exitCode = await withSession(flags.databaseUrl, (session) =>
-    runWith(session, pipeline, from, meant),
+  assertRunnable(meant, publishes(pipeline));
+  if (!publishes(pipeline))
+    assertOther({ ...meant, publish: meant.swap, noTriggers: meant.triggers === false });
+  const again = flags.resume !== undefined || flags.onlyRejectsOf !== undefined;
+  const needed = again || needsDatabase(pipeline, await inputsOf(pipeline, flags));
+  process.exitCode = await withSession(
+    flags.databaseUrl,
+    (session) => runWith(session, pipeline, from, meant),
+    { needed },
   );
+}
+
+async function inputsOf(pipeline: Pipeline, flags: RunFlags) {
+  const { givenInputs } = await import('../given/inputs.js');
+  return givenInputs(pipeline, flags);
+}
+
+/** The pipeline with files in the places of its tables, where --into wants it. */
+async function endingAsMeant(pipeline: Pipeline, flags: RunFlags & IntoFlags): Promise<Pipeline> {
+  const { into, format, overwrite, json } = flags;
+  const { exportErrors } = await import('../../core/errors/catalogue/export.js');
+  const option = Object.entries({ format, overwrite }).find(([, value]) => value !== undefined)?.[0];
+  if (into === undefined && option !== undefined) throw exportErrors.export_options.onlyInto({ option });
+  if (into === undefined) return pipeline;
+  if (into === '-' && json === true) throw exportErrors.export_options.jsonOnStdout();
+  const { intoFiles, unaskedOf } = await import('../../run/given/into-files.js');
+  const { say } = await import('../show/terminal.js');
+  const changed = intoFiles(pipeline, {
+    into,
+    ...(format === undefined ? {} : { format }),
+    ...(overwrite === undefined ? {} : { overwrite }),
+  });
+  const unasked = unaskedOf(pipeline);
+  if (unasked.length > 0) say(`about its tables, and not asked: ${unasked.join(', ')}`);
+  return changed;
 }
 
 /** Corrected rejects, and the inputs of the batch that they are rejects of. */
@@ -80,6 +132,8 @@ async function runBy(
 ): Promise<number> {
   const { runIn } = await import('../../program/run.js');
   const { isStdin } = await import('../../program/inputs.js');
+  const { publishes } = await import('../../run/given/publishes.js');
+  const { exportErrors } = await import('../../core/errors/catalogue/export.js');
   const { findBatch } = await import('../../db/ledger/batches.js');
   const { givenFiles, namesInputs } = await import('../given/inputs.js');
   const { ask } = await import('../given/ask.js');
@@ -92,11 +146,12 @@ async function runBy(
   const { rejectLines } = await import('../show/rejects.js');
   const { print, recordsOnly, say } = await import('../show/terminal.js');
 
-  if (flags.dryRun !== true || flags.logFile !== undefined) assertLoggable(flags.logFile);
+  const batched = flags.dryRun !== true && publishes(pipeline);
+  if (batched || flags.logFile !== undefined) assertLoggable(flags.logFile);
   const log = batchLog();
-  // A dry run has no batch to name its log after: it has one only where it is asked for.
-  if (flags.dryRun === true && flags.logFile !== undefined) log.openFile(flags.logFile);
-  else if (flags.dryRun === true) log.discard();
+  // What has no batch to name its log after has one only where it is asked for.
+  if (!batched && flags.logFile !== undefined) log.openFile(flags.logFile);
+  else if (!batched) log.discard();
   const progress = await showProgress();
   const { resume } = flags;
   const write = toWrite(pipeline);
@@ -163,6 +218,8 @@ async function runBy(
       },
       confirm: async (plan) => {
         showPlan(plan);
+        if (flags.json === true && plan.files.includes('stdout'))
+          throw exportErrors.export_options.jsonOnStdout();
         if (plan.publish !== undefined) showPublish(plan.publish);
         if (flags.dryRun === true && pipeline.executeByDefault === false) {
           say(`this is a dry run, the default of ${pipeline.name}: nothing is written`);
@@ -170,17 +227,16 @@ async function runBy(
           say();
         }
         if (flags.dryRun === true || flags.rehearse === true || flags.yes === true) return true;
-        return ask('go on?', readsStdin);
+        // Files that are there are written over by nobody who has not said so.
+        return !publishes(pipeline) || ask('go on?', readsStdin);
       },
     });
     progress.stop();
-    showSummary(
-      summary,
-      rejectLines(rejects, summary.rejected, summary.batch),
-      write,
-      from,
-      flags.reportsInto !== undefined,
-    );
+    if (summary.status === 'unread') return exitOf(summary);
+    showSummary(summary, rejectLines(rejects, summary.rejected, summary.batch), write, from, {
+      wholeReports: flags.reportsInto !== undefined,
+      publishes: publishes(pipeline),
+    });
     if (summary.batch !== null && summary.rejected > 0 && summary.status === 'completed') {
       const { sayResubmit } = await import('../show/resubmit.js');
       await sayResubmit(session.database, await findBatch(session.database, summary.batch));

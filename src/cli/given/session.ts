@@ -12,19 +12,29 @@ import { onStopping } from './signals.js';
 
 /**
  * Opens the database (--database-url > SLUICE_DATABASE_URL > DATABASE_URL > PG* > the embedded server),
- * runs `work`, closes everything, and returns the exit code. Errors are told here.
+ * runs `work`, closes everything, and returns the exit code. Errors are told here. What may do without a database (`needed`:
+ * false) starts no embedded server, and connects to one that is named when something asks for it.
  */
 export async function withSession(
   databaseUrl: string | undefined,
   work: Work,
-  more: Pick<Opening, 'lostState'> = {},
+  { needed = true, ...more }: Pick<Opening, 'lostState'> & { readonly needed?: boolean } = {},
 ): Promise<number> {
-  return inSession(() => givenAddress(databaseUrl), work, more);
+  const wanted = () => {
+    const address = givenAddress(databaseUrl);
+    const unnamed = 'embedded' in address && address.embedded === undefined;
+    return unnamed && !needed ? undefined : address;
+  };
+  return inSession(wanted, work, more);
 }
 
 /** The same for a command that only reads: where the connection is lost it has changed nothing. */
-export async function withReading(databaseUrl: string | undefined, work: Work): Promise<number> {
-  return withSession(databaseUrl, work, { lostState: () => NOTHING_CHANGED });
+export async function withReading(
+  databaseUrl: string | undefined,
+  work: Work,
+  needed = true,
+): Promise<number> {
+  return withSession(databaseUrl, work, { lostState: () => NOTHING_CHANGED, needed });
 }
 
 /**
@@ -37,7 +47,7 @@ export async function withFresh(name: string, work: Work): Promise<number> {
 type Work = (session: Session) => Promise<number>;
 
 async function inSession(
-  wanted: () => Address | Embedded,
+  wanted: () => Address | Embedded | undefined,
   work: Work,
   more: Pick<Opening, 'prepare' | 'lostState'> = {},
 ): Promise<number> {

@@ -23,6 +23,7 @@ export function showPlan(plan: Plan): void {
           [`input ${name}`, from],
           ...(read === undefined ? [] : [['', `read ${read}`]]),
         ]),
+        ...plan.files.map((file) => ['into', file]),
         ...(settings.length === 0 ? [] : [['settings', settings.join('; ')]]),
       ],
       { indent: '  ' },

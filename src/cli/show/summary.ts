@@ -13,16 +13,24 @@ import { count, counted, recordsOnly, say, seconds, styled } from './terminal.js
 /** Rows of a report shown on a terminal; `sluice report B` shows all that were kept. */
 const SHOWN_ROWS = 12;
 
+/** What a summary is shown with. */
+interface Shown {
+  /** The reports are in files already. */
+  readonly wholeReports?: boolean;
+  /** The run is one that publishes. */
+  readonly publishes?: boolean;
+}
+
 /**
  * Shows what a run did, and what to type next, on stderr. `write` is the command that writes what a dry run or a
- * rehearsal has only tried; `from` is where the pipeline is from; `wholeReports`: the reports are in files already.
+ * rehearsal has only tried; `from` is where the pipeline is from.
  */
 export function showSummary(
   summary: Summary,
   rejectsShown: readonly string[],
   write: Suggestion = toWrite({}),
   from = summary.pipeline ?? '',
-  wholeReports = false,
+  { wholeReports = false, publishes = true }: Shown = {},
 ): void {
   const records = recordsOnly();
   if (records !== undefined) {
@@ -50,7 +58,7 @@ export function showSummary(
   for (const line of recordLines({ types: summary.records, errors: summary.frequent_errors })) say(line);
   for (const line of rejectsShown) say(line);
   const cutOff = summary.reports.some(({ rows, more }) => rows.length + more > SHOWN_ROWS);
-  showNext(nextSteps(summary, write, from, cutOff && !wholeReports));
+  showNext(nextSteps(summary, write, from, { offersReports: cutOff && !wholeReports, publishes }));
 }
 
 /** Shows what a run had counted that did not end well: its reports and, where it was refused, its statistics. */
@@ -127,6 +135,10 @@ function headline(summary: Summary): string {
   switch (summary.status) {
     case 'dry run':
       return 'dry run: every row was read, transformed and checked; nothing was written';
+    case 'written':
+      return summary.files.length === 0
+        ? 'done: every row was read and written'
+        : 'written: all files are whole, and have their names';
     case 'rehearsed':
       return `${batch}rehearsed: loaded, validated and published, then rolled back; live is as it was`;
     case 'staged':
@@ -145,14 +157,26 @@ function headline(summary: Summary): string {
   }
 }
 
-function nextSteps(summary: Summary, write: Suggestion, from: string, offersReports: boolean): NextStep[] {
+function nextSteps(
+  summary: Summary,
+  write: Suggestion,
+  from: string,
+  { offersReports, publishes }: { readonly offersReports: boolean; readonly publishes: boolean },
+): NextStep[] {
   const id = summary.batch ?? '';
   const look = command('status', [id], {}, { note: 'look at it' });
   const drop = ['dryRun', 'execute', 'swap', 'reportsInto'];
   switch (summary.status) {
     case 'dry run':
       return [
-        again({ drop, flags: { rehearse: true } }, { note: 'load, validate and publish, then roll back' }),
+        ...(publishes
+          ? [
+              again(
+                { drop, flags: { rehearse: true } },
+                { note: 'load, validate and publish, then roll back' },
+              ),
+            ]
+          : []),
         ...(offersReports
           ? [again({ flags: { reportsInto: 'reports' } }, { note: 'all rows of the reports, as CSV' })]
           : []),

@@ -9,6 +9,15 @@ export function jsonText(value: unknown): string | undefined {
   return hasExact(value) ? write(value, '') : JSON.stringify(value);
 }
 
+// What cannot stand as it is between the quotes of a JSON string (a lone surrogate is written as an escape).
+// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
+const UNUSUAL = /["\\\0-\x1f\ud800-\udfff]/;
+
+/** What JSON.stringify makes of a text, which most need no escapes for: in less time. */
+export function jsonString(text: string): string {
+  return UNUSUAL.test(text) ? JSON.stringify(text) : `"${text}"`;
+}
+
 /** Whether a value that is written as JSON has numbers in it that JSON.stringify does not write. */
 export function hasExact(value: unknown): boolean {
   if (typeof value === 'bigint') return true;

@@ -1,6 +1,6 @@
 import type { Quality, QualityQuestion } from '../../core/assessment.js';
 import { SluiceError } from '../../core/errors/sluice-error.js';
-import type { FlowPlan } from '../../core/flow.js';
+import { endsOf, type FlowPlan } from '../../core/flow.js';
 import type { Finding } from '../../core/pipeline.js';
 import { plural } from '../../core/plural.js';
 import type { ResubmitFacts } from '../../db/ledger/run-manifest.js';
@@ -12,6 +12,7 @@ import { futureColumns } from '../changes/missing-tables.js';
 import { endsAsking } from '../end/failure.js';
 import { mappingFindings } from '../given/mappings.js';
 import type { WholePlan } from '../given/publish-plan.js';
+import { publishes } from '../given/publishes.js';
 import type { Columns } from '../given/tables.js';
 import { checkContext, liveName } from '../job/contexts.js';
 import type { Job } from '../job/job.js';
@@ -82,11 +83,18 @@ export async function checkJob(job: Job, runs = false): Promise<Checked> {
   for (const table of job.tables.filter((each) => each.missing !== true))
     await ask(`columns of ${table.schema}.${table.table}`, () => columnFindings(job, table, columns));
   if (job.pipeline.records !== undefined) await ask('records', async () => recordFindings(job, columns));
+  for (const end of new Set(flows.flatMap(({ root }) => endsOf(root))))
+    if ('check' in end)
+      await ask(`file ${end.name}`, async () => {
+        await end.check?.(job.checkRun());
+        return [];
+      });
   const changes = new JobChanges(job);
-  await ask('rights', async () => [...(await rightsFindings(job)), ...(await changes.code.survey())]);
-  await ask('distributed tables', () => distributedFindings(job));
-  findings.push(...(await serverFindings(job)));
-  if (findings.every(({ name, finding }) => name === 'rights' || finding.severity === 'note')) {
+  const toPublish = async () => {
+    await ask('rights', async () => [...(await rightsFindings(job)), ...(await changes.code.survey())]);
+    await ask('distributed tables', () => distributedFindings(job));
+    findings.push(...(await serverFindings(job)));
+    if (findings.some(({ name, finding }) => name !== 'rights' && finding.severity !== 'note')) return;
     for (const change of changes.all)
       if (change !== changes.code) await ask(change.question, () => change.survey());
     await ask('publishing', async () => [
@@ -94,7 +102,8 @@ export async function checkJob(job: Job, runs = false): Promise<Checked> {
       ...(changes.rows.facts.size === 0 ? [] : await allPublishedFindings(job)),
       ...(await swapFindings(job, changes.replace, runs)),
     ]);
-  }
+  };
+  if (publishes(job.pipeline)) await toPublish();
   const context = checkContext(job);
   const sound = findings.every(({ finding }) => finding.severity !== 'error');
   for (const check of job.pipeline.checks ?? [])
@@ -104,7 +113,7 @@ export async function checkJob(job: Job, runs = false): Promise<Checked> {
     await ask(question.name, async () => qualityFindings(question, await question.ask(await job.old())));
 
   return {
-    plan: planOf(job, changes),
+    plan: planOf(job, changes, flows),
     findings,
     asked: [...asked],
     flows: job.remembering(flows),

@@ -1,3 +1,4 @@
+import { endsOf, type FlowPlan } from '../../core/flow.js';
 import type { Source } from '../../core/types.js';
 import type { JobChanges } from '../changes/job-changes.js';
 import { isMissing } from '../changes/views.js';
@@ -6,12 +7,12 @@ import type { Plan } from '../given/plan.js';
 import type { Job } from '../job/job.js';
 
 /** Whether the run is to change live tables at once. */
-function publishes({ dryRun, rehearse, publish }: RunOptions): boolean {
+function changesLive({ dryRun, rehearse, publish }: RunOptions): boolean {
   return dryRun !== true && rehearse !== true && publish !== false;
 }
 
 /** What a run would do, as it is shown before anybody agrees to it. */
-export function planOf(job: Job, { replace, views, oldNames }: JobChanges): Plan {
+export function planOf(job: Job, { replace, views, oldNames }: JobChanges, flows: readonly FlowPlan[]): Plan {
   const { pipeline, options } = job;
   return {
     pipeline: pipeline.name,
@@ -30,16 +31,23 @@ export function planOf(job: Job, { replace, views, oldNames }: JobChanges): Plan
       liveBytes: table.bytes,
       missing: table.missing ?? false,
     })),
+    files: filesOf(flows),
     settings: job.settings,
     validations: (pipeline.validations ?? []).map(({ name, summary }) => ({ name, summary })),
     carried: replace.surveyed?.carried ?? [],
-    warnings: publishes(options) ? (pipeline.warnings ?? []) : [],
+    warnings: changesLive(options) ? (pipeline.warnings ?? []) : [],
     views: views.planned.map((view) => ({ schema: view.schema, name: view.name, made: isMissing(view) })),
     oldNames: (oldNames.surveyed?.names ?? []).map(({ schema, view, table }) => ({
       name: `${schema}.${view.name}`,
       replaces: table !== undefined,
     })),
   };
+}
+
+/** The files and pipes that flows end in, each once. */
+function filesOf(flows: readonly FlowPlan[]): string[] {
+  const ends = flows.flatMap(({ root }) => endsOf(root));
+  return [...new Set(ends.flatMap((end) => ('writes' in end && end.writes === 'file' ? [end.name] : [])))];
 }
 
 /** Where an input's rows come from, as a plan says it. */

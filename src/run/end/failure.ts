@@ -18,6 +18,9 @@ export function asFailure(error: unknown, signal: AbortSignal): SluiceError {
   const known = error instanceof SluiceError ? error : undefined;
   if (signal.aborted && !isError(known, 'outcome_unknown')) {
     const { reason } = signal;
+    // It is that already, and knows the state of things.
+    if (known !== undefined && reason instanceof SluiceError && known.message === reason.message)
+      return known;
     return reason instanceof SluiceError ? reason : commandErrors.interrupted.stopped();
   }
   return known ?? translated(error);

@@ -21,6 +21,8 @@ export interface Plan {
   /** `read`: in how many parts, of which kind, or why in one piece; of `plan` alone. */
   readonly inputs: readonly { readonly name: string; readonly from: string; readonly read?: string }[];
   readonly tables: readonly PlannedTable[];
+  /** What rows are written to beside tables: files, stdout, as their sinks are called. */
+  readonly files: readonly string[];
   readonly settings: Readonly<Record<string, string>>;
   readonly validations: readonly { readonly name: string; readonly summary: string }[];
   /** Views under the old system's names; `replaces`: a table of the name is kept aside. */

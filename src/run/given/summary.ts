@@ -10,8 +10,19 @@ export interface Summary {
   readonly batch: string | null;
   /** Null where the command came to none. */
   readonly pipeline: string | null;
-  /** How it ended; of a run that ended in an error the kind of that. */
-  readonly status: 'dry run' | 'rehearsed' | 'staged' | 'completed' | 'unchanged' | ErrorKind;
+  /**
+   * How it ended; of a run that ended in an error the kind of that. Of one that publishes nothing: `written`, or `unread`
+   * where whoever read all that it wrote went away before the end.
+   */
+  readonly status:
+    | 'dry run'
+    | 'written'
+    | 'unread'
+    | 'rehearsed'
+    | 'staged'
+    | 'completed'
+    | 'unchanged'
+    | ErrorKind;
   /** The batch that has published the very same, where nothing was loaded for that reason; else null. */
   readonly published_by: string | null;
   readonly read: number;

@@ -2,6 +2,7 @@ import type { FlowAccount } from '../../core/accounting.js';
 import type { RecordSummary } from '../../core/record-summary.js';
 import type { Report } from '../../core/report.js';
 import type { Target } from '../../core/target.js';
+import type { Staging } from '../../core/types.js';
 import type { MadeOf } from '../../db/ledger/published.js';
 import type { RunManifest } from '../../db/ledger/run-manifest.js';
 import type { Records } from '../records/index.js';
@@ -19,6 +20,8 @@ export class JobState {
   readonly timings: Record<string, number> = {};
   readonly reports: Report[] = [];
   readonly files: WrittenFile[] = [];
+  /** The ends that are no tables, as they were opened: what they have made is kept with the run, or not at all. */
+  readonly ends: Staging[] = [];
   /** Those that an earlier attempt at the batch has written, as the ledger has them: told of, never touched. */
   readonly filesBefore: WrittenFile[] = [];
   /** The columns that its load has filled, by target. */

@@ -30,6 +30,7 @@ export async function atOnce(job: Job, flows: readonly FlowPlan[], cut: boolean)
   const cores = Math.min(MOST_LANES, availableParallelism());
   const lanes = cut && flows.some(mayBeCut) ? (jobs ?? Math.max(cores, threads)) : 1;
   if (wanted <= 1 && lanes <= 1) return { flows: 1, lanes: 1 };
+  if (!flows.some(hasSessions)) return { flows: wanted, lanes };
   const sessions = Math.max(...flows.map(({ source, root }) => (source.sessions ?? 1) + endsOf(root).length));
   // A thread has a session for its own questions, too.
   const spare = SPARE_SESSIONS + wanted * Math.min(threads, lanes);
@@ -44,6 +45,10 @@ export async function atOnce(job: Job, flows: readonly FlowPlan[], cut: boolean)
     log.warn('less at once: the server has few connections left', { flows: followed, sessions: filling });
   return { flows: followed, lanes: filling };
 }
+
+/** Whether following a flow takes a session: what reads files and writes files has no need of a database. */
+const hasSessions = ({ source, root }: FlowPlan) =>
+  source.kind === 'query' || endsOf(root).some((end) => 'kind' in end);
 
 /** How many more sessions there may be. */
 export async function freeSessions(database: Pick<Database, 'query'>): Promise<number> {

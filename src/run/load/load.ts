@@ -3,7 +3,8 @@ import { checkedTable } from '../../../sinks/load/checked-table.js';
 import { stagedTable } from '../../../sinks/load/staged-table.js';
 import type { FlowAccount } from '../../core/accounting.js';
 import { loadErrors } from '../../core/errors/catalogue/load.js';
-import type { FlowPlan } from '../../core/flow.js';
+import { tableErrors } from '../../core/errors/catalogue/tables.js';
+import { endsOf, type FlowPlan } from '../../core/flow.js';
 import { type EndPlace, type Following, follow } from '../../core/follow.js';
 import type { Run } from '../../core/run.js';
 import type { Target } from '../../core/target.js';
@@ -18,6 +19,7 @@ import type { RecordTracker } from '../records/tracker.js';
 import { atOnce } from './concurrency.js';
 import { endKey, tableEnds } from './flow-ends.js';
 import type { InParts } from './in-parts.js';
+import { allUnread, openOther } from './other-ends.js';
 import { loadInParts, wholeBecause } from './parts.js';
 import { columnsFor, numbersItself, placeOf, type ToRead } from './place.js';
 import type { TakenUp } from './resume.js';
@@ -42,7 +44,7 @@ export async function load(
   const batch = job.batch as string;
   job.state.tracked = await Records.begin(job, checked.flows, checked.columns);
   const open: Open = (end, run, at) => {
-    if (!isTarget(end)) return end.open(run);
+    if (!isTarget(end)) return openOther(job, end, run);
     const { flow, branch } = at;
     const place = placeOf(job, checked, end, at);
     return stagedTable({
@@ -69,8 +71,39 @@ export async function loadDry(job: Job, checked: ToRead): Promise<FlowAccount[]>
         ...columnsFor(end, checked),
       }).open(run);
     }
-    return end.writes === 'nothing' ? end.open(run) : Promise.resolve(counting());
+    if (end.writes === 'nothing') return end.open(run);
+    return end.openDry?.(run) ?? Promise.resolve(counting());
   });
+}
+
+/**
+ * Follows every flow into ends that are no tables; gives the accounts. Undefined where nobody reads any of them any more,
+ * and the rest was not read either.
+ */
+export async function loadOther(
+  job: Job,
+  { flows }: Pick<ToRead, 'flows'>,
+): Promise<FlowAccount[] | undefined> {
+  const ends = flows.reduce((sum, { root }) => sum + endsOf(root).length, 0);
+  const enough = new Error('nobody reads the rest');
+  try {
+    return await followAll(job, { flows }, async (end, run) => {
+      if (isTarget(end))
+        throw tableErrors.no_such_table.declared({ pipeline: job.pipeline.name, name: end.table });
+      const staging = await openOther(job, end, run);
+      return {
+        async write(chunk) {
+          await staging.write(chunk);
+          if (allUnread(job, ends)) throw enough;
+        },
+        close: () => staging.close(),
+        discard: () => staging.discard(),
+      };
+    });
+  } catch (error) {
+    if (error === enough) return undefined;
+    throw error;
+  }
 }
 
 /** A flow, and how many sessions may fill its table. */

@@ -46,6 +46,22 @@ export const connectionErrors = topic({
       'embedded:NAME   (a database of the embedded PostgreSQL)',
     ],
   })),
+  no_database_named: {
+    asked: misuse(() => ({
+      says: 'something of this run asks for a database, and none is named: rows that go into files need none by themselves',
+      state: AS_THE_COMMAND_ENDS,
+      next: [
+        'name one: --database-url (embedded:NAME is one of the embedded PostgreSQL), SLUICE_DATABASE_URL or DATABASE_URL',
+        'or have the stage, check or source do without it',
+      ],
+    })),
+    /** Of a program. */
+    toPublish: misuse(() => ({
+      says: 'the option database is left out, and the pipeline publishes tables',
+      state: NOTHING_DONE,
+      next: 'name the database, or files for the rows of the tables (into)',
+    })),
+  },
   no_connection: {
     noPassword: failure((place: Place & { why: string }) =>
       noConnection(place, place.why, [

@@ -1,7 +1,7 @@
-import { again } from '../../next.js';
+import { again, command } from '../../next.js';
 import { installing } from '../../package.js';
 import { failure, misuse, topic } from './entry.js';
-import { NOTHING_DONE } from './state.js';
+import { AS_THE_COMMAND_ENDS, NOTHING_DONE, NOTHING_WRITTEN } from './state.js';
 
 /** Errors of exports. */
 export const exportErrors = topic({
@@ -35,6 +35,47 @@ export const exportErrors = topic({
       says: `two of the tables would be in ${path}`,
       state: NOTHING_DONE,
       next: 'export one of them by itself',
+    })),
+    sameSink: misuse(({ path }: { path: string }) => ({
+      says: `two sinks of the pipeline are ${path}`,
+      state: AS_THE_COMMAND_ENDS,
+      next: 'make one sink and end both flows in it, or give one of them another name',
+    })),
+    isPipeline: misuse(({ path }: { path: string }) => ({
+      says: `${path} is a pipeline, and this exports tables and queries`,
+      state: NOTHING_DONE,
+      next: command('run', [path], { into: 'out/%t.csv' }, { note: 'its rows as files' }),
+    })),
+    noTables: misuse(({ pipeline }: { pipeline: string }) => ({
+      says: `${pipeline} has no tables whose rows could go into files: its own sinks say where they go`,
+      state: NOTHING_DONE,
+      next: again({ drop: ['into', 'format', 'overwrite'] }),
+    })),
+    rowsAsParquet: misuse(() => ({
+      says: 'the rows of a pipeline have no types, and a Parquet file needs them',
+      state: NOTHING_DONE,
+      next: [
+        again({ flags: { format: 'csv' } }, { lead: 'give the file a name that ends in .csv or .jsonl, or' }),
+        command('export', [], {}, { note: 'writes tables and queries into Parquet' }),
+      ],
+    })),
+    fileEach: misuse(() => ({
+      says: '%n numbers files, and a run makes one for each table',
+      state: NOTHING_DONE,
+      next: 'leave %n out of the name (--into); %t stands for the name of the table',
+    })),
+    onlyInto: misuse(({ option }: { option: string }) => ({
+      says: `--${option} is of files, and the rows go into the tables of the pipeline`,
+      state: NOTHING_DONE,
+      next: 'name a file for them as well (--into)',
+    })),
+    live: misuse(({ pipeline, table }: { pipeline: string; table: string }) => ({
+      says: `the stages of ${pipeline} read the live table ${table}, and rows that go into files have none`,
+      state: NOTHING_WRITTEN,
+      next: again(
+        { drop: ['into', 'format', 'overwrite'], flags: { dryRun: true } },
+        { note: 'reads and checks all rows' },
+      ),
     })),
     filesNumbered: misuse(({ into }: { into: string | undefined }) => ({
       says:
@@ -85,11 +126,18 @@ export const exportErrors = topic({
       next: 'name a file (--into), or send it on: … > file',
     })),
   },
-  export_exists: misuse(({ path }: { path: string }) => ({
-    says: `${path} is there already`,
-    state: NOTHING_DONE,
-    next: again({ flags: { overwrite: true } }, { lead: 'name another file (--into), or write over it' }),
-  })),
+  export_exists: {
+    named: misuse(({ path }: { path: string }) => ({
+      says: `${path} is there already`,
+      state: NOTHING_DONE,
+      next: again({ flags: { overwrite: true } }, { lead: 'name another file (--into), or write over it' }),
+    })),
+    ofSink: misuse(({ path }: { path: string }) => ({
+      says: `${path} is there already`,
+      state: NOTHING_DONE,
+      next: 'move it away, or let the pipeline write over it (the sink’s option overwrite; of a run with --into: --overwrite)',
+    })),
+  },
   no_parquet: misuse(() => ({
     says: 'a Parquet file is written by the package hyparquet-writer, which is not installed here',
     state: NOTHING_DONE,

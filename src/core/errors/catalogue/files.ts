@@ -1,7 +1,14 @@
 import { shellWord } from '../../command.js';
-import { again } from '../../next.js';
+import { again, command } from '../../next.js';
 import { failure, misuse, refusal, topic } from './entry.js';
-import { AS_THE_COMMAND_ENDS, NOT_LIVE, NOTHING_CHANGED, NOTHING_DONE, NOTHING_PUBLISHED } from './state.js';
+import {
+  AS_THE_COMMAND_ENDS,
+  NOT_LIVE,
+  NOTHING_CHANGED,
+  NOTHING_DONE,
+  NOTHING_PUBLISHED,
+  NOTHING_WRITTEN,
+} from './state.js';
 import { FREE_SCRATCH, SAVE_TO_FILE } from './steps.js';
 
 /** Of a folder that a backup is written to. */
@@ -109,12 +116,32 @@ export const fileErrors = topic({
       state: 'no file was made; the database was only read',
       next: FREE_SPACE_THERE,
     })),
+    ofRows: failure(({ path, why }: { path: string; why: string }) => ({
+      says: `cannot write ${path}: ${why}`,
+      state: AS_THE_COMMAND_ENDS,
+      next: again({}, { lead: 'fix what the system says, then' }),
+    })),
     backup: failure(({ path, why }: { path: string | undefined; why: string }) => ({
       says: `the backup cannot be written${path === undefined ? '' : ` to ${path}`}: ${why}`,
       state: NOTHING_CHANGED,
       next: FREE_SPACE_THERE,
     })),
   },
+  /** `option`: in camel case. */
+  only_of_tables: misuse(({ option }: { option: string }) => {
+    const flag = option === 'noSwap' ? 'swap' : option === 'noTriggers' ? 'triggers' : option;
+    return {
+      says: `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} is about tables that are published, and these rows go elsewhere`,
+      state: NOTHING_DONE,
+      next: again({ drop: [flag] }),
+    };
+  }),
+  /** Staging waits for a swap, which reads no rows. */
+  files_with_staging: misuse(({ path }: { path: string }) => ({
+    says: `${path} is made by a run that publishes: a staged batch is published later, by a command that reads no rows`,
+    state: NOTHING_WRITTEN,
+    next: command('run', [], {}, { note: 'loads and publishes at once' }),
+  })),
   /** `node`: this one's version. */
   cannot_pack: misuse(({ node }: { node: string }) => ({
     says: `zstd is packed by Node.js from 22.15 on, and this is ${node}`,

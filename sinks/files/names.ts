@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { exportErrors } from '../core/errors/catalogue/export.js';
-import type { ExportFormat } from './request.js';
+import { exportErrors } from '../../src/core/errors/catalogue/export.js';
+import type { ExportFormat } from './format.js';
 
 /** The files of one table or query. */
 export interface FileNames {
@@ -27,18 +27,21 @@ export function fileNames(into: string, what: string, format: ExportFormat, numb
   };
 }
 
-/**
- * Throws usage `export_exists` where a file is there already that could be meant for one of `names`, `export_options`
- * where two of them are the same.
- */
-export function assertFree(names: readonly FileNames[], numbered: boolean, overwrite: boolean): void {
+/** Throws usage `export_options` where two of the tables or queries would be in one file. */
+export function namesApart(names: readonly FileNames[], into: string): void {
   const first = names.map((each) => each.path(1));
   const twice = first.find((path, at) => first.indexOf(path) !== at);
-  if (twice !== undefined) throw exportErrors.export_options.sameFile({ path: twice });
-  if (overwrite) return;
+  if (twice === undefined) return;
+  throw twice === into
+    ? exportErrors.export_options.severalInOne({ into })
+    : exportErrors.export_options.sameFile({ path: twice });
+}
+
+/** Throws usage `export_exists` where a file is there already that could be meant for one of `names`. */
+export function assertFree(names: readonly FileNames[], numbered: boolean): void {
   for (const each of names) {
     const taken = numbered ? anyOf(each) : isThere(each.path(1)) ? each.path(1) : undefined;
-    if (taken !== undefined) throw exportErrors.export_exists({ path: taken });
+    if (taken !== undefined) throw exportErrors.export_exists.named({ path: taken });
   }
 }
 
