@@ -49,6 +49,8 @@ const OF_THE_COMMAND: readonly string[] = [
     'queue',
   ],
   ...['dryRun', 'rehearse', 'swap', 'execute', 'limit', 'resume', 'keepStaging', 'onlyRejectsOf'],
+  // Of rows that go into files, which have no batch.
+  ...['into', 'format', 'overwrite'],
   // The same as --input and --encoding.
   'source',
 ];
