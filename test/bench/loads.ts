@@ -9,15 +9,14 @@ import { script } from './script.js';
 
 const STAGING = `CREATE TABLE incoming.events (${COLUMNS})`;
 
-/** One table of ten columns: file → staging → indexes → live. */
-export function loadContests(place: Place, rows: number): Contest[] {
+/** Where the files of so many rows are. */
+export function eventFiles(place: Place, rows: number): EventFiles {
   const path = (ending: string) => join(place.folder, `events-${rows}.${ending}`);
-  const files: EventFiles = {
-    csv: path('csv'),
-    changed: path('changed.csv'),
-    jsonl: path('jsonl'),
-    sqlite: path('db'),
-  };
+  return { csv: path('csv'), changed: path('changed.csv'), jsonl: path('jsonl'), sqlite: path('db') };
+}
+
+/** One table of ten columns: file → staging → indexes → live. */
+export function loadContests(place: Place, rows: number, files: EventFiles): Contest[] {
   const copy = (file: string, ...more: string[]) =>
     place.sluice(['copy', file, '--into', 'public.events', '--mode', 'replace', '--yes', '--quiet', ...more]);
   const importing = (records: string) =>

@@ -5,7 +5,8 @@ import { parseArgs } from 'node:util';
 import { acquireEmbedded } from '../../src/db/embedded/index.js';
 import { projectFolder } from '../support/server.js';
 import { hold, type Result } from './contest.js';
-import { loadContests } from './loads.js';
+import { exportContests } from './exports.js';
+import { eventFiles, loadContests } from './loads.js';
 import { lotContests } from './lots.js';
 import { Place } from './place.js';
 import { show } from './show.js';
@@ -17,7 +18,8 @@ data, the same finished tables (compared by checksum), one process after the oth
   --rows       rows of each work (200000; the README's figures are of 2000000)
   --runs       times round (5)
   --slow-rows  rows for the row-by-row script, which would take hours for all (20000)
-  --only       some of the works: csv, one-session, unchanged, changed, stages, threads, jsonl, sqlite, records, lots, piped
+  --only       some of the works: csv, one-session, unchanged, changed, stages, threads, jsonl, sqlite, records, lots, piped,
+               export, export-gz
                (separated by commas)
   --out        where to write the figures as JSON`;
 
@@ -51,9 +53,11 @@ async function bench(rows: number, runs: number, slowRows: number): Promise<void
     const url = new URL(server.url);
     url.pathname = '/bench_run';
     const place = new Place(folder, url.href);
-    const contests = [...loadContests(place, rows), ...lotContests(place, rows, slowRows)].filter(
-      ({ key }) => values.only === undefined || values.only.split(',').includes(key),
-    );
+    const contests = [
+      ...loadContests(place, rows, eventFiles(place, rows)),
+      ...exportContests(place, rows, eventFiles(place, rows)),
+      ...lotContests(place, rows, slowRows),
+    ].filter(({ key }) => values.only === undefined || values.only.split(',').includes(key));
     const results: Result[] = [];
     for (const contest of contests) {
       results.push(await hold(contest, runs, say));

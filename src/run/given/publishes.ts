@@ -24,7 +24,7 @@ export function needsDatabase(pipeline: Pipeline, inputs: Readonly<Record<string
 }
 
 /** What a run may be told; a program and the command line ask before they open anything. */
-type Told = { readonly [Name in keyof RunOptions]?: RunOptions[Name] | undefined };
+type Told = { readonly [Name in Exclude<keyof RunOptions, 'queue'>]?: RunOptions[Name] | undefined };
 
 /** What of a run is about tables or a batch, by the flag that asks for it. */
 const OF_TABLES: readonly (readonly [string, (options: Told) => boolean])[] = [

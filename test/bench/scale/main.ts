@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { acquireEmbedded } from '../../../src/db/embedded/index.js';
 import { projectFolder } from '../../support/server.js';
 import { median } from '../contest.js';
-import { loadContests } from '../loads.js';
+import { eventFiles, loadContests } from '../loads.js';
 import { Place } from '../place.js';
 import { cutOnce, loadOf, type Run, runOnce, type Work } from './measure.js';
 import { type Load, simulate } from './model.js';
@@ -42,7 +42,7 @@ async function bench(rows: number, runs: number, workers: readonly number[]): Pr
     const url = new URL(server.url);
     url.pathname = '/bench_run';
     const place = new Place(folder, url.href);
-    const [contest] = loadContests(place, rows);
+    const [contest] = loadContests(place, rows, eventFiles(place, rows));
     if (contest === undefined) throw new Error('no work to measure');
     await contest.setUp();
     const postmaster = Number(
