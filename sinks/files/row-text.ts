@@ -6,7 +6,7 @@ import { toTextFor, Unfit } from '../load/encode/values.js';
 import { type CsvForm, formFor, headerLine } from './csv-form.js';
 
 /** Sets a row aside that has a value without a text. */
-export type Reject = (row: Row, why: Rejection) => void;
+type Reject = (row: Row, why: Rejection) => void;
 
 /** The text of one file of rows in the making. */
 export interface RowText {
