@@ -30,6 +30,7 @@ import type { WorkerTask } from './ready.js';
 
 /** How often the ledger is asked how far the workers are. */
 const POLL_MS = 300;
+const POLL_MOST_MS = 3_000;
 /** How long nobody may be there before that is said. */
 const PATIENCE_MS = 3_000;
 /** Parts that are put into the queue together. */
@@ -146,8 +147,8 @@ export class ByWorkers {
           said.add(each);
           events?.note?.(each, next);
         }
-      // Of very many parts it is asked less often.
-      await sleep(Math.max(POLL_MS, 10 * took), undefined, { signal });
+      // Of very many parts it is asked less often; but the session may only have waited for somebody who slept.
+      await sleep(Math.min(Math.max(POLL_MS, 10 * took), POLL_MOST_MS), undefined, { signal });
     }
     for await (const page of rejectPages(job.options.database, this.#batch))
       job.rejects.takeOver(page.filter(({ number }) => isOfFlow(number, given.flow)));
