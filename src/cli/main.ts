@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { setFlagsFromString } from 'node:v8';
 import { EXIT } from '../core/errors/sluice-error.js';
-import { nodeAsPgWants } from '../db/navigator.js';
+import { nodeAsPgWants } from '../core/navigator.js';
 import { STOPPING } from './given/signals.js';
 import { endureOutput } from './show/output.js';
 import { asksVersion, printVersion } from './version.js';

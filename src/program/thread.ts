@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { nodeAsPgWants } from '../db/navigator.js';
+import { nodeAsPgWants } from '../core/navigator.js';
 import type { ThreadData } from '../run/load/threads/protocol.js';
 import { serveThread } from '../run/load/threads/serve.js';
 import { madeAgain, type PipelineAgain } from './again.js';

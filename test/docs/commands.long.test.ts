@@ -21,7 +21,8 @@ const LEFT: readonly (readonly [line: RegExp, why: string])[] = [
   [/https:\/\/|s3:\/\//, 'hosts of others: test/sources/remote has servers of its own'],
   [/^sluice worker|--workers/, 'several hosts: test/cli/commands/worker.long.test.ts'],
   [/^pg_dump |^psql -f/, 'no command of ours; the tables are made out of the same file'],
-  [/\.parquet/, 'takes an optional package: test/export has it'],
+  [/\.parquet|\.xlsx/, 'takes an optional package: test/export, test/sources and test/copy have it'],
+  [/\| jq /, 'a program that may not be there'],
   [/postgres:\/\/two/, 'two servers: test/export copies between databases'],
 ];
 
@@ -67,6 +68,7 @@ for (const file of documents.filter((name) => linesOf(name).some((line) => !left
     mkdirSync(join(cwd, 'export'));
     writeFileSync(join(cwd, 'customers.ts'), firstBlock('docs/writing-pipelines.md'));
     writeFileSync(join(cwd, 'own-tables.ts'), firstBlock('docs/okvet-import.md'));
+    writeFileSync(join(cwd, 'open-orders.ts'), firstBlock('docs/export.md'));
     const databases = new Map<string, TestDatabase>();
     let system: keyof typeof SYSTEMS = 'lots';
     for (const line of linesOf(file).filter((each) => !left(each))) {

@@ -65,6 +65,7 @@ export const SYSTEMS = {
     return database;
   },
   async customers(t, cwd) {
+    writeFileSync(join(cwd, 'sales.csv'), 'id,customer,state\n1,A1,open\n2,A1,paid\n');
     writeFileSync(join(cwd, 'customers.csv'), 'code,name,email,since\nA1,Ada,ada@example.com,2025-01-01\n');
     const database = await testDatabase(t);
     await database.query('CREATE TABLE customers (code text PRIMARY KEY, name text, email text, since date)');
@@ -107,7 +108,7 @@ export function systemOf(line: string): keyof typeof SYSTEMS | undefined {
     [/recipe-snapshots/, 'recipes'],
     [/milestones-to-sections/, 'milestones'],
     [/okvet|own-tables|vetsoft/, 'practice'],
-    [/customers\.ts/, 'customers'],
+    [/customers\.ts|open-orders/, 'customers'],
     [/sluice (?:copy|export)/, 'shop'],
   ] as const;
   return said.find(([words]) => words.test(line))?.[1];

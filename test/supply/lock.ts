@@ -46,6 +46,7 @@ const ALLOWED = new Set([
     'BlueOak-1.0.0',
     'PostgreSQL',
     'Python-2.0',
+    'CC0-1.0',
   ],
 ]);
 

@@ -1,6 +1,6 @@
 import type { CopyRequest } from '../../copy/request.js';
 import { compiledFile } from '../../core/package.js';
-import { type PipelineAgain, madeAgain as pipelineAgain } from '../../program/again.js';
+import type { PipelineAgain } from '../../program/again.js';
 import type { MakingAgain } from '../../run/given/options.js';
 import type { Around, MadeAgain } from '../../run/load/threads/serve.js';
 
@@ -22,5 +22,6 @@ export async function madeAgain(recipe: Recipe, around: Around): Promise<MadeAga
     return { pipeline, from, inputs: {}, release };
   }
   const { findPipeline } = await import('../given/pipelines.js');
+  const { madeAgain: pipelineAgain } = await import('../../program/again.js');
   return pipelineAgain(recipe, around, findPipeline);
 }

@@ -150,7 +150,7 @@ test('help is no mistake, and the list is data', async (t) => {
   const cwd = tempFolder(t);
   const help = await sluice(['--help'], { cwd });
   assert.equal(help.code, 0);
-  assert.match(help.stdout, /Exit codes:\n  0    done\n  1    failed/);
+  assert.match(help.stdout, /Exit codes:\n {2}0 {4}done\n {2}1 {4}failed/);
   const list = await sluice(['list', '--json'], { cwd });
   assert.equal(list.stderr, '');
   const found = JSON.parse(list.stdout) as { name: string; tables: string[] }[];
