@@ -13,9 +13,10 @@ export interface Work {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** One run with so many workers, each with one part at a time. Seconds. */
+/** One run with so many workers, each with so many parts at a time; without workers, so many sessions. Seconds. */
 export interface Run {
   readonly workers: number;
+  readonly jobs: number;
   readonly load: number;
   readonly whole: number;
   /** CPU of all workers, of the server, and of the starter's process. */
@@ -27,22 +28,28 @@ export interface Run {
  * Loads and publishes once with so many workers (0: as one host does without any), on a database that is made anew. Throws
  * with the end of what a process said where it fails.
  */
-export async function runOnce(place: Place, work: Work, workers: number, postmaster: number): Promise<Run> {
+export async function runOnce(
+  place: Place,
+  work: Work,
+  { workers, jobs }: Pick<Run, 'workers' | 'jobs'>,
+  postmaster: number,
+): Promise<Run> {
   const helpers = await Promise.all(
     Array.from({ length: workers }, async () => {
-      const { child, said } = start(place, ['worker', ...work.workers], work.env);
+      const { child, said } = start(place, ['worker', ...work.workers, '--jobs', String(jobs)], work.env);
       await heard(child, said, 'waits for parts');
       return child;
     }),
   );
   try {
     const before = { server: cpuOfAll(postmaster), workers: helpers.map(({ pid }) => cpuOf(pid as number)) };
-    const more = workers === 0 ? ['--jobs', '1'] : ['--workers'];
+    const more = workers === 0 ? ['--jobs', String(jobs)] : ['--workers'];
     const { child, said, out } = start(place, [...work.run, ...more, '--yes', '--quiet', '--json'], work.env);
     await ended(child, work, said);
     const summary = JSON.parse(out()) as { seconds: number; timings: Record<string, number> };
     return {
       workers,
+      jobs,
       load: summary.timings.load as number,
       whole: summary.seconds,
       serverCpu: cpuOfAll(postmaster) - before.server,
