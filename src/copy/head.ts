@@ -105,9 +105,12 @@ function begin(source: Source, context: Surroundings, how: Omit<CutOptions, 'kno
   let late = false;
   let taken = false;
   /** What was opened, for the one reading that there can be. */
-  const take = async (run: Run) => {
+  const takeOnce = () => {
     if (taken) throw fileErrors.stdin_already_read({ input: source.name, shown: displayName(source.name) });
     taken = true;
+  };
+  const take = async (run: Run) => {
+    takeOnce();
     relay.attach(run);
     return opening;
   };
@@ -137,7 +140,23 @@ function begin(source: Source, context: Surroundings, how: Omit<CutOptions, 'kno
           await opened.close();
         }
       },
-      cut: async (run: Run) => (await take(run)).cut,
+      async cut(run: Run) {
+        takeOnce();
+        relay.heed(run);
+        const { cut } = await opening;
+        if (!('rows' in cut)) {
+          relay.attach(run);
+          return cut;
+        }
+        // Whoever cuts does not count: the reader is told what was rejected so far.
+        return {
+          ...cut,
+          rows(its: Run) {
+            relay.attach(its);
+            return cut.rows(its);
+          },
+        };
+      },
     } satisfies Source as Source,
   };
 }
@@ -153,12 +172,12 @@ interface Opened {
 
 /** Opens `source` and reads its beginning; `run` is told of what is in there where it is not cut. */
 async function open(source: Source, run: Run, how: Omit<CutOptions, 'known'>): Promise<Opened> {
-  const cut = (await source.cut?.(run, { ...how, known: [] })) ?? { rows: source.read(run) };
-  return 'rows' in cut ? inOnePiece(cut) : inParts(cut, run);
+  const cut = (await source.cut?.(run, { ...how, known: [] })) ?? { rows: (its: Run) => source.read(its) };
+  return 'rows' in cut ? inOnePiece(cut, run) : inParts(cut, run);
 }
 
-async function inOnePiece({ rows }: Uncut): Promise<Opened> {
-  const chunks = rows[Symbol.asyncIterator]();
+async function inOnePiece(uncut: Uncut, run: Run): Promise<Opened> {
+  const chunks = uncut.rows(run)[Symbol.asyncIterator]();
   const first = await chunks.next();
   async function* all(): Rows {
     if (first.done === true) return;
@@ -167,7 +186,7 @@ async function inOnePiece({ rows }: Uncut): Promise<Opened> {
   }
   return {
     first: first.done === true ? [] : first.value,
-    cut: { rows: all() },
+    cut: { rows: all },
     rows: all,
     close: async () => {
       await chunks.return?.();
@@ -237,6 +256,11 @@ function relayRun(context: Surroundings, stop: AbortController) {
   return {
     run,
     release: () => unheed(),
+    /** Ends when `to` does; it is told of nothing yet. */
+    heed(to: Run) {
+      unheed();
+      unheed = heed(to.signal);
+    },
     attach(to: Run) {
       real = to;
       unheed();

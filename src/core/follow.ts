@@ -47,7 +47,11 @@ interface OpenEnd {
  * stages are released, and the first error is thrown; errors that come of it are not. `opened`: the rows, where the
  * source has been opened already.
  */
-export async function follow(plan: FlowPlan, following: Following, opened?: Rows): Promise<FlowAccount> {
+export async function follow(
+  plan: FlowPlan,
+  following: Following,
+  opened?: (run: Run) => Rows,
+): Promise<FlowAccount> {
   const counters: StageCounter[] = [];
   const ends: OpenEnd[] = [];
   const stop = new AbortController();
@@ -91,7 +95,7 @@ export async function follow(plan: FlowPlan, following: Following, opened?: Rows
   try {
     const count = counter(accountName.source(plan.source), '', 'source');
     const run = runFor(count);
-    const rows = readCounted(opened ?? plan.source.read(run), {
+    const rows = readCounted(opened === undefined ? plan.source.read(run) : opened(run), {
       name: input,
       count,
       run,

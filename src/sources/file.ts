@@ -97,9 +97,10 @@ function sniffed(path: string, options: FileOptions): Source {
   };
   const cut: Source['cut'] = async (run, how) => {
     const opened = await open(run);
-    if (opened === undefined) return { rows: nothing() };
+    if (opened === undefined) return { rows: nothing };
     const { layout, found } = opened;
-    if (found.cut === undefined) return { rows: found.read(run), why: 'its format has no places to cut at' };
+    if (found.cut === undefined)
+      return { rows: (its) => found.read(its), why: 'its format has no places to cut at' };
     const cut = await found.cut(run, how);
     return 'rows' in cut ? cut : { ...cut, opening: { layout, opening: cut.opening } satisfies Sniffed };
   };

@@ -52,7 +52,7 @@ async function exportTables(tables: readonly string[], flags: ExportFlags): Prom
   const request = await requestOf(tables, flags);
   process.exitCode = await withSession(flags.databaseUrl, async ({ database, signal }) => {
     const { showProgress } = await import('../show/progress.js');
-    const { isUnread } = await import('../show/output.js');
+    const { lostOutput } = await import('../show/output.js');
     const { exportLines } = await import('../show/export.js');
     const { handedBytes, print, say } = await import('../show/terminal.js');
     const progress = await showProgress();
@@ -62,7 +62,7 @@ async function exportTables(tables: readonly string[], flags: ExportFlags): Prom
       signal,
       async stdout(bytes) {
         await handedBytes(bytes);
-        return !isUnread();
+        return lostOutput() === undefined;
       },
       progress: (rows, of) =>
         progress.progress?.({
@@ -76,7 +76,8 @@ async function exportTables(tables: readonly string[], flags: ExportFlags): Prom
       const exported = await exportRows(request, place);
       const seconds = (performance.now() - from) / 1000;
       progress.stop();
-      if (exported.unread) return EXIT.done;
+      // What keeps stdout from being written is told, and decides the exit code, as the command ends.
+      if (exported.unread || lostOutput() !== undefined) return EXIT.done;
       say(...exportLines(exported, seconds));
       if (flags.json === true)
         print(JSON.stringify({ status: 'done', ...totals(exported.files), ...exported, seconds }));

@@ -5,7 +5,7 @@ import { warn } from './terminal.js';
 
 /** Commands whose product is what they write on stdout; they change no data. */
 const TELLING: ReadonlySet<string> = new Set(
-  'list assess check plan validate restore-check status rejects report'
+  'list assess check plan validate restore-check status rejects report export doctor completion'
     .split(' ')
     .concat('db status', 'db url'),
 );

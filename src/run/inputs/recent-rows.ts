@@ -63,7 +63,7 @@ export class InputRows {
               const opened = await cut.call(source, run, how);
               const csv = 'rows' in opened ? undefined : opened.csv;
               remembered.columns ??= csv?.columns;
-              return mapParts(opened, kept, run, csv);
+              return mapParts(opened, kept, csv);
             },
           }),
       ...(partReader === undefined

@@ -52,7 +52,7 @@ export function recognised(source: Source, pipeline: string, whole?: string): So
       : {
           async cut(run, how) {
             const opened = await cut.call(source, run, how);
-            return mapParts(opened, read, run, 'rows' in opened ? undefined : ordinary(opened.csv));
+            return mapParts(opened, read, 'rows' in opened ? undefined : ordinary(opened.csv));
           },
         }),
     ...(partReader === undefined

@@ -34,7 +34,7 @@ export async function cutStrict(
     const { body, names } = parser;
     if (body === undefined || names === undefined || parser.endsInCr)
       return {
-        rows: inChunks(readStrict(path, { ...options, opened: feed.rest() }, run)),
+        rows: (its) => inChunks(readStrict(path, { ...options, opened: feed.rest() }, its)),
         why: 'its lines end in a bare CR',
       };
     const opening: Opening = {

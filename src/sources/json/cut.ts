@@ -34,7 +34,7 @@ export async function cutLines(
     await feed.fill(1);
     if (layoutOf(feed.held) === 'values')
       return {
-        rows: inChunks(batchesOf(path, { ...options, opened: feed.rest() }, run)),
+        rows: (its) => inChunks(batchesOf(path, { ...options, opened: feed.rest() }, its)),
         why: 'it is JSON, and no JSON Lines',
       };
     const passed = known.filter(({ pass }) => pass);

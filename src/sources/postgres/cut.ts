@@ -59,7 +59,7 @@ export async function cutQuery(
   const found = await looked(run, sql, query, how);
   if (typeof found === 'string') {
     if (known.length > 0) throw loadErrors.not_repeatable.uncut({ input: query.name, why: found });
-    return { rows: readWhole(run, sql, query), why: found };
+    return { rows: (its) => readWhole(its, sql, query), why: found };
   }
   const { places, opening, said } = found;
   const reader = new QueryParts(run, query, opening);

@@ -128,7 +128,7 @@ export function joined(outer: RangedText, inner: RangedText, options: JoinedOpti
     const { known, partBytes, readers = 1 } = how;
     const whole = (why: string) => {
       if (known.length > 0) throw loadErrors.not_repeatable.rows({ table: name, how: why });
-      return { rows: read(run), why };
+      return { rows: (its: Run) => read(its), why };
     };
     if (run.database.snapshot === undefined) return whole('its parts would not see the same moment');
     if (readers < 2 && known.length === 0) return whole('one session reads it');

@@ -42,7 +42,7 @@ export function sqliteFile(path: string, options: SqliteFileOptions): Source {
     async cut(run, how) {
       const source = await found(run);
       return source.cut === undefined
-        ? { rows: source.read(run), why: 'a query of an SQLite file has no parts' }
+        ? { rows: (its) => source.read(its), why: 'a query of an SQLite file has no parts' }
         : source.cut(run, how);
     },
     types: async (run) => (await found(run)).types?.(run) ?? {},

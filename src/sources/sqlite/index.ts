@@ -239,7 +239,7 @@ async function cutSqlite(
   { run, how }: { readonly run: Run; readonly how: CutOptions },
 ): Promise<Cut | Uncut> {
   const cut = await cutTable(await tableIn(file, name, options, run), how);
-  return 'why' in cut ? { ...cut, rows: readSqlite(file, name, options, run) } : cut;
+  return 'why' in cut ? { ...cut, rows: (its: Run) => readSqlite(file, name, options, its) } : cut;
 }
 
 /** A table of which parts are read; `run` is told how far they are. */

@@ -80,6 +80,12 @@ test('a full disk under stdout: a run says so and what it did; what only tells s
   assert.equal(status.code, 1);
   assert.match(status.stderr, /stdout could not be written: ENOSPC.*what is there is not all of it/);
   assert.equal((await shell('sluice --help >/dev/full')).code, 1);
+  for (const how of ['', ' --format jsonl', ' --compress gz']) {
+    const exported = await shell(`sluice export things${how} >/dev/full`);
+    assert.equal(exported.code, 1);
+    assert.match(exported.stderr, /stdout could not be written: ENOSPC.*what is there is not all of it/);
+    assert.doesNotMatch(exported.stderr, /✓/);
+  }
 });
 
 test('output that a file takes only in part is no success; a reader that has had enough is one', async (t) => {

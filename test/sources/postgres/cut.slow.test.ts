@@ -81,7 +81,7 @@ async function assertSame(source: Source, run: Run, how?: CutOptions, least = 2)
 async function whyNot(source: Source, run: Run, how?: CutOptions): Promise<string> {
   const cut = await cutOf(source, run, how);
   assert.ok('rows' in cut, 'it is cut');
-  assert.deepEqual(texts(await gathered(cut.rows)), texts(await gathered(source.read(run))));
+  assert.deepEqual(texts(await gathered(cut.rows(run))), texts(await gathered(source.read(run))));
   return cut.why ?? '';
 }
 
@@ -311,7 +311,7 @@ test('rows that a policy hides are not left out in parts either', async (t) => {
   const cut = await cutOf(visible, as);
   const rows =
     'rows' in cut
-      ? await gathered(cut.rows)
+      ? await gathered(cut.rows(as))
       : (await readParts(visible, cut, as)).flatMap((part) => part.rows);
   assert.equal(rows.length, 3000);
 });
@@ -398,7 +398,7 @@ test('parts give exactly the rows of the query, whatever the table went through'
         const cut = await cutOf(source, run, { ...SMALL, partBytes: 16 << 10 });
         const rows =
           'rows' in cut
-            ? await gathered(cut.rows)
+            ? await gathered(cut.rows(run))
             : (await readParts(source, cut, run)).flatMap((part) => part.rows);
         assert.deepEqual(texts(rows), texts(await gathered(source.read(run))));
       }

@@ -289,7 +289,7 @@ test('it is read in one piece where one session reads it, and where it has few r
     assert.ok(cut !== undefined && 'rows' in cut);
     assert.match(cut.why ?? '', why);
     let rows = 0;
-    for await (const chunk of cut.rows) rows += chunk.length;
+    for await (const chunk of cut.rows(run)) rows += chunk.length;
     assert.equal(rows, 10);
   }
 });

@@ -132,7 +132,10 @@ test('what has no row numbers, hides them, or is no table is read in one piece, 
     const cut = (await sqlite(path, { table }).cut?.(runOf(t), how)) as Cut | Uncut;
     if (!('rows' in cut)) return 'cut';
     const run = runOf(t);
-    assert.deepEqual(await gathered(cut.rows, run), await gathered(sqlite(path, { table }).read(run), run));
+    assert.deepEqual(
+      await gathered(cut.rows(run), run),
+      await gathered(sqlite(path, { table }).read(run), run),
+    );
     return cut.why;
   };
   assert.match((await why("with'out")) ?? '', /no numbers/);
