@@ -65,10 +65,11 @@ export function keptRecord(row: Row): Record<string, unknown> | null {
   let length = 0;
   const stored: [string, unknown][] = [];
   for (const [column, value] of Object.entries(row)) {
-    const kept = isJson(value) ? value : asText(value);
-    length += column.length + (typeof kept === 'string' ? kept.length : (jsonText(kept)?.length ?? 0));
+    const json = isJson(value) ? jsonOf(value) : undefined;
+    const text = json ?? asText(value);
+    length += column.length + text.length;
     if (length > LONGEST_RECORD) return null;
-    stored.push([column, kept]);
+    stored.push([column, json === undefined ? text : value]);
   }
   return Object.fromEntries(stored);
 }
@@ -91,8 +92,19 @@ export function keptText(text: string): string | null {
 function asText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString();
-  if (typeof value === 'object' && value !== null) return jsonText(value) ?? String(value);
+  if (typeof value === 'object' && value !== null)
+    return jsonOf(value) ?? Object.prototype.toString.call(value);
   return String(value);
+}
+
+/** A value as JSON; undefined where it has none: one that holds itself, say. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return jsonText(value);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
 }
 
 function storable(text: string): string {
