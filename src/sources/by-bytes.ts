@@ -1,8 +1,6 @@
 import { open, stat } from 'node:fs/promises';
+import type { BinaryFormat } from './format.js';
 import { beginsAsSqlite } from './sqlite/header.js';
-
-/** Formats that are no text, and begin in a way of their own. */
-export type BinaryFormat = 'sqlite' | 'parquet' | 'xlsx';
 
 /** As many bytes as any of them needs to be known by. */
 const FIRST_BYTES = 16;

@@ -4,7 +4,8 @@ import type { RowFormat } from '../core/types.js';
 /** How a file's rows are written. */
 export type FileFormat = 'csv' | 'tsv' | 'jsonl' | 'json' | 'sqlite' | 'parquet' | 'xlsx';
 
-type Binary = 'sqlite' | 'parquet' | 'xlsx';
+/** Those that are no text, and begin in a way of their own. */
+export type BinaryFormat = 'sqlite' | 'parquet' | 'xlsx';
 
 /** By the ends of names, behind which `.gz` or `.zst` may stand. */
 const TEXT: Readonly<Record<string, FileFormat>> = {
@@ -18,7 +19,7 @@ const TEXT: Readonly<Record<string, FileFormat>> = {
 };
 
 /** What is no text, and is not read packed. */
-const BINARY: Readonly<Record<string, Binary>> = {
+const BINARY: Readonly<Record<string, BinaryFormat>> = {
   db: 'sqlite',
   db3: 'sqlite',
   sqlite: 'sqlite',
@@ -45,7 +46,7 @@ export function textFormatOf(path: string): FileFormat | undefined {
 /** Whether what is written so is text; where nothing is known, it is. */
 export const isText = (
   format: FileFormat | RowFormat | undefined,
-): format is Exclude<FileFormat, Binary> | undefined =>
+): format is Exclude<FileFormat, BinaryFormat> | undefined =>
   format !== 'sqlite' && format !== 'parquet' && format !== 'xlsx';
 
 /** Whether the file itself says what its columns are called, always. */

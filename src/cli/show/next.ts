@@ -58,7 +58,12 @@ export const asLine = ({ text, said }: Shown): string => spoken(text, said);
 /** The same, with what is said beside each command apart. */
 export function nextShown(next: Next | undefined, reader: Reader = process.stderr): Shown[] {
   return [next ?? []].flat().flatMap((step) => {
-    if (!(step instanceof Suggestion)) return { text: step, said: {} };
+    // Another program's line may ask ours: psql "$(…)".
+    if (!(step instanceof Suggestion))
+      return {
+        text: step.replaceAll(/\$\((sluice )/g, (_, own: string) => `$(${found(own, reader)}`),
+        said: {},
+      };
     if (current === undefined) return { text: step.saying({}).toString(), said: {} };
     const typed = typedOf(step, current);
     if (typed === undefined) {
